@@ -1,0 +1,1 @@
+"""Read recordings back: what researchers call."""

@@ -1,0 +1,1 @@
+"""Sealed segments to the object store, then to Postgres."""

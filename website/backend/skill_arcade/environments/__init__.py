@@ -1,0 +1,1 @@
+"""The Gymnasium side: making, stepping and showing an environment."""

@@ -1,0 +1,45 @@
+"""An environment as a game process meets it: it steps, and it shows a picture."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from skill_arcade.frames.picture import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `reset` (reward 0, neither flag) or `step` returned, in Gymnasium's meaning."""
+
+    observation: Any
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+
+
+class Stage(Protocol):
+    """A Gymnasium environment with its picture."""
+
+    @property
+    def observes_picture(self) -> bool:
+        """True when the observation *is* the picture, so that it need not be kept twice."""
+
+    @property
+    def n_actions(self) -> int:
+        """Actions are 0 to n_actions - 1."""
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """All that a bit-exact re-run needs: id, kwargs, packages with versions, ROM hash where there is one. JSON."""
+
+    def reset(self, seed: int) -> Outcome:
+        """Begin an episode; seed 1 to 2**31 - 1."""
+
+    def step(self, action: int) -> Outcome:
+        """Take one step."""
+
+    def picture(self) -> Picture:
+        """What the player sees after the last reset or step. The arrays may be reused by the next step."""
+
+    def close(self) -> None:
+        """Free the environment."""

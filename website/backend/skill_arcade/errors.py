@@ -1,0 +1,65 @@
+"""One tree of errors. Each says in a sentence what to do, and which HTTP status it is."""
+
+
+class ArcadeError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+    status = 500
+
+
+class SettingsError(ArcadeError):
+    """A setting is missing or does not fit."""
+
+
+class ManifestError(ArcadeError):
+    """A game's manifest is wrong: says file, field and reason."""
+
+
+class NotSignedIn(ArcadeError):
+    """The token is missing, wrong or past its end."""
+
+    status = 401
+
+
+class NotAllowed(ArcadeError):
+    """Signed in, but this belongs to somebody else."""
+
+    status = 403
+
+
+class NotFound(ArcadeError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class InvalidRequest(ArcadeError):
+    """The request is understood and can't be carried out as it is."""
+
+    status = 422
+
+
+class TooManyGames(ArcadeError):
+    """No seat is free: this player has one already, or the house is full."""
+
+    status = 429
+
+
+class NotReady(ArcadeError):
+    """A part that this needs does not answer; trying again later helps."""
+
+    status = 503
+
+
+class JournalDamaged(ArcadeError):
+    """A sealed segment does not read back as it was written."""
+
+
+class ObjectMissing(NotFound):
+    """The object store has no object by this key."""
+
+
+class ObjectExists(ArcadeError):
+    """Another object of this key, with other bytes, is there already."""
+
+    status = 409

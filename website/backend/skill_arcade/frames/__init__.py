@@ -1,0 +1,1 @@
+"""Pictures to bytes and back, exactly."""

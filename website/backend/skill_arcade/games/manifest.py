@@ -1,0 +1,112 @@
+"""What a game's manifest may say. One YAML file a game; the file's name is the game's id."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EnvironmentChoice(_Strict):
+    """Which Gymnasium environment, with which arguments of `gymnasium.make`."""
+
+    id: str
+    kwargs: dict[str, Any] = {}
+
+
+class RealTime(_Strict):
+    """Steps at a fixed rate whether or not the player acts."""
+
+    kind: Literal["real-time"]
+    hz: float = Field(gt=0, le=240)
+
+
+class TurnBased(_Strict):
+    """Steps once for each key press."""
+
+    kind: Literal["turn-based"]
+
+
+Pace = Annotated[RealTime | TurnBased, Field(discriminator="kind")]
+
+
+class Control(_Strict):
+    """Something that a person can press, in words, with the keys that press it at first."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]+$")
+    label: str
+    keys: tuple[str, ...] = Field(min_length=1, description="KeyboardEvent.code values")
+
+
+class Binding(_Strict):
+    """These controls held together mean this action. The largest set that is held wins, then the newest."""
+
+    press: tuple[str, ...] = Field(min_length=1)
+    action: int = Field(ge=0)
+    label: str | None = None
+
+
+class Condition(_Strict):
+    """True when every part that is given holds at the end of the episode."""
+
+    terminated: bool | None = None
+    truncated: bool | None = None
+    min_score: float | None = None
+    min_last_reward: float | None = None
+    info: dict[str, Any] = {}
+
+    def holds(
+        self, *, terminated: bool, truncated: bool, score: float, last_reward: float, info: dict[str, Any]
+    ) -> bool:
+        """Say whether an episode that ended like this fulfils the condition."""
+        return (
+            self.terminated in (None, terminated)
+            and self.truncated in (None, truncated)
+            and (self.min_score is None or score >= self.min_score)
+            and (self.min_last_reward is None or last_reward >= self.min_last_reward)
+            and all(info.get(key) == value for key, value in self.info.items())
+        )
+
+
+class Show(_Strict):
+    """What the player sees beside the picture."""
+
+    score: bool = True
+    lives: str | None = Field(None, description="key of info that counts lives")
+    pixel_aspect: float = Field(1.0, gt=0, description="width of a pixel in its height: 1.75 for Atari")
+    smooth: bool = Field(False, description="scale with smoothing (drawn pictures) rather than crisp (pixels)")
+
+
+class Manifest(_Strict):
+    """A game: environment, pace, controls, and what counts as won."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str
+    summary: str = Field(description="the goal, in a sentence or two")
+    environment: EnvironmentChoice
+    pace: Pace
+    noop: int | None = Field(None, ge=0, description="action when nothing is held; needed in real time")
+    controls: tuple[Control, ...] = Field(min_length=1)
+    actions: tuple[Binding, ...] = Field(min_length=1)
+    show: Show = Show()
+    keep_info: tuple[str, ...] | None = Field(None, description="keys of info to keep; none given: all")
+    won: Condition | None = Field(None, description="an ended episode is won if this holds, else lost")
+    tags: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Manifest":
+        names = [control.name for control in self.controls]
+        if len(set(names)) != len(names):
+            raise ValueError("controls: two have the same name")
+        codes = [code for control in self.controls for code in control.keys]
+        if len(set(codes)) != len(codes):
+            raise ValueError("controls: one key is bound twice")
+        for number, binding in enumerate(self.actions):
+            unknown = set(binding.press) - set(names)
+            if unknown:
+                raise ValueError(f"actions.{number}.press: no control is named {', '.join(sorted(unknown))}")
+        if self.pace.kind == "real-time" and self.noop is None:
+            raise ValueError("noop: a real-time game needs the action for when nothing is held")
+        return self

@@ -1,0 +1,23 @@
+"""Identifiers: time-ordered, and derivable where a repeat must be harmless."""
+
+import secrets
+import time
+from uuid import UUID
+
+STEP_BITS = 32
+
+
+def new_episode_id(unix_ms: int | None = None) -> UUID:
+    """Draw the id of a new episode: a UUID version 7 (RFC 9562) whose low 32 bits are zero.
+
+    The low bits are left to the steps, so that a transition's id follows from episode and step
+    and both kinds sort by time of play.
+    """
+    ms = time.time_ns() // 1_000_000 if unix_ms is None else unix_ms
+    rand_a, rand_b = secrets.randbits(12), secrets.randbits(62 - STEP_BITS)
+    return UUID(int=(ms << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | (rand_b << STEP_BITS))
+
+
+def transition_id(episode_id: UUID, step: int) -> UUID:
+    """Id of the transition with 0-based index `step` of an episode: the episode's id plus `step + 1`."""
+    return UUID(int=episode_id.int + step + 1)

@@ -1,0 +1,1 @@
+"""One live game: session, clock, runner, roster."""

@@ -1,0 +1,51 @@
+"""Every setting of the back end, read once from the environment and `.env`."""
+
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, PostgresDsn
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are and how much is allowed. With nothing set, all is local and on loopback."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    skill_arcade_home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("skill-arcade")),
+        description="Folder of the embedded database, the object folder, the journal and the local key.",
+    )
+    database_url: PostgresDsn | None = Field(
+        None, description="Any Postgres; none: the embedded one, or Cloud SQL when that is set."
+    )
+    auth_secret: str | None = Field(
+        None, min_length=32, description="Key that signs tokens; none: made once and kept in the home folder."
+    )
+    gcp_project_name: str | None = Field(None, description="Google Cloud project.")
+    gcp_bucket_name: str | None = Field(None, description="Bucket of the recorded objects; none: a folder.")
+    gcp_sql_connection_name: str | None = Field(None, description="Cloud SQL instance, project:region:name.")
+    gcp_sql_name: str | None = Field(None, description="Cloud SQL database.")
+    gcp_sql_user: str | None = Field(None, description="Cloud SQL user.")
+    gcp_sql_password: str | None = Field(None, description="Cloud SQL password.")
+    uploader_num_workers: int = Field(4, ge=1, le=64, description="Segments that are delivered at once.")
+    segment_seconds: float = Field(5.0, gt=0, le=60, description="A journal segment is sealed after this time.")
+    resume_seconds: float = Field(60.0, ge=0, description="How long a game waits for a player who dropped out.")
+    max_games: int = Field(64, ge=1, description="Games that this server runs at once.")
+    warm_games: int = Field(2, ge=0, description="Game processes kept ready ahead of demand.")
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where game processes write and delivery reads."""
+        return self.skill_arcade_home / "journal"
+
+    @property
+    def objects_folder(self) -> Path:
+        """The object store when no bucket is set."""
+        return self.skill_arcade_home / "objects"
+
+    @cached_property
+    def embedded_database(self) -> bool:
+        """True when the embedded Postgres is the one to use."""
+        return self.database_url is None and self.gcp_sql_connection_name is None

@@ -1,0 +1,1 @@
+"""Engine, tables, queries and migrations."""

@@ -1,0 +1,1 @@
+"""HTTP and socket: the only room that knows FastAPI."""

@@ -1,0 +1,1 @@
+"""What crosses the socket. Imports nothing of ours."""

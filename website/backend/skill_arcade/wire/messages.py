@@ -1,0 +1,180 @@
+"""Every text message of the play socket: two unions, told apart by `type`. See SPEC.md.
+
+`at` is always the browser's `performance.now()` in milliseconds at the moment of the thing itself
+(for a key: `event.timeStamp`; for a frame: its animation frame's time).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PROTOCOL = 1
+At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="performance.now(), milliseconds")]
+Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hello(_Message):
+    """First message after the socket opens: who is looking, on what."""
+
+    type: Literal["hello"]
+    protocol: Literal[1]
+    at: At
+    time_origin: float = Field(ge=0, le=1e15, description="performance.timeOrigin, Unix milliseconds")
+    browser: str = Field(max_length=400, description="navigator.userAgent")
+    screen: tuple[Index, Index] = Field(description="width and height in CSS pixels")
+    pixel_ratio: float = Field(gt=0, le=100)
+    refresh_hz: float | None = Field(ge=0, le=1000, description="measured; null when not yet known")
+    isolated: bool = Field(description="crossOriginIsolated: the clock then resolves 5 microseconds")
+
+
+class Start(_Message):
+    """Begin an episode: the first, or the next after one has ended."""
+
+    type: Literal["start"]
+    at: At
+
+
+class Input(_Message):
+    """A control went down or up."""
+
+    type: Literal["input"]
+    control: str = Field(max_length=40)
+    down: bool
+    at: At
+    frame: Index | None = Field(description="observation index that was on the screen; null: none yet")
+    device: Literal["keyboard", "touch", "mouse", "gamepad"]
+    code: str = Field(max_length=40, description="KeyboardEvent.code or the like")
+
+
+class Shown(_Message):
+    """Frames that were painted since the last such message; also the receiver's acknowledgement."""
+
+    type: Literal["shown"]
+    received: Index = Field(description="newest observation index that has arrived")
+    frames: list[tuple[Index, At]] = Field(max_length=600, description="observation index, time of paint")
+
+
+class Ping(_Message):
+    """Asks for a Pong at once. Carries back when the last one arrived: four times make a clock sample."""
+
+    type: Literal["ping"]
+    id: Index
+    at: At
+    previous: tuple[Index, At] | None = Field(description="id of the last pong and when it arrived")
+
+
+class Focus(_Message):
+    """The window or page changed: its keys are released by the page before this is sent."""
+
+    type: Literal["focus"]
+    state: Literal["blur", "focus", "hidden", "visible"]
+    at: At
+
+
+class Pause(_Message):
+    """Freeze a real-time game."""
+
+    type: Literal["pause"]
+    at: At
+
+
+class Resume(_Message):
+    """Go on at the next tick."""
+
+    type: Literal["resume"]
+    at: At
+
+
+class Leave(_Message):
+    """End the episode as it is: incomplete."""
+
+    type: Literal["leave"]
+    at: At
+
+
+ClientMessage = Annotated[
+    Hello | Start | Input | Shown | Ping | Focus | Pause | Resume | Leave, Field(discriminator="type")
+]
+client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+class Welcome(_Message):
+    """The game is there. `phase` says what the page finds: a fresh game, or its own, paused."""
+
+    type: Literal["welcome"]
+    protocol: Literal[1]
+    game: str
+    phase: Literal["ready", "playing", "paused", "ended"]
+    width: int
+    height: int
+    episode: str | None
+    ping_ms: int = Field(description="how often to ping")
+
+
+class Started(_Message):
+    """An episode has begun; its observation 0 follows as a key frame."""
+
+    type: Literal["started"]
+    episode: str
+    server_us: int = Field(description="CLOCK_MONOTONIC of the server, microseconds, at the episode's start")
+
+
+class Paused(_Message):
+    """No more steps until `resume`."""
+
+    type: Literal["paused"]
+    reason: Literal["player", "connection"]
+
+
+class Resumed(_Message):
+    """Steps go on."""
+
+    type: Literal["resumed"]
+
+
+class Ended(_Message):
+    """The episode is over and its record is sealed."""
+
+    type: Literal["ended"]
+    episode: str
+    status: Literal["won", "lost", "incomplete"]
+    reason: str
+    score: float
+    n_steps: int
+
+
+class Pong(_Message):
+    """Answer to Ping; times of the server's CLOCK_MONOTONIC in microseconds."""
+
+    type: Literal["pong"]
+    id: int
+    received_us: int
+    sent_us: int
+
+
+class Notice(_Message):
+    """Something that the player should read while the game goes on."""
+
+    type: Literal["notice"]
+    text: str
+
+
+ServerMessage = Annotated[
+    Welcome | Started | Paused | Resumed | Ended | Pong | Notice, Field(discriminator="type")
+]
+server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+def schemas() -> dict[str, Any]:
+    """JSON Schemas of both unions, for OpenAPI's `components.schemas`."""
+    ref = "#/components/schemas/{model}"
+    parts: dict[str, Any] = {}
+    for name, adapter in (("ClientMessage", client_message), ("ServerMessage", server_message)):
+        schema = adapter.json_schema(ref_template=ref)
+        parts.update(schema.pop("$defs"))
+        parts[name] = schema
+    return parts
