@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Pixels of shape (height, width) with a palette (n <= 256, 3), or (height, width, 3) with none; all uint8."""
+    """Pixels (height, width) with a palette (n <= 256, 3), or (height, width, 3) with none; all uint8."""
 
     pixels: NDArray[np.uint8]
     palette: NDArray[np.uint8] | None = None

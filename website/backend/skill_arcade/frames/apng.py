@@ -1,0 +1,138 @@
+"""A recorded segment as one animated PNG: a standard file that browsers play and Pillow reads.
+
+PNG, third edition (W3C 2025): acTL, fcTL and fdAT are part of the standard. A key piece replaces the whole
+canvas (blend SOURCE), any other is laid over it (blend OVER), so "as before" is simply transparent.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skill_arcade.frames.decoder import Decoder
+from skill_arcade.frames.encoder import AS_BEFORE, Piece
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_FCTL = struct.Struct(">IIIIIHHBB")
+_NOTHING = {
+    False: zlib.compress(bytes([0, AS_BEFORE])),
+    True: zlib.compress(bytes([0, 0, 0, 0, 0])),
+}
+"""A 1 x 1 rectangle that changes nothing: APNG has no empty frame."""
+
+
+def write_apng(
+    pieces: Sequence[Piece],
+    size: tuple[int, int],
+    delays_ms: Sequence[int],
+    text: dict[str, str] | None = None,
+) -> bytes:
+    """Join pieces of one recorded segment. `size` is (width, height); the first piece must be a key piece.
+
+    All pieces share one colour type. `text` becomes tEXt chunks (Latin-1).
+    """
+    if not pieces or not pieces[0].key:
+        raise ValueError("a segment starts with a key piece")
+    true_colour = pieces[0].true_colour
+    out = [SIGNATURE, _chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 6 if true_colour else 3, 0, 0, 0))]
+    out += [_chunk(b"tEXt", f"{key}\0{value}".encode("latin-1")) for key, value in (text or {}).items()]
+    out.append(_chunk(b"acTL", struct.pack(">II", len(pieces), 1)))
+    if not true_colour:
+        out += _palette_chunks(pieces)
+    sequence = 0
+    for number, (piece, delay) in enumerate(zip(pieces, delays_ms, strict=True)):
+        if piece.true_colour != true_colour:
+            raise ValueError("a segment holds palette or true colour pieces, not both")
+        rectangle = (piece.width, piece.height, piece.x, piece.y) if piece.width else (1, 1, 0, 0)
+        control = _FCTL.pack(sequence, *rectangle, min(delay, 65535), 1000, 0, 0 if piece.key else 1)
+        out.append(_chunk(b"fcTL", control))
+        data = piece.data if piece.width else _NOTHING[true_colour]
+        if number == 0:
+            out.append(_chunk(b"IDAT", data))
+            sequence += 1
+        else:
+            out.append(_chunk(b"fdAT", struct.pack(">I", sequence + 1) + data))
+            sequence += 2
+    out.append(_chunk(b"IEND", b""))
+    return b"".join(out)
+
+
+def _palette_chunks(pieces: Sequence[Piece]) -> list[bytes]:
+    """PLTE and tRNS. A later key piece repeats the palette as it stood, so only what is beyond it is new."""
+    palette = b""
+    for piece in pieces:
+        palette = piece.palette if piece.key and len(piece.palette) >= len(palette) else palette
+        palette += b"" if piece.key else piece.palette
+    full = palette.ljust(3 * 256, b"\0")
+    return [_chunk(b"PLTE", full), _chunk(b"tRNS", b"\xff" * AS_BEFORE + b"\0")]
+
+
+def read_apng(data: bytes) -> Iterator[NDArray[np.uint8]]:
+    """Every frame of a recorded segment as (height, width, 3) uint8, exactly as the player was shown it.
+
+    Raises ValueError when the file is damaged or is not one that `write_apng` made.
+    """
+    size, true_colour, palette, frames = _parse(data)
+    decoder = Decoder(*size)
+    for number, (control, stream) in enumerate(frames):
+        _, width, height, x, y, _, _, _, blend = _FCTL.unpack(control)
+        key = blend == 0
+        if number == 0 and not key:
+            raise ValueError("the first frame is laid over nothing")
+        yield decoder.decode(Piece(key, true_colour, x, y, width, height, palette if key else b"", stream))
+
+
+def count_frames(data: bytes) -> int:
+    """How many frames a recorded segment says that it has."""
+    for kind, body in _chunks(data):
+        if kind == b"acTL":
+            return int(struct.unpack(">II", body)[0])
+    raise ValueError("not an animated PNG")
+
+
+def _parse(data: bytes) -> tuple[tuple[int, int], bool, bytes, list[tuple[bytes, bytes]]]:
+    size, true_colour, palette = (0, 0), False, b""
+    frames: list[tuple[bytes, bytes]] = []
+    control, expected = b"", -1
+    for kind, body in _chunks(data):
+        match kind:
+            case b"IHDR":
+                width, height, _, colour = struct.unpack(">IIBB", body[:10])
+                size, true_colour = (width, height), colour == 6
+            case b"acTL":
+                expected = struct.unpack(">II", body)[0]
+            case b"PLTE":
+                palette = body[: 3 * AS_BEFORE]
+            case b"fcTL":
+                control = body
+            case b"IDAT":
+                frames.append((control, body))
+            case b"fdAT":
+                frames.append((control, body[4:]))
+    if expected != len(frames):
+        raise ValueError(f"the file says {expected} frames and holds {len(frames)}")
+    return size, true_colour, palette, frames
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if data[:8] != SIGNATURE:
+        raise ValueError("not a PNG file")
+    place = 8
+    while place < len(data):
+        if place + 12 > len(data):
+            raise ValueError("the file is cut off")
+        length, kind = struct.unpack_from(">I4s", data, place)
+        end = place + 12 + length
+        if end > len(data):
+            raise ValueError("the file is cut off")
+        body = data[place + 8 : place + 8 + length]
+        if zlib.crc32(data[place + 4 : place + 8 + length]) != struct.unpack_from(">I", data, end - 4)[0]:
+            raise ValueError(f"chunk {kind!r} at byte {place} is damaged")
+        yield kind, body
+        place = end
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return b"".join((struct.pack(">I", len(body)), kind, body, struct.pack(">I", zlib.crc32(kind + body))))

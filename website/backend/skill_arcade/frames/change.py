@@ -1,0 +1,25 @@
+"""Where two pictures differ."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def changed_rectangle(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """The rectangle (x, y, width, height) that holds every change between two equal-sized pictures.
+
+    Its sides may be up to 7 bytes too far out: eight bytes are compared at once where rows allow it.
+    All zero when nothing changed.
+    """
+    height, width = before.shape[:2]
+    depth = 1 if before.ndim == 2 else before.shape[2]
+    a, b = before.reshape(height, width * depth), after.reshape(height, width * depth)
+    unit = 8 if (width * depth) % 8 == 0 and a.flags.c_contiguous and b.flags.c_contiguous else 1
+    change = (a.view(np.uint64) ^ b.view(np.uint64)) if unit == 8 else (a != b)
+    rows = np.flatnonzero(change.any(axis=1))
+    if not len(rows):
+        return 0, 0, 0, 0
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(change[top:bottom].any(axis=0))
+    left = int(columns[0]) * unit // depth
+    right = -(-(int(columns[-1]) + 1) * unit // depth)
+    return left, top, right - left, bottom - top

