@@ -1,0 +1,149 @@
+"""What HTTP answers and accepts. Answers have no defaults, so that generated types have no maybe."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(_Answer):
+    """Every answer that is not a success."""
+
+    error: str = Field(description="name of the error's class, for programs")
+    message: str = Field(description="what is wrong and what to do, for people")
+
+
+class EmailMethod(_Answer):
+    """One signs in by giving an e-mail address; no password."""
+
+    method: Literal["email"]
+
+
+class SignIn(_Body):
+    """Who wants to sign in."""
+
+    email: str = Field(max_length=320)
+
+
+class SignedIn(_Answer):
+    """A token for the `Authorization: Bearer` header, and whose it is."""
+
+    token: str
+    user_id: str
+    email: str
+    expires_at: datetime
+
+
+class Me(_Answer):
+    """Whose token this is."""
+
+    user_id: str
+    email: str
+
+
+class RealTimePace(_Answer):
+    """The game steps by itself, so many times a second."""
+
+    kind: Literal["real-time"]
+    hz: float
+
+
+class TurnBasedPace(_Answer):
+    """The game steps at each key press."""
+
+    kind: Literal["turn-based"]
+
+
+class GameControl(_Answer):
+    """Something to press, in words, and the keys that press it at first."""
+
+    name: str
+    label: str
+    keys: list[str] = Field(description="KeyboardEvent.code values")
+
+
+class GameAction(_Answer):
+    """These controls, held together, mean this action."""
+
+    press: list[str]
+    action: int
+    label: str | None
+
+
+class GameShow(_Answer):
+    """How to show the picture, and what beside it."""
+
+    score: bool
+    lives: str | None = Field(description="key of info that counts lives; null: no lives")
+    pixel_aspect: float = Field(description="width of a pixel in its height")
+    smooth: bool = Field(description="scale with smoothing rather than crisp")
+
+
+class Game(_Answer):
+    """A game that one can play here."""
+
+    id: str
+    name: str
+    summary: str
+    pace: Annotated[RealTimePace | TurnBasedPace, Field(discriminator="kind")]
+    controls: list[GameControl]
+    actions: list[GameAction]
+    show: GameShow
+    tags: list[str]
+    cover: str | None = Field(description="path of a picture of the game; null: none was made")
+
+
+class TicketRequest(_Body):
+    """Which game to open."""
+
+    game_id: str = Field(max_length=100)
+
+
+class Ticket(_Answer):
+    """Opens one play socket of one game, once."""
+
+    ticket: str
+    expires_at: datetime
+
+
+class PlayedEpisode(_Answer):
+    """One of the player's own episodes."""
+
+    id: UUID
+    game_id: str
+    status: Literal["incomplete", "won", "lost"]
+    score: float
+    n_steps: int
+    end_reason: str | None
+    time_created: datetime
+    time_ended: datetime | None
+
+
+class Alive(_Answer):
+    """The server answers."""
+
+    status: Literal["alive"]
+
+
+class Part(_Answer):
+    """One thing that playing needs."""
+
+    name: Literal["database", "objects", "journal"]
+    ready: bool
+    message: str
+
+
+class Readiness(_Answer):
+    """Whether new games can be played and kept."""
+
+    ready: bool
+    parts: list[Part]

@@ -1,0 +1,73 @@
+"""The OpenAPI document, from which the page's types are made."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from skill_arcade.web.app import create_app
+from skill_arcade.wire import messages
+from skill_arcade.wire.close import CloseCode
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app().openapi()
+
+
+def references(part: object) -> set[str]:
+    """Collect every $ref in a document."""
+    if isinstance(part, dict):
+        here = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+        return here.union(*(references(value) for value in part.values()))
+    if isinstance(part, list):
+        return set().union(*(references(value) for value in part))
+    return set()
+
+
+def test_every_socket_message_and_close_code_is_in_the_document(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name, schema in messages.schemas().items():
+        assert schemas[name] == schema
+    assert len(schemas["ClientMessage"]["oneOf"]) == 9
+    assert len(schemas["ServerMessage"]["oneOf"]) == 7
+    assert schemas["CloseCode"]["enum"] == [int(code) for code in CloseCode]
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= names
+
+
+def test_every_field_of_every_schema_is_required(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert set(schema.get("properties", {})) == set(schema.get("required", [])), name
+
+
+def test_operations_are_named_like_their_functions(document: dict[str, Any]) -> None:
+    operations = {
+        (method, path): operation["operationId"]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert operations == {
+        ("get", "/auth/login"): "read_login_method",
+        ("post", "/auth/login"): "sign_in",
+        ("get", "/auth/me"): "read_me",
+        ("get", "/games"): "list_games",
+        ("get", "/games/{game_id}"): "read_game",
+        ("get", "/games/{game_id}/cover"): "read_cover",
+        ("post", "/play/tickets"): "issue_ticket",
+        ("get", "/me/episodes"): "list_my_episodes",
+        ("get", "/healthz"): "read_health",
+        ("get", "/readyz"): "read_readiness",
+    }
+
+
+def test_the_command_prints_the_document_and_the_same_bytes_each_time(document: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "skill_arcade.web.openapi"]
+    first, second = (subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2))
+    assert first == second
+    assert json.loads(first) == document
