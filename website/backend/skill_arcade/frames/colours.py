@@ -50,13 +50,9 @@ class Colours:
         self._before = packed, indices
         return indices, new
 
-    def _as_given(
-        self, pixels: NDArray[np.uint8], palette: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.uint8], bytes]:
+    def _as_given(self, pixels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bytes]:
         if self._index or (
-            self._given is not None
-            and self._given is not palette
-            and not np.array_equal(self._given, palette)
+            self._given is not None and self._given is not palette and not np.array_equal(self._given, palette)
         ):
             raise TooManyColours
         self._given = palette

@@ -20,9 +20,7 @@ def operation_name(route: APIRoute) -> str:
 
 def describe_api(app: FastAPI) -> dict[str, Any]:
     """Build the document: every route, and every message of the play socket."""
-    document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas: dict[str, Any] = document["components"]["schemas"]
     for name in FOREIGN:
         schemas.pop(name, None)

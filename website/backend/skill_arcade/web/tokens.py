@@ -50,15 +50,11 @@ class Tokens:
 
     def read_session(self, token: str) -> str:
         """Return the user's id; NotSignedIn when the token is wrong or past its end."""
-        return str(
-            self._read(self._sessions, token, "You are not signed in any more; sign in again.")["user"]
-        )
+        return str(self._read(self._sessions, token, "You are not signed in any more; sign in again.")["user"])
 
     def issue_ticket(self, user_id: str, game_id: str) -> Issued:
         """Allow this user one socket of this game within 60 seconds."""
-        return self._issue(
-            self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=secrets.token_urlsafe(12)
-        )
+        return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=secrets.token_urlsafe(12))
 
     def redeem_ticket(self, ticket: str, game_id: str) -> str:
         """Return the user's id and spend the ticket; NotSignedIn when it is not (any more) good for this."""

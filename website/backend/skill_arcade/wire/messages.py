@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 PROTOCOL = 1
-At = Annotated[
-    float, Field(ge=0, le=1e11, allow_inf_nan=False, description="performance.now(), milliseconds")
-]
+At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="performance.now(), milliseconds")]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -165,9 +163,7 @@ class Notice(_Message):
     text: str
 
 
-ServerMessage = Annotated[
-    Welcome | Started | Paused | Resumed | Ended | Pong | Notice, Field(discriminator="type")
-]
+ServerMessage = Annotated[Welcome | Started | Paused | Resumed | Ended | Pong | Notice, Field(discriminator="type")]
 server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
 

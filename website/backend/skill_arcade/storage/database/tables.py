@@ -43,7 +43,9 @@ def _json(comment: str, *, nullable: bool = False) -> Column[Any]:
 class User(SQLModel, table=True):
     """A person who plays."""
 
-    id: str = Field(primary_key=True, sa_column_kwargs={"comment": "keyed hash of the e-mail; no guess without the server's key"})
+    id: str = Field(
+        primary_key=True, sa_column_kwargs={"comment": "keyed hash of the e-mail; no guess without the server's key"}
+    )
     email: str | None = Field(None, unique=True, sa_column_kwargs={"comment": "normalised e-mail; null once erased"})
     time_created: datetime = Field(sa_column=_now("first sign-in, database clock"))
     time_updated: datetime = Field(sa_column=_now("last change, database clock", updates=True))
@@ -69,14 +71,23 @@ class Episode(SQLModel, table=True):
     status: EpisodeStatus = Field(
         EpisodeStatus.incomplete,
         sa_column=Column(
-            Enum(EpisodeStatus, name="episode_status"), nullable=False, server_default="incomplete",
+            Enum(EpisodeStatus, name="episode_status"),
+            nullable=False,
+            server_default="incomplete",
             comment="incomplete until an end that the manifest calls won or lost",
         ),
     )
     score: float = Field(0.0, sa_column_kwargs={"comment": "sum of rewards so far"})
-    end_reason: str | None = Field(None, sa_column_kwargs={"comment": "terminated, truncated, left, disconnected, server-stopped, crashed, ...; null while running"})
+    end_reason: str | None = Field(
+        None,
+        sa_column_kwargs={
+            "comment": "terminated, truncated, left, disconnected, server-stopped, crashed, ...; null while running"
+        },
+    )
     environment: dict[str, Any] = Field(sa_column=_json("id, kwargs, spec and package versions: what a re-run needs"))
-    provenance: dict[str, Any] = Field(sa_column=_json("package version and commit, manifest hash, browser, screen, device"))
+    provenance: dict[str, Any] = Field(
+        sa_column=_json("package version and commit, manifest hash, browser, screen, device")
+    )
     reset_info: dict[str, Any] = Field(sa_column=_json("info returned by reset"))
     time_created: datetime = Field(sa_column=_at("reset returned, server wall clock", nullable=False))
     time_ended: datetime | None = Field(None, sa_column=_at("end of the episode, server wall clock"))
@@ -91,20 +102,45 @@ class Transition(SQLModel, table=True):
     id: UUID = Field(primary_key=True, sa_column_kwargs={"comment": "episode id + step + 1"})
     episode_id: UUID = Field(foreign_key="episode.id", sa_column_kwargs={"comment": "the episode"})
     step: int = Field(sa_column_kwargs={"comment": "0-based index in the episode"})
-    obs_key: str = Field(sa_column_kwargs={"comment": "where the observation acted on is: SEGMENT/INDEX, see docs/data.md"})
+    obs_key: str = Field(
+        sa_column_kwargs={"comment": "where the observation acted on is: SEGMENT/INDEX, see docs/data.md"}
+    )
     action: int = Field(sa_column_kwargs={"comment": "index in the environment's action space"})
     reward: float = Field(sa_column_kwargs={"comment": "as returned by step"})
     next_obs_key: str = Field(sa_column_kwargs={"comment": "obs_key of the next step"})
     terminated: bool = Field(sa_column_kwargs={"comment": "as returned by step"})
     truncated: bool = Field(sa_column_kwargs={"comment": "as returned by step"})
-    info: dict[str, Any] | None = Field(None, sa_column=_json("kept part of info; null: as in the step before", nullable=True))
+    info: dict[str, Any] | None = Field(
+        None, sa_column=_json("kept part of info; null: as in the step before", nullable=True)
+    )
     time_created: datetime = Field(sa_column=_at("step returned, server wall clock", nullable=False))
-    server_us: int = Field(sa_column=_us("step began: microseconds since the episode's start, server monotonic clock", nullable=False))
-    late_us: int | None = Field(None, sa_column=Column(Integer, nullable=True, comment="step began this long after its deadline; null when turn-based"))
-    shown_us: int | None = Field(None, sa_column=_us("the obs acted on was painted: browser clock, microseconds since its time origin; null: never shown"))
-    input_us: int | None = Field(None, sa_column=_us("the input in force happened: browser clock, microseconds; null: none yet"))
-    input_received_us: int | None = Field(None, sa_column=_us("that input arrived: microseconds since the episode's start, server monotonic clock"))
-    input_frame: int | None = Field(None, sa_column=Column(Integer, nullable=True, comment="observation index on the player's screen when that input happened"))
+    server_us: int = Field(
+        sa_column=_us("step began: microseconds since the episode's start, server monotonic clock", nullable=False)
+    )
+    late_us: int | None = Field(
+        None,
+        sa_column=Column(
+            Integer, nullable=True, comment="step began this long after its deadline; null when turn-based"
+        ),
+    )
+    shown_us: int | None = Field(
+        None,
+        sa_column=_us(
+            "the obs acted on was painted: browser clock, microseconds since its time origin; null: never shown"
+        ),
+    )
+    input_us: int | None = Field(
+        None, sa_column=_us("the input in force happened: browser clock, microseconds; null: none yet")
+    )
+    input_received_us: int | None = Field(
+        None, sa_column=_us("that input arrived: microseconds since the episode's start, server monotonic clock")
+    )
+    input_frame: int | None = Field(
+        None,
+        sa_column=Column(
+            Integer, nullable=True, comment="observation index on the player's screen when that input happened"
+        ),
+    )
 
 
 class Segment(SQLModel, table=True):
@@ -126,7 +162,9 @@ class Event(SQLModel, table=True):
     episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs={"comment": "the episode"})
     number: int = Field(primary_key=True, sa_column_kwargs={"comment": "0-based order of arrival"})
     kind: str = Field(sa_column_kwargs={"comment": "input, focus, pause, resume, detach, attach, clock, skipped, ..."})
-    server_us: int = Field(sa_column=_us("arrival: microseconds since the episode's start, server monotonic clock", nullable=False))
+    server_us: int = Field(
+        sa_column=_us("arrival: microseconds since the episode's start, server monotonic clock", nullable=False)
+    )
     client_us: int | None = Field(None, sa_column=_us("it happened: browser clock, microseconds since its time origin"))
     step: int = Field(sa_column_kwargs={"comment": "steps taken when it arrived"})
     data: dict[str, Any] = Field(sa_column=_json("what is particular to the kind"))

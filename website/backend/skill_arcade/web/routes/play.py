@@ -21,8 +21,6 @@ async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ti
 
 
 @router.get("/me/episodes", responses=problem_answers(401, 422, 503))
-async def list_my_episodes(
-    user_id: UserId, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> list[PlayedEpisode]:
+async def list_my_episodes(user_id: UserId, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[PlayedEpisode]:
     """List the player's own episodes, newest first."""
     raise NotReady("Episodes are not connected yet.")

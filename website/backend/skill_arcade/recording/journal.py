@@ -1,0 +1,168 @@
+"""The journal of one episode: records appended to a file, sealed every few seconds. Rules: SPEC.md."""
+
+import fcntl
+import os
+import queue
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from skill_arcade.recording.framing import MAGIC, Kind, frame_record
+from skill_arcade.recording.records import End, EventRecord, Head, Shot, Step, pack_shown
+
+OPEN, SEALED = ".open", ".sealed"
+
+
+class Journal:
+    """Writes one episode. Appends go straight to the file; sealing (fsync, rename) happens in a thread of its own.
+
+    Holds a lock on the episode's folder while it lives, so that others can tell a running game from a dead one.
+    Not safe for several threads. OSError (a full disk) comes out of the call that met it; what was appended
+    before stays whole.
+    """
+
+    def __init__(self, folder: Path, head: Head) -> None:
+        """Begin segment 0 of a new episode in `folder`/{episode_id}."""
+        self.folder = folder / str(head.episode_id)
+        self.folder.mkdir(parents=True)
+        self._lock = lock_episode(self.folder)
+        if self._lock is None:
+            raise BlockingIOError(f"{self.folder} is in use")
+        self._head = head
+        self._events = head.first_event
+        self._steps = head.first_step
+        self._sealer = _Sealer()
+        self._file = self._begin(head)
+
+    @property
+    def n_events(self) -> int:
+        """Events written so far: the next one's number."""
+        return self._events
+
+    def reset(self, shot: Shot) -> None:
+        """Append observation 0."""
+        self._append(Kind.RESET, shot.pack())
+
+    def step(self, step: Step) -> None:
+        """Append a transition and the observation that it led to."""
+        self._append(Kind.STEP, step.pack())
+        self._steps = step.step + 1
+
+    def shown(self, frames: list[tuple[int, int]]) -> None:
+        """Append when frames were painted: (observation index, browser clock in microseconds)."""
+        if frames:
+            self._append(Kind.SHOWN, pack_shown(frames))
+
+    def event(self, event: EventRecord) -> None:
+        """Append an event; its number must be `n_events`."""
+        self._append(Kind.EVENT, event.pack())
+        self._events = event.number + 1
+
+    def roll(self, *, true_colour: bool) -> None:
+        """Seal the open segment and begin the next; its first frame must be a key piece."""
+        old, number = self._file, self._head.number
+        self._head = replace(
+            self._head,
+            number=number + 1,
+            first_step=self._steps,
+            first_event=self._events,
+            true_colour=true_colour,
+        )
+        self._file = self._begin(self._head)
+        self._seal_later(old, number)
+
+    def end(self, end: End) -> None:
+        """Append the end, seal, and wait until all is on the disk."""
+        self._append(Kind.END, end.pack())
+        self._seal_later(self._file, self._head.number)
+        self._sealer.finish()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _begin(self, head: Head) -> int:
+        """Start a segment. It gets its name only once its head is in it, so an open segment always has one."""
+        path = self.folder / f"{head.number:06d}{OPEN}"
+        fresh = path.with_suffix(".new")
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        write_all(file, MAGIC + frame_record(Kind.HEAD, head.pack()))
+        fresh.rename(path)
+        return file
+
+    def _append(self, kind: Kind, payload: bytes) -> None:
+        write_all(self._file, frame_record(kind, payload))
+
+    def _seal_later(self, file: int, number: int) -> None:
+        write_all(file, frame_record(Kind.SEAL))
+        self._sealer.seal(file, self.folder / f"{number:06d}{OPEN}")
+
+
+class _Sealer:
+    """Makes written segments durable, in order, without holding up the game. A failure comes out of `finish`."""
+
+    def __init__(self) -> None:
+        self._todo: queue.SimpleQueue[tuple[int, Path] | None] = queue.SimpleQueue()
+        self._failure: OSError | None = None
+        self._thread: threading.Thread | None = None
+
+    def seal(self, file: int, path: Path) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="sealer", daemon=True)
+            self._thread.start()
+        self._todo.put((file, path))
+
+    def finish(self) -> None:
+        self._todo.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        while (job := self._todo.get()) is not None:
+            try:
+                seal_file(*job)
+            except OSError as failure:
+                self._failure = failure
+
+
+def seal_file(file: int, path: Path) -> None:
+    """Make an open segment durable under its sealed name: fsync, rename, fsync of the folder. Closes `file`."""
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+    path.rename(path.with_suffix(SEALED))
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's names durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def lock_episode(folder: Path) -> int | None:
+    """Take the lock of an episode's folder: a file descriptor to close later, or None if a live process holds it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Write every byte, or take back what was written of them and raise OSError."""
+    start = os.lseek(file, 0, os.SEEK_END)
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(file, view) :]
+    except OSError:
+        os.ftruncate(file, start)
+        raise

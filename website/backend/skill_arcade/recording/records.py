@@ -1,0 +1,216 @@
+"""What a journal keeps: the records of an episode, to bytes and back."""
+
+import json
+import struct
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID
+
+from skill_arcade.frames.encoder import Piece
+
+_STEP = struct.Struct("<IqdBqiqqi")
+_PIECE = struct.Struct("<BHHHHHI")
+_SHOWN = struct.Struct("<Iq")
+_NONE = -1
+_KEY, _TRUE_COLOUR = 1, 2
+_TERMINATED, _TRUNCATED = 1, 2
+_LATE_NONE = -(2**31)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """First record of every segment: whose episode, of what, and all that a re-run needs."""
+
+    episode_id: UUID
+    number: int
+    first_step: int
+    first_event: int
+    user_id: str
+    game_id: str
+    seed: int
+    width: int
+    height: int
+    true_colour: bool
+    frame_ms: int
+    started_wall_us: int
+    started_us: int
+    leaves: list[dict[str, Any]] = field(default_factory=list)
+    environment: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    reset_info: dict[str, Any] = field(default_factory=dict)
+
+    def pack(self) -> bytes:
+        """To bytes (JSON)."""
+        return _dumps({**asdict(self), "episode_id": str(self.episode_id)})
+
+    @classmethod
+    def unpack(cls, body: bytes) -> "Head":
+        """From bytes."""
+        fields = json.loads(body)
+        return cls(**{**fields, "episode_id": UUID(fields["episode_id"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One observation: its picture's piece, and its own bytes where it is not the picture."""
+
+    piece: Piece
+    observation: bytes = b""
+
+    def pack(self) -> bytes:
+        """To bytes."""
+        piece = self.piece
+        flags = (_KEY if piece.key else 0) | (_TRUE_COLOUR if piece.true_colour else 0)
+        head = _PIECE.pack(flags, piece.x, piece.y, piece.width, piece.height, len(piece.palette), len(piece.data))
+        return b"".join((head, piece.palette, piece.data, self.observation))
+
+    @classmethod
+    def unpack(cls, body: bytes) -> "Shot":
+        """From bytes."""
+        flags, x, y, width, height, n_palette, n_data = _PIECE.unpack_from(body)
+        data = _PIECE.size + n_palette
+        piece = Piece(
+            bool(flags & _KEY),
+            bool(flags & _TRUE_COLOUR),
+            x,
+            y,
+            width,
+            height,
+            body[_PIECE.size : data],
+            body[data : data + n_data],
+        )
+        return cls(piece, body[data + n_data :])
+
+
+@dataclass(frozen=True, slots=True)
+class InputInForce:
+    """The newest input that the sampled action follows from. Times in microseconds.
+
+    `at_us`: browser clock; `received_us`: since the episode's start, server monotonic clock;
+    `frame`: observation index on the screen when it happened, None: none.
+    """
+
+    at_us: int
+    received_us: int
+    frame: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition with its times, and the observation that it led to.
+
+    `server_us`: the step began, since the episode's start; `late_us`: after its deadline, None: it had none.
+    `info` None: as in the step before.
+    """
+
+    step: int
+    action: int
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any] | None
+    server_us: int
+    late_us: int | None
+    input: InputInForce | None
+    shot: Shot
+
+    def pack(self) -> bytes:
+        """To bytes."""
+        source = self.input
+        head = _STEP.pack(
+            self.step,
+            self.action,
+            self.reward,
+            (_TERMINATED if self.terminated else 0) | (_TRUNCATED if self.truncated else 0),
+            self.server_us,
+            _LATE_NONE if self.late_us is None else self.late_us,
+            _NONE if source is None else source.at_us,
+            _NONE if source is None else source.received_us,
+            _NONE if source is None or source.frame is None else source.frame,
+        )
+        info = b"" if self.info is None else _dumps(self.info)
+        return b"".join((head, struct.pack("<I", len(info)), info, self.shot.pack()))
+
+    @classmethod
+    def unpack(cls, body: bytes) -> "Step":
+        """From bytes."""
+        step, action, reward, flags, server_us, late_us, at_us, received_us, frame = _STEP.unpack_from(body)
+        (n_info,) = struct.unpack_from("<I", body, _STEP.size)
+        start = _STEP.size + 4
+        return cls(
+            step,
+            action,
+            reward,
+            bool(flags & _TERMINATED),
+            bool(flags & _TRUNCATED),
+            json.loads(body[start : start + n_info]) if n_info else None,
+            server_us,
+            None if late_us == _LATE_NONE else late_us,
+            None if at_us == _NONE else InputInForce(at_us, received_us, None if frame == _NONE else frame),
+            Shot.unpack(body[start + n_info :]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """Something beside the steps. `server_us` since the episode's start; `client_us` browser clock."""
+
+    number: int
+    kind: str
+    server_us: int
+    step: int
+    client_us: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def pack(self) -> bytes:
+        """To bytes (JSON)."""
+        return _dumps(asdict(self))
+
+    @classmethod
+    def unpack(cls, body: bytes) -> "EventRecord":
+        """From bytes."""
+        return cls(**json.loads(body))
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of an episode. `status` is won, lost or incomplete; `ended_us` since the episode's start.
+
+    `score` None: the game died and could not say; the rewards on record tell.
+    """
+
+    status: str
+    reason: str
+    score: float | None
+    n_steps: int
+    ended_us: int
+
+    def pack(self) -> bytes:
+        """To bytes (JSON)."""
+        return _dumps(asdict(self))
+
+    @classmethod
+    def unpack(cls, body: bytes) -> "End":
+        """From bytes."""
+        return cls(**json.loads(body))
+
+
+def pack_shown(frames: list[tuple[int, int]]) -> bytes:
+    """Frames (observation index, time of paint on the browser's clock in microseconds) to bytes."""
+    return b"".join(_SHOWN.pack(*frame) for frame in frames)
+
+
+def unpack_shown(body: bytes) -> list[tuple[int, int]]:
+    """The reverse of `pack_shown`."""
+    return [(frame, at_us) for frame, at_us in _SHOWN.iter_unpack(body)]
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's scalars and arrays as JSON has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON value")
