@@ -1,0 +1,82 @@
+"""Who runs the embedded Postgres: it refuses to be root, so root lends it an account of its own."""
+
+import os
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skill_arcade.errors import NotReady
+
+NAME = "pgserver"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """User and group that the database's processes run as."""
+
+    uid: int
+    gid: int
+
+    @property
+    def process(self) -> dict[str, Any]:
+        """Arguments of `subprocess.run` that start a process as this account; none when it is us already."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def give_folder(self, folder: Path) -> None:
+        """Make `folder` this account's own and nobody else's, and let the account walk to it."""
+        folder.chmod(stat.S_IRWXU)
+        if self.uid != os.geteuid():
+            os.chown(folder, self.uid, self.gid)
+            self.open_way(folder)
+
+    def open_way(self, target: Path) -> None:
+        """Let this account pass through the folders above `target`: pass, not list."""
+        for folder in target.resolve().parents:
+            found = folder.stat()
+            if found.st_uid != self.uid and not found.st_mode & stat.S_IXOTH:
+                folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
+
+    def open_tree(self, root: Path) -> None:
+        """Let this account read `root` and all in it, for a checkout whose umask kept it to root."""
+        self.open_way(root)
+        if root.stat().st_mode & stat.S_IROTH:
+            return
+        for path in [*root.rglob("*"), root]:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
+
+
+def find_account() -> Account:
+    """Say who runs the database: we ourselves, or for root the system user `pgserver`, made when missing."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    return _find_lent() or _make_lent()
+
+
+def _find_lent() -> Account | None:
+    import pwd  # noqa: PLC0415  (not on Windows)
+
+    try:
+        entry = pwd.getpwnam(NAME)
+    except KeyError:
+        return None
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _make_lent() -> Account:
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", NAME]
+    if shutil.which("useradd"):
+        # Of two processes that do this at once, one finds the name taken: then it is there.
+        subprocess.run(command, check=False, capture_output=True)
+    account = _find_lent()
+    if account is None:
+        raise NotReady(
+            f"Postgres does not run as root, and there is no system user {NAME!r} to lend it: run "
+            f"`{' '.join(command)}`, start the arcade as another user, or set DATABASE_URL."
+        )
+    return account

@@ -1,0 +1,107 @@
+"""The embedded Postgres, shared: whoever opens it first starts it, whoever closes it last stops it.
+
+A process that has it open holds a shared lock on the file `users`; after `kill -9` the kernel lets it go.
+The file `lock` is held while the server is started or stopped.
+"""
+
+import atexit
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from skill_arcade.errors import SettingsError
+from skill_arcade.storage.database.cluster import Cluster
+
+
+class Embedded:
+    """A hold on the server of a folder: it runs at least as long as this is open."""
+
+    def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
+        """Start the server when nobody has yet. Blocks: about a second, a few for a new folder.
+
+        Raises:
+            SettingsError: the wheel is not installed, or the folder can't be written.
+            NotReady: the server does not start.
+        """
+        self.cluster = Cluster(folder, options)
+        self._pid = os.getpid()
+        self._users: int | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._alone():
+                self._users = _lock_file(folder / "users", fcntl.LOCK_SH)
+                self.cluster.ensure_started()
+        except PermissionError as error:
+            raise SettingsError(
+                f"{error.filename} can't be written: set SKILL_ARCADE_HOME to a folder of yours."
+            ) from error
+        except BaseException:
+            self._let_go()
+            raise
+
+    def close(self) -> None:
+        """Let go, and stop the server if nobody else holds it. A forked child leaves that to its parent."""
+        if self._users is None or self._pid != os.getpid():
+            return
+        with self._alone():
+            if self._is_last(self._users):
+                self.cluster.stop()
+            self._let_go()
+
+    def _is_last(self, users: int) -> bool:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _let_go(self) -> None:
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = _lock_file(self.cluster.folder / "lock", fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+
+def _lock_file(path: Path, kind: int) -> int:
+    """Wait for a lock on the file at `path`; it lasts until the returned descriptor is closed."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(file, kind)
+    return file
+
+
+_open: dict[Path, Embedded] = {}
+_guard = threading.Lock()
+
+
+def open_embedded(folder: Path) -> Embedded:
+    """Hold the server of `folder` until this process ends or `close_embedded`. A repeat costs nothing."""
+    with _guard:
+        if not _open:
+            atexit.register(_close_all)
+        key = folder.resolve()
+        if key not in _open:
+            _open[key] = Embedded(key)
+        return _open[key]
+
+
+def close_embedded(folder: Path) -> None:
+    """Let go of the server of `folder` before this process ends."""
+    with _guard:
+        found = _open.pop(folder.resolve(), None)
+    if found is not None:
+        found.close()
+
+
+def _close_all() -> None:
+    for folder in list(_open):
+        close_embedded(folder)

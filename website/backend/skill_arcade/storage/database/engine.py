@@ -1,0 +1,82 @@
+"""One Postgres everywhere: which one, and how to talk to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from skill_arcade.errors import SettingsError
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.embedded import close_embedded, open_embedded
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def database_url(settings: Settings) -> URL:
+    """Say which database it is. Starts the embedded one (blocking) and keeps it until this process ends.
+
+    Raises:
+        SettingsError: the settings name a database that can't be reached this way.
+        NotReady: the embedded Postgres does not start.
+    """
+    if settings.database_url is not None:
+        return _for_asyncpg(make_url(str(settings.database_url)))
+    if settings.gcp_sql_connection_name is not None:
+        raise SettingsError(
+            "GCP_SQL_CONNECTION_NAME is set, and this version can't connect to Cloud SQL by name yet: "
+            "set DATABASE_URL to the instance's address instead."
+        )
+    return open_embedded(settings.skill_arcade_home / "postgres").cluster.url()
+
+
+def create_engine(url: URL) -> AsyncEngine:
+    """Make a pool of connections. None is opened yet."""
+    return create_async_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=8,
+        connect_args={"timeout": 10, "server_settings": {"application_name": "skill-arcade"}},
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Start the embedded Postgres if that is the choice, migrate it, and let all go at the end.
+
+    Another Postgres is migrated by command: `skill-arcade migrate`.
+    """
+    url = await asyncio.to_thread(database_url, settings)
+    if settings.embedded_database:
+        await asyncio.to_thread(migrate_sync, url)
+    engine = create_engine(url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+        if settings.embedded_database:
+            await asyncio.to_thread(close_embedded, settings.skill_arcade_home / "postgres")
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema."""
+    url = await asyncio.to_thread(database_url, settings)
+    await asyncio.to_thread(migrate_sync, url)
+
+
+def migrate_sync(url: URL) -> None:
+    """Bring the database to the newest schema. Not to be called from a running event loop's thread."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def _for_asyncpg(url: URL) -> URL:
+    """Any address of a Postgres, as the driver here understands it: `sslmode` is its `ssl`."""
+    query = {("ssl" if key == "sslmode" else key): value for key, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query)

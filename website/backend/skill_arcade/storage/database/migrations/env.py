@@ -1,0 +1,54 @@
+"""How Alembic reaches the database: the same way as everything else here."""
+
+import asyncio
+from logging.config import fileConfig
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel.sql.sqltypes import AutoString
+
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import database_url
+from skill_arcade.storage.database.tables import Table
+
+# Any number, the same for all who migrate: two servers that start at once migrate one after the other.
+LOCK = 7_553_201
+
+
+def render_type(kind: str, item: object, _: object) -> str | Literal[False]:
+    """Write SQLModel's text type as the plain one in new migrations."""
+    return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations in one transaction: all of them, or none."""
+    context.configure(
+        connection=connection,
+        target_metadata=Table.metadata,
+        compare_server_default=True,
+        render_item=render_type,
+    )
+    with context.begin_transaction():
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        context.run_migrations()
+
+
+async def connect() -> None:
+    """Connect, migrate, disconnect."""
+    url = context.config.attributes.get("url") or database_url(Settings())
+    engine = create_async_engine(url, poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", target_metadata=Table.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    if context.config.config_file_name is not None:
+        fileConfig(context.config.config_file_name, disable_existing_loggers=False)
+    asyncio.run(connect())

@@ -1,0 +1,73 @@
+"""What all tests share: one embedded Postgres, and a database of its own for each test that asks."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.storage.database.embedded import Embedded
+from skill_arcade.storage.database.engine import create_engine, migrate_sync
+
+PREFIX = "skill-arcade-tests-"
+# Nothing that these databases hold outlives the run, so nothing waits for the disk.
+UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[URL]:
+    """Address of a Postgres for this test run; its database `template_arcade` has the tables, empty."""
+    # Not below pytest's own folder: that is closed to the account that root lends to Postgres.
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    server = Embedded(folder, UNSAFE)
+    url = server.cluster.url()
+    asyncio.run(execute(url, "CREATE DATABASE template_arcade"))
+    migrate_sync(url.set(database="template_arcade"))
+    yield url
+    server.close()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database_url(postgres: URL) -> Iterator[URL]:
+    """Address of a fresh, migrated database, gone after the test."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE template_arcade STRATEGY file_copy"))
+    yield postgres.set(database=name)
+    asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop of tests marked `anyio`."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def engine(database_url: URL, anyio_backend: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a fresh, migrated database, for tests marked `anyio`."""
+    async with opened_engine(database_url) as made:
+        yield made
+
+
+async def execute(url: URL, statement: str) -> None:
+    """Run one statement outside of a transaction."""
+    async with opened_engine(url) as engine, engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(statement))
+
+
+@asynccontextmanager
+async def opened_engine(url: URL) -> AsyncIterator[AsyncEngine]:
+    """An engine, disposed at the end; make and use it inside one event loop."""
+    engine = create_engine(url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
