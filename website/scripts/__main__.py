@@ -1,0 +1,29 @@
+"""Runs the command that an entrance (`website/play`, `website/test`, `website/backend/lock`) asks for."""
+
+import importlib
+import sys
+
+from house.say import say
+from house.trouble import Trouble
+
+COMMANDS = ("play", "test", "lock", "build")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command named first with the arguments after it; what went wrong is said in a sentence."""
+    if not arguments or arguments[0] not in COMMANDS:
+        say(f"usage: one of {', '.join(COMMANDS)}", error=True)
+        return 2
+    command = importlib.import_module(f"house.{arguments[0]}")
+    try:
+        return int(command.main(arguments[1:]))
+    except Trouble as trouble:
+        say(str(trouble), error=True)
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.", error=True)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

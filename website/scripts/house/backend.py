@@ -1,0 +1,37 @@
+"""The back end's Python packages, exactly as locked, in `website/backend/.venv`."""
+
+import sys
+from pathlib import Path
+
+from house.paths import BACKEND, VENV
+from house.run import run
+from house.say import step
+from house.stamps import digest_files, is_fresh, write_stamp
+from house.uv import find_uv
+
+LOCK = BACKEND / "requirements-dev.lock"
+PYTHON = VENV / "bin" / "python"
+FAILING = "Python packages could not be installed"
+
+
+def install_packages() -> None:
+    """Bring the virtual environment to what the lock says, hash by hash; nothing to do takes no time."""
+    stamp = VENV / ".installed"
+    inputs = (LOCK, BACKEND / "pyproject.toml")
+    if PYTHON.exists() and is_fresh(stamp, digest_files(inputs, sys.version, *list_installed())):
+        return
+    uv = find_uv()
+    with step("Installing Python packages"):
+        if not PYTHON.exists():
+            run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], failing=FAILING)
+        target = ("--python", PYTHON)
+        run([uv, "pip", "sync", "--quiet", "--require-hashes", *target, LOCK], failing=FAILING, folder=BACKEND)
+        # The project itself: no dependencies, and built by the locked hatchling instead of a fetched one.
+        install = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
+        run([uv, *install, *target], failing=FAILING, folder=BACKEND)
+        write_stamp(stamp, digest_files(inputs, sys.version, *list_installed()))
+
+
+def list_installed() -> list[str]:
+    """Name and version of each package that is there, so that a change by other hands is noticed."""
+    return sorted(path.name for path in Path(VENV).glob("lib/python*/site-packages/*.dist-info"))

@@ -1,0 +1,75 @@
+"""Every check of the project, in the order in which a mistake shows soonest."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from house.backend import PYTHON
+from house.chromium import find_chromium
+from house.paths import BACKEND, FRONTEND, SCRIPTS
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command whose exit code 0 means "passed".
+
+    `prepare` gives variables that the command needs; it may install something, and may raise `Trouble`.
+    """
+
+    name: str
+    what: str
+    command: Sequence[str | Path]
+    folder: Path
+    slow: bool = False
+    prepare: Callable[[], dict[str, str]] = dict
+
+
+def tool(name: str) -> Path:
+    """A program of the virtual environment."""
+    return PYTHON.with_name(name)
+
+
+def page(name: str, what: str, script: str) -> Check:
+    """A check that is a script of the front end's package.json."""
+    return Check(name, what, ["npm", "run", "--silent", script], FRONTEND)
+
+
+def backend(name: str, what: str, *command: str | Path) -> Check:
+    """A check that is a command in the back end's folder."""
+    return Check(name, what, command, BACKEND)
+
+
+CHECKS: tuple[Check, ...] = (
+    backend("ruff", "Python: lint", tool("ruff"), "check", "--config", "pyproject.toml", ".", SCRIPTS),
+    backend(
+        "format",
+        "Python: format",
+        tool("ruff"),
+        "format",
+        "--config",
+        "pyproject.toml",
+        "--check",
+        ".",
+        SCRIPTS,
+    ),
+    backend("mypy", "Python: types", tool("mypy")),
+    backend("imports", "Python: imports point down", tool("lint-imports")),
+    backend("rules", "rules of the house, locks, docs", tool("pytest"), "-q", "tests/house"),
+    page("generated", "page: generated types are current", "generate:check"),
+    page("tsc", "page: types", "types"),
+    page("eslint", "page: lint", "lint"),
+    page("prettier", "page: format", "format:check"),
+    page("vitest", "page: unit tests", "test"),
+    Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND),
+    page("size", "page: size of the build", "size"),
+    backend("backend", "Python: tests", tool("pytest"), "-q", "--ignore=tests/house"),
+    Check(
+        "browser",
+        "plays in Chromium, reads the record back",
+        ["npm", "run", "--silent", "e2e"],
+        FRONTEND,
+        slow=True,
+        prepare=lambda: {"CHROMIUM": find_chromium()},
+    ),
+)

@@ -1,0 +1,74 @@
+"""The front end's packages and its built page."""
+
+import re
+import shutil
+from pathlib import Path
+
+from house.paths import FRONTEND
+from house.run import run, tool_environment
+from house.say import step
+from house.stamps import digest_files, is_fresh, write_stamp
+from house.trouble import Trouble
+
+OLDEST_NODE = (20, 0)
+HOW_TO_GET_NODE = "install Node 20 or newer with npm (Debian: apt-get install nodejs npm), then run this again."
+SOURCES = (
+    "src",
+    "public",
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "vite.config.ts",
+    "tsconfig*.json",
+)
+
+
+def check_node() -> str:
+    """Version of Node; `Trouble` when Node or npm is missing or too old."""
+    if not shutil.which("node"):
+        raise Trouble(f"Node is missing: {HOW_TO_GET_NODE}")
+    version = run(["node", "--version"], failing="Node does not answer").strip()
+    numbers = re.match(r"v(\d+)\.(\d+)", version)
+    if not numbers or tuple(int(number) for number in numbers.groups()) < OLDEST_NODE:
+        raise Trouble(f"Node {version} is too old: {HOW_TO_GET_NODE}")
+    if not shutil.which("npm"):
+        raise Trouble(f"npm is missing: {HOW_TO_GET_NODE}")
+    return version
+
+
+def install_packages(node: str) -> None:
+    """`npm ci`, when package-lock.json or Node changed since the last time."""
+    stamp = FRONTEND / "node_modules" / ".installed"
+    digest = digest_files([FRONTEND / "package-lock.json", FRONTEND / "package.json"], node)
+    if is_fresh(stamp, digest):
+        return
+    with step("Installing front-end packages"):
+        run(
+            ["npm", "ci", "--no-audit", "--no-fund"],
+            failing="Front-end packages could not be installed",
+            folder=FRONTEND,
+        )
+        write_stamp(stamp, digest)
+
+
+def build_page() -> None:
+    """`npm run build`, when a source changed since the last time."""
+    stamp = FRONTEND / "dist" / ".built"
+    digest = digest_files(list_sources())
+    if is_fresh(stamp, digest):
+        return
+    with step("Building the page"):
+        environment = tool_environment() | {"NODE_ENV": "production"}
+        run(
+            ["npm", "run", "build"],
+            failing="The page could not be built",
+            folder=FRONTEND,
+            environment=environment,
+        )
+        write_stamp(stamp, digest)
+
+
+def list_sources() -> list[Path]:
+    """Every file that the built page is made from."""
+    found = [path for pattern in SOURCES for path in FRONTEND.glob(pattern)]
+    return [file for path in found for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]

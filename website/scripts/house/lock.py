@@ -1,0 +1,87 @@
+"""`website/backend/lock`: writes the three lock files from pyproject.toml."""
+
+import argparse
+import hashlib
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+from house.paths import BACKEND
+from house.run import run, tool_environment
+from house.say import step
+from house.trouble import Trouble
+from house.uv import find_uv
+
+PYPROJECT = BACKEND / "pyproject.toml"
+PRODUCTION = BACKEND / "requirements.lock"
+DEVELOPMENT = BACKEND / "requirements-dev.lock"
+OWN_UV = BACKEND / "requirements-uv.lock"
+UV_WANTED = "uv>=0.13,<0.14"
+OF_THIS_MACHINE = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_CONFIG")
+HEADER = "# From pyproject.toml by website/backend/lock. Dependencies: sha256:"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the lock files; pins that still fit stay, unless `--upgrade` is given."""
+    parser = argparse.ArgumentParser(
+        prog="website/backend/lock",
+        description="Writes requirements.lock (production), requirements-dev.lock (all groups) and "
+        "requirements-uv.lock (uv itself) from pyproject.toml, with hashes, for every platform.",
+    )
+    parser.add_argument("--upgrade", action="store_true", help="newest versions instead of the present pins")
+    options = parser.parse_args(arguments)
+    uv = find_uv()
+    more = ["--upgrade"] if options.upgrade else []
+    groups = [part for group in dependency_groups() for part in ("--group", group)]
+    with step("Locking all groups"):
+        compile_lock(uv, DEVELOPMENT, [PYPROJECT.name, *groups, *more])
+    with step("Locking production"):
+        # Starting from the pins of all groups, so that production runs what the tests ran.
+        shutil.copy(DEVELOPMENT, PRODUCTION)
+        compile_lock(uv, PRODUCTION, [PYPROJECT.name])
+    with step("Locking uv"):
+        wanted = BACKEND / ".uv.in"
+        wanted.write_text(UV_WANTED + "\n")
+        try:
+            compile_lock(uv, OWN_UV, [wanted.name, "--no-annotate", *more])
+        finally:
+            wanted.unlink()
+    return 0
+
+
+def compile_lock(uv: Path, lock: Path, arguments: list[str]) -> None:
+    """One `uv pip compile` into `lock`, blind to this machine's indexes so that none can land in it."""
+    environment = {name: value for name, value in tool_environment().items() if not name.startswith(OF_THIS_MACHINE)}
+    command: list[str | Path] = [uv, "pip", "compile", "--quiet", "--no-config", "--no-header"]
+    command += ["--universal", "--generate-hashes", "--python-version", "3.11"]
+    command += ["--output-file", lock.name, *arguments]
+    run(command, failing=f"{lock.name} could not be made", folder=BACKEND, environment=environment)
+    lock.write_text(f"{HEADER}{digest_dependencies(PYPROJECT)}\n{lock.read_text()}")
+
+
+def dependency_groups() -> list[str]:
+    """Names of the dependency groups in pyproject.toml."""
+    return sorted(tomllib.loads(PYPROJECT.read_text())["dependency-groups"])
+
+
+def digest_dependencies(pyproject: Path) -> str:
+    """A digest of all that decides what is locked, whatever its layout and comments."""
+    data = tomllib.loads(pyproject.read_text())
+    project = data["project"]
+    deciding = [
+        project["requires-python"],
+        project["dependencies"],
+        project.get("optional-dependencies", {}),
+        data["dependency-groups"],
+        UV_WANTED,
+    ]
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def read_digest(lock: Path) -> str:
+    """The digest that `lock` was made from."""
+    first = lock.read_text().partition("\n")[0]
+    if not first.startswith(HEADER):
+        raise Trouble(f"{lock.name} was not written by website/backend/lock: run that.")
+    return first.removeprefix(HEADER)

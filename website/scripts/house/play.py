@@ -1,0 +1,76 @@
+"""`website/play`: from a fresh clone to a running arcade."""
+
+import argparse
+import errno
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+from house.backend import PYTHON
+from house.paths import BACKEND, check_writable
+from house.say import say
+from house.setup import set_up
+from house.trouble import Trouble
+
+HOST = "127.0.0.1"
+REMOTE_SETTINGS = ("DATABASE_URL", "GCP_")
+
+
+def main(arguments: list[str]) -> int:
+    """Set everything up, build the page, and become the server."""
+    options = read_options(arguments)
+    begin = time.monotonic()
+    check_port(options.port)
+    set_up(page=True)
+    folder, environment = BACKEND, dict(os.environ)
+    if options.data:
+        folder, environment = keep_apart(options.data.resolve(), environment)
+    say(f"Ready after {time.monotonic() - begin:.1f} s; starting the server (Ctrl-C ends it).")
+    # The server takes this process's place, so that signals and the exit code are its own.
+    os.chdir(folder)
+    serve = PYTHON.with_name("skill-arcade")
+    sys.stdout.flush()
+    os.execve(serve, [str(serve), "serve", "--port", str(options.port)], environment)
+
+
+def read_options(arguments: list[str]) -> argparse.Namespace:
+    """The command line, checked."""
+    parser = argparse.ArgumentParser(
+        prog="website/play",
+        description="Sets everything up (uv, Python packages, front-end packages, the page) and serves "
+        "Skill Arcade. Quick when nothing changed. Settings come from the environment and "
+        "website/backend/.env.",
+    )
+    parser.add_argument("--port", type=int, default=8080, help="port to serve at (default: 8080)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="keep database, recordings and key in FOLDER, and ignore .env and any remote database or bucket",
+    )
+    return parser.parse_args(arguments)
+
+
+def check_port(port: int) -> None:
+    """Raise `Trouble` when nobody could listen on `port`."""
+    if not 0 < port < 65536:
+        raise Trouble(f"--port takes a number from 1 to 65535, not {port}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                reason = "is in use: end the program that has it"
+            else:
+                reason = f"cannot be used ({error.strerror}): take one above 1023"
+            raise Trouble(f"Port {port} {reason}, or choose another by --port.") from error
+
+
+def keep_apart(folder: Path, environment: dict[str, str]) -> tuple[Path, dict[str, str]]:
+    """Working folder and environment of a server that has all its data in `folder`."""
+    check_writable(folder)
+    local = {name: value for name, value in environment.items() if not name.startswith(REMOTE_SETTINGS)}
+    return folder, local | {"SKILL_ARCADE_HOME": str(folder)}

@@ -1,0 +1,80 @@
+"""`website/test`: from a fresh clone to every test passed."""
+
+import argparse
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from house.checks import CHECKS, Check
+from house.run import tool_environment
+from house.say import say
+from house.setup import set_up
+from house.trouble import Trouble
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a check went."""
+
+    check: Check
+    seconds: float
+    passed: bool
+
+
+def main(arguments: list[str]) -> int:
+    """Set everything up, run the chosen checks to the end, and say how each went; 1 when one failed."""
+    chosen = read_options(arguments)
+    begin = time.monotonic()
+    set_up(page=False)
+    results = [run_check(check) for check in chosen]
+    say(draw_summary(results, time.monotonic() - begin))
+    return 0 if all(result.passed for result in results) else 1
+
+
+def read_options(arguments: list[str]) -> list[Check]:
+    """The checks that the command line asks for, in their order."""
+    names = [check.name for check in CHECKS]
+    parser = argparse.ArgumentParser(
+        prog="website/test",
+        description="Sets everything up, then runs every check and goes on after a failure.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.what}" for check in CHECKS),
+    )
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="this one; may be repeated")
+    parser.add_argument("--fast", action="store_true", help="leave out the browser")
+    options = parser.parse_args(arguments)
+    if options.only:
+        return [check for check in CHECKS if check.name in options.only]
+    return [check for check in CHECKS if not (options.fast and check.slow)]
+
+
+def run_check(check: Check) -> Result:
+    """Run one check with its output in plain sight."""
+    say(f"\n== {check.name}: {check.what}")
+    begin = time.monotonic()
+    try:
+        environment = tool_environment() | check.prepare()
+    except Trouble as trouble:
+        say(str(trouble), error=True)
+        return Result(check, time.monotonic() - begin, passed=False)
+    command = [os.fspath(part) for part in check.command]
+    done = subprocess.run(command, cwd=check.folder, env=environment, stdin=subprocess.DEVNULL, check=False)
+    return Result(check, time.monotonic() - begin, passed=done.returncode == 0)
+
+
+def draw_row(result: Result) -> str:
+    """One line of the table."""
+    word = "passed" if result.passed else "FAILED"
+    return f"  {word} {result.seconds:6.1f} s  {result.check.name:<10} {result.check.what}"
+
+
+def draw_summary(results: Sequence[Result], seconds: float) -> str:
+    """A table of what ran, and the counts on a line of their own."""
+    rows = [draw_row(result) for result in results]
+    failed = sum(not result.passed for result in results)
+    again = "".join(f" --only {result.check.name}" for result in results if not result.passed)
+    advice = [f"Run again what failed: website/test{again}"] if failed else []
+    counts = f"{len(results) - failed} passed, {failed} failed"
+    return "\n".join(["", f"== summary, {seconds:.0f} s in all", *rows, *advice, counts])
