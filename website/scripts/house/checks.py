@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
         SCRIPTS,
     ),
     backend("mypy", "Python: types", tool("mypy")),
-    backend("imports", "Python: imports point down", tool("lint-imports")),
+    backend("imports", "Python: imports point down", tool("lint-imports"), "--no-logo"),
     backend("rules", "rules of the house, locks, docs", tool("pytest"), "-q", "tests/house"),
     page("generated", "page: generated types are current", "generate:check"),
     page("tsc", "page: types", "types"),

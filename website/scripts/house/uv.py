@@ -1,5 +1,6 @@
 """Finds uv, or installs it for this project alone."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from house.paths import BACKEND, STATE
 from house.run import run
 from house.say import step
+from house.trouble import Trouble
 
 OLDEST = (0, 9)
 OWN_FOLDER = STATE / "uv"
@@ -39,6 +41,8 @@ def install_uv() -> None:
     A target folder needs no rights outside the clone, no venv module, and works where the system's Python is
     "externally managed".
     """
+    if importlib.util.find_spec("pip") is None:
+        raise Trouble("pip is missing: install it (Debian: apt-get install python3-pip), or uv, then run this again.")
     with step("Installing uv by pip"):
         run(
             [
