@@ -13,7 +13,6 @@ TOP_LEVEL = {"website", ".github", ".ci", "README.md", ".gitignore", "LICENSE"}
 ENTRANCES = ("website/play", "website/test", "website/backend/lock", ".ci/run")
 MOST_LINES = 350
 CODE = {".py", ".ts", ".tsx"}
-PICTURES = {".png", ".webp", ".ico", ".woff2", ".jpg"}
 # In brackets, so that these lines do not match themselves.
 REGISTRY = re.compile(r"registry\.(npm)js|files\.(python)hosted|(py)pi\.org|(deb)\.debian|file:///[a-z]")
 MACHINE = re.compile(r"(?<![\w.}])/(home|opt|root|tmp|work|Users)/[A-Za-z.]")
@@ -29,7 +28,7 @@ def list_files() -> list[Path]:
 
 
 FILES = list_files()
-TEXTS = {file: file.read_text() for file in FILES if file.suffix not in PICTURES}
+TEXTS = {file: content.decode() for file in FILES if b"\0" not in (content := file.read_bytes())}
 
 
 def find_lines(pattern: re.Pattern[str], *, among: list[Path]) -> list[str]:
