@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from skill_arcade.errors import SettingsError
+from skill_arcade.errors import NotReady, SettingsError
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.embedded import close_embedded, open_embedded
 
@@ -60,6 +64,40 @@ async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
         if settings.embedded_database:
             await asyncio.to_thread(close_embedded, settings.skill_arcade_home / "postgres")
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction: committed at the end, rolled back by an exception.
+
+    Raises:
+        NotReady: the database does not answer.
+    """
+    try:
+        connection = await engine.connect()
+    except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise NotReady(f"The database {where} does not answer: {error}") from error
+    async with connection, connection.begin():
+        yield connection
+
+
+async def check_schema(connection: AsyncConnection) -> None:
+    """Return if the tables are those of this version.
+
+    Raises:
+        NotReady: they are not, or there are none.
+    """
+    found = await connection.run_sync(_revision)
+    wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found != wanted:
+        raise NotReady(
+            f"The database's schema is {found or 'empty'}, this version needs {wanted}: run `skill-arcade migrate`."
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 async def migrate(settings: Settings) -> None:

@@ -1,0 +1,194 @@
+"""What is asked of the database. Each function takes a connection; the caller owns the transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, Table, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from skill_arcade.errors import InvalidRequest, NotFound
+from skill_arcade.storage.database import tables
+from skill_arcade.storage.database.tables import EpisodeStatus
+
+_table = tables.Table.metadata.tables
+_user, _game, _episode = _table["user"], _table["game"], _table["episode"]
+_transition, _segment, _event = _table["transition"], _table["segment"], _table["event"]
+LONGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeLine:
+    """An episode as a list shows it. `email` is None once erased."""
+
+    id: UUID
+    user_id: str
+    email: str | None
+    game_id: str
+    game_name: str
+    n_steps: int
+    score: float
+    status: EpisodeStatus
+    end_reason: str | None
+    time_created: datetime
+    time_ended: datetime | None
+
+
+async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> str:
+    """Make sure that there is a user of this e-mail, and return the user's id.
+
+    That is `user_id` unless the e-mail has an id already, from before the server's key was changed.
+    """
+    await connection.execute(insert(_user).values(id=user_id, email=email).on_conflict_do_nothing())
+    mine = select(_user.c.id, _user.c.email).where(or_(_user.c.email == email, _user.c.id == user_id))
+    found = (await connection.execute(mine.order_by(case((_user.c.email == email, 0), else_=1)).limit(1))).one()
+    if found.email != email:
+        await connection.execute(update(_user).where(_user.c.id == found.id).values(email=email))
+    return str(found.id)
+
+
+async def get_user(connection: AsyncConnection, user_id: str) -> Row[Any] | None:
+    """The user's row (`id, email, time_created, time_updated`), or None."""
+    return (await connection.execute(select(_user).where(_user.c.id == user_id))).one_or_none()
+
+
+async def upsert_games(connection: AsyncConnection, games: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the catalogue down: id to manifest. A game that is gone from the catalogue keeps its row."""
+    if not games:
+        return
+    rows = [{"id": id_, "config": dict(games[id_])} for id_ in sorted(games)]
+    made = insert(_game)
+    await connection.execute(
+        made.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"config": made.excluded.config, "time_updated": func.now()},
+            where=_game.c.config.is_distinct_from(made.excluded.config),
+        ),
+        rows,
+    )
+
+
+async def list_games(connection: AsyncConnection) -> list[Row[Any]]:
+    """Every game that was ever in the catalogue (`id, config, time_created, time_updated`), by id."""
+    return list(await connection.execute(select(_game).order_by(_game.c.id)))
+
+
+async def list_episodes(
+    connection: AsyncConnection,
+    *,
+    user: str | None = None,
+    game: str | None = None,
+    status: EpisodeStatus | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[EpisodeLine]:
+    """A page of episodes, newest first.
+
+    Args:
+        connection: where to ask.
+        user: only this user's: id or e-mail.
+        game: only of this game: id.
+        status: only those that stand like this.
+        before: continue after the page whose last episode this is.
+        limit: length of the page, 1 to 1000.
+    """
+    user_id = None
+    if user is not None:
+        who = select(_user.c.id).where(or_(_user.c.id == user, _user.c.email == user))
+        user_id = (await connection.execute(who)).scalar()
+        if user_id is None:
+            return []
+    query = page_query(user_id, game, status, before, limit)
+    return [EpisodeLine(*row) for row in await connection.execute(query)]
+
+
+def page_query(
+    user_id: str | None, game: str | None, status: EpisodeStatus | None, before: UUID | None, limit: int
+) -> Select[Any]:
+    """The question of `list_episodes`: it goes down one index, however many episodes there are."""
+    query = _episode_lines().order_by(_episode.c.id.desc()).limit(min(max(limit, 1), LONGEST_PAGE))
+    if user_id is not None:
+        query = query.where(_episode.c.user_id == user_id)
+    if game is not None:
+        query = query.where(_episode.c.game_id == game)
+    if status is not None:
+        query = query.where(_episode.c.status == status)
+    if before is not None:
+        query = query.where(_episode.c.id < before)
+    return query
+
+
+def _episode_lines() -> Select[Any]:
+    name = _game.c.config["name"].astext
+    columns = {
+        "id": _episode.c.id,
+        "user_id": _episode.c.user_id,
+        "email": _user.c.email,
+        "game_id": _episode.c.game_id,
+        "game_name": case((name.is_(None), _game.c.id), else_=name),
+        "n_steps": _episode.c.n_steps,
+        "score": _episode.c.score,
+        "status": _episode.c.status,
+        "end_reason": _episode.c.end_reason,
+        "time_created": _episode.c.time_created,
+        "time_ended": _episode.c.time_ended,
+    }
+    joined = _episode.join(_user, _user.c.id == _episode.c.user_id).join(_game, _game.c.id == _episode.c.game_id)
+    return select(*(column.label(label) for label, column in columns.items())).select_from(joined)
+
+
+async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]:
+    """All columns of an episode, and `email` of the player and `game_name`.
+
+    Raises:
+        NotFound: there is no such episode.
+    """
+    line = _episode_lines().subquery()
+    query = select(_episode, line.c.email, line.c.game_name).join(line, line.c.id == _episode.c.id)
+    found = (await connection.execute(query.where(_episode.c.id == episode_id))).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no episode {episode_id}.")
+    return found
+
+
+async def find_episode(connection: AsyncConnection, prefix: str) -> UUID:
+    """Complete the beginning of an episode's id.
+
+    Raises:
+        InvalidRequest: these are no digits of an id, or several episodes begin like this.
+        NotFound: no episode begins like this.
+    """
+    digits = prefix.replace("-", "").lower()
+    if not 1 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
+        raise InvalidRequest(f"{prefix!r} is no episode's id: give its hexadecimal digits, or the first few.")
+    lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    query = select(_episode.c.id).where(_episode.c.id.between(lowest, highest)).order_by(_episode.c.id).limit(2)
+    found = (await connection.execute(query)).scalars().all()
+    if not found:
+        raise NotFound(f"There is no episode {prefix!r}; `skill-arcade episodes` lists them.")
+    if len(found) > 1:
+        raise InvalidRequest(f"Several episodes begin with {prefix!r}: {found[0]}, {found[1]}, ...; give more digits.")
+    return UUID(str(found[0]))
+
+
+async def episode_transitions(connection: AsyncConnection, episode_id: UUID) -> list[Row[Any]]:
+    """The transitions of an episode, by step."""
+    return await _parts(connection, _transition, episode_id, "step")
+
+
+async def episode_segments(connection: AsyncConnection, episode_id: UUID) -> list[Row[Any]]:
+    """The delivered segments of an episode, by number."""
+    return await _parts(connection, _segment, episode_id, "number")
+
+
+async def episode_events(connection: AsyncConnection, episode_id: UUID) -> list[Row[Any]]:
+    """The events of an episode, by number."""
+    return await _parts(connection, _event, episode_id, "number")
+
+
+async def _parts(connection: AsyncConnection, table: Table, episode_id: UUID, order: str) -> list[Row[Any]]:
+    query = select(table).where(table.c.episode_id == episode_id).order_by(table.c[order])
+    return list(await connection.execute(query))
