@@ -2,10 +2,16 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, PostgresDsn
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, PostgresDsn, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from skill_arcade.errors import SettingsError
+
+# Several values, divided by commas: TRUSTED_HOSTS=localhost,arcade.example.org
+Listed = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -35,6 +41,27 @@ class Settings(BaseSettings):
     max_games: int = Field(64, ge=1, description="Games that this server runs at once.")
     warm_games: int = Field(2, ge=0, description="Game processes kept ready ahead of demand.")
 
+    trusted_hosts: Listed = Field(
+        ("localhost", "127.0.0.1", "::1"),
+        description="Host names that this server answers to; *.example.org: all below, *: any.",
+    )
+    cors_origins: Listed = Field(
+        (), description="Other sites whose pages may use this server, such as https://arcade.example.org."
+    )
+    max_body_bytes: int = Field(65_536, ge=1_024, description="A request with a bigger body is refused.")
+    page_folder: Path | None = Field(
+        None, description="Folder of the built page; none: website/frontend/dist of this repository."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people, or one JSON object a line as Google Cloud reads it."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+
+    @field_validator("trusted_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _divide(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
     @property
     def journal_folder(self) -> Path:
         """Where game processes write and delivery reads."""
@@ -49,3 +76,12 @@ class Settings(BaseSettings):
     def embedded_database(self) -> bool:
         """True when the embedded Postgres is the one to use."""
         return self.database_url is None and self.gcp_sql_connection_name is None
+
+
+def read_settings() -> Settings:
+    """Read every setting, or raise SettingsError with all that does not fit, in one message."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
+        raise SettingsError(f"Some settings do not fit. {wrong}. They come from the environment and .env.") from None

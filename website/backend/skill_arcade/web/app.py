@@ -1,17 +1,46 @@
 """The application: routes, errors, security and the page, put together."""
 
+import sys
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skill_arcade import __version__
-from skill_arcade.settings import Settings
+from skill_arcade.errors import ArcadeError
+from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web.document import describe_api, operation_name
+from skill_arcade.web.page import Page
+from skill_arcade.web.problems import HANDLERS
 from skill_arcade.web.routes import auth, games, health, play
+from skill_arcade.web.security import Door, SecurityHeaders
+
+# Spans and their addresses would carry play tickets; nothing reads them here.
+NO_SPANS: Any = {"tracing": False, "metrics": False, "logs": False}
 
 
 class Arcade(FastAPI):
-    """FastAPI whose OpenAPI document has the socket's messages in it."""
+    """FastAPI that dresses every answer, errors too, and whose OpenAPI document has the socket's messages in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        super().__init__(
+            title="Skill Arcade",
+            version=__version__,
+            description="Play Gymnasium environments in a browser; every frame, action and time is kept.",
+            exception_handlers=HANDLERS,
+            middleware=_middleware(settings),
+            generate_unique_id_function=operation_name,
+            redirect_slashes=False,
+            telemetry=NO_SPANS,
+            docs_url=None,
+            redoc_url=None,
+        )
+        for room in (auth, games, play, health):
+            self.include_router(room.router)
+        self.router.default = Page(settings.page_folder)
 
     def openapi(self) -> dict[str, Any]:
         """Build the document once."""
@@ -19,17 +48,35 @@ class Arcade(FastAPI):
             self.openapi_schema = describe_api(self)
         return self.openapi_schema
 
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the headers outermost, around the answer to a crash too."""
+        return SecurityHeaders(super().build_middleware_stack(), self.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve; a start that fails for a reason that we know says that reason and no trace."""
+
+        async def send_reason(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and isinstance(sys.exception(), ArcadeError):
+                message["message"] = f"{sys.exception()}"
+            await send(message)
+
+        await super().__call__(scope, receive, send_reason if scope["type"] == "lifespan" else send)
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Put the application together; nothing is opened before it starts."""
-    app = Arcade(
-        title="Skill Arcade",
-        version=__version__,
-        description="Play Gymnasium environments in a browser; every frame, action and time is kept.",
-        generate_unique_id_function=operation_name,
-        docs_url=None,
-        redoc_url=None,
+    return Arcade(settings or read_settings())
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    door = Middleware(Door, settings=settings)
+    if not settings.cors_origins:
+        return [door]
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        max_age=600,
     )
-    for room in (auth, games, play, health):
-        app.include_router(room.router)
-    return app
+    return [cors, door]

@@ -40,6 +40,11 @@ class Tokens:
         self._tickets = _serializer(secret, "play ticket")
         self._redeemed: dict[str, float] = {}
 
+    @property
+    def n_spent(self) -> int:
+        """How many spent tickets are remembered: those of about the last minute."""
+        return len(self._redeemed)
+
     def user_id(self, email: str) -> str:
         """Derive the id of the person with this normalised e-mail: 128 bits, hexadecimal."""
         return hmac.digest(self._id_key, email.encode(), hashlib.sha256).hex()[:32]

@@ -1,0 +1,87 @@
+"""Log lines: readable on a terminal, or one JSON object a line as Google Cloud reads it. No tokens, no e-mails."""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+# Tickets travel in addresses, which servers log; passwords in addresses of databases; tokens in headers.
+SECRETS = (
+    (re.compile(r"((?:token|ticket|password|secret)=)[^&\s\"']+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(://[^/\s:@]{0,100}:)[^\s@]{1,200}@"), r"\1***@"),
+    # Bounded, since a pattern that may look far ahead from every character makes a long line take long.
+    (re.compile(r"[\w.!#$'*+^`{|}~-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE), "***@***"),
+)
+COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
+PLAIN = "\x1b[0m"
+# Codes that could move a terminal's cursor or colour it; new lines and tabs stay.
+CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+# What uvicorn and others say at every turn, and what only a developer of theirs needs.
+QUIETER = {"alembic": logging.WARNING, "asyncio": logging.WARNING, "websockets": logging.WARNING}
+
+
+def set_up_logging(format: Literal["text", "json"], level: str) -> None:
+    """Send every logger of this process, uvicorn's too, to standard error in one form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter(colour=sys.stderr.isatty()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        if logger.handlers:  # none: it passes on already, or was turned off
+            logger.handlers.clear()
+            logger.propagate = True
+    for name, least in QUIETER.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
+
+
+def hide_secrets(text: str) -> str:
+    """Blank out what must not be in a log: tokens, play tickets, passwords in addresses, e-mails."""
+    for pattern, instead in SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+class TextFormatter(logging.Formatter):
+    """`15:04:05 INFO  web.lifespan  message`, the level in colour on a terminal."""
+
+    def __init__(self, *, colour: bool) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line, and the lines of a trace below it."""
+        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        name = record.name.removeprefix("skill_arcade.")
+        level = f"{record.levelname:<7}"
+        if self._colour and record.levelname in COLOURS:
+            level = f"{COLOURS[record.levelname]}{level}{PLAIN}"
+        lines = [f"{time} {level} {name}: {record.getMessage().translate(CONTROLS)}", *_trace_lines(self, record)]
+        return hide_secrets("\n".join(lines))
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line with `severity`, `time` and `message`, which Google Cloud Logging takes apart."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line."""
+        entry: dict[str, Any] = {
+            "severity": record.levelname,
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
+            "logger": record.name,
+            "message": hide_secrets(record.getMessage()),
+        }
+        if trace := _trace_lines(self, record):
+            entry["stack_trace"] = hide_secrets("\n".join(trace))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def _trace_lines(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
+    lines = [formatter.formatException(record.exc_info)] if record.exc_info else []
+    if record.stack_info:
+        lines.append(record.stack_info)
+    return lines

@@ -1,0 +1,95 @@
+"""Log lines: for people, for machines, and for neither a secret."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from skill_arcade.telemetry import JsonFormatter, TextFormatter, hide_secrets, set_up_logging
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """Leave logging as the other tests found it."""
+    loggers = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "uvicorn.access")]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def record(message: str, *parts: object, level: int = logging.INFO, trace: bool = False) -> logging.LogRecord:
+    trouble = sys.exc_info() if trace else None
+    return logging.LogRecord("skill_arcade.web.app", level, "app.py", 1, message, parts, trouble)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("GET /ws/breakout?token=eyJ1c2VyIjoi.abc-_x HTTP/1.1", "GET /ws/breakout?token=*** HTTP/1.1"),
+        ("/ws/pong?a=1&ticket=abc&b=2", "/ws/pong?a=1&ticket=***&b=2"),
+        ("{'authorization': 'Bearer abc.def', 'x': 1}", "{'authorization': 'Bearer ***', 'x': 1}"),
+        ("postgresql://ada:pa55/word@db:5432/x", "postgresql://ada:***@db:5432/x"),
+        ("postgresql://ada:pa55word@db:5432/x", "postgresql://ada:***@db:5432/x"),
+        ("ada.lovelace+games@mail.example.org signed in", "***@*** signed in"),
+        ("/find?who=ada%40example.org", "/find?who=***@***"),
+        ("Skill Arcade is at http://localhost:8080", "Skill Arcade is at http://localhost:8080"),
+        ("3 segments delivered, 0 waiting @ 12:00", "3 segments delivered, 0 waiting @ 12:00"),
+    ],
+)
+def test_tokens_passwords_and_emails_are_blanked_out_and_nothing_else(line: str, shown: str) -> None:
+    assert hide_secrets(line) == shown
+
+
+def test_a_very_long_line_is_cleaned_as_fast_as_it_is_long() -> None:
+    begin = time.process_time()
+    for piece in ("a", "://:", "token=", "bearer ", "@a.", "%40"):
+        hide_secrets(piece * (200_000 // len(piece)))
+    assert time.process_time() - begin < 2
+
+
+def test_a_line_for_people_has_time_level_room_and_message() -> None:
+    line = TextFormatter(colour=False).format(record("%d games in the catalogue", 5))
+    assert line[2] == line[5] == ":"
+    assert line[8:] == " INFO    web.app: 5 games in the catalogue"
+
+
+def test_a_warning_is_coloured_on_a_terminal_and_what_is_logged_can_not_be() -> None:
+    line = TextFormatter(colour=True).format(record("path %s", "/\x1b[2J\r", level=logging.WARNING))
+    assert line.endswith("\x1b[33mWARNING\x1b[0m web.app: path /?[2J?")
+
+
+def test_a_line_for_google_cloud_is_one_object_with_severity_time_and_message() -> None:
+    try:
+        raise ValueError("token=abc")
+    except ValueError:
+        line = JsonFormatter().format(record("two\nlines of %s", "ada@example.org", level=40, trace=True))
+    assert "\n" not in line
+    entry = json.loads(line)
+    assert entry["severity"] == "ERROR"
+    assert entry["message"] == "two\nlines of ***@***"
+    assert entry["time"].endswith("+00:00")
+    assert entry["stack_trace"].startswith("Traceback")
+    assert entry["stack_trace"].endswith("ValueError: token=***")
+
+
+def test_every_logger_speaks_in_one_form_uvicorns_too(capsys: pytest.CaptureFixture[str]) -> None:
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate = [logging.StreamHandler()], False
+    set_up_logging("json", "INFO")
+    access.warning("GET /ws/pong?token=%s", "abc")
+    logging.getLogger("skill_arcade.play").debug("too fine")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "GET /ws/pong?token=***"
+
+
+def test_an_access_log_that_was_turned_off_stays_off(capsys: pytest.CaptureFixture[str]) -> None:
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate = [], False
+    set_up_logging("text", "INFO")
+    access.info("GET /")
+    assert capsys.readouterr().err == ""

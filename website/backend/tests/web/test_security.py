@@ -1,0 +1,172 @@
+"""Who may ask, and what every answer forbids."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.websockets import WebSocket
+
+from skill_arcade.settings import Settings
+from skill_arcade.web.app import create_app
+from skill_arcade.web.security import POLICY, host_name
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def client(*, base: str = "http://localhost", **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Ask an application that is not started: nothing here needs its parts."""
+    app = create_app(Settings(_env_file=None, page_folder=Path("/nonexistent"), **settings))
+
+    @app.post("/echo")
+    async def echo(body: dict[str, str]) -> dict[str, str]:
+        return body
+
+    @app.get("/crash")
+    async def crash() -> None:
+        raise RuntimeError("the inside of the house")
+
+    @app.websocket("/ws/echo")
+    async def socket(connection: WebSocket) -> None:
+        await connection.accept()
+        await connection.close()
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=base) as made:
+        yield made
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/", "/auth/nothing", "/crash", "/auth/me"])
+async def test_every_answer_has_the_security_headers(path: str) -> None:
+    async with client() as http:
+        headers = (await http.get(path)).headers
+    assert headers["content-security-policy"] == POLICY
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-embedder-policy"] == "require-corp"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in headers
+
+
+async def test_over_https_the_browser_is_told_to_stay_there() -> None:
+    async with client(base="https://localhost") as http:
+        assert "max-age" in (await http.get("/healthz")).headers["strict-transport-security"]
+
+
+def test_the_policy_allows_nothing_inline_nothing_foreign_and_no_eval() -> None:
+    assert "unsafe" not in POLICY
+    assert "http" not in POLICY
+    assert "*" not in POLICY
+    assert POLICY.startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST"])
+async def test_the_loopback_is_answered_by_each_of_its_names(host: str) -> None:
+    async with client() as http:
+        assert (await http.get("/auth/login", headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "a@localhost", "", "[::1", "x:y:z"])
+async def test_any_other_host_name_is_refused_in_words(host: str) -> None:
+    async with client() as http:
+        answer = await http.get("/auth/login", headers={"host": host})
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "UntrustedHost"
+    assert "TRUSTED_HOSTS" in answer.json()["message"]
+
+
+async def test_health_checks_come_by_address_and_are_let_in() -> None:
+    async with client() as http:
+        assert (await http.get("/healthz", headers={"host": "10.0.0.7:8080"})).status_code == 200
+
+
+async def test_host_names_are_a_setting_with_commas_and_stars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_HOSTS", "arcade.example.org, *.preview.example.org")
+    async with client() as http:
+        for host, status in {
+            "arcade.example.org": 200,
+            "pr-7.preview.example.org": 200,
+            "preview.example.org": 400,
+            "localhost": 400,
+        }.items():
+            assert (await http.get("/auth/login", headers={"host": host})).status_code == status, host
+
+
+def test_a_host_header_is_taken_apart_or_refused() -> None:
+    assert host_name("Example.ORG:443") == "example.org"
+    assert host_name("[::1]:80") == "::1"
+    assert host_name("localhost/evil") is None
+    assert host_name("localhost:999999") is None
+
+
+async def test_a_body_that_is_too_big_is_refused_before_and_while_it_is_read() -> None:
+    async with client(max_body_bytes=1024) as http:
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(64):
+                yield b'{"a": "' + b"x" * 100
+
+        json_type = {"content-type": "application/json"}
+        whole = await http.post("/echo", content=b"x" * 1025, headers=json_type)
+        unread = await http.request("GET", "/healthz", content=b"x" * 1025)
+        chunked = await http.post("/echo", content=pieces(), headers=json_type)
+        fitting = await http.post("/echo", json={"a": "x" * 900})
+    for refused in (whole, unread, chunked):
+        assert refused.status_code == 413
+        assert refused.json()["error"] == "BodyTooBig"
+    assert fitting.status_code == 200
+
+
+async def test_another_site_may_ask_only_if_the_setting_names_it() -> None:
+    asking = {"origin": "https://arcade.example.org", "access-control-request-method": "POST"}
+    async with client() as http:
+        assert "access-control-allow-origin" not in (await http.options("/auth/login", headers=asking)).headers
+    async with client(cors_origins=("https://arcade.example.org",)) as http:
+        preflight = await http.options("/auth/login", headers=asking)
+        assert preflight.headers["access-control-allow-origin"] == "https://arcade.example.org"
+        answer = await http.get("/auth/login", headers={"origin": "https://arcade.example.org"})
+        assert answer.headers["access-control-allow-origin"] == "https://arcade.example.org"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        other = await http.options("/auth/login", headers={**asking, "origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "opens"),
+    [
+        (None, True),
+        ("http://localhost:5173", True),
+        ("https://arcade.example.org", True),
+        ("https://evil.example", False),
+        ("null", False),
+    ],
+)
+async def test_a_socket_opens_for_pages_of_this_site_only(origin: str | None, opens: bool) -> None:
+    app = create_app(Settings(_env_file=None, cors_origins=("https://arcade.example.org",)))
+
+    @app.websocket("/ws/echo")
+    async def socket(connection: WebSocket) -> None:
+        await connection.accept()
+        await connection.close()
+
+    headers = [(b"host", b"localhost")] + ([(b"origin", origin.encode())] if origin else [])
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/ws/echo", "headers": headers, "query_string": b"", "scheme": "ws"}
+    await app({**scope, "extensions": {"websocket.http.response": {}}}, receive, send)
+    if opens:
+        assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]
+    else:
+        assert sent[0]["type"] == "websocket.http.response.start"
+        assert sent[0]["status"] == 403
