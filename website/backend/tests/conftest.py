@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from skill_arcade.storage.database.cluster import Cluster
 from skill_arcade.storage.database.embedded import Embedded
 from skill_arcade.storage.database.engine import create_engine, migrate_sync
 
@@ -23,6 +25,7 @@ UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[URL]:
     """Address of a Postgres for this test run; its database `template_arcade` has the tables, empty."""
+    remove_abandoned()
     # Not below pytest's own folder: that is closed to the account that root lends to Postgres.
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     server = Embedded(folder, UNSAFE)
@@ -54,6 +57,17 @@ async def engine(database_url: URL, anyio_backend: str) -> AsyncIterator[AsyncEn
     """An engine on a fresh, migrated database, for tests marked `anyio`."""
     async with opened_engine(database_url) as made:
         yield made
+
+
+def remove_abandoned() -> None:
+    """Stop and remove the Postgres of test runs that were killed more than an hour ago."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if time.time() - folder.stat().st_mtime < 3600:
+            continue
+        if Cluster(folder).find_postmaster() is not None:
+            Embedded(folder).close()
+        if Cluster(folder).find_postmaster() is None:
+            shutil.rmtree(folder)
 
 
 async def execute(url: URL, statement: str) -> None:

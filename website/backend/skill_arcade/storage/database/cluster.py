@@ -114,8 +114,14 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server, if it runs, after it has written all down."""
-        if self.find_postmaster() is not None:
+        if self.find_postmaster() is None:
+            return
+        try:
             self._run("pg_ctl", "stop", "-w", "-t", str(PATIENCE_SECONDS), "-m", "fast", "-D", str(self.data))
+        except NotReady:
+            # Killed by somebody else meanwhile: stopped all the same.
+            if self.find_postmaster() is not None:
+                raise
 
     def find_postmaster(self) -> Postmaster | None:
         """Look for the server process of this data folder."""
@@ -166,22 +172,21 @@ class Cluster:
         fresh.rename(self.data)
 
     def _start(self) -> None:
-        self._drop_reused_pid()
-        options = {**self._options, "unix_socket_directories": str(self._socket_folder())}
+        sockets = self._socket_folder()
+        options = {**self._options, "unix_socket_directories": str(sockets)}
         words = shlex.join(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
         command = ("start", "-w", "-t", str(PATIENCE_SECONDS), "-l", str(self.log), "-o", words)
-        self._run("pg_ctl", *command, "-D", str(self.data))
-
-    def _drop_reused_pid(self) -> None:
-        """Remove the pid file that a power cut left, when another process has its number now.
-
-        Postgres would take that process for a server. A pid file of nobody is Postgres' own to judge.
-        """
-        import psutil  # noqa: PLC0415
-
-        file = self.data / "postmaster.pid"
-        if file.exists() and psutil.pid_exists(int(file.read_text().split(maxsplit=1)[0])):
-            file.unlink()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            _drop_reused_pid(self.data / "postmaster.pid")
+            _drop_reused_pid(sockets / f".s.PGSQL.{PORT}.lock")
+            try:
+                return self._run("pg_ctl", *command, "-D", str(self.data))
+            except NotReady as error:
+                # The server before was killed, and what it was doing is not quite over.
+                if "pre-existing shared memory block" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
 
     def _socket_folder(self) -> Path:
         """Choose where the socket is: here, or in a folder of a shorter path when that would not fit."""
@@ -218,3 +223,15 @@ class Cluster:
         fatal = [line for line in log[-20:] if "FATAL" in line or "PANIC" in line]
         lines = fatal or stderr.strip().splitlines() or ["it said nothing"]
         return f"{lines[-1]} (log: {self.log})"
+
+
+def _drop_reused_pid(file: Path) -> None:
+    """Remove a lock file of a server that is gone, when its number is another process's, or a dead one's still.
+
+    Postgres would take that process for a server. A number that nobody has is Postgres' own to judge, as is
+    whether a process of the old server still works on the data: it looks at their shared memory.
+    """
+    import psutil  # noqa: PLC0415
+
+    if file.exists() and psutil.pid_exists(int(file.read_text().split(maxsplit=1)[0])):
+        file.unlink()

@@ -34,10 +34,10 @@ class Embedded:
             with self._alone():
                 self._users = _lock_file(folder / "users", fcntl.LOCK_SH)
                 self.cluster.ensure_started()
-        except PermissionError as error:
-            raise SettingsError(
-                f"{error.filename} can't be written: set SKILL_ARCADE_HOME to a folder of yours."
-            ) from error
+        except OSError as error:
+            self._let_go()
+            place = f"{error.filename or folder} can't be used ({error.strerror})"
+            raise SettingsError(f"{place}: set SKILL_ARCADE_HOME to a folder of yours.") from error
         except BaseException:
             self._let_go()
             raise

@@ -78,8 +78,11 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         where = engine.url.render_as_string(hide_password=True)
         raise NotReady(f"The database {where} does not answer: {error}") from error
-    async with connection, connection.begin():
-        yield connection
+    try:
+        async with connection.begin():
+            yield connection
+    finally:
+        await connection.close()
 
 
 async def check_schema(connection: AsyncConnection) -> None:

