@@ -1,0 +1,89 @@
+import { getEnv } from "@/config/env";
+
+import type { components } from "./schema";
+import { session } from "./session";
+
+type Schemas = components["schemas"];
+export type Game = Schemas["Game"];
+export type GameControl = Schemas["GameControl"];
+export type Episode = Schemas["PlayedEpisode"];
+
+/** The back end said no, or nothing at all (`status` 0). `message` is for people. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly code: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Call {
+  method?: "GET" | "POST" | "DELETE";
+  body?: unknown;
+  /** Send the sign-in token. A 401 then signs out: the token is no good any more. */
+  signed?: boolean;
+  signal?: AbortSignal;
+}
+
+async function call<T>(
+  path: string,
+  { method = "GET", body, signed, signal }: Call = {},
+): Promise<T> {
+  const headers = new Headers({ Accept: "application/json" });
+  if (body !== undefined) headers.set("Content-Type", "application/json");
+  if (signed) headers.set("Authorization", `Bearer ${session.get()?.token ?? ""}`);
+  const init: RequestInit = { method, headers };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  if (signal !== undefined) init.signal = signal;
+  const response = await reach(path, init);
+  if (response.ok) return (await response.json()) as T;
+  if (signed && response.status === 401) session.set(null);
+  throw await readProblem(response);
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(getEnv().http + path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError("The server does not answer. Try again in a moment.", 0, "Unreachable");
+  }
+}
+
+/** A proxy on the way may answer without our JSON. */
+async function readProblem(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => null)) as Partial<Schemas["Problem"]> | null;
+  const message =
+    problem?.message ??
+    `The server answered with an error (${response.status}). Try again in a moment.`;
+  return new ApiError(message, response.status, problem?.error ?? "Unknown");
+}
+
+export const api = {
+  signIn: (email: string) =>
+    call<Schemas["SignedIn"]>("/auth/login", {
+      method: "POST",
+      body: { email } satisfies Schemas["SignIn"],
+    }),
+  games: (signal: AbortSignal) => call<readonly Game[]>("/games", { signal }),
+  game: (id: string, signal: AbortSignal) =>
+    call<Game>(`/games/${encodeURIComponent(id)}`, { signal }),
+  episodes: (signal: AbortSignal) =>
+    call<readonly Episode[]>("/me/episodes?limit=200", { signed: true, signal }),
+  ticket: (gameId: string) =>
+    call<Schemas["Ticket"]>("/play/tickets", {
+      method: "POST",
+      body: { game_id: gameId } satisfies Schemas["TicketRequest"],
+      signed: true,
+    }),
+};
+
+/** Address of a game's picture. */
+export const coverAddress = (cover: string): string => getEnv().http + cover;
+
+/** Address of a play socket. */
+export const socketAddress = (gameId: string, ticket: string): string =>
+  `${getEnv().socket}/ws/${encodeURIComponent(gameId)}?token=${encodeURIComponent(ticket)}`;

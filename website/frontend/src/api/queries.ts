@@ -1,0 +1,33 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, type Episode } from "./client";
+
+export const gamesQuery = queryOptions({
+  queryKey: ["games"],
+  queryFn: ({ signal }) => api.games(signal),
+  staleTime: 5 * 60_000,
+});
+
+export const gameQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["games", id],
+    queryFn: ({ signal }) => api.game(id, signal),
+    staleTime: 5 * 60_000,
+  });
+
+/** `userId`: whose; null asks nothing. Its own key, so that the next person does not see them. */
+export const episodesQuery = (userId: string | null) =>
+  queryOptions({
+    queryKey: ["episodes", userId],
+    queryFn: ({ signal }) => api.episodes(signal),
+    enabled: userId !== null,
+  });
+
+/** Best score of each game among these episodes. */
+export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, number> {
+  const best = new Map<string, number>();
+  for (const { game_id: id, score } of episodes) {
+    best.set(id, Math.max(best.get(id) ?? -Infinity, score));
+  }
+  return best;
+}

@@ -1,0 +1,26 @@
+import { useSyncExternalStore } from "react";
+
+import { Stored } from "@/lib/stored";
+
+/** Who is signed in here, and the token that proves it. */
+export interface Session {
+  token: string;
+  email: string;
+  userId: string;
+  expiresAt: string;
+}
+
+function readSession(value: unknown): Session | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { token, email, userId, expiresAt } = value as Record<string, unknown>;
+  const texts = [token, email, userId, expiresAt];
+  if (!texts.every((text) => typeof text === "string")) return null;
+  const session = value as Session;
+  return Date.parse(session.expiresAt) > Date.now() ? session : null;
+}
+
+export const session = new Stored<Session | null>("session", readSession);
+
+/** The session, or null when nobody is signed in. */
+export const useSession = (): Session | null =>
+  useSyncExternalStore(session.subscribe, session.get);

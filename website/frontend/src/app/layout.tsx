@@ -1,0 +1,65 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { NavLink, Outlet, ScrollRestoration } from "react-router";
+
+import { session, useSession } from "@/api/session";
+import { ThemeButton } from "@/components/theme-button";
+import { Wordmark } from "@/components/wordmark";
+import { paths } from "@/config/paths";
+
+const tab =
+  "rounded-full px-3.5 py-2 text-sm font-semibold text-dim hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
+
+/** The frame around every page but the game itself. */
+export function Layout() {
+  const signedIn = useSession();
+  const client = useQueryClient();
+  const signOut = () => {
+    session.set(null);
+    client.removeQueries({ queryKey: ["episodes"] });
+  };
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a
+        href="#main"
+        className="sr-only z-10 rounded-full bg-action px-4 py-2 font-semibold text-on-action focus:not-sr-only focus:absolute focus:m-2"
+      >
+        Skip to the content
+      </a>
+      <header className="border-b border-line/60">
+        <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
+          <Wordmark />
+          <nav aria-label="Main" className="ml-auto flex items-center gap-1">
+            <NavLink to={paths.games} end className={tab}>
+              Games
+            </NavLink>
+            {signedIn === null ? (
+              <NavLink to={paths.signIn()} className={tab}>
+                Sign in
+              </NavLink>
+            ) : (
+              <>
+                <NavLink to={paths.you} className={tab}>
+                  You
+                </NavLink>
+                <button type="button" className={tab} onClick={signOut}>
+                  Sign out
+                </button>
+              </>
+            )}
+            <ThemeButton />
+          </nav>
+        </div>
+      </header>
+      <main id="main" className="mx-auto w-full max-w-[1680px] flex-1 px-4 pb-16 sm:px-8">
+        <Outlet />
+      </main>
+      <footer className="border-t border-line/60 text-dim">
+        <p className="mx-auto max-w-[1680px] px-4 py-6 text-sm sm:px-8">
+          Every frame you see and every key you press is kept, exactly, for people who study how we
+          learn.
+        </p>
+      </footer>
+      <ScrollRestoration />
+    </div>
+  );
+}

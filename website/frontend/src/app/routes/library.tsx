@@ -1,0 +1,11 @@
+import { Title } from "@/components/title";
+import { Library } from "@/features/games/library";
+
+export function LibraryRoute() {
+  return (
+    <>
+      <Title>{""}</Title>
+      <Library />
+    </>
+  );
+}

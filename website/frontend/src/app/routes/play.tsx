@@ -1,0 +1,45 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Navigate, useParams } from "react-router";
+
+import { gameQuery } from "@/api/queries";
+import { useSession } from "@/api/session";
+import { buttonClass } from "@/components/button";
+import { Message } from "@/components/message";
+import { Title } from "@/components/title";
+import { paths } from "@/config/paths";
+import { GamePage } from "@/features/playing/game-page";
+
+export function PlayRoute() {
+  const { gameId = "" } = useParams();
+  const session = useSession();
+  const game = useQuery(gameQuery(gameId));
+  if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
+  if (game.isPending) {
+    return (
+      <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
+        Finding the machine…
+      </p>
+    );
+  }
+  if (game.isError) {
+    return (
+      <Message
+        alarming
+        title="No game here"
+        action={
+          <Link className={buttonClass("action")} to={paths.games}>
+            All games
+          </Link>
+        }
+      >
+        {game.error.message}
+      </Message>
+    );
+  }
+  return (
+    <>
+      <Title>{game.data.name}</Title>
+      <GamePage key={game.data.id} game={game.data} session={session} />
+    </>
+  );
+}

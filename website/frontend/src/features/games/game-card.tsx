@@ -1,0 +1,68 @@
+import type { CSSProperties } from "react";
+import { Link } from "react-router";
+
+import { coverAddress, type Game } from "@/api/client";
+import { paths } from "@/config/paths";
+import { formatScore } from "@/lib/format";
+import { hueOf } from "@/lib/hue";
+
+/** A machine in the row: its lit sign, its screen, what to expect. */
+export function GameCard({ game, best }: { game: Game; best: number | null }) {
+  return (
+    <li>
+      <Link
+        to={paths.play(game.id)}
+        style={{ "--hue": hueOf(game.id) } as CSSProperties}
+        className="group block overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
+      >
+        <div className="flex min-h-13 items-center px-4 py-2 marquee transition group-hover:brightness-110">
+          <h2 className="text-[1.65rem] sign text-balance">{game.name}</h2>
+        </div>
+        <div className="aspect-[4/3] overflow-hidden p-2.5 tube">
+          {game.cover === null ? (
+            <NoCover />
+          ) : (
+            <img
+              src={coverAddress(game.cover)}
+              alt=""
+              loading="lazy"
+              decoding="async"
+              className={`size-full rounded-md object-contain transition duration-300 group-hover:scale-[1.03] ${game.show.smooth ? "" : "[image-rendering:pixelated]"}`}
+            />
+          )}
+        </div>
+        <div className="flex items-center gap-3 px-4 py-3 text-sm">
+          <span className="font-semibold text-dim">
+            {game.pace.kind === "real-time" ? "Real time" : "Turn by turn"}
+            {game.tags[0] !== undefined && <> · {game.tags[0]}</>}
+          </span>
+          {best !== null && (
+            <span className="ml-auto font-bold whitespace-nowrap">
+              <span className="font-semibold text-dim">Best </span>
+              {formatScore(best)}
+            </span>
+          )}
+        </div>
+      </Link>
+    </li>
+  );
+}
+
+function NoCover() {
+  return (
+    <div className="grid size-full place-items-center">
+      <div className="h-1/3 w-full opacity-80 stripes" />
+    </div>
+  );
+}
+
+/** A machine that is still being switched on. */
+export function GameCardGhost() {
+  return (
+    <li aria-hidden="true" className="overflow-hidden rounded-2xl border border-line/70 bg-surface">
+      <div className="h-13 bg-raised" />
+      <div className="aspect-[4/3] tube" />
+      <div className="h-11" />
+    </li>
+  );
+}

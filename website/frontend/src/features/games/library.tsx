@@ -1,0 +1,72 @@
+import { useQuery } from "@tanstack/react-query";
+import { useDeferredValue, useMemo, useState } from "react";
+
+import { bestScores, episodesQuery, gamesQuery } from "@/api/queries";
+import { useSession } from "@/api/session";
+import { Button } from "@/components/button";
+import { Message } from "@/components/message";
+
+import { Finder } from "./finder";
+import { findGames, tagsOf } from "./find-games";
+import { GameCard, GameCardGhost } from "./game-card";
+import { Hero } from "./hero";
+
+const grid =
+  "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 min-[1600px]:grid-cols-5";
+
+export function Library() {
+  const games = useQuery(gamesQuery);
+  const session = useSession();
+  const episodes = useQuery(episodesQuery(session?.userId ?? null));
+  const best = useMemo(() => bestScores(episodes.data ?? []), [episodes.data]);
+  const [words, setWords] = useState("");
+  const [tag, setTag] = useState<string | null>(null);
+  const wanted = useDeferredValue(words);
+  const all = games.data ?? [];
+  const found = useMemo(() => findGames(games.data ?? [], wanted, tag), [games.data, wanted, tag]);
+  const last = episodes.data?.[0]?.game_id;
+  const clear = () => {
+    setWords("");
+    setTag(null);
+  };
+
+  return (
+    <>
+      <Hero count={all.length} last={all.find((game) => game.id === last)} />
+      {games.isError ? (
+        <Message
+          alarming
+          title="The lights are off"
+          action={<Button onClick={() => void games.refetch()}>Try again</Button>}
+        >
+          {games.error.message}
+        </Message>
+      ) : (
+        <>
+          <Finder words={words} onWords={setWords} tags={tagsOf(all)} tag={tag} onTag={setTag} />
+          <p role="status" className="sr-only">
+            {games.isPending ? "Loading the games" : `${found.length} of ${all.length} games`}
+          </p>
+          {games.isSuccess && found.length === 0 ? (
+            <Message
+              title={all.length === 0 ? "No games are installed" : "No such game here"}
+              action={all.length > 0 && <Button onClick={clear}>Show all games</Button>}
+            >
+              {all.length === 0
+                ? "Whoever runs this arcade adds one by one file in games/manifests."
+                : "Try fewer letters, or another tag."}
+            </Message>
+          ) : (
+            <ul className={grid}>
+              {games.isPending
+                ? Array.from({ length: 8 }, (_, index) => <GameCardGhost key={index} />)
+                : found.map((game) => (
+                    <GameCard key={game.id} game={game} best={best.get(game.id) ?? null} />
+                  ))}
+            </ul>
+          )}
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import type { Game } from "@/api/client";
+import { formatScore } from "@/lib/format";
+import type { Snapshot } from "@/play/engine";
+
+import { ControlsCard } from "./controls-card";
+
+interface Props {
+  game: Game;
+  scores: readonly number[];
+  notice: Snapshot["notice"];
+}
+
+const TOP = 5;
+
+/** The card beside the machine: what it is about, which key does what, how one did. */
+export function Aside({ game, scores, notice }: Props) {
+  const top = [...scores].sort((a, b) => b - a).slice(0, TOP);
+  return (
+    <aside className="flex flex-col gap-8 p-5 sm:p-8 lg:h-dvh lg:overflow-y-auto lg:p-6">
+      {notice !== null && (
+        <p key={notice.id} role="status" className="animate-rise rounded-xl bg-raised p-4">
+          {notice.text}
+        </p>
+      )}
+      <section>
+        <h2 className="mb-3 text-2xl sign">What to do</h2>
+        <p className="text-pretty">{game.summary}</p>
+        <p className="mt-3 text-sm text-dim">
+          {game.pace.kind === "real-time"
+            ? `Runs by itself, ${formatScore(game.pace.hz)} steps a second.`
+            : "Waits for you: each key press is one step."}
+        </p>
+      </section>
+      <section>
+        <h2 className="mb-3 text-2xl sign">Keys</h2>
+        <ControlsCard game={game} />
+      </section>
+      {top.length > 0 && game.show.score && (
+        <section>
+          <h2 className="mb-3 text-2xl sign">Your best</h2>
+          <ol className="grid gap-1.5">
+            {top.map((score, index) => (
+              <li key={index} className="flex items-baseline gap-3">
+                <span className="w-5 text-right text-sm text-dim">{index + 1}</span>
+                <span className="dots text-2xl leading-none">{formatScore(score)}</span>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+    </aside>
+  );
+}

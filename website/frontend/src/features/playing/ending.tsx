@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+
+import type { Game } from "@/api/client";
+import { formatCount, formatScore } from "@/lib/format";
+import type { Phase } from "@/play/engine";
+
+import { ScoreCurve } from "./score-curve";
+
+interface Props {
+  phase: Extract<Phase, { kind: "ended" }>;
+  game: Game;
+  scores: readonly number[];
+  children: ReactNode;
+}
+
+const TITLES = { won: "You won!", lost: "Game over", incomplete: "Game ended" } as const;
+
+/** How it went: won or lost, the score, and how that stands among the rounds before. */
+export function Ending({ phase, game, scores, children }: Props) {
+  const record = scores.length > 0 && phase.score > Math.max(...scores);
+  return (
+    <div data-testid="ending" data-status={phase.status}>
+      <h2 className="text-[clamp(2.5rem,7vw,5rem)] sign">{TITLES[phase.status]}</h2>
+      {game.show.score && (
+        <p className="mt-2 dots text-[clamp(2.75rem,8vw,5rem)] leading-none text-phosphor">
+          {formatScore(phase.score)}
+        </p>
+      )}
+      <p className="mt-2 text-[#c6b49d]">
+        {record ? (
+          <strong className="rounded-full bg-teal px-3 py-1 text-on-bright">Your best yet</strong>
+        ) : (
+          formatCount(phase.steps, "step")
+        )}
+      </p>
+      {game.show.score && <ScoreCurve scores={[...scores, phase.score]} />}
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,168 @@
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+
+import type { Game } from "@/api/client";
+import { Button, buttonClass } from "@/components/button";
+import { paths } from "@/config/paths";
+import type { Engine, Phase, Snapshot } from "@/play/engine";
+
+import { Ending } from "./ending";
+
+interface Props {
+  engine: Engine;
+  game: Game;
+  snapshot: Snapshot;
+  /** Scores of this game that were there before, oldest first. */
+  scores: readonly number[];
+  touch: boolean;
+  onReopen: () => void;
+}
+
+/** What lies over the screen when the game does not run. */
+export function Overlay(props: Props) {
+  const { snapshot } = props;
+  const { kind } = snapshot.phase;
+  if (kind === "playing" || kind === "starting") return null;
+  const bare = kind === "countdown";
+  return (
+    <div
+      className={`absolute inset-0 z-10 grid place-items-center overflow-y-auto p-4 text-center text-[#f9efdf] ${bare ? "bg-black/35" : "bg-[#0a0706]/80"}`}
+    >
+      <div className="w-full max-w-lg animate-rise" key={kind}>
+        <Content {...props} phase={snapshot.phase} />
+      </div>
+    </div>
+  );
+}
+
+function Content({ engine, game, phase, scores, touch, onReopen }: Props & { phase: Phase }) {
+  const key = touch ? null : <Hint>or press Enter</Hint>;
+  switch (phase.kind) {
+    case "connecting":
+      return (
+        <Words title="Switching on…">
+          <div className="mx-auto mt-5 h-2 w-40 animate-sweep rounded-full bg-linear-to-r from-tomato via-marigold to-teal bg-[length:200%_100%]" />
+        </Words>
+      );
+    case "ready":
+      return (
+        <Words title={game.name}>
+          <p className="mx-auto mt-3 max-w-sm text-pretty lg:hidden">{game.summary}</p>
+          <Button className="mt-6 text-lg" onClick={() => engine.start()}>
+            Start
+          </Button>
+          {key}
+        </Words>
+      );
+    case "countdown":
+      return (
+        <p
+          key={phase.left}
+          className="animate-beat dots text-[min(40vh,12rem)] leading-none text-phosphor"
+        >
+          {phase.left}
+        </p>
+      );
+    case "paused":
+      return (
+        <Words title="Paused">
+          <p className="mt-3">{PAUSED[phase.why]}</p>
+          <Actions>
+            <Button onClick={() => engine.resume()}>Go on</Button>
+            <LeaveButton engine={engine} />
+          </Actions>
+          {key}
+        </Words>
+      );
+    case "leaving":
+      return <Words title="Leaving…" />;
+    case "ended":
+      return (
+        <Ending phase={phase} game={game} scores={scores}>
+          <Actions>
+            <Button onClick={() => engine.start()}>Play again</Button>
+            <GamesLink />
+          </Actions>
+          {key}
+        </Ending>
+      );
+    case "gone":
+      return (
+        <Words title="That game is over">
+          <p className="mt-3 text-pretty">
+            It ended while the connection was away. What you played is kept.
+          </p>
+          <Actions>
+            <Button onClick={() => engine.start()}>Play again</Button>
+            <GamesLink />
+          </Actions>
+        </Words>
+      );
+    case "broken":
+      return (
+        <Words title={phase.playing ? "Hold on" : "No answer"}>
+          <p className="mt-3 text-pretty">{phase.words}</p>
+          <Actions>
+            <Button look="action" onClick={() => engine.hurry()}>
+              Try now
+            </Button>
+            <GamesLink />
+          </Actions>
+        </Words>
+      );
+    case "closed":
+      return (
+        <Words title="The game has stopped">
+          <p className="mt-3 text-pretty">{phase.closing.words}</p>
+          <Actions>
+            {phase.closing.help === "again" && <Button onClick={onReopen}>Open it again</Button>}
+            {phase.closing.help === "sign-in" && (
+              <Link className={buttonClass("action")} to={paths.signIn(paths.play(game.id))}>
+                Sign in
+              </Link>
+            )}
+            <GamesLink />
+          </Actions>
+        </Words>
+      );
+    default:
+      return null;
+  }
+}
+
+const PAUSED = {
+  player: "Take your time.",
+  focus: "The game stopped when the window lost your keys.",
+  connection: "Welcome back. Your game waited for you.",
+} as const;
+
+function Words({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <>
+      <h2 className="text-[clamp(2.25rem,6vw,4.5rem)] sign text-balance">{title}</h2>
+      {children}
+    </>
+  );
+}
+
+const Hint = ({ children }: { children: ReactNode }) => (
+  <p className="mt-3 text-sm text-[#c6b49d]">{children}</p>
+);
+
+const Actions = ({ children }: { children: ReactNode }) => (
+  <div className="mt-6 flex flex-wrap justify-center gap-3">{children}</div>
+);
+
+const dark = "bg-[#2f241c] text-[#f9efdf]";
+
+const GamesLink = () => (
+  <Link to={paths.games} className={`${buttonClass("quiet")} ${dark}`}>
+    All games
+  </Link>
+);
+
+const LeaveButton = ({ engine }: { engine: Engine }) => (
+  <Button look="quiet" className={dark} onClick={() => engine.leave()}>
+    End this game
+  </Button>
+);

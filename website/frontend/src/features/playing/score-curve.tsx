@@ -1,0 +1,34 @@
+const SHOWN = 24;
+const WIDTH = 220;
+const HEIGHT = 44;
+
+/** Scores of the last rounds as a small curve; the newest is the dot. Nothing below three rounds. */
+export function ScoreCurve({ scores }: { scores: readonly number[] }) {
+  const last = scores.slice(-SHOWN);
+  if (last.length < 3) return null;
+  const low = Math.min(...last);
+  const span = Math.max(...last) - low || 1;
+  const points = last.map((score, index): [number, number] => [
+    6 + (index / (last.length - 1)) * (WIDTH - 12),
+    HEIGHT - 6 - ((score - low) / span) * (HEIGHT - 12),
+  ]);
+  const [x, y] = points.at(-1) ?? [0, 0];
+  return (
+    <svg
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      className="mx-auto mt-4 h-11 max-w-full"
+      role="img"
+      aria-label={`Your last ${last.length} scores: ${last.join(", ")}`}
+    >
+      <polyline
+        points={points.map((point) => point.join(",")).join(" ")}
+        fill="none"
+        stroke="var(--teal)"
+        strokeWidth="2.5"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+      />
+      <circle cx={x} cy={y} r="5" fill="var(--phosphor)" />
+    </svg>
+  );
+}

@@ -1,0 +1,47 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+
+import type { Game } from "@/api/client";
+import type { Engine } from "@/play/engine";
+
+import { fitPicture, type Fit } from "./fit";
+
+interface Props {
+  engine: Engine;
+  game: Game;
+  size: { width: number; height: number } | null;
+}
+
+/** The canvas, as large as its place allows. What is on it is the engine's business alone. */
+export function Screen({ engine, game, size }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [fit, setFit] = useState<Fit | null>(null);
+  const { pixel_aspect: aspect, smooth } = game.show;
+
+  useEffect(() => (canvas.current === null ? undefined : engine.attach(canvas.current)), [engine]);
+
+  useLayoutEffect(() => {
+    const here = place.current;
+    if (here === null || size === null) return;
+    const measure = () => {
+      const space = { width: here.clientWidth, height: here.clientHeight };
+      setFit(fitPicture(size, space, aspect, devicePixelRatio));
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(here);
+    return () => observer.disconnect();
+  }, [size, aspect]);
+
+  return (
+    <div ref={place} className="absolute inset-0 grid place-items-center">
+      <canvas
+        ref={canvas}
+        data-testid="screen"
+        className={smooth ? "" : "[image-rendering:pixelated]"}
+        style={fit === null ? { visibility: "hidden" } : { width: fit.width, height: fit.height }}
+      >
+        The picture of {game.name}
+      </canvas>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { useEffect, useState, useSyncExternalStore } from "react";
+
+import { api, ApiError, socketAddress, type Game } from "@/api/client";
+import { GameEngine, type Engine, type Snapshot } from "@/play/engine";
+import { listenFocus } from "@/play/input/focus";
+import { listenKeyboard } from "@/play/input/keyboard";
+import { browserPlatform } from "@/play/platform";
+import { describeBrowser, measureRefresh } from "@/play/remote/greeting";
+import { TicketRefused } from "@/play/remote/link";
+import { createRemoteDriver } from "@/play/remote/remote-driver";
+import { openWebSocket } from "@/play/remote/socket";
+
+let refreshRate: Promise<number | null> | null = null;
+
+function refused(error: unknown): TicketRefused {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 0 || error.status >= 500) return new TicketRefused(error.message, "wait");
+  if (error.status === 401) return new TicketRefused(error.message, "sign-in");
+  return new TicketRefused(error.message, error.status === 404 ? "none" : "again");
+}
+
+async function getAddress(gameId: string): Promise<string> {
+  try {
+    return socketAddress(gameId, (await api.ticket(gameId)).ticket);
+  } catch (error) {
+    throw refused(error);
+  }
+}
+
+function createEngine(game: Game): Engine {
+  const driver = createRemoteDriver({
+    platform: browserPlatform,
+    openSocket: openWebSocket,
+    getAddress: () => getAddress(game.id),
+    getHello: async () => {
+      refreshRate ??= measureRefresh(browserPlatform);
+      return describeBrowser(browserPlatform, await refreshRate);
+    },
+  });
+  return new GameEngine(browserPlatform, driver, game.pace);
+}
+
+/** One engine for this game, with the keyboard connected, as long as the component lives. */
+export function useEngine(game: Game, round: number): Engine | null {
+  const [engine, setEngine] = useState<Engine | null>(null);
+  useEffect(() => {
+    const made = createEngine(game);
+    const keys = new Map(
+      game.controls.flatMap(({ name, keys }) => keys.map((code) => [code, name] as const)),
+    );
+    const online = () => made.hurry();
+    const stops = [
+      listenKeyboard(window, keys, made.input, made.keys),
+      listenFocus((state, at) => made.focus(state, at)),
+    ];
+    addEventListener("online", online);
+    made.open();
+    setEngine(made);
+    return () => {
+      removeEventListener("online", online);
+      for (const stop of stops) stop();
+      made.close();
+    };
+  }, [game, round]);
+  return engine;
+}
+
+export function useSnapshot(engine: Engine): Snapshot {
+  return useSyncExternalStore(engine.subscribe, engine.getSnapshot);
+}

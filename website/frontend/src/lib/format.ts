@@ -1,0 +1,31 @@
+const score = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+
+/** 1234.5 -> "1,234.5" */
+export const formatScore = (value: number): string => score.format(value);
+
+/** 125 -> "2:05" */
+export function formatTime(seconds: number): string {
+  const rest = String(seconds % 60).padStart(2, "0");
+  return `${Math.floor(seconds / 60)}:${rest}`;
+}
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["minute", 60],
+  ["hour", 3600],
+  ["day", 86_400],
+];
+
+/** "5 min. ago" within a week, else the date. */
+export function formatWhen(iso: string, nowMs: number): string {
+  const seconds = (nowMs - Date.parse(iso)) / 1000;
+  if (seconds < 60) return "just now";
+  if (seconds > 7 * 86_400) return when.format(new Date(iso));
+  const [unit, length] = STEPS.findLast(([, step]) => seconds >= step) ?? ["minute", 60];
+  return relative.format(-Math.floor(seconds / length), unit);
+}
+
+/** 1 -> "1 step", 2 -> "2 steps" */
+export const formatCount = (count: number, word: string): string =>
+  `${score.format(count)} ${word}${count === 1 ? "" : "s"}`;

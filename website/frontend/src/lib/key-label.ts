@@ -1,0 +1,30 @@
+const NAMES: Record<string, string> = {
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  Space: "Space",
+  Enter: "Enter",
+  Escape: "Esc",
+  ShiftLeft: "Shift",
+  ShiftRight: "Right Shift",
+  ControlLeft: "Ctrl",
+  ControlRight: "Right Ctrl",
+  Backspace: "⌫",
+  Tab: "Tab",
+  Comma: ",",
+  Period: ".",
+  Slash: "/",
+  Semicolon: ";",
+  Quote: "'",
+  BracketLeft: "[",
+  BracketRight: "]",
+  Minus: "-",
+  Equal: "=",
+};
+
+/** KeyboardEvent.code -> what stands on the key of a US keyboard. */
+export function keyLabel(code: string): string {
+  const plain = /^(?:Key|Digit|Numpad)(.+)$/.exec(code)?.[1];
+  return NAMES[code] ?? plain ?? code;
+}

@@ -1,0 +1,48 @@
+import type { Ended, FocusState, Welcome } from "@/wire/messages";
+import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
+
+import type { ControlChange } from "./input/controls";
+
+/** Why one cannot play any more, in words, and what may help. */
+export interface Closing {
+  words: string;
+  /** again: opening the game anew may work; sign-in: the person must sign in first; none: neither. */
+  help: "again" | "sign-in" | "none";
+}
+
+/** What a driver tells the engine. Pictures are read at once: their memory is used again. */
+export interface DriverEvents {
+  welcome: (phase: Welcome["phase"], size: { width: number; height: number }) => void;
+  started: (episode: string) => void;
+  picture: (head: FrameHead, picture: Picture, changed: Rectangle) => void;
+  paused: (reason: "player" | "connection") => void;
+  resumed: () => void;
+  ended: (ended: Ended) => void;
+  notice: (text: string) => void;
+  /** Round trip to the server, milliseconds. */
+  delay: (ms: number) => void;
+  /** The way to the server is broken; the driver mends it by itself. */
+  broken: (attempt: number, words: string) => void;
+  closed: (closing: Closing) => void;
+}
+
+/**
+ * Who steps the game. Today a server far away (remote/); a game stepped in the page itself
+ * can stand here as well, and the engine does not notice.
+ */
+export interface Driver {
+  open: (events: DriverEvents) => void;
+  start: (at: number) => void;
+  /** `frame`: observation that was on the screen at `change.at`. */
+  input: (change: ControlChange, frame: number | null) => void;
+  /** This observation was painted at this animation frame's time. */
+  painted: (frame: number, at: number) => void;
+  pause: (at: number) => void;
+  resume: (at: number) => void;
+  leave: (at: number) => void;
+  focus: (state: FocusState, at: number) => void;
+  /** Try to mend a broken way now rather than later. */
+  hurry: () => void;
+  /** Let go of everything. Calling it twice does no harm. */
+  close: () => void;
+}

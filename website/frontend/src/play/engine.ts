@@ -1,0 +1,292 @@
+import type { Ended, FocusState } from "@/wire/messages";
+import type { FrameHead } from "@/wire/packet";
+
+import type { Closing, Driver } from "./driver";
+import { Controls, type ControlChange, type InputSink } from "./input/controls";
+import type { KeyUse } from "./input/keyboard";
+import { Painter } from "./painter";
+import type { Cancel, Platform } from "./platform";
+import { Store, type Readable } from "./store";
+
+/** Where the game stands. Each state holds only what exists in it. */
+export type Phase =
+  | { kind: "connecting" }
+  | { kind: "ready" }
+  | { kind: "countdown"; left: number; then: "start" | "resume" }
+  | { kind: "starting" }
+  | { kind: "playing" }
+  | { kind: "paused"; why: "player" | "focus" | "connection" }
+  | { kind: "leaving" }
+  | { kind: "ended"; status: Ended["status"]; reason: string; score: number; steps: number }
+  | { kind: "broken"; attempt: number; words: string; playing: boolean }
+  /** Back again, but the game that was under way is not. */
+  | { kind: "gone" }
+  | { kind: "closed"; closing: Closing };
+
+export interface Snapshot {
+  phase: Phase;
+  score: number;
+  /** null: the game counts none. */
+  lives: number | null;
+  /** Whole seconds of game time; 0 in a turn-based game. */
+  seconds: number;
+  /** Steps, in a turn-based game; 0 in real time. */
+  moves: number;
+  /** Size of the picture in its own pixels; null until the server has said it. */
+  size: { width: number; height: number } | null;
+  /** Round trip to the server in whole milliseconds; null before the first. */
+  delayMs: number | null;
+  notice: { id: number; text: string } | null;
+}
+
+export type Pace = { kind: "real-time"; hz: number } | { kind: "turn-based" };
+
+/** What a page may do with a game. */
+export interface Engine extends Readable<Snapshot> {
+  readonly input: InputSink;
+  /** What the game does with its keys at the moment. */
+  keys: () => KeyUse;
+  attach: (canvas: HTMLCanvasElement) => Cancel;
+  open: () => void;
+  /** Begin an episode, the first or the next. */
+  start: () => void;
+  pause: () => void;
+  resume: () => void;
+  leave: () => void;
+  focus: (state: FocusState, at: number) => void;
+  hurry: () => void;
+  close: () => void;
+}
+
+const BEATS = 3;
+const BEAT_MS = 600;
+const FRESH = { score: 0, lives: null, seconds: 0, moves: 0 } as const;
+
+/** Joins driver, painter and input sources to one game with one state that a page can watch. */
+export class GameEngine implements Engine {
+  readonly #platform: Platform;
+  readonly #driver: Driver;
+  readonly #pace: Pace;
+  readonly #painter: Painter;
+  readonly #controls: Controls;
+  readonly #store = new Store<Snapshot>({
+    phase: { kind: "connecting" },
+    ...FRESH,
+    size: null,
+    delayMs: null,
+    notice: null,
+  });
+  #beat: Cancel | null = null;
+  /** An episode is under way on the server. */
+  #underway = false;
+  #notices = 0;
+  readonly getSnapshot = this.#store.getSnapshot;
+  readonly subscribe = this.#store.subscribe;
+
+  constructor(platform: Platform, driver: Driver, pace: Pace) {
+    this.#platform = platform;
+    this.#driver = driver;
+    this.#pace = pace;
+    this.#painter = new Painter(platform, (frame, at) => driver.painted(frame, at));
+    this.#controls = new Controls((change) => this.#changed(change));
+  }
+
+  get input(): InputSink {
+    return this.#controls;
+  }
+
+  keys = (): KeyUse => {
+    switch (this.#phase.kind) {
+      case "playing":
+      case "countdown":
+      case "starting":
+        return "taken";
+      case "paused":
+      case "leaving":
+      case "ended":
+        return "guarded";
+      default:
+        return "free";
+    }
+  };
+
+  attach = (canvas: HTMLCanvasElement): Cancel => this.#painter.attach(canvas);
+
+  open(): void {
+    this.#driver.open({
+      welcome: (phase, { width, height }) => {
+        this.#store.set({ size: { width, height } });
+        this.#welcomed(phase);
+      },
+      started: () => this.#started(),
+      picture: (head, picture, changed) => {
+        this.#painter.show(picture, head, changed);
+        this.#count(head);
+      },
+      paused: (reason) => {
+        if (this.#phase.kind === "playing") this.#go({ kind: "paused", why: reason });
+      },
+      resumed: () => this.#resumed(),
+      ended: (ended) => this.#ended(ended),
+      notice: (text) => this.#store.set({ notice: { id: ++this.#notices, text } }),
+      delay: (ms) => this.#store.set({ delayMs: Math.round(ms) }),
+      broken: (attempt, words) => {
+        this.#go({ kind: "broken", attempt, words, playing: this.#underway });
+        this.#store.set({ delayMs: null });
+      },
+      closed: (closing) => {
+        this.#underway = false;
+        this.#go({ kind: "closed", closing });
+      },
+    });
+  }
+
+  start(): void {
+    const { kind } = this.#phase;
+    if (kind !== "ready" && kind !== "ended" && kind !== "gone") return;
+    if (this.#pace.kind === "real-time") this.#countDown(BEATS, "start");
+    else this.#begin();
+  }
+
+  pause(): void {
+    this.#freeze("player");
+  }
+
+  resume(): void {
+    if (this.#phase.kind !== "paused") return;
+    if (this.#pace.kind === "real-time") this.#countDown(BEATS, "resume");
+    else this.#driver.resume(this.#platform.now());
+  }
+
+  leave(): void {
+    if (!this.#underway) return;
+    this.#letGo();
+    this.#driver.leave(this.#platform.now());
+    this.#go({ kind: "leaving" });
+  }
+
+  /** Keys that go up while the window is away are never heard of, so they are released first. */
+  focus(state: FocusState, at: number): void {
+    const away = state === "blur" || state === "hidden";
+    if (away) this.#controls.releaseAll(at);
+    this.#driver.focus(state, at);
+    if (away && this.#pace.kind === "real-time") this.#freeze("focus");
+  }
+
+  hurry(): void {
+    this.#driver.hurry();
+  }
+
+  close(): void {
+    this.#stopCounting();
+    this.#driver.close();
+    this.#painter.close();
+  }
+
+  get #phase(): Phase {
+    return this.#store.getSnapshot().phase;
+  }
+
+  #go(phase: Phase): void {
+    this.#stopCounting();
+    this.#store.set({ phase });
+  }
+
+  #welcomed(phase: "ready" | "playing" | "paused" | "ended"): void {
+    const lost = this.#underway && (phase === "ready" || phase === "ended");
+    this.#underway = phase === "playing" || phase === "paused";
+    if (lost) this.#go({ kind: "gone" });
+    else if (phase === "paused") this.#go({ kind: "paused", why: "connection" });
+    else if (phase === "playing") this.#go({ kind: "starting" });
+    else this.#go({ kind: "ready" });
+  }
+
+  #begin(): void {
+    this.#go({ kind: "starting" });
+    this.#driver.start(this.#platform.now());
+  }
+
+  #started(): void {
+    this.#painter.forget();
+    if (this.#phase.kind === "paused") return;
+    this.#underway = true;
+    this.#store.set(FRESH);
+    this.#go({ kind: "playing" });
+    this.#pressHeld();
+  }
+
+  #resumed(): void {
+    const { kind } = this.#phase;
+    if (kind !== "paused" && kind !== "starting") return;
+    this.#go({ kind: "playing" });
+    this.#pressHeld();
+  }
+
+  #ended({ status, reason, score, n_steps: steps }: Ended): void {
+    this.#underway = false;
+    this.#store.set({ score });
+    this.#go({ kind: "ended", status, reason, score, steps });
+  }
+
+  /** Stop a real-time game. A countdown that is cut short is over as well. */
+  #freeze(why: "player" | "focus"): void {
+    const phase = this.#phase;
+    if (phase.kind === "countdown") {
+      this.#go(phase.then === "start" ? { kind: "ready" } : { kind: "paused", why });
+    } else if (phase.kind === "playing") {
+      this.#letGo();
+      this.#driver.pause(this.#platform.now());
+      this.#go({ kind: "paused", why });
+    }
+  }
+
+  #countDown(left: number, then: "start" | "resume"): void {
+    this.#go({ kind: "countdown", left, then });
+    this.#beat = this.#platform.after(BEAT_MS, () => {
+      if (left > 1) {
+        this.#countDown(left - 1, then);
+      } else if (then === "start") {
+        this.#begin();
+      } else {
+        this.#go({ kind: "starting" });
+        this.#driver.resume(this.#platform.now());
+      }
+    });
+  }
+
+  #stopCounting(): void {
+    this.#beat?.();
+    this.#beat = null;
+  }
+
+  #count(head: FrameHead): void {
+    const realTime = this.#pace.kind === "real-time";
+    this.#store.set({
+      score: head.score,
+      lives: head.lives < 0 ? null : head.lives,
+      seconds: this.#pace.kind === "real-time" ? Math.floor(head.frame / this.#pace.hz) : 0,
+      moves: realTime ? 0 : head.frame,
+    });
+  }
+
+  #changed(change: ControlChange): void {
+    if (this.#phase.kind === "playing") this.#send(change);
+  }
+
+  #send(change: ControlChange): void {
+    this.#driver.input(change, this.#painter.frameAt(change.at));
+  }
+
+  /** Fingers stay where they are, but to the game the controls go up. */
+  #letGo(): void {
+    if (this.#phase.kind !== "playing") return;
+    const at = this.#platform.now();
+    for (const held of this.#controls.held()) this.#send({ ...held, down: false, at });
+  }
+
+  /** Who held a key through the countdown means it. A turn must be pressed anew. */
+  #pressHeld(): void {
+    if (this.#pace.kind !== "real-time") return;
+    for (const held of this.#controls.held()) this.#send(held);
+  }
+}

@@ -1,0 +1,122 @@
+import type { Device } from "@/wire/messages";
+
+import type { Cancel } from "../platform";
+import type { InputSink } from "./controls";
+
+/** Controls of a direction pad; a game may lack some. */
+export interface PadControls {
+  up?: string;
+  down?: string;
+  left?: string;
+  right?: string;
+}
+
+/** Share of the pad's radius around its middle that presses nothing. */
+const DEAD_ZONE = 0.22;
+
+/** Which directions a finger presses; `x` and `y` from -1 to 1 with the middle at 0, y downwards. */
+export function padDirections(x: number, y: number, pad: PadControls): (keyof PadControls)[] {
+  if (Math.hypot(x, y) < DEAD_ZONE) return [];
+  const crosswise = pad.left !== undefined || pad.right !== undefined;
+  const lengthwise = pad.up !== undefined || pad.down !== undefined;
+  const horizontal = x < 0 ? "left" : "right";
+  const vertical = y < 0 ? "up" : "down";
+  // An eighth of the circle for each of the four diagonals, when the pad has both directions.
+  const slope = Math.tan(Math.PI / 8);
+  const pressed: (keyof PadControls)[] = [];
+  if (crosswise && (!lengthwise || Math.abs(x) > slope * Math.abs(y))) pressed.push(horizontal);
+  if (lengthwise && (!crosswise || Math.abs(y) > slope * Math.abs(x))) pressed.push(vertical);
+  return pressed.filter((direction) => pad[direction] !== undefined);
+}
+
+/** A direction pad under any number of fingers; sliding changes direction without lifting. */
+export function listenPad(
+  element: HTMLElement,
+  pad: PadControls,
+  sink: InputSink,
+  onChange: (pressed: ReadonlySet<keyof PadControls>) => void = () => undefined,
+): Cancel {
+  const fingers = new Map<number, Set<keyof PadControls>>();
+  const report = (): void => onChange(new Set([...fingers.values()].flatMap((held) => [...held])));
+  const code = (event: PointerEvent, direction: string): string =>
+    `pad-${direction}-${event.pointerId}`;
+  const follow = (event: PointerEvent, now: (keyof PadControls)[]): void => {
+    const device = deviceOf(event);
+    const before = fingers.get(event.pointerId) ?? new Set();
+    for (const direction of before) {
+      if (!now.includes(direction)) sink.release(device, code(event, direction), event.timeStamp);
+    }
+    for (const direction of now) {
+      const control = pad[direction];
+      if (control === undefined || before.has(direction)) continue;
+      sink.press(control, device, code(event, direction), event.timeStamp);
+    }
+    fingers.set(event.pointerId, new Set(now));
+    report();
+  };
+  const place = (event: PointerEvent): (keyof PadControls)[] => {
+    const box = element.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * 2 - 1;
+    const y = ((event.clientY - box.top) / box.height) * 2 - 1;
+    return padDirections(x, y, pad);
+  };
+  return listenPointers(element, {
+    down: (event) => follow(event, place(event)),
+    move: (event) => {
+      if (fingers.has(event.pointerId)) follow(event, place(event));
+    },
+    up: (event) => {
+      if (!fingers.has(event.pointerId)) return;
+      follow(event, []);
+      fingers.delete(event.pointerId);
+    },
+  });
+}
+
+/** A button on the screen that holds one control while any finger is on it. */
+export function listenButton(element: HTMLElement, control: string, sink: InputSink): Cancel {
+  const code = (event: PointerEvent): string => `button-${control}-${event.pointerId}`.slice(-40);
+  return listenPointers(element, {
+    down: (event) => {
+      element.dataset.held = "";
+      sink.press(control, deviceOf(event), code(event), event.timeStamp);
+    },
+    move: () => undefined,
+    up: (event) => {
+      delete element.dataset.held;
+      sink.release(deviceOf(event), code(event), event.timeStamp);
+    },
+  });
+}
+
+interface PointerHandlers {
+  down: (event: PointerEvent) => void;
+  move: (event: PointerEvent) => void;
+  up: (event: PointerEvent) => void;
+}
+
+function listenPointers(element: HTMLElement, handlers: PointerHandlers): Cancel {
+  const down = (event: PointerEvent): void => {
+    event.preventDefault();
+    element.setPointerCapture(event.pointerId);
+    handlers.down(event);
+  };
+  // Else a long press opens the browser's own menu.
+  const keep = (event: Event): void => event.preventDefault();
+  element.addEventListener("pointerdown", down);
+  element.addEventListener("pointermove", handlers.move);
+  element.addEventListener("pointerup", handlers.up);
+  element.addEventListener("pointercancel", handlers.up);
+  element.addEventListener("contextmenu", keep);
+  return () => {
+    element.removeEventListener("pointerdown", down);
+    element.removeEventListener("pointermove", handlers.move);
+    element.removeEventListener("pointerup", handlers.up);
+    element.removeEventListener("pointercancel", handlers.up);
+    element.removeEventListener("contextmenu", keep);
+  };
+}
+
+function deviceOf(event: PointerEvent): Device {
+  return event.pointerType === "mouse" ? "mouse" : "touch";
+}

@@ -1,0 +1,138 @@
+import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
+
+import type { Cancel, Platform } from "./platform";
+
+/** What of a 2d context the painter uses. */
+export type Surface = Pick<CanvasRenderingContext2D, "putImageData">;
+
+interface Canvas {
+  width: number;
+  height: number;
+  surface: Surface;
+}
+
+/** An observation that stood on the screen from `at` on. */
+interface Paint {
+  frame: number;
+  at: number;
+}
+
+/** Input events may be handled some paints after they happened; this many are remembered. */
+const REMEMBERED_PAINTS = 8;
+
+/**
+ * Puts the newest picture on the canvas at the next animation frame: latest wins.
+ *
+ * A picture that was overtaken before its animation frame is never painted and never reported.
+ */
+export class Painter {
+  readonly #platform: Platform;
+  readonly #onPaint: (frame: number, at: number) => void;
+  #canvas: Canvas | null = null;
+  #picture: Picture | null = null;
+  #image: ImageData | null = null;
+  #frame = -1;
+  #dirty: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
+  #waiting: Cancel | null = null;
+  #paints: Paint[] = [];
+
+  constructor(platform: Platform, onPaint: (frame: number, at: number) => void) {
+    this.#platform = platform;
+    this.#onPaint = onPaint;
+  }
+
+  /** Paint on this canvas from now on; the answer lets go of it. */
+  attach(element: HTMLCanvasElement): Cancel {
+    const surface = element.getContext("2d", { alpha: false });
+    if (surface === null) throw new Error("This browser cannot draw on a canvas.");
+    const canvas = Object.assign(element, { surface });
+    this.#canvas = canvas;
+    this.#repaint();
+    return () => {
+      if (this.#canvas === canvas) this.#canvas = null;
+    };
+  }
+
+  /** This picture, with this much of it changed, is the newest. */
+  show(picture: Picture, head: FrameHead, changed: Rectangle): void {
+    if (picture !== this.#picture) {
+      this.#picture = picture;
+      this.#image = new ImageData(
+        new Uint8ClampedArray(picture.pixels.buffer),
+        picture.width,
+        picture.height,
+      );
+      this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
+    } else {
+      widen(this.#dirty, changed);
+    }
+    this.#frame = head.frame;
+    this.#waiting ??= this.#platform.nextFrame(this.#paint);
+  }
+
+  /** Observation that was on the screen at this moment; null when none was yet. */
+  frameAt(at: number): number | null {
+    for (let index = this.#paints.length - 1; index >= 0; index--) {
+      const paint = this.#paints[index];
+      if (paint !== undefined && paint.at <= at) return paint.frame;
+    }
+    return null;
+  }
+
+  /** A new episode: what is on the screen belongs to the one before. */
+  forget(): void {
+    this.#paints = [];
+    this.#waiting?.();
+    this.#waiting = null;
+  }
+
+  close(): void {
+    this.forget();
+    this.#canvas = null;
+  }
+
+  readonly #paint = (at: number): void => {
+    this.#waiting = null;
+    if (!this.#draw()) return;
+    if (this.#paints.length >= REMEMBERED_PAINTS) this.#paints.shift();
+    this.#paints.push({ frame: this.#frame, at });
+    this.#onPaint(this.#frame, at);
+  };
+
+  #draw(): boolean {
+    const canvas = this.#canvas;
+    const image = this.#image;
+    if (canvas === null || image === null) return false;
+    if (canvas.width !== image.width || canvas.height !== image.height) {
+      canvas.width = image.width;
+      canvas.height = image.height;
+      this.#dirty = { x: 0, y: 0, width: image.width, height: image.height };
+    }
+    const { x, y, width, height } = this.#dirty;
+    if (width > 0) canvas.surface.putImageData(image, 0, 0, x, y, width, height);
+    this.#dirty.width = 0;
+    return true;
+  }
+
+  /** A canvas that is new to us shows what there is; nothing new was seen, so nothing is reported. */
+  #repaint(): void {
+    if (this.#picture === null) return;
+    this.#dirty = { x: 0, y: 0, width: this.#picture.width, height: this.#picture.height };
+    this.#draw();
+  }
+}
+
+/** Grow `into` so that it holds `more` too. */
+function widen(into: Rectangle, more: Rectangle): void {
+  if (more.width === 0) return;
+  if (into.width === 0) {
+    Object.assign(into, more);
+    return;
+  }
+  const right = Math.max(into.x + into.width, more.x + more.width);
+  const bottom = Math.max(into.y + into.height, more.y + more.height);
+  into.x = Math.min(into.x, more.x);
+  into.y = Math.min(into.y, more.y);
+  into.width = right - into.x;
+  into.height = bottom - into.y;
+}
