@@ -44,7 +44,7 @@ def install_packages(node: str) -> None:
         return
     with step("Installing front-end packages"):
         run(
-            ["npm", "ci", "--no-audit", "--no-fund"],
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
             failing="Front-end packages could not be installed",
             folder=FRONTEND,
         )
