@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, PostgresDsn, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from skill_arcade.errors import SettingsError
@@ -23,8 +23,10 @@ class Settings(BaseSettings):
         default_factory=lambda: Path(platformdirs.user_data_dir("skill-arcade")),
         description="Folder of the embedded database, the object folder, the journal and the local key.",
     )
-    database_url: PostgresDsn | None = Field(
-        None, description="Any Postgres; none: the embedded one, or Cloud SQL when that is set."
+    database_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?(\+asyncpg)?://",
+        description="Any Postgres; none: the embedded one, or Cloud SQL when that is set.",
     )
     auth_secret: str | None = Field(
         None, min_length=32, description="Key that signs tokens; none: made once and kept in the home folder."
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(65_536, ge=1_024, description="A request with a bigger body is refused.")
     page_folder: Path | None = Field(
         None, description="Folder of the built page; none: website/frontend/dist of this repository."
+    )
+    games_folder: Path | None = Field(
+        None, description="Folder of the games' manifests, with covers/ in it; none: the games of this package."
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="Log lines for people, or one JSON object a line as Google Cloud reads it."

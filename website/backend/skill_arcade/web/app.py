@@ -12,6 +12,7 @@ from skill_arcade import __version__
 from skill_arcade.errors import ArcadeError
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web.document import describe_api, operation_name
+from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.page import Page
 from skill_arcade.web.problems import HANDLERS
 from skill_arcade.web.routes import auth, games, health, play
@@ -30,6 +31,7 @@ class Arcade(FastAPI):
             title="Skill Arcade",
             version=__version__,
             description="Play Gymnasium environments in a browser; every frame, action and time is kept.",
+            lifespan=lambda _: run_arcade(settings),
             exception_handlers=HANDLERS,
             middleware=_middleware(settings),
             generate_unique_id_function=operation_name,

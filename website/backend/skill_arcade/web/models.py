@@ -120,6 +120,7 @@ class PlayedEpisode(_Answer):
 
     id: UUID
     game_id: str
+    game_name: str
     status: Literal["incomplete", "won", "lost"]
     score: float
     n_steps: int

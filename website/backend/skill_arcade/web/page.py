@@ -1,8 +1,5 @@
 """The built page, served by the same server as everything else, so that one address and one port will do."""
 
-import gzip
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import anyio.to_thread
@@ -12,32 +9,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-FOREVER = "public, max-age=31536000, immutable"
-ALWAYS_ASK = "no-cache"
+from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, Asset, file_version, read_asset, send_asset
+
 BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist"
 # What a path of the API starts with; a miss below these is an error for a program, never the page.
 API = ("auth", "games", "me", "ws", "healthz", "readyz", "openapi.json", "assets")
-# Named here rather than taken from the machine, so that a page looks the same wherever it is served.
-KINDS = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".ico": "image/x-icon",
-    ".jpg": "image/jpeg",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".mp3": "audio/mpeg",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-    ".xml": "text/xml",
-}
-# Types that shrink; pictures, sounds and fonts are compressed already.
-SHRINKS = ("text/", "application/", "image/svg+xml")
 LONGEST_NAME = 255
 ADVICE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -48,17 +24,6 @@ or <code>cd website/frontend &amp;&amp; npm install &amp;&amp; npm run build</co
 While you work on the page, <code>npm run dev</code> there serves it at <a href="http://localhost:5173">localhost:5173</a>.
 </p></html>
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file of the page as it is sent: whole, and shrunk where that helps."""
-
-    version: tuple[int, int]
-    kind: str
-    tag: str
-    plain: bytes
-    small: bytes | None
 
 
 class Page:
@@ -87,13 +52,13 @@ class Page:
         asset = self._find(path.lstrip("/"))
         if asset is not None and path != "/":
             hashed = path.startswith("/assets/")
-            return _send_asset(asset, headers, FOREVER if hashed else ALWAYS_ASK)
+            return send_asset(asset, headers, FOREVER if hashed else ALWAYS_ASK)
         if not _is_page(path, headers):
             raise HTTPException(404)
         index = self._find("index.html")
         if index is None:
             return HTMLResponse(ADVICE, 200 if path == "/" else 404, {"cache-control": "no-store"})
-        return _send_asset(index, headers, ALWAYS_ASK)
+        return send_asset(index, headers, ALWAYS_ASK)
 
     def _find(self, name: str) -> Asset | None:
         """Read a file of the folder; None when there is none, or when the name leads out of the folder."""
@@ -102,11 +67,9 @@ class Page:
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder) or not path.is_file():
             return None
-        status = path.stat()
-        version = (status.st_mtime_ns, status.st_size)
         kept = self._kept.get(path)
-        if kept is None or kept.version != version:
-            kept = self._kept[path] = _read_asset(path, version)
+        if kept is None or kept.version != file_version(path):
+            kept = self._kept[path] = read_asset(path)
         return kept
 
 
@@ -116,27 +79,3 @@ def _is_page(path: str, headers: Headers) -> bool:
         return True
     steps = path.strip("/").split("/")
     return steps[0] not in API and "." not in steps[-1] and "text/html" in headers.get("accept", "")
-
-
-def _read_asset(path: Path, version: tuple[int, int]) -> Asset:
-    kind = KINDS.get(path.suffix.lower(), "application/octet-stream")
-    plain = path.read_bytes()
-    small = gzip.compress(plain, 9, mtime=0) if kind.startswith(SHRINKS) else None
-    if small is not None and len(small) >= len(plain):
-        small = None
-    return Asset(version, kind, sha256(plain).hexdigest()[:20], plain, small)
-
-
-def _send_asset(asset: Asset, headers: Headers, caching: str) -> Response:
-    shrunk = asset.small is not None and "gzip" in headers.get("accept-encoding", "")
-    tag = f'"{asset.tag}{"-gzip" if shrunk else ""}"'
-    answer = {"cache-control": caching, "etag": tag}
-    if asset.small is not None:
-        answer["vary"] = "Accept-Encoding"
-    known = (part.strip().removeprefix("W/") for part in headers.get("if-none-match", "").split(","))
-    if tag in known:
-        return Response(status_code=304, headers=answer)
-    if shrunk:
-        answer["content-encoding"] = "gzip"
-    body = asset.small if shrunk else asset.plain
-    return Response(body, headers=answer, media_type=asset.kind)

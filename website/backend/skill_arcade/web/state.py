@@ -4,18 +4,28 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.settings import Settings
+from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.web.covers import Covers
+from skill_arcade.web.people import People
 from skill_arcade.web.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The parts that the lifespan opened, in the order in which it opened them."""
+    """The parts that the lifespan opened."""
 
     settings: Settings
     tokens: Tokens
+    catalogue: Catalogue
+    covers: Covers
+    engine: AsyncEngine
+    people: People
+    objects: ObjectStore
 
 
 def app_state(connection: HTTPConnection) -> AppState:

@@ -87,7 +87,7 @@ async def test_a_head_request_has_the_headers_and_no_body(http: httpx.AsyncClien
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/gone-000000.js", "/assets/", "/missing.png", *(f"/{step}/missing" for step in API)]
+    "path", ["/assets/gone-000000.js", "/assets/", "/missing.png", *(f"/{step}/a/b/missing" for step in API)]
 )
 async def test_a_missing_asset_or_api_path_is_404_even_for_a_browser(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(path, headers=BROWSER)

@@ -15,9 +15,7 @@ from sqlalchemy import (
     Enum,
     Float,
     Index,
-    Integer,
     MetaData,
-    UniqueConstraint,
     func,
     text,
 )
@@ -138,11 +136,11 @@ class Episode(Table, table=True):
 class Transition(Table, table=True):
     """One step: `obs`, action, reward, `next_obs`. Observation n of an episode is the one before step n."""
 
-    __table_args__ = (UniqueConstraint("episode_id", "step"),)
-
-    id: UUID = Field(primary_key=True, sa_column_kwargs=_told("episode id + step + 1"))
-    episode_id: UUID = Field(foreign_key="episode.id", sa_column_kwargs=_told("the episode"))
-    step: int = Field(sa_column_kwargs=_told("0-based index in the episode"))
+    # `id` follows from the key and has no index of its own: that would be a fifth of the table, since Postgres
+    # leaves pages half empty where several episodes grow at once.
+    id: UUID = Field(sa_column_kwargs=_told("episode_id + step + 1; find a row by those two, they are the key"))
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"))
+    step: int = Field(primary_key=True, sa_column_kwargs=_told("0-based index in the episode"))
     action: int = Field(sa_column_kwargs=_told("index in the environment's action space"))
     reward: float = Field(sa_column=Column(Float, nullable=False, comment="as returned by step"))
     time_created: datetime = Field(sa_column=_at("step returned, server wall clock"))
@@ -201,9 +199,7 @@ class Event(Table, table=True):
     """Something that happened in an episode beside its steps: raw input, focus, pause, clock sample, ..."""
 
     episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"))
-    number: int = Field(
-        sa_column=Column(Integer, primary_key=True, autoincrement=False, comment="0-based order of arrival")
-    )
+    number: int = Field(primary_key=True, sa_column_kwargs=_told("0-based order of arrival"))
     kind: str = Field(sa_column_kwargs=_told("input, focus, pause, resume, detach, attach, clock, skipped, ..."))
     server_us: int = Field(sa_column=_us("arrival: microseconds since the episode's start, server monotonic clock"))
     client_us: int | None = Field(

@@ -1,36 +1,59 @@
 """Which games there are."""
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from skill_arcade.errors import NotFound
+from skill_arcade.games.manifest import Manifest
+from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, send_asset
 from skill_arcade.web.models import Game
 from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.state import AppState, State
 
 router = APIRouter(prefix="/games", tags=["games"])
 PICTURES: dict[str, dict[str, str]] = {"image/webp": {}, "image/png": {}}
 
 
 @router.get("")
-async def list_games() -> list[Game]:
+async def list_games(state: State) -> list[Game]:
     """List the games that one can play here."""
-    return []
+    return [_describe_game(game, state) for game in state.catalogue.games.values()]
 
 
 @router.get("/{game_id}", responses=problem_answers(404, 422))
-async def read_game(game_id: str) -> Game:
+async def read_game(game_id: str, state: State) -> Game:
     """Tell about one game."""
-    raise NotFound(f"There is no game {game_id!r} here; GET /games lists them.")
+    return _describe_game(find_game(state, game_id), state)
 
 
 @router.get(
     "/{game_id}/cover",
-    response_class=FileResponse,
-    responses={
-        200: {"content": PICTURES, "description": "a picture of the game"},
-        **problem_answers(404, 422),
-    },
+    response_class=Response,
+    responses={200: {"content": PICTURES, "description": "a picture of the game"}, **problem_answers(404, 422)},
 )
-async def read_cover(game_id: str) -> FileResponse:
+async def read_cover(
+    request: Request,
+    game_id: str,
+    state: State,
+    v: Annotated[str | None, Query(max_length=64, description="version: with it the answer holds for good")] = None,
+) -> Response:
     """Send the game's picture."""
-    raise NotFound(f"There is no game {game_id!r} here; GET /games lists them.")
+    find_game(state, game_id)
+    cover = state.covers.find(game_id)
+    if cover is None:
+        raise NotFound(f"No picture was made of the game {game_id!r}.")
+    return send_asset(cover, request.headers, FOREVER if v and cover.tag.startswith(v) else ALWAYS_ASK)
+
+
+def find_game(state: AppState, game_id: str) -> Manifest:
+    """Look a game up in the catalogue; NotFound when there is none by this id."""
+    game = state.catalogue.games.get(game_id)
+    if game is None:
+        raise NotFound(f"There is no game {game_id[:100]!r} here; GET /games lists them.")
+    return game
+
+
+def _describe_game(game: Manifest, state: AppState) -> Game:
+    return Game.model_validate({**game.model_dump(), "cover": state.covers.path(game.id)})

@@ -1,26 +1,38 @@
 """What one needs to play, and what one has played."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from skill_arcade.errors import NotReady
+from skill_arcade.storage.database.queries import list_episodes
 from skill_arcade.web.bearer import UserId
+from skill_arcade.web.database import asking
 from skill_arcade.web.models import PlayedEpisode, Ticket, TicketRequest
 from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.routes.games import find_game
 from skill_arcade.web.state import State
 
 router = APIRouter(tags=["play"])
 
 
-@router.post("/play/tickets", responses=problem_answers(401, 404, 422))
+@router.post("/play/tickets", responses=problem_answers(401, 404, 422, 503))
 async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ticket:
     """Issue a ticket that opens one socket of this game within 60 seconds."""
+    find_game(state, body.game_id)
+    await state.people.check_known(user_id)
     issued = state.tokens.issue_ticket(user_id, body.game_id)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
 
 
 @router.get("/me/episodes", responses=problem_answers(401, 422, 503))
-async def list_my_episodes(user_id: UserId, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[PlayedEpisode]:
-    """List the player's own episodes, newest first."""
-    raise NotReady("Episodes are not connected yet.")
+async def list_my_episodes(
+    user_id: UserId,
+    state: State,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Annotated[UUID | None, Query(description="go on after this episode")] = None,
+) -> list[PlayedEpisode]:
+    """List the player's own episodes, newest first. One that is being played appears within seconds."""
+    async with asking(state.engine) as connection:
+        lines = await list_episodes(connection, user=user_id, before=before, limit=limit)
+    return [PlayedEpisode.model_validate(line) for line in lines]

@@ -144,7 +144,7 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("episode_id", sa.Uuid(), nullable=False, comment="the episode"),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False, comment="0-based order of arrival"),
+        sa.Column("number", sa.Integer(), nullable=False, comment="0-based order of arrival"),
         sa.Column(
             "kind",
             sa.String(),
@@ -203,7 +203,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "transition",
-        sa.Column("id", sa.Uuid(), nullable=False, comment="episode id + step + 1"),
+        sa.Column(
+            "id", sa.Uuid(), nullable=False, comment="episode_id + step + 1; find a row by those two, they are the key"
+        ),
         sa.Column("episode_id", sa.Uuid(), nullable=False, comment="the episode"),
         sa.Column("step", sa.Integer(), nullable=False, comment="0-based index in the episode"),
         sa.Column("action", sa.Integer(), nullable=False, comment="index in the environment's action space"),
@@ -266,8 +268,7 @@ def upgrade() -> None:
             comment="kept part of info; null: as in the step before",
         ),
         sa.ForeignKeyConstraint(["episode_id"], ["episode.id"], name=op.f("transition_episode_id_fkey")),
-        sa.PrimaryKeyConstraint("id", name=op.f("transition_pkey")),
-        sa.UniqueConstraint("episode_id", "step", name=op.f("transition_episode_id_step_key")),
+        sa.PrimaryKeyConstraint("episode_id", "step", name=op.f("transition_pkey")),
         comment="One step: `obs`, action, reward, `next_obs`. Observation n of an episode is the one before step n.",
     )
 

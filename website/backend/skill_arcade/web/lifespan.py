@@ -1,0 +1,56 @@
+"""What is opened before the first request, in order, and closed after the last, in reverse."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from skill_arcade.games.catalogue import Catalogue, load_catalogue
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import check_schema, opened, transaction
+from skill_arcade.storage.database.queries import upsert_games
+from skill_arcade.storage.objects import open_objects
+from skill_arcade.web.covers import Covers
+from skill_arcade.web.people import People
+from skill_arcade.web.secret import find_secret
+from skill_arcade.web.state import AppState
+from skill_arcade.web.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]]:
+    """Open every part and give them to the requests as `request.state.arcade`.
+
+    What needs no time is checked first: a wrong setting or manifest stops the start at once. Whatever was
+    opened is closed, however far the start got and whatever closing another part raises.
+
+    Raises:
+        SettingsError, ManifestError, NotReady: a sentence that says what to do.
+    """
+    tokens = Tokens(find_secret(settings))
+    catalogue = load_catalogue(settings.games_folder)
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(opened(settings))
+        async with transaction(engine) as connection:
+            await check_schema(connection)
+            await upsert_games(connection, describe_games(catalogue))
+        objects = open_objects(settings)
+        stack.push_async_callback(objects.close)
+        log.info("%d games in the catalogue", len(catalogue.games))
+        yield {
+            "arcade": AppState(
+                settings=settings,
+                tokens=tokens,
+                catalogue=catalogue,
+                covers=Covers(catalogue.games, settings.games_folder),
+                engine=engine,
+                people=People(engine),
+                objects=objects,
+            )
+        }
+
+
+def describe_games(catalogue: Catalogue) -> dict[str, dict[str, object]]:
+    """Put the catalogue as the table of games keeps it: id to the whole manifest."""
+    return {id_: game.model_dump(mode="json") for id_, game in catalogue.games.items()}

@@ -1,0 +1,69 @@
+"""Whether new games can be played and kept: each part is asked, with a limit to its time."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from sqlalchemy import select
+
+from skill_arcade.errors import NotReady
+from skill_arcade.web.database import asking
+from skill_arcade.web.models import Part
+from skill_arcade.web.state import AppState
+
+log = logging.getLogger(__name__)
+SECONDS = 3.0
+# Room that a server full of games fills in some hours, so that there is time to act.
+LEAST_ROOM = 256 * 2**20
+
+Name = Literal["database", "objects", "journal"]
+TROUBLE: dict[Name, str] = {
+    "database": "The database does not answer.",
+    "objects": "The object store can't be written.",
+    "journal": "The journal's disk has no room, or can't be written.",
+}
+
+
+async def check_parts(state: AppState) -> list[Part]:
+    """Ask every part at once. What is wrong inside is logged; the answer, open to all, names the part only."""
+    checks: dict[Name, Callable[[AppState], Awaitable[None]]] = {
+        "database": _check_database,
+        "objects": _check_objects,
+        "journal": _check_journal,
+    }
+    return await asyncio.gather(*(_check_part(name, check(state)) for name, check in checks.items()))
+
+
+async def _check_part(name: Name, check: Awaitable[None]) -> Part:
+    try:
+        async with asyncio.timeout(SECONDS):
+            await check
+    except NotReady as error:
+        log.warning("not ready: %s", error)
+    except TimeoutError:
+        log.warning("not ready: %s gave no answer in %.0f s", name, SECONDS)
+    else:
+        return Part(name=name, ready=True, message="ready")
+    return Part(name=name, ready=False, message=TROUBLE[name])
+
+
+async def _check_database(state: AppState) -> None:
+    async with asking(state.engine) as connection:
+        await connection.execute(select(1))
+
+
+async def _check_objects(state: AppState) -> None:
+    await state.objects.ready()
+
+
+async def _check_journal(state: AppState) -> None:
+    folder = state.settings.journal_folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise NotReady(f"The journal's folder can't be used: {error}.") from error
+    if free < LEAST_ROOM:
+        raise NotReady(f"The journal's disk has {free >> 20} MB left, and {LEAST_ROOM >> 20} are needed.")

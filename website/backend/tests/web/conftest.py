@@ -1,0 +1,93 @@
+"""A whole arcade, started by its lifespan on a database of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import URL
+from starlette.types import Receive, Scope, Send
+
+from skill_arcade.settings import Settings
+from skill_arcade.web.app import create_app
+from skill_arcade.web.state import AppState
+
+PONG = """\
+name: Pong
+summary: Let the ball past the other paddle, and not past yours.
+environment: {id: ALE/Pong-v5, kwargs: {frameskip: 1}}
+pace: {kind: real-time, hz: 60}
+noop: 0
+controls:
+  - {name: up, label: Up, keys: [ArrowUp, KeyW]}
+  - {name: down, label: Down, keys: [ArrowDown]}
+actions:
+  - {press: [up], action: 2}
+  - {press: [down], action: 3, label: Go down}
+show: {pixel_aspect: 1.75}
+tags: [atari]
+"""
+LAKE = """\
+name: Frozen Lake
+summary: Cross the ice to the present.
+environment: {id: FrozenLake-v1}
+pace: {kind: turn-based}
+controls: [{name: left, label: Left, keys: [ArrowLeft]}]
+actions: [{press: [left], action: 0}]
+"""
+
+
+class Visitor:
+    """Somebody at the door of a running arcade, and a look behind it."""
+
+    def __init__(self, http: httpx.AsyncClient, state: AppState) -> None:
+        self.http = http
+        self.state = state
+
+    async def sign_in(self, email: str = "ada@example.org") -> dict[str, str]:
+        """Sign in, and return the headers that say so."""
+        answer = await self.http.post("/auth/login", json={"email": email})
+        assert answer.status_code == 200, answer.text
+        return {"authorization": f"Bearer {answer.json()['token']}"}
+
+
+@pytest.fixture
+def settings(database_url: URL, tmp_path: Path) -> Settings:
+    """Settings of an arcade with nothing in it."""
+    address = database_url.render_as_string(hide_password=False)
+    games = tmp_path / "games"
+    (games / "covers").mkdir(parents=True)
+    (games / "pong.yaml").write_text(PONG)
+    (games / "frozen-lake.yaml").write_text(LAKE)
+    (games / "covers" / "pong.webp").write_bytes(b"RIFF....WEBPVP8 ")
+    return Settings(
+        _env_file=None,
+        skill_arcade_home=tmp_path / "home",
+        database_url=address,
+        games_folder=games,
+        page_folder=tmp_path / "dist",
+    )
+
+
+@asynccontextmanager
+async def open_arcade(settings: Settings) -> AsyncIterator[Visitor]:
+    """Start an arcade, let a visitor in, and stop it."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app) as opened:
+        assert opened is not None
+
+        async def started(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": dict(opened)}, receive, send)
+
+        transport: Any = httpx.ASGITransport(started, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            yield Visitor(http, opened["arcade"])
+
+
+@pytest.fixture
+async def arcade(settings: Settings, anyio_backend: str) -> AsyncIterator[Visitor]:
+    """A running arcade."""
+    async with open_arcade(settings) as visitor:
+        yield visitor

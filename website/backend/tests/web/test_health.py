@@ -1,0 +1,78 @@
+"""Alive is not ready: every part is asked, and the one that is missing is named."""
+
+import shutil
+
+import pytest
+from sqlalchemy import URL, text
+
+from skill_arcade.errors import NotReady
+from skill_arcade.web import readiness as parts
+from skill_arcade.web.database import asking
+from tests.conftest import execute
+from tests.web.conftest import Visitor
+
+pytestmark = pytest.mark.anyio
+
+
+async def readiness(arcade: Visitor) -> tuple[int, dict[str, bool]]:
+    answer = await arcade.http.get("/readyz")
+    assert answer.json()["ready"] == (answer.status_code == 200)
+    return answer.status_code, {part["name"]: part["ready"] for part in answer.json()["parts"]}
+
+
+async def test_an_arcade_with_all_its_parts_is_alive_and_ready(arcade: Visitor) -> None:
+    assert (await arcade.http.get("/healthz")).json() == {"status": "alive"}
+    assert await readiness(arcade) == (200, {"database": True, "objects": True, "journal": True})
+
+
+async def test_a_database_that_is_gone_is_named_and_the_arcade_stays_alive(arcade: Visitor, postgres: URL) -> None:
+    mine = await arcade.sign_in()
+    name = arcade.state.engine.url.database
+    await execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+    assert await readiness(arcade) == (503, {"database": False, "objects": True, "journal": True})
+    assert (await arcade.http.get("/healthz")).status_code == 200
+    for answer in (
+        await arcade.http.get("/auth/me", headers=mine),
+        await arcade.http.get("/me/episodes", headers=mine),
+        await arcade.http.post("/auth/login", json={"email": "eva@example.org"}),
+    ):
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "error": "NotReady",
+            "message": "The database does not answer at the moment; try again soon.",
+        }
+    await execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE template_arcade')
+    assert (await readiness(arcade))[0] == 200
+
+
+async def test_a_connection_that_breaks_off_in_the_middle_is_not_ready_and_the_next_one_is(arcade: Visitor) -> None:
+    with pytest.raises(NotReady, match="try again soon"):
+        async with asking(arcade.state.engine) as connection:
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    async with asking(arcade.state.engine) as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar() == 1
+
+
+async def test_an_object_folder_that_can_not_be_used_is_named(
+    arcade: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    objects = arcade.state.settings.objects_folder
+    shutil.rmtree(objects, ignore_errors=True)
+    objects.parent.mkdir(parents=True, exist_ok=True)
+    objects.write_text("in the way")
+    assert await readiness(arcade) == (503, {"database": True, "objects": False, "journal": True})
+    assert str(objects) in caplog.text
+    assert str(objects) not in (await arcade.http.get("/readyz")).text
+
+
+async def test_a_journal_disk_without_room_is_named(arcade: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No disk has this much room.
+    monkeypatch.setattr(parts, "LEAST_ROOM", 2**62)
+    assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
+
+
+async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -> None:
+    journal = arcade.state.settings.journal_folder
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    journal.write_text("in the way")
+    assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
