@@ -55,6 +55,10 @@ class JournalDamaged(ArcadeError):
     """A sealed segment does not read back as it was written."""
 
 
+class RecordingDamaged(ArcadeError):
+    """What is kept of an episode is not whole, or does not fit together."""
+
+
 class ObjectMissing(NotFound):
     """The object store has no object by this key."""
 

@@ -83,10 +83,10 @@ class Settings(BaseSettings):
         return self.database_url is None and self.gcp_sql_connection_name is None
 
 
-def read_settings() -> Settings:
-    """Read every setting, or raise SettingsError with all that does not fit, in one message."""
+def read_settings(**given: Any) -> Settings:
+    """Read every setting that is not `given`, or raise SettingsError with all that does not fit, in one message."""
     try:
-        return Settings()
+        return Settings(**given)
     except ValidationError as error:
         wrong = "; ".join(f"{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
         raise SettingsError(f"Some settings do not fit. {wrong}. They come from the environment and .env.") from None

@@ -79,29 +79,33 @@ def _lock_file(path: Path, kind: int) -> int:
     return file
 
 
-_open: dict[Path, Embedded] = {}
+# What this process holds, and how often it was opened.
+_open: dict[Path, tuple[Embedded, int]] = {}
 _guard = threading.Lock()
 
 
 def open_embedded(folder: Path) -> Embedded:
-    """Hold the server of `folder` until this process ends or `close_embedded`. A repeat costs nothing."""
+    """Hold the server of `folder` until as many `close_embedded`, or the end of this process."""
+    key = folder.resolve()
     with _guard:
-        if not _open:
-            atexit.register(_close_all)
-        key = folder.resolve()
-        if key not in _open:
-            _open[key] = Embedded(key)
-        return _open[key]
+        held, times = _open.get(key) or (Embedded(key), 0)
+        _open[key] = (held, times + 1)
+    return held
 
 
 def close_embedded(folder: Path) -> None:
-    """Let go of the server of `folder` before this process ends."""
+    """Take one `open_embedded` back."""
+    key = folder.resolve()
     with _guard:
-        found = _open.pop(folder.resolve(), None)
-    if found is not None:
-        found.close()
+        held, times = _open.pop(key)
+        if times > 1:
+            _open[key] = (held, times - 1)
+        else:
+            held.close()
 
 
+@atexit.register
 def _close_all() -> None:
-    for folder in list(_open):
-        close_embedded(folder)
+    while _open:
+        _, (held, _times) = _open.popitem()
+        held.close()

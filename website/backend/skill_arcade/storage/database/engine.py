@@ -67,8 +67,10 @@ async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
     """A connection in a transaction: committed at the end, rolled back by an exception.
+
+    With `snapshot`, all its questions see the database as it stood at the first one.
 
     Raises:
         NotReady: the database does not answer.
@@ -79,6 +81,8 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         where = engine.url.render_as_string(hide_password=True)
         raise NotReady(f"The database {where} does not answer: {error}") from error
     try:
+        if snapshot:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
         async with connection.begin():
             yield connection
     finally:

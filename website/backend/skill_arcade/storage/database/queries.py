@@ -154,8 +154,8 @@ async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]
     return found
 
 
-async def find_episode(connection: AsyncConnection, prefix: str) -> UUID:
-    """Complete the beginning of an episode's id.
+async def find_episode(connection: AsyncConnection, prefix: str) -> EpisodeLine:
+    """Find an episode by the beginning of its id.
 
     Raises:
         InvalidRequest: these are no digits of an id, or several episodes begin like this.
@@ -165,13 +165,14 @@ async def find_episode(connection: AsyncConnection, prefix: str) -> UUID:
     if not 1 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
         raise InvalidRequest(f"{prefix!r} is no episode's id: give its hexadecimal digits, or the first few.")
     lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    query = select(_episode.c.id).where(_episode.c.id.between(lowest, highest)).order_by(_episode.c.id).limit(2)
-    found = (await connection.execute(query)).scalars().all()
+    query = _episode_lines().where(_episode.c.id.between(lowest, highest)).order_by(_episode.c.id).limit(2)
+    found = [EpisodeLine(*row) for row in await connection.execute(query)]
     if not found:
         raise NotFound(f"There is no episode {prefix!r}; `skill-arcade episodes` lists them.")
     if len(found) > 1:
-        raise InvalidRequest(f"Several episodes begin with {prefix!r}: {found[0]}, {found[1]}, ...; give more digits.")
-    return UUID(str(found[0]))
+        both = f"{found[0].id}, {found[1].id}"
+        raise InvalidRequest(f"Several episodes begin with {prefix!r}: {both}, ...; give more digits.")
+    return found[0]
 
 
 async def episode_transitions(connection: AsyncConnection, episode_id: UUID) -> list[Row[Any]]:

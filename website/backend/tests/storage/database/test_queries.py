@@ -111,8 +111,8 @@ async def test_an_episode_is_found_by_the_beginning_of_its_id(engine: AsyncEngin
         await upsert_games(connection, {"pong": {}})
         one = await add_episode(connection, "u1", "pong", unix_ms=1_700_000_000_000)
         two = await add_episode(connection, "u1", "pong", unix_ms=1_700_000_000_001)
-        assert await find_episode(connection, str(one)) == one
-        assert await find_episode(connection, str(two)[:18].upper()) == two
+        assert (await find_episode(connection, str(one))).id == one
+        assert (await find_episode(connection, str(two)[:18].upper())).id == two
         with pytest.raises(InvalidRequest, match="Several episodes begin with '018b'"):
             await find_episode(connection, "018b")
         with pytest.raises(NotFound, match="no episode '019'"):

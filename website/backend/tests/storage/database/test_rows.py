@@ -9,14 +9,12 @@ import pytest
 from sqlalchemy import URL
 
 from skill_arcade.ids import new_episode_id, transition_id
+from skill_arcade.storage.database.tables import Table
 
 pytestmark = pytest.mark.anyio
 
 SEGMENT, SEGMENTS, PLAYERS = 300, 12, 8
-COLUMNS = (
-    "id episode_id step action reward time_created server_us shown_us input_us input_received_us late_us input_frame"
-    " terminated truncated obs_key next_obs_key info"
-).split()
+COLUMNS = list(Table.metadata.tables["transition"].columns.keys())
 
 
 def transition(episode: UUID, step: int, started: datetime) -> tuple[Any, ...]:

@@ -1,0 +1,116 @@
+"""Where an episode's parts come from: rows in the database, bytes in the object store."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from skill_arcade.dataset.loop import LoopThread
+from skill_arcade.errors import ObjectMissing, RecordingDamaged
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import check_schema, opened, transaction
+from skill_arcade.storage.database.queries import (
+    EpisodeLine,
+    episode_events,
+    episode_segments,
+    episode_transitions,
+    find_episode,
+    get_episode,
+    list_episodes,
+)
+from skill_arcade.storage.database.tables import EpisodeStatus
+from skill_arcade.storage.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All rows of an episode, as they stood at one moment."""
+
+    episode: Row[Any]
+    transitions: Sequence[Row[Any]]
+    segments: Sequence[Row[Any]]
+    events: Sequence[Row[Any]]
+
+
+class Source:
+    """Reads for callers that wait."""
+
+    def __init__(self, settings: Settings, objects: ObjectStore) -> None:
+        """Connect; starts the embedded Postgres if that is the choice. Raises SettingsError, NotReady."""
+        self._loop = LoopThread()
+        self._stack = AsyncExitStack()
+        self._objects = objects
+        try:
+            self._loop.run(self._open(settings))
+        except BaseException:
+            self._loop.close()
+            raise
+
+    def list_episodes(
+        self, user: str | None, game: str | None, status: EpisodeStatus | None, before: UUID | None, limit: int
+    ) -> list[EpisodeLine]:
+        """A page of episodes, newest first."""
+
+        async def read() -> list[EpisodeLine]:
+            async with transaction(self._engine) as connection:
+                return await list_episodes(connection, user=user, game=game, status=status, before=before, limit=limit)
+
+        return self._loop.run(read())
+
+    def find_episode(self, prefix: str) -> EpisodeLine:
+        """The episode whose id begins like this. Raises NotFound, InvalidRequest."""
+
+        async def read() -> EpisodeLine:
+            async with transaction(self._engine) as connection:
+                return await find_episode(connection, prefix)
+
+        return self._loop.run(read())
+
+    def read_rows(self, episode_id: UUID) -> Rows:
+        """All rows of an episode. Raises NotFound."""
+
+        async def read() -> Rows:
+            # A segment may be delivered between two questions; all of them are to see the same moment.
+            async with transaction(self._engine, snapshot=True) as connection:
+                return Rows(
+                    await get_episode(connection, episode_id),
+                    await episode_transitions(connection, episode_id),
+                    await episode_segments(connection, episode_id),
+                    await episode_events(connection, episode_id),
+                )
+
+        return self._loop.run(read())
+
+    def read_object(self, key: str, sha256: str) -> bytes:
+        """Read an object and check that its bytes are those that were recorded.
+
+        Raises:
+            RecordingDamaged: it is missing, or has other bytes.
+        """
+        try:
+            data = self._loop.run(self._objects.get(key))
+        except ObjectMissing as error:
+            raise RecordingDamaged(f"Object {key} is missing, though the database says it was kept.") from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise RecordingDamaged(f"Object {key} has other bytes than were recorded: its SHA-256 differs.")
+        return data
+
+    def close(self) -> None:
+        """Let go of the database and the objects."""
+        if not self._loop.closed:
+            self._loop.run(self._stack.aclose())
+            self._loop.close()
+
+    async def _open(self, settings: Settings) -> None:
+        self._stack.push_async_callback(self._objects.close)
+        try:
+            self._engine = await self._stack.enter_async_context(opened(settings))
+            async with transaction(self._engine) as connection:
+                await check_schema(connection)
+        except BaseException:
+            await self._stack.aclose()
+            raise

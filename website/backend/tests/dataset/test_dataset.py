@@ -1,0 +1,239 @@
+"""What was recorded is read back: whole, exactly, or not at all."""
+
+import asyncio
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import URL, text
+
+import skill_arcade.dataset as sa
+from skill_arcade.errors import InvalidRequest, NotFound, NotReady, RecordingDamaged, SettingsError
+from skill_arcade.storage.objects.disk import DiskObjects
+from tests.conftest import opened_engine
+from tests.dataset.conftest import Record
+
+
+def run_sql(url: URL, statement: str) -> None:
+    async def run() -> None:
+        async with opened_engine(url) as engine, engine.begin() as connection:
+            await connection.execute(text(statement))
+
+    asyncio.run(run())
+
+
+def test_steps_come_as_arrays(dataset: sa.Dataset, record: Record) -> None:
+    episode = dataset.episode(record().id)
+    np.testing.assert_array_equal(episode.actions, np.arange(12) % 3)
+    np.testing.assert_array_equal(episode.rewards, np.arange(12) / 4)
+    np.testing.assert_array_equal(episode.terminations, np.arange(12) == 11)
+    assert not episode.truncations.any()
+    kinds = [a.dtype for a in (episode.actions, episode.rewards, episode.terminations, episode.truncations)]
+    assert kinds == [np.int64, np.float64, np.bool_, np.bool_]
+    assert episode.infos == [{"lives": 5}] * 5 + [{"lives": 4}] * 7
+    assert (episode.seed, episode.environment["id"], episode.reset_info) == (123, "ALE/Pong-v5", {"lives": 5})
+    assert (episode.status, episode.end_reason, episode.score, len(episode)) == ("won", "terminated", 3.0, 12)
+    assert [(event.kind, event.client_us, event.data) for event in episode.events] == [("input", 9, {"a": 1})]
+
+
+def test_times_keep_every_microsecond_and_say_what_is_missing(dataset: sa.Dataset, record: Record) -> None:
+    times = dataset.episode(record().id).times
+    assert times.shape == (12,)
+    np.testing.assert_array_equal(times["server_us"], np.arange(12) * 16_667)
+    assert np.flatnonzero(np.isnan(times["shown_us"])).tolist() == [2]
+    assert times["shown_us"][11] == 10_000_000_011
+    assert np.isnan(times["input_us"][:3]).all()
+    assert times["time_created"][1] == np.datetime64("2026-11-22T12:00:00.016667")
+
+
+def test_frames_are_those_that_were_shown(dataset: sa.Dataset, record: Record) -> None:
+    recorded = record()
+    frames = dataset.episode(recorded.id).frames
+    assert len(frames) == 13
+    assert frames.shape == recorded.frames.shape
+    np.testing.assert_array_equal(np.asarray(frames), recorded.frames)
+    np.testing.assert_array_equal(np.stack(list(frames)), recorded.frames)
+    for index in (0, 4, 5, 12, -1, -13):
+        np.testing.assert_array_equal(frames[index], recorded.frames[index])
+    for part in (slice(3, 9), slice(None, None, -4), slice(5, 5)):
+        np.testing.assert_array_equal(frames[part], recorded.frames[part])
+    np.testing.assert_array_equal(frames[[11, 2, 2]], recorded.frames[[11, 2, 2]])
+    for index in (13, -14):
+        with pytest.raises(IndexError):
+            frames[index]
+
+
+def test_writing_into_a_frame_changes_nothing_kept(dataset: sa.Dataset, record: Record) -> None:
+    recorded = record()
+    frames = dataset.episode(recorded.id).frames
+    frames[3][:] = 0
+    for frame in frames:
+        frame[:] = 0
+    np.testing.assert_array_equal(frames[3], recorded.frames[3])
+
+
+def test_observations_are_the_frames_when_the_environment_observes_its_picture(
+    dataset: sa.Dataset, record: Record
+) -> None:
+    recorded = record()
+    np.testing.assert_array_equal(np.asarray(dataset.episode(recorded.id).observations), recorded.frames)
+
+
+@pytest.mark.parametrize(
+    "observe",
+    [
+        lambda i: np.array([i, -i / 3], np.float32),
+        lambda i: i,
+        lambda i: np.full((2, 3), i, np.uint8),
+        lambda i: "north" * i,
+    ],
+)
+def test_observations_of_one_part_are_one_array(
+    dataset: sa.Dataset, record: Record, observe: Callable[[int], Any]
+) -> None:
+    recorded = record(observe=observe)
+    observations = dataset.episode(recorded.id).observations
+    assert isinstance(observations, np.ndarray)
+    np.testing.assert_array_equal(observations, np.array(recorded.observations))
+
+
+def test_observations_of_many_parts_are_an_array_each(dataset: sa.Dataset, record: Record) -> None:
+    recorded = record(observe=lambda i: {"agent": {"place": (i, i + 0.5)}, "goal": np.array([i] * 3, np.int8)})
+    observations = dataset.episode(recorded.id).observations
+    assert isinstance(observations, dict)
+    assert sorted(observations) == ["agent/place/0", "agent/place/1", "goal"]
+    np.testing.assert_array_equal(observations["agent/place/1"], np.arange(13) + 0.5)
+    assert observations["goal"].shape == (13, 3)
+    assert observations["goal"].dtype == np.int8
+
+
+@pytest.mark.parametrize("segments", [(0,), (0, 2), (3, 0)])
+def test_segments_without_steps_are_in_order(dataset: sa.Dataset, record: Record, segments: tuple[int, ...]) -> None:
+    recorded = record(segments)
+    episode = dataset.episode(recorded.id)
+    assert episode.actions.shape == episode.rewards.shape == episode.times.shape == (sum(segments),)
+    np.testing.assert_array_equal(np.asarray(episode.frames), recorded.frames)
+
+
+def test_episodes_are_found_by_game_status_and_user(dataset: sa.Dataset, record: Record) -> None:
+    first = record(game="pong", status="won", user="u1")
+    second = record(game="hanoi", status="lost", user="u2")
+    third = record(game="hanoi", status="won", user="u2")
+    assert [episode.id for episode in dataset.episodes()] == [third.id, second.id, first.id]
+    assert [episode.id for episode in dataset.episodes(game="hanoi")] == [third.id, second.id]
+    assert [episode.id for episode in dataset.episodes(status="won")] == [third.id, first.id]
+    assert [episode.id for episode in dataset.episodes(user="u1@example.org")] == [first.id]
+    assert list(dataset.episodes(game="none")) == []
+    with pytest.raises(ValueError, match="winning"):
+        dataset.episodes(status="winning")
+
+
+def test_a_long_list_is_walked_page_by_page(
+    dataset: sa.Dataset, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [record((0,)).id for _ in range(5)]
+    monkeypatch.setattr("skill_arcade.dataset.reader.PAGE", 2)
+    assert [episode.id for episode in dataset.episodes()] == made[::-1]
+
+
+def test_an_unknown_episode_is_not_found(dataset: sa.Dataset, record: Record) -> None:
+    assert dataset.episode(str(record().id)[:18]).n_steps == 12
+    with pytest.raises(NotFound, match="no episode"):
+        dataset.episode("00000000-0000-7000-8000-000000000000")
+
+
+DAMAGES = {
+    "DELETE FROM transition WHERE step = 6": "11 of 12 transitions",
+    "UPDATE transition SET step = 20 WHERE step = 6": "transition 6 is missing",
+    "DELETE FROM segment WHERE number = 1": "segment 1 is missing",
+    "DELETE FROM segment WHERE number = 2": "its segments hold 7 transitions, its rows 12",
+    "UPDATE segment SET first_step = 5 WHERE number = 1": "segment 1 begins at step 5",
+    "UPDATE segment SET n_frames = 4 WHERE number = 1": "segment 1 has 4 frames, not 3",
+    "UPDATE transition SET obs_key = '0/9' WHERE step = 3": "observations of step 3",
+}
+
+
+@pytest.mark.parametrize(("damage", "reason"), DAMAGES.items())
+def test_rows_that_do_not_fit_are_refused(
+    dataset: sa.Dataset, record: Record, database_url: URL, damage: str, reason: str
+) -> None:
+    episode = dataset.episode(record().id)
+    run_sql(database_url, damage)
+    with pytest.raises(RecordingDamaged, match=reason):
+        _ = episode.actions
+
+
+def test_a_missing_object_is_named(dataset: sa.Dataset, record: Record, folder: Path) -> None:
+    recorded = record()
+    (folder / recorded.keys[1]).unlink()
+    frames = dataset.episode(recorded.id).frames
+    np.testing.assert_array_equal(frames[4], recorded.frames[4])
+    with pytest.raises(RecordingDamaged, match=r"000001\.png is missing"):
+        frames[5]
+
+
+def test_an_object_with_other_bytes_is_refused(dataset: sa.Dataset, record: Record, folder: Path) -> None:
+    recorded = record(observe=float)
+    for key in recorded.keys[:2]:
+        (folder / key).write_bytes((folder / key).read_bytes() + b"\0")
+    episode = dataset.episode(recorded.id)
+    with pytest.raises(RecordingDamaged, match=r"\.npz has other bytes"):
+        _ = episode.observations
+    with pytest.raises(RecordingDamaged, match=r"\.png has other bytes"):
+        np.asarray(episode.frames)
+
+
+def test_an_object_with_fewer_frames_is_refused(
+    dataset: sa.Dataset, record: Record, folder: Path, database_url: URL
+) -> None:
+    recorded = record()
+    other = (folder / recorded.keys[2]).read_bytes()
+    (folder / recorded.keys[1]).write_bytes(other)
+    objects = json.dumps({recorded.keys[1]: hashlib.sha256(other).hexdigest()})
+    run_sql(database_url, f"UPDATE segment SET objects = '{objects}' WHERE number = 1".replace(":", r"\:"))
+    with pytest.raises(RecordingDamaged, match="segment 1 holds 5 frames, its row says 3"):
+        np.asarray(dataset.episode(recorded.id).frames)
+
+
+def test_a_closed_dataset_says_so(database_url: URL, folder: Path) -> None:
+    dataset = sa.open(database_url.render_as_string(False), DiskObjects(folder))
+    dataset.close()
+    dataset.close()
+    with pytest.raises(InvalidRequest, match="open it again"):
+        list(dataset.episodes())
+
+
+def test_a_database_that_is_not_there_is_said(postgres: URL, folder: Path) -> None:
+    with pytest.raises(NotReady, match="does not answer"):
+        sa.open(postgres.set(database="nowhere").render_as_string(False), folder)
+    with pytest.raises(NotReady, match="skill-arcade migrate"):
+        sa.open(postgres.render_as_string(False), folder)
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        sa.open("sqlite://", folder)
+
+
+def test_a_script_that_forgets_to_close_ends_all_the_same(database_url: URL, record: Record, folder: Path) -> None:
+    record()
+    script = "import sys, skill_arcade.dataset as sa; print(len(list(sa.open(sys.argv[1], sys.argv[2]).episodes())))"
+    command = [sys.executable, "-W", "error", "-c", script, database_url.render_as_string(False), str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+
+
+def test_a_forked_worker_is_told_to_open_its_own(dataset: sa.Dataset, record: Record) -> None:
+    episode = dataset.episode(record().id)
+    child = os.fork()
+    if child == 0:
+        try:
+            _ = episode.actions
+        except InvalidRequest:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
