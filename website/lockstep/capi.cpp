@@ -3,9 +3,11 @@
 // What the page calls: one game in one instance of the module. Gymnasium's meanings (ale_py/env.py):
 // reset(seed) loads the ROM anew and then resets; a step is `skip` acts of one frame each.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ale/ale_interface.hpp"
@@ -120,12 +122,6 @@ std::int32_t load(std::int32_t seed, double sticky, std::int32_t max_frames, std
   digest = 0;
   fold(0);
   return 0;
-}
-
-// Start another episode without a seed.
-EXPORT(reset) void reset() {
-  game->reset_game();
-  fold(0);
 }
 
 EXPORT(n_actions) std::int32_t n_actions() { return static_cast<std::int32_t>(actions.size()); }

@@ -7,7 +7,6 @@ import argparse
 import fcntl
 import gzip
 import hashlib
-import os
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from house.run import run, tool_environment
 from house.say import say, step
 from house.stamps import digest_files, is_fresh, write_stamp
 from house.trouble import Trouble
-from house.zig import compile_objects, link_module
+from house.zig import Place, compile_objects, link_module
 
 OURS = WEBSITE / "lockstep"
 FOLDER = STATE / "lockstep"
@@ -61,10 +60,11 @@ def build_module(jobs: int, *, pin: bool) -> None:
     """Fetch, compile, link, compare, and only then put the module where it is looked for."""
     fetch_tools()
     fetch_source()
-    objects = compile_objects(SOURCE, OURS, TOOLS, FOLDER, jobs)
+    place = Place(SOURCE, OURS, TOOLS, FOLDER)
+    objects = compile_objects(place, jobs)
     fresh = MODULE.with_suffix(".new")
     with step("Linking"):
-        link_module(objects, fresh, TOOLS, FOLDER)
+        link_module(objects, fresh, place)
     digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
     if pin:
         EXPECTED.write_text(digest + "\n")
@@ -137,7 +137,7 @@ def unpack_source(archive: Path) -> None:
 
 
 def pip(arguments: list[str | Path], *, failing: str, more: dict[str, str] | None = None) -> None:
-    """pip with hashes required and nothing but what was asked for."""
+    """Run pip with hashes required and nothing but what was asked for."""
     quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
     command = [sys.executable, "-m", "pip", arguments[0], *quiet, *arguments[1:]]
     run(command, failing=failing, environment=tool_environment() | (more or {}))
@@ -152,5 +152,4 @@ def alone() -> Iterator[None]:
         except BlockingIOError:
             say("Waiting for another build of the lockstep module to end ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        os.utime(lock.name)
         yield

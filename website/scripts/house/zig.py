@@ -4,6 +4,7 @@ import hashlib
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 from house.run import run, tool_environment
@@ -19,20 +20,31 @@ PARTS = ("ale/*.cpp", "ale/common/*.c*", "ale/emucore/*.cxx", "ale/environment/*
 LEFT_OUT = {"SDL2.cpp", "ScreenSDL.cpp", "SoundSDL.cxx", "DynamicLoad.cpp"}
 
 
-def compile_objects(source: Path, ours: Path, tools: Path, folder: Path, jobs: int) -> list[Path]:
+@dataclass(frozen=True)
+class Place:
+    """Folders of a build: ALE's source, our own files, the compiler, and where to work."""
+
+    source: Path
+    ours: Path
+    tools: Path
+    work: Path
+
+
+def compile_objects(place: Place, jobs: int) -> list[Path]:
     """Compile every file that has no object yet. Returns the objects in the order in which they are linked."""
+    source, ours = place.source, place.ours
     shims = sorted((ours / "shims").iterdir())
     headers = [path for path in source.rglob("*") if path.suffix in {".hpp", ".hxx", ".h", ".ins"}]
-    common = digest_files([*shims, *headers], *FLAGS, (tools / ".installed").read_text())
+    common = digest_files([*shims, *headers], *FLAGS, (place.tools / ".installed").read_text())
     replaced = {path.name for path in shims}
     theirs = {path for pattern in PARTS for path in source.glob(pattern) if path.name not in LEFT_OUT | replaced}
     files = [*sorted(theirs), *(path for path in shims if path.suffix == ".cpp"), ours / "capi.cpp"]
-    objects = [folder / "objects" / f"{path.stem}-{digest_one(path, common)}.o" for path in files]
+    objects = [place.work / "objects" / f"{path.stem}-{digest_one(path, common)}.o" for path in files]
     todo = [(path, made) for path, made in zip(files, objects, strict=True) if not made.is_file()]
-    (folder / "objects").mkdir(exist_ok=True)
+    (place.work / "objects").mkdir(exist_ok=True)
     say(f"Compiling {len(todo)} of {len(files)} files, {jobs} at a time ...")
     with ThreadPoolExecutor(jobs) as pool:
-        running = [pool.submit(compile_one, path, made, source, ours, tools, folder) for path, made in todo]
+        running = [pool.submit(compile_one, path, made, place) for path, made in todo]
         try:
             for number, done in enumerate(as_completed(running), start=1):
                 done.result()
@@ -49,22 +61,23 @@ def digest_one(file: Path, common: str) -> str:
     return hashlib.sha256(common.encode() + file.read_bytes()).hexdigest()[:16]
 
 
-def compile_one(file: Path, made: Path, source: Path, ours: Path, tools: Path, folder: Path) -> None:
+def compile_one(file: Path, made: Path, place: Place) -> None:
     """One file to one object, which gets its name only when it is whole."""
     part = made.with_suffix(".part")
-    shims = ours / "shims"
-    include = ("-include", shims / "files.h", "-I", shims, "-I", source, "-I", source / "ale")
-    zig([*TARGET, *FLAGS, *include, "-c", file, "-o", part], tools, folder, failing=f"{file.name} does not compile")
+    shims = place.ours / "shims"
+    include = ("-include", shims / "files.h", "-I", shims, "-I", place.source, "-I", place.source / "ale")
+    zig([*TARGET, *FLAGS, *include, "-c", file, "-o", part], place, failing=f"{file.name} does not compile")
     part.rename(made)
 
 
-def link_module(objects: Iterable[Path], module: Path, tools: Path, folder: Path) -> None:
+def link_module(objects: Iterable[Path], module: Path, place: Place) -> None:
     """All objects to one module without a main function."""
-    zig([*TARGET, *LINK, *objects, "-o", module], tools, folder, failing="The module does not link")
+    zig([*TARGET, *LINK, *objects, "-o", module], place, failing="The module does not link")
 
 
-def zig(arguments: list[str | Path], tools: Path, folder: Path, *, failing: str) -> None:
+def zig(arguments: list[str | Path], place: Place, *, failing: str) -> None:
     """Run zig's C++ compiler with its caches in our own folder."""
-    caches = {"ZIG_GLOBAL_CACHE_DIR": str(folder / "cache"), "ZIG_LOCAL_CACHE_DIR": str(folder / "cache")}
-    environment = tool_environment() | caches | {"PYTHONPATH": str(tools)}
-    run([sys.executable, "-m", "ziglang", "c++", *arguments], failing=failing, environment=environment, folder=folder)
+    cache = str(place.work / "cache")
+    ours = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "PYTHONPATH": str(place.tools)}
+    command = [sys.executable, "-m", "ziglang", "c++", *arguments]
+    run(command, failing=failing, environment=tool_environment() | ours, folder=place.work)
