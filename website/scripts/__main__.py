@@ -6,7 +6,7 @@ import sys
 from house.say import say
 from house.trouble import Trouble
 
-COMMANDS = ("play", "test", "lock", "build", "lockstep")
+COMMANDS = ("play", "test", "lock", "build")
 
 
 def main(arguments: list[str]) -> int:

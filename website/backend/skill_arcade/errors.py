@@ -15,6 +15,10 @@ class ManifestError(ArcadeError):
     """A game's manifest is wrong: says file, field and reason."""
 
 
+class EnvironmentUnfit(ArcadeError):
+    """An environment is not there, can't be made with these arguments, or can't be played."""
+
+
 class NotSignedIn(ArcadeError):
     """The token is missing, wrong or past its end."""
 

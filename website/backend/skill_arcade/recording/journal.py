@@ -31,6 +31,7 @@ class Journal:
         self._head = head
         self._events = head.first_event
         self._steps = head.first_step
+        self._frames = 0
         self._sealer = _Sealer()
         self._file = self._begin(head)
 
@@ -42,11 +43,13 @@ class Journal:
     def reset(self, shot: Shot) -> None:
         """Append observation 0."""
         self._append(Kind.RESET, shot.pack())
+        self._frames += 1
 
     def step(self, step: Step) -> None:
         """Append a transition and the observation that it led to."""
         self._append(Kind.STEP, step.pack())
         self._steps = step.step + 1
+        self._frames += 1
 
     def shown(self, frames: list[tuple[int, int]]) -> None:
         """Append when frames were painted: (observation index, browser clock in microseconds)."""
@@ -61,13 +64,16 @@ class Journal:
     def roll(self, *, true_colour: bool) -> None:
         """Seal the open segment and begin the next; its first frame must be a key piece."""
         old, number = self._file, self._head.number
+        before = f"{number}/{self._frames - 1}" if self._frames else self._head.before
         self._head = replace(
             self._head,
+            before=before,
             number=number + 1,
             first_step=self._steps,
             first_event=self._events,
             true_colour=true_colour,
         )
+        self._frames = 0
         self._file = self._begin(self._head)
         self._seal_later(old, number)
 

@@ -19,7 +19,10 @@ _LATE_NONE = -(2**31)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """First record of every segment: whose episode, of what, and all that a re-run needs."""
+    """First record of every segment: whose episode, of what, and all that a re-run needs.
+
+    `before` is the obs_key of the observation that its first step acts on; None in segment 0, which holds it itself.
+    """
 
     episode_id: UUID
     number: int
@@ -34,6 +37,7 @@ class Head:
     frame_ms: int
     started_wall_us: int
     started_us: int
+    before: str | None = None
     leaves: list[dict[str, Any]] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from skill_arcade import __version__
 from skill_arcade.errors import ArcadeError
 from skill_arcade.settings import Settings, read_settings
+from skill_arcade.web import play_socket
 from skill_arcade.web.document import describe_api, operation_name
 from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.page import Page
@@ -40,8 +41,8 @@ class Arcade(FastAPI):
             docs_url=None,
             redoc_url=None,
         )
-        for room in (auth, games, play, health):
-            self.include_router(room.router)
+        for router in (auth.router, games.router, play.router, play_socket.router, health.router):
+            self.include_router(router)
         self.router.default = Page(settings.page_folder)
 
     def openapi(self) -> dict[str, Any]:

@@ -4,7 +4,9 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from skill_arcade.delivery.process import DeliveryService
 from skill_arcade.games.catalogue import Catalogue, load_catalogue
+from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import upsert_games
@@ -37,6 +39,12 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
             await upsert_games(connection, describe_games(catalogue))
         objects = open_objects(settings)
         stack.push_async_callback(objects.close)
+        delivery = DeliveryService(settings)
+        await delivery.start()
+        stack.push_async_callback(delivery.stop)
+        roster = open_roster(settings)
+        await roster.start()
+        stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away
         log.info("%d games in the catalogue", len(catalogue.games))
         yield {
             "arcade": AppState(
@@ -47,8 +55,20 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
                 engine=engine,
                 people=People(engine),
                 objects=objects,
+                roster=roster,
             )
         }
+
+
+def open_roster(settings: Settings) -> Roster:
+    """Make the roster that the settings describe."""
+    return Roster(
+        journal_folder=settings.journal_folder,
+        segment_seconds=settings.segment_seconds,
+        resume_seconds=settings.resume_seconds,
+        max_games=settings.max_games,
+        warm_games=settings.warm_games,
+    )
 
 
 def describe_games(catalogue: Catalogue) -> dict[str, dict[str, object]]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from skill_arcade.games.catalogue import Catalogue
+from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.web.covers import Covers
@@ -26,6 +27,7 @@ class AppState:
     engine: AsyncEngine
     people: People
     objects: ObjectStore
+    roster: Roster
 
 
 def app_state(connection: HTTPConnection) -> AppState:

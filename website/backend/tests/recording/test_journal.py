@@ -12,31 +12,11 @@ import pytest
 from skill_arcade.errors import JournalDamaged
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.frames.picture import Picture
-from skill_arcade.ids import new_episode_id
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.observation import describe_leaves, pack_observation, stack_observations
-from skill_arcade.recording.records import End, EventRecord, Head, InputInForce, Shot, Step
+from skill_arcade.recording.records import End, EventRecord, InputInForce, Shot, Step
 from skill_arcade.recording.segment import adopt_orphan, parse_segment, read_segment
-
-
-def make_head() -> Head:
-    return Head(
-        new_episode_id(),
-        0,
-        0,
-        0,
-        "user",
-        "breakout",
-        7,
-        8,
-        8,
-        False,
-        17,
-        1_700_000_000_000_000,
-        5,
-        [],
-        {"id": "E"},
-    )
+from tests.journals import make_head
 
 
 def make_steps(count: int, first: int = 0) -> list[Step]:

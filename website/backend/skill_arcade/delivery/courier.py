@@ -1,0 +1,133 @@
+"""Deliver what the journal holds: object first, rows second, then forget the segment. Every step may be repeated."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.delivery.objects import build_objects
+from skill_arcade.delivery.rows import build_delivery
+from skill_arcade.errors import JournalDamaged
+from skill_arcade.recording.journal import OPEN, SEALED, sync_folder
+from skill_arcade.recording.segment import adopt_orphan, read_segment
+from skill_arcade.storage.database.delivered import store_delivery
+from skill_arcade.storage.objects import ObjectStore
+
+log = logging.getLogger(__name__)
+
+DAMAGED = ".damaged"
+LOOK_SECONDS = 0.2
+"""How often the journal is looked at: a listing costs microseconds, and an ended episode is in the database at once."""
+ADOPT_SECONDS = 2.0
+BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this courier has done so far."""
+
+    segments: int = 0
+    transitions: int = 0
+    failures: int = 0
+    damaged: list[Path] = field(default_factory=list)
+
+
+class Courier:
+    """Carries sealed segments away, several episodes at once, each episode's in order."""
+
+    def __init__(self, journal_folder: Path, objects: ObjectStore, engine: AsyncEngine, *, workers: int) -> None:
+        self._folder, self._objects, self._engine = journal_folder, objects, engine
+        self._slots = asyncio.Semaphore(workers)
+        self._busy: dict[Path, asyncio.Task[None]] = {}
+        self._failed: dict[Path, tuple[int, float]] = {}
+        self.tally = Tally()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Deliver until told to stop; then everything that is sealed by then."""
+        adopted = float("-inf")
+        while not stopping.is_set():
+            now = asyncio.get_running_loop().time()
+            if now - adopted >= ADOPT_SECONDS:
+                adopted = now
+                self.adopt()
+            self._dispatch(now)
+            try:
+                await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Deliver all that is there, trying again until it is gone. A dead game's episode is finished first."""
+        while True:
+            self.adopt()
+            self._dispatch(asyncio.get_running_loop().time())
+            if not self._busy and not self._waiting():
+                return
+            await asyncio.sleep(LOOK_SECONDS / 4)
+
+    def adopt(self) -> None:
+        """Finish the episodes of dead games."""
+        for folder in self._episodes():
+            if any(folder.glob(f"*{OPEN}")):
+                adopt_orphan(folder)
+
+    def _episodes(self) -> list[Path]:
+        return sorted(path for path in self._folder.iterdir() if path.is_dir()) if self._folder.exists() else []
+
+    def _waiting(self) -> list[Path]:
+        return [folder for folder in self._episodes() if next_sealed(folder) is not None]
+
+    def _dispatch(self, now: float) -> None:
+        for folder in self._waiting():
+            if folder not in self._busy and self._failed.get(folder, (0, 0.0))[1] <= now:
+                task = asyncio.create_task(self._deliver_episode(folder))
+                self._busy[folder] = task
+                task.add_done_callback(partial(self._done, folder))
+
+    def _done(self, folder: Path, task: asyncio.Task[None]) -> None:
+        del self._busy[folder]
+
+    async def _deliver_episode(self, folder: Path) -> None:
+        """Deliver an episode's sealed segments in order. The one place where a failure is logged, and waits."""
+        async with self._slots:
+            try:
+                while (path := next_sealed(folder)) is not None:
+                    await self._deliver_segment(path)
+            except JournalDamaged as damaged:
+                log.error("%s", damaged)
+                path = next_sealed(folder)
+                if path is not None:
+                    self.tally.damaged.append(path.rename(path.with_suffix(DAMAGED)))
+            except Exception as failure:  # noqa: BLE001 whatever went wrong, the segment stays and is tried again
+                count = self._failed.get(folder, (0, 0.0))[0]
+                wait = BACK_OFF_SECONDS[min(count, len(BACK_OFF_SECONDS) - 1)]
+                self._failed[folder] = count + 1, asyncio.get_running_loop().time() + wait
+                self.tally.failures += 1
+                log.warning("delivery of %s waits %.1f s: %s: %s", folder.name, wait, type(failure).__name__, failure)
+            else:
+                self._failed.pop(folder, None)
+
+    async def _deliver_segment(self, path: Path) -> None:
+        segment = read_segment(path)
+        objects = build_objects(segment)
+        for key, data in objects.items():
+            await self._objects.put(key, data)
+        await store_delivery(self._engine, build_delivery(segment, objects))
+        path.unlink()
+        if segment.end is not None and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+        sync_folder(path.parent if path.parent.exists() else self._folder)
+        self.tally.segments += 1
+        self.tally.transitions += len(segment.steps)
+
+
+def next_sealed(folder: Path) -> Path | None:
+    """The first sealed segment of an episode, if any. A damaged one is stepped over: it is set aside, by name."""
+    try:
+        return min((path for path in folder.iterdir() if path.suffix == SEALED), default=None)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,107 @@
+"""A segment's rows."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from skill_arcade.ids import transition_id
+from skill_arcade.recording.records import Head
+from skill_arcade.recording.segment import Segment
+from skill_arcade.storage.database.delivered import Delivery, Ending
+from skill_arcade.storage.database.tables import EpisodeStatus
+
+
+def build_delivery(segment: Segment, objects: dict[str, bytes]) -> Delivery:
+    """The rows of a segment whose objects are these."""
+    head, end = segment.head, segment.end
+    ending = None
+    if end is not None:
+        ending = Ending(EpisodeStatus(end.status), end.reason, end.score, _wall(head, end.ended_us))
+    earlier = [pair for pair in segment.shown if pair[0] < head.first_step]
+    return Delivery(
+        episode=_episode_row(head),
+        segment=_segment_row(segment, objects),
+        transitions=list(_transition_rows(segment)),
+        events=list(_event_rows(segment)),
+        shown=list(dict(earlier).items()),
+        score=sum(step.reward for step in segment.steps),
+        ending=ending,
+    )
+
+
+def _episode_row(head: Head) -> dict[str, Any]:
+    return {
+        "id": head.episode_id,
+        "user_id": head.user_id,
+        "game_id": head.game_id,
+        "seed": head.seed,
+        "n_steps": 0,
+        "score": 0.0,
+        "status": EpisodeStatus.incomplete,
+        "environment": head.environment,
+        "provenance": head.provenance,
+        "reset_info": head.reset_info,
+        "time_created": _wall(head, 0),
+    }
+
+
+def _segment_row(segment: Segment, objects: dict[str, bytes]) -> dict[str, Any]:
+    return {
+        "episode_id": segment.head.episode_id,
+        "number": segment.head.number,
+        "first_step": segment.head.first_step,
+        "n_steps": len(segment.steps),
+        "n_frames": len(segment.shots),
+        "n_bytes": sum(len(data) for data in objects.values()),
+        "objects": {key: hashlib.sha256(data).hexdigest() for key, data in objects.items()},
+    }
+
+
+def _transition_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
+    """Rows in the order of TRANSITION_COLUMNS. Frame i of segment k has the key k/i."""
+    head, shown = segment.head, dict(segment.shown)
+    key, index = head.before, 0
+    if segment.reset is not None:
+        key, index = f"{head.number}/0", 1
+    for step in segment.steps:
+        next_key, source = f"{head.number}/{index}", step.input
+        yield (
+            transition_id(head.episode_id, step.step),
+            head.episode_id,
+            step.step,
+            key,
+            step.action,
+            step.reward,
+            next_key,
+            step.terminated,
+            step.truncated,
+            None if step.info is None else json.dumps(step.info),
+            _wall(head, step.server_us),
+            step.server_us,
+            step.late_us,
+            shown.get(step.step),
+            source.at_us if source else None,
+            source.received_us if source else None,
+            source.frame if source else None,
+        )
+        key, index = next_key, index + 1
+
+
+def _event_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
+    for event in segment.events:
+        yield (
+            segment.head.episode_id,
+            event.number,
+            event.kind,
+            event.server_us,
+            event.client_us,
+            event.step,
+            json.dumps(event.data),
+        )
+
+
+def _wall(head: Head, since_us: int) -> datetime:
+    """Wall clock at the episode's start plus monotonic time since: it can't jump within an episode."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=head.started_wall_us + since_us)

@@ -1,0 +1,116 @@
+"""Atari games, kept as palette indices: an index screen is a third of an RGB one and costs next to nothing."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import ale_py
+import gymnasium
+import numpy as np
+from ale_py import roms
+from ale_py.env import AtariEnv
+from gymnasium.envs.registration import EnvSpec
+from numpy.typing import NDArray
+
+from skill_arcade.environments.palettes import NTSC, PAL, Television
+from skill_arcade.environments.plain import to_plain
+from skill_arcade.environments.stage import Outcome
+from skill_arcade.errors import EnvironmentUnfit
+from skill_arcade.frames.picture import Picture
+
+ENTRY_POINT = "ale_py.env:AtariEnv"
+
+
+class IndexedAtariEnv(AtariEnv):
+    """`AtariEnv` whose observation is the screen as palette indices, (height, width) uint8, in one buffer.
+
+    Everything else (seeding, stepping, info) is ale-py's own; `television.palette[observation]` is its RGB observation.
+    """
+
+    television: Television
+    _screen: NDArray[np.uint8]
+
+    def load_game(self) -> None:
+        """Load the ROM and find the colours that it is drawn with."""
+        super().load_game()
+        self._screen = np.empty(self.ale.getScreenDims(), np.uint8)
+        self.television = self._find_television()
+
+    def _find_television(self) -> Television:
+        screen, rgb = self.ale.getScreen(), self.ale.getScreenRGB()
+        # A screen may be all black at first, which both have; the PAL games are the tallest ones.
+        for television in (PAL, NTSC) if screen.shape[0] == 250 else (NTSC, PAL):
+            if np.array_equal(television.colours[screen], rgb):
+                return television
+        raise EnvironmentUnfit(
+            f"ale-py {ale_py.__version__} draws {self._game} in colours that are not in "
+            "skill_arcade.environments.palettes; measure them anew"
+        )
+
+    def _get_obs(self) -> NDArray[np.uint8]:
+        screen = self._screen
+        self.ale.getScreen(screen)
+        if np.bitwise_or.reduce(screen, axis=None) & 1:
+            screen[:] = self.television.goes[screen]
+        return screen
+
+
+def is_indexable(spec: EnvSpec) -> bool:
+    """Say whether this is an Atari game whose observation is its RGB screen."""
+    given = spec.kwargs
+    return (
+        spec.entry_point == ENTRY_POINT
+        and given.get("obs_type", "rgb") == "rgb"
+        and not given.get("sound_obs", False)
+        and not given.get("continuous", False)
+    )
+
+
+def rom_facts(game: str) -> dict[str, str]:
+    """Name and SHA-256 of the ROM that ale-py plays for `game` (its snake_case name)."""
+    path = roms.get_rom_path(game)
+    if path is None:
+        raise EnvironmentUnfit(f"ale-py ships no ROM named {game}")
+    return {"game": game, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+
+
+class AtariStage:
+    """A game of ALE as a `Stage`. Its observation is the picture."""
+
+    observes_picture = True
+
+    def __init__(self, standard: EnvSpec, spec: dict[str, Any]) -> None:
+        """Make the environment that `standard` names; `spec` is what `Stage.spec` tells."""
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+        indexed = replace(
+            standard, entry_point=cast(Any, IndexedAtariEnv), order_enforce=False, disable_env_checker=True
+        )
+        self._env = gymnasium.make(indexed)
+        game = self._env.unwrapped
+        assert isinstance(game, IndexedAtariEnv)
+        self._game = game
+        self.n_actions = len(game.get_action_meanings())
+        self.meanings = tuple(game.get_action_meanings())
+        self.spec = spec
+        self._screen: NDArray[np.uint8] | None = None
+
+    def reset(self, seed: int) -> Outcome:
+        """Begin an episode. Reloads the ROM, which takes 70 ms and more."""
+        self._screen, info = self._env.reset(seed=seed)
+        return Outcome(self._screen, 0.0, False, False, to_plain(info))
+
+    def step(self, action: int) -> Outcome:
+        """Take one step. The observation is palette indices in a buffer that the next step writes to."""
+        self._screen, reward, terminated, truncated, info = self._env.step(action)
+        return Outcome(self._screen, float(reward), terminated, truncated, dict(info))
+
+    def picture(self) -> Picture:
+        """The screen after the last reset or step."""
+        if self._screen is None:
+            raise RuntimeError("reset comes before the first picture")
+        return Picture(self._screen, self._game.television.palette)
+
+    def close(self) -> None:
+        """Free the emulator."""
+        self._env.close()

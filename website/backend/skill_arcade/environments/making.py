@@ -1,0 +1,51 @@
+"""From a manifest's choice of environment, or the record of an earlier one, to a stage."""
+
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec
+
+from skill_arcade.environments.atari import AtariStage, is_indexable
+from skill_arcade.environments.gym import GymStage
+from skill_arcade.environments.provenance import describe
+from skill_arcade.environments.stage import Stage
+from skill_arcade.errors import EnvironmentUnfit
+from skill_arcade.games.manifest import EnvironmentChoice
+
+
+def make_stage(environment: EnvironmentChoice) -> Stage:
+    """Make the environment that a manifest chooses.
+
+    Raises EnvironmentUnfit when Gymnasium does not know it, its arguments do not fit, or it can't be played.
+    """
+    kwargs = dict(environment.kwargs)
+    registered = find_spec(environment.id)
+    limit = kwargs.pop("max_episode_steps", registered.max_episode_steps)
+    standard = replace(registered, max_episode_steps=limit, kwargs={**registered.kwargs, **kwargs})
+    spec = describe(environment, standard)
+    try:
+        return AtariStage(standard, spec) if is_indexable(standard) else GymStage(standard, spec)
+    except (TypeError, ValueError, gymnasium.error.Error) as error:
+        raise EnvironmentUnfit(f"{environment.id} can't be made with {kwargs}: {error}") from error
+
+
+def make_stage_from_spec(spec: dict[str, Any]) -> Stage:
+    """Make again the environment that `Stage.spec` described, for a re-run.
+
+    Raises EnvironmentUnfit when it can't be had here, or when its ROM is another one. Other versions of
+    packages are no error: `version_differences` tells of them.
+    """
+    stage = make_stage(EnvironmentChoice(id=spec["id"], kwargs=spec["kwargs"]))
+    if stage.spec["rom"] != spec["rom"]:
+        stage.close()
+        raise EnvironmentUnfit(f"{spec['id']}: the ROM here is not the one that was played")
+    return stage
+
+
+def find_spec(env_id: str) -> EnvSpec:
+    """Look up a registered environment by its id. Raises EnvironmentUnfit."""
+    try:
+        return gymnasium.spec(env_id)
+    except (gymnasium.error.Error, ModuleNotFoundError) as error:
+        raise EnvironmentUnfit(f"Gymnasium knows no environment {env_id}: {error}") from error

@@ -1,0 +1,14 @@
+"""The environments of our own. `import skill_arcade.environments` makes them known to Gymnasium."""
+
+import gymnasium
+
+OURS = {
+    "SkillArcade/TowerOfHanoi-v0": "skill_arcade.environments.hanoi:TowerOfHanoiEnv",
+}
+
+
+def register() -> None:
+    """Register every environment of ours, once. Gymnasium 1.x no longer reads a package's entry points."""
+    for env_id, entry_point in OURS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(id=env_id, entry_point=entry_point)

@@ -1,0 +1,72 @@
+"""When the next step is due. All times are microseconds of CLOCK_MONOTONIC, which all processes share."""
+
+import time
+from typing import Protocol
+
+
+def now_us() -> int:
+    """CLOCK_MONOTONIC in microseconds."""
+    return time.monotonic_ns() // 1000
+
+
+class Clock(Protocol):
+    """Says when the next step is due. The session does not care who paces it."""
+
+    @property
+    def due_us(self) -> int | None:
+        """When the next step is due; None: it waits for the player."""
+
+    def start(self, now: int) -> None:
+        """Begin, or go on after a pause."""
+
+    def stop(self) -> None:
+        """Nothing is due until `start`."""
+
+    def stepped(self, now: int) -> int | None:
+        """A step begins now: returns how late it is (None: it had no deadline), and sets the next deadline."""
+
+
+class TickClock:
+    """Absolute deadlines at a fixed rate. A tick missed by a whole period is not made up for: a person plays."""
+
+    def __init__(self, hz: float) -> None:
+        self._period = 1e6 / hz
+        self._due: float | None = None
+
+    @property
+    def due_us(self) -> int | None:
+        """When the next tick is due; None: stopped."""
+        return None if self._due is None else int(self._due)
+
+    def start(self, now: int) -> None:
+        """The first tick is due a period from now."""
+        self._due = now + self._period
+
+    def stop(self) -> None:
+        """No ticks."""
+        self._due = None
+
+    def stepped(self, now: int) -> int:
+        """Lateness of this tick in microseconds."""
+        if self._due is None:
+            raise ValueError("the clock is stopped")
+        late = now - self._due
+        self._due += self._period
+        if late >= self._period:
+            self._due = now + self._period
+        return int(late)
+
+
+class TurnClock:
+    """Nothing is ever due: the player's presses are the steps."""
+
+    due_us: int | None = None
+
+    def start(self, now: int) -> None:
+        """Nothing to do."""
+
+    def stop(self) -> None:
+        """Nothing to do."""
+
+    def stepped(self, now: int) -> None:
+        """Never late."""

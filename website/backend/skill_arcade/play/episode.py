@@ -1,0 +1,195 @@
+"""One episode: it steps the stage, encodes each picture once, and records before anything is sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from skill_arcade.environments.stage import Outcome, Stage
+from skill_arcade.frames.encoder import Encoder, Piece
+from skill_arcade.games.manifest import Manifest
+from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.observation import describe_leaves, pack_observation
+from skill_arcade.recording.records import End, EventRecord, Head, InputInForce, Shot, Step
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the player gets to see of an observation. `server_us`: absolute, when its step began."""
+
+    frame: int
+    server_us: int
+    piece: Piece
+    score: float
+    lives: int
+    terminated: bool = False
+    truncated: bool = False
+
+    @property
+    def last(self) -> bool:
+        """True for the episode's last observation."""
+        return self.terminated or self.truncated
+
+
+class Episode:
+    """From `reset` to the end. The journal comes from `open_journal`, once the first picture is known."""
+
+    def __init__(
+        self,
+        game: Manifest,
+        stage: Stage,
+        opening: Outcome,
+        describe: Callable[..., Head],
+        open_journal: Callable[[Head], Journal],
+        *,
+        now: int,
+        segment_us: int,
+    ) -> None:
+        """`opening` is what `stage.reset` returned; `describe` makes the head from what is known only here."""
+        self._game, self._stage = game, stage
+        self._segment_us, self._segment_since = segment_us, None if game.pace.kind == "turn-based" else now
+        self._encoder = Encoder()
+        self._key_next = False
+        self._unacted: list[tuple[int, int]] = []
+        self._info: dict[str, Any] | None = None
+        self.started_us = now
+        self.n_steps = 0
+        self.score = 0.0
+        self._last = opening
+        picture = stage.picture()
+        piece = self._encoder.encode(picture)
+        self._leaves = [] if stage.observes_picture else describe_leaves(opening.observation)
+        height, width = picture.pixels.shape[:2]
+        head = describe(
+            width=width,
+            height=height,
+            true_colour=piece.true_colour,
+            started_us=now,
+            leaves=self._leaves,
+            reset_info=opening.info,
+        )
+        self.id = head.episode_id
+        self._journal = open_journal(head)
+        self._true_colour = piece.true_colour
+        self._journal.reset(Shot(piece, self._observation(opening)))
+        self._info = self._kept(opening)
+        self.opening = View(0, now, piece, 0.0, self._lives(opening))
+
+    @property
+    def over(self) -> bool:
+        """True once the environment has ended the episode."""
+        return self._last.terminated or self._last.truncated
+
+    def step(self, action: int, source: InputInForce | None, *, now: int, late_us: int | None) -> View:
+        """Take one step and record it. Raises OSError when it can't be recorded: the step then never was."""
+        self.roll_if_due(now)
+        outcome = self._stage.step(action)
+        piece = self._encode()
+        info = self._kept(outcome)
+        record = Step(
+            self.n_steps,
+            action,
+            outcome.reward,
+            outcome.terminated,
+            outcome.truncated,
+            None if info == self._info else info,
+            now - self.started_us,
+            late_us,
+            source,
+            Shot(piece, self._observation(outcome)),
+        )
+        self._journal.step(record)
+        self._info, self._last = info, outcome
+        self.n_steps += 1
+        self.score += outcome.reward
+        if self._segment_since is None:
+            self._segment_since = now
+        return self._view(piece, now)
+
+    def again(self, now: int) -> View:
+        """The newest observation as a key frame for the player only: nothing is recorded."""
+        return self._view(Encoder().encode(self._stage.picture()), now)
+
+    def want_key(self) -> None:
+        """Make the next piece a key piece."""
+        self._key_next = True
+
+    def event(self, kind: str, now: int, client_us: int | None = None, **data: Any) -> None:
+        """Record something beside the steps."""
+        since = now - self.started_us
+        self._journal.event(EventRecord(self._journal.n_events, kind, since, self.n_steps, client_us, data))
+
+    def shown(self, frames: list[tuple[int, int]]) -> None:
+        """Record when observations were painted: (index, browser clock in microseconds).
+
+        One that no step has acted on yet waits, so that its time and its transition are in order in the journal.
+        """
+        seen = self._unacted + [(frame, at) for frame, at in frames if frame <= self.n_steps]
+        self._unacted = [pair for pair in seen if pair[0] >= self.n_steps]
+        self._journal.shown([pair for pair in seen if pair[0] < self.n_steps])
+
+    @property
+    def roll_due_us(self) -> int | None:
+        """When the open segment is to be sealed, if it has steps."""
+        return None if self._segment_since is None else self._segment_since + self._segment_us
+
+    def roll_if_due(self, now: int) -> None:
+        """Seal the open segment when its time is over."""
+        due = self.roll_due_us
+        if due is not None and now >= due:
+            self._roll()
+
+    def outcome(self) -> Literal["won", "lost", "incomplete"]:
+        """How it stands: won, lost or incomplete, as the manifest has it."""
+        last = self._last
+        if not self.over:
+            return "incomplete"
+        won = self._game.won is not None and self._game.won.holds(
+            terminated=last.terminated,
+            truncated=last.truncated,
+            score=self.score,
+            last_reward=last.reward,
+            info=last.info,
+        )
+        return "won" if won else "lost"
+
+    def end(self, reason: str, now: int) -> End:
+        """Record the end, and wait until all is on the disk."""
+        for frame, at_us in self._unacted:
+            self.event("last-shown", now, at_us, frame=frame)
+        end = End(self.outcome(), reason, self.score, self.n_steps, now - self.started_us)
+        self._journal.end(end)
+        return end
+
+    @property
+    def end_reason(self) -> str:
+        """Why the environment ended it."""
+        return "terminated" if self._last.terminated else "truncated"
+
+    def _encode(self) -> Piece:
+        piece = self._encoder.encode(self._stage.picture(), key=self._key_next)
+        self._key_next = False
+        if piece.true_colour != self._true_colour:
+            self._true_colour = piece.true_colour
+            self._roll()
+            self._key_next = False
+        return piece
+
+    def _roll(self) -> None:
+        self._journal.roll(true_colour=self._true_colour)
+        self._segment_since = None
+        self._key_next = True
+
+    def _view(self, piece: Piece, now: int) -> View:
+        last = self._last
+        return View(self.n_steps, now, piece, self.score, self._lives(last), last.terminated, last.truncated)
+
+    def _observation(self, outcome: Outcome) -> bytes:
+        return pack_observation(outcome.observation, self._leaves) if self._leaves else b""
+
+    def _kept(self, outcome: Outcome) -> dict[str, Any]:
+        keep = self._game.keep_info
+        return outcome.info if keep is None else {key: outcome.info[key] for key in keep if key in outcome.info}
+
+    def _lives(self, outcome: Outcome) -> int:
+        key = self._game.show.lives
+        return -1 if key is None else int(outcome.info.get(key, -1))

@@ -1,0 +1,114 @@
+"""The session's side of the socket: what the page has said it has, and what it still can take."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from skill_arcade.frames.encoder import Piece
+from skill_arcade.play.episode import View
+from skill_arcade.wire import messages
+from skill_arcade.wire.close import CloseCode
+from skill_arcade.wire.packet import KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
+
+IN_FLIGHT = 60
+"""Frames that may be unacknowledged before packets are left out: a second of Atari (rule F2)."""
+
+
+class Outbox(Protocol):
+    """Where packets go."""
+
+    def text(self, message: bytes) -> None:
+        """Must arrive."""
+
+    def frame(self, packet: bytes) -> None:
+        """A frame packet."""
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Close the socket."""
+
+
+class Link:
+    """One page at a time, over the session's outbox."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._pong: tuple[int, float, int, int] | None = None
+        self.attached = False
+        self.hello: messages.Hello | None = None
+        self.received = 0
+        self.left_out = 0
+
+    def attach(self) -> None:
+        """A socket is there; its page has said nothing yet."""
+        self.attached, self.hello, self._pong = True, None, None
+
+    def detach(self) -> None:
+        """The socket is gone."""
+        self.attached = False
+
+    def say(self, message: BaseModel) -> None:
+        """Send a text message, if anybody is there."""
+        if self.attached:
+            self._outbox.text(message.model_dump_json().encode())
+
+    def refuse(self, reason: str) -> None:
+        """Close the socket: the page does not keep to the protocol (rule O7)."""
+        self._outbox.close(CloseCode.BAD_MESSAGE, reason)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Close the socket."""
+        self._outbox.close(code, reason)
+
+    def expect(self, frame: int) -> None:
+        """A new episode, or a page that came back: everything up to this observation counts as received."""
+        self.received, self.left_out = frame, 0
+
+    def acknowledge(self, frame: int) -> None:
+        """The page has got the observations up to this one."""
+        self.received = max(self.received, frame)
+
+    def send(self, view: View, whole: Callable[[], Piece]) -> int:
+        """Send a frame, or leave it out while the page is too far behind (rule F2).
+
+        Returns how many were left out before this one; it then went as `whole()`, a key piece.
+        """
+        if not self.attached:
+            return 0
+        if view.frame - self.received > IN_FLIGHT and not view.last:
+            self.left_out += 1
+            return 0
+        gap, self.left_out = self.left_out, 0
+        piece = whole() if gap and not view.piece.key else view.piece
+        self._outbox.frame(pack_view(view, piece))
+        return gap
+
+    def answer(self, ping: messages.Ping, received: int, now: int) -> dict[str, Any] | None:
+        """Answer a ping; the clock sample that it completed, if it carries back the last pong's arrival."""
+        sample = None
+        if ping.previous is not None and self._pong is not None and ping.previous[0] == self._pong[0]:
+            _, asked, arrived, answered = self._pong
+            sample = {
+                "asked_ms": asked,
+                "received_us": arrived,
+                "answered_us": answered,
+                "back_ms": ping.previous[1],
+            }
+        self._pong = ping.id, ping.at, received, now
+        self.say(messages.Pong(type="pong", id=ping.id, received_us=received, sent_us=now))
+        return sample
+
+
+def pack_view(view: View, piece: Piece) -> bytes:
+    """A view as the page gets it, with the piece that shows it."""
+    flags = (
+        (KEY if piece.key else 0)
+        | (TRUE_COLOUR if piece.true_colour else 0)
+        | (TERMINATED if view.terminated else 0)
+        | (TRUNCATED if view.truncated else 0)
+        | (LAST if view.last else 0)
+    )
+    rectangle = piece.x, piece.y, piece.width, piece.height
+    return FramePacket(
+        flags, view.frame, view.server_us, view.score, view.lives, *rectangle, piece.palette, piece.data
+    ).pack()

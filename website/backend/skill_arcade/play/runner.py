@@ -1,0 +1,136 @@
+"""The life of a game process: wait for a message or the next deadline, and hand it to the session."""
+
+import gc
+import logging
+import os
+import select
+import signal
+import socket
+import time
+
+from skill_arcade.environments.making import make_stage
+from skill_arcade.play.assignment import Assignment
+from skill_arcade.play.clock import now_us
+from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
+from skill_arcade.play.provenance import describe_house
+from skill_arcade.play.session import Session
+from skill_arcade.recording.journal import Journal
+from skill_arcade.wire.close import CloseCode
+
+log = logging.getLogger(__name__)
+
+
+def run_game(pipe: socket.socket) -> None:
+    """Main of a game process: become the game that the first message assigns, and play it to its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Runner(pipe).run()
+
+
+class Runner:
+    """Moves bytes and waits; all rules are the session's."""
+
+    def __init__(self, pipe: socket.socket) -> None:
+        self._pipe = pipe
+        self._pipe.setblocking(True)
+        self._splitter = Splitter()
+        self._session: Session | None = None
+        self._unwanted = False
+
+    def run(self) -> None:
+        """Until the session is finished, the server is gone, or nobody wants this process."""
+        while not self._unwanted and (self._session is None or not self._session.finished):
+            if self._wait():
+                data = self._pipe.recv(65536)
+                if not data:
+                    self._server_gone()
+                    return
+                for kind, payload in self._splitter.feed(data):
+                    self._dispatch(kind, payload)
+            session = self._session
+            if session is not None and not session.finished:
+                due = session.due_us
+                if due is not None and (now := now_us()) >= due:
+                    session.tick(now)
+                elif session.idle:
+                    session.prepare()
+        self._pipe.close()
+
+    def _wait(self) -> bool:
+        """Wait for a message (True) or until something is due (False). `poll` would round up to milliseconds."""
+        due = self._session.due_us if self._session is not None else None
+        timeout = None if due is None else max(0.0, (due - now_us()) / 1e6)
+        if self._session is not None and self._session.idle:
+            timeout = 0.0
+        readable, _, _ = select.select([self._pipe], [], [], timeout)
+        return bool(readable)
+
+    def _dispatch(self, kind: int, payload: bytes) -> None:
+        now, session = now_us(), self._session
+        if kind == ToGame.ASSIGN:
+            self._session = self._become(Assignment.model_validate_json(payload))
+        elif session is None and kind == ToGame.STOP:
+            self._unwanted = True
+        elif session is None:
+            raise ValueError(f"message {kind} before an assignment")
+        elif kind == ToGame.MESSAGE:
+            (received,) = RECEIVED.unpack_from(payload)
+            session.receive(payload[RECEIVED.size :], received, now)
+        elif kind == ToGame.ATTACH:
+            self._pipe.sendall(pack(ToServer.ATTACHED))
+            session.attach(now)
+        elif kind == ToGame.DETACH:
+            session.detach(now)
+        elif kind == ToGame.STOP:
+            session.stop(payload.decode(), now)
+
+    def _become(self, assignment: Assignment) -> Session:
+        folder = assignment.journal_folder
+        session = Session(
+            assignment.game,
+            make_stage(assignment.game.environment),
+            _Sender(self._pipe),
+            lambda head: Journal(folder, head),
+            user_id=assignment.user_id,
+            provenance=describe_house(assignment),
+            segment_us=round(assignment.segment_seconds * 1e6),
+            resume_us=round(assignment.resume_seconds * 1e6),
+            wall_us=lambda: time.time_ns() // 1000,
+        )
+        session.prepare()
+        gc.collect()
+        gc.freeze()
+        self._pipe.sendall(pack(ToServer.READY))
+        return session
+
+    def _server_gone(self) -> None:
+        log.warning("the server is gone; game process %d ends its episode", os.getpid())
+        self._pipe = socket.socketpair()[0]
+        if self._session is not None:
+            self._session.detach(now_us())
+            self._session.stop("server-gone", now_us())
+
+
+class _Sender:
+    """The session's outbox: the pipe to the server."""
+
+    def __init__(self, pipe: socket.socket) -> None:
+        self._pipe = pipe
+
+    def text(self, message: bytes) -> None:
+        """Send a text message."""
+        self._send(pack(ToServer.TEXT, message))
+
+    def frame(self, packet: bytes) -> None:
+        """Send a frame packet."""
+        self._send(pack(ToServer.FRAME, packet))
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Ask the server to close the socket."""
+        self._send(pack(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode()))
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._pipe.sendall(data)
+        except BrokenPipeError:
+            log.debug("the server is gone; the next read says so too")

@@ -1,0 +1,135 @@
+"""The server's end of one game process: bytes in, bytes out, and who is attached."""
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from multiprocessing.process import BaseProcess
+from typing import Protocol, cast
+
+from skill_arcade.play.assignment import Assignment
+from skill_arcade.play.clock import now_us
+from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
+from skill_arcade.wire.close import REASONS, CloseCode
+
+log = logging.getLogger(__name__)
+
+
+class Attachment:
+    """One socket's view of a seat: what to send, in order. Ends when the socket is to be closed."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str | bytes] = deque()
+        self._wake = asyncio.Event()
+        self.closing: tuple[CloseCode, str] | None = None
+
+    def put(self, message: str | bytes) -> None:
+        """Queue a message. Their number is bounded by the session (rule F2)."""
+        self._waiting.append(message)
+        self._wake.set()
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Ask for the socket to be closed, after what is queued."""
+        if self.closing is None:
+            self.closing = code, reason
+        self._wake.set()
+
+    async def get(self) -> str | bytes | None:
+        """The next message, or None when the socket is to be closed."""
+        while not self._waiting:
+            if self.closing is not None:
+                return None
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.popleft()
+
+
+class Vacate(Protocol):
+    """Told when a seat's game process is gone."""
+
+    def __call__(self, seat: "Seat") -> None:
+        """The seat is free."""
+
+
+class Seat(asyncio.Protocol):
+    """A game process and, at most, one attached socket."""
+
+    def __init__(self, process: BaseProcess, on_gone: Vacate) -> None:
+        self.process = process
+        self.assignment: Assignment | None = None
+        self.gone = asyncio.get_running_loop().create_future()
+        self._on_gone = on_gone
+        self._splitter = Splitter()
+        self._attachment: Attachment | None = None
+        self._unanswered = 0
+        self._transport: asyncio.WriteTransport | None = None
+
+    @classmethod
+    async def open(cls, process: BaseProcess, pipe: socket.socket, on_gone: Vacate) -> "Seat":
+        """Take the server's end of a game process's pipe."""
+        loop = asyncio.get_running_loop()
+        _, seat = await loop.create_connection(lambda: cls(process, on_gone), sock=pipe)
+        return seat
+
+    def assign(self, assignment: Assignment) -> None:
+        """Tell a waiting process what to become."""
+        self.assignment = assignment
+        self._tell(ToGame.ASSIGN, assignment.model_dump_json().encode())
+
+    def attach(self) -> Attachment:
+        """Attach a socket; one that is attached already is closed."""
+        if self._attachment is not None:
+            self._attachment.close(CloseCode.TAKEN_OVER, REASONS[CloseCode.TAKEN_OVER])
+            self._tell(ToGame.DETACH)
+        self._attachment = Attachment()
+        self._unanswered += 1
+        self._tell(ToGame.ATTACH)
+        return self._attachment
+
+    def detach(self, attachment: Attachment) -> None:
+        """The socket is gone. One that was taken over has nothing to say any more."""
+        if attachment is self._attachment:
+            self._attachment = None
+            self._tell(ToGame.DETACH)
+
+    def submit(self, text: str) -> None:
+        """A text message from the page, stamped with its arrival."""
+        self._tell(ToGame.MESSAGE, RECEIVED.pack(now_us()) + text.encode())
+
+    def stop(self, reason: str) -> None:
+        """End the episode; the process then ends too."""
+        self._tell(ToGame.STOP, reason.encode())
+
+    # -- asyncio.Protocol ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The pipe is open."""
+        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's does not inherit from asyncio's
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the game process."""
+        attachment = self._attachment
+        for kind, payload in self._splitter.feed(data):
+            if kind == ToServer.ATTACHED:
+                self._unanswered -= 1
+            if attachment is None or self._unanswered:
+                continue  # it was said to a socket that is gone
+            if kind == ToServer.FRAME:
+                attachment.put(payload)
+            elif kind == ToServer.TEXT:
+                attachment.put(payload.decode())
+            elif kind == ToServer.CLOSE:
+                attachment.close(CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The game process has ended, by its own will or not."""
+        self._transport = None
+        if self._attachment is not None:
+            self._attachment.close(CloseCode.GAME_CRASHED, REASONS[CloseCode.GAME_CRASHED])
+        if not self.gone.done():
+            self.gone.set_result(None)
+        self._on_gone(self)
+
+    def _tell(self, kind: ToGame, payload: bytes = b"") -> None:
+        if self._transport is not None:
+            self._transport.write(pack(kind, payload))

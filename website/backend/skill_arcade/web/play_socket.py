@@ -1,0 +1,96 @@
+"""The play socket: it moves messages between a page and its seat, and knows no rule of the game."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from skill_arcade.errors import NotReady, NotSignedIn, TooManyGames
+from skill_arcade.play.seat import Attachment, Seat
+from skill_arcade.web.state import AppState, State
+from skill_arcade.wire.close import REASONS, CloseCode
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+
+REASON_BYTES = 120
+"""A close frame holds 123 bytes of reason (RFC 6455, section 5.5)."""
+
+
+class Refused(Exception):
+    """The socket is closed with this code and reason."""
+
+    def __init__(self, code: CloseCode, reason: str | None = None) -> None:
+        super().__init__(reason or REASONS[code])
+        self.code = code
+
+
+@router.websocket("/ws/{game_id}")
+async def play_game(socket: WebSocket, game_id: str, state: State, token: str = "") -> None:
+    """Play a game; the ticket in `token` opens it, once. See wire/SPEC.md."""
+    await socket.accept()
+    try:
+        seat = await _take_seat(state, game_id, token)
+    except Refused as refused:
+        await _close(socket, refused.code, str(refused))
+        return
+    attachment = seat.attach()
+    try:
+        await _relay(socket, seat, attachment)
+    finally:
+        seat.detach(attachment)
+
+
+async def _take_seat(state: AppState, game_id: str, token: str) -> Seat:
+    game = state.catalogue.games.get(game_id)
+    if game is None:
+        raise Refused(CloseCode.UNKNOWN_GAME)
+    try:
+        user_id = state.tokens.redeem_ticket(token, game_id)
+        return await state.roster.seat(user_id, game)
+    except NotSignedIn as error:
+        raise Refused(CloseCode.BAD_TICKET) from error
+    except TooManyGames as error:
+        raise Refused(CloseCode.FULL, str(error)) from error
+    except NotReady as error:
+        raise Refused(CloseCode.NO_ROOM, str(error)) from error
+
+
+async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
+    """Both directions until one of them ends."""
+    listening = asyncio.create_task(_listen(socket, seat, attachment), name="listen")
+    try:
+        while (message := await attachment.get()) is not None:
+            if isinstance(message, bytes):
+                await socket.send_bytes(message)
+            else:
+                await socket.send_text(message)
+        if attachment.closing is not None:
+            await _close(socket, *attachment.closing)
+    except WebSocketDisconnect:
+        log.debug("the page is gone")
+    finally:
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+
+
+async def _listen(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
+    """Pass on what the page says; when it is gone, end the other direction too."""
+    while True:
+        event = await socket.receive()
+        if event["type"] == "websocket.disconnect":
+            attachment.close(CloseCode.NORMAL, "")
+            return
+        text = event.get("text")
+        if text is None:
+            attachment.close(CloseCode.BAD_MESSAGE, "binary messages are not understood here")
+            return
+        seat.submit(text)
+
+
+async def _close(socket: WebSocket, code: CloseCode, reason: str) -> None:
+    short = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+    with suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
+        await socket.close(code, short)

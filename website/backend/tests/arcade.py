@@ -1,0 +1,183 @@
+"""A whole arcade for a test: the real server process on loopback, and people who play on it by script."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from websockets.asyncio.client import ClientConnection, connect
+
+from skill_arcade.frames.decoder import Decoder
+from skill_arcade.frames.encoder import Piece
+from skill_arcade.wire.packet import KEY, TRUE_COLOUR, FramePacket
+
+
+@dataclass(frozen=True)
+class Arcade:
+    """A running server."""
+
+    port: int
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def running_arcade(home: Path, **settings: str) -> Iterator[Arcade]:
+    """Start `skill-arcade`'s server as a process of its own, wait until it is ready, and end it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "skill_arcade.main:app", "--port", str(port), "--log-level", "warning"]
+    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), **settings}
+    process = subprocess.Popen(command, env=environment)
+    try:
+        wait_ready(f"http://127.0.0.1:{port}", process)
+        yield Arcade(port, home, process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 30.0) -> None:
+    """Until the server says that it is ready."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            assert process.poll() is None, f"the server ended with code {process.returncode}"
+        assert time.monotonic() < end, "the server is not ready in time"
+        time.sleep(0.02)
+
+
+@dataclass
+class Player:
+    """Somebody at a game, over a real socket. Times are of this process's monotonic clock, as a page's would be."""
+
+    socket: ClientConnection
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    packets: list[FramePacket] = field(default_factory=list)
+    pictures: list[NDArray[np.uint8]] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    decoder: Decoder | None = None
+    keep_pictures: bool = True
+
+    async def say(self, kind: str, **fields: Any) -> None:
+        """Send a message."""
+        await self.socket.send(json.dumps({"type": kind, "at": now_ms(), **fields}))
+
+    async def hello(self) -> dict[str, Any]:
+        """Say hello and wait for the welcome."""
+        await self.say(
+            "hello",
+            protocol=1,
+            time_origin=0,
+            browser="test",
+            screen=[800, 600],
+            pixel_ratio=1,
+            refresh_hz=60,
+            isolated=True,
+        )
+        welcome = await self.until("welcome")
+        self.decoder = Decoder(welcome["width"], welcome["height"])
+        return welcome
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """Read until a text message of this kind."""
+        while True:
+            message = await self.read()
+            if isinstance(message, dict) and message["type"] == kind:
+                return message
+
+    async def until_frame(self, frame: int) -> FramePacket:
+        """Read until the packet of this observation or a later one."""
+        while True:
+            message = await self.read()
+            if isinstance(message, FramePacket) and message.frame >= frame:
+                return message
+
+    async def read(self) -> dict[str, Any] | FramePacket:
+        """The next message; a frame is shown and acknowledged at once."""
+        data = await self.socket.recv()
+        if isinstance(data, str):
+            message: dict[str, Any] = json.loads(data)
+            self.messages.append(message)
+            return message
+        packet = FramePacket.unpack(data)
+        self.packets.append(packet)
+        self.arrivals.append(time.monotonic())
+        if self.keep_pictures:
+            self.show(packet)
+        if packet.frame % 6 == 0 or packet.flags & 16:
+            seen = [[packet.frame, now_ms()]]
+            await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
+        return packet
+
+    def show(self, packet: FramePacket) -> None:
+        """Decode a frame."""
+        assert self.decoder is not None
+        flags = bool(packet.flags & KEY), bool(packet.flags & TRUE_COLOUR)
+        rectangle = packet.x, packet.y, packet.width, packet.height
+        self.pictures.append(self.decoder.decode(Piece(*flags, *rectangle, packet.palette, packet.data)))
+
+    async def press(self, control: str, *, down: bool = True) -> None:
+        """A control goes down or up."""
+        frame = self.packets[-1].frame if self.packets else None
+        await self.say("input", control=control, down=down, frame=frame, device="keyboard", code=control)
+
+    async def tap(self, control: str) -> None:
+        """Down and up."""
+        await self.press(control)
+        await self.press(control, down=False)
+
+
+async def sign_in(arcade_url: str, email: str) -> str:
+    """Sign in; the token."""
+    async with httpx.AsyncClient(base_url=arcade_url) as client:
+        answer = await client.post("/auth/login", json={"email": email})
+        return str(answer.raise_for_status().json()["token"])
+
+
+async def ticket_for(arcade_url: str, token: str, game: str) -> str:
+    """A play ticket."""
+    async with httpx.AsyncClient(base_url=arcade_url, headers={"Authorization": f"Bearer {token}"}) as client:
+        answer = await client.post("/play/tickets", json={"game_id": game})
+        return str(answer.raise_for_status().json()["ticket"])
+
+
+@asynccontextmanager
+async def playing(arcade: Arcade, email: str, game: str) -> AsyncIterator[Player]:
+    """A player at a game, welcomed."""
+    ticket = await ticket_for(arcade.url, await sign_in(arcade.url, email), game)
+    async with connect(f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None) as connection:
+        player = Player(connection)
+        await player.hello()
+        yield player
+
+
+async def settled(arcade: Arcade, seconds: float = 20.0) -> None:
+    """Until the journal is empty: all that was sealed is delivered."""
+    journal = arcade.home / "journal"
+    async with asyncio.timeout(seconds):
+        while journal.exists() and any(journal.iterdir()):
+            await asyncio.sleep(0.05)
+
+
+def now_ms() -> float:
+    """The page's clock."""
+    return time.monotonic() * 1000

@@ -1,0 +1,81 @@
+"""A game from the socket to the database and back, with nothing in between replaced."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import skill_arcade.dataset as sa
+from skill_arcade.environments.making import make_stage_from_spec
+from tests.arcade import Arcade, playing, running_arcade, settled
+
+pytestmark = pytest.mark.anyio
+HANOI = "1323121"
+"""Poles to lift from and put on, two for a move: 3 disks to the third pole in 7 moves."""
+
+
+@pytest.fixture(scope="module")
+def arcade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arcade]:
+    with running_arcade(tmp_path_factory.mktemp("home"), SEGMENT_SECONDS="1") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _its_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
+
+
+async def test_breakout_is_kept_as_it_was_seen_and_runs_again_exactly(arcade: Arcade) -> None:
+    async with playing(arcade, "ann@example.org", "breakout") as player:
+        await player.say("start")
+        await player.until_frame(10)
+        await player.tap("fire")
+        await player.until_frame(60)
+        await player.press("left")
+        await player.until_frame(150)
+        await player.press("left", down=False)
+        await player.press("right")
+        await player.until_frame(200)
+        await player.say("leave")
+        ended = await player.until("ended")
+    assert (ended["status"], ended["reason"]) == ("incomplete", "left")
+    await settled(arcade)
+    seen = {packet.frame: picture for packet, picture in zip(player.packets, player.pictures, strict=True)}
+    check_episode(ended, seen)
+
+
+async def test_hanoi_is_won(arcade: Arcade) -> None:
+    async with playing(arcade, "bob@example.org", "tower-of-hanoi") as player:
+        await player.say("start")
+        await player.until_frame(0)
+        for number, pole in enumerate(["1", "3", "1", "2", "3", "2", "1", "3", "2", "1", "2", "3", "1", "3"]):
+            await player.press(f"pole-{pole}")
+            await player.press(f"pole-{pole}", down=False)
+            await player.until_frame(number + 1)
+        ended = await player.until("ended")
+    assert (ended["status"], ended["n_steps"]) == ("won", 14)
+    await settled(arcade)
+    seen = {packet.frame: picture for packet, picture in zip(player.packets, player.pictures, strict=True)}
+    check_episode(ended, seen)
+
+
+def check_episode(ended: dict[str, object], seen: dict[int, NDArray[np.uint8]]) -> None:
+    """What is stored is what the player saw, and what the environment does again from seed and actions."""
+    with sa.open() as dataset:
+        episode = dataset.episode(UUID(str(ended["episode"])))
+        assert (episode.status, len(episode.actions)) == (ended["status"], ended["n_steps"])
+        frames = np.asarray(episode.frames)
+        for number, picture in seen.items():
+            np.testing.assert_array_equal(frames[number], picture)
+        assert len(frames) == len(episode.actions) + 1 == len(seen)
+        stage = make_stage_from_spec(episode.environment)
+        outcome = stage.reset(episode.seed)
+        np.testing.assert_array_equal(stage.picture().rgb(), frames[0])
+        for step, action in enumerate(episode.actions):
+            outcome = stage.step(int(action))
+            np.testing.assert_array_equal(stage.picture().rgb(), frames[step + 1])
+            assert outcome.reward == episode.rewards[step]
+            assert (outcome.terminated, outcome.truncated) == (episode.terminations[step], episode.truncations[step])
+        stage.close()
