@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+
+import { Pacer } from "@/play/lockstep/pacer";
+
+/** Runs a pacer on a display of `hz`; steps begin when they are due. Returns the times of frames and steps. */
+function run(pacer: Pacer, hz: number, ms: number, late: () => number = () => 0) {
+  const frames: number[] = [];
+  const steps: number[] = [];
+  const gap = 1000 / hz;
+  pacer.start(0);
+  let frame = 0.3;
+  while (frame < ms) {
+    const due = pacer.due ?? Infinity;
+    if (due <= frame) {
+      const at = due + late();
+      steps.push(at);
+      pacer.stepped(at);
+    } else {
+      frames.push(frame);
+      pacer.displayed(frame, true);
+      frame += gap;
+    }
+  }
+  return { frames, steps };
+}
+
+/** Differences of neighbours. */
+function gaps(times: number[]): number[] {
+  return times.slice(1).map((time, index) => time - (times[index] ?? time));
+}
+
+describe("the pacer", () => {
+  it.each([60, 59.94, 60.05])("takes one step a frame on a display of %d Hz", (hz) => {
+    const { frames, steps } = run(new Pacer(60), hz, 20_000);
+    const settled = steps.filter((at) => at > 2000);
+    const shown = frames.filter((at) => at > 2000);
+    expect(Math.abs(settled.length - shown.length)).toBeLessThanOrEqual(1);
+    for (const gap of gaps(settled)) expect(gap).toBeCloseTo(1000 / hz, 0);
+    for (const at of settled.slice(0, -1)) {
+      const next = shown.find((frame) => frame > at) ?? Infinity;
+      expect(next - at).toBeGreaterThan(3.5);
+      expect(next - at).toBeLessThan(6.5);
+    }
+  });
+
+  it("takes a step every second frame on a display of 120 Hz", () => {
+    const { steps } = run(new Pacer(60), 120, 20_000);
+    for (const gap of gaps(steps.filter((at) => at > 2000))) expect(gap).toBeCloseTo(1000 / 60, 0);
+  });
+
+  it.each([75, 144, 50, 30])("keeps 60 steps a second of its own on a display of %d Hz", (hz) => {
+    const { steps } = run(new Pacer(60), hz, 20_000);
+    expect(steps.length).toBeGreaterThanOrEqual(1198);
+    expect(steps.length).toBeLessThanOrEqual(1201);
+  });
+
+  it("does not make up for a step that came more than a period late", () => {
+    const pacer = new Pacer(60);
+    pacer.start(0);
+    expect(pacer.stepped(116.7)).toBeCloseTo(100, 0);
+    expect(pacer.due).toBeCloseTo(116.7 + 1000 / 60, 5);
+  });
+
+  it("keeps its deadlines when steps are a little late", () => {
+    let tick = 0;
+    const { steps } = run(new Pacer(60), 60, 30_000, () => (tick++ % 3) * 0.7);
+    const settled = steps.filter((at) => at > 2000);
+    expect(settled.length / 28).toBeCloseTo(60, 0);
+  });
+
+  it("begins steps earlier once pictures come too late for their frame, and up to a bound", () => {
+    const pacer = new Pacer(60);
+    run(pacer, 60, 3000);
+    const before = pacer.due ?? 0;
+    for (let frame = 0; frame < 20; frame++) pacer.displayed(3000.3 + (frame * 1000) / 60, false);
+    pacer.start(3400);
+    const { period } = pacer;
+    const shift = (before - (pacer.due ?? 0)) / period;
+    const fraction = shift - Math.floor(shift);
+    expect(fraction * period).toBeGreaterThan(5);
+    expect(fraction * period).toBeLessThan(9);
+  });
+
+  it("has nothing due while it is stopped", () => {
+    const pacer = new Pacer(60);
+    pacer.start(0);
+    pacer.stop();
+    expect(pacer.due).toBeNull();
+    expect(() => pacer.stepped(5)).toThrow("stopped");
+  });
+});
