@@ -6,7 +6,7 @@ import sys
 from house.say import say
 from house.trouble import Trouble
 
-COMMANDS = ("play", "test", "lock", "build")
+COMMANDS = ("play", "test", "lock", "build", "lockstep")
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from house.backend import PYTHON
 from house.chromium import find_chromium
-from house.paths import BACKEND, FRONTEND, SCRIPTS
+from house.paths import BACKEND, FRONTEND, SCRIPTS, WEBSITE
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,13 @@ CHECKS: tuple[Check, ...] = (
     page("tsc", "page: types", "types"),
     page("eslint", "page: lint", "lint"),
     page("prettier", "page: format", "format:check"),
+    Check(
+        "lockstep",
+        "builds the emulator that runs in the page",
+        [sys.executable, SCRIPTS, "lockstep"],
+        WEBSITE,
+        slow=True,
+    ),
     page("vitest", "page: unit tests", "test"),
     Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND),
     page("size", "page: size of the build", "size"),

@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+from house import lockstep
 from house.backend import PYTHON
-from house.paths import BACKEND, check_writable
+from house.paths import BACKEND, SCRIPTS, STATE, WEBSITE, check_writable
+from house.run import run
 from house.say import say
 from house.setup import set_up
 from house.trouble import Trouble
@@ -24,6 +26,8 @@ def main(arguments: list[str]) -> int:
     begin = time.monotonic()
     check_port(options.port)
     set_up(page=True)
+    if options.lockstep and not lockstep.is_built():
+        build_behind()
     folder, environment = BACKEND, dict(os.environ)
     if options.data:
         folder, environment = keep_apart(options.data.resolve(), environment)
@@ -50,7 +54,29 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         metavar="FOLDER",
         help="keep database, recordings and key in FOLDER, and ignore .env and any remote database or bucket",
     )
+    parser.add_argument(
+        "--no-lockstep",
+        dest="lockstep",
+        action="store_false",
+        help="do not build the emulator that lets Atari games run in the page: they are streamed",
+    )
     return parser.parse_args(arguments)
+
+
+def build_behind() -> None:
+    """Build the emulator of the page at the lowest priority beside the server; until it is there, games are streamed.
+
+    The shell between leaves the build without a parent, so that the server has no child that it did not start.
+    """
+    log = STATE / "lockstep.log"
+    jobs = str(max(1, (os.cpu_count() or 2) - 1))
+    build: list[str | Path] = [sys.executable, SCRIPTS, "lockstep", "--jobs", jobs]
+    script = 'log=$1; shift; nice -n 19 "$@" >"$log" 2>&1 &'
+    run(["sh", "-c", script, "sh", log, *build], failing="The emulator of the page could not be built")
+    say(
+        "Building the emulator that lets Atari games run in the page, beside the server: some minutes, the first time "
+        f"only (log: {log.relative_to(WEBSITE.parent)}). Until then they are streamed."
+    )
 
 
 def check_port(port: int) -> None:

@@ -43,7 +43,11 @@ def read_options(arguments: list[str]) -> list[Check]:
         epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.what}" for check in CHECKS),
     )
     parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="this one; may be repeated")
-    parser.add_argument("--fast", action="store_true", help="leave out the browser")
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="leave out what takes minutes: the browser, and building the emulator for the page",
+    )
     options = parser.parse_args(arguments)
     if options.only:
         return [check for check in CHECKS if check.name in options.only]

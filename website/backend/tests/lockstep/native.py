@@ -1,0 +1,130 @@
+"""Plays ALE natively and prints, a JSON line a play, what the module in the page has to come to as well.
+
+    python native.py '{"games": ["breakout"], "sticky": [0.0, 0.25], "steps": 3000}'
+
+`games` null: every game that ALE supports. Each line holds a game's setup, and for each episode in it the seed, the
+actions and, as little-endian 32-bit numbers, the digest after reset and after each step.
+"""
+
+import base64
+import json
+import random
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from ale_py import ALEInterface, LoggerMode, roms
+from ale_py.env import AtariEnv
+
+TWO_PLAYERS = {"combat", "joust", "maze_craze", "warlords"}
+PICTURE_EVERY = 100
+
+
+def main() -> None:
+    """Play what the argument asks for."""
+    ALEInterface.setLoggerMode(LoggerMode.Error)
+    plan = json.loads(sys.argv[1])
+    games = plan["games"] or sorted(set(roms.get_all_rom_ids()) - TWO_PLAYERS)
+    for game in games:
+        for sticky in plan["sticky"]:
+            played = play(game, plan["steps"], sticky, **vary(game, plan.get("vary", False)))
+            sys.stdout.write(json.dumps(played) + "\n")
+            sys.stdout.flush()
+
+
+def vary(game: str, wanted: bool) -> dict[str, Any]:
+    """Settings of Gymnasium that are not the usual ones: the last mode and difficulty, all actions, frames skipped."""
+    if not wanted:
+        return {"frameskip": 1}
+    ale = ALEInterface()
+    ale.loadROM(rom_path(game))
+    return {
+        "frameskip": 4,
+        "mode": int(ale.getAvailableModes()[-1]),
+        "difficulty": int(ale.getAvailableDifficulties()[-1]),
+        "full_action_space": True,
+        "max_num_frames_per_episode": 1001,
+    }
+
+
+def play(game: str, steps: int, sticky: float, **settings: Any) -> dict[str, Any]:
+    """`steps` steps of a game by a player who presses at random, over as many episodes as it takes."""
+    env = AtariEnv(game, obs_type="ram", repeat_action_probability=sticky, **settings)
+    player = random.Random(f"{game} {sticky} {settings}")
+    episodes: list[dict[str, Any]] = []
+    left = steps
+    while left > 0:
+        episodes.append(play_episode(env, 1 + player.randrange(2**31 - 1), player, left))
+        left -= len(base64.b64decode(episodes[-1]["actions"]))
+    rom = rom_path(game).read_bytes()
+    env.close()
+    return {
+        "game": game,
+        "rom": base64.b64encode(rom).decode(),
+        "sticky": sticky,
+        "settings": settings,
+        "episodes": episodes,
+    }
+
+
+def play_episode(env: AtariEnv, seed: int, player: random.Random, most: int) -> dict[str, Any]:
+    """One episode, or its first `most` steps."""
+    env.reset(seed=seed)
+    assert isinstance(env.action_space, gymnasium.spaces.Discrete)
+    n_actions = int(env.action_space.n)
+    digests, actions, pictures = [fold(env, 0, 0)], bytearray(), [crc_picture(env)]
+    over = False
+    for action in press(player, n_actions):
+        if over or len(actions) == most:
+            break
+        _, reward, terminated, truncated, _ = env.step(action)
+        over = terminated or truncated
+        actions.append(action)
+        digests.append(fold(env, int(reward), digests[-1]))
+        if len(actions) % PICTURE_EVERY == 0:
+            pictures.append(crc_picture(env))
+    return {
+        "ale_seed": int(np.int32(np.random.SeedSequence(seed).generate_state(2)[1])),
+        "actions": base64.b64encode(bytes(actions)).decode(),
+        "digests": base64.b64encode(np.array(digests, "<u4").tobytes()).decode(),
+        "pictures": pictures,
+        "over": over,
+    }
+
+
+def press(player: random.Random, n_actions: int) -> Iterator[int]:
+    """Actions as somebody holds them: each for up to twenty steps."""
+    while True:
+        action = player.randrange(n_actions)
+        for _ in range(player.randrange(1, 20)):
+            yield action
+
+
+def fold(env: AtariEnv, reward: int, digest: int) -> int:
+    """The digest that the module keeps: CRC-32 over screen, RAM, reward, lives and flags, chained."""
+    ale = env.ale
+    rest = np.array([reward, ale.lives(), ale.game_over(with_truncation=False) | ale.game_truncated() << 1], "<i4")
+    for part in (ale.getScreen(), ale.getRAM(), rest):
+        digest = zlib.crc32(part.tobytes(), digest)
+    return digest
+
+
+def rom_path(game: str) -> Path:
+    """Where ale-py keeps the game's ROM."""
+    path = roms.get_rom_path(game)
+    assert path is not None
+    return Path(path)
+
+
+def crc_picture(env: AtariEnv) -> int:
+    """CRC-32 of the RGBA picture."""
+    rgb = env.ale.getScreenRGB()
+    return zlib.crc32(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).tobytes())
+
+
+if __name__ == "__main__":
+    main()

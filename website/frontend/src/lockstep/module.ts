@@ -1,0 +1,60 @@
+/** What the module exports: `website/lockstep/capi.cpp` says what each function does. */
+export interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly rom_room: (bytes: number) => number;
+  readonly name_room: (bytes: number) => number;
+  readonly load: (
+    seed: number,
+    sticky: number,
+    maxFrames: number,
+    mode: number,
+    difficulty: number,
+    allActions: number,
+  ) => number;
+  readonly n_actions: () => number;
+  readonly step: (action: number, skip: number) => number;
+  readonly lives: () => number;
+  readonly terminated: () => number;
+  readonly truncated: () => number;
+  readonly width: () => number;
+  readonly height: () => number;
+  readonly screen: () => number;
+  readonly ram: () => number;
+  readonly picture: () => number;
+  readonly digest: () => number;
+}
+
+const DONE = 0;
+const NOT_CAPABLE = 76;
+
+/**
+ * One instance with a memory of its own. The emulator has no files, no environment, and a clock that stands
+ * still: it is given a seed, so that it never asks for the time.
+ */
+export async function instantiate(module: WebAssembly.Module): Promise<Exports> {
+  let memory: WebAssembly.Memory | null = null;
+  const store = (...zeroes: number[]): number => {
+    if (memory === null) return NOT_CAPABLE;
+    const view = new DataView(memory.buffer);
+    for (const place of zeroes) view.setUint32(place, 0, true);
+    return DONE;
+  };
+  const wasi = {
+    environ_get: () => DONE,
+    environ_sizes_get: (count: number, size: number) => store(count, size),
+    clock_time_get: (_clock: number, _precision: bigint, time: number) => store(time, time + 4),
+    fd_close: () => NOT_CAPABLE,
+    fd_fdstat_get: () => NOT_CAPABLE,
+    fd_read: () => NOT_CAPABLE,
+    fd_seek: () => NOT_CAPABLE,
+    fd_write: () => NOT_CAPABLE,
+    proc_exit: (code: number) => {
+      throw new Error(`The emulator stopped with code ${code}.`);
+    },
+  };
+  const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi });
+  const exports = instance.exports as unknown as Exports & { _initialize: () => void };
+  memory = exports.memory;
+  exports._initialize();
+  return exports;
+}

@@ -1,0 +1,125 @@
+import { crc32 } from "node:zlib";
+
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { Emulator, type Setup } from "@/lockstep/emulator";
+
+import { compileModule, playNatively, whyNot, type NativePlay } from "./native";
+
+const twelve = [
+  "breakout",
+  "pong",
+  "montezuma_revenge",
+  "qbert",
+  "seaquest",
+  "ms_pacman",
+  "space_invaders",
+  "pitfall",
+  "asteroids",
+  "freeway",
+  "enduro",
+  "private_eye",
+];
+const all = process.env.LOCKSTEP_GAMES === "all";
+const games = all ? null : twelve;
+const minutes = 60_000;
+
+const reason = whyNot();
+
+describe.skipIf(reason !== null)(
+  `the game in the page and ale-py${reason ? ` (${reason})` : ""}`,
+  () => {
+    let module: WebAssembly.Module;
+
+    beforeAll(async () => {
+      module = await compileModule();
+    });
+
+    it(
+      "are the same at every one of 3,000 steps, with and without sticky actions",
+      async () => {
+        const plays = await compareAll({ games, sticky: [0, 0.25], steps: 3000 });
+        expect(plays).toBe(all ? 208 : 24);
+      },
+      20 * minutes,
+    );
+
+    it(
+      "are the same in other modes and difficulties, with all actions, frames skipped, and truncated",
+      async () => {
+        const truncated = await compareAll({ games, sticky: [0.25], steps: 600, vary: true });
+        expect(truncated).toBe(all ? 104 : 12);
+      },
+      20 * minutes,
+    );
+
+    it(
+      "differ once the seed does, if actions are sticky",
+      async () => {
+        for await (const play of playNatively({
+          games: ["breakout"],
+          sticky: [0, 0.25],
+          steps: 900,
+        })) {
+          const emulator = await boot(play);
+          const differs = firstDifference(emulator, play, 1);
+          if (play.sticky === 0) expect(differs).toBeNull();
+          else expect(differs).toMatch(/breakout, sticky 0.25, episode 0, step \d+/);
+        }
+      },
+      minutes,
+    );
+
+    function boot({ game: name, rom }: NativePlay): Promise<Emulator> {
+      return Emulator.create(module, { name, rom });
+    }
+
+    async function compareAll(plan: Parameters<typeof playNatively>[0]): Promise<number> {
+      let plays = 0;
+      for await (const play of playNatively(plan)) {
+        const emulator = await boot(play);
+        expect(firstDifference(emulator, play, 0)).toBeNull();
+        plays++;
+      }
+      return plays;
+    }
+  },
+);
+
+function setupOf({ sticky, settings }: NativePlay, seed: number): Setup {
+  const number = (name: string): number | null => {
+    const value = settings[name];
+    return typeof value === "number" ? value : null;
+  };
+  return {
+    seed,
+    sticky,
+    frameskip: number("frameskip") ?? 1,
+    maxFrames: number("max_num_frames_per_episode") ?? 0,
+    maxSteps: null,
+    mode: number("mode"),
+    difficulty: number("difficulty"),
+    allActions: settings.full_action_space === true,
+  };
+}
+
+/** Where the two part, in words; null: nowhere. `shift` is added to every seed. */
+function firstDifference(emulator: Emulator, play: NativePlay, shift: number): string | null {
+  for (const [number, episode] of play.episodes.entries()) {
+    const at = (step: number): string =>
+      `${play.game}, sticky ${play.sticky}, episode ${number}, step ${step}`;
+    let outcome = emulator.load(setupOf(play, episode.aleSeed + shift));
+    if (emulator.digest !== episode.digests[0]) return at(0);
+    for (const [index, action] of episode.actions.entries()) {
+      outcome = emulator.step(action);
+      if (emulator.digest !== episode.digests[index + 1]) return at(index + 1);
+      if ((index + 1) % 100 === 0) {
+        const picture = emulator.picture;
+        const crc = crc32(new Uint8Array(picture.buffer, picture.byteOffset, picture.byteLength));
+        if (crc !== episode.pictures[(index + 1) / 100]) return `${at(index + 1)}: the picture`;
+      }
+    }
+    if ((outcome.terminated || outcome.truncated) !== episode.over) return `${at(-1)}: the end`;
+  }
+  return null;
+}

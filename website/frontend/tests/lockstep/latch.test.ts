@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+
+import { Latch, type Binding } from "@/play/lockstep/latch";
+
+import cases from "./latch.json";
+
+interface Case {
+  bindings: Binding[];
+  noop: number | null;
+  /** "tick", "release", or a control with + (down) or - (up) before it. */
+  moves: string[];
+  /** For each tick: the action, and the number of the move that it follows from. */
+  ticks: [number | null, number | null][];
+}
+
+describe("the latch of the page", () => {
+  it.each((cases as unknown as Case[]).map((each, number) => ({ number, ...each })))(
+    "takes the server's action at every tick, case $number",
+    ({ bindings, noop, moves, ticks }) => {
+      const latch = new Latch<number>(bindings, noop);
+      const sampled: [number | null, number | null][] = [];
+      for (const [number, move] of moves.entries()) {
+        if (move === "tick") {
+          const { action, source } = latch.sample();
+          sampled.push([action, source]);
+        } else if (move === "release") latch.release(number);
+        else latch.change(move.slice(1), move.startsWith("+"), number);
+      }
+      expect(sampled).toEqual(ticks);
+    },
+  );
+});

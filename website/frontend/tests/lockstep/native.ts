@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const website = new URL("../../../", import.meta.url);
+const python = new URL("backend/.venv/bin/python", website);
+const script = new URL("backend/tests/lockstep/native.py", website);
+const built = new URL(".state/lockstep/lockstep.wasm", website);
+
+/** An episode that ale-py played: what `Emulator` must come to as well. */
+export interface NativeEpisode {
+  aleSeed: number;
+  actions: Uint8Array;
+  /** After reset, then after each step. */
+  digests: Uint32Array;
+  /** CRC-32 of the RGBA picture after reset, then after each hundredth step. */
+  pictures: number[];
+  over: boolean;
+}
+
+export interface NativePlay {
+  game: string;
+  rom: Uint8Array;
+  sticky: number;
+  settings: Record<string, number | boolean>;
+  episodes: NativeEpisode[];
+}
+
+export interface Plan {
+  games: readonly string[] | null;
+  sticky: readonly number[];
+  steps: number;
+  vary?: boolean;
+}
+
+interface Line extends Omit<NativePlay, "rom" | "episodes"> {
+  rom: string;
+  episodes: {
+    ale_seed: number;
+    actions: string;
+    digests: string;
+    pictures: number[];
+    over: boolean;
+  }[];
+}
+
+/** Why the comparison cannot be made here; null: it can. */
+export function whyNot(): string | null {
+  if (!existsSync(built)) return "the module is not built: run website/lockstep/build";
+  if (!existsSync(python)) return "the back end's packages are not installed: run website/test";
+  return null;
+}
+
+export async function compileModule(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(new Uint8Array(readFileSync(built)));
+}
+
+/** Let ale-py play, and hand over each play as it is done. */
+export async function* playNatively(plan: Plan): AsyncGenerator<NativePlay> {
+  const child = spawn(fileURLToPath(python), [fileURLToPath(script), JSON.stringify(plan)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  for await (const line of createInterface(child.stdout)) yield read(JSON.parse(line) as Line);
+  const code = await ended;
+  if (code !== 0) throw new Error(`native.py ended with code ${code}`);
+}
+
+function read({ rom, episodes, ...rest }: Line): NativePlay {
+  return {
+    ...rest,
+    rom: bytes(rom),
+    episodes: episodes.map(({ ale_seed: aleSeed, actions, digests, ...more }) => ({
+      ...more,
+      aleSeed,
+      actions: bytes(actions),
+      digests: new Uint32Array(bytes(digests).buffer),
+    })),
+  };
+}
+
+function bytes(base64: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(base64, "base64"));
+}
