@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         return self.skill_arcade_home / "journal"
 
     @property
+    def postgres_folder(self) -> Path:
+        """The embedded database."""
+        return self.skill_arcade_home / "postgres"
+
+    @property
     def objects_folder(self) -> Path:
         """The object store when no bucket is set."""
         return self.skill_arcade_home / "objects"

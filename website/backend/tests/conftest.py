@@ -64,10 +64,17 @@ def remove_abandoned() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         if time.time() - folder.stat().st_mtime < 3600:
             continue
-        if Cluster(folder).find_postmaster() is not None:
-            Embedded(folder).close()
-        if Cluster(folder).find_postmaster() is None:
-            shutil.rmtree(folder)
+        remove_home(folder)
+
+
+def remove_home(folder: Path) -> None:
+    """Remove a folder and the Postgres in it or in its `postgres`, unless somebody else uses that."""
+    clusters = [place for place in (folder, folder / "postgres") if (place / "data").exists()]
+    for place in clusters:
+        if Cluster(place).find_postmaster() is not None:
+            Embedded(place).close()
+    if all(Cluster(place).find_postmaster() is None for place in clusters):
+        shutil.rmtree(folder)
 
 
 async def execute(url: URL, statement: str) -> None:

@@ -35,7 +35,7 @@ def database_url(settings: Settings) -> URL:
             "GCP_SQL_CONNECTION_NAME is set, and this version can't connect to Cloud SQL by name yet: "
             "set DATABASE_URL to the instance's address instead."
         )
-    return open_embedded(settings.skill_arcade_home / "postgres").cluster.url()
+    return open_embedded(settings.postgres_folder).cluster.url()
 
 
 def create_engine(url: URL) -> AsyncEngine:
@@ -63,7 +63,7 @@ async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
     finally:
         await engine.dispose()
         if settings.embedded_database:
-            await asyncio.to_thread(close_embedded, settings.skill_arcade_home / "postgres")
+            await asyncio.to_thread(close_embedded, settings.postgres_folder)
 
 
 @asynccontextmanager

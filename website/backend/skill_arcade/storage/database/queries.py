@@ -190,6 +190,14 @@ async def episode_events(connection: AsyncConnection, episode_id: UUID) -> list[
     return await _parts(connection, _event, episode_id, "number")
 
 
+async def count_parts(connection: AsyncConnection, episode_id: UUID) -> tuple[int, dict[str, int]]:
+    """How many transitions an episode has, and how many events of each kind."""
+    transitions = select(func.count()).where(_transition.c.episode_id == episode_id)
+    events = select(_event.c.kind, func.count()).where(_event.c.episode_id == episode_id).group_by(_event.c.kind)
+    n_transitions = (await connection.execute(transitions)).scalar_one()
+    return n_transitions, {row[0]: row[1] for row in await connection.execute(events)}
+
+
 async def _parts(connection: AsyncConnection, table: Table, episode_id: UUID, order: str) -> list[Row[Any]]:
     query = select(table).where(table.c.episode_id == episode_id).order_by(table.c[order])
     return list(await connection.execute(query))

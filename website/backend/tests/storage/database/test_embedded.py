@@ -19,7 +19,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.cluster import Cluster, find_binaries
 from skill_arcade.storage.database.embedded import Embedded
 from skill_arcade.storage.database.engine import create_engine, database_url, opened, transaction
-from tests.conftest import PREFIX, UNSAFE, opened_engine
+from tests.conftest import PREFIX, UNSAFE, opened_engine, remove_home
 
 HOLD = """
 import sys
@@ -35,9 +35,7 @@ sys.stdin.read()
 def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix=PREFIX)) / "postgres"
     yield made
-    if made.exists() and Cluster(made).find_postmaster() is not None:
-        Embedded(made).close()
-    shutil.rmtree(made.parent)
+    remove_home(made.parent)
 
 
 def start_holder(folder: Path) -> subprocess.Popen[str]:

@@ -1,0 +1,143 @@
+"""The command line: `skill-arcade --help`."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from skill_arcade import __version__
+from skill_arcade.cli import listing, psql, server, showing
+from skill_arcade.cli.asking import check_current, reading
+from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.settings import read_settings
+from skill_arcade.storage.database import engine, queries
+from skill_arcade.storage.database.tables import EpisodeStatus
+from skill_arcade.storage.objects import open_objects
+
+
+class Commands(TyperGroup):
+    """Commands whose errors are a sentence, not a stack trace."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; exit code 1 after an ArcadeError."""
+        with spoken_errors():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Say an ArcadeError on standard error and exit with 1."""
+    try:
+        yield
+    except ArcadeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def describe(
+    version: Annotated[bool, typer.Option("--version", help="Say the version and exit.")] = False,
+) -> None:
+    """People play Gymnasium environments in a browser; every frame, action and time is kept, exactly.
+
+    Settings come from the environment and from `.env`. With none, all is on this machine: an embedded
+    Postgres, and a folder of recordings.
+    """
+    if version:
+        typer.echo(f"skill-arcade {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Name or address to listen at; 0.0.0.0 for everybody.")] = "localhost",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any that is free.")] = 8080,
+) -> None:
+    """Serve the arcade until Ctrl-C."""
+    server.run_server(host, port)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables to this version. The embedded one is brought there by every command."""
+    settings = read_settings()
+    asyncio.run(engine.migrate(settings))
+    typer.echo(asyncio.run(check_current(settings)))
+
+
+@app.command()
+def games() -> None:
+    """List the games that can be played."""
+    folder = read_settings().games_folder
+    catalogue = load_catalogue(folder)
+    if not catalogue.games:
+        raise NotFound(f"There is no manifest of a game in {folder or 'this package'}.")
+    listing.print_table(listing.games_table(catalogue.games.values()))
+
+
+@app.command()
+def episodes(
+    game: Annotated[str | None, typer.Option(help="Only of this game, by id.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only of this player, by e-mail or id.")] = None,
+    status: Annotated[EpisodeStatus | None, typer.Option(help="Only those that ended like this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=queries.LONGEST_PAGE, help="How many at most.")] = 20,
+    before: Annotated[str | None, typer.Option(help="Only older ones than this episode.", metavar="EPISODE")] = None,
+) -> None:
+    """List what was played, newest first."""
+
+    async def read() -> list[queries.EpisodeLine]:
+        async with reading(read_settings()) as connection:
+            last = (await queries.find_episode(connection, before)).id if before else None
+            return await queries.list_episodes(
+                connection, user=user, game=game, status=status, before=last, limit=limit
+            )
+
+    lines = asyncio.run(read())
+    if not lines:
+        typer.echo("No such episodes." if game or user or status or before else "Nothing was played yet.")
+        return
+    listing.print_table(listing.episodes_table(lines))
+    if len(lines) == limit:
+        typer.echo(f"Older ones: add --before {listing.short_id(lines[-1].id)}")
+
+
+@app.command()
+def show(episode: Annotated[str, typer.Argument(help="Its id, or as many first digits as no other has.")]) -> None:
+    """Explain what is kept of an episode, where it is, and whether it is whole."""
+    settings = read_settings()
+
+    async def read() -> showing.Kept:
+        async with reading(settings) as connection:
+            line = await queries.find_episode(connection, episode)
+            return await showing.read_kept(connection, line, open_objects(settings), settings)
+
+    kept = asyncio.run(read())
+    showing.print_kept(kept)
+    if kept.faults:
+        raise InvalidRequest(f"{len(kept.faults)} of its objects are not as they were recorded.")
+
+
+@app.command()
+def schema() -> None:
+    """Describe the tables and what each column means."""
+    listing.print_schema()
+
+
+@app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def open_psql(ctx: typer.Context) -> None:
+    """Open `psql` on the database. What follows goes to it: `skill-arcade psql -c "select count(*) from episode"`."""
+    raise typer.Exit(psql.run_psql(read_settings(), ctx.args))

@@ -1,0 +1,5 @@
+"""`python -m skill_arcade.cli`."""
+
+from skill_arcade.cli import app
+
+app()

@@ -1,0 +1,132 @@
+"""`skill-arcade show`: one episode, explained."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from skill_arcade.cli.listing import open_console
+from skill_arcade.errors import ObjectMissing
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.queries import EpisodeLine, count_parts, episode_segments, get_episode
+from skill_arcade.storage.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of an episode. `faults`: an object's key to what is wrong with it."""
+
+    line: EpisodeLine
+    episode: Row[Any]
+    segments: Sequence[Row[Any]]
+    n_transitions: int
+    events: Mapping[str, int]
+    faults: Mapping[str, str]
+    place: str
+    waiting: Sequence[Path]
+
+
+async def read_kept(connection: AsyncConnection, line: EpisodeLine, objects: ObjectStore, settings: Settings) -> Kept:
+    """Look everything up, and read every object to compare it with its checksum."""
+    segments = await episode_segments(connection, line.id)
+    n_transitions, events = await count_parts(connection, line.id)
+    try:
+        faults = await _find_faults(objects, segments)
+    finally:
+        await objects.close()
+    journal = settings.journal_folder / str(line.id)
+    return Kept(
+        line=line,
+        episode=await get_episode(connection, line.id),
+        segments=segments,
+        n_transitions=n_transitions,
+        events=events,
+        faults=faults,
+        place=settings.gcp_bucket_name or str(settings.objects_folder),
+        waiting=sorted(journal.glob("*.*")) if journal.is_dir() else [],
+    )
+
+
+async def _find_faults(objects: ObjectStore, segments: Sequence[Row[Any]]) -> dict[str, str]:
+    faults = {}
+    for segment in segments:
+        for key, sha256 in sorted(segment.objects.items()):
+            try:
+                if hashlib.sha256(await objects.get(key)).hexdigest() != sha256:
+                    faults[key] = "has other bytes than were recorded"
+            except ObjectMissing:
+                faults[key] = "is missing"
+    return faults
+
+
+def print_kept(kept: Kept) -> None:
+    """Explain it to a person."""
+    console = open_console()
+    for title, lines in (
+        (f"Episode {kept.line.id}", _tell_play(kept)),
+        ("To play it again exactly", _tell_rerun(kept)),
+        ("In the database", _tell_rows(kept)),
+        (f"Objects, in {kept.place}", _tell_objects(kept)),
+        ("To read it", _tell_reading(kept)),
+    ):
+        console.print(f"[bold]{escape(title)}[/bold]")
+        for text in lines:
+            console.print(f"  {escape(text)}", soft_wrap=True)
+
+
+def _tell_play(kept: Kept) -> list[str]:
+    line = kept.line
+    how = (
+        f"{line.status}, {line.end_reason}" if line.end_reason else f"{line.status}, still running or not yet delivered"
+    )
+    lasted = f", {(line.time_ended - line.time_created).total_seconds():.1f} s" if line.time_ended else ""
+    return [
+        f"{line.game_name} ({line.game_id}), played by {line.email or line.user_id}",
+        f"{how}: score {line.score:g} in {line.n_steps} steps",
+        f"began {line.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}{lasted}",
+    ]
+
+
+def _tell_rerun(kept: Kept) -> list[str]:
+    facts = {"seed": kept.episode.seed, **kept.episode.environment}
+    return [f"{name}: {value}" for name, value in facts.items()]
+
+
+def _tell_rows(kept: Kept) -> list[str]:
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(kept.events.items())) or "none"
+    return [
+        f"transition: {kept.n_transitions} rows, steps 0 to {kept.n_transitions - 1}"
+        if kept.n_transitions
+        else "transition: no rows",
+        f"segment: {len(kept.segments)} rows, one for each piece that was delivered",
+        f"event: {kinds}",
+        *([f"not delivered yet: {len(kept.waiting)} pieces in {kept.waiting[0].parent}"] if kept.waiting else []),
+    ]
+
+
+def _tell_objects(kept: Kept) -> list[str]:
+    told = []
+    for segment in kept.segments:
+        last = segment.first_step + segment.n_steps - 1
+        steps = f"steps {segment.first_step} to {last}" if segment.n_steps else "no steps"
+        for key in sorted(segment.objects):
+            what = f"{segment.n_frames} {'frames' if key.endswith('.png') else 'observations'}"
+            told.append(f"{key}: {what}, {steps}" + (f"  <- {kept.faults[key]}" if key in kept.faults else ""))
+    size = sum(segment.n_bytes for segment in kept.segments)
+    frames = sum(segment.n_frames for segment in kept.segments)
+    each = f", {size / frames:.0f} bytes a frame" if frames else ""
+    whole = "all are there and have the bytes that were recorded" if not kept.faults else "NOT WHOLE"
+    return [*told, f"{size:,} bytes{each}: {whole}"]
+
+
+def _tell_reading(kept: Kept) -> list[str]:
+    return [
+        f'Python:  import skill_arcade.dataset as sa; episode = sa.open().episode("{kept.line.id}")',
+        f"SQL:     select * from transition where episode_id = '{kept.line.id}' order by step",
+        "Frames:  each .png is an animated PNG, which a browser plays",
+    ]

@@ -1,0 +1,68 @@
+"""`skill-arcade serve` from the outside."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from skill_arcade.cli.server import open_sockets
+from skill_arcade.errors import SettingsError
+from skill_arcade.storage.database.cluster import Cluster
+from tests.conftest import PREFIX, remove_home
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    yield folder
+    remove_home(folder)
+
+
+def start_server(home: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home)}
+    environment.pop("DATABASE_URL", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", "skill_arcade.cli", "serve", "--port", "0"],
+        cwd=home,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
+def test_it_says_where_it_is_and_stops_cleanly_with_its_database(home: Path, number: signal.Signals, code: int) -> None:
+    server = start_server(home)
+    assert server.stdout is not None
+    address = re.fullmatch(r"Skill Arcade is at (http://localhost:\d+)\n", server.stdout.readline())
+    assert address is not None
+    assert httpx.get(f"{address[1]}/healthz").status_code == 200
+    assert httpx.get(f"{address[1]}/games").status_code == 200
+    assert Cluster(home / "postgres").find_postmaster() is not None
+    server.send_signal(number)
+    _, said = server.communicate(timeout=30)
+    assert server.returncode == code
+    assert "Traceback" not in said
+    assert Cluster(home / "postgres").find_postmaster() is None
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    said = pytest.raises(SettingsError, match=r"^Port \d+ is in use: .* --port\.$")
+    with socket.create_server(("127.0.0.1", 0)) as taken, said:
+        open_sockets("localhost", taken.getsockname()[1])
+
+
+def test_a_host_that_is_not_here_is_one_sentence() -> None:
+    with pytest.raises(SettingsError, match=r"192\.0\.2\.1"):
+        open_sockets("192.0.2.1", 0)
+    with pytest.raises(SettingsError, match="no host"):
+        open_sockets("no such host", 0)
