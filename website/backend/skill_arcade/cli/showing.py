@@ -1,6 +1,7 @@
 """`skill-arcade show`: one episode, explained."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def _tell_play(kept: Kept) -> list[str]:
 
 def _tell_rerun(kept: Kept) -> list[str]:
     facts = {"seed": kept.episode.seed, **kept.episode.environment}
-    return [f"{name}: {value}" for name, value in facts.items()]
+    return [f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in facts.items()]
 
 
 def _tell_rows(kept: Kept) -> list[str]:

@@ -51,10 +51,15 @@ class Account:
             path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
-def find_account() -> Account:
-    """Say who runs the database: we ourselves, or for root the system user `pgserver`, made when missing."""
+def find_account(data: Path) -> Account:
+    """Say who runs the database of a data folder: we ourselves.
+
+    For root it is who owns the folder, or, while there is none, the system user `pgserver`, made when missing.
+    """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
+    if data.exists() and (owner := data.stat()).st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid)
     return _find_lent() or _make_lent()
 
 

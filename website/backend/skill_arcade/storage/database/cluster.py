@@ -81,7 +81,7 @@ class Cluster:
     @property
     def account(self) -> Account:
         """Who owns the data and runs the server."""
-        self._account = self._account or find_account()
+        self._account = self._account or find_account(self.data)
         return self._account
 
     def url(self, database: str = "postgres") -> URL:

@@ -166,6 +166,18 @@ def test_what_makes_data_safe_is_on_and_only_a_socket_file_listens(folder: Path)
     server.close()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can use another user's data")
+def test_root_leaves_a_users_data_to_the_user(folder: Path) -> None:
+    Embedded(folder, UNSAFE).close()
+    nobody = 65_534
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, nobody, nobody)
+    server = Embedded(folder, UNSAFE)
+    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    server.close()
+    assert {path.stat().st_uid for path in (folder, folder / "data" / "postgresql.conf")} == {nobody}
+
+
 def test_a_server_that_can_not_start_says_why(folder: Path) -> None:
     with pytest.raises(NotReady, match=r"shared_buffers.*log"):
         Embedded(folder, {"shared_buffers": "nonsense"})
