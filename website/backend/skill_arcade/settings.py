@@ -17,7 +17,7 @@ Listed = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """Where things are and how much is allowed. With nothing set, all is local and on loopback."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
     skill_arcade_home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("skill-arcade")),
@@ -31,12 +31,30 @@ class Settings(BaseSettings):
     auth_secret: str | None = Field(
         None, min_length=32, description="Key that signs tokens; none: made once and kept in the home folder."
     )
+    skill_arcade_environment: Literal["local", "preview", "production"] = Field(
+        "local", description="Where this server runs: outside of local, what a laptop may leave unset must be set."
+    )
     gcp_project_name: str | None = Field(None, description="Google Cloud project.")
     gcp_bucket_name: str | None = Field(None, description="Bucket of the recorded objects; none: a folder.")
-    gcp_sql_connection_name: str | None = Field(None, description="Cloud SQL instance, project:region:name.")
+    gcp_bucket_prefix: str = Field(
+        "", pattern=r"^([a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*)?$", description="Before every key: previews/pr-7."
+    )
+    gcp_sql_connection_name: str | None = Field(
+        None, pattern=r"^[a-z0-9.:-]+:[a-z0-9-]+:[a-z0-9-]+$", description="Cloud SQL instance, project:region:name."
+    )
     gcp_sql_name: str | None = Field(None, description="Cloud SQL database.")
-    gcp_sql_user: str | None = Field(None, description="Cloud SQL user.")
+    gcp_sql_user: str | None = Field(None, description="Cloud SQL user; with IAM, the service account's e-mail.")
     gcp_sql_password: str | None = Field(None, description="Cloud SQL password.")
+    gcp_sql_iam_auth: bool = Field(False, description="Sign in to Cloud SQL as the service account, with no password.")
+    gcp_sql_ip_type: Literal["public", "private", "psc"] = Field(
+        "public", description="Address of Cloud SQL: private needs the service in its network."
+    )
+    gcp_sql_admin_endpoint: str | None = Field(None, description="Stand-in for the Cloud SQL Admin API, for tests.")
+    database_pool_size: int = Field(8, ge=1, le=200, description="Connections that one process keeps to its database.")
+    database_max_connections: int | None = Field(
+        None, ge=1, description="Connections that the database allows in all; none: not held against the pools."
+    )
+    max_instances: int = Field(1, ge=1, description="Servers that may run at once on one database.")
     uploader_num_workers: int = Field(4, ge=1, le=64, description="Segments that are delivered at once.")
     segment_seconds: float = Field(5.0, gt=0, le=60, description="A journal segment is sealed after this time.")
     resume_seconds: float = Field(60.0, ge=0, description="How long a game waits for a player who dropped out.")
@@ -51,6 +69,19 @@ class Settings(BaseSettings):
         (), description="Other sites whose pages may use this server, such as https://arcade.example.org."
     )
     max_body_bytes: int = Field(65_536, ge=1_024, description="A request with a bigger body is refused.")
+    auth_method: Literal["email", "firebase"] | None = Field(
+        None, description="How one signs in; none: firebase when FIREBASE_PROJECT_ID is set, else email, locally only."
+    )
+    firebase_project_id: str | None = Field(None, description="Firebase project whose accounts sign in here.")
+    firebase_api_key: str | None = Field(None, description="Web API key of that project; it is no secret.")
+    firebase_providers: Listed = Field(
+        ("google", "email-link", "anonymous"), description="Ways to sign in that the page offers, of these three."
+    )
+    firebase_google_client_id: str | None = Field(
+        None, description="OAuth client of the page; none: signing in with Google is not offered."
+    )
+    researcher_emails: Listed = Field((), description="Who may read everybody's recordings, beside custom claims.")
+    admin_emails: Listed = Field((), description="Who may change things, beside custom claims.")
     page_folder: Path | None = Field(
         None, description="Folder of the built page; none: website/frontend/dist of this repository."
     )
@@ -62,10 +93,17 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
 
-    @field_validator("trusted_hosts", "cors_origins", mode="before")
+    @field_validator(
+        "trusted_hosts", "cors_origins", "firebase_providers", "researcher_emails", "admin_emails", mode="before"
+    )
     @classmethod
     def _divide(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("gcp_bucket_prefix", mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return value.strip("/") if isinstance(value, str) else value
 
     @property
     def journal_folder(self) -> Path:

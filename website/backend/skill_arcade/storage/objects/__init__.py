@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects.disk import DiskObjects
 
@@ -37,13 +36,19 @@ class ObjectStore(Protocol):
 
 
 def open_objects(settings: Settings) -> ObjectStore:
-    """Open the store that the settings name.
+    """Open the store that the settings name: the bucket, or else the folder.
 
     Raises:
-        SettingsError: the settings name one that this version does not have.
+        NotReady: there is a bucket's name and no credentials for it.
     """
-    if settings.gcp_bucket_name is not None:
-        raise SettingsError(
-            "GCP_BUCKET_NAME is set, and this version can't use a bucket yet: unset it to keep objects in a folder."
-        )
-    return DiskObjects(settings.objects_folder)
+    if settings.gcp_bucket_name is None:
+        return DiskObjects(settings.objects_folder)
+    # Here, since Google's client takes half a second and 29 MB, which a folder and a game need not pay.
+    from skill_arcade.storage.objects.google import GoogleObjects  # noqa: PLC0415
+
+    return GoogleObjects(
+        settings.gcp_bucket_name,
+        prefix=settings.gcp_bucket_prefix,
+        project=settings.gcp_project_name,
+        workers=settings.uploader_num_workers,
+    )

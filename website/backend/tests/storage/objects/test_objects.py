@@ -2,22 +2,39 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from skill_arcade.errors import InvalidRequest, NotReady, ObjectExists, ObjectMissing, SettingsError
+from skill_arcade.errors import InvalidRequest, NotReady, ObjectExists, ObjectMissing
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
+from tests.cloud.storage import StorageServer, storage_server
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["disk"])
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
+    with storage_server() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+        yield server
+
+
+@pytest.fixture(params=["disk", "google", "google below a prefix"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[ObjectStore]:
-    opened = {"disk": lambda: DiskObjects(tmp_path / "objects")}[request.param]()
+    settings: dict[str, Any] = {"skill_arcade_home": tmp_path}
+    if request.param.startswith("google"):
+        bucket: StorageServer = request.getfixturevalue("bucket")
+        settings["gcp_bucket_name"] = bucket.bucket.name
+    if request.param == "google below a prefix":
+        settings["gcp_bucket_prefix"] = "/previews/pr-7/"
+        bucket.bucket.insert("previews/pr-70/a", b"another's", {}, None)
+        bucket.bucket.insert("previews/pr-7", b"another's", {}, None)
+    opened = open_objects(Settings(_env_file=None, **settings))
     yield opened
     await opened.close()
 
@@ -130,9 +147,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-async def test_the_settings_choose_the_store(tmp_path: Path) -> None:
-    store = open_objects(Settings(skill_arcade_home=tmp_path, gcp_bucket_name=None))
+async def test_a_folder_is_the_store_when_no_bucket_is_set(tmp_path: Path) -> None:
+    store = open_objects(Settings(_env_file=None, skill_arcade_home=tmp_path, gcp_bucket_name=None))
     await store.put("a", b"x")
     assert (tmp_path / "objects" / "a").read_bytes() == b"x"
-    with pytest.raises(SettingsError, match="GCP_BUCKET_NAME"):
-        open_objects(Settings(skill_arcade_home=tmp_path, gcp_bucket_name="bucket"))
