@@ -87,6 +87,14 @@ export default tseslint.config(
     rules: { ...reactHooks.configs.recommended.rules },
   },
   {
+    files: ["e2e/**"],
+    languageOptions: { globals: { ...globals.node } },
+  },
+  {
+    files: ["e2e/vitest.config.ts"],
+    rules: { "import-x/no-default-export": "off" },
+  },
+  {
     files: ["*.{js,ts}", "scripts/**"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { ...globals.node } },

@@ -40,19 +40,11 @@ def backend(name: str, what: str, *command: str | Path) -> Check:
     return Check(name, what, command, BACKEND)
 
 
+RUFF = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e")
+
 CHECKS: tuple[Check, ...] = (
-    backend("ruff", "Python: lint", tool("ruff"), "check", "--config", "pyproject.toml", ".", SCRIPTS),
-    backend(
-        "format",
-        "Python: format",
-        tool("ruff"),
-        "format",
-        "--config",
-        "pyproject.toml",
-        "--check",
-        ".",
-        SCRIPTS,
-    ),
+    backend("ruff", "Python: lint", tool("ruff"), "check", *RUFF),
+    backend("format", "Python: format", tool("ruff"), "format", "--check", *RUFF),
     backend("mypy", "Python: types", tool("mypy")),
     backend("imports", "Python: imports point down", tool("lint-imports"), "--no-logo"),
     backend("rules", "rules of the house, locks, docs", tool("pytest"), "-q", "tests/house"),

@@ -1,0 +1,51 @@
+// Debian's Chromium, by Playwright, as quiet as it gets.
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+/** Ignored by git: what a failed run leaves to look at. */
+export const OUT = fileURLToPath(new URL("./.out/", import.meta.url));
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export async function openBrowser(): Promise<Browser> {
+  await mkdir(OUT, { recursive: true });
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** What went wrong in the page so far: errors of scripts, and of the console. */
+  problems: string[];
+}
+
+/** A fresh visitor: no cookies, nothing stored. */
+export async function openVisit(browser: Browser, url: string): Promise<Visit> {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  return { context, page, problems };
+}
+
+/** Keeps what the page looks like, for whoever reads why a test failed. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `${OUT}${name}.png` });
+}

@@ -1,0 +1,169 @@
+// A person signs in, plays two games with real keys, and finds both kept, exactly.
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+import { type Kept, readBack } from "./record";
+import { findPaddle, hashScreen, watchMotion } from "./screen";
+
+const WATCHED_SECONDS = 3;
+// Three disks from the left pole to the right: pairs of "lift from", "put down on".
+const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
+
+let arcade: Arcade;
+let browser: Browser;
+let visit: Visit;
+let wonPicture: string;
+let kept: Kept[];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}server.log`);
+  visit = await openVisit(browser, arcade.url);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+});
+
+afterAll(async () => {
+  await browser.close();
+});
+
+/** Opens a game and starts it, as one does with the keyboard. */
+async function startGame(id: string): Promise<void> {
+  const { page } = visit;
+  await page.goto(`/play/${id}`);
+  await page.waitForSelector('[data-phase="ready"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+}
+
+/** Holds a key for so many milliseconds. */
+async function hold(key: string, ms: number): Promise<void> {
+  await visit.page.keyboard.press(key, { delay: ms });
+}
+
+/** Moves the paddle to and fro, so that no two pictures are the same whatever becomes of the ball. */
+async function swing(seconds: number): Promise<void> {
+  for (let turn = 0; turn < 4 * seconds; turn++) {
+    await hold(turn % 2 === 0 ? "ArrowRight" : "ArrowLeft", 230);
+  }
+}
+
+describe("a visit", () => {
+  test("signs in and sees the games", async () => {
+    const { page } = visit;
+    await page.goto("/");
+    await page.goto("/sign-in");
+    await page.getByLabel("E-mail").fill("Browser.Test@example.org");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${arcade.url}/`);
+    await page
+      .getByRole("link", { name: /Breakout/ })
+      .first()
+      .waitFor();
+    await page
+      .getByRole("link", { name: /Tower of Hanoi/ })
+      .first()
+      .waitFor();
+  });
+
+  test("plays Breakout: sixty pictures a second, and the paddle follows the keys", async () => {
+    const { page } = visit;
+    const packets: number[] = [];
+    page.on("websocket", (socket) => {
+      socket.on("framereceived", ({ payload }) => {
+        if (typeof payload !== "string") packets.push(performance.now());
+      });
+    });
+    await startGame("breakout");
+    await page.keyboard.press("Space", { delay: 50 });
+    const right = await hold("ArrowRight", 1500).then(() => findPaddle(page));
+    const left = await hold("ArrowLeft", 1500).then(() => findPaddle(page));
+    expect(right - left).toBeGreaterThan(80);
+    const [motion] = await Promise.all([
+      watchMotion(page, WATCHED_SECONDS),
+      swing(WATCHED_SECONDS),
+    ]);
+    expect(motion.changes / motion.seconds).toBeGreaterThan(45);
+    expect(rateOf(packets)).toBeGreaterThan(57);
+    expect(rateOf(packets)).toBeLessThan(63);
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.waitForURL(`${arcade.url}/`);
+  });
+
+  test("plays the Tower of Hanoi to a win", async () => {
+    const { page } = visit;
+    await startGame("tower-of-hanoi");
+    for (const pole of HANOI) await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
+    await page.waitForSelector('[data-testid="ending"][data-status="won"]');
+    wonPicture = await hashScreen(page);
+  });
+});
+
+describe("the record", () => {
+  beforeAll(async () => {
+    kept = await readBack(arcade.data, 2);
+  });
+
+  test("has both episodes as they ended", () => {
+    const ends = kept.map(({ game, status, end_reason }) => ({ game, status, end_reason }));
+    expect(ends).toEqual([
+      { game: "breakout", status: "incomplete", end_reason: "left" },
+      { game: "tower-of-hanoi", status: "won", end_reason: "terminated" },
+    ]);
+  });
+
+  test("has a step for each sixtieth of a second, and one for each key press", () => {
+    const [breakout, hanoi] = kept;
+    expect(breakout?.actions.length).toBeGreaterThan((3 + WATCHED_SECONDS) * 57);
+    expect(new Set(breakout?.actions)).toEqual(new Set([0, 1, 2, 3]));
+    expect(hanoi?.actions).toEqual(HANOI.map((pole) => pole - 1));
+    expect(hanoi?.terminated).toBe(true);
+  });
+
+  test("has one frame more than steps, and most were painted", () => {
+    for (const episode of kept) {
+      expect(episode.n_frames).toBe(episode.actions.length + 1);
+      expect(episode.n_shown).toBeGreaterThan(0.75 * episode.actions.length);
+    }
+  });
+
+  test("ends with the picture that was on the screen", () => {
+    expect(kept[1]?.last_frame_sha256).toBe(wonPicture);
+  });
+
+  test("is what a re-run from seed and actions gives, frame for frame", () => {
+    for (const { game, differing_frames: frames, differing_rewards: rewards } of kept) {
+      expect({ game, frames, rewards }).toEqual({ game, frames: 0, rewards: 0 });
+    }
+  });
+
+  test("is shown to the player", async () => {
+    const { page } = visit;
+    await page.goto("/you");
+    await page.getByText("Breakout").first().waitFor();
+    await page.getByText("Tower of Hanoi").first().waitFor();
+  });
+});
+
+test("the page met no error", () => {
+  expect(visit.problems).toEqual([]);
+});
+
+test("the arcade ends cleanly on Ctrl-C", async () => {
+  const { code, output } = await arcade.stop();
+  expect(output).not.toContain("Traceback");
+  expect(code).toBe(0);
+});
+
+/** Events a second, over the middle of what was seen: first and last tenth set aside. */
+function rateOf(times: readonly number[]): number {
+  const cut = Math.floor(times.length / 10);
+  const middle = times.slice(cut, times.length - cut);
+  const [first, last] = [middle.at(0), middle.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  return ((middle.length - 1) / (last - first)) * 1000;
+}
