@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,15 +26,13 @@ UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"
 def postgres() -> Iterator[URL]:
     """Address of a Postgres for this test run; its database `template_arcade` has the tables, empty."""
     remove_abandoned()
-    # Not below pytest's own folder: that is closed to the account that root lends to Postgres.
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    server = Embedded(folder, UNSAFE)
-    url = server.cluster.url()
-    asyncio.run(execute(url, "CREATE DATABASE template_arcade"))
-    migrate_sync(url.set(database="template_arcade"))
-    yield url
-    server.close()
-    shutil.rmtree(folder)
+    with temporary_home() as folder:
+        server = Embedded(folder, UNSAFE)
+        url = server.cluster.url()
+        asyncio.run(execute(url, "CREATE DATABASE template_arcade"))
+        migrate_sync(url.set(database="template_arcade"))
+        yield url
+        server.close()
 
 
 @pytest.fixture
@@ -65,6 +63,27 @@ def remove_abandoned() -> None:
         if time.time() - folder.stat().st_mtime < 3600:
             continue
         remove_home(folder)
+
+
+@contextmanager
+def temporary_home() -> Iterator[Path]:
+    """A folder for an arcade with an embedded Postgres of its own; that is stopped, and both are removed, at the end.
+
+    Not pytest's `tmp_path`: each run of pytest closes the folders of all runs to the account that root lends to
+    Postgres, also while another run is using them.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        yield folder
+    finally:
+        remove_home(folder)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """See `temporary_home`."""
+    with temporary_home() as folder:
+        yield folder
 
 
 def remove_home(folder: Path) -> None:

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,14 +14,6 @@ import pytest
 from skill_arcade.cli.server import open_sockets
 from skill_arcade.errors import SettingsError
 from skill_arcade.storage.database.cluster import Cluster
-from tests.conftest import PREFIX, remove_home
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    yield folder
-    remove_home(folder)
 
 
 def start_server(home: Path) -> subprocess.Popen[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import skill_arcade.dataset as sa
 from skill_arcade.environments.making import make_stage_from_spec
 from tests.arcade import Arcade, playing, running_arcade, settled
+from tests.conftest import temporary_home
 
 pytestmark = pytest.mark.anyio
 HANOI = "1323121"
@@ -17,8 +18,8 @@ HANOI = "1323121"
 
 
 @pytest.fixture(scope="module")
-def arcade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arcade]:
-    with running_arcade(tmp_path_factory.mktemp("home"), SEGMENT_SECONDS="1") as running:
+def arcade() -> Iterator[Arcade]:
+    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1") as running:
         yield running
 
 

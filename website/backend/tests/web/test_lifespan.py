@@ -82,8 +82,7 @@ async def test_a_stop_lets_go_of_every_connection(settings: Settings, database_u
     assert await count_connections(database_url) == 0
 
 
-async def test_on_the_embedded_database_it_migrates_by_itself_and_stops_it_at_the_end(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+async def test_on_the_embedded_database_it_migrates_by_itself_and_stops_it_at_the_end(home: Path) -> None:
     settings = Settings(_env_file=None, skill_arcade_home=home)
     async with open_arcade(settings) as visitor:
         mine = await visitor.sign_in()

@@ -220,9 +220,10 @@ class Cluster:
     def _reason(self, stderr: str) -> str:
         """The most telling line: the server's own last word, else the command's."""
         log = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        fatal = [line for line in log[-20:] if "FATAL" in line or "PANIC" in line]
-        lines = fatal or stderr.strip().splitlines() or ["it said nothing"]
-        return f"{lines[-1]} (log: {self.log})"
+        said = stderr.strip().splitlines()
+        telling = [line for line in log[-20:] if "FATAL" in line or "PANIC" in line][-1:]
+        telling += [line for line in said if "error:" in line] + said[-1:] + ["it said nothing"]
+        return f"{telling[0]} (log: {self.log})"
 
 
 def _drop_reused_pid(file: Path) -> None:
