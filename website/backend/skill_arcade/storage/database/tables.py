@@ -136,7 +136,7 @@ class Episode(Table, table=True):
 class Transition(Table, table=True):
     """One step: `obs`, action, reward, `next_obs`. Observation n of an episode is the one before step n."""
 
-    # `id` follows from the key and has no index of its own: that would be a fifth of the table, since Postgres
+    # `id` follows from the key and has no index of its own (decisions/0003): a fifth of the table, since Postgres
     # leaves pages half empty where several episodes grow at once.
     id: UUID = Field(sa_column_kwargs=_told("episode_id + step + 1; find a row by those two, they are the key"))
     episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"))
