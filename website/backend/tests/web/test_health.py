@@ -73,6 +73,7 @@ async def test_a_journal_disk_without_room_is_named(arcade: Visitor, monkeypatch
 
 async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -> None:
     journal = arcade.state.settings.journal_folder
+    shutil.rmtree(journal, ignore_errors=True)
     journal.parent.mkdir(parents=True, exist_ok=True)
     journal.write_text("in the way")
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})

@@ -67,9 +67,12 @@ async def test_a_database_without_tables_stops_the_start_and_says_what_to_run(
             pass
 
 
-async def test_a_start_that_fails_late_lets_go_of_what_it_had_opened(settings: Settings, database_url: URL) -> None:
+async def test_a_start_that_fails_late_lets_go_of_what_it_had_opened(
+    settings: Settings, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(settings.skill_arcade_home / "missing.json"))
     bucket = settings.model_copy(update={"gcp_bucket_name": "arcade"})
-    with pytest.raises(SettingsError, match="GCP_BUCKET_NAME"):
+    with pytest.raises(NotReady, match="bucket arcade"):
         async with run_arcade(bucket):
             pass
     assert await count_connections(database_url) == 0

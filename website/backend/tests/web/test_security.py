@@ -29,7 +29,7 @@ async def client(*, base: str = "http://localhost", **settings: Any) -> AsyncIte
     async def crash() -> None:
         raise RuntimeError("the inside of the house")
 
-    @app.websocket("/ws/echo")
+    @app.websocket("/echo")
     async def socket(connection: WebSocket) -> None:
         await connection.accept()
         await connection.close()
@@ -149,7 +149,7 @@ async def test_another_site_may_ask_only_if_the_setting_names_it() -> None:
 async def test_a_socket_opens_for_pages_of_this_site_only(origin: str | None, opens: bool) -> None:
     app = create_app(Settings(_env_file=None, cors_origins=("https://arcade.example.org",)))
 
-    @app.websocket("/ws/echo")
+    @app.websocket("/echo")
     async def socket(connection: WebSocket) -> None:
         await connection.accept()
         await connection.close()
@@ -163,7 +163,7 @@ async def test_a_socket_opens_for_pages_of_this_site_only(origin: str | None, op
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "websocket", "path": "/ws/echo", "headers": headers, "query_string": b"", "scheme": "ws"}
+    scope = {"type": "websocket", "path": "/echo", "headers": headers, "query_string": b"", "scheme": "ws"}
     await app({**scope, "extensions": {"websocket.http.response": {}}}, receive, send)
     if opens:
         assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]

@@ -134,7 +134,7 @@ export interface paths {
         };
         /**
          * List My Episodes
-         * @description List the player's own episodes, newest first.
+         * @description List the player's own episodes, newest first. One that is being played appears within seconds.
          */
         readonly get: operations["list_my_episodes"];
         readonly put?: never;
@@ -546,6 +546,8 @@ export interface components {
             readonly end_reason: string | null;
             /** Game Id */
             readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
             /**
              * Id
              * Format: uuid
@@ -972,7 +974,10 @@ export interface operations {
     };
     readonly read_cover: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description version: with it the answer holds for good */
+                readonly v?: string | null;
+            };
             readonly header?: never;
             readonly path: {
                 readonly game_id: string;
@@ -1034,6 +1039,8 @@ export interface operations {
     readonly list_my_episodes: {
         readonly parameters: {
             readonly query?: {
+                /** @description go on after this episode */
+                readonly before?: string | null;
                 readonly limit?: number;
             };
             readonly header?: never;
@@ -1122,6 +1129,15 @@ export interface operations {
             };
             /** @description The request is understood and can't be carried out as it is. */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
