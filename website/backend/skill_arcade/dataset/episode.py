@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,8 @@ from skill_arcade.dataset.checks import check_rows
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
 from skill_arcade.errors import RecordingDamaged
-from skill_arcade.frames.apng import read_apng
+from skill_arcade.frames.apng import read_apng, read_pictures
+from skill_arcade.frames.picture import Picture
 from skill_arcade.storage.database.queries import EpisodeLine
 from skill_arcade.storage.database.tables import EpisodeStatus
 
@@ -187,6 +188,14 @@ class Episode:
     def frames(self) -> Frames:
         """T + 1 pictures (height, width, 3) uint8, exactly as the player saw them; frame i is before step i."""
         return Frames([segment.n_frames for segment in self._filled], self._decode_frames)
+
+    def pictures(self) -> Iterator[Picture]:
+        """The frames one after another as they are kept, palette and all; each is gone when the next one is asked for."""
+        for segment in self._filled:
+            found = 0
+            for found, picture in enumerate(self._read(segment, ".png", read_pictures), start=1):
+                yield picture
+            self._require_count(segment, found, "frames")
 
     @cached_property
     def observations(self) -> Observations:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.frames.encoder import AS_BEFORE, Piece
+from skill_arcade.frames.picture import Picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FCTL = struct.Struct(">IIIIIHHBB")
@@ -74,6 +75,11 @@ def read_apng(data: bytes) -> Iterator[NDArray[np.uint8]]:
 
     Raises ValueError when the file is damaged or is not one that `write_apng` made.
     """
+    return (picture.rgb().copy() for picture in read_pictures(data))
+
+
+def read_pictures(data: bytes) -> Iterator[Picture]:
+    """Like `read_apng`, with the pictures as they are kept: each is gone when the next one is asked for."""
     size, true_colour, palette, frames = _parse(data)
     decoder = Decoder(*size)
     for number, (control, stream) in enumerate(frames):
@@ -81,7 +87,7 @@ def read_apng(data: bytes) -> Iterator[NDArray[np.uint8]]:
         key = blend == 0
         if number == 0 and not key:
             raise ValueError("the first frame is laid over nothing")
-        yield decoder.decode(Piece(key, true_colour, x, y, width, height, palette if key else b"", stream))
+        yield decoder.apply(Piece(key, true_colour, x, y, width, height, palette if key else b"", stream))
 
 
 def count_frames(data: bytes) -> int:

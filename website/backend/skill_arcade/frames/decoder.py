@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.frames.encoder import AS_BEFORE, Piece
+from skill_arcade.frames.picture import Picture
 
 
 class Decoder:
@@ -19,6 +20,10 @@ class Decoder:
 
     def decode(self, piece: Piece) -> NDArray[np.uint8]:
         """Apply a piece; the picture as (height, width, 3) uint8. Raises ValueError if it does not fit."""
+        return self.apply(piece).rgb().copy()
+
+    def apply(self, piece: Piece) -> Picture:
+        """Apply a piece; the picture as it is kept, in arrays that the next piece writes to."""
         depth = 4 if piece.true_colour else 1
         if piece.key:
             self._known = 0
@@ -28,7 +33,9 @@ class Decoder:
         self._learn(piece.palette)
         if piece.width:
             self._paint(piece, depth)
-        return self._canvas[..., :3].copy() if piece.true_colour else self._palette[self._canvas]
+        if piece.true_colour:
+            return Picture(self._canvas[..., :3])
+        return Picture(self._canvas, self._palette)
 
     def _learn(self, colours: bytes) -> None:
         new = np.frombuffer(colours, np.uint8).reshape(-1, 3)

@@ -195,6 +195,45 @@ class Segment(Table, table=True):
     time_delivered: datetime = Field(sa_column=_now("database clock"))
 
 
+class CertificateResult(StrEnum):
+    """What a re-run of an episode found."""
+
+    certified = "certified"
+    mismatch = "mismatch"
+    irreproducible = "irreproducible"
+    damaged = "damaged"
+
+
+class Certificate(Table, table=True):
+    """One re-run of a finished episode from what is kept, compared with what is kept. The newest one counts."""
+
+    episode_id: UUID = Field(
+        foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"), ondelete="CASCADE"
+    )
+    time_created: datetime = Field(
+        sa_column=Column(
+            DateTime(timezone=True),
+            primary_key=True,
+            nullable=False,
+            server_default=func.now(),
+            comment="end of the re-run, database clock",
+        )
+    )
+    result: CertificateResult = Field(
+        sa_column=Column(
+            Enum(CertificateResult, name="certificate_result"),
+            nullable=False,
+            comment="certified: all equal; mismatch: differs at step; irreproducible: the environment differs from "
+            "itself; damaged: what is kept does not read back",
+        )
+    )
+    step: int | None = Field(None, sa_column_kwargs=_told("first step whose outcome differs; -1: the reset; null: none"))
+    reason: str = Field(sa_column_kwargs=_told("in words; empty when certified"))
+    n_steps: int = Field(sa_column_kwargs=_told("steps that were compared"))
+    seconds: float = Field(sa_column=Column(Float, nullable=False, comment="time that the re-run took"))
+    versions: dict[str, Any] = Field(sa_column=_json("packages, Python and machine of the re-run"))
+
+
 class Event(Table, table=True):
     """Something that happened in an episode beside its steps: raw input, focus, pause, clock sample, ..."""
 

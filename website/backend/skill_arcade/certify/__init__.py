@@ -1,0 +1,1 @@
+"""Run kept episodes again, and say whether they come out the same."""

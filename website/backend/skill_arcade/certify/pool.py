@@ -1,0 +1,83 @@
+"""Re-runs in processes of their own: a crash of an environment is a finding, not an end."""
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from uuid import UUID
+
+from skill_arcade.certify.rerun import Verdict, rerun_episode
+from skill_arcade.dataset import Dataset, open_dataset
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.tables import CertificateResult
+
+_dataset: Dataset | None = None
+
+
+def verify_episodes(
+    settings: Settings, episodes: Iterable[UUID], *, workers: int, idle: bool = False
+) -> Iterator[tuple[UUID, Verdict]]:
+    """Run episodes again, `workers` at once, in the order in which they are done.
+
+    An episode whose re-run kills its process is tried once more, alone, and then called irreproducible.
+    """
+    suspects: list[UUID] = []
+    with _open_pool(settings, workers, idle=idle) as pool:
+        waiting: dict[Future[Verdict], UUID] = {}
+        todo = iter(episodes)
+        while True:
+            for episode in todo:
+                waiting[pool.submit(_verify, episode)] = episode
+                if len(waiting) >= 2 * workers:
+                    break
+            if not waiting:
+                break
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            broken = False
+            for future in done:
+                episode = waiting.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    suspects.append(episode)
+                    broken = True
+                else:
+                    yield episode, future.result()
+            if broken:
+                suspects += [*waiting.values(), *todo]
+                break
+    for episode in suspects:
+        yield episode, verify_alone(settings, episode, idle=idle)
+
+
+def verify_alone(settings: Settings, episode: UUID, *, idle: bool = False) -> Verdict:
+    """Run one episode again in a process of its own."""
+    with _open_pool(settings, 1, idle=idle) as pool:
+        try:
+            return pool.submit(_verify, episode).result()
+        except BrokenProcessPool:
+            reason = "the process that ran it again died"
+            return Verdict(CertificateResult.irreproducible, None, reason, 0, 0.0, {})
+
+
+def _open_pool(settings: Settings, workers: int, *, idle: bool) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(settings, idle))
+
+
+def _begin(settings: Settings, idle: bool) -> None:
+    global _dataset  # noqa: PLW0603 one connection a worker process, for all its episodes
+    if idle:
+        yield_to_others()
+    _dataset = open_dataset(settings=settings)
+
+
+def _verify(episode: UUID) -> Verdict:
+    assert _dataset is not None
+    return rerun_episode(_dataset.episode(episode))
+
+
+def yield_to_others() -> None:
+    """Run only while no other process wants the processor."""
+    os.nice(19)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

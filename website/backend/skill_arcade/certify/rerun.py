@@ -1,0 +1,162 @@
+"""One episode again, from environment, seed and actions, held against what is kept, step by step."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skill_arcade.dataset import Episode
+from skill_arcade.dataset.frames import Frames
+from skill_arcade.environments.making import make_stage_from_spec
+from skill_arcade.environments.provenance import version_differences
+from skill_arcade.environments.stage import Outcome, Stage
+from skill_arcade.errors import ArcadeError, EnvironmentUnfit
+from skill_arcade.recording.observation import describe_leaves, pack_observation
+from skill_arcade.storage.database.tables import CertificateResult
+
+RESET = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a re-run found. `step`: the first whose outcome differs, -1 for the reset, None: none does."""
+
+    result: CertificateResult
+    step: int | None
+    reason: str
+    n_steps: int
+    seconds: float
+    versions: dict[str, Any]
+
+
+class Differs(Exception):
+    """The re-run is not what is kept."""
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(what)
+        self.step = step
+
+
+def rerun_episode(episode: Episode) -> Verdict:
+    """Run an episode again and compare every frame, observation, reward, flag and kept info, exactly.
+
+    Where it differs, the environment is held against itself: if two more runs of the same actions differ from one
+    another, it is the environment that can't be reproduced, and not the record that is wrong.
+    """
+    began = time.perf_counter()
+    versions: dict[str, Any] = {}
+
+    def verdict(result: CertificateResult, step: int | None, reason: str, n_steps: int) -> Verdict:
+        return Verdict(result, step, reason, n_steps, time.perf_counter() - began, versions)
+
+    try:
+        actions = episode.actions
+        stage = make_stage_from_spec(episode.environment)
+    except EnvironmentUnfit as unfit:
+        return verdict(CertificateResult.irreproducible, None, str(unfit), 0)
+    except ArcadeError as damaged:
+        return verdict(CertificateResult.damaged, None, str(damaged), 0)
+    versions |= {key: stage.spec[key] for key in ("packages", "python", "machine")}
+    try:
+        compare_runs(episode, stage)
+    except Differs as difference:
+        step, reason = difference.step, str(difference)
+        if not repeats_itself(episode, actions[: step + 1]):
+            reason = f"the environment differs from itself when the same actions are run twice ({reason})"
+            return verdict(CertificateResult.irreproducible, step, reason, step + 1)
+        changed = version_differences(episode.environment, stage.spec)
+        if changed:
+            reason += f"; since it was played, {'; '.join(changed)}"
+        return verdict(CertificateResult.mismatch, step, reason, step + 1)
+    except ArcadeError as damaged:
+        return verdict(CertificateResult.damaged, None, str(damaged), 0)
+    finally:
+        stage.close()
+    return verdict(CertificateResult.certified, None, "", len(actions))
+
+
+def compare_runs(episode: Episode, stage: Stage) -> None:
+    """Raise Differs at the first step that comes out otherwise; RecordingDamaged when the record does not read."""
+    pictures = episode.pictures()
+    observations = None if stage.observes_picture else _Observations(episode)
+    infos, rewards = episode.infos, episode.rewards
+    terminations, truncations = episode.terminations, episode.truncations
+    _compare_state(RESET, stage, stage.reset(episode.seed), pictures, observations)
+    for step, action in enumerate(episode.actions):
+        outcome = stage.step(int(action))
+        if outcome.reward != rewards[step] and not (np.isnan(outcome.reward) and np.isnan(rewards[step])):
+            raise Differs(step, f"step {step}: reward {outcome.reward:g}, kept is {rewards[step]:g}")
+        for name, now, kept in (
+            ("terminated", outcome.terminated, terminations[step]),
+            ("truncated", outcome.truncated, truncations[step]),
+        ):
+            if now != kept:
+                raise Differs(step, f"step {step}: {name} is {now}, kept is {bool(kept)}")
+        _compare_info(step, outcome, infos[step])
+        _compare_state(step, stage, outcome, pictures, observations)
+
+
+def repeats_itself(episode: Episode, actions: Any) -> bool:
+    """True when two fresh environments do the same with the same seed and actions."""
+    return _digest(episode, actions) == _digest(episode, actions)
+
+
+def _compare_state(
+    step: int, stage: Stage, outcome: Outcome, pictures: Iterator[Any], observations: "_Observations | None"
+) -> None:
+    where = "the reset" if step == RESET else f"step {step}"
+    kept = next(pictures, None)
+    if kept is None:
+        raise Differs(step, f"{where}: no frame is kept")
+    if not stage.picture().equals(kept):
+        raise Differs(step, f"{where}: the frame differs")
+    if observations is not None and not observations.match(step + 1, outcome.observation):
+        raise Differs(step, f"{where}: the observation differs")
+
+
+def _compare_info(step: int, outcome: Outcome, kept: dict[str, Any]) -> None:
+    for key, value in kept.items():
+        now = json.loads(json.dumps(outcome.info.get(key), default=lambda array: array.tolist()))
+        if now != value and not (now != now and value != value):  # noqa: PLR0124 NaN equals NaN here
+            raise Differs(step, f"step {step}: info[{key!r}] is {now!r}, kept is {value!r}")
+
+
+class _Observations:
+    """Kept observations, to be compared byte by byte."""
+
+    def __init__(self, episode: Episode) -> None:
+        kept = episode.observations
+        if isinstance(kept, Frames):
+            kept = np.asarray(kept)
+        self._columns = kept if isinstance(kept, dict) else {"observation": kept}
+
+    def match(self, index: int, observation: Any) -> bool:
+        leaves = describe_leaves(observation)
+        if [leaf["name"] for leaf in leaves] != list(self._columns):
+            return False
+        columns = self._columns.values()
+        kept = [str(column[index]) if column.dtype.kind == "U" else column[index] for column in columns]
+        same_make = describe_leaves(tuple(kept))
+        return [(leaf["dtype"], leaf["shape"]) for leaf in leaves] == [
+            (leaf["dtype"], leaf["shape"]) for leaf in same_make
+        ] and pack_observation(observation, leaves) == pack_observation(tuple(kept), same_make)
+
+
+def _digest(episode: Episode, actions: Any) -> str:
+    stage, digest = make_stage_from_spec(episode.environment), hashlib.blake2b()
+    try:
+        outcome = stage.reset(episode.seed)
+        for action in [None, *actions]:
+            if action is not None:
+                outcome = stage.step(int(action))
+            digest.update(stage.picture().rgb().tobytes())
+            digest.update(pack_observation(outcome.observation, describe_leaves(outcome.observation)))
+            digest.update(repr((outcome.reward, outcome.terminated, outcome.truncated)).encode())
+            digest.update(repr(sorted(outcome.info.items())).encode())
+    finally:
+        stage.close()
+    return digest.hexdigest()
