@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from uuid import UUID
 
 from skill_arcade.certify.rerun import Verdict, rerun_episode
-from skill_arcade.dataset import Dataset, open_dataset
+from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 

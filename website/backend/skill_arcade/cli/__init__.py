@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import listing, psql, server, showing
+from skill_arcade.cli import listing, psql, server, showing, verifying
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound
 from skill_arcade.games.catalogue import load_catalogue
@@ -129,6 +130,17 @@ def show(episode: Annotated[str, typer.Argument(help="Its id, or as many first d
     showing.print_kept(kept)
     if kept.faults:
         raise InvalidRequest(f"{len(kept.faults)} of its objects are not as they were recorded.")
+
+
+@app.command()
+def verify(
+    episode: Annotated[list[str] | None, typer.Argument(help="Ids, or first digits, of episodes.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every episode that has finished.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="How many at once.")] = os.cpu_count() or 1,
+) -> None:
+    """Run episodes again from seed and actions, compare all with what is kept, and keep the verdict."""
+    if not asyncio.run(verifying.verify(read_settings(), episode or [], everything=everything, jobs=jobs)):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -190,12 +190,14 @@ class Episode:
         return Frames([segment.n_frames for segment in self._filled], self._decode_frames)
 
     def pictures(self) -> Iterator[Picture]:
-        """The frames one after another as they are kept, palette and all; each is gone when the next one is asked for."""
+        """The frames in order as they are kept, palette and all; each is gone when the next one is asked for."""
         for segment in self._filled:
-            found = 0
-            for found, picture in enumerate(self._read(segment, ".png", read_pictures), start=1):
+            count = 0
+            pictures = self._read(segment, ".png", read_pictures)
+            while (picture := self._next_picture(segment, pictures)) is not None:
                 yield picture
-            self._require_count(segment, found, "frames")
+                count += 1
+            self._require_count(segment, count, "frames")
 
     @cached_property
     def observations(self) -> Observations:
@@ -252,6 +254,13 @@ class Episode:
         try:
             return decode(self._source.read_object(key, segment.objects[key]))
         except ValueError as error:
+            raise RecordingDamaged(f"Object {key} does not read back: {error}.") from error
+
+    def _next_picture(self, segment: Any, pictures: Iterator[Picture]) -> Picture | None:
+        try:
+            return next(pictures, None)
+        except ValueError as error:
+            key = self._key(segment.objects, ".png")
             raise RecordingDamaged(f"Object {key} does not read back: {error}.") from error
 
     def _require_count(self, segment: Any, found: int, what: str) -> None:

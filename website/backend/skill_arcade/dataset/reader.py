@@ -72,18 +72,25 @@ class Dataset:
                 return
 
 
-def open_dataset(database_url: str | None = None, objects: str | Path | ObjectStore | None = None) -> Dataset:
+def open_dataset(
+    database_url: str | None = None,
+    objects: str | Path | ObjectStore | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Dataset:
     """Open the recordings of an arcade. Only reads.
 
     Args:
         database_url: address of its Postgres; None: as the settings say (with none set, this machine's arcade).
         objects: its folder of objects, or an object store; None: as the settings say.
+        settings: those that count; None: the environment's.
 
     Raises:
         SettingsError: a setting does not fit.
         NotReady: the database does not answer, or has no tables.
     """
-    settings = read_settings() if database_url is None else read_settings(database_url=database_url)
+    if settings is None:
+        settings = read_settings() if database_url is None else read_settings(database_url=database_url)
     return Dataset(Source(settings, _choose_objects(settings, objects)))
 
 

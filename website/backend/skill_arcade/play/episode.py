@@ -71,7 +71,6 @@ class Episode:
         self._journal = open_journal(head)
         self._true_colour = piece.true_colour
         self._journal.reset(Shot(piece, self._observation(opening)))
-        self._info = self._kept(opening)
         self.opening = View(0, now, piece, 0.0, self._lives(opening))
 
     @property

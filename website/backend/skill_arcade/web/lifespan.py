@@ -4,7 +4,9 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from skill_arcade.delivery.process import DeliveryService
+from skill_arcade.certify.process import run_certifier
+from skill_arcade.companion import Companion
+from skill_arcade.delivery.process import run_delivery
 from skill_arcade.games.catalogue import Catalogue, load_catalogue
 from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
@@ -39,9 +41,10 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
             await upsert_games(connection, describe_games(catalogue))
         objects = open_objects(settings)
         stack.push_async_callback(objects.close)
-        delivery = DeliveryService(settings)
-        await delivery.start()
-        stack.push_async_callback(delivery.stop)
+        for name, target in (("certifier", run_certifier), ("delivery", run_delivery)):
+            companion = Companion(name, target, settings)
+            await companion.start()
+            stack.push_async_callback(companion.stop)
         roster = open_roster(settings)
         await roster.start()
         stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away

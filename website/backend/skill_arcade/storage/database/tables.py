@@ -207,9 +207,7 @@ class CertificateResult(StrEnum):
 class Certificate(Table, table=True):
     """One re-run of a finished episode from what is kept, compared with what is kept. The newest one counts."""
 
-    episode_id: UUID = Field(
-        foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"), ondelete="CASCADE"
-    )
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"))
     time_created: datetime = Field(
         sa_column=Column(
             DateTime(timezone=True),
@@ -227,7 +225,9 @@ class Certificate(Table, table=True):
             "itself; damaged: what is kept does not read back",
         )
     )
-    step: int | None = Field(None, sa_column_kwargs=_told("first step whose outcome differs; -1: the reset; null: none"))
+    step: int | None = Field(
+        None, sa_column_kwargs=_told("first step whose outcome differs; -1: the reset; null: none")
+    )
     reason: str = Field(sa_column_kwargs=_told("in words; empty when certified"))
     n_steps: int = Field(sa_column_kwargs=_told("steps that were compared"))
     seconds: float = Field(sa_column=Column(Float, nullable=False, comment="time that the re-run took"))
@@ -248,5 +248,5 @@ class Event(Table, table=True):
     data: dict[str, Any] = Field(sa_column=_json("what is particular to the kind"))
 
 
-for _model in (User, Game, Episode, Transition, Segment, Event):
+for _model in (User, Game, Episode, Transition, Segment, Event, Certificate):
     Table.metadata.tables[str(_model.__tablename__)].comment = _model.__doc__

@@ -1,0 +1,70 @@
+"""Certification beside the server: every finished episode is run again, at idle priority."""
+
+import asyncio
+import logging
+import signal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.certify.pool import verify_episodes, yield_to_others
+from skill_arcade.certify.rerun import Verdict
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.certificates import NewCertificate, add_certificate, list_uncertified
+from skill_arcade.storage.database.engine import opened, transaction
+from skill_arcade.storage.database.tables import CertificateResult
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+BATCH = 20
+
+
+def run_certifier(settings: Settings) -> None:
+    """Main of the certifier process. SIGTERM: finish the episode at hand, then end."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s certifier: %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield_to_others()
+    asyncio.run(certify(settings))
+
+
+async def certify(settings: Settings) -> None:
+    """Certify what is finished, then wait for more, until SIGTERM."""
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    async with opened(settings) as engine:
+        while not stopping.is_set():
+            async with transaction(engine) as connection:
+                episodes = await list_uncertified(connection, BATCH)
+            if episodes:
+                await _certify_batch(settings, engine, episodes, stopping)
+                continue
+            waiting = asyncio.create_task(stopping.wait())
+            await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
+            waiting.cancel()
+
+
+async def _certify_batch(
+    settings: Settings, engine: AsyncEngine, episodes: list[UUID], stopping: asyncio.Event
+) -> None:
+    """One worker process for the batch; each verdict is kept as soon as it is there."""
+    loop = asyncio.get_running_loop()
+
+    def work() -> None:
+        for episode, verdict in verify_episodes(settings, episodes, workers=1, idle=True):
+            asyncio.run_coroutine_threadsafe(keep_verdict(engine, episode, verdict), loop).result()
+            if stopping.is_set():
+                return
+
+    await asyncio.to_thread(work)
+
+
+async def keep_verdict(engine: AsyncEngine, episode: UUID, verdict: Verdict) -> None:
+    """Write a verdict down, and say so when it is not the one hoped for."""
+    if verdict.result is not CertificateResult.certified:
+        log.warning("episode %s: %s: %s", episode, verdict.result, verdict.reason)
+    certificate = NewCertificate(
+        episode, verdict.result, verdict.step, verdict.reason, verdict.n_steps, verdict.seconds, verdict.versions
+    )
+    async with transaction(engine) as connection:
+        await add_certificate(connection, certificate)

@@ -1,0 +1,54 @@
+"""`skill-arcade verify`: run episodes again and compare, many at once."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import Progress
+
+from skill_arcade.certify.pool import verify_episodes
+from skill_arcade.certify.process import keep_verdict
+from skill_arcade.certify.rerun import Verdict
+from skill_arcade.errors import InvalidRequest
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.certificates import list_finished
+from skill_arcade.storage.database.engine import opened, transaction
+from skill_arcade.storage.database.queries import find_episode
+from skill_arcade.storage.database.tables import CertificateResult
+
+
+async def verify(settings: Settings, prefixes: Sequence[str], *, everything: bool, jobs: int) -> bool:
+    """Verify episodes, keep the verdicts and print them; True when nothing is wrong with any record.
+
+    Raises InvalidRequest when it is not said which episodes, NotFound for one that is not there.
+    """
+    if everything == bool(prefixes):
+        raise InvalidRequest("Say which: `skill-arcade verify EPISODE...`, or `--all` for every finished one.")
+    async with opened(settings) as engine:
+        async with transaction(engine) as connection:
+            if everything:
+                episodes = await list_finished(connection)
+            else:
+                episodes = [(await find_episode(connection, prefix)).id for prefix in prefixes]
+        loop, console, found = asyncio.get_running_loop(), Console(), dict[CertificateResult, int]()
+
+        def work() -> None:
+            with Progress(console=console, transient=True) as progress:
+                task = progress.add_task("Running again", total=len(episodes))
+                for episode, verdict in verify_episodes(settings, episodes, workers=jobs):
+                    asyncio.run_coroutine_threadsafe(keep_verdict(engine, episode, verdict), loop).result()
+                    found[verdict.result] = found.get(verdict.result, 0) + 1
+                    _print_verdict(console, episode, verdict, always=not everything)
+                    progress.advance(task)
+
+        await asyncio.to_thread(work)
+    console.print(", ".join(f"{count} {result}" for result, count in found.items()) or "No episode has finished yet.")
+    return not {CertificateResult.mismatch, CertificateResult.damaged} & found.keys()
+
+
+def _print_verdict(console: Console, episode: UUID, verdict: Verdict, *, always: bool) -> None:
+    if verdict.result is not CertificateResult.certified:
+        console.print(f"{episode}  {verdict.result}: {verdict.reason}", soft_wrap=True)
+    elif always:
+        console.print(f"{episode}  certified: {verdict.n_steps} steps the same, in {verdict.seconds:.1f} s")

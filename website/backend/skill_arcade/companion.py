@@ -1,0 +1,56 @@
+"""A process of ours that runs beside the server, and is started again when it dies."""
+
+import asyncio
+import logging
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+
+from skill_arcade.settings import Settings
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 1.0
+
+
+class Companion:
+    """Keeps one process running `target(settings)`. SIGTERM asks it to finish."""
+
+    def __init__(self, name: str, target: Callable[[Settings], None], settings: Settings) -> None:
+        """`target` must be importable: it runs in a fresh interpreter."""
+        self._name, self._target, self._settings = name, target, settings
+        self._context = multiprocessing.get_context("spawn")
+        self._process: BaseProcess | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    async def start(self) -> None:
+        """Start it, and start it again whenever it dies."""
+        self._watch = asyncio.create_task(self._keep_running(), name=self._name)
+
+    async def stop(self, grace_seconds: float = 8.0) -> None:
+        """Ask it to finish, within the grace period; then end it."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and process.is_alive():
+            process.terminate()
+            await asyncio.to_thread(process.join, grace_seconds)
+            if process.is_alive():
+                log.warning("%s is not done after %.0f s and is ended", self._name, grace_seconds)
+                process.kill()
+        if self._watch is not None:
+            await self._watch
+
+    async def _keep_running(self) -> None:
+        while not self._stopping.is_set():
+            self._process = self._context.Process(target=self._target, args=(self._settings,), name=self._name)
+            await asyncio.to_thread(self._process.start)
+            await asyncio.to_thread(self._process.join)
+            if not self._stopping.is_set():
+                log.error("%s ended with code %s; it starts again", self._name, self._process.exitcode)
+                await asyncio.wait({asyncio.create_task(self._stopping.wait())}, timeout=RESTART_SECONDS)

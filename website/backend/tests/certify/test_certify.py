@@ -1,0 +1,161 @@
+"""An episode that is as it was played certifies; any change to it is found and named."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+from sqlalchemy import URL, text
+
+from skill_arcade.certify.pool import verify_episodes
+from skill_arcade.certify.rerun import Verdict, rerun_episode
+from skill_arcade.dataset.reader import open_dataset
+from skill_arcade.recording.records import Head
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.tables import CertificateResult
+from tests.conftest import opened_engine
+from tests.played import deliver_all, play_breakout, play_cart_pole, play_hanoi
+
+
+class Kept:
+    """Recorded episodes that a test may tamper with."""
+
+    def __init__(self, url: URL, folder: Path) -> None:
+        self.url, self.journal, self.objects = url, folder / "journal", folder / "objects"
+        self.journal.mkdir()
+
+    def deliver(self) -> None:
+        async def work() -> None:
+            async with opened_engine(self.url) as engine:
+                await deliver_all(self.journal, self.objects, engine)
+
+        asyncio.run(work())
+
+    def change(self, statement: str) -> None:
+        async def work() -> None:
+            async with opened_engine(self.url) as engine, engine.begin() as connection:
+                result = await connection.execute(text(statement))
+                assert result.rowcount > 0
+
+        asyncio.run(work())
+
+    def verdict(self, episode: UUID) -> Verdict:
+        with open_dataset(self.url.render_as_string(hide_password=False), self.objects) as dataset:
+            return rerun_episode(dataset.episode(episode))
+
+    def n_steps(self, episode: UUID) -> int:
+        with open_dataset(self.url.render_as_string(hide_password=False), self.objects) as dataset:
+            return dataset.episode(episode).n_steps
+
+    @property
+    def pictures(self) -> list[Path]:
+        return sorted(self.objects.rglob("*.png"))
+
+
+@pytest.fixture
+def kept(database_url: URL, tmp_path: Path) -> Kept:
+    return Kept(database_url, tmp_path)
+
+
+@pytest.mark.parametrize("play", [play_breakout, play_hanoi, play_cart_pole])
+def test_what_was_played_certifies(kept: Kept, play: Callable[[Path], Head]) -> None:
+    head = play(kept.journal)
+    kept.deliver()
+    verdict = kept.verdict(head.episode_id)
+    assert (verdict.result, verdict.reason) == (CertificateResult.certified, "")
+    assert verdict.n_steps == kept.n_steps(head.episode_id) > 5
+    assert verdict.versions["packages"]["ale-py"]
+
+
+def test_a_changed_byte_in_an_object_is_found_and_named(kept: Kept) -> None:
+    head = play_breakout(kept.journal)
+    kept.deliver()
+    path = kept.pictures[1]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    verdict = kept.verdict(head.episode_id)
+    assert verdict.result is CertificateResult.damaged
+    assert path.name in verdict.reason
+
+
+def test_a_changed_action_in_a_row_is_found_and_named(kept: Kept) -> None:
+    head = play_breakout(kept.journal)
+    kept.deliver()
+    kept.change("UPDATE transition SET action = 2 WHERE step = 70")
+    verdict = kept.verdict(head.episode_id)
+    assert verdict.result is CertificateResult.mismatch
+    assert verdict.step is not None
+    assert verdict.step >= 70
+    assert verdict.reason == f"step {verdict.step}: the frame differs"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("reward = 7", "step 40: reward 0, kept is 7"),
+        ("terminated = true", "step 40: terminated is False, kept is True"),
+        ("info = '{\"lives\": 9}'", "step 40: info['lives'] is 5, kept is 9"),
+    ],
+)
+def test_a_changed_outcome_is_found_and_named(kept: Kept, change: str, named: str) -> None:
+    head = play_breakout(kept.journal)
+    kept.deliver()
+    kept.change(f"UPDATE transition SET {change} WHERE step = 40")
+    verdict = kept.verdict(head.episode_id)
+    assert (verdict.result, verdict.step, verdict.reason) == (CertificateResult.mismatch, 40, named)
+
+
+def test_a_frame_of_another_episode_is_found_and_named(kept: Kept) -> None:
+    first, second = play_breakout(kept.journal), play_breakout(kept.journal, steps=120)
+    kept.deliver()
+    ours, theirs = (f"episodes/{head.episode_id}/000001.png" for head in (first, second))
+    data = (kept.objects / theirs).read_bytes()
+    (kept.objects / ours).write_bytes(data)
+    kept.change(
+        f"""UPDATE segment SET objects = jsonb_build_object('{ours}', other.objects ->> '{theirs}'),
+        n_frames = other.n_frames FROM segment other
+        WHERE segment.episode_id = '{first.episode_id}' AND segment.number = 1
+        AND other.episode_id = '{second.episode_id}' AND other.number = 1"""
+    )
+    verdict = kept.verdict(first.episode_id)
+    assert verdict.result in (CertificateResult.mismatch, CertificateResult.damaged)
+    assert verdict.reason
+
+
+def test_an_environment_that_differs_from_itself_is_recognised(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = play_cart_pole(kept.journal)
+    kept.deliver()
+    spec = "CartPoleDrifting-v0"
+    kept.change(f"""UPDATE episode SET environment = environment || '{{"id": "{spec}"}}'""")
+    if spec not in gymnasium.registry:
+        gymnasium.register(spec, entry_point=Drifting)  # type: ignore[arg-type]
+    verdict = kept.verdict(head.episode_id)
+    assert verdict.result is CertificateResult.irreproducible
+    assert "differs from itself" in verdict.reason
+
+
+def test_many_episodes_are_verified_in_processes_of_their_own(kept: Kept) -> None:
+    heads = [play_hanoi(kept.journal) for _ in range(3)]
+    kept.deliver()
+    settings = Settings(
+        database_url=kept.url.render_as_string(hide_password=False), skill_arcade_home=kept.journal.parent
+    )
+    verdicts = dict(verify_episodes(settings, [head.episode_id for head in heads], workers=2))
+    assert {head.episode_id for head in heads} == verdicts.keys()
+    assert {verdict.result for verdict in verdicts.values()} == {CertificateResult.certified}
+
+
+class Drifting(CartPoleEnv):
+    """CartPole with a breath of wind that no seed knows."""
+
+    def step(self, action: Any) -> Any:
+        assert self.state is not None
+        self.state = np.array([part + secrets.randbelow(1000) / 1e5 for part in self.state])
+        return super().step(action)  # type: ignore[no-untyped-call]

@@ -1,0 +1,117 @@
+"""Episodes played by script without a server, and delivered: what a researcher finds, in a second."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.delivery.courier import Courier
+from skill_arcade.environments.making import make_stage
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.session import Session
+from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.records import Head
+from skill_arcade.storage.objects.disk import DiskObjects
+from skill_arcade.wire.close import CloseCode
+
+HELLO = {"protocol": 1, "time_origin": 0, "browser": "test", "screen": [800, 600], "pixel_ratio": 1, "refresh_hz": 60}
+WALL_US = 1_790_000_000_000_000
+
+
+class Table:
+    """A game on a manual clock: the real session, without sockets and without waiting."""
+
+    def __init__(self, journal: Path, game: str, user_id: str = "user", segment_us: int = 1_000_000) -> None:
+        self.now = 1_000_000
+        self.said: list[dict[str, Any]] = []
+        self.packets: list[bytes] = []
+        self.closed: tuple[CloseCode, str] | None = None
+        self.heads: list[Head] = []
+        manifest = load_catalogue().games[game]
+        self.session = Session(
+            manifest,
+            make_stage(manifest.environment),
+            self,
+            lambda head: self.heads.append(head) or Journal(journal, head),  # type: ignore[func-returns-value]
+            user_id=user_id,
+            provenance={},
+            segment_us=segment_us,
+            resume_us=60_000_000,
+            wall_us=lambda: WALL_US + self.now,
+        )
+        self.session.attach(self.now)
+        self.say("hello", isolated=True, **HELLO)
+
+    def text(self, message: bytes) -> None:
+        self.said.append(json.loads(message))
+
+    def frame(self, packet: bytes) -> None:
+        self.packets.append(packet)
+        frame = int.from_bytes(packet[4:8], "little")
+        shown = {"type": "shown", "received": frame, "frames": [[frame, self.now / 1000 + 8]]}
+        self.session.receive(json.dumps(shown).encode(), self.now, self.now)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        self.closed = code, reason
+
+    def say(self, kind: str, **fields: Any) -> None:
+        """A message from the page, now."""
+        self.session.receive(json.dumps({"type": kind, "at": self.now / 1000, **fields}).encode(), self.now, self.now)
+
+    def press(self, control: str, *, down: bool = True) -> None:
+        """A control goes down or up."""
+        self.say("input", control=control, down=down, frame=None, device="keyboard", code=control)
+
+    def ticks(self, count: int) -> None:
+        """Let so many deadlines pass."""
+        for _ in range(count):
+            due = self.session.due_us
+            assert due is not None
+            self.now = due
+            self.session.tick(due)
+
+    def heard(self, kind: str) -> dict[str, Any]:
+        """The newest message of this kind."""
+        return next(message for message in reversed(self.said) if message["type"] == kind)
+
+
+def play_breakout(journal: Path, steps: int = 150) -> Head:
+    """Some seconds of Breakout, left before the end."""
+    table = Table(journal, "breakout")
+    table.say("start")
+    table.ticks(10)
+    for control in ("fire", "left", "right"):
+        table.press(control)
+        table.ticks(steps // 3 - 5)
+        table.press(control, down=False)
+        table.ticks(1)
+    table.say("leave")
+    return table.heads[0]
+
+
+def play_hanoi(journal: Path) -> Head:
+    """The Tower of Hanoi, won."""
+    table = Table(journal, "tower-of-hanoi")
+    table.say("start")
+    for pole in "13123213212313":
+        table.now += 700_000
+        table.press(f"pole-{pole}")
+        table.press(f"pole-{pole}", down=False)
+    return table.heads[0]
+
+
+def play_cart_pole(journal: Path) -> Head:
+    """CartPole until it falls."""
+    table = Table(journal, "cart-pole")
+    table.say("start")
+    while not any(message["type"] == "ended" for message in table.said):
+        table.ticks(1)
+    return table.heads[0]
+
+
+async def deliver_all(journal: Path, objects: Path, engine: AsyncEngine) -> None:
+    """Carry everything to the database and the object folder."""
+    async with asyncio.timeout(60):
+        await Courier(journal, DiskObjects(objects), engine, workers=2).drain()
