@@ -221,8 +221,7 @@ class Certificate(Table, table=True):
         sa_column=Column(
             Enum(CertificateResult, name="certificate_result"),
             nullable=False,
-            comment="certified: all equal; mismatch: differs at step; irreproducible: the environment differs from "
-            "itself; damaged: what is kept does not read back",
+            comment="certified, mismatch at step, irreproducible (differs from itself), or damaged",
         )
     )
     step: int | None = Field(

@@ -26,7 +26,7 @@ def upgrade() -> None:
             "result",
             sa.Enum("certified", "mismatch", "irreproducible", "damaged", name="certificate_result"),
             nullable=False,
-            comment="certified: all equal; mismatch: differs at step; irreproducible: the environment differs from itself; damaged: what is kept does not read back",
+            comment="certified, mismatch at step, irreproducible (differs from itself), or damaged",
         ),
         sa.Column(
             "step", sa.Integer(), nullable=True, comment="first step whose outcome differs; -1: the reset; null: none"
