@@ -10,8 +10,8 @@ from house.say import step
 from house.stamps import digest_files, is_fresh, write_stamp
 from house.trouble import Trouble
 
-OLDEST_NODE = (20, 0)
-HOW_TO_GET_NODE = "install Node 20 or newer with npm (Debian: apt-get install nodejs npm), then run this again."
+OLDEST_NODE = (20, 19)
+HOW_TO_GET_NODE = "install Node 20.19 or newer with npm (Debian: apt-get install nodejs npm), then run this again."
 SOURCES = (
     "src",
     "public",
