@@ -89,7 +89,8 @@ class Settings(BaseSettings):
         None, description="Folder of the games' manifests, with covers/ in it; none: the games of this package."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Log lines for people, or one JSON object a line as Google Cloud reads it."
+        default_factory=lambda read: "text" if read.get("skill_arcade_environment") == "local" else "json",
+        description="Log lines for people, or one JSON object a line as Google Cloud reads it.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
 
@@ -119,6 +120,23 @@ class Settings(BaseSettings):
     def objects_folder(self) -> Path:
         """The object store when no bucket is set."""
         return self.skill_arcade_home / "objects"
+
+    @property
+    def database_connections(self) -> int:
+        """Connections that all servers may hold at once, the next version's beside the present one's.
+
+        Each server has two pools: its own and, in another process, one for each segment that is delivered.
+        """
+        return 2 * self.max_instances * (self.database_pool_size + self.uploader_num_workers)
+
+    @property
+    def sign_in_method(self) -> Literal["email", "firebase"] | None:
+        """How one signs in here; None: that must be said first."""
+        if self.auth_method is not None:
+            return self.auth_method
+        if self.firebase_project_id is not None:
+            return "firebase"
+        return "email" if self.skill_arcade_environment == "local" else None
 
     @cached_property
     def embedded_database(self) -> bool:

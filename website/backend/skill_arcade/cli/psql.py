@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.cloud import cloud_name
 from skill_arcade.storage.database.cluster import find_binaries
 from skill_arcade.storage.database.engine import database_url
 
@@ -18,9 +19,11 @@ def run_psql(settings: Settings, arguments: Sequence[str]) -> int:
     """Run psql on the database and return its exit code. The embedded database runs meanwhile.
 
     Raises:
-        SettingsError: there is no psql.
+        SettingsError: there is no psql, or the database is reached by Google's connector only.
     """
     url = database_url(settings)
+    if (name := cloud_name(url)) is not None:
+        raise SettingsError(f"psql can't reach Cloud SQL by its name: run `gcloud sql connect {name.split(':')[-1]}`.")
     # Ctrl-C is psql's to handle: it cancels a query.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -22,7 +22,7 @@ async def deliver(settings: Settings) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     settings.journal_folder.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(database_url(settings))
+    engine = create_engine(database_url(settings), settings.uploader_num_workers)
     objects = open_objects(settings)
     try:
         courier = Courier(settings.journal_folder, objects, engine, workers=settings.uploader_num_workers)

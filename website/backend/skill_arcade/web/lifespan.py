@@ -15,6 +15,7 @@ from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.web.covers import Covers
 from skill_arcade.web.people import People
+from skill_arcade.web.production import check_settings
 from skill_arcade.web.secret import find_secret
 from skill_arcade.web.state import AppState
 from skill_arcade.web.tokens import Tokens
@@ -32,6 +33,7 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     Raises:
         SettingsError, ManifestError, NotReady: a sentence that says what to do.
     """
+    check_settings(settings)
     tokens = Tokens(find_secret(settings))
     catalogue = load_catalogue(settings.games_folder)
     async with AsyncExitStack() as stack:

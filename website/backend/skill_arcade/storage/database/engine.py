@@ -4,21 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, make_url
+from sqlalchemy import URL, Connection, NullPool, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from skill_arcade.errors import NotReady, SettingsError
+from skill_arcade.errors import NotReady
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.cloud import cloud_engine, cloud_name, cloud_url
 from skill_arcade.storage.database.embedded import close_embedded, open_embedded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+PATIENCE_SECONDS = 10
 
 
 def database_url(settings: Settings) -> URL:
@@ -31,21 +35,20 @@ def database_url(settings: Settings) -> URL:
     if settings.database_url is not None:
         return _for_asyncpg(make_url(str(settings.database_url)))
     if settings.gcp_sql_connection_name is not None:
-        raise SettingsError(
-            "GCP_SQL_CONNECTION_NAME is set, and this version can't connect to Cloud SQL by name yet: "
-            "set DATABASE_URL to the instance's address instead."
-        )
+        return cloud_url(settings)
     return open_embedded(settings.postgres_folder).cluster.url()
 
 
-def create_engine(url: URL) -> AsyncEngine:
-    """Make a pool of connections. None is opened yet."""
-    return create_async_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=8,
-        connect_args={"timeout": 10, "server_settings": {"application_name": "skill-arcade"}},
-    )
+def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
+    """Make a pool of at most `size` connections, or none that is kept. None is opened yet."""
+    options: dict[str, Any] = {"poolclass": NullPool}
+    if pool:
+        # No overflow: the settings hold the pools of all servers against what the database allows.
+        options = {"pool_pre_ping": True, "pool_size": size, "max_overflow": 0, "pool_timeout": PATIENCE_SECONDS}
+    if cloud_name(url) is not None:
+        return cloud_engine(url, **options)
+    login = {"timeout": PATIENCE_SECONDS, "server_settings": {"application_name": "skill-arcade"}}
+    return create_async_engine(url, connect_args=login, **options)
 
 
 @asynccontextmanager
@@ -57,7 +60,7 @@ async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
     url = await asyncio.to_thread(database_url, settings)
     if settings.embedded_database:
         await asyncio.to_thread(migrate_sync, url)
-    engine = create_engine(url)
+    engine = create_engine(url, settings.database_pool_size)
     try:
         yield engine
     finally:
@@ -77,7 +80,7 @@ async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIt
     """
     try:
         connection = await engine.connect()
-    except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         where = engine.url.render_as_string(hide_password=True)
         raise NotReady(f"The database {where} does not answer: {error}") from error
     try:

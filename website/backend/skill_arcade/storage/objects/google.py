@@ -18,7 +18,7 @@ import google_crc32c
 import requests
 from google.api_core import exceptions as answers
 from google.api_core.retry import Retry
-from google.cloud import storage
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
@@ -76,7 +76,7 @@ class GoogleObjects:
         # Else the library asks in a thread of its own for the bucket's place, for traces that nobody reads.
         os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         with explained(self._name):
-            self._client = storage.Client(project)
+            self._client = Client(project)
         self._bucket = self._client.bucket(bucket)
         session: requests.Session = self._client._http
         # One connection for each thread, whatever their number, and never one more.
@@ -115,7 +115,7 @@ class GoogleObjects:
     async def _run(self, function: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
-    def _blob(self, key: str) -> storage.Blob:
+    def _blob(self, key: str) -> Blob:
         return self._bucket.blob(f"{self._prefix}{key}")
 
     @property

@@ -215,11 +215,6 @@ def test_any_postgres_address_becomes_one_for_the_driver(tmp_path: Path) -> None
     assert url.render_as_string(False) == "postgresql+asyncpg://me:secret@db.example:5433/arcade?ssl=require"
 
 
-def test_cloud_sql_by_name_is_refused_for_now(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="Cloud SQL"):
-        database_url(Settings(skill_arcade_home=tmp_path, gcp_sql_connection_name="p:r:n", database_url=None))
-
-
 def test_a_database_that_does_not_answer_is_not_ready_and_its_password_stays_secret() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -5,12 +5,11 @@ from logging.config import fileConfig
 from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, text
 from sqlmodel.sql.sqltypes import AutoString
 
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import database_url
+from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.database.tables import Table
 
 # Any number, the same for all who migrate: two servers that start at once migrate one after the other.
@@ -38,10 +37,12 @@ def migrate(connection: Connection) -> None:
 async def connect() -> None:
     """Connect, migrate, disconnect."""
     url = context.config.attributes.get("url") or database_url(Settings())
-    engine = create_async_engine(url, poolclass=pool.NullPool)
-    async with engine.connect() as connection:
-        await connection.run_sync(migrate)
-    await engine.dispose()
+    engine = create_engine(url, pool=False)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    finally:
+        await engine.dispose()
 
 
 if context.is_offline_mode():
