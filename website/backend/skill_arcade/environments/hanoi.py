@@ -17,12 +17,12 @@ class TowerOfHanoiEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
     """Bring the whole tower to the goal pole, disk by disk, never a larger one on a smaller one.
 
     **Action**: a pole, `Discrete(poles)`, counted from 0 at the left. With nothing lifted, the top disk of
-    that pole is lifted; with a disk lifted, it is put down there. What the rules don't allow (no disk there; a
-    smaller disk below) changes nothing but `info` and, by `illegal_reward`, the reward.
+    that pole is lifted; with a disk lifted, it is put down there. What the rules don't allow (no disk there;
+    a smaller disk below) changes nothing but `info` and, by `illegal_reward`, the reward.
 
-    **Observation**: `MultiDiscrete([poles] * disks + [disks + 1])`. Entry `k` is the pole of disk `k + 1`, disk 1
-    being the smallest; a lifted disk counts where it was lifted. The last entry is the lifted disk's number, 0
-    when nothing is lifted.
+    **Observation**: `MultiDiscrete([poles] * disks + [disks + 1])`. Entry `k` is the pole of disk `k + 1`,
+    disk 1 being the smallest; a lifted disk counts where it was lifted. The last entry is the lifted disk's
+    number, 0 when nothing is lifted.
 
     **Start**: every disk on pole 0, nothing lifted. There is no chance in it, so every seed begins alike.
 
@@ -42,6 +42,7 @@ class TowerOfHanoiEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
         disks: int = 3,
         poles: int = 3,
         goal_pole: int = -1,
+        *,
         goal_reward: float = 1.0,
         move_reward: float = 0.0,
         illegal_reward: float = 0.0,

@@ -51,18 +51,18 @@ class _Sprite:
     """Colours with an alpha in steps, premultiplied once."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.colour = np.zeros((size[1], size[0], 3), np.float32)
-        self.alpha = np.zeros((size[1], size[0], 1), np.float32)
+        self.colour: NDArray[np.float64] = np.zeros((size[1], size[0], 3))
+        self.alpha: NDArray[np.float64] = np.zeros((size[1], size[0], 1))
 
     def fill(self, colour: Colour, draw: Callable[[ImageDraw.ImageDraw, int], None]) -> None:
         """Lay a shape of one colour over what is there. `draw` draws it white, at `_FINE` times the size."""
         height, width = self.alpha.shape[:2]
         mask = Image.new("L", (width * _FINE, height * _FINE))
         draw(ImageDraw.Draw(mask), _FINE)
-        small = np.asarray(mask.resize((width, height), Image.Resampling.BOX), np.float32)[..., None]
-        over = (np.round(small / 255 * _STEPS) / _STEPS).astype(np.float32)
-        self.colour = self.colour * (np.float32(1) - over) + np.array(colour, np.float32) * over
-        self.alpha = self.alpha * (np.float32(1) - over) + over
+        small = np.asarray(mask.resize((width, height), Image.Resampling.BOX), np.float64)[..., None]
+        over = np.round(small / 255 * _STEPS) / _STEPS
+        self.colour = self.colour * (1 - over) + np.array(colour) * over
+        self.alpha = self.alpha * (1 - over) + over
 
     def lay(self, canvas: Pixels, x: int, y: int) -> None:
         """Draw onto a canvas with the top left corner at (x, y)."""
@@ -131,7 +131,7 @@ class Painter:
         if scene.lifted:
             self._lay_disk(canvas, scene.lifted, self._centres[scene.where[scene.lifted - 1]], _AIR)
         if scene.refused is not None:
-            self._cross.lay(canvas, self._centres[scene.refused] - 13, HEIGHT - 47)
+            self._cross.lay(canvas, self._centres[scene.refused] - 13, _POLE_TOP - 40)
         return canvas
 
     def _lay_disk(self, canvas: Pixels, disk: int, centre: int, top: int) -> None:

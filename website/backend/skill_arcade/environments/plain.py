@@ -8,7 +8,7 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def to_plain(value: Any) -> Any:
-    """Turn numpy scalars and arrays, tuples and sets into plain Python; keys become text.
+    """Turn numpy scalars, arrays and tuples into plain Python; keys become text.
 
     What is none of these becomes its `repr`, so that a record can always be written.
     """
@@ -16,12 +16,8 @@ def to_plain(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return {str(key): to_plain(part) for key, part in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, list | tuple):
         return [to_plain(part) for part in value]
-    if isinstance(value, set | frozenset):
-        return sorted((to_plain(part) for part in value), key=repr)
     return repr(value)

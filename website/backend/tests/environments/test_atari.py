@@ -1,0 +1,103 @@
+import json
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+
+from skill_arcade.environments.atari import AtariStage
+from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.palettes import FREE, NTSC, PAL, Television
+from skill_arcade.games.manifest import EnvironmentChoice
+
+EXACT = {"frameskip": 1, "repeat_action_probability": 0.0}
+
+
+def atari(game: str, **kwargs: object) -> AtariStage:
+    stage = make_stage(EnvironmentChoice(id=f"ALE/{game}-v5", kwargs={**EXACT, **kwargs}))
+    assert isinstance(stage, AtariStage)
+    return stage
+
+
+# Tall, short and ordinary screens, both television standards, one with sticky actions.
+@pytest.mark.parametrize(
+    ("game", "kwargs"),
+    [
+        ("Breakout", {}),
+        ("MontezumaRevenge", {}),
+        ("Seaquest", {"repeat_action_probability": 0.25}),
+        ("JourneyEscape", {}),
+        ("AirRaid", {}),
+        ("KingKong", {"frameskip": 4}),
+    ],
+)
+def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwargs: dict[str, object]) -> None:
+    stage = atari(game, **kwargs)
+    rgb = gymnasium.make(EnvSpec.from_json(json.dumps(stage.spec["gymnasium"])))
+    actions = np.random.default_rng(5).integers(stage.n_actions, size=700)
+    expected, info = rgb.reset(seed=77)
+    outcome = stage.reset(77)
+    assert outcome.info["lives"] == info["lives"]
+    for action in actions:
+        assert np.array_equal(stage.picture().rgb(), expected)
+        assert stage.picture().pixels.max() < FREE
+        if outcome.terminated:
+            break
+        expected, reward, terminated, truncated, info = rgb.step(action)
+        outcome = stage.step(int(action))
+        assert (outcome.reward, outcome.terminated, outcome.truncated) == (reward, terminated, truncated)
+        assert outcome.info == info
+    stage.close()
+    rgb.close()
+
+
+@pytest.mark.parametrize("television", [NTSC, PAL])
+def test_folding_keeps_every_colour_and_leaves_255_free(television: Television) -> None:
+    assert television.palette.shape == (255, 3)
+    assert np.array_equal(television.palette[television.goes], television.colours)
+    assert np.array_equal(television.goes[::2], np.arange(0, 256, 2))
+
+
+def test_rare_odd_indices_are_shown_as_ale_shows_them() -> None:
+    """Scrambled memory makes a PAL game lose its colour, as a frame of odd length does on a television."""
+    stage = atari("AirRaid")
+    stage.reset(1)
+    game = stage._game
+    draw = np.random.default_rng(0)
+    seen = set()
+    for _ in range(60):
+        for address in draw.integers(128, size=20):
+            game.ale.setRAM(int(address), int(draw.integers(256)))
+        stage.step(0)
+        seen |= set(np.unique(game.ale.getScreen()).tolist())
+        assert np.array_equal(stage.picture().rgb(), game.ale.getScreenRGB())
+    assert any(index % 2 for index in seen)
+
+
+def test_the_same_seed_and_actions_give_the_same_frames_again() -> None:
+    actions = np.random.default_rng(3).integers(4, size=400).tolist()
+
+    def play(stage: AtariStage) -> list[bytes]:
+        stage.reset(2**31 - 1)
+        return [bytes(stage.step(action).observation) for action in actions]
+
+    stage = atari("Breakout", repeat_action_probability=0.25)
+    first = play(stage)
+    assert play(stage) == first
+    assert play(atari("Breakout", repeat_action_probability=0.25)) == first
+
+
+def test_the_limit_of_frames_truncates() -> None:
+    stage = atari("Pong", max_num_frames_per_episode=50)
+    stage.reset(1)
+    outcomes = [stage.step(0) for _ in range(50)]
+    assert [outcome.truncated for outcome in outcomes] == [False] * 49 + [True]
+    assert not outcomes[-1].terminated
+
+
+def test_the_specification_names_rom_and_versions() -> None:
+    spec = json.loads(json.dumps(atari("Pong").spec))
+    assert spec["rom"]["game"] == "pong"
+    assert len(spec["rom"]["sha256"]) == 64
+    assert {"ale-py", "gymnasium", "numpy", "skill-arcade"} <= spec["packages"].keys()
+    assert spec["gymnasium"]["kwargs"]["repeat_action_probability"] == 0.0
