@@ -7,7 +7,7 @@ from pathlib import Path
 
 from house.backend import PYTHON
 from house.chromium import find_chromium
-from house.paths import BACKEND, FRONTEND, SCRIPTS, WEBSITE
+from house.paths import BACKEND, DEPLOY, FRONTEND, SCRIPTS, WEBSITE
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def backend(name: str, what: str, *command: str | Path) -> Check:
     return Check(name, what, command, BACKEND)
 
 
-RUFF = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e")
+RUFF = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", DEPLOY)
 
 CHECKS: tuple[Check, ...] = (
     backend("ruff", "Python: lint", tool("ruff"), "check", *RUFF),
@@ -63,6 +63,14 @@ CHECKS: tuple[Check, ...] = (
     Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND),
     page("size", "page: size of the build", "size"),
     backend("backend", "Python: tests", tool("pytest"), "-q", "--ignore=tests/house"),
+    Check("deploy", "deploying: scripts, workflows, image", [tool("pytest"), "-q"], DEPLOY),
+    Check(
+        "clients",
+        "deploying by this machine's gcloud and firebase, if it has them",
+        [tool("pytest"), "-q", "--clients=real"],
+        DEPLOY,
+        slow=True,
+    ),
     Check(
         "browser",
         "plays in Chromium, reads the record back",

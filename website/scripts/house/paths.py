@@ -10,6 +10,7 @@ ROOT = WEBSITE.parent
 SCRIPTS = WEBSITE / "scripts"
 BACKEND = WEBSITE / "backend"
 FRONTEND = WEBSITE / "frontend"
+DEPLOY = WEBSITE / "deploy"
 STATE = WEBSITE / ".state"
 """Ignored by git: our own uv, stamps' lock, logs."""
 VENV = BACKEND / ".venv"

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import dictionary, listing, psql, server, showing, verifying
+from skill_arcade.cli import listing, psql, server, showing, verifying
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound
 from skill_arcade.games.catalogue import load_catalogue
@@ -144,14 +144,9 @@ def verify(
 
 
 @app.command()
-def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As a page of the docs, with the views.")] = False,
-) -> None:
+def schema() -> None:
     """Describe the tables and what each column means."""
-    if markdown:
-        typer.echo(dictionary.draw_dictionary(), nl=False)
-    else:
-        listing.print_schema()
+    listing.print_schema()
 
 
 @app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -1,0 +1,39 @@
+"""Service Usage: which APIs are on."""
+
+from typing import Any
+
+from fake.cloud import Cloud
+from fake.wire import Request, Routes
+
+ROUTES = Routes("serviceusage")
+
+
+def describe(name: str, state: str = "ENABLED") -> dict[str, Any]:
+    return {"name": f"projects/1/services/{name}", "config": {"name": name}, "state": state}
+
+
+@ROUTES.on("GET", "/v1/projects/{project}/services")
+def list_services(cloud: Cloud, request: Request, project: str) -> Any:
+    return {"services": [describe(name) for name in cloud.things["apis"]]}
+
+
+@ROUTES.on("GET", "/v1/projects/{project}/services/{name}")
+def read_service(cloud: Cloud, request: Request, project: str, name: str) -> Any:
+    return describe(name, "ENABLED" if name in cloud.things["apis"] else "DISABLED")
+
+
+@ROUTES.on("POST", "/v1/projects/{project}/services:batchEnable")
+def enable_services(cloud: Cloud, request: Request, project: str) -> Any:
+    cloud.things["apis"].update(dict.fromkeys(request.body["serviceIds"], True))
+    return {"name": "operations/acat.1", "done": True, "response": {}}
+
+
+@ROUTES.on("POST", "/v1/projects/{project}/services/{name}:enable")
+def enable_service(cloud: Cloud, request: Request, project: str, name: str) -> Any:
+    cloud.things["apis"][name] = True
+    return {"name": "operations/acat.2", "done": True, "response": {}}
+
+
+@ROUTES.on("GET", "/v1/operations/{name}")
+def read_operation(cloud: Cloud, request: Request, name: str) -> Any:
+    return {"name": f"operations/{name}", "done": True, "response": {}}

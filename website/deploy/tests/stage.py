@@ -1,0 +1,146 @@
+"""A copy of the scripts in a repository of its own, a cloud, and the clients between them."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from clients import HERE, STANDIN, point_at
+from fake.cloud import Cloud
+from fake.server import Server
+
+DEPLOY = HERE.parent
+PRODUCTION, PREVIEW = "arcade-prod", "arcade-preview"
+IDS = ("--repository", "someone/arcade", "--repository-id", "42", "--owner-id", "7", "--billing-account", "AAA-BBB-CCC")
+# Of this machine, what programs need to start; nothing else reaches the scripts.
+KEPT = ("HOME", "LANG", "TMPDIR")
+
+
+@dataclass
+class Done:
+    """How a script ended."""
+
+    code: int
+    output: str
+    changes: list[str]
+    """Calls that changed something, or tried to, while it ran."""
+
+
+class Stage:
+    """Runs scripts. What they may see: the variables given here, the programs in `path`, the cloud."""
+
+    def __init__(self, folder: Path, cloud: Cloud, server: Server, programs: Path, more: dict[str, str]) -> None:
+        self.folder, self.cloud, self.server = folder, cloud, server
+        self.root = folder / "repository"
+        self._environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self._environment |= point_at(server.url, folder) | more
+        self._environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "FIREBASE": str(programs / "firebase")}
+        self._environment |= {"DEPLOY_PAUSE_SECONDS": "0", "CI": "true"}
+        self.page_url = f"{server.url}/firebasehosting.fake/show/live"
+        self.cloud_project = PREVIEW
+        copy_repository(self.root)
+
+    def run(self, script: str, *arguments: str, **variables: str) -> Done:
+        """Run website/deploy/SCRIPT to its end."""
+        return self._finish([str(self.root / "website" / "deploy" / script), *arguments], variables)
+
+    def _finish(self, command: list[str], variables: dict[str, str]) -> Done:
+        before = len(self.cloud.calls)
+        done = subprocess.run(
+            command,
+            env=self._environment | variables,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, self.cloud.changes(since=before))
+
+    def bootstrap(self, kind: str, *more: str) -> Done:
+        """Make the project of this kind ready."""
+        return self.run("bootstrap", kind, "--project", project_of(kind), *IDS, *more)
+
+    def deploy(self, *more: str, **variables: str) -> Done:
+        """Bring what is committed into production."""
+        settings = settings_of("production") | {"PAGE_URL": self.page_url} | variables
+        return self.run("deploy", "--image", str(self.image()), "--page", str(self.page()), *more, **settings)
+
+    def preview(self, verb: str, number: int, *more: str, **variables: str) -> Done:
+        """`preview up` or `preview down`."""
+        built = ("--image", str(self.image()), "--page", str(self.page())) if verb == "up" else ()
+        return self.run("preview", verb, str(number), *built, *more, **settings_of("preview"), **variables)
+
+    def run_python(self, module: str, *arguments: str, **variables: str) -> Done:
+        """Run one module of the scripts' Python."""
+        deploy = self.root / "website" / "deploy"
+        return self._finish(["python3", "-m", module, *arguments], {"PYTHONPATH": str(deploy), **variables})
+
+    def sweep(self, *more: str) -> Done:
+        """`preview sweep`."""
+        variables = settings_of("preview") | {"GITHUB_TOKEN": "token"}
+        return self.run("preview", "sweep", "--repository", "someone/arcade", *more, **variables)
+
+    def rollback(self, *more: str) -> Done:
+        """`rollback`."""
+        return self.run("rollback", *more, **settings_of("production"), PAGE_URL=self.page_url)
+
+    def commit(self, file: str, text: str) -> None:
+        """Change one file of the repository and commit that."""
+        path = self.root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        git(self.root, "add", "--all")
+        git(self.root, "commit", "--quiet", "--message", f"change {file}")
+
+    def image(self) -> Path:
+        """An archive that stands for the image of what is committed."""
+        archive = self.folder / "image.tar"
+        archive.write_text(git(self.root, "rev-parse", "HEAD:website/backend"))
+        return archive
+
+    def page(self) -> Path:
+        """A page that stands for the one built of what is committed."""
+        page = self.folder / "dist"
+        page.mkdir(exist_ok=True)
+        (page / "index.html").write_text(f"<script></script>{git(self.root, 'rev-parse', 'HEAD:website/frontend')}")
+        return page
+
+
+def project_of(kind: str) -> str:
+    """The project of production or of the previews."""
+    return PRODUCTION if kind == "production" else PREVIEW
+
+
+def settings_of(kind: str) -> dict[str, str]:
+    """What GitHub hands to a script: the variables that bootstrap printed, as far as they have no default."""
+    return {"GCP_PROJECT_ID": project_of(kind), "GCP_PROJECT_NUMBER": "123456789012"}
+
+
+def copy_repository(root: Path) -> None:
+    """The scripts as they are, with the smoke test's stand-in, beside a little of the rest, committed."""
+    deploy = root / "website" / "deploy"
+    shutil.copytree(DEPLOY, deploy, ignore=shutil.ignore_patterns("tests", "node_modules", "__pycache__"))
+    (deploy / "smoke").unlink()
+    (deploy / "smoke").symlink_to(STANDIN / "smoke")
+    for name, text in {"backend/app.py": "1", "frontend/page.ts": "1"}.items():
+        (root / "website" / name).parent.mkdir()
+        (root / "website" / name).write_text(text)
+    config = DEPLOY.parent / "frontend" / "firebase.json"
+    (root / "website" / "frontend" / "firebase.json").write_text(
+        config.read_text() if config.exists() else '{"hosting": {"public": "dist"}}'
+    )
+    shutil.copytree(DEPLOY.parents[1] / ".github", root / ".github")
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "remote", "add", "origin", "https://github.com/someone/arcade")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "as it is")
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git in a repository, whoever is signed in on this machine."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *who, *arguments], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

@@ -1,0 +1,88 @@
+"""Programs kept warm: loaded once, forked for each call, so that a call takes hundredths of a second.
+
+`python -S warm.py SOCKET standins` has the stand-ins of gcloud and firebase; started by gcloud's own Python,
+`python -S warm.py SOCKET SDK_ROOT` has the machine's real gcloud.
+"""
+
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ADDRESS, WHAT = sys.argv[1:]
+Main = Callable[[], object]
+
+
+def load_programs() -> dict[str, Main]:
+    """The programs by name."""
+    if WHAT == "standins":
+        sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+        commands, site = importlib.import_module("standin.commands"), importlib.import_module("standin.site")
+        return {"gcloud": commands.main, "firebase": site.main}
+    sys.path[:0] = [f"{WHAT}/lib", f"{WHAT}/lib/third_party"]
+    os.environ["CLOUDSDK_ROOT_DIR"] = WHAT
+    for module in ("googlecloudsdk.calliope.cli", "googlecloudsdk.api_lib.util.apis"):
+        importlib.import_module(module)
+    main: Main = importlib.import_module("googlecloudsdk.gcloud_main").main
+    return {"gcloud": main}
+
+
+def serve(programs: dict[str, Main]) -> None:
+    """Fork for each connection."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(ADDRESS)
+    listener.listen(16)
+    print("ready", flush=True)
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            listener.close()
+            answer(connection, programs)
+        connection.close()
+
+
+def answer(connection: socket.socket, programs: dict[str, Main]) -> None:
+    """Take over the caller's arguments, environment, folder and streams, be that program, send its exit code."""
+    data, files, _, _ = socket.recv_fds(connection, 2**20, 3)
+    size = int.from_bytes(data[:4], "big")
+    while len(data) < size + 4:
+        data += connection.recv(2**20)
+    call = json.loads(data[4:])
+    for stream, file in enumerate(files):
+        os.dup2(file, stream)
+        os.close(file)
+    root = os.environ.get("CLOUDSDK_ROOT_DIR", "")
+    os.environ.clear()
+    os.environ.update(call["environment"], CLOUDSDK_ROOT_DIR=root)
+    os.chdir(call["folder"])
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout, sys.stderr = (os.fdopen(stream, "w", closefd=False) for stream in (1, 2))
+    sys.argv = [call["program"], *call["arguments"]]
+    code = run(programs[call["program"]])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    connection.sendall(bytes([code]))
+    os._exit(0)
+
+
+def run(main: Main) -> int:
+    """A program's exit code; an error of its own is shown and is 1."""
+    try:
+        code = main()
+    except SystemExit as end:
+        code = end.code
+    except Exception:  # noqa: BLE001 - whatever it is belongs to the program, and is shown as its end
+        sys.excepthook(*sys.exc_info())
+        return 1
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    return code if isinstance(code, int) else int(bool(code))
+
+
+serve(load_programs())
