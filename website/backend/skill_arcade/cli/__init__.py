@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import listing, psql, server, showing, verifying
+from skill_arcade.cli import checking, listing, psql, server, showing, verifying
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound
 from skill_arcade.games.catalogue import load_catalogue
@@ -140,6 +141,22 @@ def verify(
 ) -> None:
     """Run episodes again from seed and actions, compare all with what is kept, and keep the verdict."""
     if not asyncio.run(verifying.verify(read_settings(), episode or [], everything=everything, jobs=jobs)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    seen: Annotated[
+        Path | None, typer.Option(help="JSON: episode id to the steps that its player saw.", metavar="FILE")
+    ] = None,
+    read: Annotated[bool, typer.Option("--read", help="Read every object and compare its checksum.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every episode, not only what is wrong.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, every episode.")] = False,
+) -> None:
+    """Hold journal, objects and rows against each other: acknowledged steps = stored steps, none lost or doubled."""
+    balances = asyncio.run(checking.balance_all(read_settings(), seen=checking.read_seen(seen), read=read))
+    in_order = checking.print_json(balances) if as_json else checking.print_balances(balances, everything=everything)
+    if not in_order:
         raise typer.Exit(1)
 
 

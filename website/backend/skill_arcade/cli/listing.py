@@ -38,7 +38,7 @@ def short_id(id_: UUID) -> str:
 
 def games_table(games: Iterable[Manifest]) -> Grid:
     """Which games there are."""
-    grid = _grid("game", "name", "pace", "environment", "won when")
+    grid = make_grid("game", "name", "pace", "environment", "won when")
     for game in games:
         pace = f"{game.pace.hz:g} Hz" if isinstance(game.pace, RealTime) else "turn-based"
         won = game.won.model_dump(exclude_none=True, exclude_defaults=True) if game.won else {}
@@ -49,7 +49,7 @@ def games_table(games: Iterable[Manifest]) -> Grid:
 
 def episodes_table(lines: Iterable[EpisodeLine]) -> Grid:
     """What was played."""
-    grid = _grid("episode", "player", "game", "steps", "score", "status", "when", right=("steps", "score"))
+    grid = make_grid("episode", "player", "game", "steps", "score", "status", "when", right=("steps", "score"))
     for line in lines:
         status = f"{line.status} ({line.end_reason})" if line.end_reason else f"{line.status}, running"
         when = f"{line.time_created.astimezone():%Y-%m-%d %H:%M:%S}"
@@ -63,13 +63,14 @@ def print_schema() -> None:
     console = open_console()
     for table in Table.metadata.sorted_tables:
         console.print(f"\n[bold]{table.name}[/bold]  {table.comment}")
-        grid = _grid("column", "type", "key", "meaning")
+        grid = make_grid("column", "type", "key", "meaning")
         for column in table.columns:
             grid.add_row(column.name, _type_name(column), _key_name(column), column.comment)
         console.print(grid)
 
 
-def _grid(*names: str, right: Iterable[str] = ()) -> Grid:
+def make_grid(*names: str, right: Iterable[str] = ()) -> Grid:
+    """A table with these columns and no rows yet."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
         grid.add_column(name, justify="right" if name in right else "left", overflow="fold")

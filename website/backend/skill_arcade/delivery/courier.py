@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.delivery.objects import build_objects
 from skill_arcade.delivery.rows import build_delivery
 from skill_arcade.errors import JournalDamaged
+from skill_arcade.recording.backlog import DAMAGED
 from skill_arcade.recording.journal import OPEN, SEALED, sync_folder
 from skill_arcade.recording.segment import adopt_orphan, read_segment
 from skill_arcade.storage.database.delivered import store_delivery
@@ -18,7 +19,6 @@ from skill_arcade.storage.objects import ObjectStore
 
 log = logging.getLogger(__name__)
 
-DAMAGED = ".damaged"
 LOOK_SECONDS = 0.2
 """How often the journal is looked at: a listing costs microseconds, and an ended episode is in the database at once."""
 ADOPT_SECONDS = 2.0

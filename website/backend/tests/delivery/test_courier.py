@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.delivery.courier import DAMAGED, Courier
+from skill_arcade.delivery.courier import Courier
 from skill_arcade.errors import NotReady
 from skill_arcade.frames.apng import read_apng
 from skill_arcade.ids import transition_id
+from skill_arcade.recording.backlog import DAMAGED
 from skill_arcade.storage.objects.disk import DiskObjects
 from tests.journals import write_episode
 
