@@ -23,6 +23,8 @@ class Companion:
         self._process: BaseProcess | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        # A process that is just being started can't be told to end yet: who stops waits for that.
+        self._starting = asyncio.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -36,20 +38,23 @@ class Companion:
     async def stop(self, grace_seconds: float = 8.0) -> None:
         """Ask it to finish, within the grace period; then end it."""
         self._stopping.set()
-        process = self._process
-        if process is not None and process.is_alive():
+        if self._watch is None:
+            return
+        async with self._starting:
+            process = self._process
+        if process is not None:
             process.terminate()
-            await asyncio.to_thread(process.join, grace_seconds)
-            if process.is_alive():
+            done, _ = await asyncio.wait({self._watch}, timeout=grace_seconds)
+            if not done:
                 log.warning("%s is not done after %.0f s and is ended", self._name, grace_seconds)
                 process.kill()
-        if self._watch is not None:
-            await self._watch
+        await self._watch
 
     async def _keep_running(self) -> None:
         while not self._stopping.is_set():
-            self._process = self._context.Process(target=self._target, args=(self._settings,), name=self._name)
-            await asyncio.to_thread(self._process.start)
+            async with self._starting:
+                self._process = self._context.Process(target=self._target, args=(self._settings,), name=self._name)
+                await asyncio.to_thread(self._process.start)
             await asyncio.to_thread(self._process.join)
             if not self._stopping.is_set():
                 log.error("%s ended with code %s; it starts again", self._name, self._process.exitcode)

@@ -25,7 +25,6 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         None,
-        pattern=r"^postgres(ql)?(\+asyncpg)?://",
         description="Any Postgres; none: the embedded one, or Cloud SQL when that is set.",
     )
     auth_secret: str | None = Field(
@@ -106,6 +105,13 @@ class Settings(BaseSettings):
     def _bare(cls, value: Any) -> Any:
         return value.strip("/") if isinstance(value, str) else value
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgres://", "postgresql://", "postgresql+asyncpg://")):
+            raise ValueError("not the address of a Postgres, such as postgresql://user:password@host/name")
+        return value
+
     @property
     def journal_folder(self) -> Path:
         """Where game processes write and delivery reads."""
@@ -149,5 +155,7 @@ def read_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        wrong = "; ".join(f"{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
+        wrong = "; ".join(
+            f"{str(part['loc'][0]).upper()}: {part['msg'].removeprefix('Value error, ')}" for part in error.errors()
+        )
         raise SettingsError(f"Some settings do not fit. {wrong}. They come from the environment and .env.") from None

@@ -38,6 +38,13 @@ def postgres() -> Iterator[URL]:
 @pytest.fixture
 def database_url(postgres: URL) -> Iterator[URL]:
     """Address of a fresh, migrated database, gone after the test."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(postgres: URL) -> Iterator[URL]:
+    """A migrated database of its own, gone at the end."""
     name = f"test_{uuid4().hex}"
     asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE template_arcade STRATEGY file_copy"))
     yield postgres.set(database=name)

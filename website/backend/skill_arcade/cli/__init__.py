@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import checking, listing, psql, server, showing, verifying
+from skill_arcade.cli import checking, dictionary, listing, psql, server, showing, verifying
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound
 from skill_arcade.games.catalogue import load_catalogue
@@ -161,9 +161,14 @@ def check(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a page of the docs, with the views.")] = False,
+) -> None:
     """Describe the tables and what each column means."""
-    listing.print_schema()
+    if markdown:
+        typer.echo(dictionary.draw_dictionary(), nl=False)
+    else:
+        listing.print_schema()
 
 
 @app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

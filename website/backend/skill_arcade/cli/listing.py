@@ -65,7 +65,7 @@ def print_schema() -> None:
         console.print(f"\n[bold]{table.name}[/bold]  {table.comment}")
         grid = make_grid("column", "type", "key", "meaning")
         for column in table.columns:
-            grid.add_row(column.name, _type_name(column), _key_name(column), column.comment)
+            grid.add_row(column.name, type_name(column), key_name(column), column.comment)
         console.print(grid)
 
 
@@ -77,12 +77,14 @@ def make_grid(*names: str, right: Iterable[str] = ()) -> Grid:
     return grid
 
 
-def _type_name(column: Column[object]) -> str:
+def type_name(column: Column[object]) -> str:
+    """Its type in Postgres, in a few words."""
     name = column.type.compile(DIALECT).lower().replace("timestamp with time zone", "timestamptz")
     return name if column.nullable is False else f"{name}, may be null"
 
 
-def _key_name(column: Column[object]) -> str:
+def key_name(column: Column[object]) -> str:
+    """Which key it is part of, in a few words."""
     parts = ["primary"] if column.primary_key else []
     parts += [f"of {key.column.table.name}" for key in column.foreign_keys]
     return ", ".join(parts)

@@ -47,8 +47,11 @@ class Asset:
 def read_asset(path: Path) -> Asset:
     """Read a file and shrink it: some milliseconds for a big one, so not in the event loop."""
     version = file_version(path)
-    kind = KINDS.get(path.suffix.lower(), "application/octet-stream")
-    plain = path.read_bytes()
+    return make_asset(path.read_bytes(), KINDS.get(path.suffix.lower(), "application/octet-stream"), version)
+
+
+def make_asset(plain: bytes, kind: str, version: tuple[int, int] = (0, 0)) -> Asset:
+    """Shrink what is of a kind that shrinks, and tag it."""
     small = gzip.compress(plain, 9, mtime=0) if kind.startswith(SHRINKS) else None
     if small is not None and len(small) >= len(plain):
         small = None

@@ -11,7 +11,7 @@ from skill_arcade.web.state import State
 _bearer = HTTPBearer(auto_error=False, description="token of POST /auth/login")
 
 
-def signed_in(state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
+async def signed_in(state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
     """Return the id of the user who asks; NotSignedIn without a good token."""
     if credentials is None:
         raise NotSignedIn("Sign in first: this needs the header Authorization: Bearer TOKEN.")

@@ -13,10 +13,10 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
-from skill_arcade.web.covers import Covers
 from skill_arcade.web.people import People
 from skill_arcade.web.production import check_settings
 from skill_arcade.web.secret import find_secret
+from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.state import AppState
 from skill_arcade.web.tokens import Tokens
 
@@ -33,36 +33,40 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     Raises:
         SettingsError, ManifestError, NotReady: a sentence that says what to do.
     """
+    async with AsyncExitStack() as stack:
+        state = await open_parts(settings, stack)
+        # What only half started is stopped too, so each stop is noted before its start.
+        for name, target in (("certifier", run_certifier), ("delivery", run_delivery)):
+            companion = Companion(name, target, settings)
+            stack.push_async_callback(companion.stop)
+            await companion.start()
+        stack.push_async_callback(state.roster.stop)  # first out: what it seals, delivery then takes away
+        await state.roster.start()
+        log.info("%d games in the catalogue", len(state.catalogue.games))
+        yield {"arcade": state}
+
+
+async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
+    """Open what answers requests; `stack` closes it. No other process is started but the embedded database's."""
     check_settings(settings)
     tokens = Tokens(find_secret(settings))
     catalogue = load_catalogue(settings.games_folder)
-    async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(opened(settings))
-        async with transaction(engine) as connection:
-            await check_schema(connection)
-            await upsert_games(connection, describe_games(catalogue))
-        objects = open_objects(settings)
-        stack.push_async_callback(objects.close)
-        for name, target in (("certifier", run_certifier), ("delivery", run_delivery)):
-            companion = Companion(name, target, settings)
-            await companion.start()
-            stack.push_async_callback(companion.stop)
-        roster = open_roster(settings)
-        await roster.start()
-        stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away
-        log.info("%d games in the catalogue", len(catalogue.games))
-        yield {
-            "arcade": AppState(
-                settings=settings,
-                tokens=tokens,
-                catalogue=catalogue,
-                covers=Covers(catalogue.games, settings.games_folder),
-                engine=engine,
-                people=People(engine),
-                objects=objects,
-                roster=roster,
-            )
-        }
+    engine = await stack.enter_async_context(opened(settings))
+    async with transaction(engine) as connection:
+        await check_schema(connection)
+        await upsert_games(connection, describe_games(catalogue))
+    objects = open_objects(settings)
+    stack.push_async_callback(objects.close)
+    return AppState(
+        settings=settings,
+        tokens=tokens,
+        catalogue=catalogue,
+        shelf=Shelf(catalogue.games, settings.games_folder),
+        engine=engine,
+        people=People(engine),
+        objects=objects,
+        roster=open_roster(settings),
+    )
 
 
 def open_roster(settings: Settings) -> Roster:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -15,8 +14,6 @@ from skill_arcade.web.state import AppState
 
 log = logging.getLogger(__name__)
 SECONDS = 3.0
-# Room that a server full of games fills in some hours, so that there is time to act.
-LEAST_ROOM = 256 * 2**20
 
 Name = Literal["database", "objects", "journal"]
 TROUBLE: dict[Name, str] = {
@@ -59,11 +56,7 @@ async def _check_objects(state: AppState) -> None:
 
 
 async def _check_journal(state: AppState) -> None:
-    folder = state.settings.journal_folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
+        state.roster.check_room()
     except OSError as error:
         raise NotReady(f"The journal's folder can't be used: {error}.") from error
-    if free < LEAST_ROOM:
-        raise NotReady(f"The journal's disk has {free >> 20} MB left, and {LEAST_ROOM >> 20} are needed.")

@@ -11,8 +11,8 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
-from skill_arcade.web.covers import Covers
 from skill_arcade.web.people import People
+from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.tokens import Tokens
 
 
@@ -23,14 +23,15 @@ class AppState:
     settings: Settings
     tokens: Tokens
     catalogue: Catalogue
-    covers: Covers
+    shelf: Shelf
     engine: AsyncEngine
     people: People
     objects: ObjectStore
     roster: Roster
 
 
-def app_state(connection: HTTPConnection) -> AppState:
+# Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.
+async def app_state(connection: HTTPConnection) -> AppState:
     """Give a route (HTTP or socket) the server's parts."""
     state: AppState = connection.state.arcade
     return state

@@ -1,7 +1,8 @@
-"""A whole arcade, started by its lifespan on a database of its own."""
+"""An arcade on a database of its own, and somebody at its door."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
+from skill_arcade.web.lifespan import open_parts
 from skill_arcade.web.state import AppState
+from tests.conftest import PREFIX, remove_home
 
 PONG = """\
 name: Pong
@@ -54,6 +57,14 @@ class Visitor:
 
 
 @pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for an arcade with an embedded database: pytest's own is closed to the account that runs it."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    yield folder
+    remove_home(folder)
+
+
+@pytest.fixture
 def settings(database_url: URL, tmp_path: Path) -> Settings:
     """Settings of an arcade with nothing in it."""
     address = database_url.render_as_string(hide_password=False)
@@ -68,26 +79,27 @@ def settings(database_url: URL, tmp_path: Path) -> Settings:
         database_url=address,
         games_folder=games,
         page_folder=tmp_path / "dist",
+        warm_games=0,
     )
 
 
 @asynccontextmanager
 async def open_arcade(settings: Settings) -> AsyncIterator[Visitor]:
-    """Start an arcade, let a visitor in, and stop it."""
+    """Open an arcade without its game and delivery processes, let a visitor in, and close it."""
     app = create_app(settings)
-    async with app.router.lifespan_context(app) as opened:
-        assert opened is not None
+    async with AsyncExitStack() as stack:
+        state = await open_parts(settings, stack)
 
         async def started(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "state": dict(opened)}, receive, send)
+            await app({**scope, "state": {"arcade": state}}, receive, send)
 
         transport: Any = httpx.ASGITransport(started, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-            yield Visitor(http, opened["arcade"])
+            yield Visitor(http, state)
 
 
 @pytest.fixture
 async def arcade(settings: Settings, anyio_backend: str) -> AsyncIterator[Visitor]:
-    """A running arcade."""
+    """An arcade that answers requests, with nothing in it."""
     async with open_arcade(settings) as visitor:
         yield visitor

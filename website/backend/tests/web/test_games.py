@@ -1,13 +1,13 @@
 """Which games there are, and what they look like."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
+from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.web.covers import Covers
+from skill_arcade.settings import Settings
 from skill_arcade.web.models import Game
+from skill_arcade.web.shelf import Shelf
 from tests.web.conftest import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -68,18 +68,28 @@ async def test_a_game_without_a_picture_says_so(arcade: Visitor) -> None:
         assert answer.json()["message"] == message
 
 
-def test_a_cover_is_webp_before_png_and_its_address_follows_from_its_bytes(tmp_path: Path) -> None:
-    folder = tmp_path / "covers"
-    folder.mkdir()
+async def test_the_list_is_sent_shrunk_and_only_when_it_changed(arcade: Visitor) -> None:
+    answer = await arcade.http.get("/games")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"] == "application/json"
+    known = {"if-none-match": answer.headers["etag"]}
+    assert (await arcade.http.get("/games", headers=known)).status_code == 304
+    plain = await arcade.http.get("/games", headers={"accept-encoding": "identity"})
+    assert plain.json() == answer.json()
+
+
+def test_a_cover_is_webp_before_png_and_its_address_follows_from_its_bytes(settings: Settings) -> None:
+    manifests = load_catalogue(settings.games_folder).games
+    assert settings.games_folder is not None
+    folder = settings.games_folder / "covers"
     (folder / "pong.png").write_bytes(b"png")
-    (folder / "pong.webp").write_bytes(b"webp")
-    (folder / "hanoi.png").write_bytes(b"hanoi")
-    covers = Covers(["pong", "hanoi", "chess"], tmp_path)
-    found = covers.find("pong")
+    found = Shelf(manifests, settings.games_folder).cover("pong")
     assert found is not None
-    assert (found.kind, found.plain, found.small) == ("image/webp", b"webp", None)
-    assert covers.find("chess") is None
-    assert covers.path("chess") is None
-    before = covers.path("hanoi")
-    (folder / "hanoi.png").write_bytes(b"HANOI")
-    assert before != Covers(["hanoi"], tmp_path).path("hanoi")
+    assert found.kind == "image/webp"
+    (folder / "frozen-lake.png").write_bytes(b"ice")
+    before = Shelf(manifests, settings.games_folder).game("frozen-lake")
+    (folder / "frozen-lake.png").write_bytes(b"ICE")
+    after = Shelf(manifests, settings.games_folder).game("frozen-lake")
+    assert before is not None
+    assert after is not None
+    assert before.cover != after.cover

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import URL, text
 
 from skill_arcade.errors import NotReady
-from skill_arcade.web import readiness as parts
+from skill_arcade.play import roster
 from skill_arcade.web.database import asking
 from tests.conftest import execute
 from tests.web.conftest import Visitor
@@ -67,7 +67,7 @@ async def test_an_object_folder_that_can_not_be_used_is_named(
 
 async def test_a_journal_disk_without_room_is_named(arcade: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     # No disk has this much room.
-    monkeypatch.setattr(parts, "LEAST_ROOM", 2**62)
+    monkeypatch.setattr(roster, "LEAST_ROOM", 2**62)
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
 
 

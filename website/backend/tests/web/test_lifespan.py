@@ -1,12 +1,15 @@
 """A start opens all or says why not; a stop closes all."""
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, text
 
 from skill_arcade.errors import ArcadeError, ManifestError, NotReady, SettingsError
+from skill_arcade.play import roster
 from skill_arcade.settings import Settings, read_settings
+from skill_arcade.storage.database.cluster import Cluster
 from skill_arcade.web.app import create_app
 from skill_arcade.web.lifespan import run_arcade
 from tests.conftest import execute, opened_engine
@@ -78,9 +81,21 @@ async def test_a_start_that_fails_late_lets_go_of_what_it_had_opened(
     assert await count_connections(database_url) == 0
 
 
+async def test_a_start_that_fails_at_its_last_step_ends_the_processes_that_it_had_started(
+    settings: Settings, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No disk has this much room, so the game processes, which come last, are not started.
+    monkeypatch.setattr(roster, "LEAST_ROOM", 2**62)
+    with pytest.raises(NotReady, match="no new game starts"):
+        async with run_arcade(settings):
+            pass
+    assert await count_connections(database_url) == 0
+    assert multiprocessing.active_children() == []
+
+
 async def test_a_stop_lets_go_of_every_connection(settings: Settings, database_url: URL) -> None:
-    async with open_arcade(settings) as visitor:
-        await visitor.sign_in()
+    async with run_arcade(settings) as parts:
+        await parts["arcade"].people.welcome("ada", "ada@example.org")
         assert await count_connections(database_url) > 0
     assert await count_connections(database_url) == 0
 
@@ -89,6 +104,7 @@ async def test_on_the_embedded_database_it_migrates_by_itself_and_stops_it_at_th
     settings = Settings(_env_file=None, skill_arcade_home=home)
     async with open_arcade(settings) as visitor:
         mine = await visitor.sign_in()
+    assert Cluster(home / "postgres").find_postmaster() is None
     async with open_arcade(settings) as visitor:
         answer = await visitor.http.get("/auth/me", headers=mine)
         assert answer.json()["email"] == "ada@example.org"

@@ -55,17 +55,9 @@ export class Painter {
 
   /** This picture, with this much of it changed, is the newest. */
   show(picture: Picture, head: FrameHead, changed: Rectangle): void {
-    if (picture !== this.#picture) {
-      this.#picture = picture;
-      this.#image = new ImageData(
-        new Uint8ClampedArray(picture.pixels.buffer),
-        picture.width,
-        picture.height,
-      );
-      this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
-    } else {
-      widen(this.#dirty, changed);
-    }
+    if (picture === this.#picture) widen(this.#dirty, changed);
+    else this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
+    this.#picture = picture;
     this.#frame = head.frame;
     this.#waiting ??= this.#platform.nextFrame(this.#paint);
   }
@@ -101,17 +93,25 @@ export class Painter {
 
   #draw(): boolean {
     const canvas = this.#canvas;
-    const image = this.#image;
-    if (canvas === null || image === null) return false;
-    if (canvas.width !== image.width || canvas.height !== image.height) {
-      canvas.width = image.width;
-      canvas.height = image.height;
-      this.#dirty = { x: 0, y: 0, width: image.width, height: image.height };
+    const picture = this.#picture;
+    if (canvas === null || picture === null) return false;
+    if (canvas.width !== picture.width || canvas.height !== picture.height) {
+      canvas.width = picture.width;
+      canvas.height = picture.height;
+      this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     }
     const { x, y, width, height } = this.#dirty;
-    if (width > 0) canvas.surface.putImageData(image, 0, 0, x, y, width, height);
+    if (width > 0) canvas.surface.putImageData(this.#imageOf(picture), 0, 0, x, y, width, height);
     this.#dirty.width = 0;
     return true;
+  }
+
+  /** A view of the picture's own memory, so that nothing is copied before the canvas. */
+  #imageOf({ pixels, width, height }: Picture): ImageData {
+    if (this.#image?.data.buffer !== pixels.buffer) {
+      this.#image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
+    }
+    return this.#image;
   }
 
   /** A canvas that is new to us shows what there is; nothing new was seen, so nothing is reported. */

@@ -247,5 +247,25 @@ class Event(Table, table=True):
     data: dict[str, Any] = Field(sa_column=_json("what is particular to the kind"))
 
 
-for _model in (User, Game, Episode, Transition, Segment, Event, Certificate):
+class BaselineSource(Table, table=True):
+    """Where published scores come from. Figures never change: another version is another source."""
+
+    __tablename__ = "baseline_source"
+
+    id: str = Field(primary_key=True, sa_column_kwargs=_told("short name of the source"))
+    version: str = Field(sa_column_kwargs=_told("commit or table that the figures were taken from"))
+    citation: str = Field(sa_column_kwargs=_told("what to cite"))
+    protocol: str = Field(sa_column_kwargs=_told("how these scores came about"))
+
+
+class Baseline(Table, table=True):
+    """A published score: return 0 and 1 of the normalised scale."""
+
+    source_id: str = Field(foreign_key="baseline_source.id", primary_key=True, sa_column_kwargs=_told("the source"))
+    environment_id: str = Field(primary_key=True, sa_column_kwargs=_told("Gymnasium's id: ALE/Breakout-v5"))
+    random: float = Field(sa_column_kwargs=_told("mean return of a random agent"))
+    human: float = Field(sa_column_kwargs=_told("return of a person, as the source has it"))
+
+
+for _model in (User, Game, Episode, Transition, Segment, Event, Certificate, BaselineSource, Baseline):
     Table.metadata.tables[str(_model.__tablename__)].comment = _model.__doc__

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from skill_arcade.errors import NotFound
-from skill_arcade.games.manifest import Manifest
 from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, send_asset
 from skill_arcade.web.models import Game
 from skill_arcade.web.problems import problem_answers
@@ -16,16 +15,16 @@ router = APIRouter(prefix="/games", tags=["games"])
 PICTURES: dict[str, dict[str, str]] = {"image/webp": {}, "image/png": {}}
 
 
-@router.get("")
-async def list_games(state: State) -> list[Game]:
+@router.get("", response_model=list[Game])
+async def list_games(request: Request, state: State) -> Response:
     """List the games that one can play here."""
-    return [_describe_game(game, state) for game in state.catalogue.games.values()]
+    return send_asset(state.shelf.listing, request.headers, ALWAYS_ASK)
 
 
 @router.get("/{game_id}", responses=problem_answers(404, 422))
 async def read_game(game_id: str, state: State) -> Game:
     """Tell about one game."""
-    return _describe_game(find_game(state, game_id), state)
+    return find_game(state, game_id)
 
 
 @router.get(
@@ -41,19 +40,15 @@ async def read_cover(
 ) -> Response:
     """Send the game's picture."""
     find_game(state, game_id)
-    cover = state.covers.find(game_id)
+    cover = state.shelf.cover(game_id)
     if cover is None:
         raise NotFound(f"No picture was made of the game {game_id!r}.")
     return send_asset(cover, request.headers, FOREVER if v and cover.tag.startswith(v) else ALWAYS_ASK)
 
 
-def find_game(state: AppState, game_id: str) -> Manifest:
-    """Look a game up in the catalogue; NotFound when there is none by this id."""
-    game = state.catalogue.games.get(game_id)
+def find_game(state: AppState, game_id: str) -> Game:
+    """Look a game up; NotFound when there is none by this id."""
+    game = state.shelf.game(game_id)
     if game is None:
         raise NotFound(f"There is no game {game_id[:100]!r} here; GET /games lists them.")
     return game
-
-
-def _describe_game(game: Manifest, state: AppState) -> Game:
-    return Game.model_validate({**game.model_dump(), "cover": state.covers.path(game.id)})

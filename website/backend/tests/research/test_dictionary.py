@@ -1,0 +1,31 @@
+"""The data dictionary says what is there, all of it."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from house.paths import ROOT
+from skill_arcade.cli.dictionary import draw_dictionary
+from skill_arcade.storage.database.tables import Table
+from skill_arcade.storage.database.views import VIEWS
+
+
+def test_the_page_is_of_today() -> None:
+    page = (ROOT / "website" / "docs" / "data.md").read_text()
+    assert page == draw_dictionary(), "run `skill-arcade schema --markdown > website/docs/data.md`"
+
+
+def test_every_column_has_a_meaning() -> None:
+    columns = [column for table in Table.metadata.tables.values() for column in table.columns]
+    assert [str(column) for column in columns if not column.comment] == []
+
+
+@pytest.mark.anyio
+async def test_the_views_of_the_page_are_those_of_the_database(engine: AsyncEngine) -> None:
+    query = text(
+        "SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) FROM information_schema.columns "
+        "JOIN information_schema.views USING (table_schema, table_name) WHERE table_schema = 'public' GROUP BY 1"
+    )
+    async with engine.connect() as connection:
+        found = {row[0]: row[1] for row in await connection.execute(query)}
+    assert found == {name: list(columns) for name, (_, columns) in VIEWS.items()}

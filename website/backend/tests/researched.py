@@ -1,0 +1,188 @@
+"""Play that never was, with answers that can be worked out by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from skill_arcade.ids import transition_id
+from skill_arcade.storage.database.tables import Table
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+FRAME_US = 100_000
+ORIGIN_US = 1_000_000
+PLAYER = {"player": {"browser": "Firefox 140", "refresh_hz": 60.0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A control goes down `delay_us` after observation `frame` was painted, and acts from step `step` on."""
+
+    frame: int
+    delay_us: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """An episode: picture i is painted at 1 s + i * 100 ms of the browser's clock, unless it is in `dropped`."""
+
+    player: str
+    game: str
+    minute: float
+    actions: Sequence[int]
+    rewards: Sequence[float]
+    seconds: float = 60
+    presses: Sequence[Press] = ()
+    dropped: Sequence[int] = ()
+    certificates: Sequence[str] = ("certified",)
+    end_reason: str = "terminated"
+    infos: Sequence[dict[str, int] | None] | None = None
+
+
+def two_presses(delay_us: int) -> list[Press]:
+    """30 ms after the first picture, and `delay_us` after the fourth, which is one after the reward of step 1."""
+    return [Press(0, 30_000, 1), Press(3, delay_us, 4)]
+
+
+ANN, BOB = two_presses(40_000), two_presses(80_000)
+PLAYS = [
+    Play("ann", "breakout", 0, [0, 2, 2, 3, 3, 3], [0, 1, 0, 0, 0, 1], presses=ANN),
+    Play(
+        "ann",
+        "breakout",
+        5,
+        [2, 2, 2, 2, 2, 2],
+        [0, 2, 0, 0, 0, 2],
+        presses=ANN,
+        certificates=("mismatch", "certified"),
+    ),
+    Play(
+        "ann",
+        "breakout",
+        120,
+        [0, 2, 0, 2, 0, 2],
+        [0, 5, 0, 0, 0, 5],
+        presses=ANN,
+        certificates=("certified", "mismatch"),
+    ),
+    Play("bob", "breakout", 0, [0] * 6, [0] * 6, 120, BOB, dropped=[1], certificates=(), end_reason="left"),
+    Play("bob", "breakout", 60, [3, 3, 3, 2, 2, 2], [0, 3, 0, 0, 0, 3], presses=BOB),
+    Play(
+        "cat",
+        "tower-of-hanoi",
+        0,
+        [0, 1, 2],
+        [0, 0, 1],
+        presses=[Press(0, 15_000_000, 0), Press(1, 50_000, 1), Press(2, 70_000, 2)],
+        infos=[{"moves": 1}, {"moves": 2}, {"moves": 3}],
+    ),
+]
+CONFIG = {
+    "breakout": {"name": "Breakout", "environment": {"id": "ALE/Breakout-v5"}},
+    "tower-of-hanoi": {"name": "Tower of Hanoi", "environment": {"id": "skill_arcade/Hanoi-v0"}},
+}
+LEFT = {"number": 99, "kind": "focus", "server_us": 9_000_000, "client_us": 1, "step": 6, "data": {"state": "hidden"}}
+
+
+def episode_id(place: int) -> UUID:
+    """Id of play number `place`, room for its transitions' ids included."""
+    return UUID(int=(place + 1) << 64)
+
+
+async def add_plays(connection: AsyncConnection, plays: Sequence[Play] = PLAYS) -> None:
+    """Write them down."""
+    rows: dict[str, list[dict[str, Any]]] = {
+        "user": [{"id": player, "email": f"{player}@example.org"} for player in sorted({p.player for p in plays})],
+        "game": [{"id": game, "config": CONFIG[game]} for game in sorted({p.game for p in plays})],
+    }
+    for place, play in enumerate(plays):
+        for table, made in build_rows(episode_id(place), play).items():
+            rows.setdefault(table, []).extend(made)
+    for table in ("user", "game", "episode", "transition", "event", "certificate"):
+        await connection.execute(insert(Table.metadata.tables[table]), rows[table])
+
+
+def build_rows(id_: UUID, play: Play) -> dict[str, list[dict[str, Any]]]:
+    """Rows of one episode, by table."""
+    began = NOON + timedelta(minutes=play.minute)
+    episode = {
+        "id": id_,
+        "user_id": play.player,
+        "game_id": play.game,
+        "seed": 7,
+        "n_steps": len(play.actions),
+        "status": "incomplete" if play.end_reason == "left" else "lost",
+        "score": float(sum(play.rewards)),
+        "end_reason": play.end_reason,
+        "environment": CONFIG[play.game]["environment"],
+        "provenance": PLAYER,
+        "reset_info": {},
+        "time_created": began,
+        "time_ended": began + timedelta(seconds=play.seconds),
+    }
+    certificates: list[dict[str, Any]] = [
+        {
+            "episode_id": id_,
+            "time_created": began + timedelta(hours=1 + number),
+            "result": result,
+            "step": None if result == "certified" else 3,
+            "reason": "" if result == "certified" else "other reward",
+            "n_steps": len(play.actions),
+            "seconds": 0.1,
+            "versions": {},
+        }
+        for number, result in enumerate(play.certificates)
+    ]
+    return {
+        "episode": [episode],
+        "transition": [_transition(id_, play, step, began) for step in range(len(play.actions))],
+        "event": [*_events(id_, play), *([LEFT | {"episode_id": id_}] if play.end_reason == "left" else [])],
+        "certificate": certificates,
+    }
+
+
+def _transition(id_: UUID, play: Play, step: int, began: datetime) -> dict[str, Any]:
+    force = next((press for press in reversed(play.presses) if press.step <= step), None)
+    return {
+        "id": transition_id(id_, step),
+        "episode_id": id_,
+        "step": step,
+        "action": play.actions[step],
+        "reward": float(play.rewards[step]),
+        "time_created": began + timedelta(microseconds=FRAME_US * step),
+        "server_us": FRAME_US * step,
+        "late_us": 0,
+        "shown_us": None if step in play.dropped else ORIGIN_US + FRAME_US * step,
+        "input_us": force and _moment(force),
+        "input_received_us": force and _moment(force) - ORIGIN_US,
+        "input_frame": force and force.frame,
+        "terminated": step == len(play.actions) - 1 and play.end_reason == "terminated",
+        "truncated": False,
+        "obs_key": f"0/{step}",
+        "next_obs_key": f"0/{step + 1}",
+        "info": play.infos[step] if play.infos else None,
+    }
+
+
+def _events(id_: UUID, play: Play) -> list[dict[str, Any]]:
+    return [
+        {
+            "episode_id": id_,
+            "number": number,
+            "kind": "input",
+            "server_us": _moment(press) - ORIGIN_US,
+            "client_us": _moment(press),
+            "step": press.step,
+            "data": {"frame": press.frame, "control": "left", "down": True, "device": "keyboard", "code": "KeyA"},
+        }
+        for number, press in enumerate(play.presses)
+    ]
+
+
+def _moment(press: Press) -> int:
+    return ORIGIN_US + FRAME_US * press.frame + press.delay_us

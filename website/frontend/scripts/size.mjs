@@ -1,0 +1,16 @@
+// Fails when the script of the first load, gzipped, is larger than what a phone should have to fetch.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+const MOST_BYTES = 200_000;
+
+const dist = new URL("../dist/", import.meta.url);
+const page = readFileSync(new URL("index.html", dist), "utf8");
+const scripts = [...page.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, path]) => path);
+const total = scripts.reduce(
+  (sum, path) => sum + gzipSync(readFileSync(new URL(path, dist))).length,
+  0,
+);
+if (scripts.length === 0) throw new Error("dist/index.html names no script; run `npm run build`.");
+console.log(`First load: ${total} bytes of script gzipped, ${MOST_BYTES} at most.`);
+if (total > MOST_BYTES) process.exit(1);

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+
+import { parseEnv } from "@/config/env";
+
+const parse = (host?: string) =>
+  parseEnv({ VITE_PUBLIC_WEBSITE_HOSTNAME: host }, "http://localhost:5173");
+
+test("unset means the server that sent the page", () => {
+  expect(parse()).toEqual({ http: "http://localhost:5173", socket: "ws://localhost:5173" });
+  expect(parse("")).toEqual(parse());
+});
+
+test.each([
+  ["arcade.example.org", "https://arcade.example.org", "wss://arcade.example.org"],
+  ["localhost:8080", "http://localhost:8080", "ws://localhost:8080"],
+  ["http://10.0.0.7:8080", "http://10.0.0.7:8080", "ws://10.0.0.7:8080"],
+  [" https://arcade.example.org/ ", "https://arcade.example.org", "wss://arcade.example.org"],
+])("%s is understood", (host, http, socket) => {
+  expect(parse(host)).toEqual({ http, socket });
+});
+
+test.each(["not a host", "arcade.example.org/games", "https://me@example.org", "https://"])(
+  "%s is refused with what to write instead",
+  (host) => {
+    expect(() => parse(host)).toThrow(/VITE_PUBLIC_WEBSITE_HOSTNAME.*must be a host such as/);
+  },
+);

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+
+import { formatCount, formatTime, formatWhen } from "@/lib/format";
+import { keyLabel } from "@/lib/key-label";
+
+test("seconds are minutes and seconds", () => {
+  expect([0, 65, 600].map(formatTime)).toEqual(["0:00", "1:05", "10:00"]);
+});
+
+test("one is one, others are many", () => {
+  expect([1, 0, 1200].map((count) => formatCount(count, "step"))).toEqual([
+    "1 step",
+    "0 steps",
+    "1,200 steps",
+  ]);
+});
+
+test("moments are told from now", () => {
+  const now = Date.parse("2026-11-22T12:00:00Z");
+  const at = (iso: string) => formatWhen(iso, now);
+  expect(at("2026-11-22T11:59:30Z")).toBe("just now");
+  expect(at("2026-11-22T11:30:00Z")).toBe("30 min. ago");
+  expect(at("2026-11-22T09:00:00Z")).toBe("3 hr. ago");
+  expect(at("2026-11-21T11:00:00Z")).toBe("yesterday");
+  expect(at("2026-10-01T11:00:00Z")).toMatch(/Oct 1, 2026/);
+});
+
+test("keys are named as they are printed", () => {
+  expect(["ArrowLeft", "KeyA", "Digit1", "Space", "F5"].map(keyLabel)).toEqual([
+    "←",
+    "A",
+    "1",
+    "Space",
+    "F5",
+  ]);
+});

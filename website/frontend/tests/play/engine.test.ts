@@ -1,0 +1,217 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import type { Pace } from "@/play/engine";
+
+import { makePacket } from "../support/packets";
+import type { HandSocket } from "../support/sockets";
+import { ENDED, Table } from "../support/table";
+
+let table: Table;
+
+beforeEach(() => lay());
+
+async function lay(pace?: Pace): Promise<void> {
+  table = await Table.open(pace);
+}
+
+const inputs = (socket: HandSocket) =>
+  socket.of("input").map(({ control, down }) => `${control} ${down ? "down" : "up"}`);
+
+describe("from ticket to game", () => {
+  test("[O1] says hello first and nothing else before the welcome", () => {
+    const socket = table.sockets.last;
+    socket.events.opened();
+    table.engine.start();
+    table.engine.focus("blur", 1);
+    table.platform.pass(3000);
+    expect(socket.sent.map(({ type }) => type)).toEqual(["hello"]);
+    expect(socket.of("hello")[0]).toMatchObject({ protocol: 1, at: 1000, refresh_hz: 60 });
+    expect(table.phase).toEqual({ kind: "connecting" });
+  });
+
+  test("[O2] a real-time game counts down, then starts", () => {
+    const socket = table.sockets.last;
+    socket.greet();
+    expect(table.phase).toEqual({ kind: "ready" });
+    table.engine.start();
+    const beats = [3, 2, 1].map((left) => {
+      expect(table.phase).toEqual({ kind: "countdown", left, then: "start" });
+      table.platform.pass(600);
+      return left;
+    });
+    expect(beats).toHaveLength(3);
+    expect(table.phase).toEqual({ kind: "starting" });
+    expect(socket.of("start")).toHaveLength(1);
+    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    expect(table.phase).toEqual({ kind: "playing" });
+  });
+
+  test("a turn-based game starts at once and counts moves", async () => {
+    await lay({ kind: "turn-based" });
+    table.sockets.last.greet();
+    table.engine.start();
+    table.sockets.last.say({ type: "started", episode: "e1", server_us: 1 });
+    table.sockets.last.events.binary(makePacket({ frame: 4 }));
+    expect(table.engine.getSnapshot()).toMatchObject({ moves: 4, seconds: 0, lives: null });
+  });
+
+  test("score, lives and time follow the packets", () => {
+    const socket = table.play();
+    socket.events.binary(makePacket({ frame: 150, key: false, score: 12.5, lives: 3 }));
+    expect(table.engine.getSnapshot()).toMatchObject({
+      score: 12.5,
+      lives: 3,
+      seconds: 2,
+      moves: 0,
+    });
+  });
+
+  test("pings at the welcome's rate and knows the delay", () => {
+    const socket = table.sockets.last;
+    socket.greet();
+    table.platform.pass(25);
+    socket.say({ type: "pong", id: 0, received_us: 1, sent_us: 2 });
+    table.platform.pass(1000);
+    expect(table.engine.getSnapshot().delayMs).toBe(25);
+    expect(socket.of("ping").map(({ previous }) => previous)).toEqual([null, [0, 1025]]);
+  });
+
+  test("[F2] painted frames are reported, overtaken ones are not", () => {
+    const socket = table.play();
+    socket.events.binary(makePacket({ frame: 1, key: false }));
+    socket.events.binary(makePacket({ frame: 2, key: false }));
+    table.platform.paint();
+    table.platform.pass(100);
+    expect(socket.of("shown")).toEqual([
+      {
+        type: "shown",
+        received: 2,
+        frames: [
+          [0, 2800],
+          [2, 2800],
+        ],
+      },
+    ]);
+  });
+});
+
+describe("input", () => {
+  test("[I1] is sent at the event, with the frame that was on the screen at that moment", () => {
+    const socket = table.play();
+    table.platform.pass(16);
+    socket.events.binary(makePacket({ frame: 1, key: false }));
+    table.platform.paint();
+    table.engine.input.press("fire", "keyboard", "Space", 2810);
+    table.engine.input.release("keyboard", "Space", 2817);
+    expect(socket.of("input")).toEqual([
+      {
+        type: "input",
+        control: "fire",
+        down: true,
+        at: 2810,
+        frame: 0,
+        device: "keyboard",
+        code: "Space",
+      },
+      {
+        type: "input",
+        control: "fire",
+        down: false,
+        at: 2817,
+        frame: 1,
+        device: "keyboard",
+        code: "Space",
+      },
+    ]);
+  });
+
+  test("a key held through the countdown is pressed when the game begins", () => {
+    const socket = table.sockets.last;
+    socket.greet();
+    table.engine.start();
+    table.engine.input.press("left", "keyboard", "ArrowLeft", 1500);
+    table.platform.pass(1800);
+    expect(inputs(socket)).toEqual([]);
+    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    expect(socket.of("input")).toMatchObject([{ control: "left", at: 1500, frame: null }]);
+  });
+
+  test("a turn is never made of a key held since before", async () => {
+    await lay({ kind: "turn-based" });
+    const socket = table.sockets.last;
+    socket.greet();
+    table.engine.input.press("pole-1", "keyboard", "Digit1", 1);
+    table.engine.start();
+    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    expect(inputs(socket)).toEqual([]);
+  });
+
+  test("losing the window releases all, says so, and pauses a real-time game", () => {
+    const socket = table.play();
+    table.engine.input.press("left", "keyboard", "ArrowLeft", 2800);
+    table.engine.focus("blur", 2900);
+    const after = socket.sent.slice(socket.sent.findIndex(({ type }) => type === "input"));
+    expect(after.map(({ type }) => type)).toEqual(["input", "input", "focus", "pause"]);
+    expect(inputs(socket)).toEqual(["left down", "left up"]);
+    expect(table.phase).toEqual({ kind: "paused", why: "focus" });
+  });
+
+  test("pausing lets go of what is held, going on takes it up again", () => {
+    const socket = table.play();
+    table.engine.input.press("left", "touch", "pad-left-1", 2800);
+    table.engine.pause();
+    expect(inputs(socket)).toEqual(["left down", "left up"]);
+    table.engine.resume();
+    table.platform.pass(1800);
+    socket.say({ type: "resumed" });
+    expect(table.phase).toEqual({ kind: "playing" });
+    expect(inputs(socket)).toEqual(["left down", "left up", "left down"]);
+  });
+
+  test("keys are the game's only while it plays or is about to", () => {
+    expect(table.engine.keys()).toBe("free");
+    const socket = table.play();
+    expect(table.engine.keys()).toBe("taken");
+    socket.say(ENDED);
+    expect(table.engine.keys()).toBe("guarded");
+  });
+});
+
+describe("the end", () => {
+  test("shows how it went, and plays again on the same socket", () => {
+    const socket = table.play();
+    socket.say(ENDED);
+    expect(table.phase).toEqual({
+      kind: "ended",
+      status: "lost",
+      reason: "terminated",
+      score: 7,
+      steps: 40,
+    });
+    table.engine.start();
+    table.platform.pass(1800);
+    socket.say({ type: "started", episode: "e2", server_us: 1 });
+    expect(table.engine.getSnapshot()).toMatchObject({ phase: { kind: "playing" }, score: 0 });
+    expect(table.sockets.all).toHaveLength(1);
+  });
+
+  test("leaving asks the server to end it", () => {
+    const socket = table.play();
+    table.engine.leave();
+    expect(table.phase).toEqual({ kind: "leaving" });
+    expect(socket.of("leave")).toHaveLength(1);
+    socket.say({ ...ENDED, status: "incomplete" });
+    expect(table.phase.kind).toBe("ended");
+  });
+
+  test("closing is silent and for good", () => {
+    const socket = table.play();
+    table.engine.close();
+    table.engine.close();
+    expect(socket.closedByPage).toBe(true);
+    socket.events.closed(1006, "");
+    table.platform.pass(60_000);
+    expect(table.sockets.all).toHaveLength(1);
+    expect(table.platform.waiting).toBe(0);
+  });
+});

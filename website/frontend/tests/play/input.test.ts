@@ -1,0 +1,169 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { Controls, type ControlChange } from "@/play/input/controls";
+import { listenKeyboard, type KeyUse } from "@/play/input/keyboard";
+import { listenPad, padDirections } from "@/play/input/touch";
+
+let changes: ControlChange[];
+let controls: Controls;
+
+beforeEach(() => {
+  changes = [];
+  controls = new Controls((change) => changes.push(change));
+});
+
+const words = () => changes.map(({ control, down }) => `${control} ${down ? "down" : "up"}`);
+
+describe("controls over all devices", () => {
+  test("two keys of one control are one press", () => {
+    controls.press("left", "keyboard", "ArrowLeft", 1);
+    controls.press("left", "keyboard", "KeyA", 2);
+    controls.release("keyboard", "ArrowLeft", 3);
+    expect(words()).toEqual(["left down"]);
+    controls.release("keyboard", "KeyA", 4);
+    expect(words()).toEqual(["left down", "left up"]);
+    expect(changes[1]).toMatchObject({ at: 4, code: "KeyA" });
+  });
+
+  test("a control is held as long as any device holds it", () => {
+    controls.press("fire", "keyboard", "Space", 1);
+    controls.press("fire", "touch", "button-fire-1", 2);
+    controls.release("keyboard", "Space", 3);
+    expect(words()).toEqual(["fire down"]);
+  });
+
+  test("releasing all lets go of each once", () => {
+    controls.press("left", "keyboard", "ArrowLeft", 1);
+    controls.press("left", "keyboard", "KeyA", 2);
+    controls.press("fire", "keyboard", "Space", 3);
+    controls.releaseAll(9);
+    expect(words()).toEqual(["left down", "fire down", "left up", "fire up"]);
+    expect(controls.held()).toEqual([]);
+  });
+
+  test("what was never pressed cannot be released", () => {
+    controls.release("keyboard", "Space", 1);
+    expect(changes).toEqual([]);
+  });
+});
+
+describe("the keyboard", () => {
+  let use: KeyUse;
+
+  beforeEach(() => {
+    use = "taken";
+    document.body.innerHTML = `<button id="b">B</button><input id="i">`;
+    const keys = new Map([
+      ["Space", "fire"],
+      ["ArrowLeft", "left"],
+    ]);
+    return listenKeyboard(window, keys, controls, () => use);
+  });
+
+  function type(kind: "keydown" | "keyup", code: string, init: KeyboardEventInit = {}, on = "") {
+    const target = on === "" ? document.body : document.getElementById(on);
+    const event = new KeyboardEvent(kind, { code, bubbles: true, cancelable: true, ...init });
+    target?.dispatchEvent(event);
+    return event;
+  }
+
+  test("a key acts with the event's own time and code", () => {
+    const event = type("keydown", "Space");
+    expect(changes).toEqual([
+      { control: "fire", down: true, at: event.timeStamp, device: "keyboard", code: "Space" },
+    ]);
+  });
+
+  test("a key that repeats acts once, and never scrolls the page", () => {
+    expect(type("keydown", "Space").defaultPrevented).toBe(true);
+    expect(type("keydown", "Space", { repeat: true }).defaultPrevented).toBe(true);
+    type("keyup", "Space");
+    expect(words()).toEqual(["fire down", "fire up"]);
+  });
+
+  test("a tap of no length is a down and an up", () => {
+    for (let tap = 0; tap < 3; tap++) {
+      type("keydown", "ArrowLeft");
+      type("keyup", "ArrowLeft");
+    }
+    expect(words()).toEqual(Array(3).fill(["left down", "left up"]).flat());
+  });
+
+  test("other keys and shortcuts stay the browser's", () => {
+    expect(type("keydown", "KeyQ").defaultPrevented).toBe(false);
+    expect(type("keydown", "Space", { ctrlKey: true }).defaultPrevented).toBe(false);
+    expect(changes).toEqual([]);
+  });
+
+  test("typing into a field is not playing", () => {
+    expect(type("keydown", "Space", {}, "i").defaultPrevented).toBe(false);
+    expect(changes).toEqual([]);
+  });
+
+  test("a taken key does not press the button that has the focus", () => {
+    expect(type("keydown", "Space", {}, "b").defaultPrevented).toBe(true);
+    expect(words()).toEqual(["fire down"]);
+  });
+
+  test("a guarded key does nothing, but buttons work", () => {
+    use = "guarded";
+    expect(type("keydown", "Space").defaultPrevented).toBe(true);
+    expect(type("keydown", "Space", {}, "b").defaultPrevented).toBe(false);
+    expect(changes).toEqual([]);
+  });
+
+  test("a key that went down while taken goes up whatever happened since", () => {
+    type("keydown", "Space");
+    use = "free";
+    type("keyup", "Space");
+    expect(words()).toEqual(["fire down", "fire up"]);
+  });
+
+  test("the Command key releases all, since it swallows their releases", () => {
+    type("keydown", "ArrowLeft");
+    type("keyup", "MetaLeft");
+    expect(words()).toEqual(["left down", "left up"]);
+  });
+});
+
+describe("the direction pad", () => {
+  const cross = { up: "up", down: "down", left: "left", right: "right" };
+
+  test.each([
+    [0.05, 0.05, []],
+    [-0.9, 0.1, ["left"]],
+    [0.9, -0.1, ["right"]],
+    [0.1, -0.9, ["up"]],
+    [0, 0.5, ["down"]],
+    [0.6, -0.6, ["right", "up"]],
+    [-0.5, 0.6, ["left", "down"]],
+  ])("at (%f, %f) presses %j", (x, y, directions) => {
+    expect(padDirections(x, y, cross)).toEqual(directions);
+  });
+
+  test("of two directions takes the whole half for each", () => {
+    expect(padDirections(-0.3, 0.9, { left: "left", right: "right" })).toEqual(["left"]);
+  });
+
+  test("follows a sliding finger, and two fingers at once", () => {
+    const element = document.createElement("div");
+    element.setPointerCapture = () => undefined;
+    element.getBoundingClientRect = () => new DOMRect(0, 0, 100, 100);
+    const stop = listenPad(element, cross, controls);
+    const point = (kind: string, clientX: number, clientY: number, pointerId = 1) =>
+      element.dispatchEvent(
+        new PointerEvent(kind, { clientX, clientY, pointerId, pointerType: "touch" }),
+      );
+    point("pointerdown", 5, 50);
+    point("pointermove", 12, 12);
+    point("pointermove", 50, 5);
+    point("pointerdown", 95, 50, 2);
+    point("pointerup", 50, 5);
+    point("pointercancel", 95, 50, 2);
+    stop();
+    point("pointerdown", 5, 50);
+    expect(words()).toEqual(["left down", "up down", "left up", "right down", "up up", "right up"]);
+    expect(changes[0]?.device).toBe("touch");
+  });
+});

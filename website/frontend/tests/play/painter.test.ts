@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { Painter } from "@/play/painter";
+import { FrameDecoder } from "@/wire/packet";
+
+import { makeCanvas, type Put } from "../support/canvas";
+import { makePacket } from "../support/packets";
+import { HandPlatform } from "../support/platform";
+
+let platform: HandPlatform;
+let painted: [number, number][];
+let painter: Painter;
+let decoder: FrameDecoder;
+let puts: Put[];
+let canvas: HTMLCanvasElement;
+
+beforeEach(() => {
+  platform = new HandPlatform();
+  painted = [];
+  painter = new Painter(platform, (frame, at) => painted.push([frame, at]));
+  decoder = new FrameDecoder();
+  ({ canvas, puts } = makeCanvas());
+  painter.attach(canvas);
+});
+
+function show(...[sketch]: Parameters<typeof makePacket>): void {
+  const head = decoder.decode(makePacket(sketch));
+  painter.show(decoder.picture, head, decoder.changed);
+}
+
+describe("painting", () => {
+  test("waits for the animation frame and takes its time", () => {
+    show({ frame: 0 });
+    expect(puts).toHaveLength(0);
+    platform.pass(5);
+    platform.paint();
+    expect(painted).toEqual([[0, 1005]]);
+    expect(canvas.width).toBe(2);
+  });
+
+  test("the latest wins: an overtaken picture is neither painted nor reported", () => {
+    show({ frame: 0 });
+    platform.paint();
+    show({ frame: 1, key: false, rectangle: [0, 0, 1, 1], rows: [[0]] });
+    show({ frame: 2, key: false, rectangle: [1, 0, 1, 1], rows: [[0]] });
+    platform.paint();
+    expect(painted.map(([frame]) => frame)).toEqual([0, 2]);
+    expect(puts.at(-1)?.rectangle).toEqual([0, 0, 2, 1]);
+  });
+
+  test("a picture that changed nothing is on the screen all the same", () => {
+    show({ frame: 0 });
+    platform.paint();
+    show({ frame: 1, key: false });
+    platform.paint();
+    expect(painted.map(([frame]) => frame)).toEqual([0, 1]);
+    expect(puts).toHaveLength(1);
+  });
+
+  test("asks for no animation frame while there is nothing new", () => {
+    show({ frame: 0 });
+    expect(platform.paint()).toBe(1);
+    expect(platform.paint()).toBe(0);
+  });
+
+  test("a canvas that comes later shows what there is", () => {
+    show({ frame: 0 });
+    platform.paint();
+    const second = makeCanvas();
+    painter.attach(second.canvas);
+    expect(second.puts).toHaveLength(1);
+    expect(painted).toHaveLength(1);
+  });
+});
+
+describe("which frame was on the screen", () => {
+  test("is the one painted last before the moment, not the one painted since", () => {
+    show({ frame: 0 });
+    platform.paint();
+    platform.pass(16);
+    show({ frame: 1, key: false });
+    platform.paint();
+    expect(painter.frameAt(1015.9)).toBe(0);
+    expect(painter.frameAt(1016)).toBe(1);
+    expect(painter.frameAt(999)).toBeNull();
+  });
+
+  test("is none at the beginning of an episode", () => {
+    show({ frame: 9 });
+    platform.paint();
+    painter.forget();
+    expect(painter.frameAt(2000)).toBeNull();
+  });
+});

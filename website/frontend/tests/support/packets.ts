@@ -1,0 +1,36 @@
+import { zlibSync } from "fflate";
+
+interface Sketch {
+  frame?: number;
+  key?: boolean;
+  last?: boolean;
+  score?: number;
+  lives?: number;
+  colours?: readonly (readonly [number, number, number])[];
+  rectangle?: readonly [x: number, y: number, width: number, height: number];
+  /** Rows of palette indices. */
+  rows?: readonly (readonly number[])[];
+}
+
+/** A packet by hand, after the table in wire/SPEC.md; the decoder's own tests use the server's encoder. */
+export function makePacket(sketch: Sketch = {}): ArrayBuffer {
+  const { frame = 0, key = true, last = false, score = 0, lives = -1 } = sketch;
+  const colours = sketch.colours ?? (key ? [[10, 20, 30] as const] : []);
+  const [x, y, width, height] = sketch.rectangle ?? (key ? [0, 0, 2, 1] : [0, 0, 0, 0]);
+  const rows = sketch.rows ?? [[0, 0]];
+  const stream = width > 0 ? zlibSync(Uint8Array.from(rows.flatMap((row) => [0, ...row]))) : null;
+  const start = 34 + 3 * colours.length;
+  const bytes = new Uint8Array(start + (stream?.length ?? 0));
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, 1);
+  view.setUint8(1, (key ? 1 : 0) | (last ? 16 : 0));
+  view.setUint16(2, colours.length, true);
+  view.setUint32(4, frame, true);
+  view.setBigUint64(8, 123_456n, true);
+  view.setFloat64(16, score, true);
+  view.setInt16(24, lives, true);
+  [x, y, width, height].forEach((value, index) => view.setUint16(26 + 2 * index, value, true));
+  bytes.set(colours.flat(), 34);
+  if (stream !== null) bytes.set(stream, start);
+  return bytes.buffer;
+}

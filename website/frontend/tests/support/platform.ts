@@ -1,0 +1,65 @@
+import type { Platform } from "@/play/platform";
+
+interface Timer {
+  at: number;
+  run: () => void;
+}
+
+/** A browser whose clock and animation frames are moved by hand. */
+export class HandPlatform implements Platform {
+  #now = 1000;
+  #timers = new Set<Timer>();
+  #frames: ((at: number) => void)[] = [];
+  /** What `random` answers. */
+  luck = 0;
+
+  now = (): number => this.#now;
+  random = (): number => this.luck;
+
+  after = (ms: number, run: () => void): (() => void) => {
+    const timer = { at: this.#now + ms, run };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  };
+
+  nextFrame = (run: (at: number) => void): (() => void) => {
+    this.#frames.push(run);
+    return () => {
+      this.#frames = this.#frames.filter((frame) => frame !== run);
+    };
+  };
+
+  /** Let time pass, running what falls due in order. */
+  pass(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+    }
+    this.#now = end;
+  }
+
+  /** One animation frame, now. */
+  paint(): number {
+    const frames = this.#frames;
+    this.#frames = [];
+    for (const run of frames) run(this.#now);
+    return frames.length;
+  }
+
+  get waiting(): number {
+    return this.#timers.size;
+  }
+}
+
+/** A hidden page's browser: its timers do not come. */
+export class SleepyPlatform extends HandPlatform {
+  readonly late: (() => void)[] = [];
+  override after = (_ms: number, run: () => void): (() => void) => {
+    this.late.push(run);
+    return () => undefined;
+  };
+}

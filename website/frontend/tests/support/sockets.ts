@@ -1,0 +1,61 @@
+import type { ClientMessage, ServerMessage } from "@/wire/messages";
+import type { OpenSocket, SocketEvents } from "@/play/remote/socket";
+
+/** The server's end of one socket: nothing moves unless a test moves it. */
+export class HandSocket {
+  readonly sent: ClientMessage[] = [];
+  closedByPage = false;
+
+  constructor(
+    readonly address: string,
+    readonly events: SocketEvents,
+  ) {}
+
+  /** Messages of one type that the page has sent. */
+  of<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
+    return this.sent.filter(
+      (message): message is Extract<ClientMessage, { type: T }> => message.type === type,
+    );
+  }
+
+  say(message: ServerMessage): void {
+    this.events.text(JSON.stringify(message));
+  }
+
+  /** Accept the socket and greet. */
+  greet(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
+    this.events.opened();
+    this.say({
+      type: "welcome",
+      protocol: 1,
+      game: "breakout",
+      phase,
+      width: 2,
+      height: 1,
+      episode: phase === "paused" ? "e1" : null,
+      ping_ms: 1000,
+    });
+  }
+}
+
+/** All sockets that the page has opened, the newest last. */
+export class HandSockets {
+  readonly all: HandSocket[] = [];
+
+  open: OpenSocket = (address, events) => {
+    const socket = new HandSocket(address, events);
+    this.all.push(socket);
+    return {
+      send: (text) => socket.sent.push(JSON.parse(text) as ClientMessage),
+      close: () => {
+        socket.closedByPage = true;
+      },
+    };
+  };
+
+  get last(): HandSocket {
+    const socket = this.all.at(-1);
+    if (socket === undefined) throw new Error("The page has opened no socket.");
+    return socket;
+  }
+}

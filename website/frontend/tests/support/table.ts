@@ -1,0 +1,83 @@
+import { GameEngine, type Pace, type Phase } from "@/play/engine";
+import type { TicketRefused } from "@/play/remote/link";
+import { createRemoteDriver } from "@/play/remote/remote-driver";
+import type { Ended, Hello } from "@/wire/messages";
+
+import { makeCanvas } from "./canvas";
+import { makePacket } from "./packets";
+import { HandPlatform } from "./platform";
+import { HandSockets, type HandSocket } from "./sockets";
+
+const HELLO: Hello = {
+  type: "hello",
+  protocol: 1,
+  at: 0,
+  time_origin: 0,
+  browser: "test",
+  screen: [1, 1],
+  pixel_ratio: 1,
+  refresh_hz: 60,
+  isolated: true,
+};
+
+export const REAL_TIME: Pace = { kind: "real-time", hz: 60 };
+
+export const ENDED: Ended = {
+  type: "ended",
+  episode: "e1",
+  status: "lost",
+  reason: "terminated",
+  score: 7,
+  n_steps: 40,
+};
+
+/** Let promises that are already decided run on. */
+export const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** An engine with its remote driver, where clock, animation frames and sockets are moved by hand. */
+export class Table {
+  readonly platform = new HandPlatform();
+  readonly sockets = new HandSockets();
+  readonly engine: GameEngine;
+  /** What the next wish for a ticket meets. */
+  refusal: TicketRefused | null = null;
+  #tickets = 0;
+
+  private constructor(pace: Pace) {
+    const driver = createRemoteDriver({
+      platform: this.platform,
+      openSocket: this.sockets.open,
+      getAddress: () =>
+        this.refusal === null
+          ? Promise.resolve(`ws://arcade/${++this.#tickets}`)
+          : Promise.reject(this.refusal),
+      getHello: () => Promise.resolve(HELLO),
+    });
+    this.engine = new GameEngine(this.platform, driver, pace);
+  }
+
+  /** Opened as far as its first socket. */
+  static async open(pace: Pace = REAL_TIME): Promise<Table> {
+    const table = new Table(pace);
+    table.engine.attach(makeCanvas().canvas);
+    table.engine.open();
+    await settle();
+    return table;
+  }
+
+  get phase(): Phase {
+    return this.engine.getSnapshot().phase;
+  }
+
+  /** To the middle of a game: welcome, start, countdown, started, first picture. */
+  play(): HandSocket {
+    const socket = this.sockets.last;
+    socket.greet();
+    this.engine.start();
+    this.platform.pass(1800);
+    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    socket.events.binary(makePacket({ frame: 0, lives: 5 }));
+    this.platform.paint();
+    return socket;
+  }
+}
