@@ -121,6 +121,13 @@ def test_a_wrongly_named_chromium_is_said(monkeypatch: pytest.MonkeyPatch) -> No
         find_chromium()
 
 
+def test_a_missing_chromium_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Trouble, match=r"^The browser test needs Chromium: install it"):
+        find_chromium()
+
+
 def test_data_apart_reads_no_remote_settings(tmp_path: Path) -> None:
     environment = {"DATABASE_URL": "postgresql://elsewhere/db", "GCP_BUCKET_NAME": "bucket", "PATH": "kept"}
     folder, local = keep_apart(tmp_path / "data", environment)
