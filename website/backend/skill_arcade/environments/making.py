@@ -1,5 +1,6 @@
 """From a manifest's choice of environment, or the record of an earlier one, to a stage."""
 
+import importlib
 from dataclasses import replace
 from typing import Any
 
@@ -44,8 +45,16 @@ def make_stage_from_spec(spec: dict[str, Any]) -> Stage:
 
 
 def find_spec(env_id: str) -> EnvSpec:
-    """Look up a registered environment by its id. Raises EnvironmentUnfit."""
+    """Look up an environment by its id; `module:id` imports the module that registers it first.
+
+    Raises EnvironmentUnfit.
+    """
+    module, _, name = env_id.rpartition(":")
     try:
-        return gymnasium.spec(env_id)
-    except (gymnasium.error.Error, ModuleNotFoundError) as error:
-        raise EnvironmentUnfit(f"Gymnasium knows no environment {env_id}: {error}") from error
+        if module:
+            importlib.import_module(module)
+        return gymnasium.spec(name)
+    except ModuleNotFoundError as error:
+        raise EnvironmentUnfit(f"{env_id} needs the package {error.name}, which is not installed here") from error
+    except gymnasium.error.Error as error:
+        raise EnvironmentUnfit(f"Gymnasium knows no environment {name}: {error}") from error

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from skill_arcade.games.joystick import Joystick, expand_joystick
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -94,6 +96,18 @@ class Manifest(_Strict):
     keep_info: tuple[str, ...] | None = Field(None, description="keys of info to keep; none given: all")
     won: Condition | None = Field(None, description="an ended episode is won if this holds, else lost")
     tags: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_joystick(cls, given: Any) -> Any:
+        """`joystick` stands for noop, controls and actions."""
+        if not isinstance(given, dict) or "joystick" not in given:
+            return given
+        doubled = {"noop", "controls", "actions"} & given.keys()
+        if doubled:
+            raise ValueError(f"joystick: it says {', '.join(sorted(doubled))} already")
+        rest = {key: value for key, value in given.items() if key != "joystick"}
+        return rest | expand_joystick(Joystick.model_validate(given["joystick"]))
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Manifest":

@@ -1,0 +1,69 @@
+"""Controls that follow from an environment's own action meanings, as ALE names them (UP, RIGHTFIRE, ...)."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+DIRECTIONS = ("up", "down", "left", "right")
+PARTS = (*DIRECTIONS, "fire")
+KEYS = {
+    "up": ["ArrowUp", "KeyW"],
+    "down": ["ArrowDown", "KeyS"],
+    "left": ["ArrowLeft", "KeyA"],
+    "right": ["ArrowRight", "KeyD"],
+    "fire": ["Space"],
+}
+
+
+class Joystick(BaseModel):
+    """A stick with one button. `meanings` are the environment's, by action; the rest is for people."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    meanings: tuple[str, ...]
+    labels: dict[str, str] = {}
+    keys: dict[str, list[str]] = {}
+
+
+def expand_joystick(joystick: Joystick) -> dict[str, Any]:
+    """Say a joystick as `noop`, `controls` and `actions` of a manifest. Raises ValueError for a meaning it can't read.
+
+    A direction that the game knows only together with the button (Atlantis) acts by itself too.
+    """
+    bindings = {frozenset(split_meaning(meaning)): action for action, meaning in enumerate(joystick.meanings)}
+    noop = bindings.pop(frozenset(), None)
+    for pressed, action in list(bindings.items()):
+        alone = pressed - {"fire"}
+        if alone and alone != pressed and not any(other <= pressed - {"fire"} for other in bindings):
+            bindings[alone] = action
+    used = [part for part in PARTS if any(part in pressed for pressed in bindings)]
+    unknown = (joystick.labels.keys() | joystick.keys.keys()) - set(used)
+    if unknown:
+        raise ValueError(f"joystick: this game does not use {', '.join(sorted(unknown))}")
+    return {
+        "noop": noop,
+        "controls": [
+            {
+                "name": part,
+                "label": joystick.labels.get(part, part.capitalize()),
+                "keys": joystick.keys.get(part, KEYS[part]),
+            }
+            for part in used
+        ],
+        "actions": [
+            {"press": [part for part in PARTS if part in pressed], "action": action}
+            for pressed, action in sorted(bindings.items(), key=lambda item: (len(item[0]), item[1]))
+        ],
+    }
+
+
+def split_meaning(meaning: str) -> list[str]:
+    """`UPRIGHTFIRE` to `["up", "right", "fire"]`; `NOOP` to nothing."""
+    rest, parts = "" if meaning == "NOOP" else meaning.lower(), []
+    while rest:
+        part = next((part for part in PARTS if rest.startswith(part)), None)
+        if part is None:
+            raise ValueError(f"joystick: no stick makes {meaning!r}")
+        parts.append(part)
+        rest = rest.removeprefix(part)
+    return parts
