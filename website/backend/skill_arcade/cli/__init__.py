@@ -11,10 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import checking, dictionary, listing, psql, server, showing, verifying
+from skill_arcade.cli import checking, dictionary, gaming, listing, psql, server, showing, verifying
 from skill_arcade.cli.asking import check_current, reading
-from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound
-from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.errors import ArcadeError, InvalidRequest
 from skill_arcade.settings import read_settings
 from skill_arcade.storage.database import engine, queries
 from skill_arcade.storage.database.tables import EpisodeStatus
@@ -81,14 +80,7 @@ def migrate() -> None:
     typer.echo(asyncio.run(check_current(settings)))
 
 
-@app.command()
-def games() -> None:
-    """List the games that can be played."""
-    folder = read_settings().games_folder
-    catalogue = load_catalogue(folder)
-    if not catalogue.games:
-        raise NotFound(f"There is no manifest of a game in {folder or 'this package'}.")
-    listing.print_table(listing.games_table(catalogue.games.values()))
+app.add_typer(gaming.app, name="games")
 
 
 @app.command()

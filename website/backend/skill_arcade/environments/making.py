@@ -14,6 +14,10 @@ from skill_arcade.environments.stage import Stage
 from skill_arcade.errors import EnvironmentUnfit
 from skill_arcade.games.manifest import EnvironmentChoice
 
+ATARI_HZ = 60.0
+SLOWEST_REAL_TIME = 15.0
+"""Environments that say they are drawn less often than this are taken to be played in turns."""
+
 
 def make_stage(environment: EnvironmentChoice) -> Stage:
     """Make the environment that a manifest chooses.
@@ -42,6 +46,22 @@ def make_stage_from_spec(spec: dict[str, Any]) -> Stage:
         stage.close()
         raise EnvironmentUnfit(f"{spec['id']}: the ROM here is not the one that was played")
     return stage
+
+
+def describe_environment(env_id: str) -> tuple[str, int, tuple[str, ...] | None, float | None]:
+    """What a first manifest needs: id, number of actions, ALE's meanings of them, frames a second (None: turns).
+
+    Raises EnvironmentUnfit.
+    """
+    stage = make_stage(EnvironmentChoice(id=env_id))
+    meanings, n_actions = getattr(stage, "meanings", None), stage.n_actions
+    stage.close()
+    if meanings is not None:
+        return env_id, n_actions, meanings, ATARI_HZ
+    environment = gymnasium.make(find_spec(env_id))
+    drawn_at = float(environment.metadata.get("render_fps") or 0)
+    environment.close()
+    return env_id, n_actions, None, drawn_at if drawn_at >= SLOWEST_REAL_TIME else None
 
 
 def find_spec(env_id: str) -> EnvSpec:

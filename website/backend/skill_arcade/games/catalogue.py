@@ -28,10 +28,11 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         ManifestError: a manifest is wrong; says file, field and reason.
     """
     paths = sorted((folder or MANIFESTS).glob("*.yaml"))
-    return Catalogue(MappingProxyType({path.stem: _load_manifest(path) for path in paths}))
+    return Catalogue(MappingProxyType({path.stem: load_manifest(path) for path in paths}))
 
 
-def _load_manifest(path: Path) -> Manifest:
+def load_manifest(path: Path) -> Manifest:
+    """Read one manifest; the file's name is the game's id. Raises ManifestError."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -100,6 +100,7 @@ class Game(_Answer):
     show: GameShow
     tags: list[str]
     cover: str | None = Field(description="path of a picture of the game; null: none was made")
+    preview: str | None = Field(description="path of a moving picture of the game; null: none was made")
 
 
 class TicketRequest(_Body):

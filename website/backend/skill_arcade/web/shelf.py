@@ -1,6 +1,6 @@
 """The games as the page shows them, made ready once: the catalogue does not change while the server runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -16,12 +16,12 @@ SUFFIXES = (".webp", ".png")
 
 
 class Shelf:
-    """Every game in words, its cover, and the whole list as it is sent: a few kilobytes a game."""
+    """Every game in words, its pictures, and the whole list as it is sent: some kilobytes a game."""
 
     def __init__(self, manifests: Mapping[str, Manifest], folder: Path | None = None) -> None:
-        """Read the files `covers/{game_id}.webp` or `.png` of the games' folder; none given: this package's."""
-        covers = (folder or GAMES) / "covers"
-        self._covers = {id_: cover for id_ in manifests if (cover := _read_cover(covers, id_)) is not None}
+        """Read `covers/{game_id}` and `previews/{game_id}` of the games' folder; none given: this package's."""
+        self._covers = _read_pictures((folder or GAMES) / "covers", manifests)
+        self._previews = _read_pictures((folder or GAMES) / "previews", manifests)
         self._games = {id_: self._describe(manifest) for id_, manifest in manifests.items()}
         self.listing = make_asset(TypeAdapter(list[Game]).dump_json([*self._games.values()]), "application/json")
 
@@ -33,14 +33,25 @@ class Shelf:
         """Return a game's picture; None when none was made."""
         return self._covers.get(game_id)
 
+    def preview(self, game_id: str) -> Asset | None:
+        """Return a game's moving picture; None when none was made."""
+        return self._previews.get(game_id)
+
     def _describe(self, manifest: Manifest) -> Game:
-        """Put a manifest as the page needs it. The cover's address changes when the picture does."""
-        cover = self._covers.get(manifest.id)
-        address = None if cover is None else f"/games/{manifest.id}/cover?v={cover.tag[:8]}"
-        return Game.model_validate({**manifest.model_dump(), "cover": address})
+        """Put a manifest as the page needs it. A picture's address changes when the picture does."""
+        pictures = {"cover": self._covers.get(manifest.id), "preview": self._previews.get(manifest.id)}
+        addresses = {
+            kind: None if picture is None else f"/games/{manifest.id}/{kind}?v={picture.tag[:8]}"
+            for kind, picture in pictures.items()
+        }
+        return Game.model_validate({**manifest.model_dump(), **addresses})
 
 
-def _read_cover(folder: Path, game_id: str) -> Asset | None:
-    paths = (folder / f"{game_id}{suffix}" for suffix in SUFFIXES)
-    there = next((path for path in paths if path.is_file()), None)
-    return None if there is None else read_asset(there)
+def _read_pictures(folder: Path, game_ids: Iterable[str]) -> dict[str, Asset]:
+    found = {}
+    for game_id in game_ids:
+        paths = (folder / f"{game_id}{suffix}" for suffix in SUFFIXES)
+        there = next((path for path in paths if path.is_file()), None)
+        if there is not None:
+            found[game_id] = read_asset(there)
+    return found

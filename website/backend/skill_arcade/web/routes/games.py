@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from skill_arcade.errors import NotFound
-from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, send_asset
+from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, Asset, send_asset
 from skill_arcade.web.models import Game
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.state import AppState, State
@@ -40,10 +40,30 @@ async def read_cover(
 ) -> Response:
     """Send the game's picture."""
     find_game(state, game_id)
-    cover = state.shelf.cover(game_id)
-    if cover is None:
+    return _send_picture(request, state.shelf.cover(game_id), game_id, v)
+
+
+@router.get(
+    "/{game_id}/preview",
+    response_class=Response,
+    responses={200: {"content": PICTURES, "description": "the game in motion"}, **problem_answers(404, 422)},
+)
+async def read_preview(
+    request: Request,
+    game_id: str,
+    state: State,
+    v: Annotated[str | None, Query(max_length=64, description="version: with it the answer holds for good")] = None,
+) -> Response:
+    """Send the game's moving picture."""
+    find_game(state, game_id)
+    return _send_picture(request, state.shelf.preview(game_id), game_id, v)
+
+
+def _send_picture(request: Request, picture: Asset | None, game_id: str, version: str | None) -> Response:
+    if picture is None:
         raise NotFound(f"No picture was made of the game {game_id!r}.")
-    return send_asset(cover, request.headers, FOREVER if v and cover.tag.startswith(v) else ALWAYS_ASK)
+    known = version and picture.tag.startswith(version)
+    return send_asset(picture, request.headers, FOREVER if known else ALWAYS_ASK)
 
 
 def find_game(state: AppState, game_id: str) -> Game:

@@ -1,0 +1,40 @@
+"""A first manifest for an environment that is new here: correct, and waiting for words."""
+
+import re
+from collections.abc import Sequence
+
+import yaml
+
+KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Space", "KeyZ", "KeyX", "KeyC", "KeyV", "KeyB")
+
+
+def draft_manifest(
+    env_id: str, n_actions: int, meanings: Sequence[str] | None, hz: float | None, name: str | None
+) -> tuple[str, str]:
+    """Id and YAML of a manifest. `hz` None: turn-based; `meanings` as ALE has them, if the environment tells them."""
+    plain = re.sub(r"-v\d+$", "", env_id.rpartition(":")[2].rpartition("/")[2])
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", plain).replace("-", " ").replace("_", " ")
+    game_id = re.sub(r"[^a-z0-9]+", "-", (name or words).lower()).strip("-")
+    manifest: dict[str, object] = {
+        "name": name or words,
+        "summary": "Say the goal in a sentence or two.",
+        "environment": {"id": env_id},
+        "pace": {"kind": "turn-based"} if hz is None else {"kind": "real-time", "hz": hz},
+    }
+    if meanings is not None and "NOOP" in meanings:
+        manifest["joystick"] = {"meanings": list(meanings)}
+    else:
+        if hz is not None:
+            manifest["noop"] = 0
+        controls = [f"action-{action}" for action in range(n_actions)]
+        manifest["controls"] = [
+            {"name": control, "label": f"Action {action}", "keys": [_key(action)]}
+            for action, control in enumerate(controls)
+        ]
+        manifest["actions"] = [{"press": [control], "action": action} for action, control in enumerate(controls)]
+    manifest["tags"] = ["new"]
+    return game_id, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, default_flow_style=None, width=116)
+
+
+def _key(action: int) -> str:
+    return KEYS[action] if action < len(KEYS) else f"F{action - len(KEYS) + 1}"
