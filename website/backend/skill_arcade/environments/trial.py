@@ -78,7 +78,9 @@ def _heard(game: Manifest, stage: Stage, other: Stage, rounds: int) -> Iterator[
         lead = [int(rng.choice([binding.action for binding in game.actions])) for _ in range(4)]
         for name in sorted(todo):
             binding = next(b for b in sorted(game.actions, key=lambda b: len(b.press)) if name in b.press)
-            if _differs(game, stage, other, binding.action, lead, number if real_time else number % 6):
+            if (real_time and binding.action == game.noop) or _differs(
+                game, stage, other, binding.action, lead, number if real_time else number % 6
+            ):
                 todo.discard(name)
                 yield name
 

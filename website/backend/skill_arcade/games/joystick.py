@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 DIRECTIONS = ("up", "down", "left", "right")
 PARTS = (*DIRECTIONS, "fire")
@@ -21,6 +21,7 @@ class Joystick(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     meanings: tuple[str, ...]
+    uses: tuple[str, ...] | None = Field(None, description="those that this game listens to; none given: all")
     labels: dict[str, str] = {}
     keys: dict[str, list[str]] = {}
 
@@ -30,7 +31,12 @@ def expand_joystick(joystick: Joystick) -> dict[str, Any]:
 
     A direction that the game knows only together with the button (Atlantis) acts by itself too.
     """
-    bindings = {frozenset(split_meaning(meaning)): action for action, meaning in enumerate(joystick.meanings)}
+    uses = joystick.uses or joystick.meanings
+    bindings = {
+        frozenset(split_meaning(meaning)): action
+        for action, meaning in enumerate(joystick.meanings)
+        if meaning in uses or meaning == "NOOP"
+    }
     noop = bindings.pop(frozenset(), None)
     for pressed, action in list(bindings.items()):
         alone = pressed - {"fire"}

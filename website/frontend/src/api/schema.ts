@@ -105,6 +105,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/games/{game_id}/preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Preview
+         * @description Send the game's moving picture.
+         */
+        readonly get: operations["read_preview"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/healthz": {
         readonly parameters: {
             readonly query?: never;
@@ -283,6 +303,11 @@ export interface components {
             readonly name: string;
             /** Pace */
             readonly pace: components["schemas"]["RealTimePace"] | components["schemas"]["TurnBasedPace"];
+            /**
+             * Preview
+             * @description path of a moving picture of the game; null: none was made
+             */
+            readonly preview: string | null;
             readonly show: components["schemas"]["GameShow"];
             /** Summary */
             readonly summary: string;
@@ -987,6 +1012,50 @@ export interface operations {
         readonly requestBody?: never;
         readonly responses: {
             /** @description a picture of the game */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/png": unknown;
+                    readonly "image/webp": unknown;
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_preview: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description version: with it the answer holds for good */
+                readonly v?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly game_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the game in motion */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;

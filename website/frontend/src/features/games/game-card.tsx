@@ -1,16 +1,32 @@
-import type { CSSProperties } from "react";
+import { useState, type CSSProperties } from "react";
 import { Link } from "react-router";
 
 import { coverAddress, type Game } from "@/api/client";
 import { paths } from "@/config/paths";
 import { formatScore } from "@/lib/format";
 import { hueOf } from "@/lib/hue";
+import { useMedia } from "@/lib/media";
 
 /** A machine in the row: its lit sign, its screen, what to expect. */
 export function GameCard({ game, best }: { game: Game; best: number | null }) {
+  const [looked, setLooked] = useState(false);
+  const still = useMedia("(prefers-reduced-motion: reduce)");
+  const moving = looked && !still;
   return (
     <li>
       <Link
+        onPointerEnter={() => {
+          setLooked(true);
+        }}
+        onPointerLeave={() => {
+          setLooked(false);
+        }}
+        onFocus={() => {
+          setLooked(true);
+        }}
+        onBlur={() => {
+          setLooked(false);
+        }}
         to={paths.play(game.id)}
         style={{ "--hue": hueOf(game.id) } as CSSProperties}
         className="group block overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
@@ -23,11 +39,11 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
             <NoCover />
           ) : (
             <img
-              src={coverAddress(game.cover)}
+              src={coverAddress(moving && game.preview !== null ? game.preview : game.cover)}
               alt=""
               loading="lazy"
               decoding="async"
-              className={`size-full rounded-md object-contain transition duration-300 group-hover:scale-[1.03] ${game.show.smooth ? "" : "[image-rendering:pixelated]"}`}
+              className="size-full rounded-md object-contain transition duration-300 group-hover:scale-[1.03]"
             />
           )}
         </div>
