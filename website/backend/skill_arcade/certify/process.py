@@ -13,6 +13,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate, list_uncertified
 from skill_arcade.storage.database.engine import opened, transaction
 from skill_arcade.storage.database.tables import CertificateResult
+from skill_arcade.telemetry import set_up_logging
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ BATCH = 20
 
 def run_certifier(settings: Settings) -> None:
     """Main of the certifier process. SIGTERM: finish the episode at hand, then end."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s certifier: %(message)s")
+    set_up_logging(settings.log_format, settings.log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     yield_to_others()
     asyncio.run(certify(settings))

@@ -1,18 +1,18 @@
 """Delivery as a process of its own."""
 
 import asyncio
-import logging
 import signal
 
 from skill_arcade.delivery.courier import Courier
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.objects import open_objects
+from skill_arcade.telemetry import set_up_logging
 
 
 def run_delivery(settings: Settings) -> None:
     """Main of the delivery process. SIGTERM: deliver what is sealed, then end."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s delivery: %(message)s")
+    set_up_logging(settings.log_format, settings.log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(deliver(settings))
 
