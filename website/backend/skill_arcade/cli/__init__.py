@@ -15,7 +15,7 @@ from skill_arcade.cli import checking, dictionary, gaming, listing, psql, server
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest
 from skill_arcade.settings import read_settings
-from skill_arcade.storage.database import engine, queries
+from skill_arcade.storage.database import engine, grants, queries
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import open_objects
 
@@ -73,10 +73,16 @@ def serve(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    app: Annotated[str | None, typer.Option(help="Let this database user play and record.", metavar="USER")] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="Let this database user or group read as a researcher.", metavar="USER")
+    ] = None,
+) -> None:
     """Bring the database's tables to this version. The embedded one is brought there by every command."""
     settings = read_settings()
     asyncio.run(engine.migrate(settings))
+    asyncio.run(grants.grant_rights(settings, app=app, reader=reader))
     typer.echo(asyncio.run(check_current(settings)))
 
 

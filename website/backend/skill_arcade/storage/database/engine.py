@@ -93,14 +93,19 @@ async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIt
 
 
 async def check_schema(connection: AsyncConnection) -> None:
-    """Return if the tables are those of this version.
+    """Return if the tables are those of this version, or of one after it.
+
+    A release migrates before its servers start, and may be taken back: migrations only add, so the version before
+    works on with the tables of the next. A revision that this version does not know is such a later one.
 
     Raises:
-        NotReady: they are not, or there are none.
+        NotReady: they are older, or there are none.
     """
     found = await connection.run_sync(_revision)
-    wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if found != wanted:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    wanted = scripts.get_current_head()
+    older = {script.revision for script in scripts.walk_revisions()} - {wanted}
+    if found is None or found in older:
         raise NotReady(
             f"The database's schema is {found or 'empty'}, this version needs {wanted}: run `skill-arcade migrate`."
         )

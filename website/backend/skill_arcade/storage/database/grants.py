@@ -1,0 +1,41 @@
+"""What database users may do who do not own the tables: the server's in the cloud, and researchers'."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from skill_arcade.errors import NotFound
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import opened, transaction
+from skill_arcade.storage.database.researcher import ROLE
+
+# The server records and forgets rows; the tables' shape is the migrations' business.
+APP_RIGHTS = (
+    "GRANT USAGE ON SCHEMA public TO {user}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}",
+    "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {user}",
+)
+READER_RIGHTS = ("GRANT USAGE ON SCHEMA public TO {user}", "GRANT " + ROLE + " TO {user}")
+
+
+async def grant_rights(settings: Settings, *, app: str | None, reader: str | None) -> None:
+    """Let `app` use the tables as they are now, and make `reader` a researcher. Again is fine.
+
+    Raises:
+        NotFound: the database has no such user.
+    """
+    if app is None and reader is None:
+        return
+    async with opened(settings) as engine, transaction(engine) as connection:
+        for user, rights in ((app, APP_RIGHTS), (reader, READER_RIGHTS)):
+            if user is not None:
+                await _grant(connection, user, rights)
+
+
+async def _grant(connection: AsyncConnection, user: str, rights: tuple[str, ...]) -> None:
+    there = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :user"), {"user": user})
+    if there.first() is None:
+        raise NotFound(f"The database has no user {user!r}: create it first, then run this again.")
+    quoted = connection.dialect.identifier_preparer.quote_identifier(user)
+    for right in rights:
+        await connection.execute(text(right.format(user=quoted.replace(":", "\\:"))))

@@ -1,0 +1,83 @@
+"""Who does not own the tables may do what was granted and nothing else; an earlier version works with a later schema."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.errors import NotFound, NotReady
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import check_schema, transaction
+from skill_arcade.storage.database.grants import grant_rights
+from tests.conftest import execute, opened_engine
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def users(database_url: URL) -> AsyncIterator[tuple[str, str]]:
+    """Two users with names like a service account's and a group's, gone after the test."""
+    names = f"run-{uuid4().hex[:8]}@project.iam", f"readers-{uuid4().hex[:8]}@example.org"
+    async with opened_engine(database_url) as engine, engine.begin() as connection:
+        for name in names:
+            await connection.execute(text(f'CREATE ROLE "{name}" NOLOGIN'))
+    yield names
+    async with opened_engine(database_url) as engine, engine.begin() as connection:
+        for name in names:
+            await connection.execute(text(f'DROP OWNED BY "{name}"'))
+            await connection.execute(text(f'DROP ROLE "{name}"'))
+
+
+async def run_as(engine: AsyncEngine, user: str, statement: str) -> None:
+    """Run one statement with the rights of this user, and take it back."""
+    async with engine.connect() as connection:
+        await connection.execute(text(f'SET LOCAL ROLE "{user}"'))
+        await connection.execute(text(statement))
+
+
+async def grant(url: URL, app: str | None, reader: str | None) -> None:
+    settings = Settings(database_url=url.set(drivername="postgresql").render_as_string(hide_password=False))
+    await grant_rights(settings, app=app, reader=reader)
+
+
+async def test_the_server_writes_rows_and_changes_no_table(database_url: URL, users: tuple[str, str]) -> None:
+    app, reader = users
+    for _ in range(2):
+        await grant(database_url, app, reader)
+    async with opened_engine(database_url) as engine:
+        await run_as(engine, app, "DELETE FROM transition")
+        await run_as(engine, app, 'SELECT email FROM "user"')
+        for refused in ("DROP TABLE transition", "CREATE TABLE mine (id int)", "DELETE FROM alembic_version"):
+            with pytest.raises(ProgrammingError, match=r"must be owner|permission denied"):
+                await run_as(engine, app, refused)
+
+
+async def test_a_reader_reads_all_but_e_mails(database_url: URL, users: tuple[str, str]) -> None:
+    app, reader = users
+    await grant(database_url, app, reader)
+    async with opened_engine(database_url) as engine:
+        await run_as(engine, reader, "SELECT reward FROM transition")
+        for refused in ('SELECT email FROM "user"', "DELETE FROM episode"):
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                await run_as(engine, reader, refused)
+
+
+async def test_a_user_who_is_not_there_is_said(database_url: URL) -> None:
+    with pytest.raises(NotFound, match=r"no user 'nobody@project\.iam': create it first"):
+        await grant(database_url, "nobody@project.iam", None)
+
+
+async def test_the_version_before_works_on_with_the_schema_of_the_next(database_url: URL) -> None:
+    await execute(database_url, "UPDATE alembic_version SET version_num = '9999_of_a_later_version'")
+    async with opened_engine(database_url) as engine, transaction(engine) as connection:
+        await check_schema(connection)
+
+
+async def test_an_older_schema_is_not_ready(database_url: URL) -> None:
+    await execute(database_url, "UPDATE alembic_version SET version_num = '0001'")
+    async with opened_engine(database_url) as engine, transaction(engine) as connection:
+        with pytest.raises(NotReady, match="0001, this version needs"):
+            await check_schema(connection)
