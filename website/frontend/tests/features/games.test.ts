@@ -17,6 +17,7 @@ function game(id: string, name: string, tags: string[] = [], controls: string[] 
     show: { score: true, lives: null, pixel_aspect: 1, smooth: false },
     tags,
     cover: null,
+    preview: null,
   };
 }
 
