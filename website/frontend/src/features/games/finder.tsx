@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 interface Props {
   words: string;
@@ -11,9 +11,14 @@ interface Props {
 const chip =
   "min-h-9 shrink-0 rounded-full border-2 px-3.5 text-sm font-bold transition aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg border-line text-dim hover:text-ink hover:border-dim";
 
+/** So many tags are shown at first: the most frequent. */
+const FEW = 10;
+
 /** Search by words, and by one tag. The key "/" jumps into the field. */
 export function Finder({ words, onWords, tags, tag, onTag }: Props) {
   const field = useRef<HTMLInputElement>(null);
+  const [all, setAll] = useState(false);
+  const shown = all ? tags : tags.filter((name, place) => place < FEW || name === tag);
   useEffect(() => {
     const jump = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
@@ -44,7 +49,7 @@ export function Finder({ words, onWords, tags, tag, onTag }: Props) {
         aria-label="Tags"
         className="-mx-4 flex gap-2 overflow-x-auto px-4 py-1 sm:mx-0 sm:flex-wrap sm:px-0"
       >
-        {tags.map((name) => (
+        {shown.map((name) => (
           <li key={name}>
             <button
               type="button"
@@ -56,6 +61,13 @@ export function Finder({ words, onWords, tags, tag, onTag }: Props) {
             </button>
           </li>
         ))}
+        {tags.length > FEW && (
+          <li>
+            <button type="button" aria-expanded={all} onClick={() => setAll(!all)} className={chip}>
+              {all ? "Fewer tags" : `All ${tags.length} tags`}
+            </button>
+          </li>
+        )}
       </ul>
     </div>
   );
