@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from skill_arcade.errors import SettingsError
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Several values, divided by commas: TRUSTED_HOSTS=localhost,arcade.example.org
 Listed = Annotated[tuple[str, ...], NoDecode]
 
@@ -87,6 +88,14 @@ class Settings(BaseSettings):
     games_folder: Path | None = Field(
         None, description="Folder of the games' manifests, with covers/ in it; none: the games of this package."
     )
+    lockstep: bool | None = Field(
+        None,
+        description="Whether Atari games may run in the page, which sends players the emulator (GPL) and the games' "
+        "ROMs; none: only while this server answers to loopback names alone.",
+    )
+    lockstep_folder: Path | None = Field(
+        None, description="Folder of the built emulator; none: website/.state/lockstep of this repository."
+    )
     log_format: Literal["text", "json"] = Field(
         default_factory=lambda read: "text" if read.get("skill_arcade_environment") == "local" else "json",
         description="Log lines for people, or one JSON object a line as Google Cloud reads it.",
@@ -121,6 +130,11 @@ class Settings(BaseSettings):
     def postgres_folder(self) -> Path:
         """The embedded database."""
         return self.skill_arcade_home / "postgres"
+
+    @property
+    def lockstep_on(self) -> bool:
+        """Whether pages get emulator and ROMs: what the owner said, else only on loopback."""
+        return set(self.trusted_hosts) <= LOOPBACK if self.lockstep is None else self.lockstep
 
     @property
     def objects_folder(self) -> Path:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.delivery.courier import Courier
 from skill_arcade.environments.making import make_stage
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.assignment import Terms
 from skill_arcade.play.session import Session
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head
@@ -35,10 +36,7 @@ class Table:
             make_stage(manifest.environment),
             self,
             lambda head: self.heads.append(head) or Journal(journal, head),  # type: ignore[func-returns-value]
-            user_id=user_id,
-            provenance={},
-            segment_us=segment_us,
-            resume_us=60_000_000,
+            Terms(user_id, {}, segment_us, 60_000_000),
             wall_us=lambda: WALL_US + self.now,
         )
         self.session.attach(self.now)

@@ -85,6 +85,7 @@ def _transition_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
             source.at_us if source else None,
             source.received_us if source else None,
             source.frame if source else None,
+            step.stepped_us,
         )
         key, index = next_key, index + 1
 

@@ -1,6 +1,8 @@
 """Atari games, kept as palette indices: an index screen is a third of an RGB one and costs next to nothing."""
 
 import hashlib
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,13 +15,16 @@ from ale_py.env import AtariEnv
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from skill_arcade.environments.emulation import describe_emulation
 from skill_arcade.environments.palettes import NTSC, PAL, Television
 from skill_arcade.environments.plain import to_plain
 from skill_arcade.environments.stage import Outcome
 from skill_arcade.errors import EnvironmentUnfit
 from skill_arcade.frames.picture import Picture
+from skill_arcade.games.manifest import EnvironmentChoice
 
 ENTRY_POINT = "ale_py.env:AtariEnv"
+_REST = struct.Struct("<iii")
 
 
 class IndexedAtariEnv(AtariEnv):
@@ -75,6 +80,13 @@ def rom_facts(game: str) -> dict[str, str]:
     return {"game": game, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
 
 
+def find_rom(environment: EnvironmentChoice) -> Path | None:
+    """Where the ROM of a game is that a page could run; None when it is no such game."""
+    spec = gymnasium.spec(environment.id)
+    path = roms.get_rom_path(spec.kwargs["game"]) if is_indexable(spec) else None
+    return None if path is None else Path(path)
+
+
 class AtariStage:
     """A game of ALE as a `Stage`. Its observation is the picture."""
 
@@ -94,6 +106,9 @@ class AtariStage:
         self.meanings = tuple(game.get_action_meanings())
         self.spec = spec
         self._screen: NDArray[np.uint8] | None = None
+        self.emulation = describe_emulation(standard, spec["rom"])
+        self._raw = np.empty(game.ale.getScreenDims(), np.uint8)
+        self._ram = np.empty(game.ale.getRAMSize(), np.uint8)
 
     def reset(self, seed: int) -> Outcome:
         """Begin an episode. Reloads the ROM, which takes 70 ms and more."""
@@ -110,6 +125,15 @@ class AtariStage:
         if self._screen is None:
             raise RuntimeError("reset comes before the first picture")
         return Picture(self._screen, self._game.television.palette)
+
+    def fold(self, digest: int, reward: float) -> int:
+        """Add what reset or the last step led to, as ALE has it: `Emulated.fold`."""
+        ale = self._game.ale
+        ale.getScreen(self._raw)
+        ale.getRAM(self._ram)
+        flags = ale.game_over(with_truncation=False) | ale.game_truncated() << 1
+        rest = _REST.pack(int(reward), ale.lives(), flags)
+        return zlib.crc32(rest, zlib.crc32(self._ram.data, zlib.crc32(self._raw.data, digest)))
 
     def close(self) -> None:
         """Free the emulator."""

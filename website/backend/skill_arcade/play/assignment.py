@@ -1,6 +1,8 @@
 """What a game process is told to become."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,3 +21,16 @@ class Assignment(BaseModel):
     segment_seconds: float
     resume_seconds: float
     commit: str | None = None
+    lockstep_module: str | None = None
+    """SHA-256 of the emulator that pages can have here; None: every game is streamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a session is told about its player and its house."""
+
+    user_id: str
+    provenance: dict[str, Any]
+    segment_us: int
+    resume_us: int
+    lockstep_module: str | None = None

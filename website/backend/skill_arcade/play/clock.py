@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+from skill_arcade.games.manifest import Pace
+
 
 def now_us() -> int:
     """CLOCK_MONOTONIC in microseconds."""
@@ -70,3 +72,8 @@ class TurnClock:
 
     def stepped(self, now: int) -> None:
         """Never late."""
+
+
+def make_clock(pace: Pace) -> Clock:
+    """The clock of a game that the server paces."""
+    return TickClock(pace.hz) if pace.kind == "real-time" else TurnClock()

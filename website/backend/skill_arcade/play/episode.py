@@ -78,10 +78,24 @@ class Episode:
         """True once the environment has ended the episode."""
         return self._last.terminated or self._last.truncated
 
-    def step(self, action: int, source: InputInForce | None, *, now: int, late_us: int | None) -> View:
-        """Take one step and record it. Raises OSError when it can't be recorded: the step then never was."""
+    def step(
+        self,
+        action: int,
+        source: InputInForce | None,
+        *,
+        now: int,
+        late_us: int | None,
+        stepped_us: int | None = None,
+        agree: Callable[[Outcome], None] | None = None,
+    ) -> View:
+        """Take one step and record it. Raises OSError when it can't be recorded: the step then never was.
+
+        `stepped_us`: when the page took it, by its clock; `agree` may raise to keep a step from being recorded.
+        """
         self.roll_if_due(now)
         outcome = self._stage.step(action)
+        if agree is not None:
+            agree(outcome)
         piece = self._encode()
         info = self._kept(outcome)
         record = Step(
@@ -95,6 +109,7 @@ class Episode:
             late_us,
             source,
             Shot(piece, self._observation(outcome)),
+            stepped_us,
         )
         self._journal.step(record)
         self._info, self._last = info, outcome

@@ -1,18 +1,29 @@
 """The session's side of the socket: what the page has said it has, and what it still can take."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
 from skill_arcade.frames.encoder import Piece
-from skill_arcade.play.episode import View
+from skill_arcade.play.episode import Episode, View
 from skill_arcade.wire import messages
 from skill_arcade.wire.close import CloseCode
 from skill_arcade.wire.packet import KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
 
+PING_MS = 1000
 IN_FLIGHT = 60
 """Frames that may be unacknowledged before packets are left out: a second of Atari (rule F2)."""
+
+
+class Phase(StrEnum):
+    """Where the session stands."""
+
+    ready = "ready"
+    playing = "playing"
+    paused = "paused"
+    ended = "ended"
 
 
 class Outbox(Protocol):
@@ -51,6 +62,43 @@ class Link:
         """Send a text message, if anybody is there."""
         if self.attached:
             self._outbox.text(message.model_dump_json().encode())
+
+    def welcome(
+        self, game: str, phase: Phase, size: tuple[int, int], episode: Episode | None, offer: messages.Offer | None
+    ) -> None:
+        """Answer to hello; `episode`: the one that is under way."""
+        self.say(
+            messages.Welcome(
+                type="welcome",
+                protocol=messages.PROTOCOL,
+                game=game,
+                phase=phase.value,
+                width=size[0],
+                height=size[1],
+                episode=str(episode.id) if episode else None,
+                ping_ms=PING_MS,
+                lockstep=offer,
+            )
+        )
+
+    def started(self, episode: Episode, lockstep: messages.Lockstep | None) -> None:
+        """An episode has begun, or goes on for a page that came back."""
+        self.say(
+            messages.Started(type="started", episode=str(episode.id), server_us=episode.started_us, lockstep=lockstep)
+        )
+
+    def ended(self, episode: Episode, reason: str) -> None:
+        """An episode is over."""
+        self.say(
+            messages.Ended(
+                type="ended",
+                episode=str(episode.id),
+                status=episode.outcome(),
+                reason=reason,
+                score=episode.score,
+                n_steps=episode.n_steps,
+            )
+        )
 
     def refuse(self, reason: str) -> None:
         """Close the socket: the page does not keep to the protocol (rule O7)."""

@@ -3,7 +3,10 @@
 from typing import Any
 
 import skill_arcade
+from skill_arcade.games.manifest import Manifest
+from skill_arcade.ids import new_episode_id
 from skill_arcade.play.assignment import Assignment
+from skill_arcade.recording.records import Head
 from skill_arcade.wire.messages import Hello
 
 
@@ -20,3 +23,18 @@ def describe_house(assignment: Assignment) -> dict[str, Any]:
 def describe_player(hello: Hello | None) -> dict[str, Any]:
     """Name the player's browser and screen, as the page told."""
     return {} if hello is None else {"player": hello.model_dump(mode="json", exclude={"type", "protocol"})}
+
+
+def make_head(game: Manifest, user_id: str, seed: int, **known: Any) -> Head:
+    """The head of a new episode's journal; `known` are its other fields."""
+    return Head(
+        episode_id=new_episode_id(),
+        number=0,
+        first_step=0,
+        first_event=0,
+        user_id=user_id,
+        game_id=game.id,
+        seed=seed,
+        frame_ms=round(1000 / game.pace.hz) if game.pace.kind == "real-time" else 1000,
+        **known,
+    )

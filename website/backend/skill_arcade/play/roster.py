@@ -76,8 +76,10 @@ class Roster:
                 log.error("game process %s did not end in %.0f s; it is killed", seat.process.pid, grace_seconds)
                 seat.process.kill()
 
-    async def seat(self, user_id: str, game: Manifest) -> Seat:
+    async def seat(self, user_id: str, game: Manifest, lockstep_module: str | None = None) -> Seat:
         """The player's seat at this game: the one that waits for them, or a new one.
+
+        `lockstep_module`: SHA-256 of the emulator that pages can have; None: the game is streamed.
 
         Raises TooManyGames when the house is full, NotReady when the disk is, or when the server is stopping.
         """
@@ -94,7 +96,7 @@ class Roster:
         self.check_room()
         seat = self._warm.pop() if self._warm else await self._open()
         self._seats[user_id] = seat
-        seat.assign(self._assignment(user_id, game))
+        seat.assign(self._assignment(user_id, game, lockstep_module))
         if self._refill is None or self._refill.done():
             self._refill = asyncio.create_task(self._fill())
         return seat
@@ -118,7 +120,7 @@ class Roster:
             if held is seat:
                 del self._seats[user_id]
 
-    def _assignment(self, user_id: str, game: Manifest) -> Assignment:
+    def _assignment(self, user_id: str, game: Manifest, lockstep_module: str | None) -> Assignment:
         return Assignment(
             user_id=user_id,
             game=game,
@@ -127,4 +129,5 @@ class Roster:
             segment_seconds=self._segment_seconds,
             resume_seconds=self._resume_seconds,
             commit=self._commit,
+            lockstep_module=lockstep_module,
         )

@@ -9,7 +9,7 @@ import socket
 import time
 
 from skill_arcade.environments.making import make_stage
-from skill_arcade.play.assignment import Assignment
+from skill_arcade.play.assignment import Assignment, Terms
 from skill_arcade.play.clock import now_us
 from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.play.provenance import describe_house
@@ -91,10 +91,13 @@ class Runner:
             make_stage(assignment.game.environment),
             _Sender(self._pipe),
             lambda head: Journal(folder, head),
-            user_id=assignment.user_id,
-            provenance=describe_house(assignment),
-            segment_us=round(assignment.segment_seconds * 1e6),
-            resume_us=round(assignment.resume_seconds * 1e6),
+            Terms(
+                user_id=assignment.user_id,
+                provenance=describe_house(assignment),
+                segment_us=round(assignment.segment_seconds * 1e6),
+                resume_us=round(assignment.resume_seconds * 1e6),
+                lockstep_module=assignment.lockstep_module,
+            ),
             wall_us=lambda: time.time_ns() // 1000,
         )
         session.prepare()

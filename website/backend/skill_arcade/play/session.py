@@ -3,40 +3,28 @@
 A state machine without waiting and without sockets; the runner does the waiting.
 """
 
-import secrets
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, Literal, assert_never
 
-from pydantic import ValidationError
-
+from skill_arcade.environments.emulation import draw_seed
 from skill_arcade.environments.stage import Outcome, Stage
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.ids import new_episode_id
-from skill_arcade.play.clock import Clock, TickClock, TurnClock
+from skill_arcade.play.assignment import Terms
+from skill_arcade.play.clock import Clock, make_clock
 from skill_arcade.play.controls import Controls
 from skill_arcade.play.episode import Episode, View
-from skill_arcade.play.link import Link, Outbox
-from skill_arcade.play.provenance import describe_player
+from skill_arcade.play.follow import Following, Guide, Incident
+from skill_arcade.play.link import Link, Outbox, Phase
+from skill_arcade.play.provenance import describe_player, make_head
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head, InputInForce
 from skill_arcade.wire import messages as say
 from skill_arcade.wire.close import CloseCode
 
-PING_MS = 1000
 CLOSING_US = 1_000_000
 """How long an ended episode's record waits to learn when its last frames were painted."""
 NO_ROOM = "Recording has no room, so the game ends here. What you played is kept."
-
-
-class Phase(StrEnum):
-    """Where the session stands."""
-
-    ready = "ready"
-    playing = "playing"
-    paused = "paused"
-    ended = "ended"
 
 
 class Session:
@@ -48,19 +36,16 @@ class Session:
         stage: Stage,
         outbox: Outbox,
         open_journal: Callable[[Head], Journal],
-        *,
-        user_id: str,
-        provenance: dict[str, Any],
-        segment_us: int,
-        resume_us: int,
+        terms: Terms,
         wall_us: Callable[[], int],
     ) -> None:
         self._game, self._stage, self._open_journal = game, stage, open_journal
-        self._user_id, self._provenance = user_id, provenance
-        self._segment_us, self._resume_us, self._wall_us = segment_us, resume_us, wall_us
+        self._terms, self._wall_us = terms, wall_us
         self._names = {control.name for control in game.controls}
         self._link = Link(outbox)
-        self._clock: Clock = TickClock(game.pace.hz) if game.pace.kind == "real-time" else TurnClock()
+        self._clock: Clock = make_clock(game.pace)
+        self._guide = Guide.find(game, stage, terms.lockstep_module)
+        self._following: Following | None = None
         self._controls = Controls(game.actions, game.noop)
         self._phase = Phase.ready
         self._episode: Episode | None = None
@@ -79,7 +64,7 @@ class Session:
     def prepare(self) -> None:
         """Reset the stage ahead of `start`, since that takes a tenth of a second."""
         if self.idle:
-            seed = 1 + secrets.randbelow(2**31 - 1)
+            seed = draw_seed()
             self._prepared = seed, self._stage.reset(seed)
             height, width = self._stage.picture().pixels.shape[:2]
             self._size = width, height
@@ -120,10 +105,12 @@ class Session:
         if not self._link.attached:
             return
         self._link.detach()
-        self._leave_at = now + self._resume_us
+        self._leave_at = now + self._terms.resume_us
         if self._episode is not None:
             self._episode.event("detach", now)
-            if self._phase is Phase.playing:
+            if self._following is not None:
+                self._following.stop()  # its page plays on for a while (rule L5)
+            elif self._phase is Phase.playing:
                 self._pause("connection", now)
 
     def stop(self, reason: str, now: int) -> None:
@@ -137,11 +124,9 @@ class Session:
     def receive(self, text: bytes, received: int, now: int) -> None:
         """A text message from the page; `received` is when it arrived at the server."""
         try:
-            message = say.client_message.validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return self._link.refuse(f"{where}: {first['msg']}" if where else first["msg"])
+            message = say.read_client(text)
+        except ValueError as error:
+            return self._link.refuse(str(error))
         if (self._link.hello is None) is not isinstance(message, say.Hello):
             return self._link.refuse("hello must be the first message, and said once")
         return self._handle(message, received, now)
@@ -153,7 +138,11 @@ class Session:
             case say.Hello():
                 self._greet(message, now)
             case say.Start():
-                self._start(now)
+                self._start(message.mode, now)
+            case say.Ticks():
+                self._follow(message, received, now)
+            case say.Stream():
+                self._go_streaming(message, received, now)
             case say.Input():
                 self._input(message, received, now)
             case say.Shown():
@@ -181,25 +170,17 @@ class Session:
         self._link.hello = hello
         self.prepare()
         episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
-        self._link.say(
-            say.Welcome(
-                type="welcome",
-                protocol=say.PROTOCOL,
-                game=self._game.id,
-                phase=self._phase.value,
-                width=self._size[0],
-                height=self._size[1],
-                episode=str(episode.id) if episode else None,
-                ping_ms=PING_MS,
-            )
-        )
+        offer = None if self._guide is None else self._guide.offer()
+        self._link.welcome(self._game.id, self._phase, self._size, episode, offer)
         if episode is not None:
             self._say_started(episode)
             self._link.expect(episode.n_steps)
-            self._send(episode.again(now))
-            episode.want_key()
+            if self._following is None:
+                self._show_anew(episode, now)
+            elif self._phase is Phase.playing:
+                self._following.returned(now)
 
-    def _start(self, now: int) -> None:
+    def _start(self, mode: say.Mode, now: int) -> None:
         if self._phase in (Phase.playing, Phase.paused):
             return self._link.refuse("start: this episode is not over")
         self._close_record(now)
@@ -207,20 +188,28 @@ class Session:
         assert self._prepared is not None
         (seed, opening), self._prepared = self._prepared, None
 
-        def describe(**known: Any) -> Head:
-            return self._head(seed, **known)
+        following = self._guide.follow(seed) if self._guide is not None and mode == "lockstep" else None
 
+        def describe(**known: Any) -> Head:
+            facts = {} if following is None else {"mode": "lockstep", "lockstep": following.facts}
+            told = {**self._terms.provenance, **describe_player(self._link.hello), **facts}
+            made = {"environment": self._stage.spec, "provenance": told, "started_wall_us": self._wall_us()}
+            return make_head(self._game, self._terms.user_id, seed, **made, **known)
+
+        segment_us = self._terms.segment_us
+        self._following, self._clock = following, following or make_clock(self._game.pace)
         self._controls = Controls(self._game.actions, self._game.noop)
         try:
             self._episode = Episode(
-                self._game, self._stage, opening, describe, self._open_journal, now=now, segment_us=self._segment_us
+                self._game, self._stage, opening, describe, self._open_journal, now=now, segment_us=segment_us
             )
         except OSError:
             return self._link.close(CloseCode.NO_ROOM, NO_ROOM)
         self._phase = Phase.playing
         self._link.expect(0)
         self._say_started(self._episode)
-        self._send(self._episode.opening)
+        if following is None:
+            self._send(self._episode.opening)
         self._clock.start(now)
         return None
 
@@ -228,7 +217,7 @@ class Session:
         if message.control not in self._names:
             return self._link.refuse(f"input: {self._game.name} has no control {message.control!r}")
         episode = self._episode
-        if episode is None or self._phase is not Phase.playing:
+        if episode is None or self._following is not None or self._phase is not Phase.playing:
             return None
         frame = None if message.frame is None or message.frame > episode.n_steps else message.frame
         what = message.model_dump(include={"control", "down", "device", "code"})
@@ -253,6 +242,8 @@ class Session:
 
     def _step(self, now: int, action: int | None = None, source: InputInForce | None = None) -> None:
         assert self._episode is not None
+        if self._following is not None:
+            return self._over("silent", now)  # what is due in lockstep is the end of patience (rule L7)
         if action is None:
             action, source = self._controls.sample()
         assert action is not None
@@ -260,12 +251,15 @@ class Session:
         try:
             view = self._episode.step(action, source, now=now, late_us=late)
         except OSError:
-            self._link.close(CloseCode.NO_ROOM, NO_ROOM)
-            return self.stop("no-room", now)
+            return self._end_full(now)
         self._send(view)
         if view.last:
             self._over(self._episode.end_reason, now)
         return None
+
+    def _end_full(self, now: int) -> None:
+        self._link.close(CloseCode.NO_ROOM, NO_ROOM)
+        self.stop("no-room", now)
 
     def _over(self, reason: str, now: int) -> None:
         """The play is over; its record stays open a moment for the last paint times."""
@@ -273,16 +267,7 @@ class Session:
         assert episode is not None
         self._phase, self._reason = Phase.ended, reason
         self._clock.stop()
-        self._link.say(
-            say.Ended(
-                type="ended",
-                episode=str(episode.id),
-                status=episode.outcome(),
-                reason=reason,
-                score=episode.score,
-                n_steps=episode.n_steps,
-            )
-        )
+        self._link.ended(episode, reason)
         self._close_at = now + CLOSING_US
         if self._link.received >= episode.n_steps or not self._link.attached:
             self._close_record(now)
@@ -299,7 +284,8 @@ class Session:
         assert self._episode is not None
         self._phase = Phase.paused
         self._clock.stop()
-        self._controls.release(InputInForce(0, now - self._episode.started_us, None))
+        since = now - self._episode.started_us
+        (self._following or self._controls).release(InputInForce(0, since, None))
         self._link.say(say.Paused(type="paused", reason=reason))
 
     def _resume(self, now: int) -> None:
@@ -316,24 +302,43 @@ class Session:
             episode.want_key()
 
     def _say_started(self, episode: Episode) -> None:
-        self._link.say(say.Started(type="started", episode=str(episode.id), server_us=episode.started_us))
+        self._link.started(episode, None if self._following is None else self._following.describe())
+
+    def _show_anew(self, episode: Episode, now: int) -> None:
+        self._send(episode.again(now))
+        episode.want_key()
 
     def _note(self, kind: str, now: int, at_ms: float, **data: Any) -> None:
         if self._episode is not None:
             self._episode.event(kind, now, round(at_ms * 1000), **data)
 
-    def _head(self, seed: int, **known: Any) -> Head:
-        return Head(
-            episode_id=new_episode_id(),
-            number=0,
-            first_step=0,
-            first_event=0,
-            user_id=self._user_id,
-            game_id=self._game.id,
-            seed=seed,
-            frame_ms=round(1000 / self._game.pace.hz) if self._game.pace.kind == "real-time" else 1000,
-            started_wall_us=self._wall_us(),
-            environment=self._stage.spec,
-            provenance={**self._provenance, **describe_player(self._link.hello)},
-            **known,
-        )
+    # -- lockstep ------------------------------------------------------------------------------------------------
+
+    def _follow(self, ticks: say.Ticks, received: int, now: int) -> None:
+        episode, following = self._episode, self._following
+        if episode is None or following is None or self._phase is not Phase.playing:
+            return
+        try:
+            following.take(episode, ticks, received, now)
+        except Incident as incident:
+            # What both agreed on is kept, and what was sent beyond it; the next episodes are streamed (rule L7).
+            episode.event("incident", now, what=incident.kind, **incident.data)
+            self._guide = None
+            self._link.say(say.Notice(type="notice", text=incident.notice))
+            self._over(incident.reason, now)
+        except OSError:
+            self._end_full(now)
+        else:
+            self._link.say(following.ticked())
+            if episode.over:
+                self._over(episode.end_reason, now)
+
+    def _go_streaming(self, message: say.Stream, received: int, now: int) -> None:
+        episode = self._episode
+        if episode is None or self._following is None or self._phase not in (Phase.playing, Phase.paused):
+            return
+        self._note("stream", received, message.at, reason=message.reason)
+        self._following, self._clock = None, make_clock(self._game.pace)
+        self._pause("connection", now)
+        self._link.expect(episode.n_steps)
+        self._show_anew(episode, now)

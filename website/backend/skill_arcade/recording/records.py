@@ -8,7 +8,7 @@ from uuid import UUID
 
 from skill_arcade.frames.encoder import Piece
 
-_STEP = struct.Struct("<IqdBqiqqi")
+_STEP = struct.Struct("<IqdBqiqqiq")
 _PIECE = struct.Struct("<BHHHHHI")
 _SHOWN = struct.Struct("<Iq")
 _NONE = -1
@@ -104,7 +104,7 @@ class Step:
     """One transition with its times, and the observation that it led to.
 
     `server_us`: the step began, since the episode's start; `late_us`: after its deadline, None: it had none.
-    `info` None: as in the step before.
+    `info` None: as in the step before. `stepped_us`: in lockstep, when the page took it, by the browser's clock.
     """
 
     step: int
@@ -117,6 +117,7 @@ class Step:
     late_us: int | None
     input: InputInForce | None
     shot: Shot
+    stepped_us: int | None = None
 
     def pack(self) -> bytes:
         """To bytes."""
@@ -131,6 +132,7 @@ class Step:
             _NONE if source is None else source.at_us,
             _NONE if source is None else source.received_us,
             _NONE if source is None or source.frame is None else source.frame,
+            _NONE if self.stepped_us is None else self.stepped_us,
         )
         info = b"" if self.info is None else _dumps(self.info)
         return b"".join((head, struct.pack("<I", len(info)), info, self.shot.pack()))
@@ -138,7 +140,7 @@ class Step:
     @classmethod
     def unpack(cls, body: bytes) -> "Step":
         """From bytes."""
-        step, action, reward, flags, server_us, late_us, at_us, received_us, frame = _STEP.unpack_from(body)
+        step, action, reward, flags, server_us, late_us, at_us, received_us, frame, stepped_us = _STEP.unpack_from(body)
         (n_info,) = struct.unpack_from("<I", body, _STEP.size)
         start = _STEP.size + 4
         return cls(
@@ -152,6 +154,7 @@ class Step:
             None if late_us == _LATE_NONE else late_us,
             None if at_us == _NONE else InputInForce(at_us, received_us, None if frame == _NONE else frame),
             Shot.unpack(body[start + n_info :]),
+            None if stepped_us == _NONE else stepped_us,
         )
 
 

@@ -16,7 +16,7 @@ from skill_arcade.web.document import describe_api, operation_name
 from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.page import Page
 from skill_arcade.web.problems import HANDLERS
-from skill_arcade.web.routes import auth, games, health, play
+from skill_arcade.web.routes import auth, games, health, lockstep, play
 from skill_arcade.web.security import Door, SecurityHeaders
 
 # Spans and their addresses would carry play tickets; nothing reads them here.
@@ -41,7 +41,8 @@ class Arcade(FastAPI):
             docs_url=None,
             redoc_url=None,
         )
-        for router in (auth.router, games.router, play.router, play_socket.router, health.router):
+        routers = (auth.router, games.router, play.router, play_socket.router, lockstep.router, health.router)
+        for router in routers:
             self.include_router(router)
         self.router.default = Page(settings.page_folder)
 

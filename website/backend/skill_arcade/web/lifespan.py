@@ -13,6 +13,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
+from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.people import People
 from skill_arcade.web.production import check_settings
 from skill_arcade.web.secret import find_secret
@@ -66,6 +67,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         people=People(engine),
         objects=objects,
         roster=open_roster(settings),
+        emulator=EmulatorShelf(settings.lockstep_folder, on=settings.lockstep_on),
     )
 
 

@@ -48,7 +48,8 @@ async def _take_seat(state: AppState, game_id: str, token: str) -> Seat:
         raise Refused(CloseCode.UNKNOWN_GAME)
     try:
         user_id = state.tokens.redeem_ticket(token, game_id)
-        return await state.roster.seat(user_id, game)
+        emulator = await state.emulator.look()
+        return await state.roster.seat(user_id, game, emulator.digest if emulator else None)
     except NotSignedIn as error:
         raise Refused(CloseCode.BAD_TICKET) from error
     except TooManyGames as error:

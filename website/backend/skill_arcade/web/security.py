@@ -27,6 +27,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# Where games may run in the page, it may compile what it got from here; evaluating text stays forbidden.
+WASM = "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
 HEALTH = ("/healthz", "/readyz")
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
 
@@ -40,7 +42,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._headers = {
-            "content-security-policy": POLICY,
+            "content-security-policy": POLICY.replace(*WASM) if settings.lockstep_on else POLICY,
             "cross-origin-embedder-policy": "require-corp",
             "cross-origin-opener-policy": "same-origin",
             # A page of another site that is allowed here is isolated itself, so it needs this to show covers.

@@ -11,6 +11,7 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.people import People
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.tokens import Tokens
@@ -28,6 +29,7 @@ class AppState:
     people: People
     objects: ObjectStore
     roster: Roster
+    emulator: EmulatorShelf
 
 
 # Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.

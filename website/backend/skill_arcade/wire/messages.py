@@ -6,11 +6,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 PROTOCOL = 1
 At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="performance.now(), milliseconds")]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Digest = Annotated[int, Field(ge=0, le=2**32 - 1, description="CRC-32 over all observations so far")]
+Device = Literal["keyboard", "touch", "mouse", "gamepad"]
+Mode = Literal["streamed", "lockstep"]
+MOST_TICKS = 1800
+"""Steps in one message: half a minute, which a page may have played without a connection."""
 
 
 class _Message(BaseModel):
@@ -32,10 +37,12 @@ class Hello(_Message):
 
 
 class Start(_Message):
-    """Begin an episode: the first, or the next after one has ended."""
+    """Begin an episode: the first, or the next after one has ended. Streamed when it does not say how."""
 
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("mode"))
     type: Literal["start"]
     at: At
+    mode: Mode = Field("streamed", description="lockstep: the page steps by itself, if the welcome offered it")
 
 
 class Input(_Message):
@@ -46,8 +53,39 @@ class Input(_Message):
     down: bool
     at: At
     frame: Index | None = Field(description="observation index that was on the screen; null: none yet")
-    device: Literal["keyboard", "touch", "mouse", "gamepad"]
+    device: Device
     code: str = Field(max_length=40, description="KeyboardEvent.code or the like")
+
+
+class Latched(_Message):
+    """In lockstep, an input as the page latched it: before which step."""
+
+    step: Index = Field(description="the first step that it could act in")
+    control: str = Field(max_length=40)
+    down: bool
+    at: At
+    frame: Index | None = Field(description="observation index that was on the screen; null: none yet")
+    device: Device
+    code: str = Field(max_length=40)
+
+
+class Ticks(_Message):
+    """In lockstep: steps that the page took since the last such message, and the input that they follow from."""
+
+    type: Literal["ticks"]
+    first: Index = Field(description="index of the first of these steps")
+    actions: list[Annotated[int, Field(ge=0, le=255)]] = Field(min_length=1, max_length=MOST_TICKS)
+    at: list[At] = Field(max_length=MOST_TICKS, description="when each step was taken")
+    digests: list[Digest] = Field(max_length=MOST_TICKS, description="after each step; see SPEC.md, L3")
+    inputs: list[Latched] = Field(max_length=2 * MOST_TICKS, description="in order of arrival")
+
+
+class Stream(_Message):
+    """In lockstep: the page can't step by itself any more. The game goes on, paused, by streaming."""
+
+    type: Literal["stream"]
+    at: At
+    reason: str = Field(max_length=200)
 
 
 class Shown(_Message):
@@ -97,9 +135,54 @@ class Leave(_Message):
 
 
 ClientMessage = Annotated[
-    Hello | Start | Input | Shown | Ping | Focus | Pause | Resume | Leave, Field(discriminator="type")
+    Hello | Start | Input | Ticks | Stream | Shown | Ping | Focus | Pause | Resume | Leave, Field(discriminator="type")
 ]
 client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+def read_client(text: bytes) -> ClientMessage:
+    """Parse a message of the page. Raises ValueError with what is wrong first, and where."""
+    try:
+        return client_message.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+class Binding(_Message):
+    """These controls held together mean this action."""
+
+    press: list[str]
+    action: int
+
+
+class Offer(_Message):
+    """All that a page needs to step this game by itself, beside the seed: what to fetch, how to set it up."""
+
+    module: str = Field(description="path of the emulator, a WebAssembly module")
+    rom: str = Field(description="path of the cartridge; needs the sign-in token")
+    game: str = Field(description="ALE's name of it")
+    hz: float
+    sticky: float = Field(description="repeat_action_probability")
+    frameskip: int
+    max_frames: int = Field(description="max_num_frames_per_episode; 0: no end")
+    max_steps: int | None = Field(description="max_episode_steps")
+    mode: int | None
+    difficulty: int | None
+    all_actions: bool
+    counts_lives: bool
+    bindings: list[Binding]
+    noop: int
+    away_ms: int = Field(description="how long the page may go on without the server before it freezes the game")
+
+
+class Lockstep(_Message):
+    """A lockstep episode as the server has it so far."""
+
+    ale_seed: int = Field(description="signed 32 bits")
+    n_steps: int = Field(description="the page goes on from here: what it sends next begins with this step")
+    digest: Digest
 
 
 class Welcome(_Message):
@@ -113,14 +196,24 @@ class Welcome(_Message):
     height: int
     episode: str | None
     ping_ms: int = Field(description="how often to ping")
+    lockstep: Offer | None = Field(description="null: this game is streamed here")
 
 
 class Started(_Message):
-    """An episode has begun; its observation 0 follows as a key frame."""
+    """An episode has begun. Streamed, its observation 0 follows as a key frame."""
 
     type: Literal["started"]
     episode: str
     server_us: int = Field(description="CLOCK_MONOTONIC of the server, microseconds, at the episode's start")
+    lockstep: Lockstep | None = Field(description="null: this episode is streamed")
+
+
+class Ticked(_Message):
+    """The server followed the page up to here, agreed, and recorded it."""
+
+    type: Literal["ticked"]
+    n_steps: int
+    digest: Digest
 
 
 class Paused(_Message):
@@ -163,7 +256,9 @@ class Notice(_Message):
     text: str
 
 
-ServerMessage = Annotated[Welcome | Started | Paused | Resumed | Ended | Pong | Notice, Field(discriminator="type")]
+ServerMessage = Annotated[
+    Welcome | Started | Ticked | Paused | Resumed | Ended | Pong | Notice, Field(discriminator="type")
+]
 server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
 

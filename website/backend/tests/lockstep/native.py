@@ -1,4 +1,4 @@
-"""Plays ALE natively and prints, a JSON line a play, what the module in the page has to come to as well.
+"""Plays Atari as the server does and prints, a JSON line a play, what the module in the page has to come to as well.
 
     python native.py '{"games": ["breakout"], "sticky": [0.0, 0.25], "steps": 3000}'
 
@@ -12,13 +12,18 @@ import random
 import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 from ale_py import ALEInterface, LoggerMode, roms
-from ale_py.env import AtariEnv
+
+from skill_arcade.environments.atari import AtariStage
+from skill_arcade.environments.emulation import ale_seed
+from skill_arcade.environments.making import make_stage
+from skill_arcade.games.manifest import EnvironmentChoice
 
 TWO_PLAYERS = {"combat", "joust", "maze_craze", "warlords"}
 PICTURE_EVERY = 100
@@ -53,42 +58,41 @@ def vary(game: str, wanted: bool) -> dict[str, Any]:
 
 def play(game: str, steps: int, sticky: float, **settings: Any) -> dict[str, Any]:
     """`steps` steps of a game by a player who presses at random, over as many episodes as it takes."""
-    env = AtariEnv(game, obs_type="ram", repeat_action_probability=sticky, **settings)
+    kwargs = {"repeat_action_probability": sticky, **settings}
+    stage = make_stage(EnvironmentChoice(id=environment_id(game), kwargs=kwargs))
+    assert isinstance(stage, AtariStage)
+    assert stage.emulation is not None
     player = random.Random(f"{game} {sticky} {settings}")
     episodes: list[dict[str, Any]] = []
     left = steps
     while left > 0:
-        episodes.append(play_episode(env, 1 + player.randrange(2**31 - 1), player, left))
+        episodes.append(play_episode(stage, 1 + player.randrange(2**31 - 1), player, left))
         left -= len(base64.b64decode(episodes[-1]["actions"]))
-    rom = rom_path(game).read_bytes()
-    env.close()
+    stage.close()
     return {
         "game": game,
-        "rom": base64.b64encode(rom).decode(),
-        "sticky": sticky,
-        "settings": settings,
+        "rom": base64.b64encode(rom_path(game).read_bytes()).decode(),
+        "emulation": asdict(stage.emulation),
         "episodes": episodes,
     }
 
 
-def play_episode(env: AtariEnv, seed: int, player: random.Random, most: int) -> dict[str, Any]:
+def play_episode(stage: AtariStage, seed: int, player: random.Random, most: int) -> dict[str, Any]:
     """One episode, or its first `most` steps."""
-    env.reset(seed=seed)
-    assert isinstance(env.action_space, gymnasium.spaces.Discrete)
-    n_actions = int(env.action_space.n)
-    digests, actions, pictures = [fold(env, 0, 0)], bytearray(), [crc_picture(env)]
+    stage.reset(seed)
+    digests, actions, pictures = [stage.fold(0, 0)], bytearray(), [crc_picture(stage)]
     over = False
-    for action in press(player, n_actions):
+    for action in press(player, stage.n_actions):
         if over or len(actions) == most:
             break
-        _, reward, terminated, truncated, _ = env.step(action)
-        over = terminated or truncated
+        outcome = stage.step(action)
+        over = outcome.terminated or outcome.truncated
         actions.append(action)
-        digests.append(fold(env, int(reward), digests[-1]))
+        digests.append(stage.fold(digests[-1], outcome.reward))
         if len(actions) % PICTURE_EVERY == 0:
-            pictures.append(crc_picture(env))
+            pictures.append(crc_picture(stage))
     return {
-        "ale_seed": int(np.int32(np.random.SeedSequence(seed).generate_state(2)[1])),
+        "ale_seed": ale_seed(seed),
         "actions": base64.b64encode(bytes(actions)).decode(),
         "digests": base64.b64encode(np.array(digests, "<u4").tobytes()).decode(),
         "pictures": pictures,
@@ -104,13 +108,11 @@ def press(player: random.Random, n_actions: int) -> Iterator[int]:
             yield action
 
 
-def fold(env: AtariEnv, reward: int, digest: int) -> int:
-    """The digest that the module keeps: CRC-32 over screen, RAM, reward, lives and flags, chained."""
-    ale = env.ale
-    rest = np.array([reward, ale.lives(), ale.game_over(with_truncation=False) | ale.game_truncated() << 1], "<i4")
-    for part in (ale.getScreen(), ale.getRAM(), rest):
-        digest = zlib.crc32(part.tobytes(), digest)
-    return digest
+def environment_id(game: str) -> str:
+    """Gymnasium's id of the game that ale-py calls `game`."""
+    return next(
+        id_ for id_, spec in gymnasium.registry.items() if spec.namespace == "ALE" and spec.kwargs["game"] == game
+    )
 
 
 def rom_path(game: str) -> Path:
@@ -120,9 +122,9 @@ def rom_path(game: str) -> Path:
     return Path(path)
 
 
-def crc_picture(env: AtariEnv) -> int:
-    """CRC-32 of the RGBA picture."""
-    rgb = env.ale.getScreenRGB()
+def crc_picture(stage: AtariStage) -> int:
+    """CRC-32 of the RGBA picture that the player sees."""
+    rgb = stage.picture().rgb()
     return zlib.crc32(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).tobytes())
 
 

@@ -32,8 +32,8 @@ def test_every_socket_message_and_close_code_is_in_the_document(document: dict[s
     schemas = document["components"]["schemas"]
     for name, schema in messages.schemas().items():
         assert schemas[name] == schema
-    assert len(schemas["ClientMessage"]["oneOf"]) == 9
-    assert len(schemas["ServerMessage"]["oneOf"]) == 7
+    assert len(schemas["ClientMessage"]["oneOf"]) == 11
+    assert len(schemas["ServerMessage"]["oneOf"]) == 8
     assert schemas["CloseCode"]["enum"] == [int(code) for code in CloseCode]
 
 
@@ -63,6 +63,8 @@ def test_operations_are_named_like_their_functions(document: dict[str, Any]) -> 
         ("get", "/games"): "list_games",
         ("get", "/games/{game_id}"): "read_game",
         ("get", "/games/{game_id}/cover"): "read_cover",
+        ("get", "/lockstep/roms/{game_id}"): "read_rom",
+        ("get", "/lockstep/{digest}.wasm"): "read_emulator",
         ("post", "/play/tickets"): "issue_ticket",
         ("get", "/me/episodes"): "list_my_episodes",
         ("get", "/healthz"): "read_health",

@@ -145,6 +145,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/lockstep/{digest}.wasm": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Emulator
+         * @description Send the emulator that has this SHA-256, if it is the one of today.
+         */
+        readonly get: operations["read_emulator"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/lockstep/roms/{game_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Rom
+         * @description Send a game's cartridge to who is signed in. The address changes when the cartridge does (`v`).
+         */
+        readonly get: operations["read_rom"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/me/episodes": {
         readonly parameters: {
             readonly query?: never;
@@ -220,7 +260,17 @@ export interface components {
              */
             readonly status: "alive";
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Shown"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
+        /**
+         * Binding
+         * @description These controls held together mean this action.
+         */
+        readonly Binding: {
+            /** Action */
+            readonly action: number;
+            /** Press */
+            readonly press: readonly string[];
+        };
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
         /**
          * CloseCode
          * @description Why the server closed the play socket; x-retry: codes after which to come back.
@@ -451,6 +501,38 @@ export interface components {
             readonly type: "input";
         };
         /**
+         * Latched
+         * @description In lockstep, an input as the page latched it: before which step.
+         */
+        readonly Latched: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /** Code */
+            readonly code: string;
+            /** Control */
+            readonly control: string;
+            /**
+             * Device
+             * @enum {string}
+             */
+            readonly device: "keyboard" | "touch" | "mouse" | "gamepad";
+            /** Down */
+            readonly down: boolean;
+            /**
+             * Frame
+             * @description observation index that was on the screen; null: none yet
+             */
+            readonly frame: number | null;
+            /**
+             * Step
+             * @description the first step that it could act in
+             */
+            readonly step: number;
+        };
+        /**
          * Leave
          * @description End the episode as it is: incomplete.
          */
@@ -465,6 +547,27 @@ export interface components {
              * @enum {string}
              */
             readonly type: "leave";
+        };
+        /**
+         * Lockstep
+         * @description A lockstep episode as the server has it so far.
+         */
+        readonly Lockstep: {
+            /**
+             * Ale Seed
+             * @description signed 32 bits
+             */
+            readonly ale_seed: number;
+            /**
+             * Digest
+             * @description CRC-32 over all observations so far
+             */
+            readonly digest: number;
+            /**
+             * N Steps
+             * @description the page goes on from here: what it sends next begins with this step
+             */
+            readonly n_steps: number;
         };
         /**
          * Me
@@ -488,6 +591,63 @@ export interface components {
              * @enum {string}
              */
             readonly type: "notice";
+        };
+        /**
+         * Offer
+         * @description All that a page needs to step this game by itself, beside the seed: what to fetch, how to set it up.
+         */
+        readonly Offer: {
+            /** All Actions */
+            readonly all_actions: boolean;
+            /**
+             * Away Ms
+             * @description how long the page may go on without the server before it freezes the game
+             */
+            readonly away_ms: number;
+            /** Bindings */
+            readonly bindings: readonly components["schemas"]["Binding"][];
+            /** Counts Lives */
+            readonly counts_lives: boolean;
+            /** Difficulty */
+            readonly difficulty: number | null;
+            /** Frameskip */
+            readonly frameskip: number;
+            /**
+             * Game
+             * @description ALE's name of it
+             */
+            readonly game: string;
+            /** Hz */
+            readonly hz: number;
+            /**
+             * Max Frames
+             * @description max_num_frames_per_episode; 0: no end
+             */
+            readonly max_frames: number;
+            /**
+             * Max Steps
+             * @description max_episode_steps
+             */
+            readonly max_steps: number | null;
+            /** Mode */
+            readonly mode: number | null;
+            /**
+             * Module
+             * @description path of the emulator, a WebAssembly module
+             */
+            readonly module: string;
+            /** Noop */
+            readonly noop: number;
+            /**
+             * Rom
+             * @description path of the cartridge; needs the sign-in token
+             */
+            readonly rom: string;
+            /**
+             * Sticky
+             * @description repeat_action_probability
+             */
+            readonly sticky: number;
         };
         /**
          * Part
@@ -678,7 +838,7 @@ export interface components {
              */
             readonly type: "resumed";
         };
-        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Notice"];
+        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Notice"];
         /**
          * Shown
          * @description Frames that were painted since the last such message; also the receiver's acknowledgement.
@@ -730,7 +890,7 @@ export interface components {
         };
         /**
          * Start
-         * @description Begin an episode: the first, or the next after one has ended.
+         * @description Begin an episode: the first, or the next after one has ended. Streamed when it does not say how.
          */
         readonly Start: {
             /**
@@ -739,6 +899,13 @@ export interface components {
              */
             readonly at: number;
             /**
+             * Mode
+             * @description lockstep: the page steps by itself, if the welcome offered it
+             * @default streamed
+             * @enum {string}
+             */
+            readonly mode: "streamed" | "lockstep";
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -746,11 +913,13 @@ export interface components {
         };
         /**
          * Started
-         * @description An episode has begun; its observation 0 follows as a key frame.
+         * @description An episode has begun. Streamed, its observation 0 follows as a key frame.
          */
         readonly Started: {
             /** Episode */
             readonly episode: string;
+            /** @description null: this episode is streamed */
+            readonly lockstep: components["schemas"]["Lockstep"] | null;
             /**
              * Server Us
              * @description CLOCK_MONOTONIC of the server, microseconds, at the episode's start
@@ -761,6 +930,42 @@ export interface components {
              * @enum {string}
              */
             readonly type: "started";
+        };
+        /**
+         * Stream
+         * @description In lockstep: the page can't step by itself any more. The game goes on, paused, by streaming.
+         */
+        readonly Stream: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /** Reason */
+            readonly reason: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "stream";
+        };
+        /**
+         * Ticked
+         * @description The server followed the page up to here, agreed, and recorded it.
+         */
+        readonly Ticked: {
+            /**
+             * Digest
+             * @description CRC-32 over all observations so far
+             */
+            readonly digest: number;
+            /** N Steps */
+            readonly n_steps: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "ticked";
         };
         /**
          * Ticket
@@ -784,6 +989,39 @@ export interface components {
             readonly game_id: string;
         };
         /**
+         * Ticks
+         * @description In lockstep: steps that the page took since the last such message, and the input that they follow from.
+         */
+        readonly Ticks: {
+            /** Actions */
+            readonly actions: readonly number[];
+            /**
+             * At
+             * @description when each step was taken
+             */
+            readonly at: readonly number[];
+            /**
+             * Digests
+             * @description after each step; see SPEC.md, L3
+             */
+            readonly digests: readonly number[];
+            /**
+             * First
+             * @description index of the first of these steps
+             */
+            readonly first: number;
+            /**
+             * Inputs
+             * @description in order of arrival
+             */
+            readonly inputs: readonly components["schemas"]["Latched"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "ticks";
+        };
+        /**
          * TurnBasedPace
          * @description The game steps at each key press.
          */
@@ -805,6 +1043,8 @@ export interface components {
             readonly game: string;
             /** Height */
             readonly height: number;
+            /** @description null: this game is streamed here */
+            readonly lockstep: components["schemas"]["Offer"] | null;
             /**
              * Phase
              * @enum {string}
@@ -1101,6 +1341,95 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Alive"];
+                };
+            };
+        };
+    };
+    readonly read_emulator: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly digest: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the emulator */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/wasm": unknown;
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_rom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly game_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the cartridge */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -18,6 +18,7 @@ export class WireError extends Error {
 const TYPES: Record<ServerMessage["type"], true> = {
   welcome: true,
   started: true,
+  ticked: true,
   paused: true,
   resumed: true,
   ended: true,

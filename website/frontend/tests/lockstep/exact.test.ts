@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { Emulator, type Setup } from "@/lockstep/emulator";
+import { Emulator } from "@/lockstep/emulator";
 
 import { compileModule, playNatively, whyNot, type NativePlay } from "./native";
 
@@ -63,7 +63,7 @@ describe.skipIf(reason !== null)(
         })) {
           const emulator = await boot(play);
           const differs = firstDifference(emulator, play, 1);
-          if (play.sticky === 0) expect(differs).toBeNull();
+          if (play.setup.sticky === 0) expect(differs).toBeNull();
           else expect(differs).toMatch(/breakout, sticky 0.25, episode 0, step \d+/);
         }
       },
@@ -86,29 +86,12 @@ describe.skipIf(reason !== null)(
   },
 );
 
-function setupOf({ sticky, settings }: NativePlay, seed: number): Setup {
-  const number = (name: string): number | null => {
-    const value = settings[name];
-    return typeof value === "number" ? value : null;
-  };
-  return {
-    seed,
-    sticky,
-    frameskip: number("frameskip") ?? 1,
-    maxFrames: number("max_num_frames_per_episode") ?? 0,
-    maxSteps: null,
-    mode: number("mode"),
-    difficulty: number("difficulty"),
-    allActions: settings.full_action_space === true,
-  };
-}
-
 /** Where the two part, in words; null: nowhere. `shift` is added to every seed. */
 function firstDifference(emulator: Emulator, play: NativePlay, shift: number): string | null {
   for (const [number, episode] of play.episodes.entries()) {
     const at = (step: number): string =>
-      `${play.game}, sticky ${play.sticky}, episode ${number}, step ${step}`;
-    let outcome = emulator.load(setupOf(play, episode.aleSeed + shift));
+      `${play.game}, sticky ${play.setup.sticky}, episode ${number}, step ${step}`;
+    let outcome = emulator.load({ ...play.setup, seed: episode.aleSeed + shift });
     if (emulator.digest !== episode.digests[0]) return at(0);
     for (const [index, action] of episode.actions.entries()) {
       outcome = emulator.step(action);

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import type { Setup } from "@/lockstep/emulator";
+
 const website = new URL("../../../", import.meta.url);
 const python = new URL("backend/.venv/bin/python", website);
 const script = new URL("backend/tests/lockstep/native.py", website);
@@ -22,8 +24,7 @@ export interface NativeEpisode {
 export interface NativePlay {
   game: string;
   rom: Uint8Array;
-  sticky: number;
-  settings: Record<string, number | boolean>;
+  setup: Omit<Setup, "seed">;
   episodes: NativeEpisode[];
 }
 
@@ -34,8 +35,18 @@ export interface Plan {
   vary?: boolean;
 }
 
-interface Line extends Omit<NativePlay, "rom" | "episodes"> {
+interface Line {
+  game: string;
   rom: string;
+  emulation: {
+    sticky: number;
+    frameskip: number;
+    max_frames: number;
+    max_steps: number | null;
+    mode: number | null;
+    difficulty: number | null;
+    all_actions: boolean;
+  };
   episodes: {
     ale_seed: number;
     actions: string;
@@ -67,10 +78,13 @@ export async function* playNatively(plan: Plan): AsyncGenerator<NativePlay> {
   if (code !== 0) throw new Error(`native.py ended with code ${code}`);
 }
 
-function read({ rom, episodes, ...rest }: Line): NativePlay {
+function read({ game, rom, emulation, episodes }: Line): NativePlay {
+  const { max_frames: maxFrames, max_steps: maxSteps, all_actions: allActions } = emulation;
+  const { sticky, frameskip, mode, difficulty } = emulation;
   return {
-    ...rest,
+    game,
     rom: bytes(rom),
+    setup: { sticky, frameskip, maxFrames, maxSteps, mode, difficulty, allActions },
     episodes: episodes.map(({ ale_seed: aleSeed, actions, digests, ...more }) => ({
       ...more,
       aleSeed,

@@ -30,7 +30,7 @@ describe("a broken connection", () => {
       "ws://arcade/2",
     ]);
     second.greet("paused");
-    second.say({ type: "started", episode: "e1", server_us: 1 });
+    second.say({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     second.events.binary(makePacket({ frame: 90, score: 3 }));
     expect(table.phase).toEqual({ kind: "paused", why: "connection" });
     expect(table.engine.getSnapshot().score).toBe(3);

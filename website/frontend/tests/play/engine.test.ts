@@ -42,7 +42,7 @@ describe("from ticket to game", () => {
     expect(beats).toHaveLength(3);
     expect(table.phase).toEqual({ kind: "starting" });
     expect(socket.of("start")).toHaveLength(1);
-    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    socket.say({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     expect(table.phase).toEqual({ kind: "playing" });
   });
 
@@ -50,7 +50,7 @@ describe("from ticket to game", () => {
     await lay({ kind: "turn-based" });
     table.sockets.last.greet();
     table.engine.start();
-    table.sockets.last.say({ type: "started", episode: "e1", server_us: 1 });
+    table.sockets.last.say({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     table.sockets.last.events.binary(makePacket({ frame: 4 }));
     expect(table.engine.getSnapshot()).toMatchObject({ moves: 4, seconds: 0, lives: null });
   });
@@ -132,7 +132,7 @@ describe("input", () => {
     table.engine.input.press("left", "keyboard", "ArrowLeft", 1500);
     table.platform.pass(1800);
     expect(inputs(socket)).toEqual([]);
-    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    socket.say({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     expect(socket.of("input")).toMatchObject([{ control: "left", at: 1500, frame: null }]);
   });
 
@@ -142,7 +142,7 @@ describe("input", () => {
     socket.greet();
     table.engine.input.press("pole-1", "keyboard", "Digit1", 1);
     table.engine.start();
-    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    socket.say({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     expect(inputs(socket)).toEqual([]);
   });
 
@@ -190,7 +190,7 @@ describe("the end", () => {
     });
     table.engine.start();
     table.platform.pass(1800);
-    socket.say({ type: "started", episode: "e2", server_us: 1 });
+    socket.say({ type: "started", episode: "e2", server_us: 1, lockstep: null });
     expect(table.engine.getSnapshot()).toMatchObject({ phase: { kind: "playing" }, score: 0 });
     expect(table.sockets.all).toHaveLength(1);
   });

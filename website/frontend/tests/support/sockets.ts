@@ -34,6 +34,7 @@ export class HandSocket {
       height: 1,
       episode: phase === "paused" ? "e1" : null,
       ping_ms: 1000,
+      lockstep: null,
     });
   }
 }

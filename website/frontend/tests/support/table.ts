@@ -75,7 +75,7 @@ export class Table {
     socket.greet();
     this.engine.start();
     this.platform.pass(1800);
-    socket.say({ type: "started", episode: "e1", server_us: 1 });
+    socket.say({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     socket.events.binary(makePacket({ frame: 0, lives: 5 }));
     this.platform.paint();
     return socket;

@@ -28,6 +28,7 @@ TRANSITION_COLUMNS = (
     "input_us",
     "input_received_us",
     "input_frame",
+    "stepped_us",
 )
 EVENT_COLUMNS = ("episode_id", "number", "kind", "server_us", "client_us", "step", "data")
 

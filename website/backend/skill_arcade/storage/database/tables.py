@@ -166,9 +166,19 @@ class Transition(Table, table=True):
             nullable=True,
         ),
     )
+    stepped_us: int | None = Field(
+        None,
+        sa_column=_us(
+            "lockstep: the page took this step, by the browser's clock, microseconds since its time origin; "
+            "null: the server paced it",
+            nullable=True,
+        ),
+    )
     late_us: int | None = Field(
         None,
-        sa_column_kwargs=_told("step began this many microseconds after its deadline; null when turn-based"),
+        sa_column_kwargs=_told(
+            "step began this many microseconds after its deadline; null when turn-based or in lockstep"
+        ),
     )
     input_frame: int | None = Field(
         None, sa_column_kwargs=_told("observation index on the player's screen when that input happened")

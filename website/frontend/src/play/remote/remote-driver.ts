@@ -59,6 +59,8 @@ export function createRemoteDriver(options: LinkOptions): Driver {
         return events?.started(message.episode);
       case "paused":
         return events?.paused(message.reason);
+      case "ticked":
+        return;
       case "resumed":
         return events?.resumed();
       case "ended":
@@ -74,7 +76,7 @@ export function createRemoteDriver(options: LinkOptions): Driver {
       events = listener;
       link.open();
     },
-    start: (at) => link.send({ type: "start", at }),
+    start: (at) => link.send({ type: "start", at, mode: "streamed" }),
     input: ({ control, down, at, device, code }, frame) =>
       link.send({ type: "input", control, down, at, frame, device, code }),
     painted: (frame, at) => shown.painted(frame, at),

@@ -1,0 +1,48 @@
+"""What a page needs to step an Atari game by itself: the emulator and the cartridge. Off unless LOCKSTEP is on."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from skill_arcade.environments.atari import find_rom
+from skill_arcade.errors import NotFound
+from skill_arcade.web.assets import FOREVER, send_asset
+from skill_arcade.web.bearer import UserId
+from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.routes.games import find_game
+from skill_arcade.web.state import State
+
+router = APIRouter(prefix="/lockstep", tags=["lockstep"])
+# Who may not see the answer may not get it from a shared cache either.
+OWN_CACHE = "private, max-age=31536000, immutable"
+
+
+@router.get(
+    "/{digest}.wasm",
+    response_class=Response,
+    responses={200: {"content": {"application/wasm": {}}, "description": "the emulator"}, **problem_answers(404, 422)},
+)
+async def read_emulator(request: Request, digest: str, state: State) -> Response:
+    """Send the emulator that has this SHA-256, if it is the one of today."""
+    emulator = await state.emulator.look()
+    if emulator is None or emulator.digest != digest:
+        raise NotFound("This emulator is not to be had here; open the game again.")
+    return send_asset(emulator.asset, request.headers, FOREVER)
+
+
+@router.get(
+    "/roms/{game_id}",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "the cartridge"},
+        **problem_answers(401, 404, 422),
+    },
+)
+async def read_rom(game_id: str, user_id: UserId, state: State) -> Response:
+    """Send a game's cartridge to who is signed in. The address changes when the cartridge does (`v`)."""
+    del user_id
+    find_game(state, game_id)
+    environment = state.catalogue.games[game_id].environment
+    path = find_rom(environment) if await state.emulator.look() is not None else None
+    if path is None:
+        raise NotFound("This game's cartridge is not to be had here; the game is streamed.")
+    return Response(path.read_bytes(), headers={"cache-control": OWN_CACHE}, media_type="application/octet-stream")

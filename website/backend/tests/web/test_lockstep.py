@@ -1,0 +1,78 @@
+"""Who may have the emulator and the cartridges, and where."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skill_arcade.settings import Settings
+from tests.web.conftest import open_arcade
+
+pytestmark = pytest.mark.anyio
+MODULE = b"\0asm\1\0\0\0"
+"""The smallest module there is: what pages run is not run here."""
+DIGEST = sha256(MODULE).hexdigest()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    (tmp_path / "lockstep.wasm").write_bytes(MODULE)
+    return tmp_path
+
+
+async def test_emulator_and_cartridge_are_sent_to_be_kept(settings: Settings, shelf: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf})) as visitor:
+        module = await visitor.http.get(f"/lockstep/{DIGEST}.wasm")
+        assert (module.status_code, module.content) == (200, MODULE)
+        assert module.headers["content-type"] == "application/wasm"
+        assert "public" in module.headers["cache-control"]
+        assert "immutable" in module.headers["cache-control"]
+        assert "'wasm-unsafe-eval'" in module.headers["content-security-policy"]
+        assert (await visitor.http.get("/lockstep/roms/pong")).status_code == 401
+        rom = await visitor.http.get("/lockstep/roms/pong?v=1", headers=await visitor.sign_in())
+        assert len(rom.content) == 2048
+        assert "private" in rom.headers["cache-control"]
+
+
+async def test_what_is_not_there_is_404_in_words(settings: Settings, shelf: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf})) as visitor:
+        signed_in = await visitor.sign_in()
+        assert (await visitor.http.get(f"/lockstep/{'0' * 64}.wasm")).json() == {
+            "error": "NotFound",
+            "message": "This emulator is not to be had here; open the game again.",
+        }
+        for game in ("frozen-lake", "tennis-for-two"):
+            assert (await visitor.http.get(f"/lockstep/roms/{game}", headers=signed_in)).status_code == 404
+
+
+async def test_an_emulator_that_is_built_while_the_server_runs_is_found(settings: Settings, tmp_path: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": tmp_path})) as visitor:
+        assert await visitor.state.emulator.look() is None
+        (tmp_path / "lockstep.wasm").write_bytes(MODULE)
+        emulator = await visitor.state.emulator.look()
+        assert emulator is not None
+        assert emulator.digest == DIGEST
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"trusted_hosts": ("localhost", "arcade.example.org")}, {"lockstep": False}],
+    ids=["not-on-loopback", "owner-says-no"],
+)
+async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
+    settings: Settings, shelf: Path, more: dict[str, Any]
+) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf, **more})) as visitor:
+        assert await visitor.state.emulator.look() is None
+        for path in (f"/lockstep/{DIGEST}.wasm", "/lockstep/roms/pong"):
+            answer = await visitor.http.get(path, headers=await visitor.sign_in())
+            assert answer.status_code == 404
+            assert "wasm" not in answer.headers["content-security-policy"]
+
+
+def test_the_owner_may_turn_it_on_elsewhere() -> None:
+    hosts = ("arcade.example.org",)
+    assert not Settings(_env_file=None, trusted_hosts=hosts).lockstep_on
+    assert Settings(_env_file=None, trusted_hosts=hosts, lockstep=True).lockstep_on
+    assert Settings(_env_file=None).lockstep_on
