@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import checking, dictionary, gaming, listing, psql, server, showing, verifying
+from skill_arcade.cli import checking, dictionary, exporting, gaming, listing, psql, server, showing, verifying
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest
 from skill_arcade.settings import read_settings
@@ -173,3 +173,6 @@ def schema(
 def open_psql(ctx: typer.Context) -> None:
     """Open `psql` on the database. What follows goes to it: `skill-arcade psql -c "select count(*) from episode"`."""
     raise typer.Exit(psql.run_psql(read_settings(), ctx.args))
+
+
+app.command(name="export")(exporting.export)

@@ -184,6 +184,19 @@ class Episode:
             Event(row.number, row.kind, row.server_us, row.client_us, row.step, row.data) for row in self._rows.events
         ]
 
+    @property
+    def inputs(self) -> list[Event]:
+        """What the player pressed and let go, in order: events of kind `input`.
+
+        `data` of each: `control`, `down`, `device`, `code`, and `frame`, the observation that was on the screen.
+        """
+        return [event for event in self.events if event.kind == "input"]
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The episode's line of the view `episode_summary`: certified, latencies, dropped frames, device, ..."""
+        return self._source.read_summary(self.id)
+
     @cached_property
     def frames(self) -> Frames:
         """T + 1 pictures (height, width, 3) uint8, exactly as the player saw them; frame i is before step i."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from skill_arcade.dataset.episode import Episode
@@ -24,7 +24,13 @@ class Dataset:
         self._source = source
 
     def episodes(
-        self, *, game: str | None = None, status: EpisodeStatus | str | None = None, user: str | None = None
+        self,
+        *,
+        game: str | None = None,
+        status: EpisodeStatus | str | None = None,
+        user: str | None = None,
+        certified: bool | None = None,
+        where: str | None = None,
     ) -> Iterator[Episode]:
         """Episodes, newest first; read page by page, so a long list costs nothing until it is walked.
 
@@ -32,13 +38,20 @@ class Dataset:
             game: only of this game, by id.
             status: only `won`, `lost` or `incomplete`.
             user: only this player's, by id or e-mail.
+            certified: True: only those whose newest re-run was the same in all; False: only the others.
+            where: only those whose line of the view `episode_summary` fulfils this, in SQL: `"return > 10"`.
 
         Raises:
             ValueError: `status` is none of these.
+            InvalidRequest: the database does not understand `where`.
             NotReady: the database does not answer.
         """
         wanted = None if status is None else EpisodeStatus(status)
-        return self._walk(user, game, wanted)
+        conditions = [] if where is None else [where]
+        if certified is not None:
+            conditions.append("certified" if certified else "NOT certified")
+        chosen = " AND ".join(f"({condition})" for condition in conditions) or None
+        return self._walk(user=user, game=game, status=wanted, where=chosen)
 
     def episode(self, id: UUID | str) -> Episode:
         """One episode, by its whole id or as many of its first digits as nobody else has.
@@ -63,10 +76,10 @@ class Dataset:
         """Close."""
         self.close()
 
-    def _walk(self, user: str | None, game: str | None, status: EpisodeStatus | None) -> Iterator[Episode]:
+    def _walk(self, **asked: Any) -> Iterator[Episode]:
         page: list[EpisodeLine] = []
         while True:
-            page = self._source.list_episodes(user, game, status, page[-1].id if page else None, PAGE)
+            page = self._source.list_episodes(**asked, before=page[-1].id if page else None, limit=PAGE)
             yield from (Episode(self._source, line) for line in page)
             if len(page) < PAGE:
                 return

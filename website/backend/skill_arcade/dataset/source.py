@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
 
 from skill_arcade.dataset.loop import LoopThread
-from skill_arcade.errors import ObjectMissing, RecordingDamaged
+from skill_arcade.errors import InvalidRequest, ObjectMissing, RecordingDamaged
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import (
     EpisodeLine,
     episode_events,
     episode_segments,
+    episode_summary,
     episode_transitions,
     find_episode,
     get_episode,
     list_episodes,
 )
-from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import ObjectStore
 
 
@@ -50,14 +51,32 @@ class Source:
             self._loop.close()
             raise
 
-    def list_episodes(
-        self, user: str | None, game: str | None, status: EpisodeStatus | None, before: UUID | None, limit: int
-    ) -> list[EpisodeLine]:
-        """A page of episodes, newest first."""
+    def list_episodes(self, **asked: Any) -> list[EpisodeLine]:
+        """A page of episodes, newest first; `asked` as in the query of this name.
+
+        Raises:
+            InvalidRequest: the database does not understand `where`.
+        """
 
         async def read() -> list[EpisodeLine]:
             async with transaction(self._engine) as connection:
-                return await list_episodes(connection, user=user, game=game, status=status, before=before, limit=limit)
+                # `where` is SQL: whatever it says, it only reads.
+                await connection.execute(text("SET TRANSACTION READ ONLY"))
+                try:
+                    return await list_episodes(connection, **asked)
+                except DBAPIError as error:
+                    if asked.get("where") is None:
+                        raise
+                    raise InvalidRequest(f"The database does not take {asked['where']!r}: {error.orig}") from error
+
+        return self._loop.run(read())
+
+    def read_summary(self, episode_id: UUID) -> dict[str, Any]:
+        """The episode's line of the view `episode_summary`."""
+
+        async def read() -> dict[str, Any]:
+            async with transaction(self._engine) as connection:
+                return await episode_summary(connection, episode_id)
 
         return self._loop.run(read())
 

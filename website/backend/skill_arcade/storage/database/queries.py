@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, case, func, or_, select, update
+from sqlalchemy import Row, Select, Table, TextClause, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -84,6 +84,7 @@ async def list_episodes(
     status: EpisodeStatus | None = None,
     before: UUID | None = None,
     limit: int = 50,
+    where: str | None = None,
 ) -> list[EpisodeLine]:
     """A page of episodes, newest first.
 
@@ -94,6 +95,7 @@ async def list_episodes(
         status: only those that stand like this.
         before: continue after the page whose last episode this is.
         limit: length of the page, 1 to 1000.
+        where: SQL, a condition on the columns of `episode_summary`; of someone who may read everything.
     """
     user_id = None
     if user is not None:
@@ -102,6 +104,8 @@ async def list_episodes(
         if user_id is None:
             return []
     query = page_query(user_id, game, status, before, limit)
+    if where is not None:
+        query = query.where(chosen_by(where))
     return [EpisodeLine(*row) for row in await connection.execute(query)]
 
 
@@ -138,6 +142,21 @@ def _episode_lines() -> Select[Any]:
     }
     joined = _episode.join(_user, _user.c.id == _episode.c.user_id).join(_game, _game.c.id == _episode.c.game_id)
     return select(*(column.label(label) for label, column in columns.items())).select_from(joined)
+
+
+def chosen_by(where: str) -> TextClause:
+    """The episodes whose line of `episode_summary` fulfils this condition, in SQL."""
+    condition = where.replace("\\", "\\\\").replace(":", r"\:")
+    return text(f"episode.id IN (SELECT episode_id FROM episode_summary WHERE (\n{condition}\n))")
+
+
+async def episode_summary(connection: AsyncConnection, episode_id: UUID) -> dict[str, Any]:
+    """The episode's line of the view `episode_summary`. Raises NotFound."""
+    query = text("SELECT * FROM episode_summary WHERE episode_id = :id")
+    found = (await connection.execute(query, {"id": episode_id})).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no episode {episode_id}.")
+    return dict(found._mapping)
 
 
 async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]:

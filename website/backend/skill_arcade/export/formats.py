@@ -1,0 +1,67 @@
+"""Which formats there are, and what they need."""
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from skill_arcade.errors import SettingsError
+from skill_arcade.export.facts import Numbered
+from skill_arcade.export.plan import Part, Plan
+
+
+class FormatName(StrEnum):
+    """A format, by the name of its module here."""
+
+    minari = "minari"
+    parquet = "parquet"
+    hf = "hf"
+    rlds = "rlds"
+    lerobot = "lerobot"
+    video = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A part that is in place: its files with their SHA-256, the facts of its episodes, and what the format adds."""
+
+    part: Part
+    files: dict[str, str]
+    facts: list[dict[str, Any]]
+    more: dict[str, Any]
+
+
+class Format(Protocol):
+    """How recordings are written. Paths of files are unique to a part, so that parts never meet."""
+
+    def write_part(
+        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+    ) -> dict[str, Any]:
+        """Write a part below `folder`; return what `finish` needs of it, as JSON."""
+
+    def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
+        """Write what is said of all parts together."""
+
+    def load(self, plan: Plan) -> str:
+        """Python that loads the export from the folder it is in."""
+
+
+_NEEDS = {"minari": ("pyarrow", "minari"), "video": ("pyarrow", "av"), "rlds": ("google_crc32c",)}
+
+
+def find_format(name: FormatName) -> Format:
+    """Get a format ready.
+
+    Raises:
+        SettingsError: a package that it needs is not installed.
+    """
+    for needed in _NEEDS.get(name, ("pyarrow",)):
+        try:
+            importlib.import_module(needed)
+        except ImportError:
+            raise SettingsError(
+                f"Exporting as {name} needs the package {needed}: run `uv sync --group export`."
+            ) from None
+    return cast(Format, importlib.import_module(f"skill_arcade.export.{name}").FORMAT)

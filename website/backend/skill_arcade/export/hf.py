@@ -1,0 +1,62 @@
+"""Hugging Face datasets: Parquet with its features in the file, a configuration for each group, pictures as `Image`."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from skill_arcade.export.facts import Numbered
+from skill_arcade.export.formats import Report
+from skill_arcade.export.plan import Part, Plan
+from skill_arcade.export.rows import draw_facts
+from skill_arcade.export.writing import write_steps, write_table
+
+
+class HuggingFaceFormat:
+    """`GROUP/` with the rows, `events/`, and `episodes.parquet`; the card says which is which."""
+
+    def write_part(
+        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+    ) -> dict[str, Any]:
+        """Write a part."""
+        name = f"{part.group}/train-{part.place:05d}.parquet"
+        write_steps(episodes, folder / name, folder / "events" / name, pictures=True, label=label_features)
+        return {}
+
+    def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
+        """Write the table of episodes."""
+        write_table(draw_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet")
+
+    def load(self, plan: Plan) -> str:
+        """With `datasets`."""
+        name = next(iter(plan.groups))
+        return f'from datasets import load_dataset\n\nsteps = load_dataset(".", "{name}", split="train")'
+
+    def front_matter(self, plan: Plan) -> str:
+        """The card's YAML: configurations, and which column is a picture."""
+        configs = [
+            {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/*.parquet"}]}
+            for name in plan.groups
+        ]
+        configs.append({"config_name": "episodes", "data_files": [{"split": "train", "path": "episodes.parquet"}]})
+        return json.dumps({"pretty_name": "Skill Arcade recordings", "configs": configs})
+
+
+def label_features(schema: pa.Schema) -> pa.Schema:
+    """Say in a file's metadata what `datasets` looks for there: which column is a picture."""
+    features = {field.name: _feature(field) for field in schema}
+    return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _feature(field: pa.Field) -> dict[str, Any]:
+    if field.name == "picture":
+        return {"_type": "Image"}
+    if isinstance(field.type, pa.FixedSizeListType):
+        return {"_type": "List", "length": field.type.list_size, "feature": _feature(field.type.value_field)}
+    names = {"double": "float64", "float": "float32"}
+    return {"_type": "Value", "dtype": names.get(str(field.type), str(field.type))}
+
+
+FORMAT = HuggingFaceFormat()

@@ -1,0 +1,38 @@
+"""Parquet: a row for each observation, pictures as PNG; what DuckDB, BigQuery, pandas and Spark read."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from skill_arcade.export.facts import Numbered
+from skill_arcade.export.formats import Report
+from skill_arcade.export.plan import Part, Plan
+from skill_arcade.export.rows import draw_facts
+from skill_arcade.export.writing import write_steps, write_table
+
+
+class ParquetFormat:
+    """`episodes.parquet`, and `steps/` and `events/` with a file for each part."""
+
+    def write_part(
+        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+    ) -> dict[str, Any]:
+        """Write a part."""
+        name = f"{part.group}-{part.place:05d}.parquet"
+        write_steps(episodes, folder / "steps" / name, folder / "events" / name, pictures=True)
+        return {}
+
+    def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
+        """Write the table of episodes."""
+        write_table(draw_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet")
+
+    def load(self, plan: Plan) -> str:
+        """With pandas."""
+        return (
+            "import pandas\n\n"
+            'episodes = pandas.read_parquet("episodes.parquet")\n'
+            'steps = pandas.read_parquet("steps", columns=["episode", "step", "action", "reward", "shown_us"])'
+        )
+
+
+FORMAT = ParquetFormat()

@@ -1,0 +1,165 @@
+"""RLDS: an Example for each episode in TFRecord files, laid out as TensorFlow Datasets lays out nested steps.
+
+The only float of an Example is float32: where that would round, the bytes of float64 are beside it or in its place.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skill_arcade.dataset.episode import Episode
+from skill_arcade.export.facts import Numbered
+from skill_arcade.export.formats import Report
+from skill_arcade.export.plan import Part, Plan
+from skill_arcade.export.records import RecordFile, Values, write_example
+from skill_arcade.export.rows import observation_arrays, png
+
+VERSION = "1.0.0"
+ABSENT = -1
+_TIMES = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
+
+
+class RldsFormat:
+    """`GROUP/1.0.0/`: `features.json`, `dataset_info.json`, and a TFRecord file for each part."""
+
+    def write_part(
+        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+    ) -> dict[str, Any]:
+        """Write a part."""
+        name = f"{part.group}-train.tfrecord-{part.place:05d}-of-{part.of:05d}"
+        file = RecordFile(folder / part.group / VERSION / name)
+        features: dict[str, Any] = {}
+        n_bytes = 0
+        for numbered in episodes:
+            features = features or describe_features(numbered.episode)
+            record = write_example(draw_example(numbered))
+            n_bytes += len(record)
+            file.write(record)
+        file.close()
+        return {"features": features, "n_bytes": n_bytes}
+
+    def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
+        """Write what TensorFlow Datasets wants to know."""
+        for name in plan.groups:
+            ours = [report for report in reports if report.part.group == name]
+            place = folder / name / VERSION
+            (place / "features.json").write_text(json.dumps(ours[0].more["features"]))
+            split = {
+                "name": "train",
+                "shardLengths": [str(len(report.facts)) for report in ours],
+                "numBytes": str(sum(report.more["n_bytes"] for report in ours)),
+                "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+            }
+            info = {"name": name, "version": VERSION, "fileFormat": "tfrecord", "splits": [split]}
+            (place / "dataset_info.json").write_text(json.dumps(info))
+
+    def load(self, plan: Plan) -> str:
+        """With TensorFlow Datasets."""
+        name = next(iter(plan.groups))
+        return (
+            "import tensorflow_datasets as tfds   # without TensorFlow: skill_arcade.export.records\n\n"
+            f'episodes = tfds.builder_from_directory("{name}/{VERSION}").as_dataset(split="train")'
+        )
+
+
+def draw_example(numbered: Numbered) -> dict[str, Values]:
+    """An episode: T + 1 steps; action, reward and times of the last one mean nothing, as RLDS has it."""
+    episode = numbered.episode
+    n_rows = len(episode.actions) + 1
+    ends = [index == n_rows - 1 for index in range(n_rows)]
+    terminal = bool(episode.terminations.any())
+    example: dict[str, Values] = {
+        "steps/observation/picture": [png(frame) for frame in episode.frames],
+        "steps/action": np.append(episode.actions, 0),
+        "steps/reward": np.append(episode.rewards, 0).astype(np.float32),
+        "steps/reward_float64": [value.tobytes() for value in np.append(episode.rewards, 0).astype("<f8")],
+        "steps/discount": np.array([0.0 if end and terminal else 1.0 for end in ends], np.float32),
+        "steps/is_first": np.array([index == 0 for index in range(n_rows)], np.int64),
+        "steps/is_last": np.array(ends, np.int64),
+        "steps/is_terminal": np.array([end and terminal for end in ends], np.int64),
+        "steps/info": [json.dumps(info).encode() for info in (episode.reset_info, *episode.infos)],
+        "steps/server_us": np.append(episode.times["server_us"], ABSENT),
+        "episode_metadata/facts": [json.dumps(numbered.facts).encode()],
+        "episode_metadata/events": [
+            json.dumps([[e.kind, e.server_us, e.client_us, e.step, e.data] for e in episode.events]).encode()
+        ],
+    }
+    for name in _TIMES:
+        times = np.append(episode.times[name], np.nan)
+        example[f"steps/{name}"] = np.where(np.isnan(times), ABSENT, np.nan_to_num(times)).astype(np.int64)
+    for name, array in observation_arrays(episode).items():
+        example[f"steps/observation/{_leaf(name)}"] = _flat(array)
+    return example
+
+
+def describe_features(episode: Episode) -> dict[str, Any]:
+    """`features.json`: what each list of the Example means."""
+    _, height, width, _ = episode.frames.shape
+    observed: dict[str, Any] = {"picture": _image(height, width)}
+    for name, array in observation_arrays(episode).items():
+        observed[_leaf(name)] = _tensor(array)
+    scalar = {
+        **{name: _scalar("float32") for name in ("reward", "discount")},
+        **{name: _scalar("bool") for name in ("is_first", "is_last", "is_terminal")},
+        **{name: _scalar("int64") for name in ("action", "server_us", *_TIMES)},
+        **{name: _text() for name in ("info", "reward_float64")},
+    }
+    steps = _dictionary({"observation": _dictionary(observed), **scalar})
+    told = _dictionary({"facts": _text(), "events": _text()})
+    dataset = {"pythonClassName": f"{_MODULE}.dataset_feature.Dataset", "sequence": {"feature": steps, "length": "-1"}}
+    return _dictionary({"steps": dataset, "episode_metadata": told})
+
+
+_MODULE = "tensorflow_datasets.core.features"
+
+
+def _leaf(name: str) -> str:
+    return name.removeprefix("observation.") if name != "observation" else "state"
+
+
+def _flat(array: NDArray[Any]) -> Values:
+    if array.dtype.kind == "U":
+        return [text.encode() for text in array.tolist()]
+    if array.dtype.kind in "iub":
+        return array.astype(np.int64).reshape(-1)
+    if array.dtype == np.float32:
+        return array.reshape(-1)
+    return [row.tobytes() for row in array.astype("<f8")]
+
+
+def _tensor(array: NDArray[Any]) -> dict[str, Any]:
+    if array.dtype.kind == "U" or array.dtype == np.float64:
+        return _text()
+    shape = {"shape": {"dimensions": [str(size) for size in array.shape[1:]]}}
+    dtype = "float32" if array.dtype == np.float32 else "int64"
+    return {
+        "pythonClassName": f"{_MODULE}.tensor_feature.Tensor",
+        "tensor": {**shape, "dtype": dtype, "encoding": "none"},
+    }
+
+
+def _scalar(dtype: str) -> dict[str, Any]:
+    return {"pythonClassName": f"{_MODULE}.scalar.Scalar", "tensor": {"shape": {}, "dtype": dtype, "encoding": "none"}}
+
+
+def _text() -> dict[str, Any]:
+    return {"pythonClassName": f"{_MODULE}.text_feature.Text", "text": {}}
+
+
+def _image(height: int, width: int) -> dict[str, Any]:
+    shape = {"dimensions": [str(height), str(width), "3"]}
+    return {
+        "pythonClassName": f"{_MODULE}.image_feature.Image",
+        "image": {"shape": shape, "dtype": "uint8", "encodingFormat": "png"},
+    }
+
+
+def _dictionary(parts: dict[str, Any]) -> dict[str, Any]:
+    return {"pythonClassName": f"{_MODULE}.features_dict.FeaturesDict", "featuresDict": {"features": parts}}
+
+
+FORMAT = RldsFormat()

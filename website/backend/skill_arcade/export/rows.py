@@ -1,0 +1,171 @@
+"""An episode as Arrow rows: one for each of its T + 1 observations. The last one has no action, reward or end."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
+
+from skill_arcade.dataset.episode import Episode
+from skill_arcade.export.facts import Numbered
+
+BATCH = 256
+PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+_FIXED = [
+    ("episode", pa.int64()),
+    ("step", pa.int64()),
+    ("action", pa.int64()),
+    ("reward", pa.float64()),
+    ("terminated", pa.bool_()),
+    ("truncated", pa.bool_()),
+    ("is_first", pa.bool_()),
+    ("is_last", pa.bool_()),
+    ("info", pa.string()),
+    ("time_us", pa.int64()),
+    ("server_us", pa.int64()),
+    ("late_us", pa.int64()),
+    ("shown_us", pa.int64()),
+    ("input_us", pa.int64()),
+    ("input_received_us", pa.int64()),
+    ("input_frame", pa.int64()),
+]
+_NULLABLE = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
+FACTS = pa.schema(
+    [
+        ("episode", pa.int64()),
+        *((name, pa.string()) for name in ("episode_id", "player_id", "game_id", "environment")),
+        ("seed", pa.int64()),
+        ("steps", pa.int64()),
+        ("return", pa.float64()),
+        *((name, pa.string()) for name in ("status", "end_reason", "reset_info", "time_created")),
+        ("duration_seconds", pa.float64()),
+        ("certified", pa.bool_()),
+        ("latency_p50_ms", pa.float64()),
+        ("latency_p95_ms", pa.float64()),
+        ("dropped_frames", pa.int64()),
+        *((name, pa.string()) for name in ("input_device", "device", "software")),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        ("episode", pa.int64()),
+        ("number", pa.int64()),
+        ("kind", pa.string()),
+        ("server_us", pa.int64()),
+        ("client_us", pa.int64()),
+        ("step", pa.int64()),
+        ("data", pa.string()),
+    ]
+)
+
+
+def observation_arrays(episode: Episode) -> dict[str, NDArray[Any]]:
+    """Observations that are not the picture: column name to an array of T + 1."""
+    found = episode.observations
+    if isinstance(found, dict):
+        return {f"observation.{name.replace('/', '.')}": array for name, array in found.items()}
+    return {"observation": found} if isinstance(found, np.ndarray) else {}
+
+
+def row_schema(episode: Episode, *, pictures: bool) -> pa.Schema:
+    """Columns of an episode's rows."""
+    fields = [*_FIXED, *([("picture", PICTURE)] if pictures else [])]
+    return pa.schema([*fields, *((name, _type(array)) for name, array in observation_arrays(episode).items())])
+
+
+def draw_rows(numbered: Numbered, *, pictures: bool) -> Iterator[pa.RecordBatch]:
+    """Rows of an episode, some at a time, so that long episodes need no more memory than short ones."""
+    episode = numbered.episode
+    schema, columns = row_schema(episode, pictures=pictures), _fixed_columns(numbered)
+    arrays = observation_arrays(episode)
+    frames = iter(episode.frames) if pictures else None
+    for start in range(0, len(episode.actions) + 1, BATCH):
+        rows = slice(start, start + BATCH)
+        made = [pa.array(columns[name][rows], type_) for name, type_ in _FIXED]
+        if frames is not None:
+            n_rows = len(columns["step"][rows])
+            made.append(pa.array([{"bytes": png(next(frames)), "path": None} for _ in range(n_rows)], PICTURE))
+        made += [_column(array[rows]) for array in arrays.values()]
+        yield pa.RecordBatch.from_arrays(made, schema=schema)
+
+
+def draw_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
+    """A row for each episode; what is nested is JSON."""
+    return pa.Table.from_pylist(
+        [
+            {name: json.dumps(value) if isinstance(value, dict) else value for name, value in facts.items()}
+            for facts in all_facts
+        ],
+        FACTS,
+    )
+
+
+def draw_events(numbered: Numbered) -> pa.Table:
+    """A row for each event of an episode: keys, focus, clock samples, ..."""
+    rows = [
+        {
+            "episode": numbered.number,
+            "number": event.number,
+            "kind": event.kind,
+            "server_us": event.server_us,
+            "client_us": event.client_us,
+            "step": event.step,
+            "data": json.dumps(event.data),
+        }
+        for event in numbered.episode.events
+    ]
+    return pa.Table.from_pylist(rows, EVENTS)
+
+
+def png(frame: NDArray[np.uint8]) -> bytes:
+    """A frame, lossless, as any library reads it."""
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def _fixed_columns(numbered: Numbered) -> dict[str, Any]:
+    episode = numbered.episode
+    n_steps, times = len(episode.actions), episode.times
+    infos = [json.dumps(info) for info in (episode.reset_info, *episode.infos)]
+    columns: dict[str, Any] = {
+        "episode": [numbered.number] * (n_steps + 1),
+        "step": list(range(n_steps + 1)),
+        "is_first": [True] + [False] * n_steps,
+        "is_last": [False] * n_steps + [True],
+        "info": infos,
+        "action": [*episode.actions.tolist(), None],
+        "reward": [*episode.rewards.tolist(), None],
+        "terminated": [*episode.terminations.tolist(), None],
+        "truncated": [*episode.truncations.tolist(), None],
+        "time_us": [*times["time_created"].astype(np.int64).tolist(), None],
+        "server_us": [*times["server_us"].tolist(), None],
+    }
+    for name in _NULLABLE:
+        columns[name] = [None if np.isnan(value) else int(value) for value in times[name]] + [None]
+    # The last observation is acted on by nobody: when it was painted is an event.
+    last = [event.client_us for event in episode.events if event.kind == "last-shown"]
+    columns["shown_us"][-1] = last[-1] if last else None
+    return columns
+
+
+def _type(array: NDArray[Any]) -> pa.DataType:
+    if array.dtype.kind == "U":
+        return pa.string()
+    made = pa.from_numpy_dtype(array.dtype)
+    for size in reversed(array.shape[1:]):
+        made = pa.list_(made, size)
+    return made
+
+
+def _column(array: NDArray[Any]) -> pa.Array:
+    if array.dtype.kind == "U":
+        return pa.array(array.tolist(), pa.string())
+    made = pa.array(np.ascontiguousarray(array).reshape(-1))
+    for size in reversed(array.shape[1:]):
+        made = pa.FixedSizeListArray.from_arrays(made, size)
+    return made

@@ -1,0 +1,159 @@
+"""Run an export: part by part, resumable, by as many processes as one likes."""
+
+import hashlib
+import json
+import multiprocessing
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from skill_arcade.dataset.reader import Dataset, open_dataset
+from skill_arcade.errors import InvalidRequest
+from skill_arcade.export.card import write_card
+from skill_arcade.export.facts import number_episode
+from skill_arcade.export.formats import FormatName, Report, find_format
+from skill_arcade.export.plan import Part, Plan, make_plan
+from skill_arcade.settings import Settings
+
+WORK = ".export"
+ENDED = "time_ended IS NOT NULL"
+
+
+def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Path) -> Plan:
+    """Make the plan of an export into `out`, or take up the one that is there.
+
+    Raises:
+        InvalidRequest: `out` holds something else, or there is nothing to export.
+    """
+    path = out / WORK / "plan.json"
+    if path.exists():
+        plan = Plan.read(path)
+        if (plan.format, plan.where) != (format_, where):
+            raise InvalidRequest(
+                f"{out} holds an unfinished export of {plan.where or 'everything'} as {plan.format}: "
+                "ask for the same to go on with it, or give another folder."
+            )
+        return plan
+    if out.exists() and any(out.iterdir()):
+        raise InvalidRequest(f"{out} is not empty: give a new folder.")
+    condition = ENDED if where is None else f"{ENDED} AND (\n{where}\n)"
+    plan = make_plan(format_, where, dataset.episodes(where=condition))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plan.write(path)
+    return plan
+
+
+def missing_parts(plan: Plan, out: Path) -> list[Part]:
+    """Parts that are not in place yet."""
+    return [part for part in plan.parts if not _report_path(out, part.number).exists()]
+
+
+def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
+    """Make a part and put it in place. Doing it twice, or halfway and again, makes the same files.
+
+    Raises:
+        RecordingDamaged: an episode is not whole; nothing of the part is put in place.
+    """
+    work = out / WORK / f"part-{part.number:06d}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    facts: list[dict[str, Any]] = []
+
+    def walk() -> Iterator[Any]:
+        for place, id_ in enumerate(part.episodes):
+            numbered = number_episode(part.first + place, dataset.episode(id_), plan.key)
+            facts.append(numbered.facts)
+            yield numbered
+
+    more = find_format(FormatName(plan.format)).write_part(part, plan.groups[part.group], walk(), work)
+    files = {}
+    for path in sorted(file for file in work.rglob("*") if file.is_file()):
+        name = path.relative_to(work).as_posix()
+        files[name] = digest_file(path)
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        path.replace(out / name)
+    shutil.rmtree(work)
+    report = _report_path(out, part.number)
+    fresh = report.with_suffix(".fresh")
+    fresh.write_text(json.dumps(asdict(Report(part, files, facts, more))))
+    fresh.replace(report)
+
+
+def export_parts(settings: Settings, plan: Plan, out: Path, jobs: int) -> Iterator[Part]:
+    """Make all missing parts, `jobs` at once, and yield each when it is in place."""
+    missing = missing_parts(plan, out)
+    if jobs == 1:
+        with open_dataset(settings=settings) as dataset:
+            for part in missing:
+                export_part(dataset, plan, part, out)
+                yield part
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _open_worker, (settings, plan, out)) as pool:
+        try:
+            for future in as_completed([pool.submit(_export_part, part) for part in missing]):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
+    """Write what is said of all parts together: the format's own index, the card, and last the manifest.
+
+    With that the plan goes, and with it the key that joins pseudonyms to people.
+    """
+    reports = [_read_report(out, part.number) for part in plan.parts]
+    chosen = find_format(FormatName(plan.format))
+    before = {path for path in out.rglob("*") if path.is_file()}
+    chosen.finish(plan, reports, out)
+    write_card(plan, chosen, reports, out)
+    files = {name: digest for report in reports for name, digest in report.files.items()}
+    for path in sorted(path for path in out.rglob("*") if path.is_file() and path not in before):
+        files[path.relative_to(out).as_posix()] = digest_file(path)
+    manifest = {
+        "format": plan.format,
+        "query": plan.where or "every ended episode",
+        "time_created": plan.time_created,
+        "skill_arcade": plan.skill_arcade,
+        "episodes": plan.n_episodes,
+        "steps": sum(facts["steps"] for report in reports for facts in report.facts),
+        "players": len({facts["player_id"] for report in reports for facts in report.facts}),
+        "files": {name: {"sha256": files[name], "bytes": (out / name).stat().st_size} for name in sorted(files)},
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    shutil.rmtree(out / WORK)
+    return manifest
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _report_path(out: Path, number: int) -> Path:
+    return out / WORK / f"done-{number:06d}.json"
+
+
+def _read_report(out: Path, number: int) -> Report:
+    fields = json.loads(_report_path(out, number).read_text())
+    return Report(**{**fields, "part": Part(**fields["part"])})
+
+
+_worker: tuple[Dataset, Plan, Path] | None = None
+
+
+def _open_worker(settings: Settings, plan: Plan, out: Path) -> None:
+    global _worker  # noqa: PLW0603 - what an initializer of a pool leaves behind
+    _worker = open_dataset(settings=settings), plan, out
+
+
+def _export_part(part: Part) -> Part:
+    assert _worker is not None
+    dataset, plan, out = _worker
+    export_part(dataset, plan, part, out)
+    return part

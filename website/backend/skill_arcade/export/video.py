@@ -1,0 +1,70 @@
+"""Video: lossless H.264 in RGB, each frame at its own time, with the steps beside it in Parquet."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from skill_arcade.dataset.episode import Episode
+from skill_arcade.export.facts import Numbered
+from skill_arcade.export.formats import Report
+from skill_arcade.export.plan import Part, Plan
+from skill_arcade.export.rows import draw_facts
+from skill_arcade.export.writing import write_steps, write_table
+
+MICROSECOND = Fraction(1, 1_000_000)
+
+
+class VideoFormat:
+    """`videos/EPISODE.mp4`, and the tables of `parquet` without pictures."""
+
+    def write_part(
+        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+    ) -> dict[str, Any]:
+        """Write a part."""
+        name = f"{part.group}-{part.place:05d}.parquet"
+
+        def filmed() -> Iterable[Numbered]:
+            for numbered in episodes:
+                write_video(numbered.episode, folder / "videos" / f"{numbered.number:06d}.mp4")
+                yield numbered
+
+        write_steps(filmed(), folder / "steps" / name, folder / "events" / name, pictures=False)
+        return {}
+
+    def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
+        """Write the table of episodes."""
+        write_table(draw_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet")
+
+    def load(self, plan: Plan) -> str:
+        """With PyAV."""
+        return (
+            "import av\n\n"
+            'with av.open("videos/000000.mp4") as video:\n'
+            '    frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]'
+        )
+
+
+def write_video(episode: Episode, path: Path) -> None:
+    """Write T + 1 frames, exactly; frame i + 1 at the time at which step i began, in microseconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    moments = [0, *episode.times["server_us"].tolist()]
+    _, height, width, _ = episode.frames.shape
+    with av.open(str(path), "w", options={"video_track_timescale": "1000000"}) as container:
+        # One thread: the bytes then do not depend on the machine's cores. Quantiser 0 of RGB loses nothing.
+        options = {"qp": "0", "preset": "veryfast", "threads": "1"}
+        stream = container.add_stream("libx264rgb", rate=60, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "rgb24"
+        stream.codec_context.time_base = MICROSECOND
+        last = -1
+        for moment, pixels in zip(moments, episode.frames, strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            last = max(moment, last + 1)
+            frame.pts, frame.time_base = last, MICROSECOND
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+FORMAT = VideoFormat()
