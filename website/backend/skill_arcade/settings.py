@@ -13,6 +13,8 @@ from skill_arcade.errors import SettingsError
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Several values, divided by commas: TRUSTED_HOSTS=localhost,arcade.example.org
 Listed = Annotated[tuple[str, ...], NoDecode]
+# Connections of what does one thing after another: the certifier, and each reader of recordings.
+SIDE_POOL = 2
 
 
 class Settings(BaseSettings):
@@ -80,6 +82,9 @@ class Settings(BaseSettings):
     firebase_google_client_id: str | None = Field(
         None, description="OAuth client of the page; none: signing in with Google is not offered."
     )
+    firebase_auth_emulator_host: str | None = Field(
+        None, description="Stand-in for Firebase Authentication, for tests."
+    )
     researcher_emails: Listed = Field((), description="Who may read everybody's recordings, beside custom claims.")
     admin_emails: Listed = Field((), description="Who may change things, beside custom claims.")
     page_folder: Path | None = Field(
@@ -145,9 +150,11 @@ class Settings(BaseSettings):
     def database_connections(self) -> int:
         """Connections that all servers may hold at once, the next version's beside the present one's.
 
-        Each server has two pools: its own and, in another process, one for each segment that is delivered.
+        Each server has several processes with a pool of their own: its own, delivery with a connection for each
+        segment that is on its way, the certifier, and the reader that it starts.
         """
-        return 2 * self.max_instances * (self.database_pool_size + self.uploader_num_workers)
+        one = self.database_pool_size + self.uploader_num_workers + 2 * SIDE_POOL
+        return 2 * self.max_instances * one
 
     @property
     def sign_in_method(self) -> Literal["email", "firebase"] | None:

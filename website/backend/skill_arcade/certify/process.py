@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.certify.pool import verify_episodes, yield_to_others
 from skill_arcade.certify.rerun import Verdict
-from skill_arcade.settings import Settings
+from skill_arcade.settings import SIDE_POOL, Settings
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate, list_uncertified
 from skill_arcade.storage.database.engine import opened, transaction
 from skill_arcade.storage.database.tables import CertificateResult
@@ -33,7 +33,7 @@ async def certify(settings: Settings) -> None:
     """Certify what is finished, then wait for more, until SIGTERM."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    async with opened(settings) as engine:
+    async with opened(settings, SIDE_POOL) as engine:
         while not stopping.is_set():
             async with transaction(engine) as connection:
                 episodes = await list_uncertified(connection, BATCH)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from skill_arcade.dataset.loop import LoopThread
 from skill_arcade.errors import InvalidRequest, ObjectMissing, RecordingDamaged
-from skill_arcade.settings import Settings
+from skill_arcade.settings import SIDE_POOL, Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import (
     EpisodeLine,
@@ -127,7 +127,7 @@ class Source:
     async def _open(self, settings: Settings) -> None:
         self._stack.push_async_callback(self._objects.close)
         try:
-            self._engine = await self._stack.enter_async_context(opened(settings))
+            self._engine = await self._stack.enter_async_context(opened(settings, SIDE_POOL))
             async with transaction(self._engine) as connection:
                 await check_schema(connection)
         except BaseException:

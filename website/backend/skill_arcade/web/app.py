@@ -16,7 +16,7 @@ from skill_arcade.web.document import describe_api, operation_name
 from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.page import Page
 from skill_arcade.web.problems import HANDLERS
-from skill_arcade.web.routes import auth, games, health, lockstep, play
+from skill_arcade.web.routes import auth, config, games, health, lockstep, play
 from skill_arcade.web.security import Door, SecurityHeaders
 
 # Spans and their addresses would carry play tickets; nothing reads them here.
@@ -41,8 +41,8 @@ class Arcade(FastAPI):
             docs_url=None,
             redoc_url=None,
         )
-        routers = (auth.router, games.router, play.router, play_socket.router, lockstep.router, health.router)
-        for router in routers:
+        ours = (auth, config, games, play, play_socket, lockstep, health)
+        for router in (part.router for part in ours):
             self.include_router(router)
         self.router.default = Page(settings.page_folder)
 

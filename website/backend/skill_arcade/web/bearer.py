@@ -5,17 +5,46 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from skill_arcade.errors import NotSignedIn
+from skill_arcade.errors import NotAllowed, NotSignedIn
 from skill_arcade.web.state import State
+from skill_arcade.web.tokens import Identity
 
 _bearer = HTTPBearer(auto_error=False, description="token of POST /auth/login")
 
 
-async def signed_in(state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
-    """Return the id of the user who asks; NotSignedIn without a good token."""
+async def signed_in(
+    state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Identity:
+    """Return who asks; NotSignedIn without a good token."""
     if credentials is None:
         raise NotSignedIn("Sign in first: this needs the header Authorization: Bearer TOKEN.")
-    return state.tokens.read_session(credentials.credentials)
+    return state.tokens.read_identity(credentials.credentials)
 
 
-UserId = Annotated[str, Depends(signed_in)]
+Someone = Annotated[Identity, Depends(signed_in)]
+
+
+async def signed_in_id(someone: Someone) -> str:
+    """Return the id of the user who asks."""
+    return someone.user_id
+
+
+async def researching(someone: Someone) -> str:
+    """Return the id of the researcher who asks; NotAllowed to anybody else."""
+    return _with_role("researcher", someone)
+
+
+async def governing(someone: Someone) -> str:
+    """Return the id of the admin who asks; NotAllowed to anybody else."""
+    return _with_role("admin", someone)
+
+
+def _with_role(role: str, someone: Identity) -> str:
+    if role not in someone.roles:
+        raise NotAllowed(f"This needs the role {role}; whoever runs this arcade gives it. Then sign in again.")
+    return someone.user_id
+
+
+UserId = Annotated[str, Depends(signed_in_id)]
+Researcher = Annotated[str, Depends(researching)]
+Admin = Annotated[str, Depends(governing)]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from skill_arcade.certify.process import run_certifier
 from skill_arcade.companion import Companion
@@ -20,6 +21,9 @@ from skill_arcade.web.secret import find_secret
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.state import AppState
 from skill_arcade.web.tokens import Tokens
+
+if TYPE_CHECKING:
+    from skill_arcade.web.firebase import Firebase
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,9 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         await upsert_games(connection, describe_games(catalogue))
     objects = open_objects(settings)
     stack.push_async_callback(objects.close)
+    firebase = open_firebase(settings)
+    if firebase is not None:
+        stack.callback(firebase.close)
     return AppState(
         settings=settings,
         tokens=tokens,
@@ -66,9 +73,19 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         engine=engine,
         people=People(engine),
         objects=objects,
+        firebase=firebase,
         roster=open_roster(settings),
         emulator=EmulatorShelf(settings.lockstep_folder, on=settings.lockstep_on),
     )
+
+
+def open_firebase(settings: Settings) -> "Firebase | None":
+    """Make what reads Firebase's tokens, where one signs in by them."""
+    if settings.sign_in_method != "firebase":
+        return None
+    from skill_arcade.web.firebase import Firebase  # noqa: PLC0415  (takes half a second and 20 MB)
+
+    return Firebase(settings)
 
 
 def open_roster(settings: Settings) -> Roster:

@@ -28,10 +28,30 @@ class EmailMethod(_Answer):
     method: Literal["email"]
 
 
+class FirebaseMethod(_Answer):
+    """One signs in by Firebase Authentication, and gives its ID token here. All of this is public."""
+
+    method: Literal["firebase"]
+    project_id: str
+    api_key: str
+    providers: list[Literal["google", "email-link", "anonymous"]] = Field(description="ways that are offered, in order")
+    google_client_id: str | None = Field(description="OAuth client of the page; null: not offered")
+    emulator: str | None = Field(description="address of a stand-in; null: Google's own")
+
+
+LoginMethod = Annotated[EmailMethod | FirebaseMethod, Field(discriminator="method")]
+
+
 class SignIn(_Body):
-    """Who wants to sign in."""
+    """Who wants to sign in, where the method is email."""
 
     email: str = Field(max_length=320)
+
+
+class FirebaseSignIn(_Body):
+    """Who wants to sign in, where the method is firebase."""
+
+    id_token: str = Field(max_length=8192, description="ID token of the account that the Firebase SDK signed in")
 
 
 class SignedIn(_Answer):
@@ -39,7 +59,8 @@ class SignedIn(_Answer):
 
     token: str
     user_id: str
-    email: str
+    email: str | None = Field(description="null: a guest")
+    roles: list[Literal["researcher", "admin"]]
     expires_at: datetime
 
 
@@ -47,7 +68,8 @@ class Me(_Answer):
     """Whose token this is."""
 
     user_id: str
-    email: str
+    email: str | None = Field(description="null: a guest")
+    roles: list[Literal["researcher", "admin"]]
 
 
 class RealTimePace(_Answer):
@@ -128,6 +150,13 @@ class PlayedEpisode(_Answer):
     end_reason: str | None
     time_created: datetime
     time_ended: datetime | None
+
+
+class PageConfig(_Answer):
+    """What the page asks first, so that one build serves every place."""
+
+    apiUrl: str | None = Field(description="origin of the API; null: of the page itself. The play socket is there too")
+    release: str
 
 
 class Alive(_Answer):

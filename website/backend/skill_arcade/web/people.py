@@ -1,4 +1,4 @@
-"""Who plays here: people by e-mail, and what a player's id is good for."""
+"""Who plays here: people by e-mail, guests, and what a player's id is good for."""
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -8,6 +8,8 @@ from skill_arcade.storage.database.queries import get_user, upsert_user
 from skill_arcade.web.database import asking
 
 REMEMBERED = 10_000
+# A guest has no e-mail, and an erased person had one: the table tells them apart by this.
+GUEST = "@anonymous.invalid"
 GONE = "This account is not here any more; sign in again."
 
 
@@ -33,21 +35,21 @@ class People:
         self._engine = engine
         self._known: dict[str, None] = {}
 
-    async def welcome(self, user_id: str, email: str) -> str:
-        """Note that this person is here, and return the id that they have."""
+    async def welcome(self, user_id: str, email: str | None) -> str:
+        """Note that this person is here, and return the id that they have. With no `email`, it is a guest."""
         async with asking(self._engine) as connection:
-            kept_id = await upsert_user(connection, user_id, email)
+            kept_id = await upsert_user(connection, user_id, email or f"{user_id}{GUEST}")
         self._remember(kept_id)
         return kept_id
 
-    async def find_email(self, user_id: str) -> str:
-        """Return a user's e-mail; NotSignedIn when there is no such user or it was erased."""
+    async def find_email(self, user_id: str) -> str | None:
+        """Return a user's e-mail, None of a guest; NotSignedIn when there is no such user or it was erased."""
         async with asking(self._engine) as connection:
             user = await get_user(connection, user_id)
         if user is None or user.email is None:
             raise NotSignedIn(GONE)
         self._remember(user_id)
-        return str(user.email)
+        return None if user.email.endswith(GUEST) else str(user.email)
 
     async def check_known(self, user_id: str) -> None:
         """Return if there is such a user, so that an episode of theirs can be kept; NotSignedIn otherwise.

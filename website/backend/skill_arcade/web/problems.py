@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 PROBLEMS = {
     401: "The token is missing, wrong or past its end.",
+    403: "Signed in, but this is not for you.",
     404: "There is no such thing.",
     413: "The request's body is too big.",
     422: "The request is understood and can't be carried out as it is.",

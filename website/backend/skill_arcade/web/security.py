@@ -29,6 +29,8 @@ POLICY = "; ".join(
 )
 # Where games may run in the page, it may compile what it got from here; evaluating text stays forbidden.
 WASM = "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
+# Where the Firebase SDK signs in and renews what it holds. It needs no frame, no pop-up and no script of Google's.
+FIREBASE = ("https://identitytoolkit.googleapis.com", "https://securetoken.googleapis.com")
 HEALTH = ("/healthz", "/readyz")
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
 
@@ -42,7 +44,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._headers = {
-            "content-security-policy": POLICY.replace(*WASM) if settings.lockstep_on else POLICY,
+            "content-security-policy": page_policy(settings),
             "cross-origin-embedder-policy": "require-corp",
             "cross-origin-opener-policy": "same-origin",
             # A page of another site that is allowed here is isolated itself, so it needs this to show covers.
@@ -126,6 +128,16 @@ class Door:
         if origin is None or origin.lower() in self._origins:
             return True
         return matches_host(host_name(origin.partition("://")[2]), self._hosts)
+
+
+def page_policy(settings: Settings) -> str:
+    """Say what the page may do: run games where that is on, and speak to Firebase where one signs in by it."""
+    policy = POLICY.replace(*WASM) if settings.lockstep_on else POLICY
+    if settings.sign_in_method != "firebase":
+        return policy
+    stand_in = settings.firebase_auth_emulator_host
+    places = FIREBASE if stand_in is None else (f"http://{stand_in}",)
+    return policy.replace("connect-src 'self'", f"connect-src 'self' {' '.join(places)}")
 
 
 def host_name(address: str) -> str | None:

@@ -1,7 +1,7 @@
 """What lives as long as the server does, and how a route gets at it."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +16,9 @@ from skill_arcade.web.people import People
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.tokens import Tokens
 
+if TYPE_CHECKING:  # heavy, and needed only where one signs in by it
+    from skill_arcade.web.firebase import Firebase
+
 
 @dataclass(frozen=True, slots=True)
 class AppState:
@@ -28,6 +31,7 @@ class AppState:
     engine: AsyncEngine
     people: People
     objects: ObjectStore
+    firebase: "Firebase | None"
     roster: Roster
     emulator: EmulatorShelf
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,14 @@ class Issued:
 
     token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in, and what more they may do until the token ends."""
+
+    user_id: str
+    roles: tuple[str, ...] = ()
 
 
 class Tokens:
@@ -46,16 +54,22 @@ class Tokens:
         return len(self._redeemed)
 
     def user_id(self, email: str) -> str:
-        """Derive the id of the person with this normalised e-mail: 128 bits, hexadecimal."""
+        """Derive the id of the person with this normalised e-mail, or other name: 128 bits, hexadecimal."""
         return hmac.digest(self._id_key, email.encode(), hashlib.sha256).hex()[:32]
 
-    def issue_session(self, user_id: str) -> Issued:
-        """Sign in for 12 hours."""
-        return self._issue(self._sessions, SESSION_SECONDS, user=user_id)
+    def issue_session(self, user_id: str, roles: Sequence[str] = ()) -> Issued:
+        """Sign in for 12 hours. A role that is taken away meanwhile holds as long as the token."""
+        more = {"roles": " ".join(roles)} if roles else {}
+        return self._issue(self._sessions, SESSION_SECONDS, user=user_id, **more)
 
     def read_session(self, token: str) -> str:
         """Return the user's id; NotSignedIn when the token is wrong or past its end."""
-        return str(self._read(self._sessions, token, "You are not signed in any more; sign in again.")["user"])
+        return self.read_identity(token).user_id
+
+    def read_identity(self, token: str) -> Identity:
+        """Return who it is, with their roles; NotSignedIn when the token is wrong or past its end."""
+        payload = self._read(self._sessions, token, "You are not signed in any more; sign in again.")
+        return Identity(str(payload["user"]), tuple(str(payload.get("roles", "")).split()))
 
     def issue_ticket(self, user_id: str, game_id: str) -> Issued:
         """Allow this user one socket of this game within 60 seconds."""

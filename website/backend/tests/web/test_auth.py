@@ -1,13 +1,17 @@
 """Signing in: by e-mail, once a person, for a time."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from fastapi.security import HTTPAuthorizationCredentials
 from sqlalchemy import text
 
-from skill_arcade.errors import InvalidRequest
+from skill_arcade.errors import InvalidRequest, NotAllowed
 from skill_arcade.settings import Settings
+from skill_arcade.web.bearer import researching, signed_in
 from skill_arcade.web.people import normalise_email
+from skill_arcade.web.roles import find_roles
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio
@@ -21,9 +25,9 @@ async def test_who_signs_in_is_a_user_with_a_token_that_says_so(arcade: Visitor)
     answer = await arcade.http.post("/auth/login", json={"email": "ada@example.org"})
     assert answer.status_code == 200
     session = answer.json()
-    assert set(session) == {"token", "user_id", "email", "expires_at"}
+    assert set(session) == {"token", "user_id", "email", "roles", "expires_at"}
     me = await arcade.http.get("/auth/me", headers={"authorization": f"Bearer {session['token']}"})
-    assert me.json() == {"user_id": session["user_id"], "email": "ada@example.org"}
+    assert me.json() == {"user_id": session["user_id"], "email": "ada@example.org", "roles": []}
     async with arcade.state.engine.connect() as connection:
         rows = (await connection.execute(text('SELECT id, email FROM "user"'))).all()
     assert rows == [(session["user_id"], "ada@example.org")]
@@ -84,3 +88,35 @@ async def test_an_erased_user_is_signed_out(arcade: Visitor) -> None:
     answer = await arcade.http.get("/auth/me", headers=mine)
     assert answer.status_code == 401
     assert "sign in again" in answer.json()["message"]
+
+
+async def test_a_token_of_firebase_is_no_way_in_here(arcade: Visitor) -> None:
+    answer = await arcade.http.post("/auth/login", json={"id_token": "a.b.c"})
+    assert answer.status_code == 422
+    assert "One signs in by e-mail here" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("body", [{}, [], "a@b.org", {"email": 1}, {"id_token": 1}, {"email": "a@b.org", "x": 1}])
+async def test_a_body_that_signs_nobody_in_is_refused_in_words(arcade: Visitor, body: object) -> None:
+    answer = await arcade.http.post("/auth/login", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["message"].startswith("The request does not fit. body")
+
+
+def test_an_email_that_nobody_proved_gives_a_role_on_a_laptop_only() -> None:
+    named: dict[str, Any] = {"researcher_emails": "Ada@example.org", "auth_method": "email", "_env_file": None}
+    assert find_roles(Settings(**named), "ada@example.org") == ("researcher",)
+    assert find_roles(Settings(**named), "eve@example.org") == ()
+    for place in ("preview", "production"):
+        assert find_roles(Settings(**named, skill_arcade_environment=place), "ada@example.org") == ()
+
+
+@pytest.mark.parametrize(("role", "opens"), [("", False), ("researcher", True), ("admin", False)])
+async def test_what_needs_a_role_is_closed_to_others(arcade: Visitor, role: str, opens: bool) -> None:
+    token = arcade.state.tokens.issue_session("somebody", [role] if role else []).token
+    identity = await signed_in(arcade.state, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
+    if opens:
+        assert await researching(identity) == "somebody"
+    else:
+        with pytest.raises(NotAllowed, match="This needs the role researcher"):
+            await researching(identity)

@@ -87,7 +87,7 @@ def test_an_unknown_way_to_sign_in_is_refused() -> None:
 @pytest.mark.parametrize(("pool", "workers", "servers"), [(8, 4, 1), (8, 16, 10), (4, 2, 167)])
 def test_the_pools_of_all_servers_fit_the_database(pool: int, workers: int, servers: int) -> None:
     sizes = {"database_pool_size": pool, "uploader_num_workers": workers, "max_instances": servers}
-    wanted = 2 * servers * (pool + workers)
+    wanted = 2 * servers * (pool + workers + 4)
     assert settings(**sizes).database_connections == wanted
     check_settings(settings(**sizes, database_max_connections=wanted + RESERVED), {})
     said = complaint(settings(**sizes, database_max_connections=wanted + RESERVED - 1))

@@ -6,6 +6,8 @@ import { session } from "./session";
 type Schemas = components["schemas"];
 export type Game = Schemas["Game"];
 export type GameControl = Schemas["GameControl"];
+export type FirebaseMethod = Schemas["FirebaseMethod"];
+export type LoginMethod = Schemas["EmailMethod"] | FirebaseMethod;
 export type Episode = Schemas["PlayedEpisode"];
 
 /** The back end said no, or nothing at all (`status` 0). `message` is for people. */
@@ -63,6 +65,12 @@ async function readProblem(response: Response): Promise<ApiError> {
 }
 
 export const api = {
+  loginMethod: (signal: AbortSignal) => call<LoginMethod>("/auth/login", { signal }),
+  signInByFirebase: (idToken: string) =>
+    call<Schemas["SignedIn"]>("/auth/login", {
+      method: "POST",
+      body: { id_token: idToken } satisfies Schemas["FirebaseSignIn"],
+    }),
   signIn: (email: string) =>
     call<Schemas["SignedIn"]>("/auth/login", {
       method: "POST",

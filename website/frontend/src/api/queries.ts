@@ -15,6 +15,12 @@ export const gameQuery = (id: string) =>
     staleTime: 5 * 60_000,
   });
 
+export const loginMethodQuery = queryOptions({
+  queryKey: ["login-method"],
+  queryFn: ({ signal }) => api.loginMethod(signal),
+  staleTime: Infinity,
+});
+
 /** `userId`: whose; null asks nothing. Its own key, so that the next person does not see them. */
 export const episodesQuery = (userId: string | null) =>
   queryOptions({

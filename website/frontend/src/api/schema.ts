@@ -16,7 +16,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign In
-         * @description Sign in by e-mail; the answer's token holds for 12 hours.
+         * @description Sign in, by e-mail or by Firebase's ID token as `GET /auth/login` says; the answer's token holds for 12 hours.
          */
         readonly post: operations["sign_in"];
         readonly delete?: never;
@@ -37,6 +37,26 @@ export interface paths {
          * @description Say whose token this is.
          */
         readonly get: operations["read_me"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/config.json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Config
+         * @description Say where the page finds its server: here.
+         */
+        readonly get: operations["read_config"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -283,8 +303,8 @@ export interface components {
          */
         readonly EmailMethod: {
             /**
-             * Method
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             readonly method: "email";
         };
@@ -311,6 +331,47 @@ export interface components {
              * @enum {string}
              */
             readonly type: "ended";
+        };
+        /**
+         * FirebaseMethod
+         * @description One signs in by Firebase Authentication, and gives its ID token here. All of this is public.
+         */
+        readonly FirebaseMethod: {
+            /** Api Key */
+            readonly api_key: string;
+            /**
+             * Emulator
+             * @description address of a stand-in; null: Google's own
+             */
+            readonly emulator: string | null;
+            /**
+             * Google Client Id
+             * @description OAuth client of the page; null: not offered
+             */
+            readonly google_client_id: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly method: "firebase";
+            /** Project Id */
+            readonly project_id: string;
+            /**
+             * Providers
+             * @description ways that are offered, in order
+             */
+            readonly providers: readonly ("google" | "email-link" | "anonymous")[];
+        };
+        /**
+         * FirebaseSignIn
+         * @description Who wants to sign in, where the method is firebase.
+         */
+        readonly FirebaseSignIn: {
+            /**
+             * Id Token
+             * @description ID token of the account that the Firebase SDK signed in
+             */
+            readonly id_token: string;
         };
         /**
          * Focus
@@ -574,8 +635,13 @@ export interface components {
          * @description Whose token this is.
          */
         readonly Me: {
-            /** Email */
-            readonly email: string;
+            /**
+             * Email
+             * @description null: a guest
+             */
+            readonly email: string | null;
+            /** Roles */
+            readonly roles: readonly ("researcher" | "admin")[];
             /** User Id */
             readonly user_id: string;
         };
@@ -648,6 +714,19 @@ export interface components {
              * @description repeat_action_probability
              */
             readonly sticky: number;
+        };
+        /**
+         * PageConfig
+         * @description What the page asks first, so that one build serves every place.
+         */
+        readonly PageConfig: {
+            /**
+             * Apiurl
+             * @description origin of the API; null: of the page itself. The play socket is there too
+             */
+            readonly apiUrl: string | null;
+            /** Release */
+            readonly release: string;
         };
         /**
          * Part
@@ -868,13 +947,18 @@ export interface components {
          * @description A token for the `Authorization: Bearer` header, and whose it is.
          */
         readonly SignedIn: {
-            /** Email */
-            readonly email: string;
+            /**
+             * Email
+             * @description null: a guest
+             */
+            readonly email: string | null;
             /**
              * Expires At
              * Format: date-time
              */
             readonly expires_at: string;
+            /** Roles */
+            readonly roles: readonly ("researcher" | "admin")[];
             /** Token */
             readonly token: string;
             /** User Id */
@@ -882,7 +966,7 @@ export interface components {
         };
         /**
          * SignIn
-         * @description Who wants to sign in.
+         * @description Who wants to sign in, where the method is email.
          */
         readonly SignIn: {
             /** Email */
@@ -1092,7 +1176,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EmailMethod"];
+                    readonly "application/json": components["schemas"]["EmailMethod"] | components["schemas"]["FirebaseMethod"];
                 };
             };
         };
@@ -1106,7 +1190,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["SignIn"];
+                readonly "application/json": components["schemas"]["SignIn"] | components["schemas"]["FirebaseSignIn"];
             };
         };
         readonly responses: {
@@ -1117,6 +1201,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request is understood and can't be carried out as it is. */
@@ -1173,6 +1266,26 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_config: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PageConfig"];
                 };
             };
         };

@@ -2,10 +2,13 @@ import { useSyncExternalStore } from "react";
 
 import { Stored } from "@/lib/stored";
 
+import type { components } from "./schema";
+
 /** Who is signed in here, and the token that proves it. */
 export interface Session {
   token: string;
-  email: string;
+  /** null: a guest. */
+  email: string | null;
   userId: string;
   expiresAt: string;
 }
@@ -13,13 +16,19 @@ export interface Session {
 function readSession(value: unknown): Session | null {
   if (typeof value !== "object" || value === null) return null;
   const { token, email, userId, expiresAt } = value as Record<string, unknown>;
-  const texts = [token, email, userId, expiresAt];
+  const texts = [token, email ?? "", userId, expiresAt];
   if (!texts.every((text) => typeof text === "string")) return null;
   const session = value as Session;
   return Date.parse(session.expiresAt) > Date.now() ? session : null;
 }
 
 export const session = new Stored<Session | null>("session", readSession);
+
+/** Keeps what signing in has answered. */
+export function startSession(signedIn: components["schemas"]["SignedIn"]): void {
+  const { token, email, user_id: userId, expires_at: expiresAt } = signedIn;
+  session.set({ token, email, userId, expiresAt });
+}
 
 /** The session, or null when nobody is signed in. */
 export const useSession = (): Session | null =>

@@ -1,10 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { NavLink, Outlet, ScrollRestoration } from "react-router";
 
+import { loginMethodQuery } from "@/api/queries";
 import { session, useSession } from "@/api/session";
 import { ThemeButton } from "@/components/theme-button";
 import { Wordmark } from "@/components/wordmark";
 import { paths } from "@/config/paths";
+import { forgetAccount } from "@/features/sign-in/account";
 
 const tab =
   "rounded-full px-3.5 py-2 text-sm font-semibold text-dim hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
@@ -16,6 +18,7 @@ export function Layout() {
   const signOut = () => {
     session.set(null);
     client.removeQueries({ queryKey: ["episodes"] });
+    void forgetAccount(() => client.query(loginMethodQuery));
   };
   return (
     <div className="flex min-h-dvh flex-col">

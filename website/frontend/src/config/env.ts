@@ -36,9 +36,51 @@ function toEnv(url: URL): Env {
   return { http: url.origin, socket: url.origin.replace(/^http/, "ws") };
 }
 
+/**
+ * Reads what the deploy says of this environment; one build serves them all.
+ *
+ * @throws Error that says what is wrong with it.
+ */
+export function parseConfig(config: unknown, origin: string): Env {
+  const given = typeof config === "object" && config !== null ? config : {};
+  const { apiUrl, socketUrl } = given as Record<string, unknown>;
+  if (apiUrl === null) return toEnv(new URL(origin));
+  const env = toEnv(parsePlace("apiUrl", apiUrl));
+  return socketUrl === undefined
+    ? env
+    : { ...env, socket: parsePlace("socketUrl", socketUrl).origin };
+}
+
+function parsePlace(name: string, value: unknown): URL {
+  if (typeof value !== "string" || !URL.canParse(value))
+    throw new Error(`/config.json does not say where the server is (${name}).`);
+  return new URL(value);
+}
+
 let known: Env | null = null;
 
-/** The settings of this page, read once. Throws as parseEnv does. */
+/**
+ * Finds out where the back end is: a development build was told, any other asks the site that it came from.
+ *
+ * @throws Error for people: it is not known, and what to do.
+ */
+export async function loadEnv(): Promise<Env> {
+  const told = import.meta.env[NAME] as unknown;
+  const isTold = typeof told === "string" && told !== "";
+  known = isTold
+    ? parseEnv(import.meta.env, location.origin)
+    : parseConfig(await fetchConfig(), location.origin);
+  return known;
+}
+
+async function fetchConfig(): Promise<unknown> {
+  const response = await fetch("/config.json").catch(() => null);
+  if (response === null) throw new Error("The server does not answer. Reload in a moment.");
+  if (!response.ok) throw new Error(`/config.json answers ${response.status}. Reload in a moment.`);
+  return (await response.json().catch(() => null)) as unknown;
+}
+
+/** Where the back end is. Throws as parseEnv does. */
 export function getEnv(): Env {
   known ??= parseEnv(import.meta.env, location.origin);
   return known;

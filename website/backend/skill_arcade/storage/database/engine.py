@@ -52,15 +52,15 @@ def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[AsyncEngine]:
+async def opened(settings: Settings, size: int | None = None) -> AsyncIterator[AsyncEngine]:
     """Start the embedded Postgres if that is the choice, migrate it, and let all go at the end.
 
-    Another Postgres is migrated by command: `skill-arcade migrate`.
+    Another Postgres is migrated by command: `skill-arcade migrate`. `size`: connections, if not DATABASE_POOL_SIZE.
     """
     url = await asyncio.to_thread(database_url, settings)
     if settings.embedded_database:
         await asyncio.to_thread(migrate_sync, url)
-    engine = create_engine(url, settings.database_pool_size)
+    engine = create_engine(url, size or settings.database_pool_size)
     try:
         yield engine
     finally:

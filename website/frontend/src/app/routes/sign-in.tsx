@@ -1,20 +1,33 @@
+import { useCallback, useState } from "react";
 import { Navigate, useSearchParams } from "react-router";
 
 import { useSession } from "@/api/session";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
-import { SignInForm } from "@/features/sign-in/sign-in-form";
+import { isReturning } from "@/features/sign-in/returning";
+import { SignIn } from "@/features/sign-in/sign-in";
+
+/** Only a page of ours: "//host" would lead away. */
+const toOurs = (next: string | null): string =>
+  next !== null && /^\/(?![/\\])/.test(next) ? next : paths.games;
 
 export function SignInRoute() {
   const [search] = useSearchParams();
-  const next = search.get("next");
-  // Only a page of ours: "//host" would lead away.
-  const target = next !== null && /^\/(?![/\\])/.test(next) ? next : paths.games;
-  if (useSession() !== null) return <Navigate to={target} replace />;
+  const session = useSession();
+  const [next, setNext] = useState(() => toOurs(search.get("next")));
+  // A guest who gives an e-mail is signed in already, and comes here all the same.
+  const [busy, setBusy] = useState(
+    () => isReturning(window.location) || (search.has("keep") && session?.email === null),
+  );
+  const finish = useCallback((to: string) => {
+    setNext(toOurs(to));
+    setBusy(false);
+  }, []);
+  if (session !== null && !busy) return <Navigate to={next} replace />;
   return (
     <>
       <Title>Sign in</Title>
-      <SignInForm />
+      <SignIn next={next} onDone={finish} />
     </>
   );
 }

@@ -23,7 +23,16 @@ export function Played({ session }: { session: Session }) {
   return (
     <div className="pt-10">
       <h1 className="text-6xl sign sm:text-7xl">Your games</h1>
-      <p className="mt-3 text-lg text-dim">{session.email}</p>
+      <p className="mt-3 text-lg text-dim">
+        {session.email ?? (
+          <>
+            You play as a guest, on this device only.{" "}
+            <Link to={paths.keep} className="font-semibold text-link underline">
+              Keep your scores
+            </Link>
+          </>
+        )}
+      </p>
       {episodes.isPending && (
         <p role="status" className="py-20 text-center text-lg text-dim">
           Looking them up…

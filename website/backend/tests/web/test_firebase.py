@@ -1,0 +1,184 @@
+"""Signing in by Firebase: whoever has a good token of this project, and nobody else."""
+
+import base64
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import firebase_admin
+import pytest
+from sqlalchemy import text
+
+from skill_arcade.settings import Settings
+from skill_arcade.web.security import page_policy
+from tests.cloud.firebase import PROJECT, Issuer, issuer
+from tests.cloud.sql import write_account
+from tests.web.conftest import Visitor, open_arcade
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def firebase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Issuer]:
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", os.fspath(write_account(tmp_path, "http://127.0.0.1:1")))
+    with issuer() as (made, address):
+        monkeypatch.setattr("firebase_admin._token_gen.ID_TOKEN_CERT_URI", address)
+        yield made
+
+
+@pytest.fixture
+def cloud(settings: Settings) -> Settings:
+    """Settings of an arcade where one signs in by Firebase."""
+    return settings.model_copy(
+        update={
+            "firebase_project_id": PROJECT,
+            "firebase_api_key": "public-key",
+            "firebase_google_client_id": "client.apps.googleusercontent.com",
+            "researcher_emails": ("ada@example.org",),
+            "admin_emails": ("Grace@example.org",),
+        }
+    )
+
+
+@pytest.fixture
+async def arcade(cloud: Settings, firebase: Issuer, anyio_backend: str) -> AsyncIterator[Visitor]:
+    async with open_arcade(cloud) as visitor:
+        yield visitor
+
+
+async def sign_in(arcade: Visitor, token: str) -> dict[str, Any]:
+    answer = await arcade.http.post("/auth/login", json={"id_token": token})
+    assert answer.status_code == 200, answer.text
+    session: dict[str, Any] = answer.json()
+    return session
+
+
+async def read_users(arcade: Visitor) -> list[tuple[str, str | None]]:
+    async with arcade.state.engine.connect() as connection:
+        rows = await connection.execute(text('SELECT id, email FROM "user" ORDER BY time_created'))
+        return [(row.id, row.email) for row in rows]
+
+
+async def test_the_page_is_told_all_that_the_sdk_needs(arcade: Visitor) -> None:
+    assert (await arcade.http.get("/auth/login")).json() == {
+        "method": "firebase",
+        "project_id": PROJECT,
+        "api_key": "public-key",
+        "providers": ["google", "email-link", "anonymous"],
+        "google_client_id": "client.apps.googleusercontent.com",
+        "emulator": None,
+    }
+
+
+async def test_a_google_account_is_a_user_by_its_email(arcade: Visitor, firebase: Issuer) -> None:
+    session = await sign_in(arcade, firebase.token())
+    assert session["email"] == "ada@example.org"
+    assert await read_users(arcade) == [(session["user_id"], "ada@example.org")]
+    me = await arcade.http.get("/auth/me", headers={"authorization": f"Bearer {session['token']}"})
+    assert me.json() == {"user_id": session["user_id"], "email": "ada@example.org", "roles": ["researcher"]}
+
+
+async def test_a_guest_who_gives_an_email_later_stays_the_same_person(arcade: Visitor, firebase: Issuer) -> None:
+    guest = await sign_in(arcade, firebase.guest("uid-7"))
+    assert guest["email"] is None
+    me = await arcade.http.get("/auth/me", headers={"authorization": f"Bearer {guest['token']}"})
+    assert me.json()["email"] is None
+    named = await sign_in(arcade, firebase.token(sub="uid-7", email="new@example.org"))
+    assert named["user_id"] == guest["user_id"]
+    assert await read_users(arcade) == [(guest["user_id"], "new@example.org")]
+
+
+async def test_guests_are_people_apart_and_may_play(arcade: Visitor, firebase: Issuer) -> None:
+    one, other = [await sign_in(arcade, firebase.guest(uid)) for uid in ("uid-1", "uid-2")]
+    assert one["user_id"] != other["user_id"]
+    bearer = {"authorization": f"Bearer {one['token']}"}
+    assert (await arcade.http.post("/play/tickets", json={"game_id": "nothing"}, headers=bearer)).status_code == 404
+
+
+def unsigned(token: str) -> str:
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": "1"}).encode()).rstrip(b"=").decode()
+    return f"{head}.{token.split('.')[1]}."
+
+
+BAD: dict[str, Any] = {
+    "of another project": lambda made: made.token(aud="other", iss="https://securetoken.google.com/other"),
+    "of another issuer": lambda made: made.token(iss="https://evil.example/arcade-test"),
+    "past its end": lambda made: made.token(iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
+    "from the future": lambda made: made.token(iat=int(time.time()) + 3600, exp=int(time.time()) + 7200),
+    "signed by another key": lambda made: made.token(key="another"),
+    "not signed": lambda made: unsigned(made.token()),
+    "changed": lambda made: made.token()[:-6] + "AAAAAA",
+    "of nobody": lambda made: made.token(without="sub"),
+    "no token": lambda made: "nonsense",
+    "empty": lambda made: "",
+    "of a kind that is not offered": lambda made: made.token(firebase={"sign_in_provider": "custom"}),
+    "with an e-mail that is not confirmed": lambda made: made.token(email_verified=False),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_a_token_is_refused_in_words_and_makes_nobody(arcade: Visitor, firebase: Issuer, kind: str) -> None:
+    answer = await arcade.http.post("/auth/login", json={"id_token": BAD[kind](firebase)})
+    assert answer.status_code == 401, answer.text
+    assert answer.json()["error"] == "NotSignedIn"
+    assert "sign in" in answer.json()["message"]
+    assert await read_users(arcade) == []
+
+
+async def test_guests_are_refused_where_they_are_not_offered(cloud: Settings, firebase: Issuer) -> None:
+    async with open_arcade(cloud.model_copy(update={"firebase_providers": ("google",)})) as arcade:
+        assert (await arcade.http.get("/auth/login")).json()["providers"] == ["google"]
+        answer = await arcade.http.post("/auth/login", json={"id_token": firebase.guest()})
+    assert answer.status_code == 401
+
+
+async def test_an_email_alone_lets_nobody_in(arcade: Visitor) -> None:
+    answer = await arcade.http.post("/auth/login", json={"email": "ada@example.org"})
+    assert answer.status_code == 422
+    assert "One signs in by Firebase here" in answer.json()["message"]
+
+
+async def test_while_googles_keys_are_away_it_says_to_try_again(arcade: Visitor, firebase: Issuer) -> None:
+    firebase.up = False
+    answer = await arcade.http.post("/auth/login", json={"id_token": firebase.token()})
+    assert answer.status_code == 503
+    firebase.up = True
+    await sign_in(arcade, firebase.token())
+
+
+@pytest.mark.parametrize(
+    ("claims", "roles"),
+    [
+        ({}, ["researcher"]),
+        ({"email": "grace@example.org"}, ["researcher", "admin"]),
+        ({"email": "eve@example.org"}, []),
+        ({"email": "eve@example.org", "role": "researcher"}, ["researcher"]),
+        ({"email": "eve@example.org", "roles": ["admin", "emperor", 7]}, ["researcher", "admin"]),
+        ({"email": "eve@example.org", "role": {"admin": True}, "roles": "admin"}, []),
+    ],
+)
+async def test_roles_come_from_settings_and_custom_claims(
+    arcade: Visitor, firebase: Issuer, claims: dict[str, Any], roles: list[str]
+) -> None:
+    assert (await sign_in(arcade, firebase.token(**claims)))["roles"] == roles
+
+
+async def test_a_stop_leaves_no_connection_to_firebase(cloud: Settings, firebase: Issuer) -> None:
+    async with open_arcade(cloud) as arcade:
+        await sign_in(arcade, firebase.token())
+        assert len(firebase_admin._apps) == 1
+    assert firebase_admin._apps == {}
+
+
+def test_the_page_may_speak_to_firebase_only_where_one_signs_in_by_it(cloud: Settings, settings: Settings) -> None:
+    plain = page_policy(settings)
+    assert "googleapis" not in plain
+    allowed = page_policy(cloud)
+    assert "connect-src 'self' https://identitytoolkit.googleapis.com https://securetoken.googleapis.com;" in allowed
+    assert allowed.replace(" https://identitytoolkit.googleapis.com https://securetoken.googleapis.com", "") == plain
+    stand_in = page_policy(cloud.model_copy(update={"firebase_auth_emulator_host": "127.0.0.1:9099"}))
+    assert "connect-src 'self' http://127.0.0.1:9099;" in stand_in

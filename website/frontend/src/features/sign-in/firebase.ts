@@ -1,0 +1,123 @@
+// Heavy: imported only where one signs in by Firebase, in a chunk of its own.
+import { FirebaseError, initializeApp } from "@firebase/app";
+import {
+  type Auth,
+  type AuthCredential,
+  EmailAuthProvider,
+  GoogleAuthProvider,
+  browserLocalPersistence,
+  connectAuthEmulator,
+  indexedDBLocalPersistence,
+  initializeAuth,
+  linkWithCredential,
+  sendSignInLinkToEmail,
+  signInAnonymously,
+  signInWithCredential,
+  signOut,
+} from "@firebase/auth";
+
+import type { FirebaseMethod } from "@/api/client";
+
+/** Signing in is refused, in words for people. */
+export class Refused extends Error {
+  override name = "Refused";
+}
+
+const WORDS: Record<string, string> = {
+  "auth/network-request-failed": "Google does not answer. Try again in a moment.",
+  "auth/too-many-requests": "Too many tries from here. Try again in a few minutes.",
+  "auth/quota-exceeded": "No more mail can be sent today. Sign in another way.",
+  "auth/invalid-email": "That is not an e-mail address.",
+  "auth/missing-email": "That is not an e-mail address.",
+  "auth/invalid-action-code": "This link was used before or is too old. Ask for a new one.",
+  "auth/expired-action-code": "This link was used before or is too old. Ask for a new one.",
+  "auth/user-disabled": "This account is closed here.",
+  "auth/admin-restricted-operation": "This way to sign in is switched off here.",
+  "auth/operation-not-allowed": "This way to sign in is switched off here.",
+};
+
+/** The account is somebody's already, so a guest can't become it. */
+const TAKEN = ["auth/credential-already-in-use", "auth/email-already-in-use"];
+
+/** The Firebase accounts of this browser. Every method may throw Refused. */
+export class Firebase {
+  readonly #auth: Auth;
+
+  private constructor(auth: Auth) {
+    this.#auth = auth;
+  }
+
+  /** Starts the SDK and waits until it knows who was signed in here before. */
+  static async open(method: FirebaseMethod): Promise<Firebase> {
+    const app = initializeApp({ apiKey: method.api_key, projectId: method.project_id });
+    const persistence = [indexedDBLocalPersistence, browserLocalPersistence];
+    const auth = initializeAuth(app, { persistence });
+    if (method.emulator !== null)
+      connectAuthEmulator(auth, method.emulator, { disableWarnings: true });
+    await auth.authStateReady();
+    return new Firebase(auth);
+  }
+
+  /** Who was signed in here before: an e-mail, or null of a guest; undefined: nobody. */
+  get present(): string | null | undefined {
+    const user = this.#auth.currentUser;
+    return user === null ? undefined : user.email;
+  }
+
+  /** ID token of who is signed in now. */
+  async token(): Promise<string> {
+    const user = this.#auth.currentUser;
+    if (user === null) throw new Refused("Nobody is signed in.");
+    // Anew, since a guest who has just given an e-mail holds a token without it.
+    return worded(user.getIdToken(true));
+  }
+
+  async enterAsGuest(): Promise<void> {
+    await worded(signInAnonymously(this.#auth));
+  }
+
+  async enterByGoogle(idToken: string): Promise<void> {
+    await this.#enter(GoogleAuthProvider.credential(idToken));
+  }
+
+  /** Mails a link that leads to `back`. */
+  async mailLink(email: string, back: string): Promise<void> {
+    await worded(sendSignInLinkToEmail(this.#auth, email, { url: back, handleCodeInApp: true }));
+  }
+
+  async enterByLink(email: string, link: string): Promise<void> {
+    await this.#enter(EmailAuthProvider.credentialWithLink(email, link));
+  }
+
+  async leave(): Promise<void> {
+    await signOut(this.#auth);
+  }
+
+  /** A guest becomes the account's owner and keeps what was played, unless that account is there already. */
+  async #enter(credential: AuthCredential): Promise<void> {
+    const user = this.#auth.currentUser;
+    if (user?.isAnonymous === true) {
+      try {
+        await linkWithCredential(user, credential);
+        return;
+      } catch (error) {
+        if (!(error instanceof FirebaseError && TAKEN.includes(error.code))) throw word(error);
+      }
+    }
+    await worded(signInWithCredential(this.#auth, credential));
+  }
+}
+
+async function worded<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw word(error);
+  }
+}
+
+function word(error: unknown): unknown {
+  if (!(error instanceof FirebaseError)) return error;
+  const message = WORDS[error.code] ?? `Signing in did not work (${error.code}). Try again.`;
+  return new Refused(message, { cause: error });
+}
