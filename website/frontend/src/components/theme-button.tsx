@@ -9,7 +9,7 @@ export function ThemeButton() {
       onClick={toggle}
       aria-label={dark ? "Light theme" : "Dark theme"}
       title={dark ? "Light theme" : "Dark theme"}
-      className="grid size-10 place-items-center rounded-full text-dim hover:text-ink"
+      className="grid size-10 place-items-center rounded-full opacity-85 hover:opacity-100"
     >
       <svg viewBox="0 0 20 20" className="size-5" aria-hidden="true" fill="currentColor">
         {dark ? (

@@ -2,7 +2,8 @@ const HUES = ["tomato", "tangerine", "marigold", "teal", "sky", "pink"] as const
 
 /** A game's own colour, always the same: a CSS colour that dark text reads well on. */
 export function hueOf(gameId: string): string {
-  let sum = 0;
-  for (const letter of gameId) sum = (sum * 31 + letter.charCodeAt(0)) >>> 0;
-  return `var(--${HUES[sum % HUES.length] ?? "marigold"})`;
+  let hash = 0x811c9dc5;
+  for (const letter of gameId) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193) >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
+  return `var(--${HUES[(hash >>> 8) % HUES.length] ?? "marigold"})`;
 }

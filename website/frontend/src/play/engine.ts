@@ -17,7 +17,14 @@ export type Phase =
   | { kind: "playing" }
   | { kind: "paused"; why: "player" | "focus" | "connection" }
   | { kind: "leaving" }
-  | { kind: "ended"; status: Ended["status"]; reason: string; score: number; steps: number }
+  | {
+      kind: "ended";
+      episode: string;
+      status: Ended["status"];
+      reason: string;
+      score: number;
+      steps: number;
+    }
   | { kind: "broken"; attempt: number; words: string; playing: boolean }
   /** Back again, but the game that was under way is not. */
   | { kind: "gone" }
@@ -222,10 +229,10 @@ export class GameEngine implements Engine {
     this.#pressHeld();
   }
 
-  #ended({ status, reason, score, n_steps: steps }: Ended): void {
+  #ended({ episode, status, reason, score, n_steps: steps }: Ended): void {
     this.#underway = false;
     this.#store.set({ score });
-    this.#go({ kind: "ended", status, reason, score, steps });
+    this.#go({ kind: "ended", episode, status, reason, score, steps });
   }
 
   /** Stop a real-time game. A countdown that is cut short is over as well. */

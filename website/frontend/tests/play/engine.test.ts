@@ -183,6 +183,7 @@ describe("the end", () => {
     socket.say(ENDED);
     expect(table.phase).toEqual({
       kind: "ended",
+      episode: "e1",
       status: "lost",
       reason: "terminated",
       score: 7,

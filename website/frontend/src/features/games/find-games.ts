@@ -1,4 +1,4 @@
-import type { Game } from "@/api/client";
+import type { Episode, Game } from "@/api/client";
 
 /** Games whose name, summary or tags hold every word, and that have the tag; names that begin so come first. */
 export function findGames(games: readonly Game[], words: string, tag: string | null): Game[] {
@@ -8,7 +8,13 @@ export function findGames(games: readonly Game[], words: string, tag: string | n
   return games
     .filter((game) => tag === null || game.tags.includes(tag))
     .filter((game) => parts.every((part) => text(game).includes(part)))
-    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+    .sort((a, b) => rank(a) - rank(b) || byName(a, b));
+}
+
+/** Letters before figures: "2 Rooms" is not what a list should open with. */
+function byName(a: Game, b: Game): number {
+  const figure = (game: Game) => Number(/^\d/.test(game.name));
+  return figure(a) - figure(b) || a.name.localeCompare(b.name, "en", { numeric: true });
 }
 
 /** All tags, the most frequent first. */
@@ -18,4 +24,12 @@ export function tagsOf(games: readonly Game[]): string[] {
   return [...counts.keys()].sort(
     (a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0) || a.localeCompare(b),
   );
+}
+
+const LATELY = 4;
+
+/** The last few different games among these episodes, newest first. */
+export function playedLately(episodes: readonly Episode[], games: readonly Game[]): Game[] {
+  const ids = [...new Set(episodes.map((episode) => episode.game_id))];
+  return ids.flatMap((id) => games.find((game) => game.id === id) ?? []).slice(0, LATELY);
 }

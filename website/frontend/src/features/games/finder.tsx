@@ -8,17 +8,17 @@ interface Props {
   onTag: (tag: string | null) => void;
 }
 
+/** As many as stand in one line of a laptop, nearly. */
+const FEW_TAGS = 11;
+
 const chip =
   "min-h-9 shrink-0 rounded-full border-2 px-3.5 text-sm font-bold transition aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg border-line text-dim hover:text-ink hover:border-dim";
 
-/** So many tags are shown at first: the most frequent. */
-const FEW = 10;
-
 /** Search by words, and by one tag. The key "/" jumps into the field. */
 export function Finder({ words, onWords, tags, tag, onTag }: Props) {
-  const field = useRef<HTMLInputElement>(null);
   const [all, setAll] = useState(false);
-  const shown = all ? tags : tags.filter((name, place) => place < FEW || name === tag);
+  const shown = tags.filter((name, index) => all || index < FEW_TAGS || name === tag);
+  const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const jump = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
@@ -29,7 +29,7 @@ export function Finder({ words, onWords, tags, tag, onTag }: Props) {
     return () => removeEventListener("keydown", jump);
   }, []);
   return (
-    <div className="mb-8 flex flex-col gap-4 lg:flex-row lg:items-center">
+    <div className="mb-8 flex flex-col gap-4 lg:flex-row lg:items-start">
       <div role="search" className="relative lg:w-80 lg:shrink-0">
         <label htmlFor="find" className="sr-only">
           Find a game
@@ -61,10 +61,15 @@ export function Finder({ words, onWords, tags, tag, onTag }: Props) {
             </button>
           </li>
         ))}
-        {tags.length > FEW && (
+        {(all || shown.length < tags.length) && (
           <li>
-            <button type="button" aria-expanded={all} onClick={() => setAll(!all)} className={chip}>
-              {all ? "Fewer tags" : `All ${tags.length} tags`}
+            <button
+              type="button"
+              aria-expanded={all}
+              onClick={() => setAll(!all)}
+              className="min-h-9 shrink-0 px-2 text-sm font-bold whitespace-nowrap text-link underline-offset-4 hover:underline"
+            >
+              {all ? "Fewer tags" : `${tags.length - shown.length} more tags`}
             </button>
           </li>
         )}

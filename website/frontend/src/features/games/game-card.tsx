@@ -13,7 +13,7 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
   const still = useMedia("(prefers-reduced-motion: reduce)");
   const moving = looked && !still;
   return (
-    <li>
+    <li className="[contain-intrinsic-size:auto_20rem] [content-visibility:auto]">
       <Link
         onPointerEnter={() => {
           setLooked(true);

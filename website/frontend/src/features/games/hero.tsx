@@ -13,21 +13,19 @@ interface Props {
 /** The sign over the door. */
 export function Hero({ count, last }: Props) {
   return (
-    <section className="relative isolate mt-4 mb-10 overflow-hidden rounded-3xl sm:mt-6">
-      <Sun />
-      <div className="max-w-3xl px-1 pt-8 pb-10 sm:pt-14 sm:pb-16">
-        <h1 className="text-[clamp(3.6rem,11vw,9rem)] sign uppercase">
-          Skill
-          <br />
-          Arcade
-        </h1>
-        <p className="mt-5 max-w-md text-lg text-pretty text-dim sm:text-xl">
+    <section className="relative isolate -mx-4 mb-8 overflow-hidden px-4 pt-8 pb-24 sm:-mx-8 sm:px-8 sm:pt-10 sm:pb-20">
+      <Stripes />
+      <h1 className="text-[clamp(3.4rem,16.5vw,5.5rem)] sign uppercase lg:text-[clamp(6rem,9.5vw,10rem)]">
+        Skill Arcade
+      </h1>
+      <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
+        <p className="max-w-xl text-lg text-pretty text-dim sm:text-xl">
           {count > 0 && <strong className="text-ink">{count} games, no coins. </strong>}
-          You play the very worlds that machines learn in, and every move you make teaches
-          something.
+          You play the very worlds that machines learn in, and every move you make is kept for
+          science.
         </p>
         {last !== undefined && (
-          <Link to={paths.play(last.id)} className={`mt-7 ${buttonClass("action")}`}>
+          <Link to={paths.play(last.id)} className={buttonClass("action")}>
             Play {last.name} again
           </Link>
         )}
@@ -36,23 +34,29 @@ export function Hero({ count, last }: Props) {
   );
 }
 
-/** Half a sun of the house's four colours, rising behind the sign. */
-function Sun() {
-  const rings = ["var(--tomato)", "var(--tangerine)", "var(--marigold)", "var(--teal)"];
+const BANDS = ["var(--tomato)", "var(--tangerine)", "var(--marigold)", "var(--teal)"];
+const WIDTH = 1600;
+const HEIGHT = 320;
+const BAND = 13;
+
+/** The house's four stripes: along the floor, then up and out beside the sign. */
+function Stripes() {
   return (
     <svg
-      viewBox="0 0 400 400"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="xMaxYMax slice"
       aria-hidden="true"
-      className="absolute -right-[18%] bottom-0 -z-10 h-[74%] opacity-90 sm:-right-[4%] sm:h-full lg:right-0"
+      className="absolute inset-0 -z-10 size-full overflow-visible max-md:translate-x-[45%]"
       fill="none"
-      strokeWidth="54"
+      strokeWidth={BAND + 0.5}
     >
-      {rings.map((colour, index) => {
-        const radius = 368 - index * 76;
+      {BANDS.map((colour, index) => {
+        const y = HEIGHT - 60 + index * BAND;
+        const radius = 90 + index * BAND;
         return (
           <path
             key={colour}
-            d={`M${400 - radius} 400a${radius} ${radius} 0 0 1 ${radius}-${radius}`}
+            d={`M-2000 ${y}H${WIDTH - 270}a${radius} ${radius} 0 0 0 ${radius} -${radius}V-400`}
             stroke={colour}
           />
         );

@@ -7,7 +7,7 @@ import { Button } from "@/components/button";
 import { Message } from "@/components/message";
 
 import { Finder } from "./finder";
-import { findGames, tagsOf } from "./find-games";
+import { findGames, playedLately, tagsOf } from "./find-games";
 import { GameCard, GameCardGhost } from "./game-card";
 import { Hero } from "./hero";
 
@@ -24,7 +24,10 @@ export function Library() {
   const wanted = useDeferredValue(words);
   const all = games.data ?? [];
   const found = useMemo(() => findGames(games.data ?? [], wanted, tag), [games.data, wanted, tag]);
-  const last = episodes.data?.[0]?.game_id;
+  const lately = useMemo(
+    () => playedLately(episodes.data ?? [], games.data ?? []),
+    [episodes.data, games.data],
+  );
   const clear = () => {
     setWords("");
     setTag(null);
@@ -32,7 +35,7 @@ export function Library() {
 
   return (
     <>
-      <Hero count={all.length} last={all.find((game) => game.id === last)} />
+      <Hero count={all.length} last={lately[0]} />
       {games.isError ? (
         <Message
           alarming
@@ -43,6 +46,18 @@ export function Library() {
         </Message>
       ) : (
         <>
+          {lately.length > 1 && words === "" && tag === null && (
+            <section aria-labelledby="lately" className="mb-10">
+              <h2 id="lately" className="mb-4 text-3xl sign">
+                Played lately
+              </h2>
+              <ul className={grid}>
+                {lately.map((game) => (
+                  <GameCard key={game.id} game={game} best={best.get(game.id) ?? null} />
+                ))}
+              </ul>
+            </section>
+          )}
           <Finder words={words} onWords={setWords} tags={tagsOf(all)} tag={tag} onTag={setTag} />
           <p role="status" className="sr-only">
             {games.isPending ? "Loading the games" : `${found.length} of ${all.length} games`}

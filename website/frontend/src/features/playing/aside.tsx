@@ -1,22 +1,23 @@
 import type { Game } from "@/api/client";
-import { formatScore } from "@/lib/format";
+import { formatCount, formatScore } from "@/lib/format";
 import type { Snapshot } from "@/play/engine";
 
 import { ControlsCard } from "./controls-card";
+import { compareRounds, type Round } from "./rounds";
 
 interface Props {
   game: Game;
-  scores: readonly number[];
+  rounds: readonly Round[];
   notice: Snapshot["notice"];
 }
 
 const TOP = 5;
 
 /** The card beside the machine: what it is about, which key does what, how one did. */
-export function Aside({ game, scores, notice }: Props) {
-  const top = [...scores].sort((a, b) => b - a).slice(0, TOP);
+export function Aside({ game, rounds, notice }: Props) {
+  const top = [...rounds].sort(compareRounds(game)).slice(0, TOP);
   return (
-    <aside className="flex flex-col gap-8 p-5 sm:p-8 lg:h-dvh lg:overflow-y-auto lg:p-6">
+    <aside className="flex flex-col gap-8 p-5 sm:p-8 lg:h-[calc(100dvh-4rem)] lg:overflow-y-auto lg:p-6">
       {notice !== null && (
         <p key={notice.id} role="status" className="animate-rise rounded-xl bg-raised p-4">
           {notice.text}
@@ -39,10 +40,13 @@ export function Aside({ game, scores, notice }: Props) {
         <section>
           <h2 className="mb-3 text-2xl sign">Your best</h2>
           <ol className="grid gap-1.5">
-            {top.map((score, index) => (
+            {top.map(({ score, steps }, index) => (
               <li key={index} className="flex items-baseline gap-3">
                 <span className="w-5 text-right text-sm text-dim">{index + 1}</span>
                 <span className="dots text-2xl leading-none">{formatScore(score)}</span>
+                {game.pace.kind === "turn-based" && (
+                  <span className="ml-auto text-sm text-dim">{formatCount(steps, "step")}</span>
+                )}
               </li>
             ))}
           </ol>

@@ -1,5 +1,6 @@
 import type { Game } from "@/api/client";
 import { KeyCap } from "@/components/key-cap";
+import { keyLabel } from "@/lib/key-label";
 
 /** Which key does what. */
 export function ControlsCard({ game }: { game: Game }) {
@@ -9,7 +10,7 @@ export function ControlsCard({ game }: { game: Game }) {
         <div key={control.name} className="contents">
           <dt>{control.label}</dt>
           <dd className="flex justify-end gap-1.5">
-            {control.keys.map((code) => (
+            {unlike(control.keys).map((code) => (
               <KeyCap key={code} code={code} />
             ))}
           </dd>
@@ -25,4 +26,9 @@ export function ControlsCard({ game }: { game: Game }) {
       )}
     </dl>
   );
+}
+
+/** Keys that bear the same sign, as both 1s of a keyboard do, are shown once. */
+function unlike(codes: readonly string[]): string[] {
+  return [...new Map(codes.toReversed().map((code) => [keyLabel(code), code])).values()].reverse();
 }

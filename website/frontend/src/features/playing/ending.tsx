@@ -4,20 +4,21 @@ import type { Game } from "@/api/client";
 import { formatCount, formatScore } from "@/lib/format";
 import type { Phase } from "@/play/engine";
 
+import { isRecord, type Round } from "./rounds";
 import { ScoreCurve } from "./score-curve";
 
 interface Props {
   phase: Extract<Phase, { kind: "ended" }>;
   game: Game;
-  scores: readonly number[];
+  rounds: readonly Round[];
   children: ReactNode;
 }
 
 const TITLES = { won: "You won!", lost: "Game over", incomplete: "Game ended" } as const;
 
 /** How it went: won or lost, the score, and how that stands among the rounds before. */
-export function Ending({ phase, game, scores, children }: Props) {
-  const record = scores.length > 0 && phase.score > Math.max(...scores);
+export function Ending({ phase, game, rounds, children }: Props) {
+  const record = isRecord(game, phase, rounds);
   return (
     <div data-testid="ending" data-status={phase.status}>
       <h2 className="text-[clamp(2.5rem,7vw,5rem)] sign">{TITLES[phase.status]}</h2>
@@ -26,14 +27,15 @@ export function Ending({ phase, game, scores, children }: Props) {
           {formatScore(phase.score)}
         </p>
       )}
-      <p className="mt-2 text-[#c6b49d]">
-        {record ? (
+      <p className="mt-2 text-dim">
+        {record && (
           <strong className="rounded-full bg-teal px-3 py-1 text-on-bright">Your best yet</strong>
-        ) : (
-          formatCount(phase.steps, "step")
-        )}
+        )}{" "}
+        {formatCount(phase.steps, "step")}
       </p>
-      {game.show.score && <ScoreCurve scores={[...scores, phase.score]} />}
+      {game.show.score && (
+        <ScoreCurve scores={[...rounds.map(({ score }) => score), phase.score]} />
+      )}
       {children}
     </div>
   );

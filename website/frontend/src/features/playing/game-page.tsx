@@ -8,15 +8,17 @@ import type { Session } from "@/api/session";
 import { paths } from "@/config/paths";
 import { hueOf } from "@/lib/hue";
 import { useTouch } from "@/lib/media";
-import type { Engine } from "@/play/engine";
+import type { Engine, Phase } from "@/play/engine";
 
 import { Aside } from "./aside";
 import { deckOf } from "./deck";
+import { Announcer } from "./announcer";
 import { Hud } from "./hud";
 import { Overlay } from "./overlay";
+import { roundsOf, type Round } from "./rounds";
 import { Screen } from "./screen";
 import { TopBar } from "./top-bar";
-import { TouchButtons, TouchPad } from "./touch-deck";
+import { TouchDeck } from "./touch-deck";
 import { useEngine, useSnapshot } from "./use-engine";
 import { useHotkeys } from "./use-hotkeys";
 
@@ -46,67 +48,62 @@ interface Props {
 function Machine({ engine, game, session, onReopen }: Props) {
   const snapshot = useSnapshot(engine);
   const touch = useTouch();
-  const scores = useScores(game, session, snapshot.phase.kind);
+  const rounds = useRounds(game, session, snapshot.phase);
   const deck = useMemo(() => deckOf(game), [game]);
   const { kind } = snapshot.phase;
-  const best = scores.length === 0 ? null : Math.max(...scores);
+  const best = rounds.length === 0 ? null : Math.max(...rounds.map(({ score }) => score));
   useHotkeys(engine);
+  useEffect(() => {
+    if (kind === "countdown" || kind === "starting") scrollTo({ top: 0 });
+  }, [kind]);
   useLeaving(kind);
 
   return (
     <div
       style={{ "--hue": hueOf(game.id) } as CSSProperties}
       data-phase={kind}
-      className="mx-auto grid max-w-[1920px] lg:grid-cols-[minmax(0,1fr)_20rem]"
+      className="flex min-h-dvh flex-col"
     >
-      <main className="flex h-dvh min-h-[20rem] flex-col">
-        <TopBar engine={engine} game={game} snapshot={snapshot} />
-        <div className="machine min-h-0 flex-1">
-          <div className="flex min-h-0 min-w-0 flex-col gap-2 p-2.5 tube [grid-area:screen] sm:gap-3 sm:p-4">
+      <TopBar engine={engine} game={game} snapshot={snapshot} />
+      <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
+        <Announcer phase={snapshot.phase} game={game} />
+        <main className="machine" data-touch={touch ? "" : undefined}>
+          <div
+            data-theme="dark"
+            className="relative flex min-h-0 min-w-0 flex-1 flex-col gap-2 p-2.5 text-ink [grid-area:screen] glow sm:gap-3 sm:px-5 sm:py-4"
+          >
             <Hud game={game} snapshot={snapshot} best={best} />
-            <div className="relative min-h-0 flex-1 overflow-hidden rounded-lg">
+            <div className="screen-box" style={shapeOf(game, snapshot.size)}>
               <Screen engine={engine} game={game} size={snapshot.size} />
-              <Overlay {...{ engine, game, snapshot, scores, touch, onReopen }} />
             </div>
+            <Overlay {...{ engine, game, snapshot, rounds, touch, onReopen }} />
           </div>
-          {touch && deck.pad !== null && (
-            <div className="grid place-items-center p-3 [grid-area:pad]">
-              <TouchPad pad={deck.pad} input={engine.input} />
-            </div>
-          )}
-          {touch && (
-            <div
-              className={`grid place-items-center p-3 ${deck.pad === null ? "[grid-area:deck]" : "[grid-area:buttons]"}`}
-            >
-              <TouchButtons buttons={deck.buttons} input={engine.input} />
-            </div>
-          )}
-        </div>
-      </main>
-      <Aside game={game} scores={scores} notice={snapshot.notice} />
+          {touch && <TouchDeck deck={deck} input={engine.input} />}
+        </main>
+        <Aside game={game} rounds={rounds} notice={snapshot.notice} />
+      </div>
     </div>
   );
 }
 
-/** Scores of this game's rounds before the one on the screen, oldest first. */
-function useScores(game: Game, session: Session, kind: string): readonly number[] {
+/** Width to height of the picture as it is shown. */
+function shapeOf(game: Game, size: { width: number; height: number } | null): CSSProperties {
+  const { width, height } = size ?? { width: 4 / game.show.pixel_aspect, height: 3 };
+  return { "--shape": (width * game.show.pixel_aspect) / height } as CSSProperties;
+}
+
+/** This game's rounds before the one on the screen, oldest first. */
+function useRounds(game: Game, session: Session, phase: Phase): readonly Round[] {
   const client = useQueryClient();
-  const options = episodesQuery(session.userId);
-  const episodes = useQuery(options);
-  // Asked anew when a round begins, so that what an ending is compared with does not hold itself.
+  const { data } = useQuery(episodesQuery(session.userId));
+  const { kind } = phase;
+  const shown = phase.kind === "ended" ? phase.episode : null;
   useEffect(() => {
     if (kind === "countdown" || kind === "starting") {
       void client.invalidateQueries({ queryKey: ["episodes"] });
     }
   }, [kind, client]);
-  return useMemo(
-    () =>
-      (episodes.data ?? [])
-        .filter((episode) => episode.game_id === game.id && episode.time_ended !== null)
-        .map((episode) => episode.score)
-        .reverse(),
-    [episodes.data, game.id],
-  );
+  return useMemo(() => roundsOf(data ?? [], game.id, shown), [data, game.id, shown]);
 }
 
 /** Who ended a game to leave is taken to the others as soon as its record is sealed. */

@@ -26,7 +26,7 @@ export function Hud({ game, snapshot, best }: Props) {
         <Figure name="Lives" value={String(lives)} id="lives" />
       )}
       <Figure
-        name={realTime ? "Time" : "Moves"}
+        name={realTime ? "Time" : "Steps"}
         value={realTime ? formatTime(seconds) : String(moves)}
         id="time"
       />
@@ -44,10 +44,26 @@ interface FigureProps {
 function Figure({ name, value, id, wide = false }: FigureProps) {
   return (
     <div className={wide ? "flex-1" : ""}>
-      <dt className="text-xs font-semibold text-[#b9a184]">{name}</dt>
-      <dd data-testid={id} className="dots text-[clamp(1.5rem,3vw,2.25rem)] leading-none">
-        {value}
+      <dt className="text-xs font-semibold text-dim low:sr-only">{name}</dt>
+      <dd
+        data-testid={id}
+        className="dots text-[clamp(1.75rem,3.4vw,2.75rem)] leading-none low:text-xl"
+      >
+        <Dots value={value} />
       </dd>
     </div>
+  );
+}
+
+/** The dot matrix font has no colon worth the name. */
+function Dots({ value }: { value: string }) {
+  const [minutes, seconds] = value.split(":");
+  if (seconds === undefined) return value;
+  return (
+    <>
+      {minutes}
+      <span className="mx-px font-sans font-bold">:</span>
+      {seconds}
+    </>
   );
 }

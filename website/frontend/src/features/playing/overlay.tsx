@@ -1,19 +1,20 @@
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
-import type { Game } from "@/api/client";
+import { coverAddress, type Game } from "@/api/client";
 import { Button, buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
 
 import { Ending } from "./ending";
+import type { Round } from "./rounds";
 
 interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
-  /** Scores of this game that were there before, oldest first. */
-  scores: readonly number[];
+  /** Rounds of this game before, oldest first. */
+  rounds: readonly Round[];
   touch: boolean;
   onReopen: () => void;
 }
@@ -24,18 +25,32 @@ export function Overlay(props: Props) {
   const { kind } = snapshot.phase;
   if (kind === "playing" || kind === "starting") return null;
   const bare = kind === "countdown";
+  const idle = kind === "ready" || kind === "connecting";
   return (
     <div
-      className={`absolute inset-0 z-10 grid place-items-center overflow-y-auto p-4 text-center text-[#f9efdf] ${bare ? "bg-black/35" : "bg-[#0a0706]/80"}`}
+      className={`absolute inset-0 z-10 grid place-items-center overflow-y-auto p-4 text-center ${bare ? "bg-black/35" : "bg-tube/80"}`}
     >
-      <div className="w-full max-w-lg animate-rise" key={kind}>
+      {idle && <Attract game={props.game} />}
+      <div className="relative w-full max-w-lg animate-rise" key={kind}>
         <Content {...props} phase={snapshot.phase} />
       </div>
     </div>
   );
 }
 
-function Content({ engine, game, phase, scores, touch, onReopen }: Props & { phase: Phase }) {
+/** The game's own picture behind the words, while nothing else is on the screen. */
+function Attract({ game }: { game: Game }) {
+  if (game.cover === null) return null;
+  return (
+    <img
+      src={coverAddress(game.cover)}
+      alt=""
+      className="absolute inset-0 -z-10 size-full object-cover opacity-60 blur-md"
+    />
+  );
+}
+
+function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { phase: Phase }) {
   const key = touch ? null : <Hint>or press Enter</Hint>;
   switch (phase.kind) {
     case "connecting":
@@ -78,7 +93,7 @@ function Content({ engine, game, phase, scores, touch, onReopen }: Props & { pha
       return <Words title="Leaving…" />;
     case "ended":
       return (
-        <Ending phase={phase} game={game} scores={scores}>
+        <Ending phase={phase} game={game} rounds={rounds}>
           <Actions>
             <Button onClick={() => engine.start()}>Play again</Button>
             <GamesLink />
@@ -146,23 +161,21 @@ function Words({ title, children }: { title: string; children?: ReactNode }) {
 }
 
 const Hint = ({ children }: { children: ReactNode }) => (
-  <p className="mt-3 text-sm text-[#c6b49d]">{children}</p>
+  <p className="mt-3 text-sm text-dim">{children}</p>
 );
 
 const Actions = ({ children }: { children: ReactNode }) => (
   <div className="mt-6 flex flex-wrap justify-center gap-3">{children}</div>
 );
 
-const dark = "bg-[#2f241c] text-[#f9efdf]";
-
 const GamesLink = () => (
-  <Link to={paths.games} className={`${buttonClass("quiet")} ${dark}`}>
+  <Link to={paths.games} className={buttonClass("plain")}>
     All games
   </Link>
 );
 
 const LeaveButton = ({ engine }: { engine: Engine }) => (
-  <Button look="quiet" className={dark} onClick={() => engine.leave()}>
+  <Button look="plain" onClick={() => engine.leave()}>
     End this game
   </Button>
 );

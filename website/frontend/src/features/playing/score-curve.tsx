@@ -2,12 +2,12 @@ const SHOWN = 24;
 const WIDTH = 220;
 const HEIGHT = 44;
 
-/** Scores of the last rounds as a small curve; the newest is the dot. Nothing below three rounds. */
+/** Scores of the last rounds as a small curve; the newest is the dot. Nothing below three rounds, or when all are the same. */
 export function ScoreCurve({ scores }: { scores: readonly number[] }) {
   const last = scores.slice(-SHOWN);
-  if (last.length < 3) return null;
   const low = Math.min(...last);
-  const span = Math.max(...last) - low || 1;
+  const span = Math.max(...last) - low;
+  if (last.length < 3 || span === 0) return null;
   const points = last.map((score, index): [number, number] => [
     6 + (index / (last.length - 1)) * (WIDTH - 12),
     HEIGHT - 6 - ((score - low) / span) * (HEIGHT - 12),

@@ -37,7 +37,7 @@ export function Screen({ engine, game, size }: Props) {
       <canvas
         ref={canvas}
         data-testid="screen"
-        className={smooth ? "" : "[image-rendering:pixelated]"}
+        className={`rounded-sm shadow-[0_0_0_1px_rgb(255_255_255/8%),0_0_70px_-18px_var(--hue)] ${smooth ? "" : "[image-rendering:pixelated]"}`}
         style={fit === null ? { visibility: "hidden" } : { width: fit.width, height: fit.height }}
       >
         The picture of {game.name}

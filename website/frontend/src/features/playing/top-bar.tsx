@@ -4,6 +4,7 @@ import type { Game } from "@/api/client";
 import { ThemeButton } from "@/components/theme-button";
 import { Arcs } from "@/components/wordmark";
 import { paths } from "@/config/paths";
+import { useFullScreen } from "@/lib/full-screen";
 import type { Engine, Snapshot } from "@/play/engine";
 
 interface Props {
@@ -12,36 +13,45 @@ interface Props {
   snapshot: Snapshot;
 }
 
-const tool = "text-dim hover:text-ink min-h-10 rounded-full px-3 text-sm font-bold";
+const tool =
+  "min-h-10 rounded-full px-3 text-sm font-bold whitespace-nowrap hover:bg-black/10 active:bg-black/20";
 
-/** The machine's sign, the way out, and what one may do while it runs. */
+/** The machine's lit sign, with the way out and what one may do while it runs. */
 export function TopBar({ engine, game, snapshot }: Props) {
   const { kind } = snapshot.phase;
   const playing = kind === "playing";
+  const [isFull, toggleFull] = useFullScreen();
   return (
-    <header className="flex items-stretch">
-      <Link to={paths.games} aria-label="All games" className="grid w-14 place-items-center">
-        <Arcs className="size-7" />
+    <header className="z-20 flex h-14 shrink-0 items-center gap-1 pr-2 marquee sm:h-16 sm:pr-4 low:h-11">
+      <Link
+        to={paths.games}
+        aria-label="All games"
+        className="grid h-full w-14 shrink-0 place-items-center bg-tube sm:w-16"
+      >
+        <Arcs className="size-8" />
       </Link>
-      <div className="flex h-14 min-w-0 flex-1 items-center rounded-b-none px-4 marquee sm:h-16">
-        <h1 className="truncate text-[clamp(1.5rem,4vw,2.5rem)] sign">{game.name}</h1>
-      </div>
-      <div className="flex items-center pl-1">
-        <Delay ms={snapshot.delayMs} />
-        {playing && game.pace.kind === "real-time" && (
-          <button type="button" className={tool} onClick={() => engine.pause()}>
-            Pause
-          </button>
-        )}
-        {(playing || kind === "paused") && (
-          <button type="button" className={tool} onClick={() => engine.leave()}>
-            Leave
-          </button>
-        )}
-        <span className="hidden sm:block">
-          <ThemeButton />
-        </span>
-      </div>
+      <h1 className="line-clamp-2 min-w-0 flex-1 px-3 text-[clamp(1.25rem,3.6vw,2.6rem)] sign text-balance sm:px-5 low:text-xl">
+        {game.name}
+      </h1>
+      <Delay ms={snapshot.delayMs} />
+      {playing && game.pace.kind === "real-time" && (
+        <button type="button" className={tool} onClick={() => engine.pause()}>
+          Pause
+        </button>
+      )}
+      {(playing || kind === "paused") && (
+        <button type="button" className={tool} onClick={() => engine.leave()}>
+          Leave
+        </button>
+      )}
+      {toggleFull !== null && (
+        <button type="button" className={`${tool} max-md:hidden`} onClick={toggleFull}>
+          {isFull ? "Small screen" : "Full screen"}
+        </button>
+      )}
+      <span className="max-sm:hidden">
+        <ThemeButton />
+      </span>
     </header>
   );
 }
@@ -49,13 +59,9 @@ export function TopBar({ engine, game, snapshot }: Props) {
 /** How far away the server is. */
 function Delay({ ms }: { ms: number | null }) {
   if (ms === null) return null;
-  const colour = ms < 60 ? "bg-teal" : ms < 150 ? "bg-marigold" : "bg-tomato";
   return (
-    <span
-      className="mx-2 hidden items-center gap-1.5 text-xs whitespace-nowrap text-dim md:flex"
-      title="Round trip to the server"
-    >
-      <span className={`size-2 rounded-full ${colour}`} aria-hidden="true" />
+    <span className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums max-md:hidden">
+      <span className="sr-only">Round trip to the server: </span>
       {ms} ms
     </span>
   );

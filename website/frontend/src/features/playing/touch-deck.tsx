@@ -4,54 +4,72 @@ import type { GameControl } from "@/api/client";
 import type { InputSink } from "@/play/input/controls";
 import { listenButton, listenPad, type PadControls } from "@/play/input/touch";
 
+import type { Deck } from "./deck";
+
+/** What a phone has instead of keys: the game's own controls, for any number of fingers. */
+export function TouchDeck({ deck, input }: { deck: Deck; input: InputSink }) {
+  return (
+    <div className="deck" data-pad={deck.pad === null ? undefined : ""}>
+      {deck.pad !== null && (
+        <div className="grid place-items-center p-3 [grid-area:pad]">
+          <TouchPad pad={deck.pad} input={input} />
+        </div>
+      )}
+      {deck.buttons.length > 0 && (
+        <div className="grid place-items-center p-3 [grid-area:buttons]">
+          <TouchButtons buttons={deck.buttons} input={input} wide={deck.pad === null} />
+        </div>
+      )}
+    </div>
+  );
+}
+
 const ARROWS = [
-  ["up", "M50 8 66 28H34z"],
-  ["down", "M50 92 34 72h32z"],
-  ["left", "M8 50 28 34v32z"],
-  ["right", "M92 50 72 66V34z"],
+  ["up", "M50 9 67 29H33z", "group-data-up:text-action"],
+  ["down", "M50 91 33 71h34z", "group-data-down:text-action"],
+  ["left", "M9 50 29 33v34z", "group-data-left:text-action"],
+  ["right", "M91 50 71 67V33z", "group-data-right:text-action"],
 ] as const;
 
-/** A direction pad for a thumb: sliding is enough. */
-export function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
+const CROSSWISE = "M36 36H10a4 4 0 0 0-4 4v20a4 4 0 0 0 4 4h80a4 4 0 0 0 4-4V40a4 4 0 0 0-4-4z";
+const LENGTHWISE = "M36 36V10a4 4 0 0 1 4-4h20a4 4 0 0 1 4 4v80a4 4 0 0 1-4 4H40a4 4 0 0 1-4-4z";
+
+/** A direction pad for a thumb: sliding is enough. Arms without a use are not drawn. */
+function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const here = element.current;
     if (here === null) return;
     return listenPad(here, pad, input, (pressed) => {
-      for (const [direction] of ARROWS)
+      for (const [direction] of ARROWS) {
         here.toggleAttribute(`data-${direction}`, pressed.has(direction));
+      }
     });
   }, [pad, input]);
+  const crosswise = pad.left !== undefined || pad.right !== undefined;
+  const lengthwise = pad.up !== undefined || pad.down !== undefined;
   return (
     <div
       ref={element}
       role="group"
       aria-label="Direction pad"
       data-testid="pad"
-      className="group relative aspect-square w-[min(42vw,12rem)] touch-none rounded-full border-2 border-line bg-raised select-none"
+      className="group aspect-square w-[min(44vw,13rem,40dvh)] touch-none rounded-full bg-raised shadow-[inset_0_2px_6px_var(--shade)] select-none"
     >
       <svg viewBox="0 0 100 100" className="size-full text-dim" aria-hidden="true">
-        <path
-          d="M36 6h28v30h30v28H64v30H36V64H6V36h30z"
-          fill="var(--surface)"
-          stroke="var(--line)"
-          strokeWidth="1.5"
-          strokeLinejoin="round"
-        />
-        {ARROWS.filter(([direction]) => pad[direction] !== undefined).map(([direction, shape]) => (
-          <path key={direction} d={shape} className={LIT[direction]} fill="currentColor" />
-        ))}
+        <g fill="var(--surface)">
+          {crosswise && <path d={CROSSWISE} />}
+          {lengthwise && <path d={LENGTHWISE} />}
+        </g>
+        {ARROWS.filter(([direction]) => pad[direction] !== undefined).map(
+          ([direction, shape, lit]) => (
+            <path key={direction} d={shape} className={lit} fill="currentColor" />
+          ),
+        )}
       </svg>
     </div>
   );
 }
-
-const LIT = {
-  up: "group-data-up:text-action",
-  down: "group-data-down:text-action",
-  left: "group-data-left:text-action",
-  right: "group-data-right:text-action",
-} as const;
 
 const COLOURS = [
   "bg-tomato",
@@ -62,29 +80,30 @@ const COLOURS = [
   "bg-tangerine",
 ] as const;
 
-/** Buttons that may be held by several fingers at once. */
-export function TouchButtons({
-  buttons,
-  input,
-}: {
+interface ButtonsProps {
   buttons: readonly GameControl[];
   input: InputSink;
-}) {
-  const few = buttons.length <= 2;
+  /** They have the whole width to themselves. */
+  wide: boolean;
+}
+
+/** One or two buttons are round and large; more share the place as a grid. */
+function TouchButtons({ buttons, input, wide }: ButtonsProps) {
+  const few = !wide && buttons.length <= 2;
+  const grid = wide
+    ? "grid w-full max-w-lg grid-cols-[repeat(auto-fit,minmax(6.5rem,1fr))] gap-3"
+    : "grid w-full max-w-52 grid-cols-2 gap-2.5";
+  const shape = few ? "size-[min(24vw,6.5rem)] rounded-full" : "min-h-18 rounded-2xl px-2";
   return (
     <div
-      className={
-        few
-          ? "flex flex-row-reverse flex-wrap items-center justify-center gap-4"
-          : "grid w-full max-w-md grid-cols-[repeat(auto-fit,minmax(5.5rem,1fr))] gap-2.5"
-      }
+      className={few ? "flex flex-wrap-reverse items-center justify-center gap-x-3 gap-y-4" : grid}
     >
       {buttons.map((control, index) => (
         <TouchButton
           key={control.name}
           control={control}
           input={input}
-          look={`${COLOURS[index % COLOURS.length] ?? ""} ${few ? "size-24 rounded-full" : "min-h-16 rounded-2xl px-2"}`}
+          look={`${COLOURS[index % COLOURS.length] ?? ""} ${shape}`}
         />
       ))}
     </div>
@@ -109,7 +128,7 @@ function TouchButton({ control, input, look }: ButtonProps) {
       ref={element}
       type="button"
       tabIndex={-1}
-      className={`touch-none leading-tight font-bold text-on-bright shadow-[0_5px_0_var(--shade)] select-none data-held:translate-y-1 data-held:shadow-none data-held:brightness-110 ${look}`}
+      className={`touch-none leading-tight font-bold text-balance text-on-bright shadow-[0_5px_0_var(--shade)] select-none data-held:translate-y-1 data-held:shadow-none data-held:brightness-110 ${look}`}
     >
       {control.label}
     </button>
