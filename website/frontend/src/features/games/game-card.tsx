@@ -7,6 +7,8 @@ import { formatScore } from "@/lib/format";
 import { hueOf } from "@/lib/hue";
 import { useMedia } from "@/lib/media";
 
+const picture = "absolute inset-0 size-full object-contain";
+
 /** A machine in the row: its lit sign, its screen, what to expect. */
 export function GameCard({ game, best }: { game: Game; best: number | null }) {
   const [looked, setLooked] = useState(false);
@@ -15,18 +17,10 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
   return (
     <li className="[contain-intrinsic-size:auto_20rem] [content-visibility:auto]">
       <Link
-        onPointerEnter={() => {
-          setLooked(true);
-        }}
-        onPointerLeave={() => {
-          setLooked(false);
-        }}
-        onFocus={() => {
-          setLooked(true);
-        }}
-        onBlur={() => {
-          setLooked(false);
-        }}
+        onPointerEnter={() => setLooked(true)}
+        onPointerLeave={() => setLooked(false)}
+        onFocus={() => setLooked(true)}
+        onBlur={() => setLooked(false)}
         to={paths.play(game.id)}
         style={{ "--hue": hueOf(game.id) } as CSSProperties}
         className="group block overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
@@ -38,13 +32,18 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
           {game.cover === null ? (
             <NoCover />
           ) : (
-            <img
-              src={coverAddress(moving && game.preview !== null ? game.preview : game.cover)}
-              alt=""
-              loading="lazy"
-              decoding="async"
-              className="size-full rounded-md object-contain transition duration-300 group-hover:scale-[1.03]"
-            />
+            <div className="relative size-full overflow-hidden rounded-md transition duration-300 group-hover:scale-[1.03]">
+              <img
+                src={coverAddress(game.cover)}
+                alt=""
+                loading="lazy"
+                decoding="async"
+                className={picture}
+              />
+              {moving && game.preview !== null && (
+                <img src={coverAddress(game.preview)} alt="" className={picture} />
+              )}
+            </div>
           )}
         </div>
         <div className="flex items-center gap-3 px-4 py-3 text-sm">

@@ -34,14 +34,19 @@ export function Screen({ engine, game, size }: Props) {
 
   return (
     <div ref={place} className="absolute inset-0 grid place-items-center">
-      <canvas
-        ref={canvas}
-        data-testid="screen"
-        className={`rounded-sm shadow-[0_0_0_1px_rgb(255_255_255/8%),0_0_70px_-18px_var(--hue)] ${smooth ? "" : "[image-rendering:pixelated]"}`}
+      {/* The glow is not the canvas's own: else it would be drawn anew with every picture. */}
+      <div
+        className="rounded-sm shadow-[0_0_0_1px_rgb(255_255_255/8%),0_0_70px_-18px_var(--hue)]"
         style={fit === null ? { visibility: "hidden" } : { width: fit.width, height: fit.height }}
       >
-        The picture of {game.name}
-      </canvas>
+        <canvas
+          ref={canvas}
+          data-testid="screen"
+          className={`size-full rounded-sm will-change-transform ${smooth ? "" : "[image-rendering:pixelated]"}`}
+        >
+          The picture of {game.name}
+        </canvas>
+      </div>
     </div>
   );
 }

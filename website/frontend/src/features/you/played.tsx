@@ -99,6 +99,12 @@ function List({
   now: number;
 }) {
   const best = bestScores(episodes);
+  // Oldest first: who equals a best score has not beaten it.
+  const records = new Map(
+    episodes
+      .filter((episode) => best.get(episode.game_id) === episode.score)
+      .map((episode) => [episode.game_id, episode.id]),
+  );
   return (
     <ul className="divide-y divide-line/60 border-y border-line/60">
       {episodes.map((episode) => (
@@ -110,7 +116,7 @@ function List({
             {names.get(episode.game_id) ?? episode.game_id}
           </Link>
           <span className="w-40 text-right text-lg font-bold">
-            {best.get(episode.game_id) === episode.score && (
+            {records.get(episode.game_id) === episode.id && (
               <span className="mr-2 text-sm text-link">best</span>
             )}
             {formatScore(episode.score)}
