@@ -52,7 +52,7 @@ def running_arcade(home: Path, **settings: str) -> Iterator[Arcade]:
         process.wait(20)
 
 
-def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 30.0) -> None:
+def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
     """Until the server says that it is ready."""
     end = time.monotonic() + seconds
     while True:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.checks import check_rows
+from skill_arcade.dataset.clock import Clock
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
 from skill_arcade.errors import RecordingDamaged
@@ -196,6 +197,11 @@ class Episode:
     def summary(self) -> dict[str, Any]:
         """The episode's line of the view `episode_summary`: certified, latencies, dropped frames, device, ..."""
         return self._source.read_summary(self.id)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The map from the browser's clock (`shown_us`, `input_us`, events' `client_us`) to the server's."""
+        return Clock([event.data for event in self.events if event.kind == "clock"])
 
     @cached_property
     def frames(self) -> Frames:

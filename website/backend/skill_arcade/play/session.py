@@ -149,7 +149,7 @@ class Session:
                 self._shown(message, now)
             case say.Ping():
                 if (sample := self._link.answer(message, received, now)) is not None:
-                    self._note("clock", received, message.at, **sample)
+                    self._note_clock(sample, received, message.at)
             case say.Focus():
                 self._note("focus", received, message.at, state=message.state)
             case say.Pause():
@@ -307,6 +307,12 @@ class Session:
     def _show_anew(self, episode: Episode, now: int) -> None:
         self._send(episode.again(now))
         episode.want_key()
+
+    def _note_clock(self, sample: dict[str, Any], received: int, at_ms: float) -> None:
+        """A clock sample on record, its server times counted from the episode's start as all others are."""
+        if self._episode is not None:
+            since = {key: sample[key] - self._episode.started_us for key in ("received_us", "answered_us")}
+            self._note("clock", received, at_ms, **{**sample, **since})
 
     def _note(self, kind: str, now: int, at_ms: float, **data: Any) -> None:
         if self._episode is not None:

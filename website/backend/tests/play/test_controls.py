@@ -1,5 +1,7 @@
 """No press is lost, whatever comes between two ticks (rule I2)."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +136,20 @@ def test_I2_every_press_is_held_at_some_tick(story: list[tuple[str, bool, bool]]
     acted += sum(tick() for _ in range(45))
     assert acted == presses
     assert now == held
+
+
+def test_I2_ten_thousand_taps_of_five_milliseconds_all_act(player: Player) -> None:
+    """Taps come every 35 to 45 ms, at whatever phase of the tick; each must be seen held for a tick."""
+    rng, tick, now, acted, before = random.Random(1), 1000 / 60, 0.0, 0, NOOP
+    changes = []
+    for _ in range(10_000):
+        now += rng.uniform(35, 45)
+        changes += [(now, True), (now + 5, False)]
+    changes.reverse()
+    for number in range(int(now / tick) + 10):
+        while changes and changes[-1][0] <= number * tick:
+            player.change("fire", down=changes.pop()[1])
+        [action] = player.ticks(1)
+        acted += action == FIRE and before != FIRE
+        before = action or NOOP
+    assert acted == 10_000
