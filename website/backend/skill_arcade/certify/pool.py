@@ -1,7 +1,9 @@
 """Re-runs in processes of their own: a crash of an environment is a finding, not an end."""
 
 import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -66,9 +68,18 @@ def _open_pool(settings: Settings, workers: int, *, idle: bool) -> ProcessPoolEx
 
 def _begin(settings: Settings, idle: bool) -> None:
     global _dataset  # noqa: PLW0603 one connection a worker process, for all its episodes
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     if idle:
         yield_to_others()
     _dataset = open_dataset(settings=settings)
+
+
+def _end_with_parent() -> None:
+    """A pool's worker does not notice by itself that its parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(0)
 
 
 def _verify(episode: UUID) -> Verdict:
