@@ -30,7 +30,7 @@ preview_up() {
     "TRUSTED_HOSTS=${api_url#https://}" "CORS_ORIGINS=$page_url" \
     "GCP_BUCKET_PREFIX=$PREFIX" \
     "GCP_SQL_NAME=$DATABASE" "GCP_SQL_USER=$GCP_SQL_USER" GCP_SQL_IAM_AUTH=true \
-    "DATABASE_POOL_SIZE=2" "MAX_GAMES=$GAMES"
+    DATABASE_POOL_SIZE=2 UPLOADER_NUM_WORKERS=2 "MAX_GAMES=$GAMES"
   deploy_service "$SERVICE" "$IMAGE_DIGEST" "$SCRATCH/service.json" "${SIZE[@]}" --allow-unauthenticated \
     --labels="$(name_labels "$SERVICE"),preview=$NUMBER,commit=$(name_commit)"
   # Three games through the front door: it works, and there is a little data to look at, in today's schema.

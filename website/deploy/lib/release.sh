@@ -36,7 +36,8 @@ plan_release() {
     "TRUSTED_HOSTS=${API_URL#https://},${CANDIDATE_URL#https://}" \
     "CORS_ORIGINS=$PAGE_URL${MORE_ORIGINS:+,$MORE_ORIGINS}" \
     "GCP_SQL_NAME=$GCP_SQL_NAME" "GCP_SQL_USER=$GCP_SQL_USER" GCP_SQL_IAM_AUTH=true \
-    "MAX_GAMES=$GAMES" "MAX_INSTANCES=${MAX_INSTANCES:-10}" "DATABASE_MAX_CONNECTIONS=${SQL_MAX_CONNECTIONS:-}" \
+    "MAX_GAMES=$GAMES" "MAX_INSTANCES=${MAX_INSTANCES:-10}" "UPLOADER_NUM_WORKERS=${UPLOADER_NUM_WORKERS:-4}" \
+    DATABASE_POOL_SIZE=4 "DATABASE_MAX_CONNECTIONS=${SQL_MAX_CONNECTIONS:-}" \
     "FIREBASE_PROJECT_ID=$FIREBASE_PROJECT_ID" "FIREBASE_API_KEY=${FIREBASE_API_KEY:-}" \
     "FIREBASE_GOOGLE_CLIENT_ID=${FIREBASE_GOOGLE_CLIENT_ID:-}" \
     "RESEARCHER_EMAILS=${RESEARCHER_EMAILS:-}" "ADMIN_EMAILS=${ADMIN_EMAILS:-}"
@@ -127,7 +128,7 @@ finish_release() {
 return_backend() {
   local service serving
   service=$(ask run services describe "$SERVICE" --region="$GCP_REGION" --format=json) || fail "$SERVICE cannot be read."
-  [[ -n $REVISION ]] || REVISION=$(read_json tagged "$PREVIOUS" <<<"$service") || exit 1
+  if [[ -z $REVISION ]]; then REVISION=$(read_json tagged "$PREVIOUS" <<<"$service") || exit 1; fi
   serving=$(read_json serving <<<"$service") || serving='several revisions'
   [[ $serving != "$REVISION" ]] || fail "$REVISION serves already."
   say "from $serving to $REVISION"
@@ -139,7 +140,7 @@ return_backend() {
 return_page() {
   local channels
   channels=$(list_channels) || fail "the channels of Firebase Hosting cannot be listed."
-  [[ -n $VERSION ]] || VERSION=$(read_json version "$PREVIOUS" <<<"$channels") || exit 1
+  if [[ -z $VERSION ]]; then VERSION=$(read_json version "$PREVIOUS" <<<"$channels") || exit 1; fi
   [[ -n $VERSION ]] || fail "no version of the page was put aside in the last 30 days: name one by --version."
   change_hosting hosting:clone "$FIREBASE_PROJECT_ID@$VERSION" "$FIREBASE_PROJECT_ID:live"
 }

@@ -39,7 +39,8 @@ def link_programs(folder: Path, *, firebase: Path) -> None:
     folder.mkdir(parents=True)
     # Python itself, not a version manager's script that looks for it anew each time.
     python = Path(sys._base_executable)  # type: ignore[attr-defined]
-    programs = {"gcloud": STANDIN / "client", "firebase": firebase, "skopeo": STANDIN / "skopeo", "python3": python}
+    named = {"gcloud": STANDIN / "client", "firebase": firebase, "python3": python}
+    programs = named | {name: STANDIN / name for name in ("skopeo", "npm")}
     for name, target in programs.items():
         (folder / name).symlink_to(target)
 

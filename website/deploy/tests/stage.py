@@ -33,10 +33,10 @@ class Stage:
     def __init__(self, folder: Path, cloud: Cloud, server: Server, programs: Path, more: dict[str, str]) -> None:
         self.folder, self.cloud, self.server = folder, cloud, server
         self.root = folder / "repository"
-        self._environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        self._environment |= point_at(server.url, folder) | more
-        self._environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "FIREBASE": str(programs / "firebase")}
-        self._environment |= {"DEPLOY_PAUSE_SECONDS": "0", "CI": "true"}
+        self.environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self.environment |= point_at(server.url, folder) | more
+        self.environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "FIREBASE": str(programs / "firebase")}
+        self.environment |= {"DEPLOY_PAUSE_SECONDS": "0", "CI": "true"}
         self.page_url = f"{server.url}/firebasehosting.fake/show/live"
         self.cloud_project = PREVIEW
         copy_repository(self.root)
@@ -49,7 +49,7 @@ class Stage:
         before = len(self.cloud.calls)
         done = subprocess.run(
             command,
-            env=self._environment | variables,
+            env=self.environment | variables,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -123,8 +123,12 @@ def copy_repository(root: Path) -> None:
     """The scripts as they are, with the smoke test's stand-in, beside a little of the rest, committed."""
     deploy = root / "website" / "deploy"
     shutil.copytree(DEPLOY, deploy, ignore=shutil.ignore_patterns("tests", "node_modules", "__pycache__"))
-    (deploy / "smoke").unlink()
-    (deploy / "smoke").symlink_to(STANDIN / "smoke")
+    for name in ("smoke", "build"):
+        (deploy / name).unlink()
+        shutil.copy(STANDIN / name, deploy / name)
+    (root / ".ci").mkdir()
+    (root / ".ci" / "run").write_text("#!/usr/bin/env bash\necho tested\n")
+    (root / ".ci" / "run").chmod(0o755)
     for name, text in {"backend/app.py": "1", "frontend/page.ts": "1"}.items():
         (root / "website" / name).parent.mkdir()
         (root / "website" / name).write_text(text)

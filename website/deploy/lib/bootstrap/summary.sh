@@ -13,6 +13,7 @@ Put this into GitHub (none of it is secret; there is no key and no GitHub secret
     --field 'deployment_branch_policy[custom_branch_policies]=true'
 $(tell_branches)
 $(tell_variables)
+  gh variable set $(if [[ $KIND == preview ]]; then printf DEPLOY_PREVIEWS; else printf DEPLOY_PRODUCTION; fi) --repo $GITHUB_REPOSITORY --body true
 
 Only a person can do the rest:
 $(tell_clicks)

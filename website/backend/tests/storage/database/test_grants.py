@@ -1,4 +1,4 @@
-"""Who does not own the tables may do what was granted and nothing else; an earlier version works with a later schema."""
+"""Who does not own the tables may do what was granted, no more; an earlier version works with a later schema."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
