@@ -10,6 +10,9 @@ with sa.open() as ds:                        # this machine's arcade; or sa.open
         episode.frames[10]                   # (height, width, 3) uint8: what the player saw before step 10
         episode.observations                 # T + 1 of them: frames, or arrays where the observation is no picture
         episode.times["shown_us"]            # (T,) float64: when that was painted, NaN: never
+        episode.inputs                       # keys down and up, with the observation that was on the screen
+    windows = sa.Windows(ds.episodes(game="breakout", certified=True), length=4, align="shift_15")
+    windows[0]["observations"]               # (4, height, width, 3): to learn windows[0]["actions"] from
 ```
 
 Of an episode of T steps, step i acts on observation i and leads to observation i + 1, so there are T + 1
@@ -20,7 +23,8 @@ observations. All is read when it is first asked for, and checked: what is missi
 from skill_arcade.dataset.episode import Episode, Event
 from skill_arcade.dataset.frames import Frames
 from skill_arcade.dataset.reader import Dataset, open_dataset
+from skill_arcade.dataset.windows import Windows
 
 open = open_dataset
 
-__all__ = ["Dataset", "Episode", "Event", "Frames", "open"]
+__all__ = ["Dataset", "Episode", "Event", "Frames", "Windows", "open"]

@@ -1,0 +1,113 @@
+"""Frames read a second: recordings as they are kept, and as Minari keeps them, by its own readers.
+
+PYTHONPATH=. uv run python benchmarks/reading.py
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import skill_arcade.dataset as sa
+from skill_arcade.export.formats import FormatName
+from skill_arcade.export.run import export_parts, finish_export, open_plan
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import opened
+from skill_arcade.storage.database.queries import upsert_games, upsert_user
+from tests import played
+
+EPISODES = 8
+
+
+async def fill(settings: Settings, steps: int) -> None:
+    """Play some Breakout by script, and deliver it."""
+    for _ in range(EPISODES):
+        played.play_breakout(settings.journal_folder, steps)
+    async with opened(settings) as engine:
+        async with engine.begin() as connection:
+            await upsert_user(connection, "user", "somebody@example.org")
+            await upsert_games(connection, {"breakout": {}})
+        await played.deliver_all(settings.journal_folder, settings.objects_folder, engine)
+
+
+def measure(name: str, folder: Path, read: Callable[[], int]) -> None:
+    """Say how fast the best of three readings was, and how much room it takes."""
+    best, n_frames = float("inf"), 0
+    for _ in range(3):
+        began = time.monotonic()
+        n_frames = read()
+        best = min(best, time.monotonic() - began)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    sys.stdout.write(f"{name:<34} {n_frames / best:>9,.0f} frames/s {size / n_frames:>10,.0f} bytes a frame\n")
+
+
+def main() -> None:
+    """Play, export, read."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--steps", type=int, default=300, help="of each episode")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        settings = Settings(skill_arcade_home=Path(place) / "home", database_url=None)
+        os.environ["MINARI_DATASETS_PATH"] = str(Path(place) / "minari")
+        (Path(place) / "minari").mkdir()
+        import minari  # noqa: PLC0415 - it reads its folder's name as it is imported
+        from minari.data_collector import EpisodeBuffer  # noqa: PLC0415
+
+        asyncio.run(fill(settings, options.steps))
+        with sa.open(settings=settings) as dataset:
+            out = Path(place) / "out"
+            plan = open_plan(dataset, FormatName.minari, None, out)
+            list(export_parts(settings, plan, out, jobs=1))
+            finish_export(plan, out)
+            ours = minari.MinariDataset(out / "skill-arcade/breakout/human-v0/data")
+
+            def read_ours() -> int:
+                return sum(len(np.asarray(episode.frames)) for episode in dataset.episodes())
+
+            def read_windows() -> int:
+                windows = sa.Windows(dataset.episodes(), length=4, stride=4)
+                return sum(batch["observations"][..., 0, 0, 0].size for batch in windows.batches(64, seed=1))
+
+            measure("Skill Arcade, episode by episode", settings.objects_folder, read_ours)
+            measure("Skill Arcade, shuffled windows of 4", settings.objects_folder, read_windows)
+            measure(
+                "Minari, exported by us",
+                out / "skill-arcade",
+                lambda: sum(len(one.observations) for one in ours.iterate_episodes()),
+            )
+            for format_, jpeg in (("parquet", False), ("hdf5", False), ("hdf5", True)):
+                name = f"bench/{format_}-{'jpeg' if jpeg else 'raw'}-v0"
+                buffers = [
+                    EpisodeBuffer(
+                        observations=np.asarray(episode.frames),
+                        actions=episode.actions,
+                        rewards=episode.rewards.tolist(),
+                        terminations=episode.terminations.tolist(),
+                        truncations=episode.truncations.tolist(),
+                    )
+                    for episode in dataset.episodes()
+                ]
+                made = minari.create_dataset_from_buffers(
+                    name,
+                    buffers,
+                    action_space=ours.action_space,
+                    observation_space=ours.observation_space,
+                    data_format=format_,
+                    jpeg_encoding=jpeg,
+                )
+                loss = " (lossy)" if jpeg else ""
+
+                def read_theirs(made: "minari.MinariDataset" = made) -> int:
+                    return sum(len(one.observations) for one in made.iterate_episodes())
+
+                measure(f"Minari, {format_}{loss}", Path(place) / "minari" / name, read_theirs)
+
+
+if __name__ == "__main__":
+    main()
