@@ -6,17 +6,20 @@ interface Props {
   action?: ReactNode;
   /** Something went wrong, rather than there being nothing. */
   alarming?: boolean;
+  /** It is the whole page, not a part of one. */
+  page?: boolean;
 }
 
 /** A page, or part of one, that has words instead of content: empty, wrong, not found. */
-export function Message({ title, children, action, alarming = false }: Props) {
+export function Message({ title, children, action, alarming = false, page = false }: Props) {
+  const Heading = page ? "h1" : "h2";
   return (
     <div
       role={alarming ? "alert" : undefined}
       className="mx-auto max-w-xl animate-rise py-20 text-center"
     >
       <div className="mx-auto mb-8 h-6 w-28 rounded-full stripes" aria-hidden="true" />
-      <h2 className="text-4xl sign">{title}</h2>
+      <Heading className="text-4xl sign">{title}</Heading>
       {children !== undefined && (
         <div className="mt-4 text-lg text-pretty text-dim">{children}</div>
       )}

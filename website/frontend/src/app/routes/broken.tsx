@@ -13,16 +13,17 @@ export function Broken() {
       ? error.message
       : String(error);
   return (
-    <>
+    <main>
       <Title>Out of order</Title>
       <Message
         alarming
+        page
         title="This machine is out of order"
         action={<Button onClick={() => location.reload()}>Reload the page</Button>}
       >
         <p>That is our fault. What you have played is kept.</p>
         <p className="mt-3 text-sm">{words}</p>
       </Message>
-    </>
+    </main>
   );
 }

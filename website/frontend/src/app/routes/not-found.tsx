@@ -10,6 +10,7 @@ export function NotFound() {
     <>
       <Title>Not here</Title>
       <Message
+        page
         title="Nothing stands in this corner"
         action={
           <Link className={buttonClass("action")} to={paths.games}>

@@ -23,17 +23,21 @@ export function PlayRoute() {
   }
   if (game.isError) {
     return (
-      <Message
-        alarming
-        title="No game here"
-        action={
-          <Link className={buttonClass("action")} to={paths.games}>
-            All games
-          </Link>
-        }
-      >
-        {game.error.message}
-      </Message>
+      <main>
+        <Title>No game here</Title>
+        <Message
+          alarming
+          page
+          title="No game here"
+          action={
+            <Link className={buttonClass("action")} to={paths.games}>
+              All games
+            </Link>
+          }
+        >
+          {game.error.message}
+        </Message>
+      </main>
     );
   }
   return (
