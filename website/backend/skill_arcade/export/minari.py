@@ -23,11 +23,13 @@ from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.facts import Numbered
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.rows import BATCH, observation_arrays
+from skill_arcade.export.rows import observation_arrays
 
 NAMESPACE = "skill-arcade"
 # More rows come out of its reader as several episodes.
 MOST_ROWS = 131_072
+# Parquet keeps four bytes beside each byte of a picture while it writes a piece.
+BATCH = 32
 _TIMES = ("late_us", "input_us", "input_received_us", "input_frame")
 
 
