@@ -16,7 +16,7 @@ from workflows import WORKFLOWS, read_workflow
 DEPLOY = HERE.parent
 ROOT = DEPLOY.parents[1]
 CHECKS = DEPLOY / "checks"
-ENTRANCES = ("bootstrap", "build", "comment", "deploy", "preview", "rollback", "smoke", "try-image")
+ENTRANCES = ("bootstrap", "build", "comment", "costs", "deploy", "preview", "rollback", "smoke", "try-image")
 NAMES = sorted(file.stem for file in WORKFLOWS.glob("*.yaml"))
 ACTION = WORKFLOWS.parent / "actions" / "google" / "action.yaml"
 SHELLS = [DEPLOY / name for name in ENTRANCES]
