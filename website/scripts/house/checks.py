@@ -15,6 +15,7 @@ class Check:
     """One command whose exit code 0 means "passed".
 
     `prepare` gives variables that the command needs; it may install something, and may raise `Trouble`.
+    `asked` runs only when it is named by --only: it takes long and needs clients that few machines have.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Check:
     command: Sequence[str | Path]
     folder: Path
     slow: bool = False
+    asked: bool = False
     prepare: Callable[[], dict[str, str]] = dict
 
 
@@ -69,7 +71,7 @@ CHECKS: tuple[Check, ...] = (
         "deploying by this machine's gcloud and firebase, if it has them",
         [tool("pytest"), "-q", "--clients=real"],
         DEPLOY,
-        slow=True,
+        asked=True,
     ),
     Check(
         "browser",

@@ -51,7 +51,7 @@ def read_options(arguments: list[str]) -> list[Check]:
     options = parser.parse_args(arguments)
     if options.only:
         return [check for check in CHECKS if check.name in options.only]
-    return [check for check in CHECKS if not (options.fast and check.slow)]
+    return [check for check in CHECKS if not check.asked and not (options.fast and check.slow)]
 
 
 def run_check(check: Check) -> Result:

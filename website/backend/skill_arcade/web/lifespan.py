@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GRACE_SECONDS = {"delivery": 8.0, "certifier": 0.5}
+"""What each may take to stop. A re-run that is cut off is done again; Cloud Run gives 10 s for all."""
+
 
 @asynccontextmanager
 async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]]:
@@ -43,7 +46,7 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         # What only half started is stopped too, so each stop is noted before its start.
         for name, target in (("certifier", run_certifier), ("delivery", run_delivery)):
             companion = Companion(name, target, settings)
-            stack.push_async_callback(companion.stop)
+            stack.push_async_callback(companion.stop, GRACE_SECONDS[name])
             await companion.start()
         stack.push_async_callback(state.roster.stop)  # first out: what it seals, delivery then takes away
         await state.roster.start()

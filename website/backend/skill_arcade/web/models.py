@@ -150,6 +150,9 @@ class PlayedEpisode(_Answer):
     end_reason: str | None
     time_created: datetime
     time_ended: datetime | None
+    certificate: Literal["certified", "mismatch", "irreproducible", "damaged"] | None = Field(
+        description="what running it again found; null: not run again yet"
+    )
 
 
 class PageConfig(_Answer):

@@ -29,10 +29,11 @@ export const episodesQuery = (userId: string | null) =>
     enabled: userId !== null,
   });
 
-/** Best score of each game among these episodes. */
+/** Best score of each game. Only what came out the same when it was run again counts as a record. */
 export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, number> {
   const best = new Map<string, number>();
-  for (const { game_id: id, score } of episodes) {
+  for (const { game_id: id, score, certificate } of episodes) {
+    if (certificate !== "certified") continue;
     best.set(id, Math.max(best.get(id) ?? -Infinity, score));
   }
   return best;

@@ -806,6 +806,11 @@ export interface components {
          * @description One of the player's own episodes.
          */
         readonly PlayedEpisode: {
+            /**
+             * Certificate
+             * @description what running it again found; null: not run again yet
+             */
+            readonly certificate: ("certified" | "mismatch" | "irreproducible" | "damaged") | null;
             /** End Reason */
             readonly end_reason: string | null;
             /** Game Id */

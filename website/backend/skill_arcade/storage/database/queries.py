@@ -1,22 +1,23 @@
 """What is asked of the database. Each function takes a connection; the caller owns the transaction."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, Table, TextClause, case, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.storage.database import tables
-from skill_arcade.storage.database.tables import EpisodeStatus
+from skill_arcade.storage.database.tables import CertificateResult, EpisodeStatus
 
 _table = tables.Table.metadata.tables
 _user, _game, _episode = _table["user"], _table["game"], _table["episode"]
 _transition, _segment, _event = _table["transition"], _table["segment"], _table["event"]
+_certificate = _table["certificate"]
 LONGEST_PAGE = 1000
 
 
@@ -35,6 +36,8 @@ class EpisodeLine:
     end_reason: str | None
     time_created: datetime
     time_ended: datetime | None
+    certificate: CertificateResult | None = None
+    """What the newest re-run found; None: it was not run again yet."""
 
 
 async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> str:
@@ -106,7 +109,9 @@ async def list_episodes(
     query = page_query(user_id, game, status, before, limit)
     if where is not None:
         query = query.where(chosen_by(where))
-    return [EpisodeLine(*row) for row in await connection.execute(query)]
+    lines = [EpisodeLine(*row) for row in await connection.execute(query)]
+    results = await _newest_results(connection, [line.id for line in lines])
+    return [replace(line, certificate=results.get(line.id)) for line in lines]
 
 
 def page_query(
@@ -123,6 +128,17 @@ def page_query(
     if before is not None:
         query = query.where(_episode.c.id < before)
     return query
+
+
+async def _newest_results(connection: AsyncConnection, episodes: Sequence[UUID]) -> dict[UUID, CertificateResult]:
+    """What the newest re-run of each of these episodes found, as far as there was one."""
+    query = (
+        select(_certificate.c.episode_id, _certificate.c.result)
+        .ext(distinct_on(_certificate.c.episode_id))
+        .where(_certificate.c.episode_id.in_(episodes))
+        .order_by(_certificate.c.episode_id, _certificate.c.time_created.desc())
+    )
+    return {row.episode_id: row.result for row in await connection.execute(query)}
 
 
 def _episode_lines() -> Select[Any]:

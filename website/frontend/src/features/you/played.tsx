@@ -15,6 +15,13 @@ const outcome: Record<Episode["status"], string> = {
   incomplete: "Left",
 };
 
+/** How well a round is kept: played again from its record, it came out the same, or it did not. */
+function standing({ certificate, time_ended: ended }: Episode): string {
+  if (certificate === "certified") return "certified";
+  if (certificate !== null) return "not certified";
+  return ended === null ? "running" : "kept";
+}
+
 /** What this person has played. */
 export function Played({ session }: { session: Session }) {
   const episodes = useQuery(episodesQuery(session.userId));
@@ -122,6 +129,7 @@ function List({
             {formatScore(episode.score)}
           </span>
           <span className="w-16 text-dim">{outcome[episode.status]}</span>
+          <span className="w-28 text-dim">{standing(episode)}</span>
           <span className="w-32 text-right text-dim">{formatCount(episode.n_steps, "step")}</span>
           <time dateTime={episode.time_created} className="w-32 text-right text-dim">
             {formatWhen(episode.time_created, now)}
