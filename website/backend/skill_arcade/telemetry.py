@@ -4,7 +4,11 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 # Tickets travel in addresses, which servers log; passwords in addresses of databases; tokens in headers.
@@ -15,6 +19,9 @@ SECRETS = (
     # Bounded, since a pattern that may look far ahead from every character makes a long line take long.
     (re.compile(r"[\w.!#$'*+^`{|}~-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE), "***@***"),
 )
+# With what uvicorn begins a line: the address that a request came from, which says who asked.
+ASKER = re.compile(r"^\S+ - (?=\")")
+HEALTH = ("/healthz", "/readyz")
 COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 PLAIN = "\x1b[0m"
 # Codes that could move a terminal's cursor or colour it; new lines and tabs stay.
@@ -22,8 +29,21 @@ CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) no
 # What uvicorn and others say at every turn, and what only a developer of theirs needs.
 QUIETER = {"alembic": logging.WARNING, "asyncio": logging.WARNING, "websockets": logging.WARNING}
 
+_labels: ContextVar[Mapping[str, str]] = ContextVar("labels", default=MappingProxyType({}))
+Format = Literal["text", "json"]
 
-def set_up_logging(format: Literal["text", "json"], level: str) -> None:
+
+@contextmanager
+def labelled(**labels: str) -> Iterator[None]:
+    """Put these on every JSON line that is logged in here, also by tasks and threads that begin in here."""
+    token = _labels.set({**_labels.get(), **labels})
+    try:
+        yield
+    finally:
+        _labels.reset(token)
+
+
+def set_up_logging(format: Format, level: str) -> None:
     """Send every logger of this process, uvicorn's too, to standard error in one form."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter(colour=sys.stderr.isatty()))
@@ -35,8 +55,16 @@ def set_up_logging(format: Literal["text", "json"], level: str) -> None:
         if logger.handlers:  # none: it passes on already, or was turned off
             logger.handlers.clear()
             logger.propagate = True
+    logging.getLogger("uvicorn.access").addFilter(is_worth_a_line)
     for name, least in QUIETER.items():
         logging.getLogger(name).setLevel(max(least, root.level))
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Leave out the health checks that went well: there is one every few seconds."""
+    if not isinstance(record.args, tuple) or len(record.args) != 5:
+        return True
+    return record.args[2] not in HEALTH or record.args[4] != 200
 
 
 def hide_secrets(text: str) -> str:
@@ -65,7 +93,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line with `severity`, `time` and `message`, which Google Cloud Logging takes apart."""
+    """One object a line with `severity`, `time` and `message`, which Google Cloud Logging takes apart.
+
+    What was labelled is beside them: `request`, `session`, `game`, and Google's own name for a trace.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line."""
@@ -74,10 +105,25 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
             "logger": record.name,
             "message": hide_secrets(record.getMessage()),
+            **{name: hide_secrets(value) for name, value in _labels.get().items()},
         }
+        if record.name.startswith("uvicorn."):
+            entry["message"] = ASKER.sub("", entry["message"])
+        if record.name == "uvicorn.access":
+            entry |= _access_entry(record)
         if trace := _trace_lines(self, record):
             entry["stack_trace"] = hide_secrets("\n".join(trace))
         return json.dumps(entry, ensure_ascii=False)
+
+
+def _access_entry(record: logging.LogRecord) -> dict[str, Any]:
+    """A request as Cloud Logging shows one: without its query, and without the address that it came from."""
+    if not isinstance(record.args, tuple) or len(record.args) != 5:
+        return {}
+    _, method, address, _, status = record.args
+    path = str(address).partition("?")[0]
+    request = {"requestMethod": str(method), "requestUrl": hide_secrets(path), "status": status}
+    return {"message": f"{method} {hide_secrets(path)} {status}", "httpRequest": request}
 
 
 def _trace_lines(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:

@@ -1,6 +1,7 @@
 """A whole arcade for a test: the real server process on loopback, and people who play on it by script."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -37,13 +38,19 @@ class Arcade:
 
 
 @contextmanager
-def running_arcade(home: Path, **settings: str) -> Iterator[Arcade]:
-    """Start `skill-arcade`'s server as a process of its own, wait until it is ready, and end it."""
+def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iterator[Arcade]:
+    """Start `skill-arcade`'s server as a process of its own, wait until it is ready, and end it.
+
+    `log` gets all that it and its processes write.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "skill_arcade.main:app", "--port", str(port), "--log-level", "warning"]
+    told = "warning" if log is None else "info"
+    command = [sys.executable, "-m", "uvicorn", "skill_arcade.main:app", "--port", str(port), "--log-level", told]
     environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), **settings}
-    process = subprocess.Popen(command, env=environment)
+    with contextlib.ExitStack() as stack:
+        output = None if log is None else stack.enter_context(log.open("wb"))
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     try:
         wait_ready(f"http://127.0.0.1:{port}", process)
         yield Arcade(port, home, process)

@@ -1,5 +1,6 @@
 """Log lines: for people, for machines, and for neither a secret."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from skill_arcade.telemetry import JsonFormatter, TextFormatter, hide_secrets, set_up_logging
+from skill_arcade.telemetry import JsonFormatter, TextFormatter, hide_secrets, labelled, set_up_logging
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +76,57 @@ def test_a_line_for_google_cloud_is_one_object_with_severity_time_and_message() 
     assert entry["time"].endswith("+00:00")
     assert entry["stack_trace"].startswith("Traceback")
     assert entry["stack_trace"].endswith("ValueError: token=***")
+
+
+def test_labels_are_on_every_line_inside_and_on_none_after() -> None:
+    def line() -> dict[str, object]:
+        entry: dict[str, object] = json.loads(JsonFormatter().format(record("words")))
+        return {name: entry[name] for name in entry if name in ("request", "session")}
+
+    with labelled(request="r"):
+        with labelled(session="token=abc"):
+            assert line() == {"request": "r", "session": "token=***"}
+        assert line() == {"request": "r"}
+    assert line() == {}
+
+
+async def _label_of_a_task() -> str:
+    await asyncio.sleep(0)
+    return str(json.loads(JsonFormatter().format(record("words")))["request"])
+
+
+def test_tasks_that_run_side_by_side_keep_their_own_labels() -> None:
+    async def run() -> list[str]:
+        tasks = []
+        for name in "abc":
+            with labelled(request=name):
+                tasks.append(asyncio.create_task(_label_of_a_task()))
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(run()) == ["a", "b", "c"]
+
+
+def test_a_request_is_logged_without_its_query_and_without_who_asked() -> None:
+    parts = ("203.0.113.7:5678", "GET", "/ws/pong?token=abc", "1.1", 200)
+    access = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, '%s - "%s %s HTTP/%s" %d', parts, None)
+    entry = json.loads(JsonFormatter().format(access))
+    assert entry["message"] == "GET /ws/pong 200"
+    assert entry["httpRequest"] == {"requestMethod": "GET", "requestUrl": "/ws/pong", "status": 200}
+    assert "203.0.113.7" not in json.dumps(entry)
+    socket = ("203.0.113.7:5678", "/ws/pong?token=abc")
+    opened = logging.LogRecord("uvicorn.error", logging.INFO, "", 1, '%s - "WebSocket %s" [accepted]', socket, None)
+    assert json.loads(JsonFormatter().format(opened))["message"] == '"WebSocket /ws/pong?token=***" [accepted]'
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kept"), [("/readyz", 200, False), ("/readyz", 503, True), ("/", 200, True)]
+)
+def test_health_checks_that_went_well_are_left_out(
+    path: str, status: int, kept: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging("json", "INFO")
+    logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", path, "1.1", status)
+    assert bool(capsys.readouterr().err) == kept
 
 
 def test_every_logger_speaks_in_one_form_uvicorns_too(capsys: pytest.CaptureFixture[str]) -> None:

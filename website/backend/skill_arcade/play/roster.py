@@ -14,6 +14,7 @@ from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.play.runner import run_game
 from skill_arcade.play.seat import Seat
+from skill_arcade.telemetry import Format
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,12 @@ class Roster:
         max_games: int,
         warm_games: int,
         commit: str | None = None,
+        log_as: tuple[Format, str] = ("text", "INFO"),
     ) -> None:
         self._journal_folder = journal_folder
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._warm_games, self._commit = max_games, warm_games, commit
+        self._log_as = log_as
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["skill_arcade.play.preload"])
         self._seats: dict[str, Seat] = {}
@@ -108,7 +111,7 @@ class Roster:
     async def _open(self) -> Seat:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        process = self._context.Process(target=run_game, args=(theirs,), name="game", daemon=True)
+        process = self._context.Process(target=run_game, args=(theirs, *self._log_as), name="game", daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
         return await Seat.open(process, ours, self._vacate)

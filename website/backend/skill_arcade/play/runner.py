@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 
 from skill_arcade.environments.making import make_stage
@@ -15,16 +16,23 @@ from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.play.provenance import describe_house
 from skill_arcade.play.session import Session
 from skill_arcade.recording.journal import Journal
+from skill_arcade.telemetry import Format, set_up_logging
 from skill_arcade.wire.close import CloseCode
 
 log = logging.getLogger(__name__)
 
 
-def run_game(pipe: socket.socket) -> None:
+def run_game(pipe: socket.socket, log_format: Format = "text", log_level: str = "INFO") -> None:
     """Main of a game process: become the game that the first message assigns, and play it to its end."""
+    set_up_logging(log_format, log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    Runner(pipe).run()
+    try:
+        Runner(pipe).run()
+    except Exception:
+        # In one line with its trace, and not as the text that Python itself would write.
+        log.exception("a game process failed")
+        sys.exit(1)
 
 
 class Runner:

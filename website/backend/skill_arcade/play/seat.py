@@ -6,6 +6,7 @@ import socket
 from collections import deque
 from multiprocessing.process import BaseProcess
 from typing import Protocol, cast
+from uuid import uuid4
 
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.play.clock import now_us
@@ -56,6 +57,7 @@ class Seat(asyncio.Protocol):
 
     def __init__(self, process: BaseProcess, on_gone: Vacate) -> None:
         self.process = process
+        self.name = uuid4().hex[:12]  # in the log, for what belongs together
         self.assignment: Assignment | None = None
         self.gone = asyncio.get_running_loop().create_future()
         self._on_gone = on_gone

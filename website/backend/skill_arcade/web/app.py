@@ -13,6 +13,7 @@ from skill_arcade.errors import ArcadeError
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web import play_socket
 from skill_arcade.web.document import describe_api, operation_name
+from skill_arcade.web.labels import Labels
 from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.page import Page
 from skill_arcade.web.problems import HANDLERS
@@ -54,7 +55,8 @@ class Arcade(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the headers outermost, around the answer to a crash too."""
-        return SecurityHeaders(super().build_middleware_stack(), self.settings)
+        dressed = SecurityHeaders(super().build_middleware_stack(), self.settings)
+        return Labels(dressed, self.settings.gcp_project_name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve; a start that fails for a reason that we know says that reason and no trace."""

@@ -99,6 +99,7 @@ def open_roster(settings: Settings) -> Roster:
         resume_seconds=settings.resume_seconds,
         max_games=settings.max_games,
         warm_games=settings.warm_games,
+        log_as=(settings.log_format, settings.log_level),
     )
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from skill_arcade.errors import NotReady, NotSignedIn, TooManyGames
 from skill_arcade.play.seat import Attachment, Seat
+from skill_arcade.telemetry import labelled
 from skill_arcade.web.state import AppState, State
 from skill_arcade.wire.close import REASONS, CloseCode
 
@@ -33,13 +35,23 @@ async def play_game(socket: WebSocket, game_id: str, state: State, token: str = 
     try:
         seat = await _take_seat(state, game_id, token)
     except Refused as refused:
+        log.info("a socket is refused: %d %s", refused.code, refused.code.name)
         await _close(socket, refused.code, str(refused))
         return
+    with labelled(session=seat.name, game=game_id):
+        await _play(socket, seat)
+
+
+async def _play(socket: WebSocket, seat: Seat) -> None:
     attachment = seat.attach()
+    begin = time.monotonic()
+    log.info("a socket is attached")
     try:
         await _relay(socket, seat, attachment)
     finally:
         seat.detach(attachment)
+        code = attachment.closing[0] if attachment.closing is not None else CloseCode.NORMAL
+        log.info("a socket is detached after %.1f s: %d %s", time.monotonic() - begin, code, code.name)
 
 
 async def _take_seat(state: AppState, game_id: str, token: str) -> Seat:

@@ -1,0 +1,62 @@
+"""The log of a played session: every line an object for Cloud Logging, and in none of them a person or a key."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import URL
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.arcade import Player, running_arcade, settled, sign_in, ticket_for
+
+EMAIL = "ada.lovelace@example.org"
+SECRET = "a-secret-of-this-server-that-signs-tokens"
+
+
+@pytest.mark.anyio
+async def test_a_played_session_is_logged_whole_and_says_nothing_of_who_played(
+    tmp_path: Path, database_url: URL
+) -> None:
+    log = tmp_path / "log"
+    address = database_url.render_as_string(hide_password=False)
+    told = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "DATABASE_URL": address, "AUTH_SECRET": SECRET}
+    with running_arcade(tmp_path / "home", log, **told) as arcade:
+        token = await sign_in(arcade.url, EMAIL)
+        async with httpx.AsyncClient(base_url=arcade.url) as http:
+            bearer = {"authorization": f"Bearer {token}"}
+            me = await http.get(f"/auth/me?token={token}&email={EMAIL}", headers=bearer)
+            await http.post("/auth/login", json={"email": "not an e-mail"})
+        ticket = await ticket_for(arcade.url, token, "breakout")
+        socket = f"ws://127.0.0.1:{arcade.port}/ws/breakout?token={ticket}"
+        async with connect(socket, compression=None) as connection:
+            player = Player(connection)
+            await player.hello()
+            await player.say("start")
+            await player.tap("fire")
+            await player.until_frame(100)
+            await player.say("leave")
+            await player.until("ended")
+        with pytest.raises(ConnectionClosed):
+            async with connect(socket, compression=None) as connection:
+                await connection.recv()
+        await settled(arcade)
+    lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["severity"] for line in lines} <= {"DEBUG", "INFO", "WARNING"}
+    assert all(line["time"] and line["message"] for line in lines)
+
+    text = log.read_text().lower()
+    for secret in (EMAIL, "lovelace", token, ticket, SECRET, me.json()["user_id"]):
+        assert secret.lower() not in text
+    assert [line for line in lines if "request" in line and "127.0.0.1" in json.dumps(line)] == []
+
+    attached, detached, refused = (
+        next(line for line in lines if line["message"].startswith(words))
+        for words in ("a socket is attached", "a socket is detached", "a socket is refused")
+    )
+    assert attached["session"] == detached["session"]
+    assert attached["request"] == detached["request"] != refused["request"]
+    assert attached["game"] == "breakout"
+    assert any(line.get("request") == me.headers["x-request-id"] for line in lines if "httpRequest" in line)
