@@ -21,7 +21,7 @@ export function Layout() {
     void forgetAccount(() => client.query(loginMethodQuery));
   };
   return (
-    <div className="flex min-h-dvh flex-col">
+    <div className="flex min-h-dvh flex-col overflow-x-clip">
       <a
         href="#main"
         className="sr-only z-10 rounded-full bg-action px-4 py-2 font-semibold text-on-action focus:not-sr-only focus:absolute focus:m-2"

@@ -23,9 +23,9 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
         onBlur={() => setLooked(false)}
         to={paths.play(game.id)}
         style={{ "--hue": hueOf(game.id) } as CSSProperties}
-        className="group block overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
+        className="group flex h-full flex-col overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
       >
-        <div className="flex min-h-13 items-center px-4 py-2 marquee transition group-hover:brightness-110">
+        <div className="flex min-h-13 flex-1 items-center px-4 py-2 marquee transition group-hover:brightness-110">
           <h2 className="text-[1.65rem] sign text-balance">{game.name}</h2>
         </div>
         <div className="aspect-[4/3] overflow-hidden p-2.5 tube">

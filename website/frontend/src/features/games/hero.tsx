@@ -13,7 +13,7 @@ interface Props {
 /** The sign over the door. */
 export function Hero({ count, last }: Props) {
   return (
-    <section className="relative isolate -mx-4 mb-8 overflow-hidden px-4 pt-8 pb-24 sm:-mx-8 sm:px-8 sm:pt-10 sm:pb-20">
+    <section className="relative isolate mx-[calc(50%-50vw)] mb-8 overflow-hidden px-[calc(50vw-50%)] pt-8 pb-24 sm:pt-10 sm:pb-24 2xl:pb-36">
       <Stripes />
       <h1 className="text-[clamp(3.4rem,16.5vw,5.5rem)] sign uppercase lg:text-[clamp(6rem,9.5vw,10rem)]">
         Skill Arcade
@@ -46,7 +46,7 @@ function Stripes() {
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="xMaxYMax slice"
       aria-hidden="true"
-      className="absolute inset-0 -z-10 size-full overflow-visible max-md:translate-x-[45%]"
+      className="absolute inset-0 -z-10 size-full overflow-visible max-lg:translate-x-[20%] max-md:translate-x-[45%]"
       fill="none"
       strokeWidth={BAND + 0.5}
     >

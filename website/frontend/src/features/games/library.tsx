@@ -12,7 +12,7 @@ import { GameCard, GameCardGhost } from "./game-card";
 import { Hero } from "./hero";
 
 const grid =
-  "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 min-[1600px]:grid-cols-5";
+  "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5";
 
 export function Library() {
   const games = useQuery(gamesQuery);

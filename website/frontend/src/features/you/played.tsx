@@ -28,7 +28,7 @@ export function Played({ session }: { session: Session }) {
   const games = useQuery(gamesQuery);
   const names = new Map(games.data?.map((game) => [game.id, game.name]));
   return (
-    <div className="pt-10">
+    <div className="max-w-5xl pt-10">
       <h1 className="text-6xl sign sm:text-7xl">Your games</h1>
       <p className="mt-3 text-lg text-dim">
         {session.email ?? (
