@@ -1,123 +1,186 @@
 """How many players one server holds at their rate, and what each costs.
 
-Real server process, real sockets, recording on, embedded Postgres, objects on disk. Scripted players join and leave while
-it measures. Everything shares this machine's cores with the load generator, which is counted apart.
+The real server process, real sockets, recording on, embedded Postgres, objects on disk. Scripted players play, and
+while it measures visitors join, play for some seconds and leave. The load generator runs on the same machine and is
+counted apart.
 """
 
 import asyncio
-import json
-import os
 import random
-import statistics
-import sys
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
-import psutil
 import uvloop
-from websockets.asyncio.client import connect
+from sqlalchemy import text
 
-from tests.arcade import running_arcade, sign_in, ticket_for
+from benchmarks.processes import Meter
+from benchmarks.report import Report, load_average, quantile
+from skill_arcade.delivery.reconcile import reconcile
+from skill_arcade.recording.backlog import list_pieces
+from skill_arcade.settings import read_settings
+from skill_arcade.storage.database.engine import opened
+from skill_arcade.storage.objects import open_objects
+from tests.arcade import Arcade, Player, playing, running_arcade, settled
 
-HELLO = {
-    "type": "hello", "protocol": 1, "at": 1, "time_origin": 0, "browser": "bench", "screen": [1, 1],
-    "pixel_ratio": 1, "refresh_hz": 60, "isolated": True,
-}
-GAMES = ("breakout",)
+GAMES = ("breakout", "pong", "seaquest", "ms-pacman", "space-invaders", "qbert")
+HZ = 60
+STAY_SECONDS = 3.0
+LATE_SECONDS = 2.0
+"""A sealed segment that waits longer than this counts as late."""
+COLUMNS = (
+    "players", "frames/s each (median)", "frames/s (least)", "interval p50 ms", "interval p99 ms", "interval max ms",
+    "tick late p50 ms", "tick late p99 ms", "CPU a player %", "server %", "games %", "delivery %", "certifier %",
+    "postgres %", "generator %", "a game's own MB (USS)", "all MB a player (PSS)", "oldest sealed s", "rows late",
+    "steps seen", "steps lost", "load",
+)  # fmt: skip
 
 
-@dataclass
+@dataclass(slots=True)
 class Tally:
-    """What the players saw."""
+    """What the players saw, and the steps of each episode that they know of."""
 
+    rates: list[float] = field(default_factory=list)
     intervals: list[float] = field(default_factory=list)
-    frames: int = 0
-    bytes: int = 0
     seconds: float = 0.0
+    steps: dict[UUID, int] = field(default_factory=dict)
 
 
-async def play(url: str, port: int, token: str, game: str, tally: Tally, measuring: asyncio.Event, until: float, rng: random.Random) -> None:
-    ticket = await ticket_for(url, token, game)
-    async with connect(f"ws://127.0.0.1:{port}/ws/{game}?token={ticket}", compression=None) as ws:
-        await ws.send(json.dumps(HELLO))
-        await ws.recv()
-        await ws.send(json.dumps({"type": "start", "at": 1}))
+@dataclass(slots=True)
+class Watch:
+    """What was seen of the machine while it measured."""
+
+    meter: Meter
+    ages: list[float] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
+    generator: float = 0.0
+
+
+async def play(player: Player, rng: random.Random, until: float, tally: Tally, measuring: asyncio.Event) -> None:
+    """Play until a moment, restart what has ended, and leave."""
+    player.keep_pictures = False
+    began = last = None
+    n_frames = 0
+    while time.monotonic() < until:
+        await player.say("start")
+        episode = UUID((await player.until("started"))["episode"])
+        held: str | None = None
+        over = False
         last = None
-        began = None
-        held = None
-        while time.monotonic() < until:
-            data = await ws.recv()
-            now = time.monotonic()
-            if isinstance(data, str):
-                if json.loads(data)["type"] == "ended":
-                    await ws.send(json.dumps({"type": "start", "at": 1}))
-                    last = None
+        while not over and time.monotonic() < until:
+            message = await player.read()
+            if isinstance(message, dict):
+                over = message["type"] == "ended"
                 continue
-            frame = int.from_bytes(data[4:8], "little")
+            now = player.arrivals.pop()
+            player.packets = [message]
+            tally.steps[episode] = message.frame
             if measuring.is_set():
-                if began is None:
-                    began = now
-                tally.frames += 1
-                tally.bytes += len(data)
+                began = began or now
+                n_frames += 1
                 if last is not None:
-                    tally.intervals.append(now - last)
+                    tally.intervals.append(1000 * (now - last))
                 last = now
-            if frame % 6 == 0 or data[1] & 16:
-                await ws.send(json.dumps({"type": "shown", "received": frame, "frames": [[frame - k, now * 1000] for k in range(6) if frame >= k]}))
-            if rng.random() < 0.06:
-                for control, down in ([(held, False)] if held else []) + [(held := rng.choice(["left", "right", "fire"]), True)]:
-                    await ws.send(json.dumps({"type": "input", "at": now * 1000, "control": control, "down": down, "frame": frame, "device": "keyboard", "code": "x"}))
-        await ws.send(json.dumps({"type": "leave", "at": 1}))
-        if began is not None:
-            tally.seconds += now - began
+            if rng.random() < 0.06:  # a person changes what is held some four times a second
+                if held is not None:
+                    await player.press(held, down=False)
+                held = rng.choice(("left", "right"))
+                await player.press(held)
+    await player.say("leave")
+    if began is not None and last is not None:
+        tally.seconds += last - began
+        if last > began + 1:
+            tally.rates.append((n_frames - 1) / (last - began))
 
 
-def cpu_by_part(server: int) -> dict[str, tuple[float, int]]:
-    """CPU seconds and private bytes by part of the system."""
-    parts: dict[str, list[float]] = {}
-    root = psutil.Process(server)
-    for process in [root, *root.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            line = " ".join(process.cmdline())
-            part = "server" if process.pid == server else "delivery" if "spawn_main" in line else "postgres" if "postgres" in process.name() else "games"
-            times = process.cpu_times()
-            entry = parts.setdefault(part, [0.0, 0.0])
-            entry[0] += times.user + times.system
-            entry[1] += process.memory_full_info().uss
-    for process in psutil.process_iter(["name"]):
-        pass
-    return {name: (a, int(b)) for name, (a, b) in parts.items()}
+async def visit(arcade: Arcade, name: str, game: str, seconds: float, tally: Tally, measuring: asyncio.Event) -> None:
+    """Sign in, join, play, leave."""
+    async with playing(arcade, f"{name}@example.org", game) as player:
+        await play(player, random.Random(name), time.monotonic() + seconds, tally, measuring)
 
 
-async def run(arcade, n: int, seconds: float) -> None:
-    tally, measuring = Tally(), asyncio.Event()
-    until = time.monotonic() + seconds + 3 + n * 0.05
-    rng = random.Random(n)
-    tasks = []
-    for number in range(n):
-        token = await sign_in(arcade.url, f"p{number}@example.org")
-        tasks.append(asyncio.create_task(play(arcade.url, arcade.port, token, GAMES[number % len(GAMES)], tally, measuring, until, random.Random(number))))
-        await asyncio.sleep(0.05)
-    await asyncio.sleep(2)
-    before, me, t0 = cpu_by_part(arcade.process.pid), time.process_time(), time.monotonic()
-    measuring.set()
-    await asyncio.sleep(seconds - 1)
-    wall = time.monotonic() - t0
-    after, mine = cpu_by_part(arcade.process.pid), time.process_time() - me
-    await asyncio.gather(*tasks)
-    iv = sorted(tally.intervals)
-    q = lambda p: iv[int(p * (len(iv) - 1))] * 1000
-    fps = tally.frames / tally.seconds
-    cpu = {k: 100 * (after[k][0] - before.get(k, (0, 0))[0]) / wall / n for k in after}
-    mem = {k: after[k][1] / 2**20 for k in after}
-    print(f"N={n:3d} fps={fps:.2f} p50={q(.5):.2f} p99={q(.99):.2f} max={q(1):.1f} B/frame={tally.bytes/tally.frames:.0f} cpu/player%={sum(cpu.values()):.2f} {({k: round(v,2) for k,v in cpu.items()})} gen={100*mine/wall/n:.2f} mem={({k: round(v) for k,v in mem.items()})}")
+async def watch(arcade: Arcade, seen: Watch, seconds: float) -> None:
+    """Read the meter and look at the journal four times a second."""
+    end, mine = time.monotonic() + seconds, time.process_time()
+    while time.monotonic() < end:
+        await asyncio.sleep(0.25)
+        seen.meter.read()
+        ages = {path: time.time() - path.stat().st_mtime for path in (arcade.home / "journal").glob("*/*.sealed")}
+        seen.ages.append(max(ages.values(), default=0.0))
+    seen.generator = time.process_time() - mine
+    waiting = [piece for pieces in list_pieces(arcade.home / "journal").values() for piece in pieces]
+    late = {path for path, age in ages.items() if age > LATE_SECONDS}
+    seen.late.append(sum(piece.n_steps for piece in waiting if piece.path in late))
 
 
-if __name__ == "__main__":
-    home = Path(tempfile.mkdtemp(prefix="bench"))
-    with running_arcade(home, MAX_GAMES="100") as arcade:
-        for n in map(int, sys.argv[1:]):
-            uvloop.run(run(arcade, n, 12))
+async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Tally:
+    """N players, with visitors coming and going, for some seconds: one row."""
+    tally, measuring, beside = Tally(), asyncio.Event(), Tally()
+    length = seconds + 2.5 + 0.1 * n
+    began = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        for number in range(n):
+            stay = length - (time.monotonic() - began)
+            group.create_task(visit(arcade, f"p{number}", GAMES[number % len(GAMES)], stay, tally, measuring))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        seen = Watch(Meter(arcade.process.pid, arcade.home))
+        measuring.set()
+        group.create_task(watch(arcade, seen, seconds - 0.5))
+        for number in range(int((seconds - STAY_SECONDS) / STAY_SECONDS)):
+            await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], STAY_SECONDS, beside, measuring)
+        memory, private = seen.meter.memory()
+    await _report(arcade, report, n, tally, beside, seen, memory, private)
+    return tally
+
+
+async def _report(
+    arcade: Arcade,
+    report: Report,
+    n: int,
+    tally: Tally,
+    beside: Tally,
+    seen: Watch,
+    memory: dict[str, int],
+    private: list[int],
+) -> None:
+    await settled(arcade, 60)
+    settings = read_settings(skill_arcade_home=arcade.home)
+    steps = {**tally.steps, **beside.steps}
+    lost = 0
+    async with opened(settings) as engine:
+        async for balance in reconcile(arcade.home / "journal", open_objects(settings), engine, seen=steps):
+            lost += balance.lost + balance.doubled
+        async with engine.connect() as connection:
+            query = text(
+                "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY late_us) FROM transition"
+                " WHERE episode_id = ANY(:episodes) AND late_us IS NOT NULL"
+            )
+            late = (await connection.execute(query, {"episodes": list(tally.steps)})).scalar_one()
+    player_seconds = tally.seconds + beside.seconds
+    cpu = {kind: 100 * used / player_seconds for kind, used in seen.meter.seconds.items()}
+    parts = [cpu.get(kind, 0.0) for kind in ("server", "games", "delivery", "certifier", "postgres")]
+    report.add(
+        n, quantile(tally.rates, 0.5), min(tally.rates), *(quantile(tally.intervals, q) for q in (0.5, 0.99, 1.0)),
+        late[0] / 1000, late[1] / 1000, sum(parts), *parts, 100 * seen.generator / player_seconds,
+        quantile(private, 0.5) / 2**20, sum(memory.values()) / 2**20 / n, max(seen.ages), sum(seen.late),
+        sum(steps.values()), lost, load_average(),
+    )  # fmt: skip
+
+
+def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0) -> Report:
+    """Measure each number of players on one server, one after the other."""
+    report = Report("players", COLUMNS)
+    report.facts = {"games": ", ".join(GAMES), "measured s": seconds, "a visitor stays s": STAY_SECONDS}
+    with tempfile.TemporaryDirectory(prefix="players-", ignore_cleanup_errors=True) as folder:
+        started = time.monotonic()
+        with running_arcade(Path(folder), MAX_GAMES=str(max(sizes) + 8), LOG_LEVEL="WARNING") as arcade:
+            report.facts["server start to ready s, new database"] = time.monotonic() - started
+            for n in sizes:
+                uvloop.run(measure(arcade, report, n, seconds))
+        started = time.monotonic()
+        with running_arcade(Path(folder), LOG_LEVEL="WARNING"):
+            report.facts["server start to ready s, database there"] = time.monotonic() - started
+    return report

@@ -1,0 +1,31 @@
+"""Run a benchmark: `uv run python -m benchmarks NAME`. Prints its table and writes results/NAME.json beside it."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.report import RESULTS, Report
+
+NAMES = ("players", "frames", "delivery", "cost")
+
+
+def main(
+    name: Annotated[str, typer.Argument(help=", ".join(NAMES))],
+    sizes: Annotated[str, typer.Option(help="players: how many, divided by commas.")] = "1,8,16,32",
+    seconds: Annotated[float, typer.Option(min=7, help="players: how long each number is measured.")] = 12.0,
+    folder: Annotated[Path, typer.Option(help="Where the JSON goes.")] = RESULTS,
+) -> None:
+    """Measure one thing, in under two minutes."""
+    if name not in NAMES:
+        raise typer.BadParameter(f"there is no benchmark {name!r}; there are: {', '.join(NAMES)}")
+    options = {"sizes": tuple(map(int, sizes.split(","))), "seconds": seconds} if name == "players" else {}
+    report: Report = importlib.import_module(f"benchmarks.{name}").run(**options)
+    path = report.save(folder)
+    typer.echo(report.markdown())
+    typer.echo(f"\nwritten: {path}", err=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,211 @@
+"""How fast the journal becomes objects and rows, what a transition weighs, and memory while the store is slow or down.
+
+A real game is played once (Breakout, random play, exactly as a game process plays it), and its sealed segments are the
+load. They are delivered by the courier of the product to a folder with fsync and to a durable embedded Postgres.
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+from sqlalchemy import URL, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from benchmarks.report import Report, quantile
+from skill_arcade.delivery.courier import Courier
+from skill_arcade.environments.making import make_stage
+from skill_arcade.errors import NotReady
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.ids import new_episode_id
+from skill_arcade.play.episode import Episode
+from skill_arcade.play.provenance import make_head
+from skill_arcade.recording.framing import MAGIC, Kind, frame_record, split_records
+from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.records import Head, InputInForce
+from skill_arcade.storage.database.embedded import Embedded
+from skill_arcade.storage.database.engine import create_engine, migrate_sync
+from skill_arcade.storage.objects.disk import DiskObjects
+
+TICK_US = 16_667
+SEGMENT_US = 5_000_000
+WORKERS = 4
+COLUMNS = ("phase", "store", "seconds", "transitions", "transitions/s", "transitions/CPU s", "USS MB p50", "USS MB max")
+
+
+class SlowObjects(DiskObjects):
+    """The real folder behind a network that is slow, or gone."""
+
+    delay = 0.0
+    down = False
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep it, late; or say that it can't be kept now."""
+        await asyncio.sleep(self.delay)
+        if self.down:
+            raise NotReady("the store is down")
+        await super().put(key, data)
+
+
+def record_play(folder: Path, n_steps: int) -> tuple[Path, int]:
+    """Record an episode of so many steps, fewer if it ends, with five seconds of 60 Hz a segment: folder, steps."""
+    game = load_catalogue(None).games["breakout"]
+    stage, rng = make_stage(game.environment), random.Random(1)
+    now, taken, action, source = 1_000_000, 0, game.noop or 0, None
+    made: list[Path] = []
+
+    def describe(**known: object) -> Head:
+        head = make_head(
+            game, "bench", 7, environment=stage.spec, provenance={"mode": "streamed"}, started_wall_us=now, **known
+        )
+        made.append(folder / str(head.episode_id))
+        return head
+
+    episode = Episode(
+        game, stage, stage.reset(7), describe, lambda head: Journal(folder, head), now=now, segment_us=SEGMENT_US
+    )
+    while taken < n_steps and not episode.over:
+        now += TICK_US
+        if rng.random() < 0.06:
+            action = rng.randrange(stage.n_actions)
+            source = InputInForce(now - 20_000, now - 10_000 - episode.started_us, taken)
+            episode.event(
+                "input", now, now, control="left", down=True, device="keyboard", code="ArrowLeft", frame=taken
+            )
+        episode.step(action, source, now=now, late_us=rng.randrange(300))
+        taken += 1
+        if taken % 6 == 0:
+            episode.shown([(frame, now - TICK_US * (taken - frame)) for frame in range(taken - 6, taken)])
+    episode.end("left", now)
+    stage.close()
+    return made[0], taken
+
+
+def copy_episode(source: Path, journal: Path) -> None:
+    """The same play as another episode."""
+    name = new_episode_id()
+    target = journal / f".{name}"
+    target.mkdir(parents=True)
+    for path in sorted(source.iterdir()):
+        data = path.read_bytes()
+        _, body, end = next(split_records(data))
+        renamed = replace(Head.unpack(body), episode_id=name)
+        (target / path.name).write_bytes(MAGIC + frame_record(Kind.HEAD, renamed.pack()) + data[end:])
+    target.rename(journal / str(name))
+
+
+def run(n_steps: int = 3_000, n_episodes: int = 24, fault_seconds: float = 20.0) -> Report:
+    """Deliver so many episodes of so many steps, then the same again behind a slow store, and one that is down."""
+    report = Report("delivery", COLUMNS)
+    with tempfile.TemporaryDirectory(prefix="delivery-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = Embedded(folder / "postgres")
+        try:
+            url = server.cluster.url()
+            migrate_sync(url)
+            source, n_steps = record_play(folder / "played", n_steps)
+            sealed = sum(path.stat().st_size for path in source.iterdir())
+            report.facts["journal B a transition"] = sealed / n_steps
+            asyncio.run(_measure(report, folder, url, source, n_steps, n_episodes, fault_seconds))
+        finally:
+            server.close()
+    return report
+
+
+async def _measure(
+    report: Report, folder: Path, url: URL, source: Path, n_steps: int, n_episodes: int, fault_seconds: float
+) -> None:
+    journal, objects = folder / "journal", SlowObjects(folder / "objects")
+    before = await _count_commits(url)
+    for _ in range(n_episodes):
+        copy_episode(source, journal)
+    async with _courier(journal, objects, url) as courier:
+        await _phase(report, "deliver all", "well", courier, url, courier.drain)
+    total = n_steps * n_episodes
+    commits = await _count_commits(url) - before
+    async with _engine(url) as engine, engine.connect() as connection:
+        rows, size = (
+            await connection.execute(text("SELECT count(*), pg_total_relation_size('transition') FROM transition"))
+        ).one()
+    files = list((folder / "objects" / "episodes").glob("*/*"))
+    report.facts |= {
+        "transitions written": total,
+        "transitions in Postgres": rows,
+        "Postgres B a transition, indexes included": size / rows,
+        "objects for 1,000 transitions": 1000 * len(files) / total,
+        "commits for 1,000 transitions": 1000 * commits / total,
+        "object B a transition": sum(path.stat().st_size for path in files) / total,
+    }
+    async with _courier(journal, objects, url) as courier:
+        for _ in range(n_episodes):
+            copy_episode(source, journal)
+        stopping = asyncio.Event()
+        running = asyncio.create_task(courier.run(stopping))
+        objects.down = True
+        await _phase(report, "wait", "down", courier, url, lambda: asyncio.sleep(fault_seconds))
+        objects.down, objects.delay = False, 0.2
+        await _phase(report, "deliver", "200 ms a call", courier, url, lambda: asyncio.sleep(fault_seconds))
+        objects.delay = 0.0
+        stopping.set()
+        await _phase(report, "deliver the rest", "well again", courier, url, lambda: running)
+        report.facts["transitions undelivered at the end"] = 2 * total - rows - courier.tally.transitions
+
+
+async def _phase(
+    report: Report, phase: str, store: str, courier: Courier, url: URL, work: Callable[[], Awaitable[object]]
+) -> None:
+    me, memory = psutil.Process(), list[float]()
+    done, postgres = courier.tally.transitions, _postgres_cpu(url)
+    began, cpu = time.monotonic(), time.process_time()
+    task = asyncio.ensure_future(work())
+    while True:
+        finished, _ = await asyncio.wait({task}, timeout=0.5)
+        memory.append(me.memory_full_info().uss / 2**20)
+        if finished:
+            break
+    await task
+    seconds, used = time.monotonic() - began, time.process_time() - cpu + _postgres_cpu(url) - postgres
+    moved = courier.tally.transitions - done
+    report.add(phase, store, seconds, moved, moved / seconds, moved / used, quantile(memory, 0.5), max(memory))
+
+
+def _postgres_cpu(url: URL) -> float:
+    """CPU seconds of all of Postgres that is alive now."""
+    lock = Path(str(url.query["host"])).joinpath(f".s.PGSQL.{url.query['port']}.lock")
+    postmaster = psutil.Process(int(lock.read_text().splitlines()[0]))
+    total = 0.0
+    for process in [postmaster, *postmaster.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+async def _count_commits(url: URL) -> int:
+    """Commits in this database so far; the statistics of a connection are there once it is closed."""
+    async with _engine(url) as engine, engine.connect() as connection:
+        query = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        return int((await connection.execute(query)).scalar_one())
+
+
+@asynccontextmanager
+async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(url, WORKERS)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _courier(journal: Path, objects: SlowObjects, url: URL) -> AsyncIterator[Courier]:
+    async with _engine(url) as engine:
+        yield Courier(journal, objects, engine, workers=WORKERS)

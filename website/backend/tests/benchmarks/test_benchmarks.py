@@ -1,0 +1,78 @@
+"""Each benchmark works, small: what is exact is asserted, a time never."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cost, delivery, frames, players
+from benchmarks.report import Report, read_results
+
+
+def as_dicts(report: Report) -> list[dict[str, object]]:
+    return [dict(zip(report.columns, row, strict=True)) for row in report.rows]
+
+
+def test_frames_come_back_equal_and_a_jpeg_does_not() -> None:
+    rows = as_dicts(frames.run(40, ("Breakout", "Tower of Hanoi")))
+    assert [row["environment"] for row in rows] == ["Breakout", "Tower of Hanoi"]
+    assert [row["differ"] for row in rows] == [0, 0]
+    assert [row["JPEG-95 exact"] for row in rows] == ["0 of 4", "0 of 4"]
+
+
+def test_the_bytes_of_frames_do_not_depend_on_the_run() -> None:
+    columns = ("wire B", "kept B", "PNG B", "JPEG-95 B", "xz B")
+    one, other = (as_dicts(frames.run(30, ("Pong",)))[0] for _ in range(2))
+    assert {name: one[name] for name in columns} == {name: other[name] for name in columns}
+
+
+def test_everything_is_delivered_once_however_the_store_behaves() -> None:
+    report = delivery.run(n_steps=700, n_episodes=2, fault_seconds=0.6)
+    facts = report.facts
+    assert facts["transitions in Postgres"] == facts["transitions written"]
+    assert facts["transitions undelivered at the end"] == 0
+    assert sum(int(row["transitions"]) for row in as_dicts(report)) == 2 * facts["transitions written"]  # type: ignore[call-overload]
+    per_episode = facts["objects for 1,000 transitions"] * facts["transitions written"] / 2000
+    assert per_episode == pytest.approx(3)  # segments of five seconds at 60 Hz: 300, 300 and 100 steps
+
+
+def test_players_see_only_what_is_kept() -> None:
+    report = players.run((2,), 7.0)
+    [row] = as_dicts(report)
+    assert row["players"] == 2
+    assert row["steps lost"] == 0
+    assert int(row["steps seen"]) > 0  # type: ignore[call-overload]
+
+
+def test_a_tier_is_paid_at_its_own_price() -> None:
+    tiers = [(10.0, 3.0), (30.0, 2.0), (None, 1.0)]
+    assert [cost.price_tiers(amount, tiers) for amount in (0, 5, 10, 20, 40)] == [0, 15, 30, 50, 80]
+
+
+def test_the_cost_of_an_hour_follows_from_results_and_prices(tmp_path: Path) -> None:
+    row = {"players": 16, "CPU a player %": 3.5, "postgres %": 0.5, "a game's own MB (USS)": 20.0}
+    told = {
+        "players": {"rows": [row]},
+        "frames": {"facts": {"Atari, mean of wire B": 200.0, "Atari, mean of kept B": 200.0}},
+        "delivery": {
+            "facts": {"Postgres B a transition, indexes included": 250.0, "objects for 1,000 transitions": 4.0}
+        },
+    }
+    for name, value in told.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
+    rows = as_dicts(cost.run(tmp_path))
+    assert [row["players"] for row in rows] == [1, 100, 10_000]
+    assert [row["instances"] for row in rows] == [1, 2, 125]  # 3 % of a core each, on 4 cores that are 60 % full
+
+
+def test_results_that_are_missing_are_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="python -m benchmarks frames"):
+        read_results("frames", tmp_path)
+
+
+def test_a_report_is_a_table_and_json(tmp_path: Path) -> None:
+    report = Report("sample", ("what", "size B"))
+    report.add("one", 1234.5)
+    path = report.save(tmp_path)
+    assert "| one  | 1,234" in report.markdown()
+    assert json.loads(path.read_text())["rows"] == [{"what": "one", "size B": 1234.5}]
