@@ -7,6 +7,7 @@ counted apart.
 
 import asyncio
 import random
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -180,6 +181,7 @@ def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0) -> Repor
             report.facts["server start to ready s, new database"] = time.monotonic() - started
             for n in sizes:
                 uvloop.run(measure(arcade, report, n, seconds))
+                print(dict(zip(COLUMNS, report.rows[-1], strict=True)), file=sys.stderr, flush=True)  # noqa: T201
         started = time.monotonic()
         with running_arcade(Path(folder), LOG_LEVEL="WARNING"):
             report.facts["server start to ready s, database there"] = time.monotonic() - started
