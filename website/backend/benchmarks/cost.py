@@ -55,7 +55,7 @@ def measure_needs(folder: Path) -> dict[str, float]:
     return {
         "cores a player, server": (players["CPU a player %"] - players["postgres %"]) / 100,
         "cores a player, database": players["postgres %"] / 100,
-        "GiB a player": players["a game's own MB (USS)"] / 1024,
+        "GiB a player": players["largest game's own MB (USS)"] / 1024,
         "wire B a frame": frames["Atari, mean of wire B"],
         "kept B a frame": frames["Atari, mean of kept B"],
         "row B a transition": delivery["Postgres B a transition, indexes included"],

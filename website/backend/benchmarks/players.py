@@ -34,7 +34,7 @@ LATE_SECONDS = 2.0
 COLUMNS = (
     "players", "frames/s each (median)", "frames/s (least)", "interval p50 ms", "interval p99 ms", "interval max ms",
     "tick late p50 ms", "tick late p99 ms", "CPU a player %", "server %", "games %", "delivery %", "certifier %",
-    "postgres %", "generator %", "a game's own MB (USS)", "all MB a player (PSS)", "oldest sealed s", "rows late",
+    "postgres %", "generator %", "largest game's own MB (USS)", "all MB a player (PSS)", "oldest sealed s", "rows late",
     "steps seen", "steps lost", "load",
 )  # fmt: skip
 
@@ -166,7 +166,7 @@ async def _report(
     report.add(
         n, quantile(tally.rates, 0.5), min(tally.rates), *(quantile(tally.intervals, q) for q in (0.5, 0.99, 1.0)),
         late[0] / 1000, late[1] / 1000, sum(parts), *parts, 100 * seen.generator / player_seconds,
-        quantile(private, 0.5) / 2**20, sum(memory.values()) / 2**20 / n, max(seen.ages), sum(seen.late),
+        max(private) / 2**20, sum(memory.values()) / 2**20 / n, max(seen.ages), sum(seen.late),
         sum(steps.values()), lost, load_average(),
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def test_a_tier_is_paid_at_its_own_price() -> None:
 
 
 def test_the_cost_of_an_hour_follows_from_results_and_prices(tmp_path: Path) -> None:
-    row = {"players": 16, "CPU a player %": 3.5, "postgres %": 0.5, "a game's own MB (USS)": 20.0}
+    row = {"players": 16, "CPU a player %": 3.5, "postgres %": 0.5, "largest game's own MB (USS)": 20.0}
     told = {
         "players": {"rows": [row]},
         "frames": {"facts": {"Atari, mean of wire B": 200.0, "Atari, mean of kept B": 200.0}},
