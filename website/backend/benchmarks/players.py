@@ -159,12 +159,14 @@ async def _report(
                 "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY late_us) FROM transition"
                 " WHERE episode_id = ANY(:episodes) AND late_us IS NOT NULL"
             )
-            late = (await connection.execute(query, {"episodes": list(tally.steps)})).scalar_one()
+            found = await connection.execute(query, {"episodes": list(tally.steps)})
+            late = found.scalar_one() or (float("nan"), float("nan"))
     player_seconds = tally.seconds + beside.seconds
     cpu = {kind: 100 * used / player_seconds for kind, used in seen.meter.seconds.items()}
     parts = [cpu.get(kind, 0.0) for kind in ("server", "games", "delivery", "certifier", "postgres")]
     report.add(
-        n, quantile(tally.rates, 0.5), min(tally.rates), *(quantile(tally.intervals, q) for q in (0.5, 0.99, 1.0)),
+        n, quantile(tally.rates, 0.5), quantile(tally.rates, 0.0),
+        *(quantile(tally.intervals, q) for q in (0.5, 0.99, 1.0)),
         late[0] / 1000, late[1] / 1000, sum(parts), *parts, 100 * seen.generator / player_seconds,
         max(private) / 2**20, sum(memory.values()) / 2**20 / n, max(seen.ages), sum(seen.late),
         sum(steps.values()), lost, load_average(),

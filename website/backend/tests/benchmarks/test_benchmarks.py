@@ -36,6 +36,7 @@ def test_everything_is_delivered_once_however_the_store_behaves() -> None:
     assert per_episode == pytest.approx(3)  # segments of five seconds at 60 Hz: 300, 300 and 100 steps
 
 
+@pytest.mark.slow  # a whole arcade, twice
 def test_players_see_only_what_is_kept() -> None:
     report = players.run((2,), 7.0)
     [row] = as_dicts(report)
