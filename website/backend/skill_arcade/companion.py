@@ -3,6 +3,10 @@
 import asyncio
 import logging
 import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
@@ -53,9 +57,24 @@ class Companion:
     async def _keep_running(self) -> None:
         while not self._stopping.is_set():
             async with self._starting:
-                self._process = self._context.Process(target=self._target, args=(self._settings,), name=self._name)
+                self._process = self._context.Process(
+                    target=_run_beside, args=(self._target, self._settings), name=self._name
+                )
                 await asyncio.to_thread(self._process.start)
             await asyncio.to_thread(self._process.join)
             if not self._stopping.is_set():
                 log.error("%s ended with code %s; it starts again", self._name, self._process.exitcode)
                 await asyncio.wait({asyncio.create_task(self._stopping.wait())}, timeout=RESTART_SECONDS)
+
+
+def _run_beside(target: Callable[[Settings], None], settings: Settings) -> None:
+    """Run the target; when the server is gone, however it went, ask this process to finish too."""
+    threading.Thread(target=_finish_with_parent, name="finish-with-parent", daemon=True).start()
+    target(settings)
+
+
+def _finish_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
