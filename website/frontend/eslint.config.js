@@ -91,7 +91,7 @@ export default tseslint.config(
     languageOptions: { globals: { ...globals.node } },
   },
   {
-    files: ["e2e/vitest.config.ts"],
+    files: ["e2e/**/vitest.config.ts"],
     rules: { "import-x/no-default-export": "off" },
   },
   {

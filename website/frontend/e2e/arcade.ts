@@ -23,12 +23,16 @@ export interface Arcade {
 }
 
 /** Starts the arcade; resolves once it says where it is and is ready. `log` gets all that it writes. */
-export async function startArcade(log: string): Promise<Arcade> {
+export async function startArcade(
+  log: string,
+  settings: Record<string, string> = {},
+): Promise<Arcade> {
   // Short, because a Unix socket of Postgres in it may have no longer path than 107 bytes.
   const data = await mkdtemp(join(tmpdir(), "arcade-"));
   const port = await findPort();
   const url = `http://localhost:${String(port)}`;
   const server = spawn(PLAY, ["--port", String(port), "--data", data], {
+    env: { ...process.env, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = new Output(server, log);
@@ -88,7 +92,7 @@ async function refuseDelay(ms: number): Promise<never> {
   throw new Error(`it took more than ${String(ms / 1000)} s`);
 }
 
-async function findPort(): Promise<number> {
+export async function findPort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();
@@ -103,7 +107,7 @@ async function checkReady(url: string): Promise<void> {
   if (!answer.ok) throw new Error(`/readyz says ${String(answer.status)}: ${await answer.text()}`);
 }
 
-async function endProcess(server: ChildProcess): Promise<number | null> {
+export async function endProcess(server: ChildProcess): Promise<number | null> {
   if (server.exitCode !== null || server.signalCode !== null) return server.exitCode;
   const ended = once(server, "exit");
   server.kill("SIGINT");

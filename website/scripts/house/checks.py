@@ -7,6 +7,7 @@ from pathlib import Path
 
 from house.backend import PYTHON
 from house.chromium import find_chromium
+from house.cloud import prepare_cloud
 from house.paths import BACKEND, DEPLOY, FRONTEND, SCRIPTS, WEBSITE
 
 
@@ -72,6 +73,14 @@ CHECKS: tuple[Check, ...] = (
         [tool("pytest"), "-q", "--clients=real"],
         DEPLOY,
         asked=True,
+    ),
+    Check(
+        "cloud",
+        "page on Hosting, sign-in by Firebase's emulator",
+        ["npm", "run", "--silent", "cloud"],
+        FRONTEND,
+        asked=True,
+        prepare=prepare_cloud,
     ),
     Check(
         "browser",

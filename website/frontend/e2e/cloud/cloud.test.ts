@@ -1,0 +1,249 @@
+// The page on Firebase Hosting, the server elsewhere, and people who sign in by Firebase: as it is in production.
+import type { Browser, Page, Route } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { type Arcade, findPort, startArcade } from "../arcade";
+import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "../chromium";
+import { type Emulator, PROJECT, startEmulator } from "./emulator";
+import { type Hosting, serveHosting } from "./hosting";
+
+const CLIENT = "12-arcade.apps.googleusercontent.com";
+
+let arcade: Arcade;
+let browser: Browser;
+let emulator: Emulator;
+let hosting: Hosting;
+let visit: Visit;
+
+beforeAll(async () => {
+  const port = await findPort();
+  [browser, emulator] = await Promise.all([openBrowser(), startEmulator()]);
+  arcade = await startArcade(`${OUT}cloud.log`, {
+    AUTH_METHOD: "firebase",
+    FIREBASE_PROJECT_ID: PROJECT,
+    FIREBASE_API_KEY: "public-key",
+    FIREBASE_GOOGLE_CLIENT_ID: CLIENT,
+    FIREBASE_AUTH_EMULATOR_HOST: emulator.host,
+    CORS_ORIGINS: `http://127.0.0.1:${port}`,
+  });
+  hosting = await serveHosting(port, arcade.url);
+});
+
+beforeEach(async () => {
+  visit = await openVisit(browser, hosting.url);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  await visit.context.close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await hosting.close();
+  const { code } = await arcade.stop();
+  await emulator.stop();
+  expect(code).toBe(0);
+});
+
+interface Session {
+  token: string;
+  email: string | null;
+  userId: string;
+}
+
+/** Who the page believes is signed in. */
+const readSession = async (page: Page): Promise<Session | null> => {
+  const text = await page.evaluate(() => localStorage.getItem("skill-arcade.session"));
+  return text === null ? null : (JSON.parse(text) as Session);
+};
+
+/** Who the server believes that is. */
+async function askServer({ token }: Session): Promise<{ user_id: string; email: string | null }> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${arcade.url}/auth/me`, { headers });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as { user_id: string; email: string | null };
+}
+
+async function waitForSession(page: Page): Promise<Session> {
+  await page.waitForFunction(() => localStorage.getItem("skill-arcade.session") !== null);
+  const session = await readSession(page);
+  if (session === null) throw new Error("nobody is signed in");
+  return session;
+}
+
+async function enterAsGuest(page: Page): Promise<Session> {
+  await page.goto("/sign-in");
+  await page.getByRole("button", { name: "Play as a guest" }).click();
+  return waitForSession(page);
+}
+
+/** Asks for a link and opens it, as in a mail program beside the browser. */
+async function enterByMail(page: Page, email: string, start = "/sign-in"): Promise<string> {
+  await page.goto(start);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "Mail me a link" }).click();
+  await page.getByText("A link is on its way").waitFor();
+  const link = await emulator.mailedLink(email);
+  await page.goto(link);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  return link;
+}
+
+/** Google, as far as a page sees it: asks nobody, and sends back a token for whoever `claims` says. */
+async function beGoogle(page: Page, claims: object, state?: string): Promise<void> {
+  await page.context().route("https://accounts.google.com/**", (route: Route) => {
+    const asked = new URL(route.request().url()).searchParams;
+    expect(asked.get("client_id")).toBe(CLIENT);
+    const told = { iss: "https://accounts.google.com", aud: CLIENT, nonce: asked.get("nonce") };
+    const parts = [{ alg: "none" }, { ...told, ...claims }].map((part) =>
+      Buffer.from(JSON.stringify(part)).toString("base64url"),
+    );
+    const answer = new URLSearchParams({
+      state: state ?? asked.get("state") ?? "",
+      id_token: `${parts.join(".")}.`,
+    });
+    const location = `${asked.get("redirect_uri") ?? ""}#${answer.toString()}`;
+    return route.fulfill({ status: 302, headers: { location } });
+  });
+}
+
+describe("the page on Hosting", () => {
+  const ask = (path: string) => fetch(hosting.url + path, { redirect: "manual" });
+
+  test.each(["/", "/play/breakout", "/you", "/sign-in"])("%s is the page", async (path) => {
+    const answer = await ask(path);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('<div id="root">');
+    expect(answer.headers.get("cache-control")).toBe("no-cache");
+  });
+
+  test("what is hashed is kept for good, and what is missing is missing", async () => {
+    const html = await (await ask("/")).text();
+    const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(html) ?? [];
+    const answer = await ask(script ?? "");
+    expect(answer.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(answer.headers.get("content-type")).toContain("javascript");
+    expect((await ask("/assets/gone-12345678.js")).status).toBe(404);
+    expect((await ask("/robots.php")).status).toBe(404);
+  });
+
+  test("/config.json names the server and is never kept", async () => {
+    const answer = await ask("/config.json");
+    expect(await answer.json()).toEqual({ apiUrl: arcade.url, release: "test" });
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+  });
+
+  test.each(["/", "/you", "/config.json", "/assets/gone.js"])("%s is dressed", async (path) => {
+    const { headers } = await ask(path);
+    expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+    expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  });
+});
+
+describe("somebody", () => {
+  test("plays as a guest, from a page that is isolated from every other site", async () => {
+    const { page, problems } = visit;
+    const session = await enterAsGuest(page);
+    expect(session.email).toBeNull();
+    expect(await askServer(session)).toMatchObject({ user_id: session.userId, email: null });
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    const cover = page.locator("main img").first();
+    await cover.waitFor();
+    await page.waitForFunction(() => {
+      const image = document.querySelector<HTMLImageElement>("main img");
+      return (image?.naturalWidth ?? 0) > 0;
+    });
+    await page.goto("/play/breakout");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-phase="playing"]');
+    expect(problems).toEqual([]);
+  });
+
+  test("keeps what was played as a guest by giving an e-mail", async () => {
+    const { page, problems } = visit;
+    const guest = await enterAsGuest(page);
+    await page.goto("/you");
+    await page.getByRole("link", { name: "Keep your scores" }).click();
+    await enterByMail(page, "grace@example.org", page.url());
+    await page.getByText("grace@example.org").waitFor();
+    const session = await waitForSession(page);
+    expect(session.email).toBe("grace@example.org");
+    expect(session.userId).toBe(guest.userId);
+    expect(await askServer(session)).toMatchObject({ email: "grace@example.org" });
+    expect(page.url()).toBe(`${hosting.url}/you`);
+    expect(problems).toEqual([]);
+  });
+
+  test("signs in by a mailed link, which opens once", async () => {
+    const { page } = visit;
+    const link = await enterByMail(page, "hedy@example.org", "/sign-in?next=%2Fyou");
+    await page.getByText("hedy@example.org").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.goto(link);
+    await page.getByLabel("E-mail").fill("hedy@example.org");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This link was used before or is too old").waitFor();
+    expect(await readSession(page)).toBeNull();
+  });
+
+  test("is forgotten by the browser after signing out", async () => {
+    const { page } = visit;
+    await enterByMail(page, "ida@example.org");
+    await waitForSession(page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForFunction(() => localStorage.getItem("skill-arcade.firebase") === null);
+    await page.goto("/sign-in");
+    await page.getByRole("button", { name: "Play as a guest" }).waitFor();
+    expect(await page.getByText("Go on as").count()).toBe(0);
+  });
+
+  test("goes on as before when the server's token has ended", async () => {
+    const { page } = visit;
+    await enterByMail(page, "jean@example.org");
+    const { userId } = await waitForSession(page);
+    await page.evaluate(() => localStorage.removeItem("skill-arcade.session"));
+    await page.goto("/sign-in");
+    await page.getByRole("button", { name: "Go on as jean@example.org" }).click();
+    expect((await waitForSession(page)).userId).toBe(userId);
+  });
+
+  test("signs in with Google, and lands where they wanted to go", async () => {
+    const { page, problems } = visit;
+    await beGoogle(page, { sub: "7", email: "Katherine@gmail.com", email_verified: true });
+    await page.goto("/you");
+    await page.getByRole("button", { name: "Sign in with Google" }).click();
+    const session = await waitForSession(page);
+    await page.waitForURL("/you");
+    expect(session.email).toBe("katherine@gmail.com");
+    expect(await askServer(session)).toMatchObject({ email: "katherine@gmail.com" });
+    expect(problems).toEqual([]);
+  });
+
+  test("who is a guest keeps what was played by an account of Google's", async () => {
+    const { page } = visit;
+    const guest = await enterAsGuest(page);
+    await beGoogle(page, { sub: "8", email: "lise@gmail.com", email_verified: true });
+    await page.goto("/sign-in?keep=1&next=%2Fyou");
+    await page.getByRole("button", { name: "Sign in with Google" }).click();
+    await page.getByText("lise@gmail.com").waitFor();
+    expect(await waitForSession(page)).toMatchObject({
+      userId: guest.userId,
+      email: "lise@gmail.com",
+    });
+  });
+
+  test("gets an answer of Google's slipped in by another site, and is not signed in by it", async () => {
+    const { page } = visit;
+    await beGoogle(page, { sub: "9", email: "mallory@gmail.com", email_verified: true }, "other");
+    await page.goto("/sign-in");
+    await page.getByRole("button", { name: "Sign in with Google" }).click();
+    await page.getByText("is not to a question of this page").waitFor();
+    expect(await readSession(page)).toBeNull();
+    expect(page.url()).toBe(`${hosting.url}/sign-in`);
+  });
+});

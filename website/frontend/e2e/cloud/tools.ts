@@ -1,0 +1,10 @@
+// Google's own programs, as website/deploy pins them: install them by `npm ci --ignore-scripts` in website/deploy/tools.
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const TOOLS = new URL("../../../deploy/tools/", import.meta.url);
+
+export const FIREBASE = fileURLToPath(new URL("node_modules/.bin/firebase", TOOLS));
+
+/** A module of those programs. */
+export const requireTool = (name: string): unknown => createRequire(TOOLS)(name);
