@@ -60,6 +60,8 @@ tell_clicks() {
   1. https://console.firebase.google.com/project/$FIREBASE_PROJECT_ID/authentication/providers
      Get started; switch on Google, E-mail link and Anonymous (website/deploy/smoke signs in anonymously).
      For Google, copy the web client id and: gh variable set FIREBASE_GOOGLE_CLIENT_ID --env production --repo $GITHUB_REPOSITORY --body ID
+     and add https://$FIREBASE_PROJECT_ID.web.app/sign-in to that client's redirect URIs, or Google turns players away:
+     https://console.cloud.google.com/apis/credentials?project=$FIREBASE_PROJECT_ID
   2. https://github.com/$GITHUB_REPOSITORY/settings/environments
      production: add the people who must approve a release, if there are to be such.
   3. https://console.cloud.google.com/billing/budgets: a budget with an alert, so that a surprise is a small one.
