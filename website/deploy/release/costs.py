@@ -42,7 +42,7 @@ class Shape:
     sql_gib: float = 3.75
     sql_disk_gb: int = 20
     rows_second: int = 91_000
-    pool: int = 8
+    pool: int = 12
 
 
 def instance_month(prices: Prices, shape: Shape) -> float:
@@ -89,7 +89,7 @@ def scale_rows(shape: Shape) -> list[tuple[str, list[str]]]:
     return [
         ("players at once", [f"{size:,}" for size in sizes]),
         ("servers, each 60 % full", [f"{count:,}" for count in instances]),
-        ("database connections, pools of 8", [f"{count * shape.pool:,}" for count in instances]),
+        (f"database connections, {shape.pool} a server", [f"{count * shape.pool:,}" for count in instances]),
         ("rows a second", [f"{count:,}" for count in rows]),
         ("of what one Postgres took here (91,000/s)", [f"{count / shape.rows_second:.0%}" for count in rows]),
         ("objects written a second", [f"{size / shape.segment_seconds:,.0f}" for size in sizes]),

@@ -4,6 +4,7 @@ import re
 
 from clients import HERE
 from release.costs import Prices, Shape, draw_tables, hour_rows, rest_rows, scale_rows
+from skill_arcade.settings import Settings
 from workflows import WORKFLOWS
 
 DOCS = HERE.parents[1] / "docs"
@@ -23,6 +24,11 @@ def test_the_shape_is_the_one_that_is_deployed() -> None:
         f"--cpu={shape.sql_cpus} --memory={int(shape.sql_gib * 1024)}MiB --storage-size={shape.sql_disk_gb}GB"
         in database
     )
+
+
+def test_the_servers_connections_are_the_server_s_own_count() -> None:
+    told = Settings.model_validate({"database_pool_size": 4, "uploader_num_workers": 4, "max_instances": 1})
+    assert told.database_connections == 2 * Shape().pool
 
 
 def test_what_is_cheaper_costs_less() -> None:

@@ -37,9 +37,9 @@ create_instance() {
     --timeout=3600
 }
 
-# Connections that the instance allows. Production: 10 servers of 8 each, twice while one release takes over from
-# another, and some spare; the server itself holds its settings against this and does not start when they are more.
-name_connections() { if [[ $KIND == preview ]]; then printf 50; else printf 200; fi; }
+# Connections that the instance allows. Production: 10 servers of 12 each, twice while one release takes over from
+# another, and 10 spare ones; the server itself holds its settings against this and does not start when they are more.
+name_connections() { if [[ $KIND == preview ]]; then printf 50; else printf 250; fi; }
 
 # An instance that an earlier run began to create, and did not wait for.
 wait_instance() {

@@ -26,6 +26,7 @@ def check_template(cloud: Cloud, spec: dict[str, Any]) -> None:
             check_secret(cloud, item["valueFrom"]["secretKeyRef"]["name"], spec["serviceAccountName"])
     for name, probe in container.items():
         if name == "startupProbe":
+            check_limit("timeoutSeconds", int(probe["timeoutSeconds"]), int(probe["periodSeconds"]))
             check_limit("startup", int(probe["failureThreshold"]) * int(probe["periodSeconds"]), 240)
     volumes = {volume["name"] for volume in spec.get("volumes", [])}
     for mount in container.get("volumeMounts", []):
