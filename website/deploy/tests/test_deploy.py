@@ -51,7 +51,7 @@ def parts(changes: list[str]) -> list[str]:
 def test_a_release_goes_step_by_step(production: Stage) -> None:
     done = production.deploy()
     assert done.code == 0, done.output
-    assert parts(done.changes) == ["push", "migrate", "run", "page"]
+    assert parts(done.changes) == ["push", "migrate", "run", "page"], "\n".join(done.changes)
     tried = production.cloud.notes["tried"]
     assert tried == [CANDIDATE, API, f"{API} --page {production.page_url}"]
     name = newest(production)["metadata"]["name"]

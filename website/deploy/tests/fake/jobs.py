@@ -7,6 +7,7 @@ from fake.limits import check_template
 from fake.wire import Request, Routes
 
 ROUTES = Routes("run")
+PLACE = {"cloud.googleapis.com/location": "europe-west1"}
 JOBS = "/apis/run.googleapis.com/v1/namespaces/{project}/jobs"
 EXECUTIONS = "/apis/run.googleapis.com/v1/namespaces/{project}/executions"
 
@@ -51,7 +52,7 @@ def run_job(cloud: Cloud, request: Request, project: str, name: str) -> Any:
             "name": f"{name}-{number}",
             "namespace": project,
             "generation": 1,
-            "labels": {"run.googleapis.com/job": name},
+            "labels": {"run.googleapis.com/job": name, **PLACE},
         },
         "spec": job["spec"]["template"]["spec"],
         "status": {
@@ -74,6 +75,7 @@ def read_execution(cloud: Cloud, request: Request, project: str, name: str) -> A
 def settle(cloud: Cloud, job: dict[str, Any], generation: int) -> dict[str, Any]:
     """Check a job and say that it is ready."""
     check_template(cloud, job["spec"]["template"]["spec"]["template"]["spec"])
+    job["metadata"]["labels"] = {**job["metadata"].get("labels", {}), **PLACE}
     job["metadata"] |= {"generation": generation, "uid": "u", "resourceVersion": "1"}
     job["status"] = {"observedGeneration": generation, "conditions": [{"type": "Ready", "status": "True"}]}
     return job
