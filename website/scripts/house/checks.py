@@ -17,12 +17,14 @@ class Check:
 
     `prepare` gives variables that the command needs; it may install something, and may raise `Trouble`.
     `asked` runs only when it is named by --only: it takes long and needs clients that few machines have.
+    Checks of different lanes run side by side; those of "last" follow alone, because they watch a clock.
     """
 
     name: str
     what: str
     command: Sequence[str | Path]
     folder: Path
+    lane: str
     slow: bool = False
     asked: bool = False
     prepare: Callable[[], dict[str, str]] = dict
@@ -35,12 +37,12 @@ def tool(name: str) -> Path:
 
 def page(name: str, what: str, script: str) -> Check:
     """A check that is a script of the front end's package.json."""
-    return Check(name, what, ["npm", "run", "--silent", script], FRONTEND)
+    return Check(name, what, ["npm", "run", "--silent", script], FRONTEND, "page")
 
 
 def backend(name: str, what: str, *command: str | Path) -> Check:
     """A check that is a command in the back end's folder."""
-    return Check(name, what, command, BACKEND)
+    return Check(name, what, command, BACKEND, "python")
 
 
 RUFF = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", DEPLOY)
@@ -60,18 +62,20 @@ CHECKS: tuple[Check, ...] = (
         "builds the emulator that runs in the page",
         [sys.executable, SCRIPTS, "lockstep"],
         WEBSITE,
+        "page",
         slow=True,
     ),
     page("vitest", "page: unit tests", "test"),
-    Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND),
+    Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND, "page"),
     page("size", "page: size of the build", "size"),
     backend("backend", "Python: tests", tool("pytest"), "-q", "--ignore=tests/house"),
-    Check("deploy", "deploying: scripts, workflows, image", [tool("pytest"), "-q"], DEPLOY),
+    Check("deploy", "deploying: scripts, workflows, image", [tool("pytest"), "-q"], DEPLOY, "page"),
     Check(
         "clients",
         "deploying by this machine's gcloud and firebase, if it has them",
         [tool("pytest"), "-q", "--clients=real"],
         DEPLOY,
+        "last",
         asked=True,
     ),
     Check(
@@ -79,6 +83,7 @@ CHECKS: tuple[Check, ...] = (
         "page on Hosting, sign-in by Firebase's emulator",
         ["npm", "run", "--silent", "cloud"],
         FRONTEND,
+        "last",
         asked=True,
         prepare=prepare_cloud,
     ),
@@ -87,6 +92,7 @@ CHECKS: tuple[Check, ...] = (
         "plays in Chromium, reads the record back",
         ["npm", "run", "--silent", "e2e"],
         FRONTEND,
+        "last",
         slow=True,
         prepare=lambda: {"CHROMIUM": find_chromium()},
     ),

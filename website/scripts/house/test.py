@@ -1,26 +1,13 @@
 """`website/test`: from a fresh clone to every test passed."""
 
 import argparse
-import os
-import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from house.checks import CHECKS, Check
-from house.run import tool_environment
+from house.lanes import Result, run_checks
 from house.say import say
 from house.setup import set_up
-from house.trouble import Trouble
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a check went."""
-
-    check: Check
-    seconds: float
-    passed: bool
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +15,7 @@ def main(arguments: list[str]) -> int:
     chosen = read_options(arguments)
     begin = time.monotonic()
     set_up(page=False)
-    results = [run_check(check) for check in chosen]
+    results = run_checks(chosen)
     say(draw_summary(results, time.monotonic() - begin))
     return 0 if all(result.passed for result in results) else 1
 
@@ -38,7 +25,7 @@ def read_options(arguments: list[str]) -> list[Check]:
     names = [check.name for check in CHECKS]
     parser = argparse.ArgumentParser(
         prog="website/test",
-        description="Sets everything up, then runs every check and goes on after a failure.",
+        description="Sets everything up, then runs every check, two at a time, and goes on after a failure.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.what}" for check in CHECKS),
     )
@@ -52,20 +39,6 @@ def read_options(arguments: list[str]) -> list[Check]:
     if options.only:
         return [check for check in CHECKS if check.name in options.only]
     return [check for check in CHECKS if not check.asked and not (options.fast and check.slow)]
-
-
-def run_check(check: Check) -> Result:
-    """Run one check with its output in plain sight."""
-    say(f"\n== {check.name}: {check.what}")
-    begin = time.monotonic()
-    try:
-        environment = tool_environment() | check.prepare()
-    except Trouble as trouble:
-        say(str(trouble), error=True)
-        return Result(check, time.monotonic() - begin, passed=False)
-    command = [os.fspath(part) for part in check.command]
-    done = subprocess.run(command, cwd=check.folder, env=environment, stdin=subprocess.DEVNULL, check=False)
-    return Result(check, time.monotonic() - begin, passed=done.returncode == 0)
 
 
 def draw_row(result: Result) -> str:
