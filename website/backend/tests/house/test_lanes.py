@@ -14,7 +14,10 @@ def check(name: str, lane: str, code: str, folder: Path) -> Check:
 
 
 def test_lanes_meet_and_what_is_last_comes_last(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    wait = "import pathlib, time\nbegin = time.monotonic()\nwhile not pathlib.Path('{}').exists():\n    assert time.monotonic() < begin + 20\n    time.sleep(0.01)"
+    wait = (
+        "import pathlib, time\nend = time.monotonic() + 20\n"
+        "while not pathlib.Path('{}').exists():\n    assert time.monotonic() < end\n    time.sleep(0.01)"
+    )
     write = "import pathlib; pathlib.Path('{}').touch(); print('wrote {}')"
     chosen = [
         # Each lane waits for a word of the other, so one after the other they would never end.
