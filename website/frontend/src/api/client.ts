@@ -89,6 +89,21 @@ export const api = {
     }),
 };
 
+/** Compile the emulator while it arrives. */
+export const fetchModule = (path: string): Promise<WebAssembly.Module> =>
+  WebAssembly.compileStreaming(reach(path, {}).then(good));
+
+/** A file that is only for who is signed in. */
+export async function fetchFile(path: string): Promise<Uint8Array> {
+  const headers = new Headers({ Authorization: `Bearer ${session.get()?.token ?? ""}` });
+  return new Uint8Array(await (await good(await reach(path, { headers }))).arrayBuffer());
+}
+
+async function good(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  throw await readProblem(response);
+}
+
 /** Address of a game's picture. */
 export const coverAddress = (cover: string): string => getEnv().http + cover;
 

@@ -7,6 +7,8 @@ export type ServerMessage = Schemas["ServerMessage"];
 export type Hello = Schemas["Hello"];
 export type Welcome = Schemas["Welcome"];
 export type Ended = Schemas["Ended"];
+export type Offer = Schemas["Offer"];
+export type Ticks = Schemas["Ticks"];
 export type Device = Schemas["Input"]["device"];
 export type FocusState = Schemas["Focus"]["state"];
 

@@ -1,9 +1,11 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
-import { api, ApiError, socketAddress, type Game } from "@/api/client";
+import { api, ApiError, fetchFile, fetchModule, socketAddress, type Game } from "@/api/client";
 import { GameEngine, type Engine, type Snapshot } from "@/play/engine";
 import { listenFocus } from "@/play/input/focus";
 import { listenKeyboard } from "@/play/input/keyboard";
+import { openWorker } from "@/play/lockstep/browser";
+import { LocalPlay } from "@/play/lockstep/local-play";
 import { browserPlatform } from "@/play/platform";
 import { describeBrowser, measureRefresh } from "@/play/remote/greeting";
 import { TicketRefused } from "@/play/remote/link";
@@ -28,15 +30,25 @@ async function getAddress(gameId: string): Promise<string> {
 }
 
 function createEngine(game: Game): Engine {
-  const driver = createRemoteDriver({
-    platform: browserPlatform,
-    openSocket: openWebSocket,
-    getAddress: () => getAddress(game.id),
-    getHello: async () => {
-      refreshRate ??= measureRefresh(browserPlatform);
-      return describeBrowser(browserPlatform, await refreshRate);
+  const driver = createRemoteDriver(
+    {
+      platform: browserPlatform,
+      openSocket: openWebSocket,
+      getAddress: () => getAddress(game.id),
+      getHello: async () => {
+        refreshRate ??= measureRefresh(browserPlatform);
+        return describeBrowser(browserPlatform, await refreshRate);
+      },
     },
-  });
+    (hooks) =>
+      new LocalPlay({
+        ...hooks,
+        platform: browserPlatform,
+        openWorker,
+        fetchModule,
+        fetchRom: fetchFile,
+      }),
+  );
   return new GameEngine(browserPlatform, driver, game.pace);
 }
 

@@ -1,13 +1,20 @@
 import { FrameDecoder } from "@/wire/packet";
-import type { ServerMessage, Welcome } from "@/wire/messages";
+import { WireError, type ServerMessage, type Welcome } from "@/wire/messages";
 
 import { Pinger } from "../clock";
 import type { Driver, DriverEvents } from "../driver";
+import type { LocalPlay, LocalPlayHooks } from "../lockstep/local-play";
 import { ShownReporter } from "../shown";
 import { Link, type LinkOptions } from "./link";
 
-/** The game is stepped by the server; pictures come over the play socket. */
-export function createRemoteDriver(options: LinkOptions): Driver {
+/** Makes the part that plays in the page; the driver gives it its hands. */
+export type OpenLocal = (hooks: LocalPlayHooks) => LocalPlay;
+
+/**
+ * The game is stepped by the server; pictures come over the play socket. With `openLocal`, games that the
+ * server offers for it are stepped by the page in lockstep with the server instead.
+ */
+export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal): Driver {
   const { platform } = options;
   const decoder = new FrameDecoder();
   let events: DriverEvents | null = null;
@@ -22,18 +29,27 @@ export function createRemoteDriver(options: LinkOptions): Driver {
     },
     broken: (attempt, words) => {
       pinger.stop();
-      shown.reset();
-      events?.broken(attempt, words);
+      const playsOn = local?.broken(attempt) ?? false;
+      if (local?.active) shown.flush();
+      else shown.reset();
+      if (!playsOn) events?.broken(attempt, words);
     },
     closed: (closing) => {
       pinger.stop();
+      local?.close();
       shown.reset();
       events?.closed(closing);
     },
   });
-  const shown = new ShownReporter(platform, (received, frames) =>
-    link.send({ type: "shown", received, frames }),
-  );
+  const shown = new ShownReporter(platform, (received, frames) => {
+    if (local?.report(received, frames)) return;
+    link.send({ type: "shown", received, frames });
+  });
+  const local = openLocal?.({
+    send: (message) => link.send(message),
+    arrived: (frame) => shown.arrived(frame),
+    events: () => events,
+  });
   const pinger = new Pinger(
     platform,
     (id, at, previous) => link.send({ type: "ping", id, at, previous }),
@@ -42,12 +58,14 @@ export function createRemoteDriver(options: LinkOptions): Driver {
 
   function greet(welcome: Welcome): void {
     decoder.reset();
-    shown.reset();
     pinger.start(welcome.ping_ms);
+    if (local?.greeted(welcome)) return;
+    shown.reset();
     events?.welcome(welcome.phase, welcome);
   }
 
   function take(message: Exclude<ServerMessage, Welcome>): void {
+    if (local?.take(message)) return;
     switch (message.type) {
       case "pong": {
         pinger.answered(message.id, platform.now());
@@ -60,7 +78,7 @@ export function createRemoteDriver(options: LinkOptions): Driver {
       case "paused":
         return events?.paused(message.reason);
       case "ticked":
-        return;
+        throw new WireError("The server follows a game that is not played here; reload the page.");
       case "resumed":
         return events?.resumed();
       case "ended":
@@ -76,18 +94,30 @@ export function createRemoteDriver(options: LinkOptions): Driver {
       events = listener;
       link.open();
     },
-    start: (at) => link.send({ type: "start", at, mode: "streamed" }),
-    input: ({ control, down, at, device, code }, frame) =>
-      link.send({ type: "input", control, down, at, frame, device, code }),
+    start: (at) => {
+      if (!local?.start(at)) link.send({ type: "start", at, mode: "streamed" });
+    },
+    input: (change, frame) => {
+      if (local?.input(change, frame)) return;
+      const { control, down, at, device, code } = change;
+      link.send({ type: "input", control, down, at, frame, device, code });
+    },
     painted: (frame, at) => shown.painted(frame, at),
-    pause: (at) => link.send({ type: "pause", at }),
-    resume: (at) => link.send({ type: "resume", at }),
-    leave: (at) => link.send({ type: "leave", at }),
+    pause: (at) => {
+      if (!local?.pause(at)) link.send({ type: "pause", at });
+    },
+    resume: (at) => {
+      if (!local?.resume(at)) link.send({ type: "resume", at });
+    },
+    leave: (at) => {
+      if (!local?.leave(at)) link.send({ type: "leave", at });
+    },
     focus: (state, at) => link.send({ type: "focus", state, at }),
     hurry: () => link.hurry(),
     close: () => {
       events = null;
       pinger.stop();
+      local?.close();
       shown.reset();
       link.close();
     },

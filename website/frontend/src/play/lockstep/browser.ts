@@ -1,0 +1,13 @@
+import type { FromWorker } from "./messages";
+import type { Port } from "./local-game";
+
+/** The browser's own worker. One that does not even start says so like one that breaks. */
+export function openWorker(hear: (message: FromWorker) => void): Port {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  worker.onmessage = (event: MessageEvent<FromWorker>) => hear(event.data);
+  worker.onerror = (event) => hear({ kind: "failed", words: event.message });
+  return {
+    send: (message, transfer = []) => worker.postMessage(message, transfer),
+    close: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,71 @@
+import { Emulator } from "@/lockstep/emulator";
+
+import type { FromWorker, LocalGameSetup, ToWorker } from "./messages";
+import { Stepper } from "./stepper";
+
+/** Any seed will do for a first run, which makes the code fast before somebody plays. */
+const WARM_UP = { seed: 1, steps: 120 } as const;
+
+/** What of a worker's global scope is used: its types and a page's do not fit into one program. */
+const scope = globalThis as unknown as {
+  postMessage: (message: FromWorker, transfer: Transferable[]) => void;
+  onmessage: (event: MessageEvent<ToWorker>) => void;
+};
+
+let stepper: Stepper | null = null;
+
+function post(message: FromWorker, transfer: Transferable[] = []): void {
+  scope.postMessage(message, transfer);
+}
+
+async function load({ module, cartridge, origin, ...rules }: LocalGameSetup): Promise<void> {
+  const emulator = await Emulator.create(module, cartridge);
+  emulator.load({ ...rules.setup, seed: WARM_UP.seed });
+  for (let step = 0; step < WARM_UP.steps; step++) {
+    const { terminated, truncated } = emulator.step(0);
+    if (terminated || truncated) break;
+  }
+  const shift = performance.timeOrigin - origin;
+  stepper = new Stepper(emulator, rules, {
+    now: () => performance.now() + shift,
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    post,
+  });
+  post({ kind: "loaded" });
+}
+
+function handle(message: ToWorker): void {
+  switch (message.kind) {
+    case "load":
+      load(message).catch(fail);
+      return;
+    case "begin":
+      return stepper?.begin(message.seed);
+    case "input":
+      return stepper?.input(message.change);
+    case "go":
+      return stepper?.go();
+    case "stop":
+      return stepper?.stop();
+    case "displayed":
+      return stepper?.displayed(message.at, message.newest);
+    case "spent":
+      return stepper?.spend(message.buffer);
+  }
+}
+
+/** A trap of the emulator ends this worker's game, and the page goes on by streaming. */
+function fail(error: unknown): void {
+  post({ kind: "failed", words: error instanceof Error ? error.message : String(error) });
+}
+
+scope.onmessage = (event) => {
+  try {
+    handle(event.data);
+  } catch (error) {
+    fail(error);
+  }
+};
