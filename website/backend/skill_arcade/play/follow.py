@@ -103,7 +103,7 @@ class Following:
 
     def start(self, now: int) -> None:
         """The game begins, or goes on after a pause."""
-        self._window.start(now, self._n_steps)
+        self._window.start(now)
         self._quiet_since = now
 
     def stop(self) -> None:
@@ -115,7 +115,7 @@ class Following:
 
     def returned(self, now: int) -> None:
         """The page is back."""
-        self._window.returned(now)
+        self._window.returned()
         self._quiet_since = now
 
     def release(self, source: InputInForce) -> None:
@@ -156,7 +156,7 @@ class Following:
             raise self._incident("malformed", ticks, 0)
         if ticks.first != self._n_steps:
             raise self._incident("replayed" if ticks.first < self._n_steps else "gap", ticks, 0)
-        fault = self._window.check(ticks.first + len(at), at, received)
+        fault = self._window.check(at, received)
         if fault is not None:
             raise self._incident(fault, ticks, 0)
 

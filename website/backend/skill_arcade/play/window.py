@@ -7,7 +7,7 @@ a slow display explain. The page's: it says when each step was taken, and its st
 from collections.abc import Sequence
 
 FASTER, SLOWER = 0.015, 0.03
-"""Share by which a display of "60 Hz" may run fast, and by which a page may fall behind for good."""
+"""Share by which a display of "60 Hz" may run fast, and by which a page may fall behind without end."""
 AHEAD_US = 250_000
 """Clocks are read a moment apart, and the first step may come early."""
 BEHIND_US = 2_000_000
@@ -22,42 +22,41 @@ class Window:
     def __init__(self, hz: float, away_us: int) -> None:
         self._period = 1e6 / hz
         self._away_us = away_us
-        self._anchor = 0.0
         self._last = 0
+        self._behind = 0.0
+        self._absent = False
         self._at: int | None = None
         self._credit = 0.0
 
-    @property
-    def last_us(self) -> int:
-        """When the game last began, went on, or was heard of."""
-        return self._last
+    def start(self, now: int) -> None:
+        """The game begins, or goes on after a pause."""
+        self._last, self._behind, self._absent = now, 0.0, False
+        self._at, self._credit = None, 0.0
 
-    def start(self, now: int, n_steps: int) -> None:
-        """The game begins, or goes on after a pause, with this many steps behind it."""
-        self._anchor = now - n_steps * self._period
-        self._last, self._at, self._credit = now, None, 0.0
+    def returned(self) -> None:
+        """The page is back after its connection was lost: what it sends next, it played meanwhile."""
+        self._absent = True
 
-    def returned(self, now: int) -> None:
-        """The page is back after its connection was lost. It froze the game itself once it was away too long."""
-        frozen = now - self._last - self._away_us
-        if frozen > 0:
-            self._anchor += frozen
-            self._at = None
-
-    def check(self, n_steps: int, at: Sequence[int], received: int) -> str | None:
-        """Judge steps that arrived together; `n_steps` counts them in. What is wrong with them; None: nothing."""
-        fault = self._check_server(n_steps, received) or self._check_page(at)
-        if fault is None:
-            self._last = received
-        return fault
+    def check(self, at: Sequence[int], received: int) -> str | None:
+        """Judge steps that arrived together, by when the page took each. What is wrong with them; None: nothing."""
+        return self._check_server(len(at), received) or self._check_page(at)
 
     def _check_server(self, n_steps: int, received: int) -> str | None:
-        played, elapsed = n_steps * self._period, received - self._anchor
-        if played > elapsed * (1 + FASTER) + AHEAD_US:
+        played, elapsed = n_steps * self._period, received - self._last
+        self._last = received
+        self._behind += elapsed - played
+        if self._behind > 0:
+            self._behind = max(0.0, self._behind - SLOWER * elapsed)
+        else:
+            self._behind = min(0.0, self._behind + FASTER * elapsed)
+        if self._absent:
+            # Nobody can tell slow motion from a pause now, so an absence counts as what was played in it.
+            self._absent, self._behind = False, min(0.0, self._behind)
+            if played > self._away_us + BEHIND_US:
+                return "too-long-away"
+        if self._behind < -AHEAD_US:
             return "too-fast"
-        if elapsed > played * (1 + SLOWER) + BEHIND_US:
-            return "too-slow"
-        return None
+        return "too-slow" if self._behind > BEHIND_US else None
 
     def _check_page(self, at: Sequence[int]) -> str | None:
         least = self._period * (1 - FASTER)

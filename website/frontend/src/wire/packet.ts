@@ -24,6 +24,18 @@ export interface FrameHead {
   last: boolean;
 }
 
+/** Nothing has been said yet. */
+export const freshHead = (): FrameHead => ({
+  frame: 0,
+  serverUs: 0,
+  score: 0,
+  lives: -1,
+  key: false,
+  terminated: false,
+  truncated: false,
+  last: false,
+});
+
 /** Smallest rectangle around what changed; width 0: nothing did. */
 export interface Rectangle {
   x: number;
@@ -45,16 +57,7 @@ export interface Picture {
  * `head`, `changed` and `picture` are reused from packet to packet: read them before the next one.
  */
 export class FrameDecoder {
-  readonly head: FrameHead = {
-    frame: 0,
-    serverUs: 0,
-    score: 0,
-    lives: -1,
-    key: false,
-    terminated: false,
-    truncated: false,
-    last: false,
-  };
+  readonly head = freshHead();
   readonly changed: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
   #picture: Picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
   #bytes = new Uint8ClampedArray(0);

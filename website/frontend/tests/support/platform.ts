@@ -42,6 +42,11 @@ export class HandPlatform implements Platform {
     this.#now = end;
   }
 
+  /** The machine stands still: the clock goes on, and nothing runs meanwhile. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   /** One animation frame, now. */
   paint(): number {
     const frames = this.#frames;

@@ -1,5 +1,5 @@
 import type { ClientMessage, ServerMessage, Welcome } from "@/wire/messages";
-import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
+import { freshHead, type Picture, type Rectangle } from "@/wire/packet";
 
 import type { DriverEvents } from "../driver";
 import type { ControlChange } from "../input/controls";
@@ -46,21 +46,14 @@ export class LocalPlay {
   #score = 0;
   #over = false;
   #linked = false;
+  /** When the server last said where the game stands, or its player went on. */
+  #heard = 0;
   #leaving = false;
   #attempt = 1;
   #kept: (readonly [number, number])[] = [];
   #timer: Cancel | null = null;
   readonly #changed: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
-  readonly #head: FrameHead = {
-    frame: 0,
-    serverUs: 0,
-    score: 0,
-    lives: -1,
-    key: false,
-    terminated: false,
-    truncated: false,
-    last: false,
-  };
+  readonly #head = freshHead();
 
   constructor(options: Options) {
     this.#options = options;
@@ -154,6 +147,7 @@ export class LocalPlay {
       return true;
     }
     this.#say({ type: "resume", at });
+    this.#heard = at;
     this.#game.go();
     this.#options.events()?.resumed();
     return true;
@@ -193,6 +187,7 @@ export class LocalPlay {
     }
     if (episode === this.#episode) {
       this.#linked = true;
+      this.#heard = this.#options.platform.now();
       if (this.#ledger.rewind(lockstep.n_steps)) this.#catchUp();
       else this.#stream("Steps between the page and the server are missing.");
       return true;
@@ -257,7 +252,8 @@ export class LocalPlay {
   #freezeWhenAway(): void {
     const oldest = this.#ledger.oldest;
     const { platform, events } = this.#options;
-    if (oldest === null || platform.now() - oldest <= this.#awayMs || !this.#game.running) return;
+    if (oldest === null || !this.#game.running) return;
+    if (platform.now() - Math.max(oldest, this.#heard) <= this.#awayMs) return;
     this.#game.stop(() => {
       this.#say({ type: "pause", at: platform.now() });
       if (!this.#linked) events()?.broken(this.#attempt, ALONE);

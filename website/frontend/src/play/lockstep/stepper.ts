@@ -130,7 +130,17 @@ export class Stepper {
     const seen = this.#see(lives);
     const { digest } = this.#game;
     this.#world.post(
-      { kind: "step", ...seen, action, at, digest, inputs, reward, terminated, truncated },
+      {
+        kind: "step",
+        ...seen,
+        action,
+        at: Math.round(at * 1000) / 1000,
+        digest,
+        inputs,
+        reward,
+        terminated,
+        truncated,
+      },
       [seen.pixels],
     );
   }
