@@ -22,16 +22,20 @@ export interface Arcade {
   stop(): Promise<{ code: number | null; output: string }>;
 }
 
-/** Starts the arcade; resolves once it says where it is and is ready. `log` gets all that it writes. */
+/**
+ * Starts the arcade; resolves once it says where it is and is ready. `log` gets all that it writes;
+ * `settings` go into its environment, `options` are more arguments of `website/play`.
+ */
 export async function startArcade(
   log: string,
   settings: Record<string, string> = {},
+  options: readonly string[] = [],
 ): Promise<Arcade> {
   // Short, because a Unix socket of Postgres in it may have no longer path than 107 bytes.
   const data = await mkdtemp(join(tmpdir(), "arcade-"));
   const port = await findPort();
   const url = `http://localhost:${String(port)}`;
-  const server = spawn(PLAY, ["--port", String(port), "--data", data], {
+  const server = spawn(PLAY, ["--port", String(port), "--data", data, ...options], {
     env: { ...process.env, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -19,7 +19,7 @@ let kept: Kept[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}server.log`);
+  arcade = await startArcade(`${OUT}server.log`, {}, ["--no-lockstep"]);
   visit = await openVisit(browser, arcade.url);
 });
 

@@ -43,6 +43,7 @@ def describe_episode(episode: dataset.Episode) -> dict[str, Any]:
         "game": episode.game_id,
         "status": episode.status,
         "end_reason": episode.end_reason,
+        "mode": episode.provenance["mode"],
         "score": episode.score,
         "actions": episode.actions.tolist(),
         "terminated": bool(episode.terminations[-1]),

@@ -11,6 +11,8 @@ export interface Kept {
   game: string;
   status: string;
   end_reason: string | null;
+  /** Who paced it: streamed or lockstep. */
+  mode: string;
   score: number;
   actions: number[];
   terminated: boolean;

@@ -61,3 +61,53 @@ export async function findPaddle(page: Page): Promise<number> {
     throw new Error("no paddle on the screen");
   });
 }
+
+/**
+ * Milliseconds from a press of `key` to the first animation frame in which Breakout's bat is elsewhere.
+ *
+ * The bat must have room to go; it is waited for until it stands still. Counted on the page's own clock, from the
+ * key's event to the begin of the display's frame that the picture was drawn for.
+ */
+export async function timePress(page: Page, key: string): Promise<number> {
+  await page.locator(SCREEN).evaluate(async (element) => {
+    const canvas = element as HTMLCanvasElement;
+    const find = (): number => {
+      const row = canvas.getContext("2d")?.getImageData(8, 190, 144, 1).data ?? [];
+      let x = 0;
+      while (x < 144 && !(row[4 * x] === 200 && row[4 * x + 1] === 72)) x++;
+      return x;
+    };
+    const nextFrame = async (): Promise<number> => {
+      const at = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
+      // The page's own callback for this frame ran before this one or comes right after: look once both have.
+      await new Promise<void>((resolve) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => resolve();
+        port2.postMessage(null);
+      });
+      return at;
+    };
+    let [still, place] = [0, find()];
+    while (still < 12) {
+      await nextFrame();
+      const now = find();
+      still = now === place ? still + 1 : 0;
+      place = now;
+    }
+    const watch = async (): Promise<number> => {
+      const pressed = await new Promise<number>((resolve) => {
+        addEventListener("keydown", (event) => resolve(event.timeStamp), { once: true });
+      });
+      for (let frames = 0; frames < 180; frames++) {
+        const at = await nextFrame();
+        if (find() !== place) return at - pressed;
+      }
+      throw new Error("the bat did not move");
+    };
+    (globalThis as { answered?: Promise<number> }).answered = watch();
+  });
+  // A key comes at any moment of the display's frame.
+  await page.waitForTimeout(Math.random() * 50);
+  await page.keyboard.press(key, { delay: 120 });
+  return page.evaluate(() => (globalThis as unknown as { answered: Promise<number> }).answered);
+}

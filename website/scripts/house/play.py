@@ -26,9 +26,11 @@ def main(arguments: list[str]) -> int:
     begin = time.monotonic()
     check_port(options.port)
     set_up(page=True)
-    if options.lockstep and not lockstep.is_built():
-        build_behind()
     folder, environment = BACKEND, dict(os.environ)
+    if not options.lockstep:
+        environment["LOCKSTEP"] = "false"
+    elif not lockstep.is_built():
+        build_behind()
     if options.data:
         folder, environment = keep_apart(options.data.resolve(), environment)
     say(f"Ready after {time.monotonic() - begin:.1f} s; starting the server (Ctrl-C ends it).")
@@ -58,7 +60,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         "--no-lockstep",
         dest="lockstep",
         action="store_false",
-        help="do not build the emulator that lets Atari games run in the page: they are streamed",
+        help="stream Atari games too, and do not build the emulator that lets them run in the page",
     )
     return parser.parse_args(arguments)
 

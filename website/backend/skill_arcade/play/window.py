@@ -6,7 +6,7 @@ a slow display explain. The page's: it says when each step was taken, and its st
 
 from collections.abc import Sequence
 
-FASTER, SLOWER = 0.015, 0.03
+FASTER, SLOWER = 0.015, 0.1
 """Share by which a display of "60 Hz" may run fast, and by which a page may fall behind without end."""
 AHEAD_US = 250_000
 """Clocks are read a moment apart, and the first step may come early."""

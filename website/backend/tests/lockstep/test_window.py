@@ -44,7 +44,7 @@ class Page:
 
 
 @pytest.mark.parametrize("delay", [0, 75_000, 300_000])
-@pytest.mark.parametrize("speed", [1.0, 0.99, 1.01])
+@pytest.mark.parametrize("speed", [1.0, 0.93, 1.01])
 def test_L5_a_person_plays_for_an_hour_however_far_away(delay: int, speed: float) -> None:
     assert Page(delay).play(3600, speed=speed) is None
 
@@ -62,7 +62,7 @@ def test_L6_slow_motion_is_found() -> None:
     assert page.play(10, speed=0.5) == "too-slow"
 
 
-@pytest.mark.parametrize("speed", [0.9, 0.5, 0.1])
+@pytest.mark.parametrize("speed", [0.85, 0.5, 0.1])
 def test_L6_slow_motion_is_found_though_the_clock_of_the_page_is_slowed_too(speed: float) -> None:
     assert Page().play(120, speed=speed, clock=speed) == "too-slow"
 

@@ -242,6 +242,19 @@ describe("a game in the page that can not go on by itself", () => {
     expect(table.phase).toEqual({ kind: "paused", why: "connection" });
   });
 
+  it("asks for the stream when the machine does not keep up", async () => {
+    const table = await LocalTable.open();
+    table.play();
+    for (let second = 0; second < 40 && table.socket.of("stream").length === 0; second++) {
+      table.pass(700);
+      table.platform.stall(100);
+      table.follow();
+    }
+    expect(table.socket.of("stream")[0]?.reason).toContain("too busy");
+    table.socket.say({ type: "paused", reason: "connection" });
+    expect(table.phase).toEqual({ kind: "paused", why: "connection" });
+  });
+
   it("pauses when it stood still for long: nobody can play through that", async () => {
     const table = await LocalTable.open();
     table.play();

@@ -172,8 +172,12 @@ export class LocalTable {
     };
   }
 
-  /** The server follows all that was sent on this socket. */
+  /** The server follows all that was sent on this socket, and answers the newest ping. */
   follow(): void {
+    const ping = this.socket.of("ping").at(-1);
+    if (ping !== undefined) {
+      this.socket.say({ type: "pong", id: ping.id, received_us: 1, sent_us: 1 });
+    }
     const last = this.socket.of("ticks").at(-1);
     if (last === undefined) return;
     const digest = last.digests.at(-1) ?? 0;

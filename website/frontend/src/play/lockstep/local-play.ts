@@ -274,6 +274,7 @@ export class LocalPlay {
   /** The page can't go on by itself: the server does, from the last step that it has. */
   #stream(reason: string): void {
     if (this.#episode === null) return;
+    this.#options.events()?.notice(`The game in your page stops. ${reason} The server goes on.`);
     this.#say(this.#wish(reason));
     this.#forget();
   }

@@ -7,6 +7,12 @@ import { Pacer } from "./pacer";
 
 /** Longer than this without a step, and the game stops: nobody can play through it. */
 const STALL_MS = 500;
+/**
+ * A page that falls behind real time by more than this share, and then by this long, does not keep up. The
+ * server would take more before it took it for slow motion (SPEC, L6).
+ */
+const SLOWER = 0.05;
+const BEHIND_MS = 1000;
 /** Steps whose deadlines are remembered, to tell which should have arrived by a frame of the display. */
 const REMEMBERED = 8;
 /** A picture needs this long to arrive. */
@@ -42,6 +48,9 @@ export class Stepper {
   #timer: Cancel | null = null;
   #spare: ArrayBuffer[] = [];
   #deadlines: { due: number; frame: number }[] = [];
+  /** When the last step was taken, and how far behind real time the game is since it last went on. */
+  #last = 0;
+  #behind = 0;
 
   constructor(game: Game, rules: Rules, world: Surroundings) {
     this.#game = game;
@@ -71,7 +80,9 @@ export class Stepper {
 
   go(): void {
     if (this.#over || this.#timer !== null) return;
-    this.#pacer.start(this.#world.now());
+    this.#last = this.#world.now();
+    this.#behind = 0;
+    this.#pacer.start(this.#last);
     this.#arm();
   }
 
@@ -115,8 +126,18 @@ export class Stepper {
     this.#pacer.stepped(now);
     this.#step(now, due);
     if (this.#over) this.#halt();
-    else this.#arm();
+    else if (this.#keepsUp(now)) this.#arm();
   };
+
+  #keepsUp(now: number): boolean {
+    const passed = now - this.#last;
+    this.#last = now;
+    this.#behind = Math.max(0, this.#behind + passed * (1 - SLOWER) - 1000 / this.#rules.hz);
+    if (this.#behind <= BEHIND_MS) return true;
+    this.#halt();
+    this.#world.post({ kind: "failed", words: "This machine is too busy to run it." }, []);
+    return false;
+  }
 
   #step(at: number, due: number): void {
     const action = this.#latch.sample().action ?? this.#rules.noop;

@@ -1,0 +1,173 @@
+// Breakout played in the page, far away from the server: as if it were local, and kept by the server, frame for frame.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+import { type Network, openNetwork } from "./delay";
+import { type Kept, readBack } from "./record";
+import { findPaddle, hashScreen, timePress } from "./screen";
+
+const MODULE = fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url));
+const ROUND_TRIP_MS = 150;
+const LOSS = 0.01;
+
+let arcade: Arcade;
+let network: Network;
+let browser: Browser;
+let visit: Visit;
+const sent: Record<string, number> = {};
+const received: Record<string, number> = {};
+
+const reason = existsSync(MODULE) ? null : "the module is not built: run website/lockstep/build";
+
+beforeAll(async () => {
+  if (reason !== null) return;
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}lockstep.log`);
+  network = await openNetwork(arcade.url, ROUND_TRIP_MS, LOSS);
+  visit = await openVisit(browser, network.url);
+  count(visit.page);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+});
+
+afterAll(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  network.close();
+  await arcade.stop();
+});
+
+/** Counts the messages of each kind. */
+function count(page: Page): void {
+  const note = (into: Record<string, number>, payload: string | Buffer): void => {
+    const kind =
+      typeof payload === "string" ? (JSON.parse(payload) as { type: string }).type : "frame";
+    into[kind] = (into[kind] ?? 0) + 1;
+  };
+  page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => note(sent, payload));
+    socket.on("framereceived", ({ payload }) => note(received, payload));
+  });
+}
+
+async function signIn(): Promise<void> {
+  const { page } = visit;
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill("Lockstep.Test@example.org");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${network.url}/`);
+}
+
+async function startGame(): Promise<void> {
+  const { page } = visit;
+  // The emulator has come once its worker says so; the page shows nothing of it, so its files are waited for.
+  const rom = page.waitForResponse((response) => response.url().includes("/lockstep/roms/"));
+  await page.goto("/play/breakout");
+  await page.waitForSelector('[data-phase="ready"]');
+  await rom;
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+}
+
+async function leave(): Promise<void> {
+  await visit.page.getByRole("button", { name: "Leave" }).click();
+  await visit.page.waitForURL(`${network.url}/`);
+}
+
+describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : ""}`, () => {
+  test("answers to keys at once, 150 ms and lost packets away from the server", async () => {
+    const { page } = visit;
+    await signIn();
+    await startGame();
+    const times: number[] = [];
+    for (let turn = 0; turn < 12; turn++) {
+      times.push(await timePress(page, turn % 2 === 0 ? "ArrowRight" : "ArrowLeft"));
+    }
+    expect(times.sort((a, b) => a - b)[6]).toBeLessThan(ROUND_TRIP_MS);
+    expect(received.frame ?? 0).toBe(0);
+    expect(sent.ticks).toBeGreaterThan(10);
+  });
+
+  test("goes on while the connection is gone, and nothing of it is missing", async () => {
+    const { page } = visit;
+    const sockets: string[] = [];
+    page.on("websocket", (socket) => sockets.push(socket.url()));
+    network.cut(3000);
+    const right = await page.keyboard
+      .press("ArrowRight", { delay: 1200 })
+      .then(() => findPaddle(page));
+    const left = await page.keyboard
+      .press("ArrowLeft", { delay: 1200 })
+      .then(() => findPaddle(page));
+    expect(right - left).toBeGreaterThan(60);
+    await page.waitForSelector('[data-phase="playing"]');
+    await expect.poll(() => sockets.length, { timeout: 15_000 }).toBeGreaterThan(0);
+    await page.keyboard.press("ArrowRight", { delay: 500 });
+    await leave();
+  });
+
+  test("is kept by the server, and a re-run gives it frame for frame", async () => {
+    const [kept] = await readBack(arcade.data, 1);
+    check(kept);
+    expect(kept?.end_reason).toBe("left");
+    expect(kept?.n_shown).toBeGreaterThan(0.6 * (kept?.actions.length ?? 0));
+  });
+
+  test("is played to its end by real keys, and ends with the picture on the screen", async () => {
+    const { page } = visit;
+    await startGame();
+    const ending = page.locator('[data-testid="ending"]');
+    while ((await ending.count()) === 0) await page.keyboard.press("Space", { delay: 80 });
+    const picture = await hashScreen(page);
+    const kept = (await readBack(arcade.data, 2))[1];
+    check(kept);
+    expect(kept?.end_reason).toBe("terminated");
+    expect(kept?.last_frame_sha256).toBe(picture);
+  });
+
+  test("is ended when the page cheats, and the next game is streamed", async () => {
+    const { page } = visit;
+    // A page that makes up what its game came to.
+    await page.addInitScript(() => {
+      const honest = JSON.stringify.bind(JSON);
+      JSON.stringify = (value: unknown): string => {
+        const ticks = value as { type?: string; first: number; digests: number[] } | null;
+        if (ticks?.type !== "ticks" || ticks.first < 120) return honest(value);
+        return honest({ ...ticks, digests: ticks.digests.map((digest) => (digest ^ 1) >>> 0) });
+      };
+    });
+    await startGame();
+    await page.waitForSelector('[data-testid="ending"]');
+    const kept = (await readBack(arcade.data, 3))[2];
+    expect(kept?.end_reason).toBe("diverged");
+    check(kept);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-phase="playing"]');
+    await expect.poll(() => received.frame ?? 0, { timeout: 10_000 }).toBeGreaterThan(30);
+    await leave();
+  });
+
+  test("met no error in the page", () => {
+    const own = visit.problems.filter(
+      (problem) => !problem.includes("ERR_") && !problem.includes("WebSocket"),
+    );
+    expect(own).toEqual([]);
+  });
+});
+
+function check(kept: Kept | undefined): void {
+  expect(kept).toMatchObject({
+    game: "breakout",
+    mode: "lockstep",
+    differing_frames: 0,
+    differing_rewards: 0,
+  });
+  expect(kept?.n_frames).toBe((kept?.actions.length ?? 0) + 1);
+}
