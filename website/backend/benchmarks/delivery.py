@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 from sqlalchemy import URL, text
@@ -86,8 +87,8 @@ def record_play(folder: Path, n_steps: int) -> tuple[Path, int]:
     return made[0], taken
 
 
-def copy_episode(source: Path, journal: Path) -> None:
-    """The same play as another episode."""
+def copy_episode(source: Path, journal: Path) -> UUID:
+    """The same play as another episode; its id."""
     name = new_episode_id()
     target = journal / f".{name}"
     target.mkdir(parents=True)
@@ -97,6 +98,7 @@ def copy_episode(source: Path, journal: Path) -> None:
         renamed = replace(Head.unpack(body), episode_id=name)
         (target / path.name).write_bytes(MAGIC + frame_record(Kind.HEAD, renamed.pack()) + data[end:])
     target.rename(journal / str(name))
+    return name
 
 
 def run(n_steps: int = 3_000, n_episodes: int = 24, fault_seconds: float = 20.0) -> Report:

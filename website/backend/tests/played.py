@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.delivery.courier import Courier
 from skill_arcade.environments.making import make_stage
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Terms
 from skill_arcade.play.session import Session
 from skill_arcade.recording.journal import Journal
@@ -24,13 +26,14 @@ WALL_US = 1_790_000_000_000_000
 class Table:
     """A game on a manual clock: the real session, without sockets and without waiting."""
 
-    def __init__(self, journal: Path, game: str, user_id: str = "user", segment_us: int = 1_000_000) -> None:
+    def __init__(self, journal: Path, game: str | Manifest, user_id: str = "user", segment_us: int = 1_000_000) -> None:
         self.now = 1_000_000
         self.said: list[dict[str, Any]] = []
         self.packets: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
         self.heads: list[Head] = []
-        manifest = load_catalogue().games[game]
+        manifest = load_catalogue().games[game] if isinstance(game, str) else game
+        self.manifest = manifest
         self.session = Session(
             manifest,
             make_stage(manifest.environment),
@@ -58,6 +61,12 @@ class Table:
         """A message from the page, now."""
         self.session.receive(json.dumps({"type": kind, "at": self.now / 1000, **fields}).encode(), self.now, self.now)
 
+    def play_on(self, count: int) -> None:
+        """Let so many deadlines pass, or fewer when the episode ends."""
+        for _ in range(count):
+            if not self.has_ended():
+                self.ticks(1)
+
     def press(self, control: str, *, down: bool = True) -> None:
         """A control goes down or up."""
         self.say("input", control=control, down=down, frame=None, device="keyboard", code=control)
@@ -69,6 +78,16 @@ class Table:
             assert due is not None
             self.now = due
             self.session.tick(due)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the newest episode so far."""
+        return int.from_bytes(self.packets[-1][4:8], "little") if self.packets else 0
+
+    def has_ended(self) -> bool:
+        """Whether the newest episode is over."""
+        kinds = [message["type"] for message in self.said if message["type"] in ("started", "ended")]
+        return kinds[-1:] == ["ended"]
 
     def heard(self, kind: str) -> dict[str, Any]:
         """The newest message of this kind."""
@@ -109,7 +128,26 @@ def play_cart_pole(journal: Path) -> Head:
     return table.heads[0]
 
 
-async def deliver_all(journal: Path, objects: Path, engine: AsyncEngine) -> None:
+def play_randomly(table: Table, n_steps: int, seed: int = 1) -> None:
+    """Press whatever there is, held for a moment, over as many episodes as so many steps take; 20 at most."""
+    rng, real_time, taken = random.Random(seed), table.manifest.pace.kind == "real-time", 0
+    controls = [control.name for control in table.manifest.controls]
+    for _ in range(20):
+        table.say("start")
+        while not table.has_ended() and taken + table.n_steps < n_steps:
+            control = rng.choice(controls)
+            table.press(control)
+            if real_time:
+                table.play_on(rng.randint(1, 24))
+            table.now += 250_000 * (not real_time)
+            table.press(control, down=False)
+        taken += table.n_steps
+        if taken >= n_steps:
+            break
+    table.say("leave")
+
+
+async def deliver_all(journal: Path, objects: Path, engine: AsyncEngine, seconds: float = 60) -> None:
     """Carry everything to the database and the object folder."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(seconds):
         await Courier(journal, DiskObjects(objects), engine, workers=2).drain()

@@ -54,7 +54,7 @@ def rerun_episode(episode: Episode) -> Verdict:
         return Verdict(result, step, reason, n_steps, time.perf_counter() - began, versions)
 
     try:
-        actions = episode.actions
+        actions, changes = episode.actions, "; ".join(episode.find_changes())
         stage = make_stage_from_spec(episode.environment)
     except EnvironmentUnfit as unfit:
         return verdict(CertificateResult.irreproducible, None, str(unfit), 0)
@@ -69,6 +69,8 @@ def rerun_episode(episode: Episode) -> Verdict:
             reason = f"the environment differs from itself when the same actions are run twice ({reason})"
             return verdict(CertificateResult.irreproducible, step, reason, step + 1)
         changed = version_differences(episode.environment, stage.spec)
+        if changes:
+            reason += f"; {changes}"
         if changed:
             reason += f"; since it was played, {'; '.join(changed)}"
         return verdict(CertificateResult.mismatch, step, reason, step + 1)
@@ -76,6 +78,10 @@ def rerun_episode(episode: Episode) -> Verdict:
         return verdict(CertificateResult.damaged, None, str(damaged), 0)
     finally:
         stage.close()
+    if changes:
+        return verdict(
+            CertificateResult.damaged, None, f"{changes}, though a re-run of them comes out the same", len(actions)
+        )
     return verdict(CertificateResult.certified, None, "", len(actions))
 
 

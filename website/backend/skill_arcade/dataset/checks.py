@@ -2,6 +2,7 @@
 
 from skill_arcade.dataset.source import Rows
 from skill_arcade.errors import RecordingDamaged
+from skill_arcade.storage.database.digest import digest_rows
 
 
 def check_rows(rows: Rows) -> None:
@@ -26,6 +27,23 @@ def check_rows(rows: Rows) -> None:
         first_step += segment.n_steps
     _require(first_step == n_steps, episode, f"its segments hold {first_step} transitions, its rows {n_steps}")
     _check_keys(rows)
+
+
+def find_changes(rows: Rows) -> list[str]:
+    """A phrase for each segment whose rows are not those that were delivered; `check_rows` comes first."""
+    changes, n_events = [], 0
+    for segment in rows.segments:
+        if segment.rows_sha256 is None:
+            return []
+        steps = rows.transitions[segment.first_step : segment.first_step + segment.n_steps]
+        events = rows.events[n_events : n_events + segment.n_events]
+        n_events += segment.n_events
+        if digest_rows((row._mapping for row in steps), (row._mapping for row in events)) != segment.rows_sha256:
+            where = f"steps {segment.first_step} to {segment.first_step + segment.n_steps - 1}" if steps else "no steps"
+            changes.append(f"rows of segment {segment.number} ({where}) are not those that were recorded")
+    if n_events != len(rows.events):
+        changes.append(f"{len(rows.events)} events are there, recorded were {n_events}")
+    return changes
 
 
 def _check_keys(rows: Rows) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from skill_arcade.dataset.checks import check_rows
+from skill_arcade.dataset.checks import check_rows, find_changes
 from skill_arcade.dataset.clock import Clock
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
@@ -231,6 +231,10 @@ class Episode:
         parts = [self._read_arrays(segment) for segment in self._filled]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return joined["observation"] if list(joined) == ["observation"] else joined
+
+    def find_changes(self) -> list[str]:
+        """A phrase for each segment whose rows were changed since they were recorded; none: as it should be."""
+        return find_changes(self._rows)
 
     def __len__(self) -> int:
         """T, when it was listed."""

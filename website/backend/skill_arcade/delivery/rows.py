@@ -9,7 +9,8 @@ from typing import Any
 from skill_arcade.ids import transition_id
 from skill_arcade.recording.records import Head
 from skill_arcade.recording.segment import Segment
-from skill_arcade.storage.database.delivered import Delivery, Ending
+from skill_arcade.storage.database.delivered import EVENT_COLUMNS, TRANSITION_COLUMNS, Delivery, Ending
+from skill_arcade.storage.database.digest import digest_rows
 from skill_arcade.storage.database.tables import EpisodeStatus
 
 
@@ -19,12 +20,14 @@ def build_delivery(segment: Segment, objects: dict[str, bytes]) -> Delivery:
     ending = None
     if end is not None:
         ending = Ending(EpisodeStatus(end.status), end.reason, end.score, _wall(head, end.ended_us))
+    transitions, events = list(_transition_rows(segment)), list(_event_rows(segment))
     earlier = [pair for pair in segment.shown if pair[0] < head.first_step]
     return Delivery(
         episode=_episode_row(head),
-        segment=_segment_row(segment, objects),
-        transitions=list(_transition_rows(segment)),
-        events=list(_event_rows(segment)),
+        segment=_segment_row(segment, objects)
+        | {"n_events": len(events), "rows_sha256": _digest(segment, transitions, events)},
+        transitions=transitions,
+        events=events,
         shown=list(dict(earlier).items()),
         score=sum(step.reward for step in segment.steps),
         ending=ending,
@@ -101,6 +104,18 @@ def _event_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
             event.step,
             json.dumps(event.data),
         )
+
+
+def _digest(segment: Segment, transitions: list[tuple[Any, ...]], events: list[tuple[Any, ...]]) -> str:
+    """Of the rows, with their JSON as it was before it became text."""
+    infos, data = (step.info for step in segment.steps), (event.data for event in segment.events)
+    return digest_rows(
+        (
+            {**dict(zip(TRANSITION_COLUMNS, row, strict=True)), "info": info}
+            for row, info in zip(transitions, infos, strict=True)
+        ),
+        ({**dict(zip(EVENT_COLUMNS, row, strict=True)), "data": told} for row, told in zip(events, data, strict=True)),
+    )
 
 
 def _wall(head: Head, since_us: int) -> datetime:

@@ -93,7 +93,7 @@ def test_a_changed_action_in_a_row_is_found_and_named(kept: Kept) -> None:
     assert verdict.result is CertificateResult.mismatch
     assert verdict.step is not None
     assert verdict.step >= 70
-    assert verdict.reason == f"step {verdict.step}: the frame differs"
+    assert verdict.reason == f"step {verdict.step}: the frame differs; {rows_of_segment(1)}"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,26 @@ def test_a_changed_outcome_is_found_and_named(kept: Kept, change: str, named: st
     kept.deliver()
     kept.change(f"UPDATE transition SET {change} WHERE step = 40")
     verdict = kept.verdict(head.episode_id)
-    assert (verdict.result, verdict.step, verdict.reason) == (CertificateResult.mismatch, 40, named)
+    told = f"{named}; {rows_of_segment(0)}"
+    assert (verdict.result, verdict.step, verdict.reason) == (CertificateResult.mismatch, 40, told)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE transition SET server_us = server_us + 1000 WHERE step = 70", "rows of segment 1"),
+        ("UPDATE event SET client_us = client_us - 20000 WHERE kind = 'input' AND step = 10", "rows of segment 0"),
+        ('UPDATE event SET data = data || \'{"device": "touch"}\' WHERE number = 0', "rows of segment 0"),
+        ("DELETE FROM event WHERE number = 5", "6 events are there, recorded were 7"),
+    ],
+)
+def test_a_change_that_leads_to_the_same_frames_is_found_and_named(kept: Kept, change: str, named: str) -> None:
+    head = play_breakout(kept.journal)
+    kept.deliver()
+    kept.change(change)
+    verdict = kept.verdict(head.episode_id)
+    assert (verdict.result, verdict.step) == (CertificateResult.damaged, None)
+    assert named in verdict.reason
 
 
 def test_a_frame_of_another_episode_is_found_and_named(kept: Kept) -> None:
@@ -150,6 +169,12 @@ def test_many_episodes_are_verified_in_processes_of_their_own(kept: Kept) -> Non
     verdicts = dict(verify_episodes(settings, [head.episode_id for head in heads], workers=2))
     assert {head.episode_id for head in heads} == verdicts.keys()
     assert {verdict.result for verdict in verdicts.values()} == {CertificateResult.certified}
+
+
+def rows_of_segment(number: int) -> str:
+    """Segments of `played.Table` are a second long."""
+    steps = {0: "steps 0 to 58", 1: "steps 59 to 119"}[number]
+    return f"rows of segment {number} ({steps}) are not those that were recorded"
 
 
 class Drifting(CartPoleEnv):

@@ -202,6 +202,14 @@ class Segment(Table, table=True):
     n_frames: int = Field(sa_column_kwargs=_told("frames in its object"))
     n_bytes: int = Field(sa_column=_us("size of its objects"))
     objects: dict[str, Any] = Field(sa_column=_json("object key to SHA-256, hexadecimal"))
+    n_events: int | None = Field(None, sa_column_kwargs=_told("events in it; null: delivered before this was kept"))
+    rows_sha256: str | None = Field(
+        None,
+        sa_column_kwargs=_told(
+            "SHA-256 of its transitions (without shown_us, which comes later) and events as they were delivered; "
+            "null: before this was kept"
+        ),
+    )
     time_delivered: datetime = Field(sa_column=_now("database clock"))
 
 
