@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     skill_arcade_environment: Literal["local", "preview", "production"] = Field(
         "local", description="Where this server runs: outside of local, what a laptop may leave unset must be set."
     )
+    skill_arcade_commit: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{40}(-dirty)?$",
+        description="Commit that this server was built from; none: asked of git, where it runs from a clone.",
+    )
     gcp_project_name: str | None = Field(None, description="Google Cloud project.")
     gcp_bucket_name: str | None = Field(None, description="Bucket of the recorded objects; none: a folder.")
     gcp_bucket_prefix: str = Field(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from skill_arcade.cli.contents import ENVIRONMENT, EVENTS, PROVENANCE
 from skill_arcade.cli.listing import key_name, type_name
 from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.database.views import VIEWS
@@ -29,7 +30,7 @@ PNG) and, where the observation is not the picture, row I of the arrays in the `
 
 def draw_dictionary() -> str:
     """Every table and view with the meaning of each column, in Markdown."""
-    return "\n".join([OPENING, *_draw_tables(), *_draw_views()])
+    return "\n".join([OPENING, *_draw_tables(), *_draw_parts(), *_draw_views()])
 
 
 def _draw_tables() -> Iterator[str]:
@@ -40,6 +41,22 @@ def _draw_tables() -> Iterator[str]:
         for column in table.columns:
             meaning = (column.comment or "").replace("|", "\\|")
             yield f"| `{column.name}` | {type_name(column)} | {key_name(column)} | {meaning} |"
+        yield ""
+
+
+def _draw_parts() -> Iterator[str]:
+    yield "## Inside the JSON columns\n"
+    for title, meaning, parts in (
+        ("episode.environment", "What a re-run needs beside seed and actions.", ENVIRONMENT),
+        ("episode.provenance", "What recorded it, and what the player sat at.", PROVENANCE),
+        (
+            "event.data",
+            "By `event.kind`; times in `_us` are as in the columns, in `_ms` of the browser's clock.",
+            EVENTS,
+        ),
+    ):
+        yield f"### `{title}`\n\n{meaning}\n\n| part | meaning |\n|---|---|"
+        yield from (f"| `{name}` | {told} |" for name, told in parts.items())
         yield ""
 
 

@@ -14,7 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from skill_arcade.cli.listing import open_console
 from skill_arcade.errors import ObjectMissing
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.queries import EpisodeLine, count_parts, episode_segments, get_episode
+from skill_arcade.storage.database.certificates import newest_certificate
+from skill_arcade.storage.database.queries import (
+    EpisodeLine,
+    count_devices,
+    count_parts,
+    episode_segments,
+    get_episode,
+)
+from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.storage.objects import ObjectStore
 
 
@@ -27,6 +35,8 @@ class Kept:
     segments: Sequence[Row[Any]]
     n_transitions: int
     events: Mapping[str, int]
+    devices: Mapping[str, int]
+    certificate: Any
     faults: Mapping[str, str]
     place: str
     waiting: Sequence[Path]
@@ -47,6 +57,8 @@ async def read_kept(connection: AsyncConnection, line: EpisodeLine, objects: Obj
         segments=segments,
         n_transitions=n_transitions,
         events=events,
+        devices=await count_devices(connection, line.id),
+        certificate=await newest_certificate(connection, line.id),
         faults=faults,
         place=settings.gcp_bucket_name or str(settings.objects_folder),
         waiting=sorted(journal.glob("*.*")) if journal.is_dir() else [],
@@ -70,6 +82,7 @@ def print_kept(kept: Kept) -> None:
     console = open_console()
     for title, lines in (
         (f"Episode {kept.line.id}", _tell_play(kept)),
+        ("Recorded by", tell_origin(kept.episode.provenance, kept.devices)),
         ("To play it again exactly", _tell_rerun(kept)),
         ("In the database", _tell_rows(kept)),
         (f"Objects, in {kept.place}", _tell_objects(kept)),
@@ -90,7 +103,38 @@ def _tell_play(kept: Kept) -> list[str]:
         f"{line.game_name} ({line.game_id}), played by {line.email or line.user_id}",
         f"{how}: score {line.score:g} in {line.n_steps} steps",
         f"began {line.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}{lasted}",
+        _tell_certificate(kept.certificate),
     ]
+
+
+def _tell_certificate(found: Any) -> str:
+    if found is None:
+        return "not run again yet: `skill-arcade verify` does it now"
+    how = f"{found.n_steps} steps the same" if found.result is CertificateResult.certified else found.reason
+    packages = found.versions.get("packages", {})
+    by = f"; by skill-arcade {packages['skill-arcade']}" if "skill-arcade" in packages else ""
+    return f"run again {found.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}: {found.result}, {how}{by}"
+
+
+def tell_origin(provenance: Mapping[str, Any], devices: Mapping[str, int]) -> list[str]:
+    """The server, the game as it stood, and what the player sat at; `devices`: presses by input device."""
+    player, unknown = provenance.get("player", {}), "not on record"
+    commit, manifest = provenance.get("commit") or unknown, provenance.get("manifest_sha256", unknown)
+    told = [
+        f"server: skill-arcade {provenance.get('skill_arcade', unknown)}, commit {commit}",
+        f"manifest: SHA-256 {manifest}; {provenance.get('mode', 'streamed')}",
+    ]
+    if player:
+        screen = " x ".join(str(side) for side in player["screen"])
+        refresh = f"{player['refresh_hz']:g} Hz" if player["refresh_hz"] else "refresh rate not measured"
+        clock = "5 µs" if player["isolated"] else "100 µs"
+        told += [
+            f"browser: {player['browser']}",
+            f"screen: {screen} at pixel ratio {player['pixel_ratio']:g}, {refresh}",
+            f"browser's clock: resolves {clock} (cross-origin isolated: {'yes' if player['isolated'] else 'no'})",
+        ]
+    pressed = ", ".join(f"{name} ({count} presses)" for name, count in devices.items())
+    return [*told, f"input device: {pressed or 'nothing was pressed'}"]
 
 
 def _tell_rerun(kept: Kept) -> list[str]:

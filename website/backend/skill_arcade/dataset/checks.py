@@ -38,7 +38,7 @@ def find_changes(rows: Rows) -> list[str]:
         steps = rows.transitions[segment.first_step : segment.first_step + segment.n_steps]
         events = rows.events[n_events : n_events + segment.n_events]
         n_events += segment.n_events
-        if digest_rows((row._mapping for row in steps), (row._mapping for row in events)) != segment.rows_sha256:
+        if digest_rows((row._asdict() for row in steps), (row._asdict() for row in events)) != segment.rows_sha256:
             where = f"steps {segment.first_step} to {segment.first_step + segment.n_steps - 1}" if steps else "no steps"
             changes.append(f"rows of segment {segment.number} ({where}) are not those that were recorded")
     if n_events != len(rows.events):

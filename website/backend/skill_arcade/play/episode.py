@@ -47,6 +47,7 @@ class Episode:
         """`opening` is what `stage.reset` returned; `describe` makes the head from what is known only here."""
         self._game, self._stage = game, stage
         self._segment_us, self._segment_since = segment_us, None if game.pace.kind == "turn-based" else now
+        self._period_us = 1e6 / game.pace.hz if game.pace.kind == "real-time" else float("inf")
         self._encoder = Encoder()
         self._key_next = False
         self._unacted: list[tuple[int, int]] = []
@@ -112,6 +113,8 @@ class Episode:
             stepped_us,
         )
         self._journal.step(record)
+        if late_us is not None and late_us >= self._period_us:
+            self.event("late", now, late_us=late_us, ticks_missed=int(late_us // self._period_us))
         self._info, self._last = info, outcome
         self.n_steps += 1
         self.score += outcome.reward

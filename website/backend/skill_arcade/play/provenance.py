@@ -1,5 +1,8 @@
 """Where a recording comes from: this package and the player's browser."""
 
+import subprocess
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import skill_arcade
@@ -8,6 +11,23 @@ from skill_arcade.ids import new_episode_id
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.recording.records import Head
 from skill_arcade.wire.messages import Hello
+
+
+@cache
+def find_commit() -> str | None:
+    """The commit that this package is checked out at, with `-dirty` after it when files differ; None: in no clone."""
+    folder = Path(skill_arcade.__file__).parent
+    try:
+        # A virtual environment may lie in a clone of something else: only one that keeps this very file counts.
+        _ask_git(folder, "ls-files", "--error-unmatch", "__init__.py")
+        return _ask_git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _ask_git(folder: Path, *question: str) -> str:
+    command = ["git", "-C", str(folder), *question]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
 
 
 def describe_house(assignment: Assignment) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from skill_arcade.certify.process import run_certifier
 from skill_arcade.companion import Companion
 from skill_arcade.delivery.process import run_delivery
 from skill_arcade.games.catalogue import Catalogue, load_catalogue
+from skill_arcade.play.provenance import find_commit
 from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
@@ -99,6 +100,7 @@ def open_roster(settings: Settings) -> Roster:
         resume_seconds=settings.resume_seconds,
         max_games=settings.max_games,
         warm_games=settings.warm_games,
+        commit=settings.skill_arcade_commit or find_commit(),
         log_as=(settings.log_format, settings.log_level),
     )
 

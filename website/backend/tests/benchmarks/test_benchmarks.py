@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cost, delivery, frames, players
+from benchmarks import certify, cost, delivery, frames, players
 from benchmarks.report import Report, read_results
 
 
@@ -43,6 +43,19 @@ def test_players_see_only_what_is_kept() -> None:
     assert row["players"] == 2
     assert row["steps lost"] == 0
     assert int(row["steps seen"]) > 0  # type: ignore[call-overload]
+
+
+def test_games_of_every_family_certify_and_changes_are_named() -> None:
+    report = certify.run(("breakout", "minigrid-lava-gap-5", "cart-pole", "tower-of-hanoi", "drifting"), 3.0)
+    rows = {row["game"]: row for row in as_dicts(report)}
+    assert [row["family"] for row in rows.values()] == ["atari", "gymnasium", "minigrid", "own", "unseeded"]
+    drifting = rows.pop("drifting")
+    assert drifting["not reproducible"] == drifting["episodes"]
+    for row in rows.values():
+        assert row["certified"] == row["episodes"]
+        assert row["byte"] == "object"
+        assert str(row["action"]) == "rows" or str(row["action"]).startswith("step ")
+        assert str(row["frame"]).startswith("step ")
 
 
 def test_a_tier_is_paid_at_its_own_price() -> None:

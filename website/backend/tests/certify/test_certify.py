@@ -1,16 +1,11 @@
 """An episode that is as it was played certifies; any change to it is found and named."""
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import gymnasium
-import numpy as np
 import pytest
-from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from sqlalchemy import URL, text
 
 from skill_arcade.certify.pool import verify_episodes
@@ -20,7 +15,8 @@ from skill_arcade.recording.records import Head
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.conftest import opened_engine
-from tests.played import deliver_all, play_breakout, play_cart_pole, play_hanoi
+from tests.drifting import drifting_game
+from tests.played import Table, deliver_all, play_breakout, play_cart_pole, play_hanoi, play_randomly
 
 
 class Kept:
@@ -148,14 +144,15 @@ def test_a_frame_of_another_episode_is_found_and_named(kept: Kept) -> None:
     assert verdict.reason
 
 
-def test_an_environment_that_differs_from_itself_is_recognised(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    head = play_cart_pole(kept.journal)
+def test_an_environment_that_differs_from_itself_is_recognised(kept: Kept) -> None:
+    table = Table(kept.journal, drifting_game())
+    play_randomly(table, 20)
     kept.deliver()
-    spec = "CartPoleDrifting-v0"
-    kept.change(f"""UPDATE episode SET environment = environment || '{{"id": "{spec}"}}'""")
-    if spec not in gymnasium.registry:
-        gymnasium.register(spec, entry_point=Drifting)  # type: ignore[arg-type]
-    verdict = kept.verdict(head.episode_id)
+    episode = table.heads[0].episode_id
+    settings = Settings(
+        database_url=kept.url.render_as_string(hide_password=False), skill_arcade_home=kept.journal.parent
+    )
+    [(_, verdict)] = verify_episodes(settings, [episode], workers=1)
     assert verdict.result is CertificateResult.irreproducible
     assert "differs from itself" in verdict.reason
 
@@ -175,12 +172,3 @@ def rows_of_segment(number: int) -> str:
     """Segments of `played.Table` are a second long."""
     steps = {0: "steps 0 to 58", 1: "steps 59 to 119"}[number]
     return f"rows of segment {number} ({steps}) are not those that were recorded"
-
-
-class Drifting(CartPoleEnv):
-    """CartPole with a breath of wind that no seed knows."""
-
-    def step(self, action: Any) -> Any:
-        assert self.state is not None
-        self.state = np.array([part + secrets.randbelow(1000) / 1e5 for part in self.state])
-        return super().step(action)  # type: ignore[no-untyped-call]

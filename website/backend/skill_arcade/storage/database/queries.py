@@ -233,6 +233,14 @@ async def count_parts(connection: AsyncConnection, episode_id: UUID) -> tuple[in
     return n_transitions, {row[0]: row[1] for row in await connection.execute(events)}
 
 
+async def count_devices(connection: AsyncConnection, episode_id: UUID) -> dict[str, int]:
+    """How many presses came from each input device, most first."""
+    device, number = _event.c.data["device"].astext, func.count()
+    query = select(device, number).where(_event.c.episode_id == episode_id, _event.c.kind == "input")
+    pressed = query.where(_event.c.data["down"].astext == "true").group_by(device).order_by(number.desc(), device)
+    return {row[0]: row[1] for row in await connection.execute(pressed)}
+
+
 async def _parts(connection: AsyncConnection, table: Table, episode_id: UUID, order: str) -> list[Row[Any]]:
     query = select(table).where(table.c.episode_id == episode_id).order_by(table.c[order])
     return list(await connection.execute(query))

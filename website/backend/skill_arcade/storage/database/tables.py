@@ -256,7 +256,11 @@ class Event(Table, table=True):
 
     episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_told("the episode"))
     number: int = Field(primary_key=True, sa_column_kwargs=_told("0-based order of arrival"))
-    kind: str = Field(sa_column_kwargs=_told("input, focus, pause, resume, detach, attach, clock, skipped, ..."))
+    kind: str = Field(
+        sa_column_kwargs=_told(
+            "input, focus, pause, resume, detach, attach, clock, late, left-out, ...; see the data dictionary"
+        )
+    )
     server_us: int = Field(sa_column=_us("arrival: microseconds since the episode's start, server monotonic clock"))
     client_us: int | None = Field(
         None, sa_column=_us("it happened: browser clock, microseconds since its time origin", nullable=True)

@@ -13,10 +13,13 @@ DIGEST = (
     "SHA-256 of its transitions (without shown_us, which comes later) and events as they were delivered; "
     "null: before this was kept"
 )
+KINDS = "input, focus, pause, resume, detach, attach, clock, skipped, ..."
+KINDS_NOW = "input, focus, pause, resume, detach, attach, clock, late, left-out, ...; see the data dictionary"
 
 
 def upgrade() -> None:
     """Apply."""
+    op.alter_column("event", "kind", comment=KINDS_NOW, existing_comment=KINDS)
     op.add_column("segment", sa.Column("n_events", sa.Integer(), nullable=True, comment=N_EVENTS))
     op.add_column("segment", sa.Column("rows_sha256", sa.String(), nullable=True, comment=DIGEST))
 
@@ -25,3 +28,4 @@ def downgrade() -> None:
     """Take back."""
     op.drop_column("segment", "rows_sha256")
     op.drop_column("segment", "n_events")
+    op.alter_column("event", "kind", comment=KINDS, existing_comment=KINDS_NOW)
