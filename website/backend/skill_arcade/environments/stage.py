@@ -1,13 +1,11 @@
 """An environment as a game process meets it: it steps, and it shows a picture."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from skill_arcade.frames.picture import Picture
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What `reset` (reward 0, neither flag) or `step` returned, in Gymnasium's meaning."""
 
     observation: Any

@@ -1,13 +1,12 @@
 """A picture as an environment shows it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """Pixels (height, width) with a palette (n <= 256, 3), or (height, width, 3) with none; all uint8."""
 
     pixels: NDArray[np.uint8]

@@ -27,6 +27,7 @@ class Controls:
         self._held: list[str] = []
         self._waiting: deque[_Change] = deque()
         self._source: InputInForce | None = None
+        self._action: tuple[int | None] | None = None
 
     def change(self, control: str, *, down: bool, source: InputInForce) -> None:
         """A control went down or up. One that is down already (or up) changes nothing."""
@@ -40,7 +41,7 @@ class Controls:
         """Let go of everything, as when the socket is gone."""
         self._waiting.clear()
         self._held.clear()
-        self._source = source
+        self._source, self._action = source, None
 
     def sample(self) -> tuple[int | None, InputInForce | None]:
         """The action for this tick, and the newest input that it follows from.
@@ -56,7 +57,9 @@ class Controls:
                 break
             (pressed if change.down else released).add(change.control)
             self._apply(self._waiting.popleft())
-        return self.resolve(), self._source
+        if self._action is None:  # nothing is resolved anew while the same is held
+            self._action = (self.resolve(),)
+        return self._action[0], self._source
 
     def resolve(self) -> int | None:
         """The action of what is held: the largest binding that is held wholly; of equals, the one pressed last.
@@ -73,7 +76,7 @@ class Controls:
         return action
 
     def _apply(self, change: _Change) -> None:
-        self._source = change.source
+        self._source, self._action = change.source, None
         if change.down:
             self._held.append(change.control)
         elif change.control in self._held:

@@ -1,8 +1,7 @@
 """One episode: it steps the stage, encodes each picture once, and records before anything is sent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from skill_arcade.environments.stage import Outcome, Stage
 from skill_arcade.frames.encoder import Encoder, Piece
@@ -12,8 +11,7 @@ from skill_arcade.recording.observation import describe_leaves, pack_observation
 from skill_arcade.recording.records import End, EventRecord, Head, InputInForce, Shot, Step
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What the player gets to see of an observation. `server_us`: absolute, when its step began."""
 
     frame: int

@@ -1,15 +1,14 @@
 """The binary frame packet of the play socket; SPEC.md has its layout."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 VERSION = 1
 KEY, TERMINATED, TRUNCATED, TRUE_COLOUR, LAST = 1, 2, 4, 8, 16
 _HEAD = struct.Struct("<BBHIQdhHHHH")
 
 
-@dataclass(frozen=True, slots=True)
-class FramePacket:
+class FramePacket(NamedTuple):
     """One observation's picture on its way to the page, with what the page shows beside it."""
 
     flags: int
