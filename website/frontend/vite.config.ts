@@ -14,7 +14,7 @@ const isolation = {
 
 // `/play/:gameId` is a page; only `/play/tickets` is the back end's.
 const proxy = {
-  "^/(auth|games|lockstep|me|play/tickets)(/|\\?|$)": { target: backend },
+  "^/(auth|episodes|games|lockstep|me|play/tickets)(/|\\?|$)": { target: backend },
   "^/(healthz|readyz|openapi\\.json|config\\.json)$": { target: backend },
   "^/ws/": { target: backend, ws: true },
 };

@@ -90,6 +90,7 @@ def test_each_account_may_do_what_it_must_and_no_more(production: Stage) -> None
         ("roles/cloudsql.client", ACCOUNTS["migrate"]),
         ("roles/firebasehosting.admin", ACCOUNTS["deploy"]),
         ("roles/run.developer", ACCOUNTS["deploy"]),
+        ("roles/serviceusage.serviceUsageConsumer", ACCOUNTS["deploy"]),
     }
     assert roles("bucket") == {("roles/storage.objectUser", ACCOUNTS["run"])}
     assert roles("repository") == {("roles/artifactregistry.writer", ACCOUNTS["deploy"])}

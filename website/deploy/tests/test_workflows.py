@@ -1,5 +1,7 @@
 """The workflows themselves, whole, under act: which jobs run for which event, and what they leave in the cloud."""
 
+import re
+
 import pytest
 
 from fake.wire import Fault
@@ -63,12 +65,25 @@ def test_a_merge_is_deployed(production: Stage) -> None:
     assert list(traffic(production)) != [HELLO]
 
 
-def test_a_release_that_fails_is_red_and_taken_back(production: Stage) -> None:
-    production.cloud.notes["smoke fails"] = f"^{API}$"
+@pytest.mark.parametrize(("smoke", "writes"), [("candidate---", 1), (f"^{API}$", 3)], ids=["before", "after the shift"])
+def test_a_release_that_fails_is_red_and_taken_back(production: Stage, smoke: str, writes: int) -> None:
+    production.cloud.notes["smoke fails"] = smoke
     ran = run_workflow(production, "push", "production", push(), flags=("--job", "deploy"))
     assert ran.code != 0
     assert ran.jobs["deploy"] == "failed"
     assert traffic(production) == {HELLO: 100}
+    # The candidate; and where it had the traffic already, giving that and taking it back.
+    assert len([line for line in ran.changes if re.match("PUT run .*/services/arcade$", line)]) == writes
+
+
+def test_a_job_that_did_not_sign_in_is_turned_away(production: Stage) -> None:
+    action = production.root / ".github" / "actions" / "google" / "action.yaml"
+    text = action.read_text()
+    production.commit(
+        ".github/actions/google/action.yaml", text[: text.index("    - uses: google-github-actions/auth")]
+    )
+    ran = run_workflow(production, "push", "production", push(), flags=("--job", "deploy"))
+    assert (ran.jobs["deploy"], ran.changes) == ("failed", [])
 
 
 def push() -> dict[str, object]:

@@ -65,7 +65,9 @@ def run_workflow(stage: Stage, event: str, kind: str, payload: dict[str, Any], *
     # What the stubs of actions read.
     environment = stage.environment | {"STAGE_REPOSITORY": str(stage.root)}
     environment |= {"ARTIFACTS": str(stage.folder / "artifacts"), "SIGNED_IN": str(stage.folder / "signed-in")}
-    environment.pop("GOOGLE_APPLICATION_CREDENTIALS")
+    # A job is nobody until it has signed in.
+    environment["CREDENTIALS"] = environment.pop("GOOGLE_APPLICATION_CREDENTIALS")
+    environment["TOKEN_FILE"] = environment.pop("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE")
     before = len(stage.cloud.calls)
     done = subprocess.run(
         command, cwd=stage.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False

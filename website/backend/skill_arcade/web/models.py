@@ -155,6 +155,35 @@ class PlayedEpisode(_Answer):
     )
 
 
+class RecordedSegment(_Answer):
+    """A piece of an episode that was delivered: some seconds."""
+
+    number: int
+    first_step: int
+    n_steps: int
+    n_frames: int = Field(description="0: nothing new was on the screen")
+    n_bytes: int
+    frames: str | None = Field(description="path of its frames, an APNG; null: it has none")
+    observations: str | None = Field(description="path of its observations, an NPZ; null: they are the frames")
+
+
+class RecordedEpisode(_Answer):
+    """What is kept of an episode so far."""
+
+    id: UUID
+    user_id: str
+    game_id: str
+    game_name: str
+    seed: int
+    status: Literal["incomplete", "won", "lost"]
+    score: float
+    n_steps: int
+    end_reason: str | None
+    time_created: datetime
+    time_ended: datetime | None
+    segments: list[RecordedSegment]
+
+
 class PageConfig(_Answer):
     """What the page asks first, so that one build serves every place."""
 

@@ -13,7 +13,19 @@ from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, Asset, file_version, re
 
 BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist"
 # What a path of the API starts with; a miss below these is an error for a program, never the page.
-API = ("auth", "config.json", "games", "me", "ws", "healthz", "readyz", "openapi.json", "assets", "lockstep")
+API = (
+    "auth",
+    "config.json",
+    "games",
+    "me",
+    "ws",
+    "healthz",
+    "readyz",
+    "openapi.json",
+    "assets",
+    "lockstep",
+    "episodes",
+)
 LONGEST_NAME = 255
 ADVICE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

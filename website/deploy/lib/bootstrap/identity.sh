@@ -17,6 +17,8 @@ ensure_project_rights() {
   bind_project "$policy" "$server" roles/cloudsql.instanceUser
   bind_project "$policy" "$migrator" roles/cloudsql.client
   bind_project "$policy" "$deployer" roles/firebasehosting.admin
+  # The firebase client looks whether Hosting's API is on, in the project's name, before it uploads.
+  bind_project "$policy" "$deployer" roles/serviceusage.serviceUsageConsumer
   if [[ $KIND == production ]]; then
     bind_project "$policy" "$deployer" roles/run.developer
   else

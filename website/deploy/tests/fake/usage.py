@@ -19,6 +19,8 @@ def list_services(cloud: Cloud, request: Request, project: str) -> Any:
 
 @ROUTES.on("GET", "/v1/projects/{project}/services/{name}")
 def read_service(cloud: Cloud, request: Request, project: str, name: str) -> Any:
+    # The firebase client names an API by the host that it was told to ask for it.
+    name = "firebasehosting.googleapis.com" if name == "127.0.0.1" else name
     return describe(name, "ENABLED" if name in cloud.things["apis"] else "DISABLED")
 
 

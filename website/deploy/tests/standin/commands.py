@@ -24,7 +24,7 @@ from standin.acts import (
     update_provider,
 )
 from standin.flags import read_table
-from standin.line import BadLine, Failure, call, print_answer, read_line
+from standin.line import BadLine, Failure, call, need_credentials, print_answer, read_line
 from standin.running import deploy_job, deploy_service, run_job, update_traffic
 
 RUN = "/apis/serving.knative.dev/v1/namespaces"
@@ -139,6 +139,7 @@ def main() -> int:
     """Run one command; 2 for a line that gcloud would not take, 1 for one that failed."""
     try:
         command, line = read_line(sys.argv[1:], read_table())
+        need_credentials("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "You do not currently have an active account selected.")
         print_answer(COMMANDS[command](line), line)
     except (BadLine, Failure) as error:
         print(f"ERROR: (gcloud) {error}", file=sys.stderr)

@@ -69,6 +69,12 @@ def read_line(arguments: list[str], known: dict[str, set[str]]) -> tuple[str, Li
     return command, Line(words[len(command.split()) :], flags)
 
 
+def need_credentials(variable: str, refusal: str) -> None:
+    """Refuse whoever has not signed in."""
+    if not os.environ.get(variable):
+        raise Failure(refusal)
+
+
 def call(api: str, method: str, path: str, body: Any = None, **query: str) -> Any:
     """One call of an API's stand-in; its refusal is a Failure."""
     url = f"{os.environ['FAKE_URL']}/{api}.fake{path}{'?' + urlencode(query) if query else ''}"

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from standin.line import BadLine, Failure, Line, call, read_line
+from standin.line import BadLine, Failure, Line, call, need_credentials, read_line
 
-HOSTING, FIREBASE = "firebasehosting", "firebase"
+HOSTING, FIREBASE, USAGE = "firebasehosting", "firebase", "serviceusage"
 GLOBAL = {"project", "non-interactive", "json"}
 
 
@@ -22,6 +22,7 @@ def main() -> int:
         command, line = read_line(arguments, {name: flags | GLOBAL for name, (flags, _) in COMMANDS.items()})
         if "non-interactive" not in line.flags:
             raise BadLine("a person would be asked")
+        need_credentials("GOOGLE_APPLICATION_CREDENTIALS", "Failed to authenticate, have you run firebase login?")
         answer = COMMANDS[command][1](line)
     except (BadLine, Failure) as error:
         print(json.dumps({"status": "error", "error": str(error)}) if "--json" in arguments else f"\nError: {error}")
@@ -38,6 +39,12 @@ def site(line: Line) -> str:
     return f"/v1beta1/projects/{line.project}/sites/{line.project}"
 
 
+def need_hosting(line: Line) -> None:
+    """Refuse to change anything while Hosting's API is off. The client itself would switch it on."""
+    if call(USAGE, "GET", f"/v1/projects/{line.project}/services/firebasehosting.googleapis.com")["state"] != "ENABLED":
+        raise Failure("missing required API firebasehosting.googleapis.com")
+
+
 def seconds(line: Line) -> str:
     """`7d` as the API wants it."""
     return f"{int(line.value('expires', '7d').removesuffix('d')) * 86_400}s"
@@ -45,11 +52,13 @@ def seconds(line: Line) -> str:
 
 def create_channel(line: Line) -> Any:
     """Make a channel."""
+    need_hosting(line)
     return call(HOSTING, "POST", f"{site(line)}/channels", {"ttl": seconds(line)}, channelId=line.word())
 
 
 def deploy_channel(line: Line) -> Any:
     """Upload the page and show it in a channel, made if it is not there."""
+    need_hosting(line)
     channels = call(HOSTING, "GET", f"{site(line)}/channels")["channels"]
     if not any(channel["name"].endswith(f"/channels/{line.word()}") for channel in channels):
         create_channel(line)
@@ -58,6 +67,7 @@ def deploy_channel(line: Line) -> Any:
 
 def deploy_live(line: Line) -> Any:
     """Upload the page and show it to everybody."""
+    need_hosting(line)
     return release(line, f"{site(line)}/channels/live", upload(line))
 
 
@@ -89,6 +99,7 @@ def upload(line: Line) -> str:
 
 def clone(line: Line) -> Any:
     """Show a version, named SITE@VERSION, in another channel, SITE:CHANNEL."""
+    need_hosting(line)
     source, target = line.word(0), line.word(1)
     channel = target.partition(":")[2]
     channels = call(HOSTING, "GET", f"{site(line)}/channels")["channels"]
@@ -99,6 +110,7 @@ def clone(line: Line) -> Any:
 
 def delete_channel(line: Line) -> Any:
     """Delete a channel; without --force the client would ask."""
+    need_hosting(line)
     if "force" not in line.flags:
         raise Failure("Pass the --force flag to use this command in non-interactive mode")
     return call(HOSTING, "DELETE", f"{site(line)}/channels/{line.word()}")

@@ -65,6 +65,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/episodes/{episode_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Episode
+         * @description Tell what is kept of an episode so far, and where its frames and observations are.
+         */
+        readonly get: operations["read_episode"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/segments/{number}/{kind}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Segment
+         * @description Send the frames (an APNG) or the observations (an NPZ) of a segment, exactly as they were kept.
+         */
+        readonly get: operations["read_segment"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/games": {
         readonly parameters: {
             readonly query?: never;
@@ -896,6 +936,74 @@ export interface components {
             readonly kind: "real-time";
         };
         /**
+         * RecordedEpisode
+         * @description What is kept of an episode so far.
+         */
+        readonly RecordedEpisode: {
+            /** End Reason */
+            readonly end_reason: string | null;
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            readonly id: string;
+            /** N Steps */
+            readonly n_steps: number;
+            /** Score */
+            readonly score: number;
+            /** Seed */
+            readonly seed: number;
+            /** Segments */
+            readonly segments: readonly components["schemas"]["RecordedSegment"][];
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "incomplete" | "won" | "lost";
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+            /** Time Ended */
+            readonly time_ended: string | null;
+            /** User Id */
+            readonly user_id: string;
+        };
+        /**
+         * RecordedSegment
+         * @description A piece of an episode that was delivered: some seconds.
+         */
+        readonly RecordedSegment: {
+            /** First Step */
+            readonly first_step: number;
+            /**
+             * Frames
+             * @description path of its frames, an APNG; null: it has none
+             */
+            readonly frames: string | null;
+            /** N Bytes */
+            readonly n_bytes: number;
+            /**
+             * N Frames
+             * @description 0: nothing new was on the screen
+             */
+            readonly n_frames: number;
+            /** N Steps */
+            readonly n_steps: number;
+            /** Number */
+            readonly number: number;
+            /**
+             * Observations
+             * @description path of its observations, an NPZ; null: they are the frames
+             */
+            readonly observations: string | null;
+        };
+        /**
          * Resume
          * @description Go on at the next tick.
          */
@@ -1291,6 +1399,125 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PageConfig"];
+                };
+            };
+        };
+    };
+    readonly read_episode: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordedEpisode"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_segment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+                readonly kind: "frames" | "observations";
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the bytes as they were kept */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                    readonly "image/apng": unknown;
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -220,6 +220,15 @@ async def episode_segments(connection: AsyncConnection, episode_id: UUID) -> lis
     return await _parts(connection, _segment, episode_id, "number")
 
 
+async def get_segment(connection: AsyncConnection, episode_id: UUID, number: int) -> Row[Any]:
+    """One delivered segment of an episode. Raises NotFound."""
+    query = select(_segment).where(_segment.c.episode_id == episode_id, _segment.c.number == number)
+    found = (await connection.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"Of the episode {episode_id} no segment {number} is kept, at least not yet.")
+    return found
+
+
 async def episode_events(connection: AsyncConnection, episode_id: UUID) -> list[Row[Any]]:
     """The events of an episode, by number."""
     return await _parts(connection, _event, episode_id, "number")
