@@ -51,8 +51,10 @@ async def read_episode(episode_id: UUID, someone: Someone, state: State) -> Reco
 @router.get(
     "/{episode_id}/segments/{number}/{kind}",
     response_class=Response,
-    responses={200: {"content": BYTES, "description": "the bytes as they were kept"}}
-    | problem_answers(401, 404, 422, 503),
+    responses={
+        200: {"content": BYTES, "description": "the bytes as they were kept"},
+        **problem_answers(401, 404, 422, 503),
+    },
 )
 async def read_segment(
     episode_id: UUID,
