@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from house.beside import end_with
 from house.paths import STATE, WEBSITE, check_writable
 from house.run import run, tool_environment
 from house.say import say, step
@@ -39,7 +40,10 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="files compiled at once (default: 2)")
     parser.add_argument("--pin", action="store_true", help="take what comes out as what is expected from now on")
+    parser.add_argument("--beside", type=int, metavar="PID", help="end when this process does, however far it is")
     options = parser.parse_args(arguments)
+    if options.beside is not None:
+        end_with(options.beside)
     if options.jobs < 1:
         raise Trouble(f"--jobs takes a number from 1 up, not {options.jobs}.")
     check_writable(FOLDER)

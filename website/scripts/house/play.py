@@ -68,11 +68,12 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
 def build_behind() -> None:
     """Build the emulator of the page at the lowest priority beside the server; until it is there, games are streamed.
 
-    The shell between leaves the build without a parent, so that the server has no child that it did not start.
+    The shell between leaves the build without a parent, so that the server has no child that it did not start. The
+    server takes this process's place and keeps its number: when it ends, so does the build, which goes on next time.
     """
     log = STATE / "lockstep.log"
     jobs = str(max(1, (os.cpu_count() or 2) - 1))
-    build: list[str | Path] = [sys.executable, SCRIPTS, "lockstep", "--jobs", jobs]
+    build: list[str | Path] = [sys.executable, SCRIPTS, "lockstep", "--jobs", jobs, "--beside", str(os.getpid())]
     script = 'log=$1; shift; nice -n 19 "$@" >"$log" 2>&1 &'
     run(["sh", "-c", script, "sh", log, *build], failing="The emulator of the page could not be built")
     say(

@@ -12,6 +12,8 @@ AHEAD_US = 250_000
 """Clocks are read a moment apart, and the first step may come early."""
 BEHIND_US = 2_000_000
 """The way over the network, batches, stutters that the page does not pause for."""
+HELD_UP_US = 1_000_000
+"""Steps that the network held up come together: who is still behind after this is slow."""
 BURST_US = 100_000
 """Steps that were late may be followed by some that come early, by the page's own clock."""
 
@@ -25,12 +27,13 @@ class Window:
         self._last = 0
         self._behind = 0.0
         self._absent = False
+        self._slow_since: int | None = None
         self._at: int | None = None
         self._credit = 0.0
 
     def start(self, now: int) -> None:
         """The game begins, or goes on after a pause."""
-        self._last, self._behind, self._absent = now, 0.0, False
+        self._last, self._behind, self._absent, self._slow_since = now, 0.0, False, None
         self._at, self._credit = None, 0.0
 
     def returned(self) -> None:
@@ -46,7 +49,8 @@ class Window:
         self._last = received
         self._behind += elapsed - played
         if self._behind > 0:
-            self._behind = max(0.0, self._behind - SLOWER * elapsed)
+            # Forgiven is what a slow page lost bit by bit, not a silence, which steps that were held up make good.
+            self._behind = max(0.0, self._behind - SLOWER * min(elapsed, played))
         else:
             self._behind = min(0.0, self._behind + FASTER * elapsed)
         if self._absent:
@@ -56,7 +60,13 @@ class Window:
                 return "too-long-away"
         if self._behind < -AHEAD_US:
             return "too-fast"
-        return "too-slow" if self._behind > BEHIND_US else None
+        if self._behind <= BEHIND_US:
+            self._slow_since = None
+        elif self._slow_since is None:
+            self._slow_since = received
+        elif received - self._slow_since > HELD_UP_US:
+            return "too-slow"
+        return None
 
     def _check_page(self, at: Sequence[int]) -> str | None:
         least = self._period * (1 - FASTER)

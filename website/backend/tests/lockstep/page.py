@@ -4,11 +4,14 @@ from typing import Any
 
 from skill_arcade.environments.atari import AtariStage
 from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.stage import Stage
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.controls import Controls
 from skill_arcade.recording.records import InputInForce
 
 PERIOD_MS = 1000 / 60
+MODULE = b"\0asm\1\0\0\0"
+"""The smallest module there is, for servers in tests: what real pages run is not run here."""
 
 
 class Page:
@@ -17,8 +20,8 @@ class Page:
     It is given the episode's seed rather than ALE's, which `AtariEnv` would not take.
     """
 
-    def __init__(self, game: Manifest, seed: int) -> None:
-        stage = make_stage(game.environment)
+    def __init__(self, game: Manifest, seed: int, stage: Stage | None = None) -> None:
+        stage = stage or make_stage(game.environment)
         assert isinstance(stage, AtariStage)
         self.stage = stage
         self.stage.reset(seed)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from hashlib import sha256
 from uuid import UUID
 
@@ -11,77 +10,69 @@ import pytest
 
 import skill_arcade.dataset as sa
 from skill_arcade.environments.making import make_stage_from_spec
+from skill_arcade.environments.stage import Stage
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.recording.segment import parse_segment
-from tests.arcade import Arcade, Player, now_ms, playing, running_arcade, settled
-from tests.conftest import temporary_home
-from tests.lockstep.page import Page
+from tests.arcade import Arcade, Player, now_ms, playing, settled
+from tests.lockstep.page import MODULE, PERIOD_MS, Page
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("its_home")]
 GAME = load_catalogue().games["breakout"]
-MODULE = b"\0asm\1\0\0\0"
-"""The smallest module there is: what pages run is not run here."""
 DIGEST = sha256(MODULE).hexdigest()
 
 
-@pytest.fixture(scope="module")
-def arcade() -> Iterator[Arcade]:
-    with temporary_home() as home:
-        (home / "lockstep.wasm").write_bytes(MODULE)
-        with running_arcade(home, SEGMENT_SECONDS="1", LOCKSTEP_FOLDER=str(home)) as running:
-            yield running
+async def begin(arcade: Arcade, player: Player, stage: Stage | None = None) -> Page:
+    """Start an episode in lockstep. A real page is told ALE's seed; this one looks the episode's up.
 
-
-@pytest.fixture(autouse=True)
-def _its_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
-
-
-async def begin(arcade: Arcade, player: Player) -> Page:
-    """Start an episode in lockstep. A real page is told ALE's seed; this one looks the episode's up."""
+    Making a stage takes a moment, so it may have been made before.
+    """
     await player.say("start", mode="lockstep")
-    started = await player.until("started")
+    started, started_ms = await player.until("started"), now_ms()
     assert started["lockstep"]["n_steps"] == 0
     folder = arcade.home / "journal" / started["episode"]
     segment, _ = parse_segment(next(folder.glob("000000.*")).read_bytes())
     assert segment is not None
-    return Page(GAME, segment.head.seed)
+    page = Page(GAME, segment.head.seed, stage)
+    page.now_ms = started_ms
+    return page
 
 
-async def play(player: Player, page: Page, steps: int) -> None:
-    """Play in real time, a message for six steps."""
-    for _ in range(steps // 6):
-        page.now_ms = now_ms()
-        page.step(6)
+async def play(player: Player, page: Page, least: int) -> int:
+    """Play in real time, ten messages a second; how many steps: more than `least` where the machine was late."""
+    before = page.n_steps
+    while page.n_steps < before + least:
         await asyncio.sleep(0.1)
+        page.step(int((now_ms() - page.now_ms) / PERIOD_MS))
         await player.socket.send(json.dumps(page.ticks()))
+    return page.n_steps - before
 
 
 async def test_a_lockstep_game_is_kept_and_runs_again_exactly(arcade: Arcade) -> None:
     async with playing(arcade, "ann@example.org", "breakout") as player:
         page = await begin(arcade, player)
         page.press("fire")
-        await play(player, page, 30)
+        fired = await play(player, page, 30)
         page.press("fire", down=False)
         page.press("left")
-        await play(player, page, 60)
-        shown = {"type": "shown", "received": 90, "frames": [[number, now_ms()] for number in range(91)]}
+        went = await play(player, page, 60)
+        frames = [[number, now_ms()] for number in range(page.n_steps + 1)]
+        shown = {"type": "shown", "received": page.n_steps, "frames": frames[-600:]}
         await player.socket.send(json.dumps(shown))
         await player.say("leave")
         ended = await player.until("ended")
-    assert (ended["reason"], ended["n_steps"]) == ("left", 90)
+    assert (ended["reason"], ended["n_steps"]) == ("left", fired + went)
     assert player.packets == []
     await settled(arcade)
     with sa.open() as dataset:
         episode = dataset.episode(UUID(ended["episode"]))
         assert episode.provenance["mode"] == "lockstep"
         assert episode.provenance["lockstep"]["module_sha256"] == DIGEST
-        assert list(episode.actions) == [1] * 30 + [3] * 60
+        assert list(episode.actions) == [1] * fired + [3] * went
         stage = make_stage_from_spec(episode.environment)
         stage.reset(episode.seed)
         for number, frame in enumerate(np.asarray(episode.frames)):
             np.testing.assert_array_equal(frame, stage.picture().rgb())
-            if number < 90:
+            if number < fired + went:
                 stage.step(int(episode.actions[number]))
         stage.close()
 

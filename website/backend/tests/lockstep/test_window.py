@@ -56,6 +56,15 @@ def test_L5_a_stutter_of_a_second_now_and_then_is_no_fault() -> None:
         page.now += 1_000_000
 
 
+def test_L5_what_the_network_held_up_for_some_seconds_is_no_fault() -> None:
+    page = Page()
+    for _ in range(3):
+        assert page.play(20) is None
+        held_up = list(page.batches(4.5, 1, 1))
+        assert [page.send(at) for at in held_up] == [None] * len(held_up)
+    assert page.play(20) is None
+
+
 def test_L6_slow_motion_is_found() -> None:
     page = Page()
     assert page.play(10) is None

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { Emulator } from "@/lockstep/emulator";
 
@@ -25,6 +25,8 @@ const games = all ? null : twelve;
 const minutes = 60_000;
 
 const reason = whyNot();
+/** What was compared, for who asks for all games. */
+const compared: string[] = [];
 
 describe.skipIf(reason !== null)(
   `the game in the page and ale-py${reason ? ` (${reason})` : ""}`,
@@ -33,6 +35,10 @@ describe.skipIf(reason !== null)(
 
     beforeAll(async () => {
       module = await compileModule();
+    });
+
+    afterAll(() => {
+      if (all) process.stdout.write(`${compared.join("\n")}\n`);
     });
 
     it(
@@ -75,12 +81,18 @@ describe.skipIf(reason !== null)(
     }
 
     async function compareAll(plan: Parameters<typeof playNatively>[0]): Promise<number> {
-      let plays = 0;
+      let [plays, episodes, steps] = [0, 0, 0];
       for await (const play of playNatively(plan)) {
         const emulator = await boot(play);
         expect(firstDifference(emulator, play, 0)).toBeNull();
         plays++;
+        episodes += play.episodes.length;
+        for (const { actions } of play.episodes) steps += actions.length;
       }
+      const settings = plan.vary === true ? "other settings" : "as played";
+      compared.push(
+        `${settings}: ${plays} plays, ${episodes} episodes, ${steps} steps, all the same`,
+      );
       return plays;
     }
   },

@@ -1,0 +1,43 @@
+"""A build beside the server ends when the server does, and with it what the build had started."""
+
+import os
+import select
+import subprocess
+import sys
+
+import pytest
+
+from house.beside import end_with
+from house.paths import SCRIPTS
+from house.trouble import Trouble
+
+BUILD = """
+import subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from house.beside import end_with
+end_with(int(sys.argv[2]))
+compiler = subprocess.Popen(["sleep", "60"])
+print(compiler.pid, flush=True)
+compiler.wait()
+"""
+
+
+def test_a_build_ends_with_the_server_and_so_does_its_compiler() -> None:
+    with subprocess.Popen(["sleep", "60"]) as server:
+        command = [sys.executable, "-c", BUILD, str(SCRIPTS), str(server.pid)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:
+            assert build.stdout is not None
+            compiler = os.pidfd_open(int(build.stdout.readline()))
+            assert build.poll() is None
+            server.kill()
+            ended, _, _ = select.select([compiler], [], [], 30)
+            assert ended == [compiler]
+            os.close(compiler)
+            assert build.wait(30) < 0
+
+
+def test_a_build_does_not_begin_when_the_server_is_gone() -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    with pytest.raises(Trouble, match="has ended"):
+        end_with(gone.pid)

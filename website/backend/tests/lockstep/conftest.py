@@ -1,0 +1,24 @@
+"""One arcade that offers lockstep, for all who play on it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.arcade import Arcade, running_arcade
+from tests.conftest import temporary_home
+from tests.lockstep.page import MODULE
+
+
+@pytest.fixture(scope="package")
+def arcade() -> Iterator[Arcade]:
+    """The real server. Its segments are long, so that an episode's head stays in the journal while it is played."""
+    with temporary_home() as home:
+        (home / "lockstep.wasm").write_bytes(MODULE)
+        with running_arcade(home, SEGMENT_SECONDS="60", LOCKSTEP_FOLDER=str(home), MAX_GAMES="12") as running:
+            yield running
+
+
+@pytest.fixture
+def its_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dataset.open()` finds this arcade's recordings."""
+    monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))

@@ -1,0 +1,139 @@
+"""Pages that cheat, at the real server: refused, what was agreed on kept, and the rest on record as an incident."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+import skill_arcade.dataset as sa
+from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.stage import Stage
+from tests.arcade import Arcade, Player, now_ms, playing, running_arcade, settled
+from tests.conftest import temporary_home
+from tests.lockstep.page import MODULE, Page
+from tests.lockstep.test_arcade import GAME, begin, play
+
+pytestmark = pytest.mark.anyio
+HONEST = 60
+"""Steps that each plays before it cheats."""
+
+
+async def send(player: Player, page: Page, steps: int, **wrong: Any) -> dict[str, Any]:
+    """Take steps, and send them with something wrong in the message."""
+    page.step(steps)
+    message = page.ticks() | wrong
+    await asyncio.sleep(steps / 60)
+    await player.socket.send(json.dumps(message))
+    return message
+
+
+async def play_in_slow_motion(player: Player, page: Page) -> None:
+    for _ in range(8):
+        page.now_ms = now_ms()
+        page.step(6)
+        await asyncio.sleep(0.8)
+        await player.socket.send(json.dumps(page.ticks()))
+
+
+async def play_at_twenty_times_the_speed(player: Player, page: Page) -> None:
+    page.step(120)
+    await player.socket.send(json.dumps(page.ticks()))
+
+
+async def squeeze_the_clock_of_the_page(player: Player, page: Page) -> None:
+    times = [now_ms() + number for number in range(30)]
+    await send(player, page, 30, at=times)
+
+
+async def go_back_in_time(player: Player, page: Page) -> None:
+    await send(player, page, 6, first=page.n_steps - 30)
+
+
+async def send_a_message_twice(player: Player, page: Page) -> None:
+    message = await send(player, page, 6)
+    await player.socket.send(json.dumps(message))
+
+
+async def leave_steps_out(player: Player, page: Page) -> None:
+    page.step(6)
+    page.ticks()
+    await send(player, page, 6)
+
+
+async def make_up_digests(player: Player, page: Page) -> None:
+    await send(player, page, 6, digests=[1, 2, 3, 4, 5, 6])
+
+
+async def move_without_a_key(player: Player, page: Page) -> None:
+    await send(player, page, 6, actions=[3] * 6)
+
+
+CHEATS: dict[Callable[[Player, Page], Awaitable[None]], tuple[str, str]] = {
+    play_in_slow_motion: ("refused", "too-slow"),
+    play_at_twenty_times_the_speed: ("refused", "too-fast"),
+    squeeze_the_clock_of_the_page: ("refused", "too-fast"),
+    go_back_in_time: ("refused", "replayed"),
+    send_a_message_twice: ("refused", "replayed"),
+    leave_steps_out: ("refused", "gap"),
+    make_up_digests: ("diverged", "diverged"),
+    move_without_a_key: ("refused", "not-latched"),
+}
+
+
+async def attempt(arcade: Arcade, cheat: Callable[[Player, Page], Awaitable[None]], stage: Stage) -> dict[str, Any]:
+    """Play honestly, cheat, and see the next game streamed. How the game ended."""
+    async with playing(arcade, f"{cheat.__name__}@example.org", "breakout") as player:
+        page = await begin(arcade, player, stage)
+        page.press("fire")
+        honest = await play(player, page, HONEST)
+        await cheat(player, page)
+        ended = await player.until("ended") | {"honest": honest}
+        await player.say("start", mode="lockstep")
+        assert (await player.until("started"))["lockstep"] is None, cheat.__name__
+        await player.until_frame(10)
+        await player.say("leave")
+        await player.until("ended")
+    return ended
+
+
+@pytest.mark.usefixtures("its_home")
+async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arcade) -> None:
+    # All stages first: making one takes a moment, in which nobody here could play.
+    stages = [make_stage(GAME.environment) for _ in CHEATS]
+    ends = await asyncio.gather(*(attempt(arcade, cheat, stage) for cheat, stage in zip(CHEATS, stages, strict=True)))
+    await settled(arcade)
+    with sa.open() as dataset:
+        for (cheat, (reason, what)), ended in zip(CHEATS.items(), ends, strict=True):
+            name = cheat.__name__
+            assert (ended["status"], ended["reason"]) == ("incomplete", reason), name
+            episode = dataset.episode(UUID(ended["episode"]))
+            (incident,) = [event.data for event in episode.events if event.kind == "incident"]
+            assert incident["what"] == what, name
+            # What both agreed on is kept, whole: actions, and a frame for each observation.
+            assert episode.n_steps == incident["agreed_steps"] >= ended["honest"], name
+            assert set(episode.actions) == {1}, name
+            assert len(episode.frames) == episode.n_steps + 1, name
+            # All that a re-run of the disagreement needs.
+            assert incident["ale_seed"] == episode.provenance["lockstep"]["ale_seed"], name
+            assert len(incident["actions"]) == len(incident["digests"]) == len(incident["at_ms"]) > 0, name
+
+
+async def test_where_lockstep_is_off_games_are_streamed_and_nothing_is_given_away() -> None:
+    with temporary_home() as home:
+        (home / "lockstep.wasm").write_bytes(MODULE)
+        with running_arcade(home, LOCKSTEP_FOLDER=str(home), LOCKSTEP="false") as arcade:
+            async with playing(arcade, "ann@example.org", "breakout") as player:
+                assert player.messages[0]["lockstep"] is None
+                await player.say("start", mode="lockstep")
+                assert (await player.until("started"))["lockstep"] is None
+                await player.press("fire")
+                await player.until_frame(20)
+            async with httpx.AsyncClient(base_url=arcade.url) as client:
+                token = (await client.post("/auth/login", json={"email": "ann@example.org"})).json()["token"]
+                bearer = {"Authorization": f"Bearer {token}"}
+                assert (await client.get("/lockstep/roms/breakout", headers=bearer)).status_code == 404
+                assert (await client.get(f"/lockstep/{'0' * 64}.wasm", headers=bearer)).status_code == 404
