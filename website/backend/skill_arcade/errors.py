@@ -49,6 +49,12 @@ class TooManyGames(ArcadeError):
     status = 429
 
 
+class TooManyExports(ArcadeError):
+    """An export of this person is under way, or this server makes as many as it can."""
+
+    status = 429
+
+
 class NotReady(ArcadeError):
     """A part that this needs does not answer; trying again later helps."""
 

@@ -94,9 +94,9 @@ class Table:
         return next(message for message in reversed(self.said) if message["type"] == kind)
 
 
-def play_breakout(journal: Path, steps: int = 150) -> Head:
+def play_breakout(journal: Path, steps: int = 150, user_id: str = "user") -> Head:
     """Some seconds of Breakout, left before the end."""
-    table = Table(journal, "breakout")
+    table = Table(journal, "breakout", user_id)
     table.say("start")
     table.ticks(10)
     for control in ("fire", "left", "right"):
@@ -108,9 +108,9 @@ def play_breakout(journal: Path, steps: int = 150) -> Head:
     return table.heads[0]
 
 
-def play_hanoi(journal: Path) -> Head:
+def play_hanoi(journal: Path, user_id: str = "user") -> Head:
     """The Tower of Hanoi, won."""
-    table = Table(journal, "tower-of-hanoi")
+    table = Table(journal, "tower-of-hanoi", user_id)
     table.say("start")
     for pole in "13123213212313":
         table.now += 700_000
@@ -119,9 +119,9 @@ def play_hanoi(journal: Path) -> Head:
     return table.heads[0]
 
 
-def play_cart_pole(journal: Path) -> Head:
+def play_cart_pole(journal: Path, user_id: str = "user") -> Head:
     """CartPole until it falls."""
-    table = Table(journal, "cart-pole")
+    table = Table(journal, "cart-pole", user_id)
     table.say("start")
     while not any(message["type"] == "ended" for message in table.said):
         table.ticks(1)

@@ -1,6 +1,7 @@
 """Which formats there are, and what they need."""
 
 import importlib
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,10 +26,10 @@ class FormatName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A part that is in place: its files with their SHA-256, the facts of its episodes, and what the format adds."""
+    """A part that is in place: its files with SHA-256 and size, the facts of its episodes, what the format adds."""
 
     part: Part
-    files: dict[str, str]
+    files: dict[str, dict[str, Any]]
     facts: list[dict[str, Any]]
     more: dict[str, Any]
 
@@ -51,17 +52,18 @@ class Format(Protocol):
 _NEEDS = {"minari": ("pyarrow", "minari"), "video": ("pyarrow", "av"), "rlds": ("google_crc32c",)}
 
 
-def find_format(name: FormatName) -> Format:
-    """Get a format ready.
+def check_format(name: FormatName) -> None:
+    """Return if this format can be written here; imports nothing.
 
     Raises:
         SettingsError: a package that it needs is not installed.
     """
     for needed in _NEEDS.get(name, ("pyarrow",)):
-        try:
-            importlib.import_module(needed)
-        except ImportError:
-            raise SettingsError(
-                f"Exporting as {name} needs the package {needed}: run `uv sync --group export`."
-            ) from None
+        if importlib.util.find_spec(needed) is None:
+            raise SettingsError(f"Exporting as {name} needs the package {needed}: run `uv sync --group export`.")
+
+
+def find_format(name: FormatName) -> Format:
+    """Get a format ready. Raises SettingsError like `check_format`."""
+    check_format(name)
     return cast(Format, importlib.import_module(f"skill_arcade.export.{name}").FORMAT)

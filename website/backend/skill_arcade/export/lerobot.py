@@ -187,6 +187,7 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
         for name, one in report.more["stats"].items():
             stats.merge(name, one["count"], one["total"], one["squares"], one["min"], one["max"])
     meta = folder / "meta"
+    meta.mkdir(parents=True, exist_ok=True)
     write_table(pa.Table.from_pylist(rows), meta / "episodes" / "chunk-000" / "file-000.parquet")
     write_table(_index_tasks(task), meta / "tasks.parquet")
     write_table(draw_facts([facts for report in reports for facts in report.facts]), meta / "facts.parquet")

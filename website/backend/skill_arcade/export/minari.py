@@ -18,7 +18,7 @@ from minari.serialization import serialize_space
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.episode import Episode
-from skill_arcade.environments.registration import register
+from skill_arcade.environments.making import find_spec
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.facts import Numbered
 from skill_arcade.export.formats import Report
@@ -57,7 +57,7 @@ class MinariFormat:
         for name, group in plan.groups.items():
             ours = [report for report in reports if report.part.group == name]
             data = folder / _data_folder(name)
-            size = sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
+            size = sum(file["bytes"] for report in ours for file in report.files.values())
             metadata = {
                 "dataset_id": f"{NAMESPACE}/{name}/human-v0",
                 "total_episodes": sum(len(report.facts) for report in ours),
@@ -73,6 +73,7 @@ class MinariFormat:
             }
             if group["gymnasium"] is not None:
                 metadata["env_spec"] = json.dumps(group["gymnasium"])
+            data.mkdir(parents=True, exist_ok=True)
             (data / "metadata.json").write_text(json.dumps(metadata))
 
     def load(self, plan: Plan) -> str:
@@ -188,8 +189,7 @@ def _episode_metadata(index: int, numbered: Numbered) -> dict[str, Any]:
 
 
 def _describe_spaces(group: dict[str, Any], episode: Episode) -> dict[str, Any]:
-    register()
-    environment: gymnasium.Env[Any, Any] = gymnasium.make(group["id"], **group["kwargs"])
+    environment: gymnasium.Env[Any, Any] = gymnasium.make(find_spec(group["id"]), **group["kwargs"])
     observed: spaces.Space[Any] = environment.observation_space
     acted = environment.action_space
     environment.close()

@@ -47,6 +47,7 @@ class RldsFormat:
         for name in plan.groups:
             ours = [report for report in reports if report.part.group == name]
             place = folder / name / VERSION
+            place.mkdir(parents=True, exist_ok=True)
             (place / "features.json").write_text(json.dumps(ours[0].more["features"]))
             split = {
                 "name": "train",

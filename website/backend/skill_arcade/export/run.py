@@ -72,7 +72,7 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
     files = {}
     for path in sorted(file for file in work.rglob("*") if file.is_file()):
         name = path.relative_to(work).as_posix()
-        files[name] = digest_file(path)
+        files[name] = describe_file(path)
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         path.replace(out / name)
     shutil.rmtree(work)
@@ -104,16 +104,18 @@ def export_parts(settings: Settings, plan: Plan, out: Path, jobs: int) -> Iterat
 def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     """Write what is said of all parts together: the format's own index, the card, and last the manifest.
 
-    With that the plan goes, and with it the key that joins pseudonyms to people.
+    Files of parts need not be there any more: they were described when they were put in place. With the manifest the
+    plan goes, and with it the key that joins pseudonyms to people.
     """
     reports = [_read_report(out, part.number) for part in plan.parts]
     chosen = find_format(FormatName(plan.format))
-    before = {path for path in out.rglob("*") if path.is_file()}
+    files = {name: described for report in reports for name, described in report.files.items()}
     chosen.finish(plan, reports, out)
     write_card(plan, chosen, reports, out)
-    files = {name: digest for report in reports for name, digest in report.files.items()}
-    for path in sorted(path for path in out.rglob("*") if path.is_file() and path not in before):
-        files[path.relative_to(out).as_posix()] = digest_file(path)
+    for path in out.rglob("*"):
+        name = path.relative_to(out)
+        if path.is_file() and name.parts[0] != WORK and name.as_posix() not in files:
+            files[name.as_posix()] = describe_file(path)
     manifest = {
         "format": plan.format,
         "query": plan.where or "every ended episode",
@@ -122,17 +124,18 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
         "episodes": plan.n_episodes,
         "steps": sum(facts["steps"] for report in reports for facts in report.facts),
         "players": len({facts["player_id"] for report in reports for facts in report.facts}),
-        "files": {name: {"sha256": files[name], "bytes": (out / name).stat().st_size} for name in sorted(files)},
+        "files": {name: files[name] for name in sorted(files)},
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     shutil.rmtree(out / WORK)
     return manifest
 
 
-def digest_file(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
+def describe_file(path: Path) -> dict[str, Any]:
+    """SHA-256 of a file, hexadecimal, and its size."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"sha256": digest, "bytes": path.stat().st_size}
 
 
 def _report_path(out: Path, number: int) -> Path:

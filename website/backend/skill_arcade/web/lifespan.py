@@ -16,6 +16,7 @@ from skill_arcade.storage.database.engine import check_schema, opened, transacti
 from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.web.emulator import EmulatorShelf
+from skill_arcade.web.exports import Exports
 from skill_arcade.web.people import People
 from skill_arcade.web.production import check_settings
 from skill_arcade.web.secret import find_secret
@@ -66,6 +67,8 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         await upsert_games(connection, describe_games(catalogue))
     objects = open_objects(settings)
     stack.push_async_callback(objects.close)
+    exports = Exports(settings)
+    stack.push_async_callback(exports.stop)
     firebase = open_firebase(settings)
     if firebase is not None:
         stack.callback(firebase.close)
@@ -80,6 +83,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         firebase=firebase,
         roster=open_roster(settings),
         emulator=EmulatorShelf(settings.lockstep_folder, on=settings.lockstep_on),
+        exports=exports,
     )
 
 

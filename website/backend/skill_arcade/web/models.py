@@ -1,10 +1,12 @@
 """What HTTP answers and accepts. Answers have no defaults, so that generated types have no maybe."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from skill_arcade.export.formats import FormatName
 
 
 class _Answer(BaseModel):
@@ -182,6 +184,56 @@ class RecordedEpisode(_Answer):
     time_created: datetime
     time_ended: datetime | None
     segments: list[RecordedSegment]
+
+
+class OwnExportRequest(_Body):
+    """In which format a player takes their own play away."""
+
+    format: FormatName
+
+
+class ExportRequest(_Body):
+    """Which episodes a researcher takes away, of those that have ended, and in which format."""
+
+    format: FormatName
+    games: list[Annotated[str, Field(max_length=100)]] = Field(max_length=500, description="ids; none: all")
+    certified: bool = Field(description="only those whose newest re-run was the same in all")
+    least_steps: int = Field(ge=0, le=1_000_000_000)
+    since: date | None = Field(description="first day of their start, UTC")
+    until: date | None = Field(description="last day of their start, UTC")
+
+
+class ExportTicket(_Answer):
+    """A download that is made while it is read. Who has its address can have it, until it ends."""
+
+    address: str = Field(description="GET this, for a ZIP; a path of this server")
+    progress: str = Field(description="GET this meanwhile, for how far it is; a path of this server")
+    episodes: int
+    steps: int
+    players: int
+    expires_at: datetime
+
+
+class ExportProgress(_Answer):
+    """How far a download is. A server that knows nothing of it says so: another may be making it."""
+
+    state: Literal["unknown", "making", "done", "failed"]
+    episodes: int = Field(description="that are in it")
+    of: int
+    bytes: int = Field(description="that were sent")
+    message: str = Field(description="what went wrong, for people; empty: nothing")
+
+
+class PlayedGame(_Answer):
+    """What there is of a game, of episodes that have ended."""
+
+    game_id: str
+    game_name: str
+    episodes: int
+    players: int
+    steps: int
+    hours: float
+    certified: int = Field(description="episodes whose newest re-run was the same in all")
 
 
 class PageConfig(_Answer):

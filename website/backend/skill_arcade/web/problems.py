@@ -20,6 +20,7 @@ PROBLEMS = {
     404: "There is no such thing.",
     413: "The request's body is too big.",
     422: "The request is understood and can't be carried out as it is.",
+    429: "Too many of these at once; try again when one is done.",
     503: "A part that this needs does not answer; trying again later helps.",
 }
 OURS = "Something went wrong in the server. It is noted in the log; trying again may help."

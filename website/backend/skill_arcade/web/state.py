@@ -12,6 +12,7 @@ from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.web.emulator import EmulatorShelf
+from skill_arcade.web.exports import Exports
 from skill_arcade.web.people import People
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.tokens import Tokens
@@ -34,6 +35,7 @@ class AppState:
     firebase: "Firebase | None"
     roster: Roster
     emulator: EmulatorShelf
+    exports: Exports
 
 
 # Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.

@@ -1,4 +1,4 @@
-"""Signed tokens that end: a session to stay signed in, a play ticket to open one socket, once."""
+"""Signed tokens that end: a session to stay signed in, tickets to open one socket, once, or to download an export."""
 
 import hashlib
 import hmac
@@ -15,6 +15,7 @@ from skill_arcade.errors import NotSignedIn
 
 SESSION_SECONDS = 12 * 3600
 TICKET_SECONDS = 60
+EXPORT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Tokens:
         self._id_key = hmac.digest(secret.encode(), b"skill-arcade user id", hashlib.sha256)
         self._sessions = _serializer(secret, "session")
         self._tickets = _serializer(secret, "play ticket")
+        self._exports = _serializer(secret, "export ticket")
         self._redeemed: dict[str, float] = {}
 
     @property
@@ -82,6 +84,15 @@ class Tokens:
         if payload["game"] != game_id or not self._spend(payload["once"], payload["end"]):
             raise NotSignedIn(refusal)
         return str(payload["user"])
+
+    def issue_export(self, wanted: str) -> Issued:
+        """Allow who has this to download an export, for an hour, as often as it takes; `wanted` says which."""
+        return self._issue(self._exports, EXPORT_SECONDS, wanted=wanted)
+
+    def read_export(self, ticket: str) -> str:
+        """Return what may be downloaded; NotSignedIn when the ticket is wrong or past its end."""
+        refusal = "This download is not to be had any more; ask for it again on the page."
+        return str(self._read(self._exports, ticket, refusal)["wanted"])
 
     def _issue(self, serializer: URLSafeSerializer, seconds: int, **payload: str) -> Issued:
         end = int(self._now()) + seconds

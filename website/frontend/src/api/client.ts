@@ -9,6 +9,11 @@ export type GameControl = Schemas["GameControl"];
 export type FirebaseMethod = Schemas["FirebaseMethod"];
 export type LoginMethod = Schemas["EmailMethod"] | FirebaseMethod;
 export type Episode = Schemas["PlayedEpisode"];
+export type ExportFormat = Schemas["FormatName"];
+export type ExportRequest = Schemas["ExportRequest"];
+export type ExportTicket = Schemas["ExportTicket"];
+export type ExportProgress = Schemas["ExportProgress"];
+export type PlayedGame = Schemas["PlayedGame"];
 
 /** The back end said no, or nothing at all (`status` 0). `message` is for people. */
 export class ApiError extends Error {
@@ -81,6 +86,18 @@ export const api = {
     call<Game>(`/games/${encodeURIComponent(id)}`, { signal }),
   episodes: (signal: AbortSignal) =>
     call<readonly Episode[]>("/me/episodes?limit=200", { signed: true, signal }),
+  playedGames: (signal: AbortSignal) =>
+    call<readonly PlayedGame[]>("/research/games", { signed: true, signal }),
+  askExport: (request: ExportRequest) =>
+    call<ExportTicket>("/research/exports", { method: "POST", body: request, signed: true }),
+  askOwnExport: (format: ExportFormat) =>
+    call<ExportTicket>("/me/exports", {
+      method: "POST",
+      body: { format } satisfies Schemas["OwnExportRequest"],
+      signed: true,
+    }),
+  exportProgress: (ticket: ExportTicket, signal: AbortSignal) =>
+    call<ExportProgress>(ticket.progress, { signal }),
   ticket: (gameId: string) =>
     call<Schemas["Ticket"]>("/play/tickets", {
       method: "POST",
@@ -106,6 +123,9 @@ async function good(response: Response): Promise<Response> {
 
 /** Address of a game's picture. */
 export const coverAddress = (cover: string): string => getEnv().http + cover;
+
+/** Where a download is to be had, by who has its ticket. */
+export const downloadAddress = (ticket: ExportTicket): string => getEnv().http + ticket.address;
 
 /** Address of a play socket. */
 export const socketAddress = (gameId: string, ticket: string): string =>

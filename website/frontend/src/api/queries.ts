@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { api, type Episode } from "./client";
+import { api, type Episode, type ExportTicket } from "./client";
 
 export const gamesQuery = queryOptions({
   queryKey: ["games"],
@@ -27,6 +27,23 @@ export const episodesQuery = (userId: string | null) =>
     queryKey: ["episodes", userId],
     queryFn: ({ signal }) => api.episodes(signal),
     enabled: userId !== null,
+  });
+
+/** What there is of each game, for researchers. */
+export const playedGamesQuery = (userId: string) =>
+  queryOptions({
+    queryKey: ["research", userId],
+    queryFn: ({ signal }) => api.playedGames(signal),
+  });
+
+/** How far a download is, each second until it has ended. */
+export const exportProgressQuery = (ticket: ExportTicket) =>
+  queryOptions({
+    queryKey: ["export", ticket.progress],
+    queryFn: ({ signal }) => api.exportProgress(ticket, signal),
+    refetchInterval: ({ state }) =>
+      state.data?.state === "done" || state.data?.state === "failed" ? false : 1000,
+    staleTime: 0,
   });
 
 /** Best score of each game. Only what came out the same when it was run again counts as a record. */

@@ -105,6 +105,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/exports": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description Send an export as a ZIP, made while it is read. It can be asked for again; each time has other pseudonyms.
+         */
+        readonly get: operations["download_export"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/exports/progress": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Export Progress
+         * @description Say how far the newest download by this ticket is.
+         */
+        readonly get: operations["read_export_progress"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/games": {
         readonly parameters: {
             readonly query?: never;
@@ -265,6 +305,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/me/exports": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask Own Export
+         * @description Ask for all of one's own play that has ended; the answer says where to download it, for an hour.
+         */
+        readonly post: operations["ask_own_export"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/play/tickets": {
         readonly parameters: {
             readonly query?: never;
@@ -297,6 +357,46 @@ export interface paths {
          * @description Say whether new games can be played and kept, and if not, which part is missing.
          */
         readonly get: operations["read_readiness"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/exports": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask Export
+         * @description Ask for an export of everybody's play, under pseudonyms; the answer says where to download it, for an hour.
+         */
+        readonly post: operations["ask_export"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/games": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Played Games
+         * @description List what there is of each game, most played first; for researchers.
+         */
+        readonly get: operations["list_played_games"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -373,6 +473,90 @@ export interface components {
             readonly type: "ended";
         };
         /**
+         * ExportProgress
+         * @description How far a download is. A server that knows nothing of it says so: another may be making it.
+         */
+        readonly ExportProgress: {
+            /**
+             * Bytes
+             * @description that were sent
+             */
+            readonly bytes: number;
+            /**
+             * Episodes
+             * @description that are in it
+             */
+            readonly episodes: number;
+            /**
+             * Message
+             * @description what went wrong, for people; empty: nothing
+             */
+            readonly message: string;
+            /** Of */
+            readonly of: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "unknown" | "making" | "done" | "failed";
+        };
+        /**
+         * ExportRequest
+         * @description Which episodes a researcher takes away, of those that have ended, and in which format.
+         */
+        readonly ExportRequest: {
+            /**
+             * Certified
+             * @description only those whose newest re-run was the same in all
+             */
+            readonly certified: boolean;
+            readonly format: components["schemas"]["FormatName"];
+            /**
+             * Games
+             * @description ids; none: all
+             */
+            readonly games: readonly string[];
+            /** Least Steps */
+            readonly least_steps: number;
+            /**
+             * Since
+             * @description first day of their start, UTC
+             */
+            readonly since: string | null;
+            /**
+             * Until
+             * @description last day of their start, UTC
+             */
+            readonly until: string | null;
+        };
+        /**
+         * ExportTicket
+         * @description A download that is made while it is read. Who has its address can have it, until it ends.
+         */
+        readonly ExportTicket: {
+            /**
+             * Address
+             * @description GET this, for a ZIP; a path of this server
+             */
+            readonly address: string;
+            /** Episodes */
+            readonly episodes: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /** Players */
+            readonly players: number;
+            /**
+             * Progress
+             * @description GET this meanwhile, for how far it is; a path of this server
+             */
+            readonly progress: string;
+            /** Steps */
+            readonly steps: number;
+        };
+        /**
          * FirebaseMethod
          * @description One signs in by Firebase Authentication, and gives its ID token here. All of this is public.
          */
@@ -434,6 +618,12 @@ export interface components {
              */
             readonly type: "focus";
         };
+        /**
+         * FormatName
+         * @description A format, by the name of its module here.
+         * @enum {string}
+         */
+        readonly FormatName: "minari" | "parquet" | "hf" | "rlds" | "lerobot" | "video";
         /**
          * Game
          * @description A game that one can play here.
@@ -756,6 +946,13 @@ export interface components {
             readonly sticky: number;
         };
         /**
+         * OwnExportRequest
+         * @description In which format a player takes their own play away.
+         */
+        readonly OwnExportRequest: {
+            readonly format: components["schemas"]["FormatName"];
+        };
+        /**
          * PageConfig
          * @description What the page asks first, so that one build serves every place.
          */
@@ -878,6 +1075,29 @@ export interface components {
             readonly time_created: string;
             /** Time Ended */
             readonly time_ended: string | null;
+        };
+        /**
+         * PlayedGame
+         * @description What there is of a game, of episodes that have ended.
+         */
+        readonly PlayedGame: {
+            /**
+             * Certified
+             * @description episodes whose newest re-run was the same in all
+             */
+            readonly certified: number;
+            /** Episodes */
+            readonly episodes: number;
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
+            /** Hours */
+            readonly hours: number;
+            /** Players */
+            readonly players: number;
+            /** Steps */
+            readonly steps: number;
         };
         /**
          * Pong
@@ -1522,6 +1742,106 @@ export interface operations {
             };
         };
     };
+    readonly download_export: {
+        readonly parameters: {
+            readonly query: {
+                /** @description of POST /me/exports or POST /research/exports */
+                readonly ticket: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the export */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/zip": unknown;
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many of these at once; try again when one is done. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_export_progress: {
+        readonly parameters: {
+            readonly query: {
+                /** @description of POST /me/exports or POST /research/exports */
+                readonly ticket: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ExportProgress"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly list_games: {
         readonly parameters: {
             readonly query?: never;
@@ -1830,6 +2150,57 @@ export interface operations {
             };
         };
     };
+    readonly ask_own_export: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OwnExportRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ExportTicket"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly issue_ticket: {
         readonly parameters: {
             readonly query?: never;
@@ -1915,6 +2286,113 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    readonly ask_export: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ExportTicket"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but this is not for you. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_played_games: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["PlayedGame"][];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Signed in, but this is not for you. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -11,6 +11,8 @@ export interface Session {
   email: string | null;
   userId: string;
   expiresAt: string;
+  /** What more they may do here; missing in what older pages kept. */
+  roles?: readonly string[];
 }
 
 function readSession(value: unknown): Session | null {
@@ -26,9 +28,13 @@ export const session = new Stored<Session | null>("session", readSession);
 
 /** Keeps what signing in has answered. */
 export function startSession(signedIn: components["schemas"]["SignedIn"]): void {
-  const { token, email, user_id: userId, expires_at: expiresAt } = signedIn;
-  session.set({ token, email, userId, expiresAt });
+  const { token, email, user_id: userId, expires_at: expiresAt, roles } = signedIn;
+  session.set({ token, email, userId, expiresAt, roles });
 }
+
+/** Whether they may read everybody's recordings. The server asks their token, whatever is kept here. */
+export const isResearcher = (session: Session | null): boolean =>
+  session?.roles?.includes("researcher") ?? false;
 
 /** The session, or null when nobody is signed in. */
 export const useSession = (): Session | null =>

@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { NavLink, Outlet, ScrollRestoration } from "react-router";
 
 import { loginMethodQuery } from "@/api/queries";
-import { session, useSession } from "@/api/session";
+import { isResearcher, session, useSession } from "@/api/session";
 import { ThemeButton } from "@/components/theme-button";
 import { Wordmark } from "@/components/wordmark";
 import { paths } from "@/config/paths";
@@ -17,7 +17,7 @@ export function Layout() {
   const client = useQueryClient();
   const signOut = () => {
     session.set(null);
-    client.removeQueries({ queryKey: ["episodes"] });
+    for (const key of ["episodes", "research"]) client.removeQueries({ queryKey: [key] });
     void forgetAccount(() => client.query(loginMethodQuery));
   };
   return (
@@ -44,6 +44,11 @@ export function Layout() {
                 <NavLink to={paths.you} className={tab}>
                   You
                 </NavLink>
+                {isResearcher(signedIn) && (
+                  <NavLink to={paths.research} className={tab}>
+                    Research
+                  </NavLink>
+                )}
                 <button type="button" className={tab} onClick={signOut}>
                   Sign out
                 </button>

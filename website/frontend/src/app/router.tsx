@@ -19,6 +19,12 @@ export const router = createBrowserRouter([
             children: [
               { index: true, element: <LibraryRoute /> },
               { path: "you", element: <YouRoute /> },
+              {
+                path: "research",
+                lazy: async () => ({
+                  Component: (await import("./routes/research")).ResearchRoute,
+                }),
+              },
               { path: "sign-in", element: <SignInRoute /> },
               { path: "*", element: <NotFound /> },
             ],

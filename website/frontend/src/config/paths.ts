@@ -3,6 +3,8 @@ export const paths = {
   games: "/",
   play: (gameId: string) => `/play/${encodeURIComponent(gameId)}`,
   you: "/you",
+  /** What researchers take away. */
+  research: "/research",
   /** Where a guest becomes somebody with an account, and stays the same player. */
   keep: "/sign-in?keep=1&next=%2Fyou",
   signIn: (next?: string) =>

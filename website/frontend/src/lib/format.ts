@@ -29,3 +29,12 @@ export function formatWhen(iso: string, nowMs: number): string {
 /** 1 -> "1 step", 2 -> "2 steps" */
 export const formatCount = (count: number, word: string): string =>
   `${score.format(count)} ${word}${count === 1 ? "" : "s"}`;
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+
+/** 1234 -> "1.2 kB" */
+export function formatBytes(count: number): string {
+  const power = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), UNITS.length - 1);
+  const value = count / 1000 ** power;
+  return `${value.toLocaleString("en", { maximumFractionDigits: power === 0 ? 0 : 1 })} ${UNITS[power] ?? ""}`;
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatCount, formatTime, formatWhen } from "@/lib/format";
+import { formatBytes, formatCount, formatTime, formatWhen } from "@/lib/format";
 import { keyLabel } from "@/lib/key-label";
 
 test("seconds are minutes and seconds", () => {
@@ -32,5 +32,15 @@ test("keys are named as they are printed", () => {
     "1",
     "Space",
     "F5",
+  ]);
+});
+
+test("sizes are told in the unit that fits", () => {
+  expect([0, 999, 1000, 1_234_567, 5e12].map(formatBytes)).toEqual([
+    "0 bytes",
+    "999 bytes",
+    "1 kB",
+    "1.2 MB",
+    "5 TB",
   ]);
 });

@@ -3,6 +3,7 @@ import { Navigate } from "react-router";
 import { useSession } from "@/api/session";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
+import { OwnData } from "@/features/exports/own-data";
 import { Played } from "@/features/you/played";
 
 export function YouRoute() {
@@ -12,6 +13,7 @@ export function YouRoute() {
     <>
       <Title>You</Title>
       <Played session={session} />
+      <OwnData />
     </>
   );
 }

@@ -1,0 +1,25 @@
+import { api } from "@/api/client";
+import { Button } from "@/components/button";
+import { DownloadState } from "./download-state";
+import { useDownload } from "./use-download";
+
+/** All of one's own play, in one click. */
+export function OwnData() {
+  const { asked, progress } = useDownload(() => api.askOwnExport("minari"));
+  const busy = asked.isPending || progress?.state === "making";
+  return (
+    <section aria-labelledby="own-data" className="mt-14 grid justify-items-start gap-4">
+      <h2 id="own-data" className="text-4xl sign">
+        It is yours
+      </h2>
+      <p className="max-w-2xl text-pretty text-dim">
+        Take all your finished rounds away: every frame, key and time, as a dataset that Minari
+        loads. A page in it says what is where.
+      </p>
+      <Button look="plain" disabled={busy} onClick={() => asked.mutate()}>
+        {busy ? "Downloading…" : "Download my data"}
+      </Button>
+      <DownloadState ticket={asked.data} progress={progress} problem={asked.error?.message} />
+    </section>
+  );
+}

@@ -1,0 +1,95 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { api, type ExportRequest, type PlayedGame } from "@/api/client";
+import { playedGamesQuery } from "@/api/queries";
+import { Button } from "@/components/button";
+import { Message } from "@/components/message";
+import { DownloadState } from "./download-state";
+import { useDownload } from "./use-download";
+
+import { ExportForm } from "./export-form";
+
+/** What was played here, and a way to take it away. */
+export function Research({ userId }: { userId: string }) {
+  const games = useQuery(playedGamesQuery(userId));
+  const { asked, progress } = useDownload((request: ExportRequest) => api.askExport(request));
+  return (
+    <div className="max-w-5xl pt-10">
+      <h1 className="text-6xl sign sm:text-7xl">Research</h1>
+      <p className="mt-3 max-w-2xl text-lg text-pretty text-dim">
+        Everything that was played here and has ended: every frame, action, reward and time, under
+        pseudonyms that are new in every download.
+      </p>
+      {games.isPending && (
+        <p role="status" className="py-20 text-center text-lg text-dim">
+          Counting…
+        </p>
+      )}
+      {games.isError && (
+        <Message
+          alarming
+          title="It could not be counted"
+          action={<Button onClick={() => void games.refetch()}>Try again</Button>}
+        >
+          {games.error.message}
+        </Message>
+      )}
+      {games.data?.length === 0 && (
+        <Message title="Nothing yet">What people play is counted here once it has ended.</Message>
+      )}
+      {games.data !== undefined && games.data.length > 0 && (
+        <>
+          <Counts games={games.data} />
+          <h2 className="mt-12 mb-5 text-4xl sign">Take it away</h2>
+          <ExportForm
+            games={games.data}
+            busy={asked.isPending || progress?.state === "making"}
+            ask={(request) => asked.mutate(request)}
+          />
+          <div className="mt-6">
+            <DownloadState ticket={asked.data} progress={progress} problem={asked.error?.message} />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Counts({ games }: { games: readonly PlayedGame[] }) {
+  return (
+    <div className="mt-8 overflow-x-auto" role="region" aria-label="What there is">
+      <table className="w-full min-w-xl border-y border-line/60 text-right">
+        <thead className="text-dim">
+          <tr className="border-b border-line/60">
+            {["Game", "Players", "Episodes", "Certified", "Steps", "Hours"].map((name) => (
+              <th
+                key={name}
+                scope="col"
+                className="py-3 pl-4 font-semibold first:pl-0 first:text-left"
+              >
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {games.map((game) => (
+            <tr key={game.game_id} className="border-b border-line/60 last:border-0">
+              <th scope="row" className="py-3 text-left text-lg">
+                {game.game_name}
+              </th>
+              {[game.players, game.episodes, game.certified, game.steps].map((value, column) => (
+                <td key={column} className="pl-4">
+                  {value.toLocaleString("en")}
+                </td>
+              ))}
+              <td className="pl-4">
+                {game.hours.toLocaleString("en", { maximumFractionDigits: 2 })}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
