@@ -1,8 +1,13 @@
 """Whether what is kept of an episode is whole and fits together."""
 
+from operator import attrgetter
+
 from skill_arcade.dataset.source import Rows
 from skill_arcade.errors import RecordingDamaged
+from skill_arcade.storage.database.delivered import EVENT_COLUMNS, TRANSITION_COLUMNS
 from skill_arcade.storage.database.digest import digest_rows
+
+_TRANSITION, _EVENT = attrgetter(*TRANSITION_COLUMNS), attrgetter(*EVENT_COLUMNS)
 
 
 def check_rows(rows: Rows) -> None:
@@ -38,7 +43,8 @@ def find_changes(rows: Rows) -> list[str]:
         steps = rows.transitions[segment.first_step : segment.first_step + segment.n_steps]
         events = rows.events[n_events : n_events + segment.n_events]
         n_events += segment.n_events
-        if digest_rows((row._asdict() for row in steps), (row._asdict() for row in events)) != segment.rows_sha256:
+        told = ((_TRANSITION(row), row.info) for row in steps), ((_EVENT(row), row.data) for row in events)
+        if digest_rows(*told) != segment.rows_sha256:
             where = f"steps {segment.first_step} to {segment.first_step + segment.n_steps - 1}" if steps else "no steps"
             changes.append(f"rows of segment {segment.number} ({where}) are not those that were recorded")
     if n_events != len(rows.events):

@@ -9,7 +9,7 @@ from typing import Any
 from skill_arcade.ids import transition_id
 from skill_arcade.recording.records import Head
 from skill_arcade.recording.segment import Segment
-from skill_arcade.storage.database.delivered import EVENT_COLUMNS, TRANSITION_COLUMNS, Delivery, Ending
+from skill_arcade.storage.database.delivered import Delivery, Ending
 from skill_arcade.storage.database.digest import digest_rows
 from skill_arcade.storage.database.tables import EpisodeStatus
 
@@ -109,13 +109,7 @@ def _event_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
 def _digest(segment: Segment, transitions: list[tuple[Any, ...]], events: list[tuple[Any, ...]]) -> str:
     """Of the rows, with their JSON as it was before it became text."""
     infos, data = (step.info for step in segment.steps), (event.data for event in segment.events)
-    return digest_rows(
-        (
-            {**dict(zip(TRANSITION_COLUMNS, row, strict=True)), "info": info}
-            for row, info in zip(transitions, infos, strict=True)
-        ),
-        ({**dict(zip(EVENT_COLUMNS, row, strict=True)), "data": told} for row, told in zip(events, data, strict=True)),
-    )
+    return digest_rows(zip(transitions, infos, strict=True), zip(events, data, strict=True))
 
 
 def _wall(head: Head, since_us: int) -> datetime:

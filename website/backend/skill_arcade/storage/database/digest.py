@@ -2,34 +2,40 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from skill_arcade.storage.database.delivered import EVENT_COLUMNS, TRANSITION_COLUMNS
 
+Told = Iterable[tuple[Sequence[Any], Mapping[str, Any] | None]]
+"""Rows in the order of their columns, each with its `info` or `data` as an object."""
+
+
+def _places(columns: Sequence[str], *without: str) -> "itemgetter[Any]":
+    return itemgetter(*(place for place, name in enumerate(columns) if name not in without))
+
+
 # The id follows from the others, and an observation may be painted after its row was delivered.
-_TRANSITION = tuple(name for name in TRANSITION_COLUMNS if name not in {"id", "episode_id", "shown_us"})
-_EVENT = tuple(name for name in EVENT_COLUMNS if name != "episode_id")
+_TRANSITION = _places(TRANSITION_COLUMNS, "id", "episode_id", "shown_us", "info", "time_created")
+_EVENT = _places(EVENT_COLUMNS, "episode_id", "data")
+_CREATED = TRANSITION_COLUMNS.index("time_created")
 
 
-def digest_rows(transitions: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> str:
-    """SHA-256, hexadecimal, of rows of these tables in their order; `info` and `data` as objects, not as text."""
+def digest_rows(transitions: Told, events: Told) -> str:
+    """SHA-256, hexadecimal, of rows of these tables in their order, as they are before writing and after reading."""
     digest = hashlib.sha256()
-    for names, rows in ((_TRANSITION, transitions), (_EVENT, events)):
-        for row in rows:
-            digest.update(repr([_plain(row[name]) for name in names]).encode())
-        digest.update(b"|")
+    for row, info in transitions:
+        digest.update(repr((*_TRANSITION(row), row[_CREATED].timestamp(), _text(info))).encode())
+    digest.update(b"|")
+    for row, data in events:
+        digest.update(repr((*_EVENT(row), _text(data))).encode())
     return digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _text(told: Mapping[str, Any] | None) -> str | None:
     """As it comes back from Postgres: a number in JSON has no type there, an object no order."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, dict):
-        return json.dumps(_numbers(value), sort_keys=True)
-    return value
+    return None if told is None else json.dumps(_numbers(told), sort_keys=True)
 
 
 def _numbers(value: Any) -> Any:
