@@ -7,14 +7,18 @@ import multiprocessing.connection
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from skill_arcade.settings import Settings
 
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 1.0
+ORPHAN_SECONDS = 20.0
+"""How long one may take to finish whose server is gone, and perhaps its database: the next server brings its own."""
 
 
 class Companion:
@@ -58,7 +62,7 @@ class Companion:
         while not self._stopping.is_set():
             async with self._starting:
                 self._process = self._context.Process(
-                    target=_run_beside, args=(self._target, self._settings), name=self._name
+                    target=_run_beside, args=(self._name, self._target, self._settings), name=self._name
                 )
                 await asyncio.to_thread(self._process.start)
             await asyncio.to_thread(self._process.join)
@@ -67,8 +71,16 @@ class Companion:
                 await asyncio.wait({asyncio.create_task(self._stopping.wait())}, timeout=RESTART_SECONDS)
 
 
-def _run_beside(target: Callable[[Settings], None], settings: Settings) -> None:
+def name_process(name: str) -> None:
+    """Call this process by its work, so that `ps` and `top` tell which is which (Linux; elsewhere nothing)."""
+    comm = Path("/proc/self/comm")
+    if comm.exists():
+        comm.write_text(name)
+
+
+def _run_beside(name: str, target: Callable[[Settings], None], settings: Settings) -> None:
     """Run the target; when the server is gone, however it went, ask this process to finish too."""
+    name_process(name)
     threading.Thread(target=_finish_with_parent, name="finish-with-parent", daemon=True).start()
     target(settings)
 
@@ -78,3 +90,5 @@ def _finish_with_parent() -> None:
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -61,6 +61,16 @@ class NotReady(ArcadeError):
     status = 503
 
 
+class Stopping(NotReady):
+    """The server is on its way out; another one follows."""
+
+
+class TooManyRequests(ArcadeError):
+    """Somebody asks faster than anybody needs to."""
+
+    status = 429
+
+
 class JournalDamaged(ArcadeError):
     """A sealed segment does not read back as it was written."""
 

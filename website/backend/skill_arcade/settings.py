@@ -65,6 +65,13 @@ class Settings(BaseSettings):
     uploader_num_workers: int = Field(4, ge=1, le=64, description="Segments that are delivered at once.")
     segment_seconds: float = Field(5.0, gt=0, le=60, description="A journal segment is sealed after this time.")
     resume_seconds: float = Field(60.0, ge=0, description="How long a game waits for a player who dropped out.")
+    journal_least_mb: int = Field(256, ge=1, description="No new games with less room than this on the journal's disk.")
+    backlog_seconds: float = Field(
+        600.0, gt=0, description="No new games when segments wait and none could be delivered for so long."
+    )
+    metrics_token: str | None = Field(
+        None, min_length=16, description="Bearer token of GET /metrics; none: open locally, closed elsewhere."
+    )
     max_games: int = Field(64, ge=1, description="Games that this server runs at once.")
     warm_games: int = Field(2, ge=0, description="Game processes kept ready ahead of demand.")
 
@@ -135,6 +142,11 @@ class Settings(BaseSettings):
     def journal_folder(self) -> Path:
         """Where game processes write and delivery reads."""
         return self.skill_arcade_home / "journal"
+
+    @property
+    def delivery_report(self) -> Path:
+        """What delivery says of itself, for the server to read."""
+        return self.skill_arcade_home / "delivery.json"
 
     @property
     def postgres_folder(self) -> Path:

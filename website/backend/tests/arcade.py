@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.frames.encoder import Piece
@@ -49,12 +50,13 @@ def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iter
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    told = "warning" if log is None else "info"
-    command = [sys.executable, "-m", "uvicorn", "skill_arcade.main:app", "--port", str(port), "--log-level", told]
-    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), **settings}
+    told = "WARNING" if log is None else "INFO"
+    command = [sys.executable, "-m", "skill_arcade.cli", "serve", "--port", str(port)]
+    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), "LOG_LEVEL": told, **settings}
     with contextlib.ExitStack() as stack:
-        output = None if log is None else stack.enter_context(log.open("wb"))
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        output = subprocess.DEVNULL if log is None else stack.enter_context(log.open("wb"))
+        errors = None if log is None else output
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors)
     try:
         wait_ready(f"http://127.0.0.1:{port}", process)
         yield Arcade(port, home, process)
@@ -136,7 +138,8 @@ class Player:
             self.show(packet)
         if packet.frame % 6 == 0 or packet.flags & 16:
             seen = [[packet.frame, now_ms()]]
-            await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
+            with suppress(ConnectionClosed):  # what came before the close is still read
+                await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
         return packet
 
     def show(self, packet: FramePacket) -> None:

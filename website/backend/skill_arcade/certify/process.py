@@ -5,10 +5,12 @@ import logging
 import signal
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.certify.pool import verify_episodes, yield_to_others
 from skill_arcade.certify.rerun import Verdict
+from skill_arcade.errors import NotReady
 from skill_arcade.settings import SIDE_POOL, Settings
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate, list_uncertified
 from skill_arcade.storage.database.engine import opened, transaction
@@ -35,11 +37,14 @@ async def certify(settings: Settings) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with opened(settings, SIDE_POOL) as engine:
         while not stopping.is_set():
-            async with transaction(engine) as connection:
-                episodes = await list_uncertified(connection, BATCH)
-            if episodes:
-                await _certify_batch(settings, engine, episodes, stopping)
-                continue
+            try:
+                async with transaction(engine) as connection:
+                    episodes = await list_uncertified(connection, BATCH)
+                if episodes:
+                    await _certify_batch(settings, engine, episodes, stopping)
+                    continue
+            except (NotReady, DBAPIError) as error:  # it comes back; what was not certified then is next
+                log.warning("certification waits for the database: %s", error)
             waiting = asyncio.create_task(stopping.wait())
             await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
             waiting.cancel()

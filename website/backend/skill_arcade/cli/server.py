@@ -9,6 +9,7 @@ import typer
 import uvicorn
 
 from skill_arcade.errors import SettingsError
+from skill_arcade.web.flood import GuardedSocket
 
 APP = "skill_arcade.main:app"
 # The largest message of the play socket is far smaller; frames are compressed already.
@@ -41,6 +42,7 @@ def run_server(host: str, port: int) -> None:
         APP,
         host=host,
         port=port,
+        ws=GuardedSocket,
         ws_per_message_deflate=False,
         ws_max_size=WS_MAX_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,

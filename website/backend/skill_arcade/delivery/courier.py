@@ -1,8 +1,11 @@
 """Deliver what the journal holds: object first, rows second, then forget the segment. Every step may be repeated."""
 
 import asyncio
+import json
 import logging
-from dataclasses import dataclass, field
+import os
+import time
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.delivery.objects import build_objects
 from skill_arcade.delivery.rows import build_delivery
 from skill_arcade.errors import JournalDamaged
-from skill_arcade.recording.backlog import DAMAGED
-from skill_arcade.recording.journal import OPEN, SEALED, sync_folder
-from skill_arcade.recording.segment import adopt_orphan, read_segment
+from skill_arcade.recording.backlog import list_episodes
+from skill_arcade.recording.journal import NEW, OPEN, RESERVE, SEALED, lock_episode, sync_folder
+from skill_arcade.recording.segment import DAMAGED, adopt_orphan, read_segment
 from skill_arcade.storage.database.delivered import store_delivery
 from skill_arcade.storage.objects import ObjectStore
 
@@ -32,13 +35,25 @@ class Tally:
     segments: int = 0
     transitions: int = 0
     failures: int = 0
+    last_delivery: float | None = None
+    """Unix time."""
     damaged: list[Path] = field(default_factory=list)
 
 
 class Courier:
     """Carries sealed segments away, several episodes at once, each episode's in order."""
 
-    def __init__(self, journal_folder: Path, objects: ObjectStore, engine: AsyncEngine, *, workers: int) -> None:
+    def __init__(
+        self,
+        journal_folder: Path,
+        objects: ObjectStore,
+        engine: AsyncEngine,
+        *,
+        workers: int,
+        report: Path | None = None,
+    ) -> None:
+        """`report`: a file that keeps the tally for others to read."""
+        self._report, self._reported = report, ""
         self._folder, self._objects, self._engine = journal_folder, objects, engine
         self._slots = asyncio.Semaphore(workers)
         self._busy: dict[Path, asyncio.Task[None]] = {}
@@ -54,6 +69,7 @@ class Courier:
                 adopted = now
                 self.adopt()
             self._dispatch(now)
+            self._tell()
             try:
                 await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
@@ -69,17 +85,46 @@ class Courier:
                 return
             await asyncio.sleep(LOOK_SECONDS / 4)
 
-    def adopt(self) -> None:
-        """Finish the episodes of dead games."""
-        for folder in self._episodes():
-            if any(folder.glob(f"*{OPEN}")):
-                adopt_orphan(folder)
+    def _tell(self) -> None:
+        """Write the tally down when it has changed. A full disk may refuse it: it is not what must be kept."""
+        tally = self.tally
+        text = json.dumps({**asdict(replace(tally, damaged=[])), "damaged": len(tally.damaged)})
+        if self._report is None or text == self._reported:
+            return
+        try:
+            fresh = self._report.with_suffix(".new")
+            fresh.write_text(text)
+            fresh.rename(self._report)
+            self._reported = text
+        except OSError as refusal:
+            log.warning("the report of delivery can't be written: %s", refusal)
 
-    def _episodes(self) -> list[Path]:
-        return sorted(path for path in self._folder.iterdir() if path.is_dir()) if self._folder.exists() else []
+    def adopt(self) -> None:
+        """Finish the episodes of dead games. One that can't be finished now must not hold up the others."""
+        for folder in list_episodes(self._folder):
+            try:
+                if any(folder.glob(f"*{OPEN}")):
+                    adopt_orphan(folder)
+                elif not any(path.suffix in (SEALED, DAMAGED) for path in folder.iterdir()):
+                    self._forget(folder)
+            except JournalDamaged as damaged:
+                log.error("%s", damaged)
+            except OSError as refusal:  # a full disk: delivery makes room, and the next look finds it
+                log.warning("the episode of a dead game, %s, can't be finished yet: %s", folder.name, refusal)
+
+    def _forget(self, folder: Path) -> None:
+        """Remove the folder of a game that died before its first segment, or after its last one."""
+        if (lock := lock_episode(folder)) is None:
+            return
+        try:
+            for left in (*folder.glob(f"*{NEW}"), folder / RESERVE):
+                left.unlink(missing_ok=True)
+            folder.rmdir()
+        finally:
+            os.close(lock)
 
     def _waiting(self) -> list[Path]:
-        return [folder for folder in self._episodes() if next_sealed(folder) is not None]
+        return [folder for folder in list_episodes(self._folder) if next_sealed(folder) is not None]
 
     def _dispatch(self, now: float) -> None:
         for folder in self._waiting():
@@ -99,9 +144,8 @@ class Courier:
                     await self._deliver_segment(path)
             except JournalDamaged as damaged:
                 log.error("%s", damaged)
-                path = next_sealed(folder)
-                if path is not None:
-                    self.tally.damaged.append(path.rename(path.with_suffix(DAMAGED)))
+                assert path is not None
+                self.tally.damaged.append(path.rename(path.with_suffix(DAMAGED)))
             except Exception as failure:  # noqa: BLE001 whatever went wrong, the segment stays and is tried again
                 count = self._failed.get(folder, (0, 0.0))[0]
                 wait = BACK_OFF_SECONDS[min(count, len(BACK_OFF_SECONDS) - 1)]
@@ -117,17 +161,19 @@ class Courier:
         for key, data in objects.items():
             await self._objects.put(key, data)
         await store_delivery(self._engine, build_delivery(segment, objects))
-        path.unlink()
+        path.unlink(missing_ok=True)
         if segment.end is not None and not any(path.parent.iterdir()):
             path.parent.rmdir()
         sync_folder(path.parent if path.parent.exists() else self._folder)
         self.tally.segments += 1
+        self.tally.last_delivery = time.time()
         self.tally.transitions += len(segment.steps)
 
 
 def next_sealed(folder: Path) -> Path | None:
-    """The first sealed segment of an episode, if any. A damaged one is stepped over: it is set aside, by name."""
+    """The first segment of an episode, if it is sealed. A damaged one is stepped over: it is set aside, by name."""
     try:
-        return min((path for path in folder.iterdir() if path.suffix == SEALED), default=None)
+        first = min((path for path in folder.iterdir() if path.suffix in (OPEN, SEALED)), default=None)
     except FileNotFoundError:
         return None
+    return first if first is not None and first.suffix == SEALED else None

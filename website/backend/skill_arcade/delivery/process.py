@@ -5,6 +5,7 @@ import signal
 
 from skill_arcade.delivery.courier import Courier
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.embedded import keep_running
 from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.telemetry import set_up_logging
@@ -24,9 +25,20 @@ async def deliver(settings: Settings) -> None:
     settings.journal_folder.mkdir(parents=True, exist_ok=True)
     engine = create_engine(database_url(settings), settings.uploader_num_workers)
     objects = open_objects(settings)
+    keeping: asyncio.Task[None] | None = None
     try:
-        courier = Courier(settings.journal_folder, objects, engine, workers=settings.uploader_num_workers)
+        courier = Courier(
+            settings.journal_folder,
+            objects,
+            engine,
+            workers=settings.uploader_num_workers,
+            report=settings.delivery_report,
+        )
+        if settings.embedded_database:
+            keeping = asyncio.create_task(keep_running(settings.postgres_folder), name="keep Postgres")
         await courier.run(stopping)
     finally:
+        if keeping is not None:
+            keeping.cancel()
         await objects.close()
         await engine.dispose()

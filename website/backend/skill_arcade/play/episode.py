@@ -1,5 +1,6 @@
 """One episode: it steps the stage, encodes each picture once, and records before anything is sent."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -9,6 +10,8 @@ from skill_arcade.games.manifest import Manifest
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.observation import describe_leaves, pack_observation
 from skill_arcade.recording.records import End, EventRecord, Head, InputInForce, Shot, Step
+
+log = logging.getLogger(__name__)
 
 
 class View(NamedTuple):
@@ -69,7 +72,11 @@ class Episode:
         self.id = head.episode_id
         self._journal = open_journal(head)
         self._true_colour = piece.true_colour
-        self._journal.reset(Shot(piece, self._observation(opening)))
+        try:
+            self._journal.reset(Shot(piece, self._observation(opening)))
+        except OSError:
+            self._journal.abandon()
+            raise
         self.opening = View(0, now, piece, 0.0, self._lives(opening))
 
     @property
@@ -169,11 +176,23 @@ class Episode:
 
     def end(self, reason: str, now: int) -> End:
         """Record the end, and wait until all is on the disk."""
-        for frame, at_us in self._unacted:
-            self.event("last-shown", now, at_us, frame=frame)
         end = End(self.outcome(), reason, self.score, self.n_steps, now - self.started_us)
-        self._journal.end(end)
+        try:
+            self._journal.release()
+            for frame, at_us in self._unacted:
+                self.event("last-shown", now, at_us, frame=frame)
+            self._journal.end(end)
+        finally:
+            self._journal.let_go()
         return end
+
+    def give_up(self, reason: str, refusal: OSError, now: int) -> None:
+        """The disk refuses: end with what it took. What can't even be ended, delivery finishes (rule R5)."""
+        log.error("the recording of %s stops, and so does the game: %s", self.id, refusal)
+        try:
+            self.end(reason, now)
+        except OSError as still:
+            log.error("episode %s could not be ended: %s", self.id, still)
 
     @property
     def end_reason(self) -> str:

@@ -9,12 +9,15 @@ from pydantic import BaseModel
 from skill_arcade.frames.encoder import Piece
 from skill_arcade.play.episode import Episode, View
 from skill_arcade.wire import messages
-from skill_arcade.wire.close import CloseCode
+from skill_arcade.wire.close import REASONS, CloseCode
 from skill_arcade.wire.packet import KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
 
 PING_MS = 1000
 IN_FLIGHT = 60
 """Frames that may be unacknowledged before packets are left out: a second of Atari (rule F2)."""
+
+MOST_LEFT_OUT = 600
+"""Frames left out after which the socket is closed: its page takes nothing, and the game had better wait (rule F3)."""
 
 
 class Phase(StrEnum):
@@ -125,6 +128,8 @@ class Link:
             return 0
         if view.frame - self.received > IN_FLIGHT and not view.last:
             self.left_out += 1
+            if self.left_out > MOST_LEFT_OUT:
+                self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
             return 0
         gap, self.left_out = self.left_out, 0
         piece = whole() if gap and not view.piece.key else view.piece

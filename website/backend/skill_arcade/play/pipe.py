@@ -35,6 +35,8 @@ class ToServer(IntEnum):
     """A frame packet for the page."""
     ATTACHED = 5
     """Answer to ATTACH: what follows is for the socket that is attached now."""
+    LATE = 6
+    """u32: the worst lateness of a tick since the last such message, microseconds."""
     CLOSE = 4
     """u16 close code, then the reason: close the socket; the game may live on."""
 

@@ -4,22 +4,24 @@ import asyncio
 import hashlib
 import logging
 import multiprocessing
-import shutil
 import socket
+from collections import Counter
 from multiprocessing.context import ForkServerContext
-from pathlib import Path
+from weakref import WeakValueDictionary
 
-from skill_arcade.errors import NotReady, TooManyGames
+from skill_arcade.errors import NotReady, Stopping, TooManyGames
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Assignment
+from skill_arcade.play.room import Room
 from skill_arcade.play.runner import run_game
 from skill_arcade.play.seat import Seat
 from skill_arcade.telemetry import Format
+from skill_arcade.wire.close import CloseCode
 
 log = logging.getLogger(__name__)
 
-LEAST_ROOM = 256 * 2**20
-"""Bytes that must be free on the journal's disk for a new game to start."""
+LEAVE_SECONDS = 5.0
+"""How long a player's game before may take to end; then it is killed, and its episode finished by delivery."""
 
 
 class Roster:
@@ -28,7 +30,7 @@ class Roster:
     def __init__(
         self,
         *,
-        journal_folder: Path,
+        room: Room,
         segment_seconds: float,
         resume_seconds: float,
         max_games: int,
@@ -36,7 +38,10 @@ class Roster:
         commit: str | None = None,
         log_as: tuple[Format, str] = ("text", "INFO"),
     ) -> None:
-        self._journal_folder = journal_folder
+        self.room = room
+        self.refusals: Counter[str] = Counter()
+        self._opening = 0
+        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._warm_games, self._commit = max_games, warm_games, commit
         self._log_as = log_as
@@ -52,16 +57,13 @@ class Roster:
         """Seats that are taken."""
         return len(self._seats)
 
-    def check_room(self) -> None:
-        """Raise NotReady when the journal's disk has no room for another game."""
-        self._journal_folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._journal_folder).free
-        if free < LEAST_ROOM:
-            raise NotReady(f"The recording disk has {free >> 20} MB left, so no new game starts; try again later.")
+    @property
+    def late_us(self) -> int:
+        """The worst lateness of a tick that any running game has told of last."""
+        return max((seat.late_us for seat in self._seats.values()), default=0)
 
     async def start(self) -> None:
-        """Start the warm processes."""
-        self.check_room()
+        """Start the warm processes. A disk without room refuses games, not the start: what is there is delivered."""
         await self._fill()
 
     async def stop(self, grace_seconds: float = 8.0) -> None:
@@ -71,7 +73,7 @@ class Roster:
             await self._refill
         seats = [*self._seats.values(), *self._warm]
         for seat in seats:
-            seat.stop("server-stopped")
+            seat.stop("server-stopped", CloseCode.RESTARTING)
         if seats:
             await asyncio.wait([asyncio.ensure_future(seat.gone) for seat in seats], timeout=grace_seconds)
         for seat in seats:
@@ -86,23 +88,44 @@ class Roster:
 
         Raises TooManyGames when the house is full, NotReady when the disk is, or when the server is stopping.
         """
+        door = self._doors.setdefault(user_id, asyncio.Lock())  # forgotten with the last who waits at it
+        try:
+            async with door:  # one at a time for each player: a player has one seat
+                return await self._find_seat(user_id, game, lockstep_module)
+        except (NotReady, TooManyGames) as refusal:
+            self.refusals[type(refusal).__name__] += 1
+            raise
+
+    async def _find_seat(self, user_id: str, game: Manifest, lockstep_module: str | None) -> Seat:
         held = self._seats.get(user_id)
+        if self._closing:
+            raise Stopping("The server is restarting; try again in a moment.")
         if held is not None and not held.gone.done():
             if held.assignment is not None and held.assignment.game.id == game.id:
                 return held
-            held.stop("left")
-            await held.gone
-        if self._closing:
-            raise NotReady("The server is stopping; try again in a moment.")
-        if len(self._seats) >= self._max_games:
+            await self._free(held)
+        if len(self._seats) + self._opening >= self._max_games:
             raise TooManyGames("All seats are taken; try again in a few minutes.")
-        self.check_room()
-        seat = self._warm.pop() if self._warm else await self._open()
+        self.room.check()
+        self._opening += 1
+        try:
+            seat = self._warm.pop() if self._warm else await self._open()
+        finally:
+            self._opening -= 1
         self._seats[user_id] = seat
         seat.assign(self._assignment(user_id, game, lockstep_module))
         if self._refill is None or self._refill.done():
             self._refill = asyncio.create_task(self._fill())
         return seat
+
+    async def _free(self, held: Seat) -> None:
+        """End the game that a player has left for another."""
+        held.stop("left")
+        await asyncio.wait([held.gone], timeout=LEAVE_SECONDS)
+        if not held.gone.done():
+            log.error("game process %s did not end in %.0f s; it is killed", held.process.pid, LEAVE_SECONDS)
+            held.process.kill()
+            await held.gone
 
     async def _fill(self) -> None:
         while len(self._warm) < self._warm_games and not self._closing:
@@ -128,7 +151,7 @@ class Roster:
             user_id=user_id,
             game=game,
             manifest_hash=hashlib.sha256(game.model_dump_json().encode()).hexdigest(),
-            journal_folder=self._journal_folder,
+            journal_folder=self.room.folder,
             segment_seconds=self._segment_seconds,
             resume_seconds=self._resume_seconds,
             commit=self._commit,

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 
+from skill_arcade.companion import name_process
 from skill_arcade.environments.making import make_stage
 from skill_arcade.play.assignment import Assignment, Terms
 from skill_arcade.play.clock import now_us
@@ -27,6 +28,7 @@ def run_game(pipe: socket.socket, log_format: Format = "text", log_level: str = 
     set_up_logging(log_format, log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    name_process("game")
     try:
         Runner(pipe).run()
     except Exception:
@@ -44,12 +46,13 @@ class Runner:
         self._splitter = Splitter()
         self._session: Session | None = None
         self._unwanted = False
+        self._told_us = 0
 
     def run(self) -> None:
         """Until the session is finished, the server is gone, or nobody wants this process."""
         while not self._unwanted and (self._session is None or not self._session.finished):
             if self._wait():
-                data = self._pipe.recv(65536)
+                data = self._read()
                 if not data:
                     self._server_gone()
                     return
@@ -60,9 +63,23 @@ class Runner:
                 due = session.due_us
                 if due is not None and (now := now_us()) >= due:
                     session.tick(now)
+                    self._tell_lateness(session, now)
                 elif session.idle:
                     session.prepare()
         self._pipe.close()
+
+    def _tell_lateness(self, session: Session, now: int) -> None:
+        """About once a second, for the server's metrics."""
+        if now - self._told_us >= 1_000_000:
+            late, session.worst_late_us, self._told_us = session.worst_late_us, 0, now
+            _Sender(self._pipe).late(late)
+
+    def _read(self) -> bytes:
+        """What the server says; nothing: it is gone, whichever way."""
+        try:
+            return self._pipe.recv(65536)
+        except ConnectionError:
+            return b""
 
     def _wait(self) -> bool:
         """Wait for a message (True) or until something is due (False). `poll` would round up to milliseconds."""
@@ -140,8 +157,12 @@ class _Sender:
         """Ask the server to close the socket."""
         self._send(pack(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode()))
 
+    def late(self, worst_us: int) -> None:
+        """Tell how late the ticks were."""
+        self._send(pack(ToServer.LATE, worst_us.to_bytes(4, "little")))
+
     def _send(self, data: bytes) -> None:
         try:
             self._pipe.sendall(data)
-        except BrokenPipeError:
+        except ConnectionError:
             log.debug("the server is gone; the next read says so too")

@@ -12,8 +12,16 @@ from skill_arcade.play.assignment import Assignment
 from skill_arcade.play.clock import now_us
 from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.wire.close import REASONS, CloseCode
+from skill_arcade.wire.messages import Notice
 
 log = logging.getLogger(__name__)
+
+
+MOST_WAITING = 1000
+"""Messages that may wait for one socket."""
+MOST_UNREAD = 4 << 20
+"""Bytes that a game process may leave unread: one that hangs is ended, and its episode kept."""
+STOPPING = "The server is restarting. Your game ends here, and all that you played is kept."
 
 
 class Attachment:
@@ -25,7 +33,12 @@ class Attachment:
         self.closing: tuple[CloseCode, str] | None = None
 
     def put(self, message: str | bytes) -> None:
-        """Queue a message. Their number is bounded by the session (rule F2)."""
+        """Queue a message. Frames are bounded by the session (rule F2); whoever reads nothing at all is cut off."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.clear()
+            self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
+        if self.closing is not None:
+            return
         self._waiting.append(message)
         self._wake.set()
 
@@ -65,6 +78,8 @@ class Seat(asyncio.Protocol):
         self._attachment: Attachment | None = None
         self._unanswered = 0
         self._transport: asyncio.WriteTransport | None = None
+        self._farewell = CloseCode.GAME_CRASHED
+        self.late_us = 0
 
     @classmethod
     async def open(cls, process: BaseProcess, pipe: socket.socket, on_gone: Vacate) -> "Seat":
@@ -96,10 +111,13 @@ class Seat(asyncio.Protocol):
 
     def submit(self, text: str) -> None:
         """A text message from the page, stamped with its arrival."""
-        self._tell(ToGame.MESSAGE, RECEIVED.pack(now_us()) + text.encode())
+        self._tell(ToGame.MESSAGE, RECEIVED.pack(now_us()) + text.encode(errors="replace"))
 
-    def stop(self, reason: str) -> None:
-        """End the episode; the process then ends too."""
+    def stop(self, reason: str, farewell: CloseCode = CloseCode.NORMAL) -> None:
+        """End the episode; the process then ends too, and whoever is attached is told why."""
+        self._farewell = farewell
+        if self._attachment is not None and farewell is CloseCode.RESTARTING:
+            self._attachment.put(Notice(type="notice", text=STOPPING).model_dump_json())
         self._tell(ToGame.STOP, reason.encode())
 
     # -- asyncio.Protocol ----------------------------------------------------------------------------------------
@@ -114,6 +132,8 @@ class Seat(asyncio.Protocol):
         for kind, payload in self._splitter.feed(data):
             if kind == ToServer.ATTACHED:
                 self._unanswered -= 1
+            elif kind == ToServer.LATE:
+                self.late_us = int.from_bytes(payload, "little")
             if attachment is None or self._unanswered:
                 continue  # it was said to a socket that is gone
             if kind == ToServer.FRAME:
@@ -127,11 +147,16 @@ class Seat(asyncio.Protocol):
         """The game process has ended, by its own will or not."""
         self._transport = None
         if self._attachment is not None:
-            self._attachment.close(CloseCode.GAME_CRASHED, REASONS[CloseCode.GAME_CRASHED])
+            self._attachment.close(self._farewell, REASONS[self._farewell])
         if not self.gone.done():
             self.gone.set_result(None)
         self._on_gone(self)
 
     def _tell(self, kind: ToGame, payload: bytes = b"") -> None:
-        if self._transport is not None:
-            self._transport.write(pack(kind, payload))
+        if self._transport is None:
+            return
+        if self._transport.get_write_buffer_size() > MOST_UNREAD:
+            log.error("game process %s does not read its messages any more; it is killed", self.process.pid)
+            self.process.kill()
+            return
+        self._transport.write(pack(kind, payload))

@@ -17,6 +17,7 @@ from skill_arcade.play.episode import Episode, View
 from skill_arcade.play.follow import Following, Guide, Incident
 from skill_arcade.play.link import Link, Outbox, Phase
 from skill_arcade.play.provenance import describe_player, make_head
+from skill_arcade.play.refusal import ending_when_refused
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head, InputInForce
 from skill_arcade.wire import messages as say
@@ -54,6 +55,7 @@ class Session:
         self._size = (0, 0)
         self._leave_at: int | None = None
         self._close_at: int | None = None
+        self.worst_late_us = 0
         self.finished = False
 
     @property
@@ -79,6 +81,7 @@ class Session:
             dues.append(self._episode.roll_due_us)
         return min((due for due in dues if due is not None), default=None)
 
+    @ending_when_refused
     def tick(self, now: int) -> None:
         """Do what is due."""
         if self._leave_at is not None and now >= self._leave_at:
@@ -93,6 +96,7 @@ class Session:
         else:
             self._episode.roll_if_due(now)
 
+    @ending_when_refused
     def attach(self, now: int) -> None:
         """A socket is there; its page will say hello."""
         self._link.attach()
@@ -100,6 +104,7 @@ class Session:
         if self._episode is not None:
             self._episode.event("attach", now)
 
+    @ending_when_refused
     def detach(self, now: int) -> None:
         """The socket is gone: the game waits for its player."""
         if not self._link.attached:
@@ -113,6 +118,7 @@ class Session:
             elif self._phase is Phase.playing:
                 self._pause("connection", now)
 
+    @ending_when_refused
     def stop(self, reason: str, now: int) -> None:
         """End it all: what was played is kept."""
         if self._episode is not None and self._phase is not Phase.ended:
@@ -121,6 +127,15 @@ class Session:
         self._leave_at = None
         self.finished = True
 
+    def give_up(self, refusal: OSError, now: int) -> None:
+        """The disk takes nothing more: end here, with all that it took. Delivery ends what can't be ended (rule R5)."""
+        self._link.close(CloseCode.NO_ROOM, NO_ROOM)
+        self.finished, self._leave_at, self._close_at = True, None, None
+        if self._episode is not None:
+            self._episode.give_up(self._reason if self._phase is Phase.ended else "no-room", refusal, now)
+        self._phase, self._episode = Phase.ended, None
+
+    @ending_when_refused
     def receive(self, text: bytes, received: int, now: int) -> None:
         """A text message from the page; `received` is when it arrived at the server."""
         try:
@@ -128,8 +143,9 @@ class Session:
         except ValueError as error:
             return self._link.refuse(str(error))
         if (self._link.hello is None) is not isinstance(message, say.Hello):
-            return self._link.refuse("hello must be the first message, and said once")
-        return self._handle(message, received, now)
+            self._link.refuse("hello must be the first message, and said once")
+            return None
+        self._handle(message, received, now)
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -182,7 +198,8 @@ class Session:
 
     def _start(self, mode: say.Mode, now: int) -> None:
         if self._phase in (Phase.playing, Phase.paused):
-            return self._link.refuse("start: this episode is not over")
+            self._link.refuse("start: this episode is not over")
+            return
         self._close_record(now)
         self.prepare()
         assert self._prepared is not None
@@ -199,19 +216,15 @@ class Session:
         segment_us = self._terms.segment_us
         self._following, self._clock = following, following or make_clock(self._game.pace)
         self._controls = Controls(self._game.actions, self._game.noop)
-        try:
-            self._episode = Episode(
-                self._game, self._stage, opening, describe, self._open_journal, now=now, segment_us=segment_us
-            )
-        except OSError:
-            return self._link.close(CloseCode.NO_ROOM, NO_ROOM)
+        self._episode = Episode(
+            self._game, self._stage, opening, describe, self._open_journal, now=now, segment_us=segment_us
+        )
         self._phase = Phase.playing
         self._link.expect(0)
         self._say_started(self._episode)
         if following is None:
             self._send(self._episode.opening)
         self._clock.start(now)
-        return None
 
     def _input(self, message: say.Input, received: int, now: int) -> None:
         if message.control not in self._names:
@@ -248,18 +261,11 @@ class Session:
             action, source = self._controls.sample()
         assert action is not None
         late = self._clock.stepped(now)
-        try:
-            view = self._episode.step(action, source, now=now, late_us=late)
-        except OSError:
-            return self._end_full(now)
+        self.worst_late_us = max(self.worst_late_us, late or 0)
+        view = self._episode.step(action, source, now=now, late_us=late)
         self._send(view)
         if view.last:
             self._over(self._episode.end_reason, now)
-        return None
-
-    def _end_full(self, now: int) -> None:
-        self._link.close(CloseCode.NO_ROOM, NO_ROOM)
-        self.stop("no-room", now)
 
     def _over(self, reason: str, now: int) -> None:
         """The play is over; its record stays open a moment for the last paint times."""
@@ -332,8 +338,6 @@ class Session:
             self._guide = None
             self._link.say(say.Notice(type="notice", text=incident.notice))
             self._over(incident.reason, now)
-        except OSError:
-            self._end_full(now)
         else:
             self._link.say(following.ticked())
             if episode.over:

@@ -5,9 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from skill_arcade.recording.journal import OPEN, SEALED
-from skill_arcade.recording.segment import parse_segment
-
-DAMAGED = ".damaged"
+from skill_arcade.recording.segment import DAMAGED, parse_segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from enum import IntEnum
 
 MAGIC = b"SkillArcadeJournal1\n"
 _HEAD = struct.Struct("<IIB")
+_POLYNOMIAL = 0xEDB88320
+"""Of zlib's CRC-32 (RFC 1952, section 8), lowest bit first."""
 
 
 class Kind(IntEnum):
@@ -25,6 +27,55 @@ def frame_record(kind: Kind, *payload: bytes) -> bytes:
     """One record, ready to append."""
     body = b"".join(payload)
     return _HEAD.pack(len(body), zlib.crc32(body, kind), kind) + body
+
+
+def is_more_than_torn(data: bytes, whole: int) -> bool:
+    """True when what follows the first `whole` bytes is not one record that was cut off, but damage in the middle.
+
+    A write that was cut off leaves a record that is shorter than it says, at the very end.
+    """
+    if len(data) - whole < _HEAD.size:
+        return False
+    length, _, kind = _HEAD.unpack_from(data, whole)
+    return kind not in Kind._value2member_map_ or whole + _HEAD.size + length <= len(data)
+
+
+def mend_bit(data: bytes, whole: int) -> Iterator[bytes]:
+    """The file with one bit put right, so that the record at `whole` is whole: every way there is, mostly one or none.
+
+    A CRC-32 tells all single bits of a record apart, so the place follows from the checksum; only a bit of the kind and
+    one of the first byte of the payload look the same to it.
+    """
+    if whole == 0 and not data.startswith(MAGIC):
+        flips = (_flip(data, place, bit) for place in range(min(len(MAGIC), len(data))) for bit in range(8))
+        yield from (mended for mended in flips if mended.startswith(MAGIC))
+        return
+    whole = max(whole, len(MAGIC))
+    start = whole + _HEAD.size
+    if start > len(data):
+        return
+    flips = (_flip(data, place, bit) for place in range(whole, start) for bit in range(8))
+    yield from (mended for mended in flips if _is_record(mended, whole))
+    length, checksum, kind = _HEAD.unpack_from(data, whole)
+    if start + length > len(data) or kind not in Kind._value2member_map_:
+        return
+    difference, effect = zlib.crc32(data[start : start + length], kind) ^ checksum, _POLYNOMIAL
+    for distance in range(8 * length):  # from the last bit that the checksum took in to the first
+        if effect == difference:
+            yield _flip(data, start + length - 1 - distance // 8, 7 - distance % 8)
+            return
+        effect = effect >> 1 ^ (_POLYNOMIAL if effect & 1 else 0)
+
+
+def _flip(data: bytes, place: int, bit: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :]
+
+
+def _is_record(data: bytes, place: int) -> bool:
+    length, checksum, kind = _HEAD.unpack_from(data, place)
+    start = place + _HEAD.size
+    fits = start + length <= len(data) and kind in Kind._value2member_map_
+    return fits and zlib.crc32(data[start : start + length], kind) == checksum
 
 
 def split_records(data: bytes) -> Iterator[tuple[Kind, bytes, int]]:

@@ -10,7 +10,10 @@ from pathlib import Path
 from skill_arcade.recording.framing import MAGIC, Kind, frame_record
 from skill_arcade.recording.records import End, EventRecord, Head, Shot, Step, pack_shown
 
-OPEN, SEALED = ".open", ".sealed"
+OPEN, SEALED, NEW = ".open", ".sealed", ".new"
+RESERVE = "reserve"
+RESERVE_BYTES = 65_536
+"""Kept free for each running episode, so that its end can be written when the disk is full (rule R7)."""
 
 
 class Journal:
@@ -33,7 +36,13 @@ class Journal:
         self._steps = head.first_step
         self._frames = 0
         self._sealer = _Sealer()
-        self._file = self._begin(head)
+        self._file: int | None = None
+        try:
+            (self.folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
+            self._file = self._begin(head)
+        except OSError:
+            self.abandon()
+            raise
 
     @property
     def n_events(self) -> int:
@@ -65,7 +74,7 @@ class Journal:
         """Seal the open segment and begin the next; its first frame must be a key piece."""
         old, number = self._file, self._head.number
         before = f"{number}/{self._frames - 1}" if self._frames else self._head.before
-        self._head = replace(
+        head = replace(
             self._head,
             before=before,
             number=number + 1,
@@ -73,33 +82,69 @@ class Journal:
             first_event=self._events,
             true_colour=true_colour,
         )
-        self._frames = 0
-        self._file = self._begin(self._head)
+        file = self._begin(head)
+        try:
+            self._append(Kind.SEAL, b"")
+        except OSError:  # the old segment goes on, and takes the end
+            os.close(file)
+            self._place(head, OPEN).unlink()
+            raise
+        self._head, self._file, self._frames = head, file, 0
         self._seal_later(old, number)
 
     def end(self, end: End) -> None:
         """Append the end, seal, and wait until all is on the disk."""
+        self.release()
         self._append(Kind.END, end.pack())
-        self._seal_later(self._file, self._head.number)
+        self._append(Kind.SEAL, b"")
+        file, self._file = self._file, None
+        self._seal_later(file, self._head.number)
         self._sealer.finish()
+        self.let_go()
+
+    def release(self) -> None:
+        """Give the reserve back to the disk: what is written from now on is the end."""
+        (self.folder / RESERVE).unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Forget an episode of which nobody has seen anything: its first picture could not be recorded."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Say that nothing more is written: what is open is delivery's to finish (rule R5)."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def _begin(self, head: Head) -> int:
         """Start a segment. It gets its name only once its head is in it, so an open segment always has one."""
-        path = self.folder / f"{head.number:06d}{OPEN}"
-        fresh = path.with_suffix(".new")
+        fresh = self._place(head, NEW)
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        write_all(file, MAGIC + frame_record(Kind.HEAD, head.pack()))
-        fresh.rename(path)
+        try:
+            write_all(file, MAGIC + frame_record(Kind.HEAD, head.pack()))
+            fresh.rename(self._place(head, OPEN))
+        except OSError:
+            os.close(file)
+            fresh.unlink()
+            raise
         return file
 
+    def _place(self, head: Head, suffix: str) -> Path:
+        return self.folder / f"{head.number:06d}{suffix}"
+
     def _append(self, kind: Kind, payload: bytes) -> None:
+        if self._file is None:
+            raise ValueError(f"the journal of {self._head.episode_id} is closed")
         write_all(self._file, frame_record(kind, payload))
 
-    def _seal_later(self, file: int, number: int) -> None:
-        write_all(file, frame_record(Kind.SEAL))
+    def _seal_later(self, file: int | None, number: int) -> None:
+        assert file is not None
         self._sealer.seal(file, self.folder / f"{number:06d}{OPEN}")
 
 

@@ -1,15 +1,19 @@
 """Read a segment of the journal back, and mend what a killed game left."""
 
+import logging
 import os
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from skill_arcade.errors import JournalDamaged
-from skill_arcade.recording.framing import Kind, frame_record, split_records
-from skill_arcade.recording.journal import OPEN, lock_episode, seal_file, write_all
+from skill_arcade.recording.framing import Kind, frame_record, is_more_than_torn, mend_bit, split_records
+from skill_arcade.recording.journal import NEW, OPEN, RESERVE, lock_episode, seal_file, write_all
 from skill_arcade.recording.records import End, EventRecord, Head, Shot, Step, unpack_shown
 
+DAMAGED = ".damaged"
 _SEAL = frame_record(Kind.SEAL)
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -31,8 +35,8 @@ class Segment:
 
 
 def read_segment(path: Path) -> Segment:
-    """Read a sealed segment. Raises JournalDamaged when it is not whole."""
-    data = path.read_bytes()
+    """Read a sealed segment. One flipped bit is put right (rule R6). Raises JournalDamaged when it is not whole."""
+    data = _read_mended(path)
     segment, whole = parse_segment(data)
     if segment is None or not segment.sealed or whole != len(data):
         raise JournalDamaged(f"{path} is damaged after byte {whole} of {len(data)}; it is set aside, not delivered")
@@ -56,6 +60,32 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
     return segment, whole
 
 
+def _read_mended(path: Path) -> bytes:
+    """The file, with a single flipped bit put right when there is exactly one way that makes sense."""
+    data = path.read_bytes()
+    whole = parse_segment(data)[1]
+    if whole == len(data):
+        return data
+    ways = [mended for mended in mend_bit(data, whole) if _makes_sense(mended, whole)]
+    if len(ways) != 1:
+        return data
+    log.warning("%s had one flipped bit after byte %d, which the checksum told and which is put right", path, whole)
+    return ways[0]
+
+
+def _makes_sense(data: bytes, whole: int) -> bool:
+    """What was one bit away from a whole record is one, of its kind and in its place."""
+    try:
+        segment, end = parse_segment(data)
+    except (ValueError, TypeError, struct.error, JournalDamaged):
+        return False
+    if segment is None or end <= whole:
+        return False
+    first = segment.head.first_step
+    in_order = [step.step for step in segment.steps] == list(range(first, first + len(segment.steps)))
+    return in_order and (segment.reset is None or segment.head.number == 0) and (not segment.sealed or end == len(data))
+
+
 def _add(segment: Segment, kind: Kind, body: bytes) -> None:
     match kind:
         case Kind.RESET:
@@ -77,14 +107,15 @@ def _add(segment: Segment, kind: Kind, body: bytes) -> None:
 def adopt_orphan(folder: Path) -> bool:
     """Finish what a dead game left open: cut a torn tail, write an end, seal. Repeating it is harmless.
 
-    Returns False, and touches nothing, while a live process holds the episode.
+    Returns False, and touches nothing, while a live process holds the episode. Raises JournalDamaged for an open
+    segment without a head, which is set aside by then, and OSError when the disk takes nothing.
     """
     lock = lock_episode(folder)
     if lock is None:
         return False
     try:
-        for unborn in folder.glob("*.new"):
-            unborn.unlink()
+        for unborn in (*folder.glob(f"*{NEW}"), folder / RESERVE):
+            unborn.unlink(missing_ok=True)
         left = sorted(folder.glob(f"*{OPEN}"))
         for path in left:
             _finish(path, last=path == left[-1])
@@ -94,12 +125,19 @@ def adopt_orphan(folder: Path) -> bool:
 
 
 def _finish(path: Path, *, last: bool) -> None:
-    segment, whole = parse_segment(path.read_bytes())
+    data = _read_mended(path)
+    segment, whole = parse_segment(data)
     if segment is None:
-        raise JournalDamaged(f"{path} has no head; an open segment always has one")
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        aside = path.rename(path.with_suffix(DAMAGED))
+        raise JournalDamaged(f"{path} has no head, and an open segment always has one; it is set aside as {aside.name}")
+    if whole < len(data) and is_more_than_torn(data, whole):
+        path.with_suffix(DAMAGED).write_bytes(data)
+        log.error("%s is damaged after byte %d of %d; the whole file is kept beside it", path, whole, len(data))
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    if data[:whole] != path.read_bytes()[:whole]:
+        os.pwrite(file, data[:whole], 0)
     os.ftruncate(file, whole - len(_SEAL) if segment.sealed else whole)
-    if last and segment.end is None:
+    if last and segment.end is None and not segment.sealed:  # a seal without an end: another segment follows
         write_all(file, frame_record(Kind.END, _crash_end(segment).pack()))
     write_all(file, _SEAL)
     seal_file(file, path)

@@ -1,8 +1,10 @@
 """What is opened before the first request, in order, and closed after the last, in reverse."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from skill_arcade.certify.process import run_certifier
@@ -10,6 +12,7 @@ from skill_arcade.companion import Companion
 from skill_arcade.delivery.process import run_delivery
 from skill_arcade.games.catalogue import Catalogue, load_catalogue
 from skill_arcade.play.provenance import find_commit
+from skill_arcade.play.room import Room
 from skill_arcade.play.roster import Roster
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
@@ -17,20 +20,22 @@ from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.exports import Exports
+from skill_arcade.web.limits import Limits
 from skill_arcade.web.people import People
 from skill_arcade.web.production import check_settings
 from skill_arcade.web.secret import find_secret
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.state import AppState
+from skill_arcade.web.stopping import draining
 from skill_arcade.web.tokens import Tokens
 
 if TYPE_CHECKING:
     from skill_arcade.web.firebase import Firebase
 
-log = logging.getLogger(__name__)
+GAMES_SECONDS, DELIVERY_SECONDS, CERTIFIER_SECONDS = 3.0, 5.0, 0.5
+"""What each may take to stop. Cloud Run gives 10 s for all; a re-run that is cut off is done again."""
 
-GRACE_SECONDS = {"delivery": 8.0, "certifier": 0.5}
-"""What each may take to stop. A re-run that is cut off is done again; Cloud Run gives 10 s for all."""
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -45,13 +50,13 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     """
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
-        # What only half started is stopped too, so each stop is noted before its start.
-        for name, target in (("certifier", run_certifier), ("delivery", run_delivery)):
-            companion = Companion(name, target, settings)
-            stack.push_async_callback(companion.stop, GRACE_SECONDS[name])
-            await companion.start()
-        stack.push_async_callback(state.roster.stop)  # first out: what it seals, delivery then takes away
-        await state.roster.start()
+        await start_companions(settings, stack)
+        roster = state.roster
+        stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away
+        await roster.start()
+        watching = asyncio.create_task(roster.room.watch(), name="watch the journal")
+        stack.callback(watching.cancel)
+        stack.enter_context(draining(partial(roster.stop, GAMES_SECONDS)))
         log.info("%d games in the catalogue", len(state.catalogue.games))
         yield {"arcade": state}
 
@@ -84,6 +89,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         roster=open_roster(settings),
         emulator=EmulatorShelf(settings.lockstep_folder, on=settings.lockstep_on),
         exports=exports,
+        tickets=Limits(rate=0.5, burst=20),
     )
 
 
@@ -96,10 +102,28 @@ def open_firebase(settings: Settings) -> "Firebase | None":
     return Firebase(settings)
 
 
+async def start_companions(settings: Settings, stack: AsyncExitStack) -> None:
+    """Start what runs beside the server. Both stop at once: a stop has few seconds."""
+    certifier = Companion("certifier", run_certifier, settings)
+    delivery = Companion("delivery", run_delivery, settings)
+
+    async def stop() -> None:
+        await asyncio.gather(delivery.stop(DELIVERY_SECONDS), certifier.stop(CERTIFIER_SECONDS))
+
+    stack.push_async_callback(stop)  # what only half started is stopped too, so this is noted before the start
+    await certifier.start()
+    await delivery.start()
+
+
 def open_roster(settings: Settings) -> Roster:
     """Make the roster that the settings describe."""
     return Roster(
-        journal_folder=settings.journal_folder,
+        room=Room(
+            settings.journal_folder,
+            settings.delivery_report,
+            least_bytes=settings.journal_least_mb << 20,
+            backlog_seconds=settings.backlog_seconds,
+        ),
         segment_seconds=settings.segment_seconds,
         resume_seconds=settings.resume_seconds,
         max_games=settings.max_games,

@@ -7,15 +7,20 @@ from contextlib import suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from skill_arcade.errors import NotReady, NotSignedIn, TooManyGames
+from skill_arcade.errors import NotReady, NotSignedIn, Stopping, TooManyGames
 from skill_arcade.play.seat import Attachment, Seat
 from skill_arcade.telemetry import labelled
+from skill_arcade.web.limits import Bucket
 from skill_arcade.web.state import AppState, State
 from skill_arcade.wire.close import REASONS, CloseCode
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
+LONGEST_MESSAGE = 32 * 1024
+"""Characters. The longest that a page sends is a report of 600 painted frames, half of this."""
+MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 200.0, 400.0
+SEND_SECONDS, CLOSE_SECONDS = 10.0, 1.0
 REASON_BYTES = 120
 """A close frame holds 123 bytes of reason (RFC 6455, section 5.5)."""
 
@@ -66,6 +71,8 @@ async def _take_seat(state: AppState, game_id: str, token: str) -> Seat:
         raise Refused(CloseCode.BAD_TICKET) from error
     except TooManyGames as error:
         raise Refused(CloseCode.FULL, str(error)) from error
+    except Stopping as error:
+        raise Refused(CloseCode.RESTARTING, str(error)) from error
     except NotReady as error:
         raise Refused(CloseCode.NO_ROOM, str(error)) from error
 
@@ -75,14 +82,17 @@ async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
     listening = asyncio.create_task(_listen(socket, seat, attachment), name="listen")
     try:
         while (message := await attachment.get()) is not None:
-            if isinstance(message, bytes):
-                await socket.send_bytes(message)
-            else:
-                await socket.send_text(message)
+            async with asyncio.timeout(SEND_SECONDS):
+                if isinstance(message, bytes):
+                    await socket.send_bytes(message)
+                else:
+                    await socket.send_text(message)
         if attachment.closing is not None:
             await _close(socket, *attachment.closing)
     except WebSocketDisconnect:
         log.debug("the page is gone")
+    except TimeoutError:
+        await _close(socket, CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError):
@@ -91,6 +101,7 @@ async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
 
 async def _listen(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
     """Pass on what the page says; when it is gone, end the other direction too."""
+    bucket = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
     while True:
         event = await socket.receive()
         if event["type"] == "websocket.disconnect":
@@ -100,10 +111,17 @@ async def _listen(socket: WebSocket, seat: Seat, attachment: Attachment) -> None
         if text is None:
             attachment.close(CloseCode.BAD_MESSAGE, "binary messages are not understood here")
             return
+        if len(text) > LONGEST_MESSAGE:
+            attachment.close(CloseCode.TOO_BIG, REASONS[CloseCode.TOO_BIG])
+            return
+        if not bucket.take():
+            attachment.close(CloseCode.TOO_FAST, REASONS[CloseCode.TOO_FAST])
+            return
         seat.submit(text)
 
 
 async def _close(socket: WebSocket, code: CloseCode, reason: str) -> None:
     short = reason.encode()[:REASON_BYTES].decode(errors="ignore")
-    with suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
-        await socket.close(code, short)
+    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # it may be closed already
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code, short)

@@ -19,6 +19,7 @@ PROBLEMS = {
     403: "Signed in, but this is not for you.",
     404: "There is no such thing.",
     413: "The request's body is too big.",
+    429: "Too many requests; wait a few seconds.",
     422: "The request is understood and can't be carried out as it is.",
     429: "Too many of these at once; try again when one is done.",
     503: "A part that this needs does not answer; trying again later helps.",

@@ -19,7 +19,7 @@ Name = Literal["database", "objects", "journal"]
 TROUBLE: dict[Name, str] = {
     "database": "The database does not answer.",
     "objects": "The object store can't be written.",
-    "journal": "The journal's disk has no room, or can't be written.",
+    "journal": "The journal has no room, can't be written, or can't be delivered.",
 }
 
 
@@ -56,7 +56,4 @@ async def _check_objects(state: AppState) -> None:
 
 
 async def _check_journal(state: AppState) -> None:
-    try:
-        state.roster.check_room()
-    except OSError as error:
-        raise NotReady(f"The journal's folder can't be used: {error}.") from error
+    state.roster.room.check()

@@ -13,6 +13,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.exports import Exports
+from skill_arcade.web.limits import Limits
 from skill_arcade.web.people import People
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.tokens import Tokens
@@ -36,6 +37,7 @@ class AppState:
     roster: Roster
     emulator: EmulatorShelf
     exports: Exports
+    tickets: Limits
 
 
 # Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.

@@ -13,7 +13,7 @@ from skill_arcade.delivery.courier import Courier
 from skill_arcade.errors import NotReady
 from skill_arcade.frames.apng import read_apng
 from skill_arcade.ids import transition_id
-from skill_arcade.recording.backlog import DAMAGED
+from skill_arcade.recording.segment import DAMAGED
 from skill_arcade.storage.objects.disk import DiskObjects
 from tests.journals import write_episode
 
@@ -134,10 +134,48 @@ async def test_R6_a_damaged_segment_is_set_aside_and_named(
     head, _ = write_episode(journal, segments=(2,))
     path = journal / str(head.episode_id) / "000000.sealed"
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[len(data) // 2] ^= 0b11
     path.write_bytes(data)
     await drained(courier)
     assert courier.tally.damaged == [path.with_suffix(DAMAGED)]
     assert path.with_suffix(DAMAGED).exists()
     assert str(path) in caplog.text
     assert await rows(engine, "SELECT * FROM episode") == []
+
+
+async def test_R6_what_follows_a_damaged_segment_keeps_its_own_steps(
+    courier: Courier, journal: Path, engine: AsyncEngine
+) -> None:
+    head, _ = write_episode(journal, segments=(3, 2, 2))
+    (journal / str(head.episode_id) / "000001.sealed").write_bytes(b"nothing like a segment")
+    await drained(courier)
+    kept = await rows(engine, "SELECT step, obs_key, next_obs_key FROM transition ORDER BY step")
+    assert kept == [(0, "0/0", "0/1"), (1, "0/1", "0/2"), (2, "0/2", "0/3"), (5, "1/1", "2/0"), (6, "2/0", "2/1")]
+    assert await rows(engine, "SELECT status, end_reason FROM episode") == [("lost", "terminated")]
+
+
+async def test_R9_a_segment_is_not_delivered_before_the_one_before_it(
+    courier: Courier, journal: Path, engine: AsyncEngine
+) -> None:
+    head, _ = write_episode(journal, segments=(3, 2))
+    first = journal / str(head.episode_id) / "000000.sealed"
+    first.rename(first.with_suffix(".open"))
+    await drained(courier)
+    assert await rows(engine, "SELECT n_steps, status, end_reason FROM episode") == [(5, "lost", "terminated")]
+    assert await rows(engine, "SELECT number FROM segment ORDER BY time_delivered") == [(0,), (1,)]
+
+
+async def test_a_game_that_can_not_be_finished_does_not_hold_up_the_others(
+    courier: Courier, journal: Path, engine: AsyncEngine
+) -> None:
+    nothing = journal / "01900000-0000-7000-8000-000000000000"
+    nothing.mkdir()
+    (nothing / "000000.open").write_bytes(b"no head")
+    unborn = journal / "01900000-0000-7000-8000-000100000000"
+    unborn.mkdir()
+    (unborn / "000000.new").write_bytes(b"half a head")
+    head, _ = write_episode(journal)
+    await drained(courier)
+    assert await rows(engine, "SELECT id FROM episode") == [(head.episode_id,)]
+    assert [path.name for path in journal.iterdir()] == [nothing.name]
+    assert [path.name for path in nothing.iterdir()] == ["000000.damaged"]

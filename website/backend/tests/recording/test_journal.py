@@ -103,6 +103,7 @@ def test_R5_a_killed_game_is_finished_as_incomplete(tmp_path: Path) -> None:
         journal.reset(first_shot())
         for step in steps:
             journal.step(step)
+        assert journal._file is not None
         os.write(journal._file, b"\x40\x00\x00\x00half")
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -121,18 +122,60 @@ def test_R5_a_living_game_is_left_alone(tmp_path: Path) -> None:
     journal.end(End("incomplete", "left", 0.0, 0, 1))
 
 
-def test_R6_a_flipped_bit_in_a_sealed_segment_is_found(tmp_path: Path) -> None:
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    """A sealed segment of two steps."""
     head = make_head()
     journal = Journal(tmp_path, head)
     for step in make_steps(2):
         journal.step(step)
     journal.end(End("lost", "terminated", 0.0, 2, 1))
-    path = tmp_path / str(head.episode_id) / "000000.sealed"
-    whole = path.read_bytes()
+    return tmp_path / str(head.episode_id) / "000000.sealed"
+
+
+def test_R6_a_flipped_bit_anywhere_in_a_sealed_segment_is_put_right(sealed: Path) -> None:
+    whole, segment = sealed.read_bytes(), read_segment(sealed)
+    for place in range(len(whole)):
+        bit = 1 << place % 8
+        sealed.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+        assert read_segment(sealed) == segment
+
+
+def test_R6_more_damage_than_a_bit_is_found(sealed: Path) -> None:
+    whole = sealed.read_bytes()
     for place in range(0, len(whole), 37):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        sealed.write_bytes(whole[:place] + bytes([whole[place] ^ 0b101]) + whole[place + 1 :])
         with pytest.raises(JournalDamaged, match="is damaged"):
-            read_segment(path)
+            read_segment(sealed)
+
+
+def test_R6_damage_in_the_middle_of_an_open_segment_is_not_cut_off_unseen(sealed: Path) -> None:
+    opened, whole = sealed.rename(sealed.with_suffix(".open")), sealed.with_suffix(".open").read_bytes()
+    damaged = whole[:1000] + b"damage" + whole[1006:]
+    opened.write_bytes(damaged)
+    assert adopt_orphan(opened.parent)
+    assert opened.with_suffix(".damaged").read_bytes() == damaged
+    assert read_segment(sealed).end is not None
+
+
+def test_R5_an_open_segment_that_was_followed_by_another_gets_no_end(sealed: Path) -> None:
+    head = make_head()
+    journal = Journal(sealed.parent.parent, head)
+    journal.roll(true_colour=False)
+    journal.end(End("lost", "terminated", 0.0, 0, 1))
+    first = journal.folder / "000000.sealed"
+    first.rename(first.with_suffix(".open"))  # the power went before this one's name was durable
+    assert adopt_orphan(journal.folder)
+    assert read_segment(first).end is None
+
+
+def test_R5_an_open_segment_without_a_head_is_set_aside(tmp_path: Path) -> None:
+    folder = tmp_path / str(make_head().episode_id)
+    folder.mkdir()
+    (folder / "000000.open").write_bytes(b"what")
+    with pytest.raises(JournalDamaged, match=r"set aside as 000000\.damaged"):
+        adopt_orphan(folder)
+    assert adopt_orphan(folder)
 
 
 def test_R7_a_full_disk_leaves_whole_records(tmp_path: Path) -> None:

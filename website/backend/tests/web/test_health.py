@@ -1,12 +1,14 @@
 """Alive is not ready: every part is asked, and the one that is missing is named."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, text
 
 from skill_arcade.errors import NotReady
-from skill_arcade.play import roster
+from skill_arcade.ids import new_episode_id
+from skill_arcade.play.room import Room
 from skill_arcade.web.database import asking
 from tests.conftest import execute
 from tests.web.conftest import Visitor
@@ -65,9 +67,9 @@ async def test_an_object_folder_that_can_not_be_used_is_named(
     assert str(objects) not in (await arcade.http.get("/readyz")).text
 
 
-async def test_a_journal_disk_without_room_is_named(arcade: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_journal_disk_without_room_is_named(arcade: Visitor) -> None:
     # No disk has this much room.
-    monkeypatch.setattr(roster, "LEAST_ROOM", 2**62)
+    arcade.state.roster.room.least_bytes = 2**62
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
 
 
@@ -77,3 +79,41 @@ async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -
     journal.parent.mkdir(parents=True, exist_ok=True)
     journal.write_text("in the way")
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
+
+
+async def test_figures_are_there_for_prometheus(arcade: Visitor) -> None:
+    room = arcade.state.roster.room
+    sealed = room.folder / str(new_episode_id()) / "000000.sealed"
+    sealed.parent.mkdir(parents=True)
+    sealed.write_bytes(b"not whole")
+    room.look()
+    answer = await arcade.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    figures = dict(line.split(" ") for line in answer.text.splitlines() if not line.startswith("#"))
+    assert figures["skill_arcade_games"] == "0"
+    assert float(figures["skill_arcade_journal_free_bytes"]) > 0
+    assert "skill_arcade_oldest_undelivered_segment_seconds" in figures
+
+
+@pytest.mark.parametrize(("environment", "token"), [("production", None), ("local", "x" * 16)])
+async def test_figures_are_not_for_everybody(arcade: Visitor, environment: str, token: str | None) -> None:
+    arcade.state.settings.skill_arcade_environment = environment  # type: ignore[assignment]
+    arcade.state.settings.metrics_token = token
+    assert (await arcade.http.get("/metrics")).status_code == 403
+    answer = await arcade.http.get("/metrics", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == (403 if token is None else 200)
+
+
+async def test_a_delivery_that_does_not_get_on_refuses_games_in_words(tmp_path: Path) -> None:
+    now = [0.0]
+    room = Room(tmp_path, tmp_path / "delivery.json", least_bytes=1, backlog_seconds=600, now=lambda: now[0])
+    sealed = tmp_path / str(new_episode_id()) / "000000.sealed"
+    sealed.parent.mkdir()
+    sealed.write_bytes(b"")
+    room.look()
+    now[0] = 601.0
+    with pytest.raises(NotReady, match="could not be put away for 10 minutes"):
+        room.check()
+    (tmp_path / "delivery.json").write_text('{"segments": 1}')  # it gets on after all
+    room.look()
+    room.check()

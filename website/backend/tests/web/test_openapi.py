@@ -69,6 +69,7 @@ def test_operations_are_named_like_their_functions(document: dict[str, Any]) -> 
         ("get", "/me/episodes"): "list_my_episodes",
         ("get", "/healthz"): "read_health",
         ("get", "/readyz"): "read_readiness",
+        ("get", "/metrics"): "show_metrics",
     }
     assert agreed.items() <= operations.items()
 

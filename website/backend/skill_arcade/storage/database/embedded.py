@@ -4,16 +4,21 @@ A process that has it open holds a shared lock on the file `users`; after `kill 
 The file `lock` is held while the server is started or stopped.
 """
 
+import asyncio
 import atexit
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from skill_arcade.errors import SettingsError
+from skill_arcade.errors import NotReady, SettingsError
 from skill_arcade.storage.database.cluster import Cluster
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.5
 
 
 class Embedded:
@@ -41,6 +46,11 @@ class Embedded:
         except BaseException:
             self._let_go()
             raise
+
+    def ensure_started(self) -> None:
+        """Start the server again if somebody killed it. Raises NotReady."""
+        with self._alone():
+            self.cluster.ensure_started()
 
     def close(self) -> None:
         """Let go, and stop the server if nobody else holds it. A forked child leaves that to its parent."""
@@ -77,6 +87,27 @@ def _lock_file(path: Path, kind: int) -> int:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(file, kind)
     return file
+
+
+async def keep_running(folder: Path) -> None:
+    """Start the server of `folder` again whenever it is found dead, until cancelled. This process must hold it."""
+    cluster = Cluster(folder)
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if await asyncio.to_thread(cluster.find_postmaster) is None:
+            log.warning("the embedded Postgres in %s is gone; it starts again", folder)
+            try:
+                await asyncio.to_thread(restart, folder)
+            except NotReady as error:
+                log.error("%s", error)
+
+
+def restart(folder: Path) -> None:
+    """Start the server of `folder` if it does not run. Raises NotReady."""
+    with _guard:
+        held = _open.get(folder.resolve())
+        if held is not None:
+            held[0].ensure_started()
 
 
 # What this process holds, and how often it was opened.

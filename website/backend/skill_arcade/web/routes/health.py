@@ -1,8 +1,14 @@
 """Is it alive, is it ready."""
 
-from fastapi import APIRouter, Response
+import hmac
 
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from skill_arcade.errors import NotAllowed
+from skill_arcade.web.metrics import read_metrics, write_text
 from skill_arcade.web.models import Alive, Readiness
+from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.readiness import check_parts
 from skill_arcade.web.state import State
 
@@ -22,3 +28,15 @@ async def read_readiness(state: State, response: Response) -> Readiness:
     ready = all(part.ready for part in parts)
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, parts=parts)
+
+
+@router.get("/metrics", response_class=PlainTextResponse, responses=problem_answers(403))
+async def show_metrics(state: State, request: Request) -> PlainTextResponse:
+    """Show figures for Prometheus; METRICS_TOKEN says who may see them."""
+    wanted, given = state.settings.metrics_token, request.headers.get("authorization", "")
+    if wanted is None:
+        if state.settings.skill_arcade_environment != "local":
+            raise NotAllowed("Set METRICS_TOKEN on this server, and send it as Authorization: Bearer TOKEN.")
+    elif not hmac.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
+        raise NotAllowed("This needs the server's METRICS_TOKEN as Authorization: Bearer TOKEN.")
+    return PlainTextResponse(write_text(read_metrics(state)), media_type="text/plain; version=0.0.4")

@@ -16,10 +16,11 @@ from skill_arcade.web.state import State
 router = APIRouter(tags=["play"])
 
 
-@router.post("/play/tickets", responses=problem_answers(401, 404, 422, 503))
+@router.post("/play/tickets", responses=problem_answers(401, 404, 422, 429, 503))
 async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ticket:
     """Issue a ticket that opens one socket of this game within 60 seconds."""
     find_game(state, body.game_id)
+    state.tickets.check(user_id)
     await state.people.check_known(user_id)
     issued = state.tokens.issue_ticket(user_id, body.game_id)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)

@@ -1,0 +1,1 @@
+"""Break a running arcade at random moments, and count what is lost."""

@@ -1,0 +1,28 @@
+"""How a session ends when its disk refuses."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, cast
+
+Given = ParamSpec("Given")
+
+
+class Recorded(Protocol):
+    """What can be ended because its record can't go on."""
+
+    def give_up(self, refusal: OSError, now: int) -> None:
+        """End, with all that the disk took."""
+
+
+def ending_when_refused(act: Callable[Given, None]) -> Callable[Given, None]:
+    """Whatever the disk refuses while this method runs ends the game, cleanly (rule R7). Its last argument is `now`."""
+
+    @wraps(act)
+    def careful(*given: Given.args, **named: Given.kwargs) -> None:
+        try:
+            act(*given, **named)
+        except OSError as refusal:
+            every: tuple[Any, ...] = given
+            cast(Recorded, every[0]).give_up(refusal, every[-1])
+
+    return careful

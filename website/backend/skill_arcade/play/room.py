@@ -1,0 +1,113 @@
+"""Whether another game can be recorded: room on the journal's disk, and a delivery that gets on."""
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skill_arcade.errors import NotReady
+from skill_arcade.recording.backlog import list_episodes
+from skill_arcade.recording.journal import SEALED
+from skill_arcade.recording.segment import DAMAGED
+
+LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for delivery. `oldest`: when the oldest was written, Unix seconds."""
+
+    n_segments: int = 0
+    n_bytes: int = 0
+    oldest: float | None = None
+    n_damaged: int = 0
+
+
+class Room:
+    """Looks at the journal now and then, and says in words why no new game may start."""
+
+    def __init__(
+        self,
+        folder: Path,
+        report: Path,
+        *,
+        least_bytes: int,
+        backlog_seconds: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`report` is what delivery writes about itself; `now` must not jump."""
+        self.folder, self.least_bytes = folder, least_bytes
+        self._report, self._backlog_seconds, self._now = report, backlog_seconds, now
+        self._stuck_since: float | None = None
+        self.backlog = Backlog()
+        self.delivery: dict[str, Any] = {}
+
+    @property
+    def free_bytes(self) -> int:
+        """Room on the journal's disk. Raises NotReady when it can't be used."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise NotReady(f"The journal's folder can't be used: {error}.") from error
+
+    @property
+    def stuck_seconds(self) -> float:
+        """How long something has waited while nothing was delivered."""
+        return 0.0 if self._stuck_since is None else self._now() - self._stuck_since
+
+    def check(self) -> None:
+        """Raise NotReady, with a reason for the player, when another game could not be recorded."""
+        free = self.free_bytes
+        if free < self.least_bytes:
+            raise NotReady(f"The recording disk has {free >> 20} MB left, so no new game starts; try again later.")
+        if (stuck := self.stuck_seconds) > self._backlog_seconds:
+            raise NotReady(
+                f"Recordings could not be put away for {stuck / 60:.0f} minutes: no new game starts; try again later."
+            )
+
+    async def watch(self) -> None:
+        """Look every other second, until cancelled."""
+        while True:
+            await asyncio.to_thread(self.look)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Take stock: what waits, and whether delivery has done anything since the last look."""
+        before, self.backlog = self.delivery.get("segments"), take_stock(self.folder)
+        self.delivery = _read_report(self._report)
+        if not self.backlog.n_segments or self.delivery.get("segments") != before:
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = self._now()
+
+
+def take_stock(folder: Path) -> Backlog:
+    """Count what waits in the journal in `folder`."""
+    sealed, damaged = [], 0
+    for episode in list_episodes(folder):
+        try:
+            for path in episode.iterdir():
+                damaged += path.suffix == DAMAGED
+                if path.suffix == SEALED:
+                    sealed.append(path.stat())
+        except FileNotFoundError:  # delivered meanwhile
+            continue
+    return Backlog(
+        len(sealed),
+        sum(found.st_size for found in sealed),
+        min((found.st_mtime for found in sealed), default=None),
+        damaged,
+    )
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    return report

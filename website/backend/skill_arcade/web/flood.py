@@ -1,0 +1,81 @@
+"""The server's end of a WebSocket below the messages: what a flood of frames may cost, and an end that is one."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from skill_arcade.web.limits import Bucket
+from skill_arcade.wire.close import REASONS, CloseCode
+
+BYTES_A_SECOND, BYTES_AT_ONCE = 64 * 1024, 256 * 1024
+SLICE = 2048
+"""Bytes that are parsed in one go. The smallest frame has 6, so this is a millisecond or two at the very worst."""
+LINGER_SECONDS = 3.0
+"""How long a socket may take to read what was sent before it was closed."""
+
+
+class GuardedSocket(WebSocketsSansIOProtocol):
+    """Uvicorn's protocol, which parses a flood in slices, closes it, and lets nobody keep a closed socket."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._bucket = Bucket(BYTES_A_SECOND, BYTES_AT_ONCE)
+        self._unparsed = b""
+        self._next: asyncio.Handle | None = None
+        self._ending: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; more than anybody needs to send ends the socket."""
+        if self.close_sent:
+            return super().data_received(data[:SLICE])
+        if not self._bucket.take(len(data)):
+            return self._refuse()
+        self._unparsed += data
+        if self._next is None:
+            self._parse()
+        return None
+
+    def _parse(self) -> None:
+        """Parse a slice; the others have their turn before the next."""
+        self._next = None
+        head, self._unparsed = self._unparsed[:SLICE], self._unparsed[SLICE:]
+        super().data_received(head)
+        if self._unparsed and not self.transport.is_closing():
+            self._next = self.loop.call_soon(self._parse)
+
+    def _refuse(self) -> None:
+        self._unparsed = b""
+        code = CloseCode.TOO_FAST
+        if not self.handshake_complete:
+            self.transport.abort()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": int(code), "reason": REASONS[code]})
+        self.conn.send_close(code, REASONS[code])
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
+        self._end_soon()
+
+    async def send(self, message: Any) -> None:
+        """Send; after a close the other side has a moment to read it."""
+        if message["type"] == "websocket.close":
+            self._end_soon()
+        await super().send(message)
+
+    def keepalive_timeout(self) -> None:
+        """Nobody answers: end it."""
+        super().keepalive_timeout()
+        self._end_soon()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        if self._ending is not None:
+            self._ending.cancel()
+        if self._next is not None:
+            self._next.cancel()
+        super().connection_lost(exc)
+
+    def _end_soon(self) -> None:
+        if self._ending is None:
+            self._ending = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
