@@ -59,6 +59,12 @@ class House:
         return time.monotonic() - begun
 
     @property
+    def running(self) -> subprocess.Popen[bytes]:
+        """The server that was started last."""
+        assert self.process is not None
+        return self.process
+
+    @property
     def server(self) -> psutil.Process:
         """The server's process."""
         assert self.process is not None

@@ -51,7 +51,7 @@ async def play_and_break(house: House, act: Break, result: Result, rng: random.R
             async with asyncio.timeout(60):
                 while crowd.n_frames < before + 20:  # they play again
                     await asyncio.sleep(0.02)
-                await asyncio.to_thread(wait_ready, crowd.url, house.process)
+                await asyncio.to_thread(wait_ready, crowd.url, house.running)
             result.recovery.append(time.monotonic() - begun)
         await house.settled()
         seen.update(crowd.seen)  # type: ignore[arg-type]

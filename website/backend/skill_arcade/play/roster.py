@@ -64,6 +64,7 @@ class Roster:
 
     async def start(self) -> None:
         """Start the warm processes. A disk without room refuses games, not the start: what is there is delivered."""
+        log.info("the recording disk has %d MB left", self.room.free_bytes >> 20)
         await self._fill()
 
     async def stop(self, grace_seconds: float = 8.0) -> None:

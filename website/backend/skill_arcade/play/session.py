@@ -143,9 +143,8 @@ class Session:
         except ValueError as error:
             return self._link.refuse(str(error))
         if (self._link.hello is None) is not isinstance(message, say.Hello):
-            self._link.refuse("hello must be the first message, and said once")
-            return None
-        self._handle(message, received, now)
+            return self._link.refuse("hello must be the first message, and said once")
+        return self._handle(message, received, now)
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -204,7 +203,6 @@ class Session:
         self.prepare()
         assert self._prepared is not None
         (seed, opening), self._prepared = self._prepared, None
-
         following = self._guide.follow(seed) if self._guide is not None and mode == "lockstep" else None
 
         def describe(**known: Any) -> Head:
@@ -260,12 +258,12 @@ class Session:
         if action is None:
             action, source = self._controls.sample()
         assert action is not None
-        late = self._clock.stepped(now)
-        self.worst_late_us = max(self.worst_late_us, late or 0)
+        self.worst_late_us = max(self.worst_late_us, (late := self._clock.stepped(now)) or 0)
         view = self._episode.step(action, source, now=now, late_us=late)
         self._send(view)
         if view.last:
             self._over(self._episode.end_reason, now)
+        return None
 
     def _over(self, reason: str, now: int) -> None:
         """The play is over; its record stays open a moment for the last paint times."""
@@ -323,8 +321,6 @@ class Session:
     def _note(self, kind: str, now: int, at_ms: float, **data: Any) -> None:
         if self._episode is not None:
             self._episode.event(kind, now, round(at_ms * 1000), **data)
-
-    # -- lockstep ------------------------------------------------------------------------------------------------
 
     def _follow(self, ticks: say.Ticks, received: int, now: int) -> None:
         episode, following = self._episode, self._following

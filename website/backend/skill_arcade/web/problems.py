@@ -19,9 +19,8 @@ PROBLEMS = {
     403: "Signed in, but this is not for you.",
     404: "There is no such thing.",
     413: "The request's body is too big.",
-    429: "Too many requests; wait a few seconds.",
     422: "The request is understood and can't be carried out as it is.",
-    429: "Too many of these at once; try again when one is done.",
+    429: "Too many of these, at once or in a short time; try again later.",
     503: "A part that this needs does not answer; trying again later helps.",
 }
 OURS = "Something went wrong in the server. It is noted in the log; trying again may help."

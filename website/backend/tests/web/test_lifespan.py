@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import URL, text
 
 from skill_arcade.errors import ArcadeError, ManifestError, NotReady, SettingsError
-from skill_arcade.play import roster
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.storage.database.cluster import Cluster
 from skill_arcade.web.app import create_app
@@ -82,11 +81,12 @@ async def test_a_start_that_fails_late_lets_go_of_what_it_had_opened(
 
 
 async def test_a_start_that_fails_at_its_last_step_ends_the_processes_that_it_had_started(
-    settings: Settings, database_url: URL, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database_url: URL
 ) -> None:
-    # No disk has this much room, so the game processes, which come last, are not started.
-    monkeypatch.setattr(roster, "LEAST_ROOM", 2**62)
-    with pytest.raises(NotReady, match="no new game starts"):
+    # The journal can't be used, so the game processes, which come last, are not started.
+    settings.journal_folder.parent.mkdir(parents=True)
+    settings.journal_folder.write_text("in the way")
+    with pytest.raises(NotReady, match="journal's folder can't be used"):
         async with run_arcade(settings):
             pass
     assert await count_connections(database_url) == 0

@@ -325,6 +325,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Show Metrics
+         * @description Show figures for Prometheus; METRICS_TOKEN says who may see them.
+         */
+        readonly get: operations["show_metrics"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/play/tickets": {
         readonly parameters: {
             readonly query?: never;
@@ -1781,7 +1801,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many of these at once; try again when one is done. */
+            /** @description Too many of these, at once or in a short time; try again later. */
             readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2201,6 +2221,35 @@ export interface operations {
             };
         };
     };
+    readonly show_metrics: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            /** @description Signed in, but this is not for you. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly issue_ticket: {
         readonly parameters: {
             readonly query?: never;
@@ -2243,6 +2292,15 @@ export interface operations {
             };
             /** @description The request is understood and can't be carried out as it is. */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many of these, at once or in a short time; try again later. */
+            readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

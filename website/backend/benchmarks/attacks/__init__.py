@@ -1,0 +1,1 @@
+"""Attack a running arcade, and measure what the other players notice."""

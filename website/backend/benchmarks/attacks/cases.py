@@ -1,0 +1,77 @@
+"""What a hostile page may send: Hypothesis strategies, so that a failure comes with its seed and its smallest form."""
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+NUMBERS = st.one_of(
+    st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([0, -1, 2**31, 2**53, 1e308, float("nan"), float("inf")])
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), NUMBERS, st.text(max_size=60), st.sampled_from(["left", "fire", "\x00", "ÿ"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
+    max_leaves=20,
+)
+HELLO = {
+    "type": "hello",
+    "protocol": 1,
+    "at": 1.0,
+    "time_origin": 0,
+    "browser": "fuzz",
+    "screen": [1, 1],
+    "pixel_ratio": 1,
+    "refresh_hz": 60,
+    "isolated": True,
+}
+VALID: list[dict[str, Any]] = [
+    HELLO,
+    {"type": "start", "at": 2.0},
+    {
+        "type": "input",
+        "control": "left",
+        "down": True,
+        "at": 3.0,
+        "frame": 0,
+        "device": "keyboard",
+        "code": "ArrowLeft",
+    },
+    {"type": "input", "control": "fire", "down": True, "at": 3.0, "frame": None, "device": "touch", "code": ""},
+    {"type": "shown", "received": 1, "frames": [[0, 2.5], [1, 2.6]]},
+    {"type": "ping", "id": 1, "at": 3.0, "previous": None},
+    {"type": "ping", "id": 2, "at": 4.0, "previous": [1, 3.5]},
+    {"type": "focus", "state": "blur", "at": 5.0},
+    {"type": "pause", "at": 6.0},
+    {"type": "resume", "at": 7.0},
+    {"type": "leave", "at": 8.0},
+]
+
+
+@st.composite
+def bent(draw: st.DrawFn) -> str:
+    """A valid message with a field changed, taken out or put in."""
+    message = dict(draw(st.sampled_from(VALID)))
+    for _ in range(draw(st.integers(1, 2))):
+        name = draw(st.sampled_from([*message, "more"]))
+        if draw(st.booleans()):
+            message[name] = draw(VALUES)
+        else:
+            message.pop(name, None)
+    return json.dumps(message)
+
+
+SOUND = st.sampled_from(VALID).map(json.dumps)
+BAD: st.SearchStrategy[str | bytes] = st.one_of(
+    bent(),
+    VALUES.map(json.dumps),
+    st.text(max_size=200),
+    st.binary(max_size=200),
+    st.just("[" * 5000),
+    st.just("x" * 40_000),
+)
+TALK: st.SearchStrategy[list[str | bytes]] = st.lists(st.one_of(SOUND, SOUND, BAD), min_size=1, max_size=12)
+"""What one socket says. Half of them begin as a page does, to get further in."""
+TALKS = st.tuples(st.booleans(), TALK).map(lambda talk: [json.dumps(HELLO), json.dumps(VALID[1])] * talk[0] + talk[1])
