@@ -5,19 +5,24 @@ Three people play Breakout all the while, and every frame of theirs is timed bef
 
 import argparse
 import asyncio
+import multiprocessing
 import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Any
 
-from benchmarks.attacks import sockets
+from benchmarks.attacks import sockets, web
 from benchmarks.attacks.people import Bystanders, bystanders, spread
+from tests.arcade import sign_in
 from tests.conftest import temporary_home
 from tests.faulty import House
 
 Attack = Callable[[], Awaitable[Counter[int]]]
 HEAD = (
-    "| attack | cases | close codes | crashes | server memory, MB: before, after "
+    "| attack | cases | close codes, statuses | crashes | server memory, MB: before, after "
     "| others' frame interval, ms, p50 / p99: before | during |\n|---|---|---|---|---|---|---|"
 )
 
@@ -43,18 +48,24 @@ async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
         house = House(home, {"MAX_GAMES": "40"})
         await asyncio.to_thread(house.start)
         port = house.port
-        attacks: dict[str, Attack] = {
-            "fuzzed messages": lambda: asyncio.to_thread(sockets.fuzz, port, cases, number),
-            "flood of messages": lambda: sockets.flood(port, seconds),
-            "flood of the smallest frames": lambda: sockets.tiny_frames(port, seconds),
-            "huge messages": lambda: sockets.huge(port, max(4, cases // 50)),
-            "sockets that read nothing": lambda: sockets.deaf(port, 3, 60),
+        token = await sign_in(f"http://127.0.0.1:{port}", "schemathesis@example.org")
+        attacks: dict[str, tuple[Any, ...]] = {
+            "fuzzed messages": (sockets.fuzz, port, cases, number),
+            "flood of messages": (sockets.flood, port, seconds),
+            "flood of the smallest frames": (sockets.tiny_frames, port, seconds),
+            "HTTP by Schemathesis": (web.ask, f"http://127.0.0.1:{port}", token, max(2, cases // 50), number),
+            "huge messages": (sockets.huge, port, max(4, cases // 50)),
+            "sockets that read nothing": (sockets.deaf, port, 3, 90.0),
         }
         try:
             async with bystanders(port, 3) as crowd:
                 print(HEAD)  # noqa: T201
-                for name, attack in attacks.items():
-                    print(await measure(name, house, crowd, attack, quiet), flush=True)  # noqa: T201
+                for name, (attack, *given) in attacks.items():
+                    # In a process of its own: it shares the machine with the bystanders, but not their loop.
+                    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+                        loop = asyncio.get_running_loop()
+                        done = partial(loop.run_in_executor, pool, partial(attack, *given))
+                        print(await measure(name, house, crowd, done, quiet), flush=True)  # noqa: T201
             print(f"bystanders thrown out: {crowd.breaks}")  # noqa: T201
         finally:
             await asyncio.to_thread(house.stop)

@@ -7,7 +7,7 @@ import os
 import socket as sockets
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -84,8 +84,12 @@ async def _say(attackers: Attackers, talk: list[str | bytes]) -> int:
             return socket.close_code or 0
 
 
-async def flood(port: int, seconds: float, number: int = 0) -> Counter[int]:
+def flood(port: int, seconds: float, number: int = 0) -> Counter[int]:
     """Whole messages as fast as the network takes them, again and again."""
+    return asyncio.run(_flood(port, seconds, number))
+
+
+async def _flood(port: int, seconds: float, number: int) -> Counter[int]:
     attackers, codes, end = (
         Attackers(port, f"flood{number}-"),
         Counter[int](),
@@ -95,16 +99,28 @@ async def flood(port: int, seconds: float, number: int = 0) -> Counter[int]:
     while asyncio.get_running_loop().time() < end:
         async with attackers.socket() as socket:
             await socket.send(json.dumps(HELLO))
+            sending = asyncio.create_task(_send_on(socket, ping))
             try:
-                for _ in range(100_000):
-                    await socket.send(ping)
-            except WebSocketException:
+                while True:
+                    await socket.recv()
+            except ConnectionClosed:
                 codes[socket.close_code or 0] += 1
+            sending.cancel()
     return codes
 
 
-async def tiny_frames(port: int, seconds: float) -> Counter[int]:
+async def _send_on(socket: ClientConnection, text: str) -> None:
+    with suppress(WebSocketException):
+        while True:
+            await socket.send(text)
+
+
+def tiny_frames(port: int, seconds: float) -> Counter[int]:
     """The smallest frames there are, pings of the protocol among them, in writes of a megabyte."""
+    return asyncio.run(_tiny_frames(port, seconds))
+
+
+async def _tiny_frames(port: int, seconds: float) -> Counter[int]:
     attackers, codes, end = Attackers(port, "tiny-"), Counter[int](), asyncio.get_running_loop().time() + seconds
     frames = (b"\x89\x80\0\0\0\0" + b"\x81\x80\0\0\0\0") * 80_000
     while asyncio.get_running_loop().time() < end:
@@ -119,8 +135,12 @@ async def tiny_frames(port: int, seconds: float) -> Counter[int]:
     return codes
 
 
-async def huge(port: int, cases: int) -> Counter[int]:
+def huge(port: int, cases: int) -> Counter[int]:
     """Messages of a megabyte, and just over what is taken."""
+    return asyncio.run(_huge(port, cases))
+
+
+async def _huge(port: int, cases: int) -> Counter[int]:
     attackers, codes = Attackers(port, "huge-"), Counter[int]()
     for number in range(cases):
         async with attackers.socket() as socket:
@@ -133,8 +153,12 @@ async def huge(port: int, cases: int) -> Counter[int]:
     return codes
 
 
-async def deaf(port: int, people: int, seconds: float) -> Counter[int]:
+def deaf(port: int, people: int, seconds: float) -> Counter[int]:
     """Sockets that start a game and then read nothing, while they ask for answers. 1: closed in time; 0: still open."""
+    return asyncio.run(_deaf(port, people, seconds))
+
+
+async def _deaf(port: int, people: int, seconds: float) -> Counter[int]:
     codes = Counter[int]()
 
     async def one(ticket_url: str) -> None:

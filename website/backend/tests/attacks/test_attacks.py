@@ -1,0 +1,134 @@
+"""A seeded short version of `python -m benchmarks.attacks`, against a real server."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks.attacks import sockets, web
+from benchmarks.attacks.cases import HELLO
+from skill_arcade.wire.close import CloseCode
+from tests.arcade import playing, sign_in, ticket_for
+from tests.conftest import temporary_home
+from tests.faulty import House
+
+pytestmark = pytest.mark.anyio
+SEED = int(os.environ.get("ATTACKS_SEED", "20261122"))
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with temporary_home() as home:
+        made = House(home, {"MAX_GAMES": "3", "WARM_GAMES": "0", "LOG_LEVEL": "INFO"})
+        made.start()
+        yield made
+        made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_crashed(house: House) -> Iterator[None]:
+    yield
+    assert house.running.poll() is None
+    assert "Traceback" not in (house.home / "server.log").read_text()
+
+
+def test_whatever_a_socket_says_it_is_closed_by_a_documented_code(house: House) -> None:
+    codes = sockets.fuzz(house.port, 40, SEED)
+    assert sum(codes.values()) == 40
+    assert codes[CloseCode.BAD_MESSAGE] > 0
+
+
+def test_a_flood_is_cut_off(house: House) -> None:
+    assert sockets.flood(house.port, 0.5)[CloseCode.TOO_FAST] >= 1
+
+
+def test_a_flood_below_the_messages_is_cut_off(house: House) -> None:
+    assert set(sockets.tiny_frames(house.port, 0.5)) <= {CloseCode.TOO_FAST, 1006}
+
+
+def test_a_huge_message_is_too_big(house: House) -> None:
+    assert set(sockets.huge(house.port, 2)) <= {CloseCode.TOO_BIG, CloseCode.TOO_FAST}
+
+
+async def test_no_request_that_our_own_document_allows_or_forbids_is_a_500(house: House) -> None:
+    url = f"http://127.0.0.1:{house.port}"
+    token = await sign_in(url, "eve@example.org")
+    statuses = await asyncio.to_thread(web.ask, url, token, 2, SEED)
+    assert statuses[200] > 0
+    assert max(statuses) < 500
+
+
+async def closed_by(address: str) -> tuple[int, str]:
+    async with connect(address) as socket:
+        try:
+            await socket.recv()
+        except ConnectionClosed as closed:
+            return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
+    raise AssertionError("it was let in")
+
+
+async def test_a_ticket_that_is_wrong_used_or_for_another_game_is_refused_in_words_and_never_logged(
+    house: House,
+) -> None:
+    url, way = f"http://127.0.0.1:{house.port}", f"ws://127.0.0.1:{house.port}/ws"
+    token = await sign_in(url, "ada@example.org")
+    ticket = await ticket_for(url, token, "breakout")
+    refusal = CloseCode.BAD_TICKET, "This play ticket is wrong, used or too old; open the game again."
+    for bad in ("", "x", token, ticket[:-1] + ("a" if ticket[-1] != "a" else "b"), "%00", "é" * 300):
+        assert await closed_by(f"{way}/breakout?token={bad}") == refusal
+    assert await closed_by(f"{way}/pong?token={ticket}") == refusal
+    assert (await closed_by(f"{way}/no-such-game?token={ticket}"))[0] == CloseCode.UNKNOWN_GAME
+    async with connect(f"{way}/breakout?token={ticket}"):
+        assert await closed_by(f"{way}/breakout?token={ticket}") == refusal
+    log = (house.home / "server.log").read_text()
+    assert ticket not in log
+    assert token not in log
+    assert "ada@example.org" not in log
+
+
+async def test_nobody_lists_the_episodes_of_somebody_else(house: House) -> None:
+    async with playing(house, "ada@example.org", "breakout") as player:  # type: ignore[arg-type]
+        player.keep_pictures = False
+        await player.say("start")
+        episode = (await player.until("started"))["episode"]
+        await player.say("leave")
+        await player.until("ended")
+    await house.settled()
+    url = f"http://127.0.0.1:{house.port}"
+    for email, mine in (("ada@example.org", True), ("mallory@example.org", False)):
+        headers = {"authorization": f"Bearer {await sign_in(url, email)}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+            listed = (await client.get("/me/episodes")).raise_for_status().json()
+        assert (episode in [line["id"] for line in listed]) is mine
+
+
+async def test_a_full_house_says_so(house: House) -> None:
+    url, way = f"http://127.0.0.1:{house.port}", f"ws://127.0.0.1:{house.port}/ws/breakout?token="
+    async with asyncio.timeout(120):
+        held: list[ClientConnection] = []
+        while True:
+            token = await sign_in(url, f"guest{len(held)}@example.org")
+            socket = await connect(way + await ticket_for(url, token, "breakout"))
+            held.append(socket)
+            await socket.send(json.dumps(HELLO))
+            try:
+                await socket.recv()
+            except ConnectionClosed:
+                break
+    assert (held[-1].close_code, "seats are taken" in (held[-1].close_reason or "")) == (CloseCode.FULL, True)
+    for socket in held:
+        await socket.close()
+
+
+async def test_somebody_who_asks_for_very_many_games_is_asked_to_wait(house: House) -> None:
+    url = f"http://127.0.0.1:{house.port}"
+    headers = {"authorization": f"Bearer {await sign_in(url, 'greedy@example.org')}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+        statuses = [(await client.post("/play/tickets", json={"game_id": "pong"})).status_code for _ in range(40)]
+    assert statuses[:20] == [200] * 20
+    assert 429 in statuses
