@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging
 import os
 import socket
 
@@ -9,7 +10,10 @@ import typer
 import uvicorn
 
 from skill_arcade.errors import SettingsError
+from skill_arcade.settings import read_settings
 from skill_arcade.web.flood import GuardedSocket
+
+log = logging.getLogger(__name__)
 
 APP = "skill_arcade.main:app"
 # The largest message of the play socket is far smaller; frames are compressed already.
@@ -28,7 +32,12 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
-        typer.echo(f"Skill Arcade is at {self._address}")
+        words = f"Skill Arcade is at {self._address}"
+        # Where lines of the log are objects, this is one of them.
+        if read_settings().log_format == "json":
+            log.info("%s", words)
+        else:
+            typer.echo(words)
 
 
 def run_server(host: str, port: int) -> None:
