@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import numpy as np
@@ -175,8 +175,18 @@ async def ticket_for(arcade_url: str, token: str, game: str) -> str:
         return str(answer.raise_for_status().json()["ticket"])
 
 
+class Address(Protocol):
+    """Where a server answers."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its HTTP."""
+
+
 @asynccontextmanager
-async def playing(arcade: Arcade, email: str, game: str) -> AsyncIterator[Player]:
+async def playing(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
     """A player at a game, welcomed."""
     ticket = await ticket_for(arcade.url, await sign_in(arcade.url, email), game)
     async with connect(f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None) as connection:

@@ -31,6 +31,11 @@ class House:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self, *, wait: bool = True) -> None:
         """Start the server, on the same port as before."""
         if not self.port:
@@ -47,7 +52,7 @@ class House:
                 cwd=self.home,
             )
         if wait:
-            wait_ready(f"http://127.0.0.1:{self.port}", self.process, 60)
+            wait_ready(self.url, self.process, 60)
             self.delivery()
 
     def stop(self) -> float:

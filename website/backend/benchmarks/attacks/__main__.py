@@ -53,7 +53,7 @@ async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
             "fuzzed messages": (sockets.fuzz, port, cases, number),
             "flood of messages": (sockets.flood, port, seconds),
             "flood of the smallest frames": (sockets.tiny_frames, port, seconds),
-            "HTTP by Schemathesis": (web.ask, f"http://127.0.0.1:{port}", token, max(2, cases // 50), number),
+            "HTTP by Schemathesis": (web.ask_all, f"http://127.0.0.1:{port}", token, max(2, cases // 50), number),
             "huge messages": (sockets.huge, port, max(4, cases // 50)),
             "sockets that read nothing": (sockets.deaf, port, 3, 90.0),
         }

@@ -70,7 +70,7 @@ BAD: st.SearchStrategy[str | bytes] = st.one_of(
     st.text(max_size=200),
     st.binary(max_size=200),
     st.just("[" * 5000),
-    st.just("x" * 40_000),
+    st.just("x" * 70_000),
 )
 TALK: st.SearchStrategy[list[str | bytes]] = st.lists(st.one_of(SOUND, SOUND, BAD), min_size=1, max_size=12)
 """What one socket says. Half of them begin as a page does, to get further in."""

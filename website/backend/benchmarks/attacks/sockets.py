@@ -145,7 +145,7 @@ async def _huge(port: int, cases: int) -> Counter[int]:
     for number in range(cases):
         async with attackers.socket() as socket:
             try:
-                await socket.send("x" * (40_000 if number % 2 else 1_000_000))
+                await socket.send("x" * (70_000 if number % 2 else 1_000_000))
                 async with asyncio.timeout(10):
                     await socket.recv()
             except ConnectionClosed:

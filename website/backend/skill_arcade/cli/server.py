@@ -12,12 +12,11 @@ import uvicorn
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import read_settings
 from skill_arcade.web.flood import GuardedSocket
+from skill_arcade.web.limits import LONGEST_MESSAGE
 
 log = logging.getLogger(__name__)
 
 APP = "skill_arcade.main:app"
-# The largest message of the play socket is far smaller; frames are compressed already.
-WS_MAX_BYTES = 64 * 1024
 # Cloud Run gives 10 seconds between asking and killing.
 GRACE_SECONDS = 8
 
@@ -52,8 +51,8 @@ def run_server(host: str, port: int) -> None:
         host=host,
         port=port,
         ws=GuardedSocket,
-        ws_per_message_deflate=False,
-        ws_max_size=WS_MAX_BYTES,
+        ws_per_message_deflate=False,  # frames are compressed already
+        ws_max_size=LONGEST_MESSAGE,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # Ctrl-C is how one ends it, so it is no failure.

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from skill_arcade.web.limits import Bucket
@@ -23,18 +24,18 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         self._bucket = Bucket(BYTES_A_SECOND, BYTES_AT_ONCE)
         self._unparsed = b""
         self._next: asyncio.Handle | None = None
-        self._ending: asyncio.TimerHandle | None = None
+        self._deaf = False
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; more than anybody needs to send ends the socket."""
-        if self.close_sent:
-            return super().data_received(data[:SLICE])
-        if not self._bucket.take(len(data)):
-            return self._refuse()
-        self._unparsed += data
-        if self._next is None:
-            self._parse()
-        return None
+        if self._deaf:
+            self.transport.pause_reading()  # it is resumed whenever the application has taken a message
+        elif not self._bucket.take(len(data)):
+            self._refuse()
+        else:
+            self._unparsed += data
+            if self._next is None:
+                self._parse()
 
     def _parse(self) -> None:
         """Parse a slice; the others have their turn before the next."""
@@ -45,23 +46,42 @@ class GuardedSocket(WebSocketsSansIOProtocol):
             self._next = self.loop.call_soon(self._parse)
 
     def _refuse(self) -> None:
-        self._unparsed = b""
-        code = CloseCode.TOO_FAST
         if not self.handshake_complete:
             self.transport.abort()
             return
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": int(code), "reason": REASONS[code]})
-        self.conn.send_close(code, REASONS[code])
+        if not self.close_sent:
+            code, reason = CloseCode.TOO_FAST, REASONS[CloseCode.TOO_FAST]
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": int(code), "reason": reason})
+            self.conn.send_close(code, reason)
+        self._hang_up()
+
+    def handle_parser_exception(self) -> None:
+        """What came is no WebSocket frame, or too big a one: the protocol has answered with a close frame."""
+        said = self.conn.close_sent
+        assert said is not None
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": said.code, "reason": said.reason})
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Send the close frame and our end of the stream, and read nothing any more.
+
+        Not `transport.close()`: what is unread then makes the system answer with a reset, and that may reach the other
+        side before the close frame is read.
+        """
+        self._unparsed, self._deaf, self.close_sent = b"", True, True
         self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        self.transport.close()
+        self.transport.pause_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self._end_soon()
 
     async def send(self, message: Any) -> None:
         """Send; after a close the other side has a moment to read it."""
+        if self._deaf:
+            raise ClientDisconnected
+        await super().send(message)
         if message["type"] == "websocket.close":
             self._end_soon()
-        await super().send(message)
 
     def keepalive_timeout(self) -> None:
         """Nobody answers: end it."""
@@ -70,12 +90,11 @@ class GuardedSocket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
-        if self._ending is not None:
-            self._ending.cancel()
         if self._next is not None:
             self._next.cancel()
         super().connection_lost(exc)
 
     def _end_soon(self) -> None:
-        if self._ending is None:
-            self._ending = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        if self.close_timer is not None:  # Uvicorn's own would wait for the other side without end
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)

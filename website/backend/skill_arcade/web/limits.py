@@ -1,4 +1,4 @@
-"""How fast somebody may ask: token buckets."""
+"""How fast and how much somebody may ask."""
 
 import time
 from collections import OrderedDict
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from skill_arcade.errors import TooManyRequests
 
 REMEMBERED = 10_000
+LONGEST_MESSAGE = 64 * 1024
+"""Bytes of one message on the play socket. The longest of a page is 1,800 steps in lockstep, after an absence."""
 
 
 class Bucket:

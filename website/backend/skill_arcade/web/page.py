@@ -21,6 +21,7 @@ API = (
     "ws",
     "healthz",
     "readyz",
+    "metrics",
     "openapi.json",
     "assets",
     "lockstep",

@@ -10,15 +10,13 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from skill_arcade.errors import NotReady, NotSignedIn, Stopping, TooManyGames
 from skill_arcade.play.seat import Attachment, Seat
 from skill_arcade.telemetry import labelled
-from skill_arcade.web.limits import Bucket
+from skill_arcade.web.limits import LONGEST_MESSAGE, Bucket
 from skill_arcade.web.state import AppState, State
 from skill_arcade.wire.close import REASONS, CloseCode
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
-LONGEST_MESSAGE = 32 * 1024
-"""Characters. The longest that a page sends is a report of 600 painted frames, half of this."""
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 200.0, 400.0
 SEND_SECONDS, CLOSE_SECONDS = 10.0, 1.0
 REASON_BYTES = 120
