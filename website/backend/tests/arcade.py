@@ -178,7 +178,9 @@ async def ticket_for(arcade_url: str, token: str, game: str) -> str:
 class Address(Protocol):
     """Where a server answers."""
 
-    port: int
+    @property
+    def port(self) -> int:
+        """Its port on this machine."""
 
     @property
     def url(self) -> str:
