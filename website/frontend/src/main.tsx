@@ -3,6 +3,7 @@ import "@/app/style.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
+import { followAccount } from "@/api/preferences";
 import { App } from "@/app/app";
 import { loadEnv } from "@/config/env";
 
@@ -11,12 +12,14 @@ if (element === null) throw new Error("index.html has no #root.");
 const root = createRoot(element);
 
 loadEnv().then(
-  () =>
+  () => {
+    followAccount();
     root.render(
       <StrictMode>
         <App />
       </StrictMode>,
-    ),
+    );
+  },
   (error: unknown) => {
     if (!(error instanceof Error)) throw error;
     root.render(<p role="alert">This page does not know its server. {error.message}</p>);

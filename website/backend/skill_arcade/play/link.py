@@ -50,12 +50,13 @@ class Link:
         self._pong: tuple[int, float, int, int] | None = None
         self.attached = False
         self.hello: messages.Hello | None = None
+        self.setup: messages.Setup | None = None
         self.received = 0
         self.left_out = 0
 
     def attach(self) -> None:
         """A socket is there; its page has said nothing yet."""
-        self.attached, self.hello, self._pong = True, None, None
+        self.attached, self.hello, self.setup, self._pong = True, None, None, None
 
     def detach(self) -> None:
         """The socket is gone."""

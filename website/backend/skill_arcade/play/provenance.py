@@ -10,7 +10,7 @@ from skill_arcade.games.manifest import Manifest
 from skill_arcade.ids import new_episode_id
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.recording.records import Head
-from skill_arcade.wire.messages import Hello
+from skill_arcade.wire.messages import Hello, Setup
 
 
 @cache
@@ -40,9 +40,15 @@ def describe_house(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def describe_player(hello: Hello | None) -> dict[str, Any]:
-    """Name the player's browser and screen, as the page told."""
-    return {} if hello is None else {"player": hello.model_dump(mode="json", exclude={"type", "protocol"})}
+def describe_player(hello: Hello | None, setup: Setup | None) -> dict[str, Any]:
+    """Name the player's browser and screen, and keys, hand and gamepads, as the page told."""
+    told = {} if hello is None else {"player": hello.model_dump(mode="json", exclude={"type", "protocol"})}
+    return told if setup is None else {**told, "setup": describe_setup(setup)}
+
+
+def describe_setup(setup: Setup) -> dict[str, Any]:
+    """How the person is set up to play, as it is kept."""
+    return setup.model_dump(mode="json", exclude={"type", "at"})
 
 
 def make_head(game: Manifest, user_id: str, seed: int, **known: Any) -> Head:

@@ -16,7 +16,7 @@ from skill_arcade.play.controls import Controls
 from skill_arcade.play.episode import Episode, View
 from skill_arcade.play.follow import Following, Guide, Incident
 from skill_arcade.play.link import Link, Outbox, Phase
-from skill_arcade.play.provenance import describe_player, make_head
+from skill_arcade.play.provenance import describe_player, describe_setup, make_head
 from skill_arcade.play.refusal import ending_when_refused
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head, InputInForce
@@ -152,6 +152,9 @@ class Session:
         match message:
             case say.Hello():
                 self._greet(message, now)
+            case say.Setup():
+                self._link.setup = message
+                self._note("setup", received, message.at, **describe_setup(message))
             case say.Start():
                 self._start(message.mode, now)
             case say.Ticks():
@@ -207,7 +210,7 @@ class Session:
 
         def describe(**known: Any) -> Head:
             facts = {} if following is None else {"mode": "lockstep", "lockstep": following.facts}
-            told = {**self._terms.provenance, **describe_player(self._link.hello), **facts}
+            told = {**self._terms.provenance, **describe_player(self._link.hello, self._link.setup), **facts}
             made = {"environment": self._stage.spec, "provenance": told, "started_wall_us": self._wall_us()}
             return make_head(self._game, self._terms.user_id, seed, **made, **known)
 

@@ -236,6 +236,28 @@ class PlayedGame(_Answer):
     certified: int = Field(description="episodes whose newest re-run was the same in all")
 
 
+Name = Annotated[str, Field(max_length=100)]
+Word = Annotated[str, Field(max_length=40)]
+
+
+class Preferences(_Body):
+    """How a player likes to play. It follows the account from device to device."""
+
+    keys: Annotated[
+        dict[Name, dict[Word, Annotated[list[Word], Field(max_length=8)]]],
+        Field(max_length=500, description="by game: each control whose keys the player changed, and its keys"),
+    ]
+    hand: Literal["right", "left"] = Field(description="which thumb has the buttons of the touch layout")
+    haptics: bool = Field(description="let the device shake where it can")
+    muted: bool
+    gauge: bool = Field(description="show delay and pictures a second")
+    favourites: list[Name] = Field(max_length=1000, description="ids of games")
+    options: Annotated[
+        dict[Name, dict[Word, Name]],
+        Field(max_length=500, description="by game: the mode and so on that was last chosen"),
+    ]
+
+
 class PageConfig(_Answer):
     """What the page asks first, so that one build serves every place."""
 

@@ -13,6 +13,7 @@ At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="per
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Digest = Annotated[int, Field(ge=0, le=2**32 - 1, description="CRC-32 over all observations so far")]
 Device = Literal["keyboard", "touch", "mouse", "gamepad"]
+Short = Annotated[str, Field(max_length=40)]
 Mode = Literal["streamed", "lockstep"]
 MOST_TICKS = 1800
 """Steps in one message: half a minute, which a page may have played without a connection."""
@@ -34,6 +35,19 @@ class Hello(_Message):
     pixel_ratio: float = Field(gt=0, le=100)
     refresh_hz: float | None = Field(ge=0, le=1000, description="measured; null when not yet known")
     isolated: bool = Field(description="crossOriginIsolated: the clock then resolves 5 microseconds")
+
+
+class Setup(_Message):
+    """How the person is set up to play from here on: on record with each episode that begins, and in one that runs."""
+
+    type: Literal["setup"]
+    at: At
+    keys: dict[Annotated[str, Field(max_length=40)], Annotated[list[Short], Field(max_length=8)]] = Field(
+        max_length=64, description="each control's keys as this person has them, KeyboardEvent.code"
+    )
+    touch: bool = Field(description="the page shows controls for fingers")
+    hand: Literal["right", "left"] = Field(description="which thumb has the buttons there")
+    gamepads: list[Annotated[str, Field(max_length=200)]] = Field(max_length=8, description="Gamepad.id of each")
 
 
 class Start(_Message):
@@ -135,7 +149,8 @@ class Leave(_Message):
 
 
 ClientMessage = Annotated[
-    Hello | Start | Input | Ticks | Stream | Shown | Ping | Focus | Pause | Resume | Leave, Field(discriminator="type")
+    Hello | Setup | Start | Input | Ticks | Stream | Shown | Ping | Focus | Pause | Resume | Leave,
+    Field(discriminator="type"),
 ]
 client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 

@@ -30,8 +30,10 @@ def _its_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_breakout_is_kept_as_it_was_seen_and_runs_again_exactly(arcade: Arcade) -> None:
     async with playing(arcade, "ann@example.org", "breakout") as player:
+        await player.say("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=[])
         await player.say("start")
         await player.until_frame(10)
+        await player.say("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=["Standard pad"])
         await player.tap("fire")
         await player.until_frame(60)
         await player.press("left")
@@ -45,6 +47,17 @@ async def test_breakout_is_kept_as_it_was_seen_and_runs_again_exactly(arcade: Ar
     await settled(arcade)
     seen = {packet.frame: picture for packet, picture in zip(player.packets, player.pictures, strict=True)}
     check_episode(ended, seen)
+    check_setup(ended)
+
+
+def check_setup(ended: dict[str, object]) -> None:
+    """With which keys it began is in the episode's provenance, the gamepad that came later among its events."""
+    with sa.open() as dataset:
+        episode = dataset.episode(UUID(str(ended["episode"])))
+        begun = {"keys": {"fire": ["KeyX"]}, "touch": False, "hand": "right", "gamepads": []}
+        assert episode.provenance["setup"] == begun
+        [later] = [event for event in episode.events if event.kind == "setup"]
+        assert later.data == {**begun, "gamepads": ["Standard pad"]}
 
 
 async def test_hanoi_is_won(arcade: Arcade) -> None:

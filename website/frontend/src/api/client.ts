@@ -14,6 +14,7 @@ export type ExportRequest = Schemas["ExportRequest"];
 export type ExportTicket = Schemas["ExportTicket"];
 export type ExportProgress = Schemas["ExportProgress"];
 export type PlayedGame = Schemas["PlayedGame"];
+export type Preferences = Schemas["Preferences"];
 
 /** The back end said no, or nothing at all (`status` 0). `message` is for people. */
 export class ApiError extends Error {
@@ -28,7 +29,7 @@ export class ApiError extends Error {
 }
 
 interface Call {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   /** Send the sign-in token. A 401 then signs out: the token is no good any more. */
   signed?: boolean;
@@ -98,6 +99,9 @@ export const api = {
     }),
   exportProgress: (ticket: ExportTicket, signal: AbortSignal) =>
     call<ExportProgress>(ticket.progress, { signal }),
+  preferences: () => call<Preferences | null>("/me/preferences", { signed: true }),
+  keepPreferences: (body: Preferences) =>
+    call<Preferences>("/me/preferences", { method: "PUT", body, signed: true }),
   ticket: (gameId: string) =>
     call<Schemas["Ticket"]>("/play/tickets", {
       method: "POST",

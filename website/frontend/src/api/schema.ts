@@ -325,6 +325,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/me/preferences": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read My Preferences
+         * @description Say how the player likes to play; null: they have kept nothing yet.
+         */
+        readonly get: operations["read_my_preferences"];
+        /**
+         * Keep My Preferences
+         * @description Keep how the player likes to play, in place of what was kept.
+         */
+        readonly put: operations["keep_my_preferences"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/metrics": {
         readonly parameters: {
             readonly query?: never;
@@ -450,7 +474,7 @@ export interface components {
             /** Press */
             readonly press: readonly string[];
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
         /**
          * CloseCode
          * @description Why the server closed the play socket; x-retry: codes after which to come back.
@@ -1137,6 +1161,53 @@ export interface components {
             readonly type: "pong";
         };
         /**
+         * Preferences
+         * @description How a player likes to play. It follows the account from device to device.
+         */
+        readonly Preferences: {
+            /**
+             * Favourites
+             * @description ids of games
+             */
+            readonly favourites: readonly string[];
+            /**
+             * Gauge
+             * @description show delay and pictures a second
+             */
+            readonly gauge: boolean;
+            /**
+             * Hand
+             * @description which thumb has the buttons of the touch layout
+             * @enum {string}
+             */
+            readonly hand: "right" | "left";
+            /**
+             * Haptics
+             * @description let the device shake where it can
+             */
+            readonly haptics: boolean;
+            /**
+             * Keys
+             * @description by game: each control whose keys the player changed, and its keys
+             */
+            readonly keys: {
+                readonly [key: string]: {
+                    readonly [key: string]: readonly string[];
+                };
+            };
+            /** Muted */
+            readonly muted: boolean;
+            /**
+             * Options
+             * @description by game: the mode and so on that was last chosen
+             */
+            readonly options: {
+                readonly [key: string]: {
+                    readonly [key: string]: string;
+                };
+            };
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -1271,6 +1342,45 @@ export interface components {
             readonly type: "resumed";
         };
         readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Notice"];
+        /**
+         * Setup
+         * @description How the person is set up to play from here on: on record with each episode that begins, and in one that runs.
+         */
+        readonly Setup: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * Gamepads
+             * @description Gamepad.id of each
+             */
+            readonly gamepads: readonly string[];
+            /**
+             * Hand
+             * @description which thumb has the buttons there
+             * @enum {string}
+             */
+            readonly hand: "right" | "left";
+            /**
+             * Keys
+             * @description each control's keys as this person has them, KeyboardEvent.code
+             */
+            readonly keys: {
+                readonly [key: string]: readonly string[];
+            };
+            /**
+             * Touch
+             * @description the page shows controls for fingers
+             */
+            readonly touch: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "setup";
+        };
         /**
          * Shown
          * @description Frames that were painted since the last such message; also the receiver's acknowledgement.
@@ -2190,6 +2300,95 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ExportTicket"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_my_preferences: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Preferences"] | null;
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly keep_my_preferences: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Preferences"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Preferences"];
                 };
             };
             /** @description The token is missing, wrong or past its end. */

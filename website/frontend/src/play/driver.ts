@@ -1,4 +1,4 @@
-import type { Ended, FocusState, Welcome } from "@/wire/messages";
+import type { Ended, FocusState, Setup, Welcome } from "@/wire/messages";
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
 import type { ControlChange } from "./input/controls";
@@ -32,6 +32,8 @@ export interface DriverEvents {
  */
 export interface Driver {
   open: (events: DriverEvents) => void;
+  /** How the person is set up to play: told to each server that is met, and again at each change. */
+  setup: (setup: Setup) => void;
   start: (at: number) => void;
   /** `frame`: observation that was on the screen at `change.at`. */
   input: (change: ControlChange, frame: number | null) => void;

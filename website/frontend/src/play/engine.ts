@@ -1,69 +1,15 @@
-import type { Ended, FocusState } from "@/wire/messages";
+import type { Ended, FocusState, Setup } from "@/wire/messages";
 import type { FrameHead } from "@/wire/packet";
 
-import type { Closing, Driver } from "./driver";
+import type { Driver } from "./driver";
 import { Controls, type ControlChange, type InputSink } from "./input/controls";
 import type { KeyUse } from "./input/keyboard";
 import { Painter } from "./painter";
 import type { Cancel, Platform } from "./platform";
-import { Store, type Readable } from "./store";
+import type { Engine, Pace, Phase, Snapshot } from "./state";
+import { Store } from "./store";
 
-/** Where the game stands. Each state holds only what exists in it. */
-export type Phase =
-  | { kind: "connecting" }
-  | { kind: "ready" }
-  | { kind: "countdown"; left: number; then: "start" | "resume" }
-  | { kind: "starting" }
-  | { kind: "playing" }
-  | { kind: "paused"; why: "player" | "focus" | "connection" }
-  | { kind: "leaving" }
-  | {
-      kind: "ended";
-      episode: string;
-      status: Ended["status"];
-      reason: string;
-      score: number;
-      steps: number;
-    }
-  | { kind: "broken"; attempt: number; words: string; playing: boolean }
-  /** Back again, but the game that was under way is not. */
-  | { kind: "gone" }
-  | { kind: "closed"; closing: Closing };
-
-export interface Snapshot {
-  phase: Phase;
-  score: number;
-  /** null: the game counts none. */
-  lives: number | null;
-  /** Whole seconds of game time; 0 in a turn-based game. */
-  seconds: number;
-  /** Steps, in a turn-based game; 0 in real time. */
-  moves: number;
-  /** Size of the picture in its own pixels; null until the server has said it. */
-  size: { width: number; height: number } | null;
-  /** Round trip to the server in whole milliseconds; null before the first. */
-  delayMs: number | null;
-  notice: { id: number; text: string } | null;
-}
-
-export type Pace = { kind: "real-time"; hz: number } | { kind: "turn-based" };
-
-/** What a page may do with a game. */
-export interface Engine extends Readable<Snapshot> {
-  readonly input: InputSink;
-  /** What the game does with its keys at the moment. */
-  keys: () => KeyUse;
-  attach: (canvas: HTMLCanvasElement) => Cancel;
-  open: () => void;
-  /** Begin an episode, the first or the next. */
-  start: () => void;
-  pause: () => void;
-  resume: () => void;
-  leave: () => void;
-  focus: (state: FocusState, at: number) => void;
-  hurry: () => void;
-  close: () => void;
-}
+export type { Engine, Pace, Phase, Snapshot } from "./state";
 
 const BEATS = 3;
 const BEAT_MS = 600;
@@ -86,6 +32,8 @@ export class GameEngine implements Engine {
   #beat: Cancel | null = null;
   /** An episode is under way on the server. */
   #underway = false;
+  /** The one that is being left is to be followed by another. */
+  #again = false;
   #notices = 0;
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
@@ -165,11 +113,21 @@ export class GameEngine implements Engine {
     else this.#driver.resume(this.#platform.now());
   }
 
+  setup(setup: Setup): void {
+    this.#driver.setup(setup);
+  }
+
+  restart(): void {
+    if (!this.#underway) return;
+    this.#again = true;
+    this.leave();
+  }
+
   leave(): void {
     if (!this.#underway) return;
     this.#letGo();
     this.#driver.leave(this.#platform.now());
-    this.#go({ kind: "leaving" });
+    this.#go({ kind: "leaving", again: this.#again });
   }
 
   /** Keys that go up while the window is away are never heard of, so they are released first. */
@@ -200,6 +158,7 @@ export class GameEngine implements Engine {
   }
 
   #welcomed(phase: "ready" | "playing" | "paused" | "ended"): void {
+    this.#again = false;
     const lost = this.#underway && (phase === "ready" || phase === "ended");
     this.#underway = phase === "playing" || phase === "paused";
     if (lost) this.#go({ kind: "gone" });
@@ -233,6 +192,9 @@ export class GameEngine implements Engine {
     this.#underway = false;
     this.#store.set({ score });
     this.#go({ kind: "ended", episode, status, reason, score, steps });
+    if (!this.#again) return;
+    this.#again = false;
+    this.start();
   }
 
   /** Stop a real-time game. A countdown that is cut short is over as well. */

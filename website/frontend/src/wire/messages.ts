@@ -10,6 +10,8 @@ export type Ended = Schemas["Ended"];
 export type Offer = Schemas["Offer"];
 export type Ticks = Schemas["Ticks"];
 export type Device = Schemas["Input"]["device"];
+/** How the person is set up to play; `setup` without its head. */
+export type Setup = Omit<Schemas["Setup"], "type" | "at">;
 export type FocusState = Schemas["Focus"]["state"];
 
 /** Something came over the socket that SPEC.md does not allow. */

@@ -4,7 +4,7 @@ import type { Pace } from "@/play/engine";
 
 import { makePacket } from "../support/packets";
 import type { HandSocket } from "../support/sockets";
-import { ENDED, Table } from "../support/table";
+import { ENDED, settle, Table } from "../support/table";
 
 let table: Table;
 
@@ -199,7 +199,7 @@ describe("the end", () => {
   test("leaving asks the server to end it", () => {
     const socket = table.play();
     table.engine.leave();
-    expect(table.phase).toEqual({ kind: "leaving" });
+    expect(table.phase).toEqual({ kind: "leaving", again: false });
     expect(socket.of("leave")).toHaveLength(1);
     socket.say({ ...ENDED, status: "incomplete" });
     expect(table.phase.kind).toBe("ended");
@@ -214,5 +214,36 @@ describe("the end", () => {
     table.platform.pass(60_000);
     expect(table.sockets.all).toHaveLength(1);
     expect(table.platform.waiting).toBe(0);
+  });
+});
+
+describe("once more", () => {
+  test("leaves the game on record, then counts down for the next by itself", () => {
+    const socket = table.play();
+    table.engine.restart();
+    expect(table.phase).toEqual({ kind: "leaving", again: true });
+    socket.say({ ...ENDED, status: "incomplete", reason: "left" });
+    expect(table.phase).toEqual({ kind: "countdown", left: 3, then: "start" });
+  });
+
+  test("does not begin by itself when the connection broke on the way", async () => {
+    table.play();
+    table.engine.restart();
+    table.sockets.last.events.closed(1006, "");
+    table.platform.pass(300);
+    await settle();
+    table.sockets.last.greet("ended");
+    expect(table.phase).toEqual({ kind: "gone" });
+  });
+});
+
+describe("how the person is set up", () => {
+  test("[O9] is told to every server that is met, and at each change", () => {
+    const setup = { keys: { up: ["KeyI"] }, touch: false, hand: "right" as const, gamepads: [] };
+    table.engine.setup(setup);
+    expect(table.sockets.last.of("setup")).toEqual([]);
+    table.sockets.last.greet();
+    table.engine.setup({ ...setup, hand: "left" });
+    expect(table.sockets.last.of("setup").map(({ hand }) => hand)).toEqual(["right", "left"]);
   });
 });

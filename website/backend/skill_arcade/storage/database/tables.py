@@ -269,6 +269,16 @@ class Event(Table, table=True):
     data: dict[str, Any] = Field(sa_column=_json("what is particular to the kind"))
 
 
+class Preference(Table, table=True):
+    """How a player likes to play, as the page keeps it. No researcher reads it."""
+
+    user_id: str = Field(primary_key=True, foreign_key="user.id", ondelete="CASCADE", sa_column_kwargs=_told("whose"))
+    settings: dict[str, Any] = Field(
+        sa_column=_json("keys of each game, hand, favourites, ...: what PUT /me/preferences last took")
+    )
+    time_updated: datetime = Field(sa_column=_now("last change, database clock", updates=True))
+
+
 class BaselineSource(Table, table=True):
     """Where published scores come from. Figures never change: another version is another source."""
 
@@ -289,5 +299,5 @@ class Baseline(Table, table=True):
     human: float = Field(sa_column_kwargs=_told("return of a person, as the source has it"))
 
 
-for _model in (User, Game, Episode, Transition, Segment, Event, Certificate, BaselineSource, Baseline):
+for _model in (User, Game, Episode, Transition, Segment, Event, Certificate, Preference, BaselineSource, Baseline):
     Table.metadata.tables[str(_model.__tablename__)].comment = _model.__doc__

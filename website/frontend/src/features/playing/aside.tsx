@@ -1,20 +1,23 @@
+import type { ReactNode } from "react";
+
 import type { Game } from "@/api/client";
 import { formatCount, formatScore } from "@/lib/format";
 import type { Snapshot } from "@/play/engine";
 
-import { ControlsCard } from "./controls-card";
 import { compareRounds, type Round } from "./rounds";
 
 interface Props {
   game: Game;
   rounds: readonly Round[];
   notice: Snapshot["notice"];
+  /** Keys and the person's other ways to play. */
+  children: ReactNode;
 }
 
 const TOP = 5;
 
 /** The card beside the machine: what it is about, which key does what, how one did. */
-export function Aside({ game, rounds, notice }: Props) {
+export function Aside({ game, rounds, notice, children }: Props) {
   const top = [...rounds].sort(compareRounds(game)).slice(0, TOP);
   return (
     <aside className="flex flex-col gap-8 p-5 sm:p-8 lg:h-[calc(100dvh-4rem)] lg:overflow-y-auto lg:p-6">
@@ -32,10 +35,7 @@ export function Aside({ game, rounds, notice }: Props) {
             : "Waits for you: each key press is one step."}
         </p>
       </section>
-      <section>
-        <h2 className="mb-3 text-2xl sign">Keys</h2>
-        <ControlsCard game={game} />
-      </section>
+      {children}
       {top.length > 0 && game.show.score && (
         <section>
           <h2 className="mb-3 text-2xl sign">Your best</h2>
@@ -53,5 +53,15 @@ export function Aside({ game, rounds, notice }: Props) {
         </section>
       )}
     </aside>
+  );
+}
+
+/** A part of the card with its sign. */
+export function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section>
+      <h2 className="mb-3 text-2xl sign">{title}</h2>
+      {children}
+    </section>
   );
 }

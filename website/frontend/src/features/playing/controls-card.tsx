@@ -1,31 +1,147 @@
-import type { Game } from "@/api/client";
+import { useEffect, useState, type RefObject } from "react";
+
+import type { Game, GameControl } from "@/api/client";
+import { prefer, usePreferences } from "@/api/preferences";
+import { Button } from "@/components/button";
 import { KeyCap } from "@/components/key-cap";
 import { keyLabel } from "@/lib/key-label";
 
-/** Which key does what. */
-export function ControlsCard({ game }: { game: Game }) {
+import { bindKey, isFree, type Keys } from "./keys";
+
+interface Props {
+  game: Game;
+  keys: Keys;
+  /** True while a key is being chosen, so that it does not play. */
+  choosingRef: RefObject<boolean>;
+}
+
+/** Which key does what, and how to have it otherwise. */
+export function ControlsCard({ game, keys, choosingRef }: Props) {
+  const { keys: changed } = usePreferences();
+  const [changing, setChanging] = useState(false);
+  const [control, setControl] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+  const keep = (own: Record<string, string[]> | null) => {
+    const rest = Object.entries(changed).filter(([id]) => id !== game.id);
+    prefer({ keys: Object.fromEntries(own === null ? rest : [...rest, [game.id, own]]) });
+  };
+  useChosenKey(choosingRef, control, (code) => {
+    setControl(null);
+    if (control === null || code === null) return;
+    const label = game.controls.find(({ name }) => name === control)?.label ?? control;
+    if (!isFree(code)) {
+      setSaid(`${keyLabel(code)} is not free to play with. Take another key.`);
+      return;
+    }
+    keep(bindKey(keys, control, code));
+    setSaid(`${label} is on ${keyLabel(code)} now.`);
+  });
   return (
-    <dl className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-2.5">
-      {game.controls.map((control) => (
-        <div key={control.name} className="contents">
-          <dt>{control.label}</dt>
-          <dd className="flex justify-end gap-1.5">
-            {unlike(control.keys).map((code) => (
-              <KeyCap key={code} code={code} />
-            ))}
-          </dd>
-        </div>
-      ))}
-      {game.pace.kind === "real-time" && (
-        <div className="contents">
-          <dt className="text-dim">Pause</dt>
-          <dd className="flex justify-end">
-            <KeyCap code="Escape" />
-          </dd>
-        </div>
-      )}
-    </dl>
+    <>
+      <dl className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-2.5">
+        {game.controls.map((one) => (
+          <div key={one.name} className="contents">
+            <dt>{one.label}</dt>
+            <dd className="flex justify-end gap-1.5">
+              {changing ? (
+                <KeyButton
+                  control={one}
+                  codes={keys[one.name] ?? []}
+                  active={control === one.name}
+                  onChoose={() => setControl(control === one.name ? null : one.name)}
+                />
+              ) : (
+                <Caps codes={keys[one.name] ?? []} />
+              )}
+            </dd>
+          </div>
+        ))}
+        {game.pace.kind === "real-time" && (
+          <div className="contents">
+            <dt className="text-dim">Pause</dt>
+            <dd className="flex justify-end">
+              <KeyCap code="Escape" />
+            </dd>
+          </div>
+        )}
+      </dl>
+      <div className="mt-4 flex flex-wrap gap-2">
+        <Button
+          look="plain"
+          aria-expanded={changing}
+          onClick={() => {
+            setChanging(!changing);
+            setControl(null);
+            setSaid("");
+          }}
+        >
+          {changing ? "Done" : "Change keys"}
+        </Button>
+        {changing && changed[game.id] !== undefined && (
+          <Button look="quiet" onClick={() => keep(null)}>
+            Standard keys
+          </Button>
+        )}
+      </div>
+      <p role="status" className="mt-2 text-sm text-dim">
+        {control === null ? said : "Press the key that you want. Escape leaves it as it is."}
+      </p>
+    </>
   );
+}
+
+/** The next key that goes down while `control` waits for one; null: Escape. */
+function useChosenKey(
+  choosingRef: RefObject<boolean>,
+  control: string | null,
+  onKey: (code: string | null) => void,
+): void {
+  useEffect(() => {
+    if (control === null) return;
+    choosingRef.current = true;
+    const take = (event: KeyboardEvent) => {
+      if (event.code === "Tab") return;
+      event.preventDefault();
+      event.stopPropagation();
+      onKey(event.code === "Escape" ? null : event.code);
+    };
+    addEventListener("keydown", take, { capture: true });
+    return () => {
+      choosingRef.current = false;
+      removeEventListener("keydown", take, { capture: true });
+    };
+  });
+}
+
+interface KeyButtonProps {
+  control: GameControl;
+  codes: readonly string[];
+  active: boolean;
+  onChoose: () => void;
+}
+
+function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
+  const now = codes.map(keyLabel).join(" or ") || "no key";
+  return (
+    <button
+      type="button"
+      aria-label={`Change the key of ${control.label}, now ${now}`}
+      aria-pressed={active}
+      onClick={onChoose}
+      className="flex min-h-10 items-center gap-1.5 rounded-lg border-2 border-dashed border-line px-2 hover:border-dim aria-pressed:border-solid aria-pressed:border-focus"
+    >
+      {active ? (
+        <span className="px-1 text-sm font-bold">Press a key…</span>
+      ) : (
+        <Caps codes={codes} />
+      )}
+    </button>
+  );
+}
+
+function Caps({ codes }: { codes: readonly string[] }) {
+  if (codes.length === 0) return <span className="text-sm text-dim">no key</span>;
+  return unlike(codes).map((code) => <KeyCap key={code} code={code} />);
 }
 
 /** Keys that bear the same sign, as both 1s of a keyboard do, are shown once. */

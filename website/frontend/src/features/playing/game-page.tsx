@@ -1,8 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState, type CSSProperties } from "react";
+import { useEffect, useMemo, useRef, useState, type CSSProperties } from "react";
 import { useNavigate } from "react-router";
 
 import type { Game } from "@/api/client";
+import { usePreferences } from "@/api/preferences";
 import { episodesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
 import { paths } from "@/config/paths";
@@ -10,17 +11,22 @@ import { hueOf } from "@/lib/hue";
 import { useTouch } from "@/lib/media";
 import type { Engine, Phase } from "@/play/engine";
 
-import { Aside } from "./aside";
+import { Aside, Part } from "./aside";
 import { deckOf } from "./deck";
 import { Announcer } from "./announcer";
 import { Hud } from "./hud";
+import { keysOf } from "./keys";
+import { ControlsCard } from "./controls-card";
 import { Overlay } from "./overlay";
 import { roundsOf, type Round } from "./rounds";
 import { Screen } from "./screen";
+import { SettingsCard } from "./settings-card";
 import { TopBar } from "./top-bar";
 import { TouchDeck } from "./touch-deck";
 import { useEngine, useSnapshot } from "./use-engine";
 import { useHotkeys } from "./use-hotkeys";
+import { useInput, useTaps } from "./use-input";
+import { useRumble } from "./use-rumble";
 
 /** One game on a machine of its own: sign, screen, deck, and the card beside it. */
 export function GamePage({ game, session }: { game: Game; session: Session }) {
@@ -52,11 +58,18 @@ function Machine({ engine, game, session, onReopen }: Props) {
   const deck = useMemo(() => deckOf(game), [game]);
   const { kind } = snapshot.phase;
   const best = rounds.length === 0 ? null : Math.max(...rounds.map(({ score }) => score));
-  useHotkeys(engine);
+  const patience = useHotkeys(engine);
+  const preferences = usePreferences();
+  const changed = preferences.keys[game.id];
+  const keys = useMemo(() => keysOf(game, changed), [game, changed]);
+  const choosingRef = useRef(false);
+  const gamepads = useInput({ engine, game, keys, preferences, touch, patience, choosingRef });
+  const fingers = useTaps(engine.input, preferences.haptics);
+  useRumble(snapshot.lives, touch, preferences.haptics);
   useEffect(() => {
     if (kind === "countdown" || kind === "starting") scrollTo({ top: 0 });
   }, [kind]);
-  useLeaving(kind);
+  useLeaving(snapshot.phase);
 
   return (
     <div
@@ -67,7 +80,7 @@ function Machine({ engine, game, session, onReopen }: Props) {
       <TopBar engine={engine} game={game} snapshot={snapshot} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Announcer phase={snapshot.phase} game={game} />
-        <main className="machine" data-touch={touch ? "" : undefined}>
+        <main className="machine" data-touch={touch ? "" : undefined} data-hand={preferences.hand}>
           <div
             data-theme="dark"
             className="relative flex min-h-0 min-w-0 flex-1 flex-col gap-2 overflow-clip p-2.5 text-ink [grid-area:screen] glow sm:gap-3 sm:px-5 sm:py-4"
@@ -78,9 +91,16 @@ function Machine({ engine, game, session, onReopen }: Props) {
             </div>
             <Overlay {...{ engine, game, snapshot, rounds, touch, onReopen }} />
           </div>
-          {touch && <TouchDeck deck={deck} input={engine.input} />}
+          {touch && <TouchDeck deck={deck} input={fingers} />}
         </main>
-        <Aside game={game} rounds={rounds} notice={snapshot.notice} />
+        <Aside game={game} rounds={rounds} notice={snapshot.notice}>
+          <Part title="Keys">
+            <ControlsCard {...{ game, keys, choosingRef }} />
+          </Part>
+          <Part title="Your way">
+            <SettingsCard touch={touch} gamepads={gamepads} />
+          </Part>
+        </Aside>
       </div>
     </div>
   );
@@ -107,10 +127,11 @@ function useRounds(game: Game, session: Session, phase: Phase): readonly Round[]
 }
 
 /** Who ended a game to leave is taken to the others as soon as its record is sealed. */
-function useLeaving(kind: string): void {
+function useLeaving(phase: Phase): void {
+  const { kind } = phase;
   const navigate = useNavigate();
   const [leaving, setLeaving] = useState(false);
-  if (kind === "leaving" && !leaving) setLeaving(true);
+  if (phase.kind === "leaving" && !phase.again && !leaving) setLeaving(true);
   useEffect(() => {
     if (leaving && kind !== "leaving") void navigate(paths.games);
   }, [leaving, kind, navigate]);

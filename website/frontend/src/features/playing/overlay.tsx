@@ -84,13 +84,16 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
           <p className="mt-3">{PAUSED[phase.why]}</p>
           <Actions>
             <Button onClick={() => engine.resume()}>Go on</Button>
+            <Button look="plain" onClick={() => engine.restart()}>
+              Start over
+            </Button>
             <LeaveButton engine={engine} />
           </Actions>
           {key}
         </Words>
       );
     case "leaving":
-      return <Words title="Leaving…" />;
+      return <Words title={phase.again ? "Once more…" : "Leaving…"} />;
     case "ended":
       return (
         <Ending phase={phase} game={game} rounds={rounds}>

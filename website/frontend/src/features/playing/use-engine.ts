@@ -3,7 +3,6 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { api, ApiError, fetchFile, fetchModule, socketAddress, type Game } from "@/api/client";
 import { GameEngine, type Engine, type Snapshot } from "@/play/engine";
 import { listenFocus } from "@/play/input/focus";
-import { listenKeyboard } from "@/play/input/keyboard";
 import { openWorker } from "@/play/lockstep/browser";
 import { LocalPlay } from "@/play/lockstep/local-play";
 import { browserPlatform } from "@/play/platform";
@@ -52,25 +51,19 @@ function createEngine(game: Game): Engine {
   return new GameEngine(browserPlatform, driver, game.pace);
 }
 
-/** One engine for this game, with the keyboard connected, as long as the component lives. */
+/** One engine for this game as long as the component lives. */
 export function useEngine(game: Game, round: number): Engine | null {
   const [engine, setEngine] = useState<Engine | null>(null);
   useEffect(() => {
     const made = createEngine(game);
-    const keys = new Map(
-      game.controls.flatMap(({ name, keys }) => keys.map((code) => [code, name] as const)),
-    );
     const online = () => made.hurry();
-    const stops = [
-      listenKeyboard(window, keys, made.input, made.keys),
-      listenFocus((state, at) => made.focus(state, at)),
-    ];
+    const stop = listenFocus((state, at) => made.focus(state, at));
     addEventListener("online", online);
     made.open();
     setEngine(made);
     return () => {
       removeEventListener("online", online);
-      for (const stop of stops) stop();
+      stop();
       made.close();
     };
   }, [game, round]);

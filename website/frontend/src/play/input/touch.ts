@@ -15,8 +15,13 @@ export interface PadControls {
 const DEAD_ZONE = 0.22;
 
 /** Which directions a finger presses; `x` and `y` from -1 to 1 with the middle at 0, y downwards. */
-export function padDirections(x: number, y: number, pad: PadControls): (keyof PadControls)[] {
-  if (Math.hypot(x, y) < DEAD_ZONE) return [];
+export function padDirections(
+  x: number,
+  y: number,
+  pad: PadControls,
+  deadZone = DEAD_ZONE,
+): (keyof PadControls)[] {
+  if (Math.hypot(x, y) < deadZone) return [];
   const crosswise = pad.left !== undefined || pad.right !== undefined;
   const lengthwise = pad.up !== undefined || pad.down !== undefined;
   const horizontal = x < 0 ? "left" : "right";

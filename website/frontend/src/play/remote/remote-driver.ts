@@ -1,5 +1,5 @@
 import { FrameDecoder } from "@/wire/packet";
-import { WireError, type ServerMessage, type Welcome } from "@/wire/messages";
+import { WireError, type ServerMessage, type Setup, type Welcome } from "@/wire/messages";
 
 import { Pinger } from "../clock";
 import type { Driver, DriverEvents } from "../driver";
@@ -18,6 +18,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
   const { platform } = options;
   const decoder = new FrameDecoder();
   let events: DriverEvents | null = null;
+  let setup: Setup | null = null;
 
   const link = new Link(options, {
     welcome: (welcome) => greet(welcome),
@@ -59,9 +60,14 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
   function greet(welcome: Welcome): void {
     decoder.reset();
     pinger.start(welcome.ping_ms);
+    sendSetup();
     if (local?.greeted(welcome)) return;
     shown.reset();
     events?.welcome(welcome.phase, welcome);
+  }
+
+  function sendSetup(): void {
+    if (setup !== null) link.send({ type: "setup", at: platform.now(), ...setup });
   }
 
   function take(message: Exclude<ServerMessage, Welcome>): void {
@@ -93,6 +99,10 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     open: (listener) => {
       events = listener;
       link.open();
+    },
+    setup: (now) => {
+      setup = now;
+      sendSetup();
     },
     start: (at) => {
       if (!local?.start(at)) link.send({ type: "start", at, mode: "streamed" });

@@ -1,0 +1,220 @@
+// Keys, fingers and gamepads: each plays, and what it was is on record.
+import AxeBuilder from "@axe-core/playwright";
+import { type Browser, type BrowserContext, devices, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
+import { findPaddle } from "./screen";
+
+let arcade: Arcade;
+let browser: Browser;
+let page: Page;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}input-server.log`);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(page, task.name.replaceAll(" ", "-"));
+  for (const context of contexts.splice(0)) await context.close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await arcade.stop();
+});
+
+async function signIn(email: string): Promise<void> {
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${arcade.url}/`);
+}
+
+async function visit(email: string): Promise<void> {
+  const opened = await openVisit(browser, arcade.url);
+  contexts.push(opened.context);
+  page = opened.page;
+  await signIn(email);
+}
+
+/** What axe finds on the page, each in a line. */
+async function faults(): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** Messages that the page sends from now on. */
+function overhear(): Record<string, unknown>[] {
+  const heard: Record<string, unknown>[] = [];
+  page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => {
+      heard.push(JSON.parse(String(payload)) as Record<string, unknown>);
+    });
+  });
+  return heard;
+}
+
+/** What was pressed on what: told at the press where the game is streamed, by the steps where the page takes them. */
+const pressed = (heard: readonly Record<string, unknown>[]) =>
+  heard
+    .flatMap((said) => (said.type === "ticks" ? (said.inputs as typeof heard) : [said]))
+    .filter(({ control, down }) => control !== undefined && down === true)
+    .map(({ control, device }) => `${String(device)} ${String(control)}`);
+
+describe("the keyboard", () => {
+  test("can be changed, and stays changed: after a reload, and on another device", async () => {
+    await visit("keys@example.org");
+    await page.goto("/play/tower-of-hanoi");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByRole("button", { name: "Change keys" }).click();
+    const kept = page.waitForResponse((answer) => answer.request().method() === "PUT");
+    await page.getByRole("button", { name: /Change the key of First pole/ }).click();
+    await page.keyboard.press("KeyQ");
+    await kept;
+    expect(await faults()).toEqual([]);
+    await page.reload();
+    await playWith("KeyQ");
+
+    await visit("keys@example.org");
+    await page.goto("/play/tower-of-hanoi");
+    await playWith("KeyQ");
+  });
+
+  test("a key that was taken away plays no more, and the standard keys come back", async () => {
+    await visit("standard@example.org");
+    const heard = overhear();
+    await page.goto("/play/tower-of-hanoi");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByRole("button", { name: "Change keys" }).click();
+    await page.getByRole("button", { name: /Change the key of First pole/ }).click();
+    await page.keyboard.press("KeyQ");
+    await page.getByRole("button", { name: /First pole, now Q/ }).waitFor();
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForSelector('[data-phase="playing"]');
+    await page.keyboard.press("Digit1");
+    await page.getByRole("button", { name: "Standard keys" }).click();
+    await page.keyboard.press("Digit1");
+    await expect.poll(() => pressed(heard)).toEqual(["keyboard pole-1"]);
+    expect(heard.filter(({ type }) => type === "setup").at(-1)).toMatchObject({
+      keys: { "pole-1": expect.arrayContaining(["Digit1"]) as string[] },
+    });
+  });
+
+  async function playWith(key: string): Promise<void> {
+    await page.waitForSelector('[data-phase="ready"],[data-phase="paused"]');
+    await page.getByRole("button", { name: /^(Start|Go on)$/ }).click();
+    await page.waitForSelector('[data-phase="playing"]');
+    await page.keyboard.press(key);
+    await expect.poll(() => page.getByTestId("time").textContent()).not.toBe("0");
+  }
+});
+
+describe("fingers", () => {
+  test("two at once steer and serve; the left-handed layout has the pad on the right", async () => {
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    contexts.push(context);
+    page = await context.newPage();
+    await signIn("fingers@example.org");
+    const heard = overhear();
+    await page.goto("/play/breakout");
+    await page.waitForSelector('[data-phase="ready"]');
+    expect(await faults()).toEqual([]);
+    await page.getByRole("button", { name: "Start" }).tap();
+    await page.waitForSelector('[data-phase="playing"]');
+
+    const pad = await boxOf('[data-testid="pad"]');
+    const serve = await boxOf(".deck button");
+    expect(serve.x).toBeGreaterThan(pad.x);
+    const left = { x: pad.x + 0.15 * pad.width, y: pad.y + pad.height / 2, id: 1 };
+    const fire = { x: serve.x + serve.width / 2, y: serve.y + serve.height / 2, id: 2 };
+    const hands = await context.newCDPSession(page);
+    const touch = (type: "touchStart" | "touchEnd", touchPoints: (typeof left)[]) =>
+      hands.send("Input.dispatchTouchEvent", { type, touchPoints });
+    await touch("touchStart", [left]);
+    await touch("touchStart", [left, fire]);
+    await expect.poll(() => pressed(heard)).toEqual(["touch left", "touch fire"]);
+    // Serving comes before steering while both are held: it was pressed last.
+    await touch("touchEnd", []);
+    await touch("touchStart", [left]);
+    await expect.poll(() => findPaddle(page)).toBeLessThan(20);
+    await touch("touchEnd", []);
+
+    await page.getByRole("button", { name: "Pause" }).tap();
+    await page.waitForSelector('[data-phase="paused"]');
+    await page.getByLabel("Left-handed buttons").check();
+    const [padThen, serveThen] = [await boxOf('[data-testid="pad"]'), await boxOf(".deck button")];
+    expect(serveThen.x).toBeLessThan(padThen.x);
+    await expect
+      .poll(() => heard.filter(({ type }) => type === "setup").at(-1))
+      .toMatchObject({ hand: "left", touch: true });
+  });
+
+  async function boxOf(selector: string) {
+    const box = await page.locator(selector).first().boundingBox();
+    if (box === null) throw new Error(`${selector} is not to be seen`);
+    return box;
+  }
+});
+
+describe("a gamepad", () => {
+  /** Takes the place of the browser's gamepads. */
+  interface Hands {
+    pads: (object | null)[];
+  }
+
+  const plug = () =>
+    page.evaluate(() => {
+      const button = () => ({ pressed: false, touched: false, value: 0 });
+      const buttons = Array.from({ length: 17 }, button);
+      const pad = { id: "Simulated pad", index: 0, connected: true, mapping: "standard" };
+      const whole = { ...pad, timestamp: 0, axes: [0, 0, 0, 0], buttons, vibrationActuator: null };
+      (window as unknown as Hands).pads = [whole];
+      dispatchEvent(new Event("gamepadconnected"));
+    });
+  const hold = (index: number, down: boolean) =>
+    page.evaluate(
+      ([index, down]) => {
+        const [pad] = (window as unknown as Hands).pads as [{ buttons: object[] }];
+        pad.buttons[index] = { pressed: down, touched: down, value: Number(down) };
+      },
+      [index, down] as const,
+    );
+  const steer = (x: number) =>
+    page.evaluate((x) => {
+      const [pad] = (window as unknown as Hands).pads as [{ axes: number[] }];
+      pad.axes[0] = x;
+    }, x);
+
+  test("plugged in while the page is open, starts, steers and serves; pulled out, it pauses", async () => {
+    await visit("gamepad@example.org");
+    await page.addInitScript(() => {
+      const hands = window as unknown as Hands;
+      hands.pads = [];
+      navigator.getGamepads = () => hands.pads as (Gamepad | null)[];
+    });
+    const heard = overhear();
+    await page.goto("/play/breakout");
+    await page.waitForSelector('[data-phase="ready"]');
+    await plug();
+    await page.getByText("Gamepad: Simulated pad").waitFor();
+    await hold(0, true);
+    await page.waitForSelector('[data-phase="countdown"]');
+    await hold(0, false);
+    await page.waitForSelector('[data-phase="playing"]');
+    await steer(0.2);
+    await steer(-1);
+    await expect.poll(() => findPaddle(page)).toBeLessThan(20);
+    await steer(0);
+    await hold(0, true);
+    await expect.poll(() => pressed(heard)).toEqual(["gamepad left", "gamepad fire"]);
+    await page.evaluate(() => ((window as unknown as Hands).pads = []));
+    await page.waitForSelector('[data-phase="paused"]');
+    expect(heard.filter(({ type }) => type === "setup").map(({ gamepads }) => gamepads)).toEqual(
+      expect.arrayContaining([[], ["Simulated pad"]]),
+    );
+  });
+});

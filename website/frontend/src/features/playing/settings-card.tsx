@@ -1,0 +1,59 @@
+import { useId, type ReactNode } from "react";
+
+import { prefer, usePreferences } from "@/api/preferences";
+
+interface Props {
+  touch: boolean;
+  gamepads: readonly string[];
+}
+
+/** How the person likes to play, whatever the game. It follows them to other devices. */
+export function SettingsCard({ touch, gamepads }: Props) {
+  const { hand, haptics, gauge } = usePreferences();
+  const shakes = (touch && "vibrate" in navigator) || gamepads.length > 0;
+  return (
+    <div className="grid gap-1">
+      {touch && (
+        <Switch on={hand === "left"} onChange={(on) => prefer({ hand: on ? "left" : "right" })}>
+          Left-handed buttons
+        </Switch>
+      )}
+      {shakes && (
+        <Switch on={haptics} onChange={(on) => prefer({ haptics: on })}>
+          Let it shake
+        </Switch>
+      )}
+      <Switch on={gauge} onChange={(on) => prefer({ gauge: on })}>
+        Show delay and pictures a second
+      </Switch>
+      {gamepads.map((name, index) => (
+        <p key={index} className="mt-1 text-sm break-words text-dim">
+          Gamepad: {name}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+interface SwitchProps {
+  on: boolean;
+  onChange: (on: boolean) => void;
+  children: ReactNode;
+}
+
+function Switch({ on, onChange, children }: SwitchProps) {
+  const id = useId();
+  return (
+    <div className="flex min-h-11 items-center gap-3">
+      <input
+        id={id}
+        type="checkbox"
+        role="switch"
+        checked={on}
+        onChange={(event) => onChange(event.target.checked)}
+        className="size-5 shrink-0 accent-[var(--action)]"
+      />
+      <label htmlFor={id}>{children}</label>
+    </div>
+  );
+}

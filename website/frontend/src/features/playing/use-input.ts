@@ -1,0 +1,75 @@
+import { useEffect, useMemo, useState, type RefObject } from "react";
+
+import type { Game, Preferences } from "@/api/client";
+import type { Engine } from "@/play/engine";
+import type { InputSink } from "@/play/input/controls";
+import { listenGamepads } from "@/play/input/gamepad";
+import { listenKeyboard } from "@/play/input/keyboard";
+import { browserPlatform } from "@/play/platform";
+
+import { deckOf } from "./deck";
+import { codesOf, type Keys } from "./keys";
+import { advance, type Patience } from "./use-hotkeys";
+
+const MENU_BUTTON = 9;
+const TAP_MS = 12;
+
+interface Options {
+  engine: Engine;
+  game: Game;
+  keys: Keys;
+  preferences: Preferences;
+  touch: boolean;
+  patience: Patience;
+  /** A key is being chosen: the keyboard is the page's. */
+  choosingRef: RefObject<boolean>;
+}
+
+/** Keyboard and gamepads play this game, and the server knows with which keys and on what. */
+export function useInput(options: Options): readonly string[] {
+  const { engine, game, keys, preferences, touch, patience, choosingRef } = options;
+  const [gamepads, setGamepads] = useState<readonly string[]>([]);
+  useEffect(() => {
+    const use = () => (choosingRef.current ? "free" : engine.keys());
+    const stop = listenKeyboard(window, codesOf(keys), engine.input, use);
+    return () => {
+      stop();
+      engine.input.releaseAll(performance.now());
+    };
+  }, [engine, keys, choosingRef]);
+  useEffect(() => {
+    const list = () => navigator.getGamepads();
+    const { pad, buttons } = deckOf(game);
+    const map = { directions: pad ?? {}, buttons: buttons.map(({ name }) => name) };
+    return listenGamepads(browserPlatform, list, map, engine.input, {
+      button: (index, at) => {
+        const { kind } = engine.getSnapshot().phase;
+        if (index === MENU_BUTTON && kind === "playing") engine.pause();
+        else if ((index === MENU_BUTTON || index === 0) && kind !== "playing") {
+          advance(engine, at, patience);
+        }
+      },
+      connected: setGamepads,
+      lost: () => engine.pause(),
+    });
+  }, [engine, game, patience]);
+  useEffect(() => {
+    const given = Object.fromEntries(Object.entries(keys).map(([name, own]) => [name, [...own]]));
+    engine.setup({ keys: given, touch, hand: preferences.hand, gamepads: [...gamepads] });
+  }, [engine, keys, touch, preferences.hand, gamepads]);
+  return gamepads;
+}
+
+/** The engine's input with a tick under each finger that presses, where the device can and the person wants it. */
+export function useTaps(input: InputSink, haptics: boolean): InputSink {
+  return useMemo(() => {
+    if (!haptics || !("vibrate" in navigator)) return input;
+    return {
+      ...input,
+      press: (control, device, code, at) => {
+        if (device === "touch") navigator.vibrate(TAP_MS);
+        input.press(control, device, code, at);
+      },
+    };
+  }, [input, haptics]);
+}

@@ -1,0 +1,129 @@
+import type { Cancel, Platform } from "../platform";
+import type { InputSink } from "./controls";
+import { padDirections, type PadControls } from "./touch";
+
+/** What a gamepad plays: directions on stick and cross, the other controls on its buttons, in order. */
+export interface GamepadMap {
+  directions: PadControls;
+  buttons: readonly string[];
+}
+
+export interface GamepadEvents {
+  /** A button went down: its index in the standard mapping. */
+  button: (index: number, at: number) => void;
+  /** Which are connected, by their names. */
+  connected: (names: readonly string[]) => void;
+  /** One that was connected is gone. */
+  lost: () => void;
+}
+
+/** Share of the stick's way that presses nothing; one that is pressed holds a little further in. */
+const DEAD_ZONE = 0.35;
+const HOLD_ZONE = 0.25;
+/** Analogue triggers press from here. */
+const PRESSED = 0.5;
+/** Buttons of the standard mapping (W3C Gamepad, section 11): the four of the right hand, shoulders, triggers. */
+const PLAYING_BUTTONS = [0, 1, 2, 3, 4, 5, 6, 7];
+const CROSS = { up: 12, down: 13, left: 14, right: 15 } as const;
+
+type Held = Map<string, string>;
+
+/**
+ * Reads every connected gamepad at each animation frame, as the API asks for, and only while there is one.
+ *
+ * `list` is `navigator.getGamepads`: what it answers is a snapshot, so it is asked each time.
+ */
+export function listenGamepads(
+  platform: Platform,
+  list: () => readonly (Gamepad | null)[],
+  map: GamepadMap,
+  sink: InputSink,
+  events: GamepadEvents,
+): Cancel {
+  const held = new Map<number, Held>();
+  const down = new Map<number, Set<number>>();
+  let names = "";
+  let frame: Cancel | null = null;
+
+  const connected = () => list().filter((pad) => pad?.connected === true) as Gamepad[];
+  const tell = (pads: readonly Gamepad[]): void => {
+    const now = pads.map(({ id }) => id);
+    if (now.join("\n") === names) return;
+    names = now.join("\n");
+    events.connected(now);
+  };
+  const drop = (index: number, at: number): void => {
+    for (const code of held.get(index)?.keys() ?? []) sink.release("gamepad", code, at);
+    held.delete(index);
+    down.delete(index);
+  };
+  const look = (now: number): void => {
+    const pads = connected();
+    tell(pads);
+    for (const index of [...held.keys()]) {
+      if (pads.some((pad) => pad.index === index)) continue;
+      drop(index, now);
+      events.lost();
+    }
+    for (const pad of pads) {
+      const at = pad.timestamp > 0 && pad.timestamp <= now ? pad.timestamp : now;
+      const before = held.get(pad.index) ?? new Map<string, string>();
+      const pressed = readControls(pad, map, before);
+      held.set(pad.index, pressed);
+      for (const code of before.keys()) if (!pressed.has(code)) sink.release("gamepad", code, at);
+      for (const [code, control] of pressed) {
+        if (!before.has(code)) sink.press(control, "gamepad", code, at);
+      }
+      const buttons = pressedButtons(pad);
+      for (const index of buttons) {
+        if (down.get(pad.index)?.has(index) === false) events.button(index, at);
+      }
+      down.set(pad.index, buttons);
+    }
+    frame = pads.length > 0 ? platform.nextFrame(() => look(platform.now())) : null;
+  };
+  const wake = (): void => {
+    if (frame === null) look(platform.now());
+  };
+  addEventListener("gamepadconnected", wake);
+  wake();
+  return () => {
+    removeEventListener("gamepadconnected", wake);
+    frame?.();
+    for (const index of [...held.keys()]) drop(index, platform.now());
+  };
+}
+
+/** Code of what is pressed to its control. `before`: what was, since a stick lets go later than it takes. */
+function readControls(pad: Gamepad, map: GamepadMap, before: Held): Held {
+  const pressed: Held = new Map();
+  const name = (part: string): string => `gamepad-${pad.index}-${part}`;
+  const [x = 0, y = 0] = pad.axes;
+  const holds = [...before.keys()].some((code) => code.startsWith(name("stick")));
+  for (const way of padDirections(x, y, map.directions, holds ? HOLD_ZONE : DEAD_ZONE)) {
+    const control = map.directions[way];
+    if (control !== undefined) pressed.set(name(`stick-${way}`), control);
+  }
+  if (pad.mapping === "standard") {
+    for (const way of ["up", "down", "left", "right"] as const) {
+      const control = map.directions[way];
+      if (control !== undefined && isPressed(pad, CROSS[way])) {
+        pressed.set(name(`button-${CROSS[way]}`), control);
+      }
+    }
+  }
+  map.buttons.forEach((control, order) => {
+    const index = PLAYING_BUTTONS[order];
+    if (index !== undefined && isPressed(pad, index)) pressed.set(name(`button-${index}`), control);
+  });
+  return pressed;
+}
+
+function isPressed(pad: Gamepad, index: number): boolean {
+  const button = pad.buttons[index];
+  return button !== undefined && (button.pressed || button.value > PRESSED);
+}
+
+function pressedButtons(pad: Gamepad): Set<number> {
+  return new Set(pad.buttons.flatMap((_, index) => (isPressed(pad, index) ? [index] : [])));
+}

@@ -1,0 +1,69 @@
+import type { Ended, FocusState, Setup } from "@/wire/messages";
+
+import type { Closing } from "./driver";
+import type { InputSink } from "./input/controls";
+import type { KeyUse } from "./input/keyboard";
+import type { Cancel } from "./platform";
+import type { Readable } from "./store";
+
+/** Where the game stands. Each state holds only what exists in it. */
+export type Phase =
+  | { kind: "connecting" }
+  | { kind: "ready" }
+  | { kind: "countdown"; left: number; then: "start" | "resume" }
+  | { kind: "starting" }
+  | { kind: "playing" }
+  | { kind: "paused"; why: "player" | "focus" | "connection" }
+  /** `again`: the next one begins as soon as this one is on record. */
+  | { kind: "leaving"; again: boolean }
+  | {
+      kind: "ended";
+      episode: string;
+      status: Ended["status"];
+      reason: string;
+      score: number;
+      steps: number;
+    }
+  | { kind: "broken"; attempt: number; words: string; playing: boolean }
+  /** Back again, but the game that was under way is not. */
+  | { kind: "gone" }
+  | { kind: "closed"; closing: Closing };
+
+export interface Snapshot {
+  phase: Phase;
+  score: number;
+  /** null: the game counts none. */
+  lives: number | null;
+  /** Whole seconds of game time; 0 in a turn-based game. */
+  seconds: number;
+  /** Steps, in a turn-based game; 0 in real time. */
+  moves: number;
+  /** Size of the picture in its own pixels; null until the server has said it. */
+  size: { width: number; height: number } | null;
+  /** Round trip to the server in whole milliseconds; null before the first. */
+  delayMs: number | null;
+  notice: { id: number; text: string } | null;
+}
+
+export type Pace = { kind: "real-time"; hz: number } | { kind: "turn-based" };
+
+/** What a page may do with a game. */
+export interface Engine extends Readable<Snapshot> {
+  readonly input: InputSink;
+  /** What the game does with its keys at the moment. */
+  keys: () => KeyUse;
+  attach: (canvas: HTMLCanvasElement) => Cancel;
+  open: () => void;
+  /** Begin an episode, the first or the next. */
+  start: () => void;
+  pause: () => void;
+  resume: () => void;
+  leave: () => void;
+  /** Leave this one and begin another. */
+  restart: () => void;
+  /** How the person is set up to play, for the record. */
+  setup: (setup: Setup) => void;
+  focus: (state: FocusState, at: number) => void;
+  hurry: () => void;
+  close: () => void;
+}
