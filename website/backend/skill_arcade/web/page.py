@@ -26,6 +26,7 @@ API = (
     "assets",
     "lockstep",
     "episodes",
+    "exports",
 )
 LONGEST_NAME = 255
 ADVICE = """<!doctype html>

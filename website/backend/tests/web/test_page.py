@@ -122,7 +122,8 @@ async def test_a_program_that_misses_a_path_gets_json_not_the_page(http: httpx.A
 
 def test_every_first_step_of_the_api_is_known_to_the_page() -> None:
     paths = create_app(Settings(_env_file=None)).openapi()["paths"]
-    assert {path.split("/")[1] for path in paths} - {"play"} <= set(API)
+    also_pages = {"play", "research"}
+    assert {path.split("/")[1] for path in paths} - also_pages <= set(API)
 
 
 async def test_without_a_built_page_the_root_says_how_to_build_it(tmp_path: Path) -> None:
