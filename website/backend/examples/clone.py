@@ -1,5 +1,12 @@
-"""Behavioural cloning of CartPole from recorded play, in NumPy: `uv run python examples/clone.py`."""
+"""Behavioural cloning of CartPole from recorded play, in NumPy.
 
+python examples/clone.py                     # of what this arcade recorded
+python examples/clone.py --minari FOLDER     # of `skill-arcade export --format minari FOLDER`
+"""
+
+import argparse
+import os
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -9,18 +16,38 @@ from numpy.typing import NDArray
 import skill_arcade.dataset as sa
 
 Weights = NDArray[np.float64]
+DATASET = "skill-arcade/cart-pole/human-v0"
 
 
-def train_policy(windows: sa.Windows, n_actions: int = 2, epochs: int = 30) -> Weights:
+def read_arcade(dataset: sa.Dataset, **which: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Every observation (n, 4) that people acted on, and the action that they took on it (n,)."""
+    windows = sa.Windows(dataset.episodes(game="cart-pole", **which), align="applied")
+    batches = list(windows.batches(64, seed=1))
+    seen, done = ([batch[name][:, 0] for batch in batches] for name in ("observations", "actions"))
+    return np.concatenate(seen), np.concatenate(done)
+
+
+def read_minari(folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The same from an export; of its T + 1 observations, the last one was acted on by nobody."""
+    # Minari looks for datasets there, and reads the name as it is imported.
+    os.environ["MINARI_DATASETS_PATH"] = str(folder)
+    import minari  # noqa: PLC0415
+
+    episodes = list(minari.load_dataset(DATASET).iterate_episodes())
+    return np.concatenate([e.observations[:-1] for e in episodes]), np.concatenate([e.actions for e in episodes])
+
+
+def train_policy(seen: NDArray[Any], done: NDArray[Any], n_actions: int = 2, epochs: int = 30) -> Weights:
     """Softmax regression from an observation to the action that people took on it: weights (features + 1, actions)."""
-    seen = np.concatenate([np.asarray(episode.observations) for episode in windows.episodes])
+    rng = np.random.default_rng(1)
     scale = np.append(seen.std(axis=0), 1.0)
+    inputs, targets = add_one(seen) / scale, np.eye(n_actions)[done]
     weights: Weights = np.zeros((len(scale), n_actions))
-    for epoch in range(epochs):
-        for batch in windows.batches(64, seed=epoch):
-            x = add_one(batch["observations"][:, 0]) / scale
-            y = np.eye(n_actions)[batch["actions"][:, 0]]
-            weights += 0.5 * x.T @ (y - softmax(x @ weights)) / len(x)
+    for _ in range(epochs):
+        order = rng.permutation(len(inputs))
+        for rows in np.array_split(order, max(1, len(order) // 64)):
+            error = targets[rows] - softmax(inputs[rows] @ weights)
+            weights += 0.5 * inputs[rows].T @ error / len(rows)
     return weights / scale[:, None]
 
 
@@ -38,10 +65,9 @@ def play_episode(seed: int, weights: Weights | None, **kwargs: Any) -> float:
     return total
 
 
-def compare_policies(dataset: sa.Dataset, **which: Any) -> tuple[float, float]:
-    """Mean returns over twenty episodes of a policy cloned from these episodes, and of a random one."""
-    windows = sa.Windows(dataset.episodes(game="cart-pole", **which), align="applied")
-    weights = train_policy(windows)
+def compare_policies(seen: NDArray[Any], done: NDArray[Any]) -> tuple[float, float]:
+    """Mean returns over twenty episodes of a policy cloned from this play, and of a random one."""
+    weights = train_policy(seen, done)
     cloned, random = ([play_episode(seed, policy) for seed in range(1, 21)] for policy in (weights, None))
     return float(np.mean(cloned)), float(np.mean(random))
 
@@ -58,7 +84,19 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return made
 
 
+def main() -> None:
+    """Read, train, compare."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minari", type=Path, metavar="FOLDER", help="an export, rather than this arcade")
+    folder = parser.parse_args().minari
+    if folder is None:
+        with sa.open() as dataset:
+            play = read_arcade(dataset)
+    else:
+        play = read_minari(folder)
+    cloned, random = compare_policies(*play)
+    print(f"{len(play[1])} steps of play; cloned policy: {cloned:.1f} steps, random policy: {random:.1f} steps")  # noqa: T201
+
+
 if __name__ == "__main__":
-    with sa.open() as dataset:
-        cloned, random = compare_policies(dataset)
-    print(f"cloned policy: {cloned:.1f} steps, random policy: {random:.1f} steps")  # noqa: T201 - an example talks
+    main()

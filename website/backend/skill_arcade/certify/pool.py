@@ -61,6 +61,12 @@ def verify_alone(settings: Settings, episode: UUID, *, idle: bool = False) -> Ve
             return Verdict(CertificateResult.irreproducible, None, reason, 0, 0.0, {})
 
 
+def rerun_alone(settings: Settings, episode: UUID) -> tuple[UUID, Verdict]:
+    """Run one episode again in this process, with nothing open before and nothing left open."""
+    with open_dataset(settings=settings) as dataset:
+        return episode, rerun_episode(dataset.episode(episode))
+
+
 def _open_pool(settings: Settings, workers: int, *, idle: bool) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(settings, idle))

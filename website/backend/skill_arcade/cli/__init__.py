@@ -15,6 +15,7 @@ from skill_arcade.cli import checking, dictionary, exporting, gaming, listing, p
 from skill_arcade.cli.asking import check_current, reading
 from skill_arcade.errors import ArcadeError, InvalidRequest
 from skill_arcade.settings import read_settings
+from skill_arcade.shards import Shard
 from skill_arcade.storage.database import engine, grants, queries
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import open_objects
@@ -136,9 +137,13 @@ def verify(
     episode: Annotated[list[str] | None, typer.Argument(help="Ids, or first digits, of episodes.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every episode that has finished.")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=256, help="How many at once.")] = os.cpu_count() or 1,
+    ray: exporting.RayOption = None,
+    shard: exporting.ShardOption = None,
 ) -> None:
     """Run episodes again from seed and actions, compare all with what is kept, and keep the verdict."""
-    if not asyncio.run(verifying.verify(read_settings(), episode or [], everything=everything, jobs=jobs)):
+    share = Shard.read(shard) if everything else None
+    whole = verifying.verify(read_settings(), episode or [], everything=everything, jobs=jobs, shard=share, ray=ray)
+    if not asyncio.run(whole):
         raise typer.Exit(1)
 
 

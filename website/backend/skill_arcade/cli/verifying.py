@@ -2,24 +2,37 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from rich.console import Console
 from rich.progress import Progress
 
-from skill_arcade.certify.pool import verify_episodes
+from skill_arcade.certify.pool import rerun_alone, verify_episodes
 from skill_arcade.certify.process import keep_verdict
 from skill_arcade.certify.rerun import Verdict
+from skill_arcade.cluster import run_on_ray
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings
+from skill_arcade.shards import Shard
 from skill_arcade.storage.database.certificates import list_finished
 from skill_arcade.storage.database.engine import opened, transaction
 from skill_arcade.storage.database.queries import find_episode
 from skill_arcade.storage.database.tables import CertificateResult
 
 
-async def verify(settings: Settings, prefixes: Sequence[str], *, everything: bool, jobs: int) -> bool:
+async def verify(
+    settings: Settings,
+    prefixes: Sequence[str],
+    *,
+    everything: bool,
+    jobs: int,
+    shard: Shard | None = None,
+    ray: str | None = None,
+) -> bool:
     """Verify episodes, keep the verdicts and print them; True when nothing is wrong with any record.
+
+    `shard`: only its share of all. `ray`: on this cluster.
 
     Raises InvalidRequest when it is not said which episodes, NotFound for one that is not there.
     """
@@ -28,15 +41,21 @@ async def verify(settings: Settings, prefixes: Sequence[str], *, everything: boo
     async with opened(settings) as engine:
         async with transaction(engine) as connection:
             if everything:
-                episodes = await list_finished(connection)
+                finished = await list_finished(connection)
+                episodes = [id_ for id_ in finished if shard is None or shard.takes_episode(id_)]
             else:
                 episodes = [(await find_episode(connection, prefix)).id for prefix in prefixes]
         loop, console, found = asyncio.get_running_loop(), Console(), dict[CertificateResult, int]()
 
         def work() -> None:
+            verdicts = (
+                verify_episodes(settings, episodes, workers=jobs)
+                if ray is None
+                else run_on_ray(ray, partial(rerun_alone, settings), episodes, workers=jobs)
+            )
             with Progress(console=console, transient=True) as progress:
                 task = progress.add_task("Running again", total=len(episodes))
-                for episode, verdict in verify_episodes(settings, episodes, workers=jobs):
+                for episode, verdict in verdicts:
                     asyncio.run_coroutine_threadsafe(keep_verdict(engine, episode, verdict), loop).result()
                     found[verdict.result] = found.get(verdict.result, 0) + 1
                     _print_verdict(console, episode, verdict, always=not everything)

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from skill_arcade.cluster import run_on_ray
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.card import write_card
@@ -17,6 +19,7 @@ from skill_arcade.export.facts import number_episode
 from skill_arcade.export.formats import FormatName, Report, find_format
 from skill_arcade.export.plan import Part, Plan, make_plan
 from skill_arcade.settings import Settings
+from skill_arcade.shards import Shard
 
 WORK = ".export"
 ENDED = "time_ended IS NOT NULL"
@@ -46,9 +49,21 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
     return plan
 
 
-def missing_parts(plan: Plan, out: Path) -> list[Part]:
-    """Parts that are not in place yet."""
-    return [part for part in plan.parts if not _report_path(out, part.number).exists()]
+def read_plan(out: Path) -> Plan:
+    """The plan that was made before. Raises InvalidRequest: there is none."""
+    path = out / WORK / "plan.json"
+    if not path.exists():
+        raise InvalidRequest(f"{out} holds no unfinished export: begin it with --plan, once, before its shares.")
+    return Plan.read(path)
+
+
+def missing_parts(plan: Plan, out: Path, shard: Shard | None = None) -> list[Part]:
+    """Parts that are not in place yet, of this share or of all."""
+    return [
+        part
+        for part in plan.parts
+        if (shard is None or shard.takes_number(part.number)) and not _report_path(out, part.number).exists()
+    ]
 
 
 def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
@@ -82,9 +97,18 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
     fresh.replace(report)
 
 
-def export_parts(settings: Settings, plan: Plan, out: Path, jobs: int) -> Iterator[Part]:
-    """Make all missing parts, `jobs` at once, and yield each when it is in place."""
-    missing = missing_parts(plan, out)
+def export_parts(
+    settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None = None, ray: str | None = None
+) -> Iterator[Part]:
+    """Make all missing parts (of a share), `jobs` at once, and yield each when it is in place.
+
+    `ray`: on this cluster, each of whose machines has `out` at the same place.
+    """
+    missing = missing_parts(plan, out, shard)
+    if ray is not None:
+        # Whole, since what another machine calls its working folder is something else.
+        yield from run_on_ray(ray, partial(export_alone, settings, plan, out.absolute()), missing, workers=jobs)
+        return
     if jobs == 1:
         with open_dataset(settings=settings) as dataset:
             for part in missing:
@@ -104,9 +128,13 @@ def export_parts(settings: Settings, plan: Plan, out: Path, jobs: int) -> Iterat
 def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     """Write what is said of all parts together: the format's own index, the card, and last the manifest.
 
+    Raises InvalidRequest: parts are missing.
+
     Files of parts need not be there any more: they were described when they were put in place. With the manifest the
     plan goes, and with it the key that joins pseudonyms to people.
     """
+    if missing := missing_parts(plan, out):
+        raise InvalidRequest(f"{len(missing)} of {len(plan.parts)} parts are missing in {out}: make them first.")
     reports = [_read_report(out, part.number) for part in plan.parts]
     chosen = find_format(FormatName(plan.format))
     files = {name: described for report in reports for name, described in report.files.items()}
@@ -145,6 +173,13 @@ def _report_path(out: Path, number: int) -> Path:
 def _read_report(out: Path, number: int) -> Report:
     fields = json.loads(_report_path(out, number).read_text())
     return Report(**{**fields, "part": Part(**fields["part"])})
+
+
+def export_alone(settings: Settings, plan: Plan, out: Path, part: Part) -> Part:
+    """Make a part with nothing open before and nothing left open."""
+    with open_dataset(settings=settings) as dataset:
+        export_part(dataset, plan, part, out)
+    return part
 
 
 _worker: tuple[Dataset, Plan, Path] | None = None

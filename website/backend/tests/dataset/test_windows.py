@@ -2,7 +2,6 @@
 
 import asyncio
 import runpy
-from collections.abc import Callable
 from pathlib import Path
 
 import gymnasium
@@ -13,6 +12,8 @@ from sqlalchemy import URL
 import skill_arcade.dataset as sa
 from house.paths import BACKEND
 from skill_arcade.dataset.windows import align_steps
+from skill_arcade.export.formats import FormatName
+from skill_arcade.export.run import export_part, finish_export, open_plan
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from tests import played
 from tests.conftest import opened_engine
@@ -101,7 +102,9 @@ def play_well(journal: Path, steps: int) -> None:
     table.say("leave")
 
 
-def test_the_example_learns_to_balance(database_url: URL, folder: Path, tmp_path: Path, dataset: sa.Dataset) -> None:
+def test_the_example_learns_to_balance_from_the_arcade_and_from_an_export(
+    database_url: URL, folder: Path, tmp_path: Path, dataset: sa.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def deliver() -> None:
         async with opened_engine(database_url) as engine:
             async with engine.begin() as connection:
@@ -112,8 +115,15 @@ def test_the_example_learns_to_balance(database_url: URL, folder: Path, tmp_path
     for _ in range(3):
         play_well(tmp_path / "journal", 150)
     asyncio.run(deliver())
+    out = tmp_path / "out"
+    plan = open_plan(dataset, FormatName.minari, None, out)
+    for part in plan.parts:
+        export_part(dataset, plan, part, out)
+    finish_export(plan, out)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", "")  # the example sets it
     example = runpy.run_path(str(BACKEND / "examples" / "clone.py"), run_name="example")
-    compare: Callable[[sa.Dataset], tuple[float, float]] = example["compare_policies"]
-    cloned, random = compare(dataset)
-    assert random < 40
-    assert cloned > 3 * random
+    for seen, done in (example["read_arcade"](dataset), example["read_minari"](out)):
+        assert len(seen) == len(done) == 450
+        cloned, random = example["compare_policies"](seen, done)
+        assert random < 40
+        assert cloned > 3 * random

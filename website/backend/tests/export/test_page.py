@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -37,10 +38,13 @@ def test_duckdb_and_postgres_agree_on_latency(export: Export, arcade: Arcade, mo
     assert min(lows) <= median <= max(highs)
 
 
-def test_the_first_page_runs_as_written(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_page_runs_as_written(arcade: Arcade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.settings.skill_arcade_home))
     monkeypatch.setenv("DATABASE_URL", str(arcade.settings.database_url))
-    (example,) = re.findall(r"^   ```python\n(.*?)^   ```", START, re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.chdir(tmp_path)
     made: dict[str, list[float]] = {}
-    exec(compile(re.sub("^   ", "", example, flags=re.MULTILINE), "start.md", "exec"), made)
+    for example in re.findall(r"^   ```python\n(.*?)^   ```", START, re.MULTILINE | re.DOTALL):
+        exec(compile(re.sub("^   ", "", example, flags=re.MULTILINE), "start.md", "exec"), made)
+    assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
     assert (len(made["returns"]), len(made["minutes"])) == (2, 2)
