@@ -10,6 +10,7 @@ import psutil
 
 from skill_arcade.storage.database.cluster import Cluster
 
+COMPANIONS = ("certifier", "delivery")
 GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 
 
@@ -51,14 +52,23 @@ class Meter:
     def processes(self) -> Iterator[tuple[str, psutil.Process]]:
         """Kind and process: server, games, delivery, certifier, Postgres."""
         yield "server", self._server
-        companions = iter(("certifier", "delivery"))  # in the order in which the server starts them
         for child in sorted(self._server.children(), key=lambda process: process.create_time()):
             with suppress(*GONE):
-                line = " ".join(child.cmdline())
-                kind = "games" if "forkserver" in line else next(companions) if "spawn_main" in line else "server"
+                name = read_name(child.pid)
+                kind = (
+                    name if name in COMPANIONS else "games" if "forkserver" in " ".join(child.cmdline()) else "server"
+                )
                 yield kind, child
                 yield from ((kind, below) for below in child.children(recursive=True))
         if self._postmaster is not None:
             postgres = psutil.Process(self._postmaster.pid)
             yield "postgres", postgres
             yield from (("postgres", below) for below in postgres.children(recursive=True))
+
+
+def read_name(pid: int) -> str:
+    """What a process calls itself (Linux)."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""

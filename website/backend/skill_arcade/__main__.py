@@ -1,12 +1,18 @@
-"""Where the command `skill-arcade` begins. Imports nothing until it runs.
+"""Where the command `skill-arcade` begins. Imports next to nothing until it runs.
 
 Every process that multiprocessing starts imports the module that its parent began with. Began it with
 the command line itself, each game process would carry all of that: 44 MB and more than a second each.
 """
 
+import sys
+
 
 def main() -> None:
     """Run the command line."""
+    if sys.argv[1:2] == ["serve"]:
+        from skill_arcade.play.nursery import open_nursery  # noqa: PLC0415 - see above
+
+        open_nursery()
     from skill_arcade.cli import app  # noqa: PLC0415 - see above
 
     app()

@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from skill_arcade.settings import Settings
+from skill_arcade.telemetry import name_process
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +69,6 @@ class Companion:
             if not self._stopping.is_set():
                 log.error("%s ended with code %s; it starts again", self._name, self._process.exitcode)
                 await asyncio.wait({asyncio.create_task(self._stopping.wait())}, timeout=RESTART_SECONDS)
-
-
-def name_process(name: str) -> None:
-    """Call this process by its work, so that `ps` and `top` tell which is which (Linux; elsewhere nothing)."""
-    comm = Path("/proc/self/comm")
-    if comm.exists():
-        comm.write_text(name)
 
 
 def _run_beside(name: str, target: Callable[[Settings], None], settings: Settings) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -41,6 +42,13 @@ def labelled(**labels: str) -> Iterator[None]:
         yield
     finally:
         _labels.reset(token)
+
+
+def name_process(name: str) -> None:
+    """Call this process by its work, so that `ps` and `top` tell which is which (Linux; elsewhere nothing)."""
+    comm = Path("/proc/self/comm")
+    if comm.exists():
+        comm.write_text(name)
 
 
 def set_up_logging(format: Format, level: str) -> None:

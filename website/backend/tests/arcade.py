@@ -51,7 +51,7 @@ def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iter
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     told = "WARNING" if log is None else "INFO"
-    command = [sys.executable, "-m", "skill_arcade.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(port)]
     environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), "LOG_LEVEL": told, **settings}
     with contextlib.ExitStack() as stack:
         output = subprocess.DEVNULL if log is None else stack.enter_context(log.open("wb"))

@@ -42,7 +42,7 @@ class House:
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 self.port = probe.getsockname()[1]
         environment = {"LOG_LEVEL": "WARNING", "SEGMENT_SECONDS": "0.5", "WARM_GAMES": "1", **self.settings}
-        command = [sys.executable, "-m", "skill_arcade.cli", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(self.port)]
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,

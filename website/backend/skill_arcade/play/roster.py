@@ -3,15 +3,14 @@
 import asyncio
 import hashlib
 import logging
-import multiprocessing
 import socket
 from collections import Counter
-from multiprocessing.context import ForkServerContext
 from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, Stopping, TooManyGames
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Assignment
+from skill_arcade.play.nursery import open_nursery
 from skill_arcade.play.room import Room
 from skill_arcade.play.runner import run_game
 from skill_arcade.play.seat import Seat
@@ -45,8 +44,6 @@ class Roster:
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._warm_games, self._commit = max_games, warm_games, commit
         self._log_as = log_as
-        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["skill_arcade.play.preload"])
         self._seats: dict[str, Seat] = {}
         self._warm: list[Seat] = []
         self._refill: asyncio.Task[None] | None = None
@@ -135,7 +132,7 @@ class Roster:
     async def _open(self) -> Seat:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        process = self._context.Process(target=run_game, args=(theirs, *self._log_as), name="game", daemon=True)
+        process = open_nursery().Process(target=run_game, args=(theirs, *self._log_as), name="game", daemon=True)
         await asyncio.to_thread(process.start)
         theirs.close()
         return await Seat.open(process, ours, self._vacate)

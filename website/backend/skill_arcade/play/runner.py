@@ -9,7 +9,6 @@ import socket
 import sys
 import time
 
-from skill_arcade.companion import name_process
 from skill_arcade.environments.making import make_stage
 from skill_arcade.play.assignment import Assignment, Terms
 from skill_arcade.play.clock import now_us
@@ -17,7 +16,7 @@ from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.play.provenance import describe_house
 from skill_arcade.play.session import Session
 from skill_arcade.recording.journal import Journal
-from skill_arcade.telemetry import Format, set_up_logging
+from skill_arcade.telemetry import Format, name_process, set_up_logging
 from skill_arcade.wire.close import CloseCode
 
 log = logging.getLogger(__name__)

@@ -50,10 +50,11 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     """
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
-        await start_companions(settings, stack)
-        roster = state.roster
+        companions, roster = open_companions(settings, stack), state.roster
         stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away
         await roster.start()
+        for companion in companions:  # a moment later: a player waits for a game, nobody for these
+            await companion.start()
         watching = asyncio.create_task(roster.room.watch(), name="watch the journal")
         stack.callback(watching.cancel)
         stack.enter_context(draining(partial(roster.stop, GAMES_SECONDS)))
@@ -102,8 +103,8 @@ def open_firebase(settings: Settings) -> "Firebase | None":
     return Firebase(settings)
 
 
-async def start_companions(settings: Settings, stack: AsyncExitStack) -> None:
-    """Start what runs beside the server. Both stop at once: a stop has few seconds."""
+def open_companions(settings: Settings, stack: AsyncExitStack) -> tuple[Companion, ...]:
+    """What runs beside the server, not started yet. Both stop at once: a stop has few seconds."""
     certifier = Companion("certifier", run_certifier, settings)
     delivery = Companion("delivery", run_delivery, settings)
 
@@ -111,8 +112,7 @@ async def start_companions(settings: Settings, stack: AsyncExitStack) -> None:
         await asyncio.gather(delivery.stop(DELIVERY_SECONDS), certifier.stop(CERTIFIER_SECONDS))
 
     stack.push_async_callback(stop)  # what only half started is stopped too, so this is noted before the start
-    await certifier.start()
-    await delivery.start()
+    return delivery, certifier
 
 
 def open_roster(settings: Settings) -> Roster:

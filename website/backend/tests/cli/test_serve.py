@@ -20,7 +20,7 @@ def start_server(home: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "SKILL_ARCADE_HOME": str(home)}
     environment.pop("DATABASE_URL", None)
     return subprocess.Popen(
-        [sys.executable, "-m", "skill_arcade.cli", "serve", "--port", "0"],
+        [sys.executable, "-m", "skill_arcade", "serve", "--port", "0"],
         cwd=home,
         env=environment,
         stdout=subprocess.PIPE,
