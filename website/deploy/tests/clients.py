@@ -34,13 +34,16 @@ FIREBASE_APIS = {
 }
 
 
-def link_programs(folder: Path, *, firebase: Path) -> None:
-    """Fill a folder for the front of PATH."""
+def link_programs(folder: Path, *, firebase: Path | None) -> None:
+    """Fill a folder for the front of PATH; without `firebase`, its stand-in."""
     folder.mkdir(parents=True)
     # Python itself, not a version manager's script that looks for it anew each time.
     python = Path(sys._base_executable)  # type: ignore[attr-defined]
-    named = {"gcloud": STANDIN / "client", "firebase": firebase, "python3": python}
-    programs = named | {name: STANDIN / name for name in ("skopeo", "npm")}
+    client = folder / "client"
+    client.write_text(f"#!{python} -IS\n{(STANDIN / 'client').read_text().partition(chr(10))[2]}")
+    client.chmod(0o755)
+    programs = {"gcloud": client, "firebase": firebase or client, "python3": client}
+    programs |= {name: STANDIN / name for name in ("skopeo", "npm")}
     for name, target in programs.items():
         (folder / name).symlink_to(target)
 

@@ -1,16 +1,17 @@
 """A stage for each test, with the clients that --clients names."""
 
 import copy
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from clients import REAL_FIREBASE, STANDIN, find_sdk, keep_warm, link_programs
+from clients import REAL_FIREBASE, find_sdk, keep_warm, link_programs
 from fake.cloud import Cloud
 from fake.server import Server
-from stage import Stage
+from stage import Stage, make_repository
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,24 +30,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clients", choices=["standin", "real"], default="standin")
 
 
+Given = tuple[Path, Path, dict[str, str]]
+
+
 @pytest.fixture(scope="session")
-def clients(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Folder of programs, and the variables that they need."""
+def clients(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+    """A repository to copy, a folder of programs, and the variables that they need."""
+    repository = tmp_path_factory.mktemp("repository") / "repository"
+    make_repository(repository)
     programs = tmp_path_factory.mktemp("programs") / "bin"
     real, sdk = request.config.getoption("--clients") == "real", find_sdk()
     if real and sdk is None:
         pytest.skip("there is no gcloud on this machine: the same ran with its stand-in")
-    link_programs(programs, firebase=REAL_FIREBASE if real and REAL_FIREBASE.exists() else STANDIN / "client")
+    link_programs(programs, firebase=REAL_FIREBASE if real and REAL_FIREBASE.exists() else None)
     with ExitStack() as stack:
-        standins = stack.enter_context(keep_warm(programs.parent, programs / "python3", "standins"))
+        standins = stack.enter_context(keep_warm(programs.parent, Path(sys.executable), "standins"))
         gcloud = stack.enter_context(keep_warm(programs.parent, sdk[1], sdk[0])) if real and sdk else standins
-        yield programs, {"WARM_GCLOUD": str(gcloud), "WARM_FIREBASE": str(standins)}
+        yield (
+            repository,
+            programs,
+            {
+                "WARM_GCLOUD": str(gcloud),
+                "WARM_FIREBASE": str(standins),
+                "WARM_PYTHON3": str(standins),
+            },
+        )
 
 
 @pytest.fixture
-def stage(tmp_path: Path, clients: tuple[Path, dict[str, str]]) -> Iterator[Stage]:
+def stage(tmp_path: Path, clients: Given) -> Iterator[Stage]:
     """The scripts before an empty cloud."""
     cloud = Cloud()
     with Server(cloud) as server:
@@ -54,7 +66,7 @@ def stage(tmp_path: Path, clients: tuple[Path, dict[str, str]]) -> Iterator[Stag
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, clients: tuple[Path, dict[str, str]]) -> dict[str, Cloud]:
+def prepared(tmp_path_factory: pytest.TempPathFactory, clients: Given) -> dict[str, Cloud]:
     """The two projects as `bootstrap` leaves them."""
     ready = {}
     for kind in ("production", "preview"):

@@ -30,7 +30,9 @@ class Done:
 class Stage:
     """Runs scripts. What they may see: the variables given here, the programs in `path`, the cloud."""
 
-    def __init__(self, folder: Path, cloud: Cloud, server: Server, programs: Path, more: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, cloud: Cloud, server: Server, repository: Path, programs: Path, more: dict[str, str]
+    ) -> None:
         self.folder, self.cloud, self.server = folder, cloud, server
         self.root = folder / "repository"
         self.environment = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -39,7 +41,7 @@ class Stage:
         self.environment |= {"DEPLOY_PAUSE_SECONDS": "0", "CI": "true"}
         self.page_url = f"{server.url}/firebasehosting.fake/show/live"
         self.cloud_project = PREVIEW
-        copy_repository(self.root)
+        shutil.copytree(repository, self.root, symlinks=True)
 
     def run(self, script: str, *arguments: str, **variables: str) -> Done:
         """Run website/deploy/SCRIPT to its end."""
@@ -119,7 +121,7 @@ def settings_of(kind: str) -> dict[str, str]:
     return {"GCP_PROJECT_ID": project_of(kind), "GCP_PROJECT_NUMBER": "123456789012"}
 
 
-def copy_repository(root: Path) -> None:
+def make_repository(root: Path) -> None:
     """The scripts as they are, with the smoke test's stand-in, beside a little of the rest, committed."""
     deploy = root / "website" / "deploy"
     shutil.copytree(DEPLOY, deploy, ignore=shutil.ignore_patterns("tests", "node_modules", "__pycache__"))
@@ -137,7 +139,7 @@ def copy_repository(root: Path) -> None:
         config.read_text() if config.exists() else '{"hosting": {"public": "dist"}}'
     )
     shutil.copytree(DEPLOY.parents[1] / ".github", root / ".github")
-    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "init", "--quiet", "--template=", "--initial-branch", "main")
     git(root, "remote", "add", "origin", "https://github.com/someone/arcade")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "as it is")

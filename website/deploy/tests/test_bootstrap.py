@@ -52,8 +52,11 @@ def test_a_dry_run_shows_all_and_does_nothing(stage: Stage) -> None:
     would = [line[2:] for line in shown.output.splitlines() if line.startswith("+ ")]
     did = stage.bootstrap("production")
     done = [line[2:] for line in did.output.splitlines() if line.startswith("+ ")]
-    # The project's number and files of the moment are not known before; and the app comes after Firebase itself.
-    assert [bare(line) for line in would] == [bare(line) for line in done if "apps:create" not in line]
+    # The project's number and files of the moment are not known before.
+    assert [bare(line) for line in would] == [bare(line) for line in done]
+    assert "This was a dry run: nothing was changed." in shown.output
+    assert "is ready for" not in shown.output
+    assert "--env production --repo someone/arcade --body 0" not in shown.output
 
 
 def test_a_dry_run_of_what_is_ready_shows_nothing(production: Stage) -> None:

@@ -1,7 +1,7 @@
 # Sourced by `bootstrap`. Firebase on the same project: Hosting for the page, Authentication for the players.
 
 ensure_firebase() {
-  local projects='' apps=''
+  local projects=''
   FIREBASE_API_KEY=''
   if ! is_spoken_of project; then
     projects=$(list_firebase projects:list projectId) || fail "the Firebase projects cannot be listed: run '$FIREBASE login' first."
@@ -10,14 +10,15 @@ ensure_firebase() {
     change_hosting projects:addfirebase "$FIREBASE_PROJECT_ID"
     speak_of firebase
   fi
-  if is_spoken_of firebase || [[ $KIND == preview ]]; then return; fi
-  ensure_app
+  [[ $KIND == preview ]] || ensure_app
 }
 
 # The page is one web app of the project; its API key names the project and is no secret.
 ensure_app() {
-  local apps answer
-  apps=$(list_firebase apps:list appId WEB) || fail "the Firebase apps cannot be listed."
+  local apps='' answer
+  if ! is_spoken_of firebase; then
+    apps=$(list_firebase apps:list appId WEB) || fail "the Firebase apps cannot be listed."
+  fi
   if [[ -z $apps ]]; then
     change_hosting apps:create WEB "Skill Arcade"
     if [[ -n $DRY_RUN ]]; then return; fi

@@ -1,10 +1,12 @@
 # Sourced by `bootstrap`. What a person does next.
 
 tell_summary() {
-  local environment=$KIND
+  local environment=$KIND done="The project $GCP_PROJECT_ID is ready for $KIND."
+  [[ -z $DRY_RUN ]] ||
+    done="This was a dry run: nothing was changed. A real run ends with this, where NUMBER and KEY stand for what is not known yet."
   cat <<END
 
-The project $GCP_PROJECT_ID is ready for $KIND.
+$done
 
 Put this into GitHub (none of it is secret; there is no key and no GitHub secret at all):
 
@@ -30,11 +32,13 @@ tell_branches() {
 }
 
 tell_variables() {
+  local number=$GCP_PROJECT_NUMBER
+  [[ $number != 0 ]] || number=NUMBER
   tell_variable GCP_PROJECT_ID "$GCP_PROJECT_ID"
-  tell_variable GCP_PROJECT_NUMBER "$GCP_PROJECT_NUMBER"
+  tell_variable GCP_PROJECT_NUMBER "$number"
   tell_variable GCP_REGION "$GCP_REGION"
   tell_variable GCP_SERVICE_ACCOUNT "$DEPLOY_ACCOUNT"
-  tell_variable GCP_WORKLOAD_IDENTITY_PROVIDER "$PROVIDER"
+  tell_variable GCP_WORKLOAD_IDENTITY_PROVIDER "${PROVIDER/#projects\/0\//projects\/NUMBER\/}"
   tell_variable GCP_BUCKET_NAME "$GCP_BUCKET_NAME"
   tell_variable GCP_SQL_CONNECTION_NAME "$GCP_SQL_CONNECTION_NAME"
   tell_variable GCP_SQL_USER "$GCP_SQL_USER"
@@ -42,7 +46,7 @@ tell_variables() {
   tell_variable FIREBASE_PROJECT_ID "$FIREBASE_PROJECT_ID"
   if [[ $KIND == production ]]; then
     tell_variable GCP_SQL_NAME "$GCP_SQL_NAME"
-    tell_variable FIREBASE_API_KEY "${FIREBASE_API_KEY:-printed-when-it-is-there}"
+    tell_variable FIREBASE_API_KEY "${FIREBASE_API_KEY:-KEY}"
     tell_variable MAX_INSTANCES 10
     tell_variable UPLOADER_NUM_WORKERS 4
   fi

@@ -1,12 +1,13 @@
 """Programs kept warm: loaded once, forked for each call, so that a call takes hundredths of a second.
 
-`python -S warm.py SOCKET standins` has the stand-ins of gcloud and firebase; started by gcloud's own Python,
-`python -S warm.py SOCKET SDK_ROOT` has the machine's real gcloud.
+`python -S warm.py SOCKET standins` has the stand-ins of gcloud and firebase, and a Python for the scripts' modules;
+started by gcloud's own Python, `python -S warm.py SOCKET SDK_ROOT` has the machine's real gcloud.
 """
 
+import gc
 import importlib
-import json
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 
 ADDRESS, WHAT = sys.argv[1:]
 Main = Callable[[], object]
+# What the scripts' own modules import: loaded once, here.
+LIBRARY = ("argparse", "base64", "dataclasses", "email.message", "hashlib", "hmac", "json", "pathlib", "typing")
 
 
 def load_programs() -> dict[str, Main]:
@@ -22,7 +25,9 @@ def load_programs() -> dict[str, Main]:
     if WHAT == "standins":
         sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
         commands, site = importlib.import_module("standin.commands"), importlib.import_module("standin.site")
-        return {"gcloud": commands.main, "firebase": site.main}
+        for module in (*LIBRARY, "urllib.request", "http.client"):
+            importlib.import_module(module)
+        return {"gcloud": commands.main, "firebase": site.main, "python3": run_module}
     sys.path[:0] = [f"{WHAT}/lib", f"{WHAT}/lib/third_party"]
     os.environ["CLOUDSDK_ROOT_DIR"] = WHAT
     for module in ("googlecloudsdk.calliope.cli", "googlecloudsdk.api_lib.util.apis"):
@@ -31,12 +36,21 @@ def load_programs() -> dict[str, Main]:
     return {"gcloud": main}
 
 
+def run_module() -> None:
+    """Be `python3 -m MODULE ARGUMENT…` in the caller's environment."""
+    name = sys.argv[2]
+    sys.argv = sys.argv[2:]
+    sys.path[:0] = os.environ.get("PYTHONPATH", "").split(":")
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
 def serve(programs: dict[str, Main]) -> None:
     """Fork for each connection."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(ADDRESS)
     listener.listen(16)
+    gc.freeze()  # what is there by now is shared with every child for as long as nobody writes to it
     print("ready", flush=True)
     while True:
         connection, _ = listener.accept()
@@ -53,18 +67,19 @@ def answer(connection: socket.socket, programs: dict[str, Main]) -> None:
     size = int.from_bytes(data[:4], "big")
     while len(data) < size + 4:
         data += connection.recv(2**20)
-    call = json.loads(data[4:])
+    program, folder, count, *rest = (os.fsdecode(part) for part in data[4:].split(b"\0"))
+    arguments, variables = rest[: int(count)], rest[int(count) :]
     for stream, file in enumerate(files):
         os.dup2(file, stream)
         os.close(file)
     root = os.environ.get("CLOUDSDK_ROOT_DIR", "")
     os.environ.clear()
-    os.environ.update(call["environment"], CLOUDSDK_ROOT_DIR=root)
-    os.chdir(call["folder"])
+    os.environ.update(dict(part.split("=", 1) for part in variables), CLOUDSDK_ROOT_DIR=root)
+    os.chdir(folder)
     sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout, sys.stderr = (os.fdopen(stream, "w", closefd=False) for stream in (1, 2))
-    sys.argv = [call["program"], *call["arguments"]]
-    code = run(programs[call["program"]])
+    sys.argv = [program, *arguments]
+    code = run(programs[program])
     sys.stdout.flush()
     sys.stderr.flush()
     connection.sendall(bytes([code]))
