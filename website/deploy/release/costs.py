@@ -1,29 +1,60 @@
 """What it costs, from one dated table of prices: `website/deploy/costs` prints the tables of docs/deploy.md."""
 
 import argparse
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from release.trouble import run_main
 
 HOUR, MONTH_HOURS = 3600, 730
 GIB, GB = 2**30, 10**9
+PRICES = Path(__file__).resolve().parents[2] / "backend" / "benchmarks" / "prices.json"
+# What each price is called in that file.
+NAMED = {
+    "one CPU of a server, a second": "run_vcpu_second",
+    "one GiB of a server, a second": "run_gib_second",
+    "1,000 objects written": "storage_write_per_1000",
+    "one GiB of objects, a month": "storage_gib_month",
+    "one GiB to players": "egress_gib_tiers",
+    "one CPU of Postgres, an hour": "sql_vcpu_hour",
+    "one GiB of Postgres's memory, an hour": "sql_gib_hour",
+    "one GiB of its disk, a month": "sql_ssd_gib_month",
+    "the previews' shared Postgres, a month": "sql_small_month",
+}
 
 
 @dataclass(frozen=True)
 class Prices:
-    """List prices in US dollars, without discounts and free tiers, of a Tier 1 region; sources in docs/deploy.md."""
+    """List prices in US dollars, without discounts and free tiers, of a Tier 1 region."""
 
-    date: str = "2026-11-22"
-    cpu_second: float = 0.000018
-    gib_second: float = 0.000002
-    write: float = 5e-6
-    read: float = 4e-7
-    object_gb_month: float = 0.020
-    egress_gib: float = 0.12
-    sql_cpu_hour: float = 0.0413
-    sql_gib_hour: float = 0.007
-    sql_disk_gb_month: float = 0.17
-    sql_small_month: float = 8.0
+    date: str
+    cpu_second: float
+    gib_second: float
+    write: float
+    object_gb_month: float
+    egress_gib: float
+    sql_cpu_hour: float
+    sql_gib_hour: float
+    sql_disk_gb_month: float
+    sql_small_month: float
+
+
+def read_prices() -> Prices:
+    """Read the one table of prices, which the benchmarks use too. Of the traffic's prices the first, highest one."""
+    told = json.loads(PRICES.read_text())
+    return Prices(
+        date=told["as_of"],
+        cpu_second=told["run_vcpu_second"],
+        gib_second=told["run_gib_second"],
+        write=told["storage_write_per_1000"] / 1000,
+        object_gb_month=told["storage_gib_month"] * GB / GIB,
+        egress_gib=told["egress_gib_tiers"][0][1],
+        sql_cpu_hour=told["sql_vcpu_hour"],
+        sql_gib_hour=told["sql_gib_hour"],
+        sql_disk_gb_month=told["sql_ssd_gib_month"] * GB / GIB,
+        sql_small_month=told["sql_small_month"],
+    )
 
 
 @dataclass(frozen=True)
@@ -35,14 +66,24 @@ class Shape:
     players: int = 40
     busy: float = 0.6
     frames_second: int = 60
-    frame_bytes: int = 250
-    row_bytes: int = 240
+    # Means of twelve Atari games, and a row with its indexes: backend/benchmarks/README.md.
+    frame_bytes: int = 200
+    row_bytes: int = 214
     segment_seconds: float = 5.0
     sql_cpus: int = 1
     sql_gib: float = 3.75
     sql_disk_gb: int = 20
-    rows_second: int = 91_000
     pool: int = 12
+
+
+def basis_rows() -> list[tuple[str, str, str]]:
+    """Each price, and whether somebody looked it up or took it for granted."""
+    told = json.loads(PRICES.read_text())
+    rows = []
+    for name, key in NAMED.items():
+        price = told[key][0][1] if isinstance(told[key], list) else told[key]
+        rows.append((name, f"{price:.6f}".rstrip("0").rstrip("."), told["basis"][key]))
+    return rows
 
 
 def instance_month(prices: Prices, shape: Shape) -> float:
@@ -91,7 +132,7 @@ def scale_rows(shape: Shape) -> list[tuple[str, list[str]]]:
         ("servers, each 60 % full", [f"{count:,}" for count in instances]),
         (f"database connections, {shape.pool} a server", [f"{count * shape.pool:,}" for count in instances]),
         ("rows a second", [f"{count:,}" for count in rows]),
-        ("of what one Postgres took here (91,000/s)", [f"{count / shape.rows_second:.0%}" for count in rows]),
+        ("rows written to disk a second", [f"{count * shape.row_bytes / 1e6:,.1f} MB" for count in rows]),
         ("objects written a second", [f"{size / shape.segment_seconds:,.0f}" for size in sizes]),
         ("frames out", [f"{count * shape.frame_bytes * 8 / 1e6:,.0f} Mbit/s" for count in rows]),
         ("rows of a day with two such hours", [f"{size:,.0f} GB" for size in day]),
@@ -99,8 +140,8 @@ def scale_rows(shape: Shape) -> list[tuple[str, list[str]]]:
 
 
 def draw_tables() -> str:
-    """The three tables in Markdown."""
-    prices, shape = Prices(), Shape()
+    """The tables in Markdown."""
+    prices, shape = read_prices(), Shape()
     rest, hour = rest_rows(prices, shape), hour_rows(prices, shape)
     lines = [f"| at rest, a month (list prices of {prices.date}) | USD |", "|---|---:|"]
     lines += [f"| {name} | {cost:.0f} |" for name, cost in rest]
@@ -111,6 +152,8 @@ def draw_tables() -> str:
     scale = scale_rows(shape)
     lines += [f"| {scale[0][0]} | {' | '.join(scale[0][1])} |", "|---|---:|---:|---:|"]
     lines += [f"| {name} | {' | '.join(values)} |" for name, values in scale[1:]]
+    lines += ["", "| price | USD | where it comes from |", "|---|---:|---|"]
+    lines += [f"| {name} | {price} | {basis} |" for name, price, basis in basis_rows()]
     return "\n".join(lines)
 
 

@@ -3,7 +3,7 @@
 import re
 
 from clients import HERE
-from release.costs import Prices, Shape, draw_tables, hour_rows, rest_rows, scale_rows
+from release.costs import Shape, draw_tables, hour_rows, read_prices, rest_rows, scale_rows
 from skill_arcade.settings import Settings
 from workflows import WORKFLOWS
 
@@ -32,7 +32,7 @@ def test_the_servers_connections_are_the_server_s_own_count() -> None:
 
 
 def test_what_is_cheaper_costs_less() -> None:
-    prices, shape = Prices(), Shape()
+    prices, shape = read_prices(), Shape()
     alone, many = (sum(cost for _, cost in hour_rows(prices, Shape(players=players))) for players in (1, 40))
     assert many < alone / 5
     assert sum(cost for _, cost in rest_rows(prices, shape)) > 100
