@@ -11,6 +11,7 @@ name_things() {
   REPOSITORY=arcade
   REPOSITORY_HOST=$GCP_REGION-docker.pkg.dev
   AUTH_SECRET_NAME=arcade-auth-secret
+  METRICS_SECRET_NAME=arcade-metrics-token
   OWNER_SECRET_NAME=arcade-database-owner
   OWNER_USER=arcade_owner
   DEPLOY_ACCOUNT=$(name_account arcade-deploy)

@@ -41,7 +41,7 @@ deploy_service() {
   shift 3
   change run deploy "$name" --region="$GCP_REGION" --image="$image" --service-account="$RUN_ACCOUNT" \
     "${SERVING[@]}" "${JOURNAL[@]}" --env-vars-file="$environment" \
-    --set-secrets="AUTH_SECRET=$AUTH_SECRET_NAME:latest" "$@"
+    --set-secrets="AUTH_SECRET=$AUTH_SECRET_NAME:latest,METRICS_TOKEN=$METRICS_SECRET_NAME:latest" "$@"
 }
 
 # migrate_database JOB IMAGE DATABASE FOLDER: brings the schema to this version and grants what app and readers may do.

@@ -99,7 +99,7 @@ def keep_warm(folder: Path, python: Path, what: Path | str) -> Iterator[Path]:
     """Keep the stand-ins, or the SDK at `what`, loaded; the socket at which `standin/client` reaches them."""
     address = folder / Path(what).name
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    command: list[str | Path] = [python, "-S", STANDIN / "warm.py", address, what]
+    command: list[str | Path] = [python, "-SB", STANDIN / "warm.py", address, what]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     assert process.stdout
     assert process.stdout.readline() == "ready\n"

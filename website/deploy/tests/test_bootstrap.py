@@ -97,7 +97,8 @@ def test_each_account_may_do_what_it_must_and_no_more(production: Stage) -> None
     }
     assert roles("bucket") == {("roles/storage.objectUser", ACCOUNTS["run"])}
     assert roles("repository") == {("roles/artifactregistry.writer", ACCOUNTS["deploy"])}
-    assert roles("arcade-auth-secret") == {("roles/secretmanager.secretAccessor", ACCOUNTS["run"])}
+    for name in ("arcade-auth-secret", "arcade-metrics-token"):
+        assert roles(name) == {("roles/secretmanager.secretAccessor", ACCOUNTS["run"])}
     assert roles("arcade-database-owner") == {("roles/secretmanager.secretAccessor", ACCOUNTS["migrate"])}
     assert roles("service arcade") == {("roles/run.invoker", "allUsers")}
     for name in ("run", "migrate"):
@@ -129,7 +130,7 @@ def test_a_condition_that_somebody_loosened_is_put_right(production: Stage) -> N
 def test_no_secret_is_shown_or_made_anew(stage: Stage) -> None:
     done = stage.bootstrap("production")
     values = [value for secret in stage.cloud.things["secrets"].values() for value in secret["values"]]
-    assert len(set(values)) == 2
+    assert len(set(values)) == 3
     assert all(len(value) >= 32 and value not in done.output for value in values)
     assert stage.cloud.things["users"]["arcade_owner"]["password"] in values
 

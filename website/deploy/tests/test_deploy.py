@@ -74,7 +74,10 @@ def test_the_service_is_what_it_was_meant_to_be(production: Stage) -> None:
     assert annotations["run.googleapis.com/sessionAffinity"] == "true"
     assert annotations["autoscaling.knative.dev/maxScale"] == plain["MAX_INSTANCES"]
     assert container["volumeMounts"] == [{"name": "journal", "mountPath": plain["SKILL_ARCADE_HOME"]}]
-    assert secret == {"AUTH_SECRET": {"name": "arcade-auth-secret", "key": "latest"}}
+    assert secret == {
+        "AUTH_SECRET": {"name": "arcade-auth-secret", "key": "latest"},
+        "METRICS_TOKEN": {"name": "arcade-metrics-token", "key": "latest"},
+    }
     assert plain["SKILL_ARCADE_ENVIRONMENT"] == "production"
     assert plain["TRUSTED_HOSTS"].split(",") == [API.removeprefix("https://"), CANDIDATE.removeprefix("https://")]
     assert plain["GCP_SQL_IAM_AUTH"] == "true"

@@ -56,3 +56,11 @@ def test_every_variable_that_the_pages_name_is_one() -> None:
     known = "".join(file.read_text() for file in [*WORKFLOWS.glob("*.yaml"), *DEPLOY.glob("lib/**/*.sh")])
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", text))
     assert {name for name in named if name not in known} == set()
+
+
+def test_every_metric_that_is_alerted_on_is_one() -> None:
+    text = (DOCS / "operations.md").read_text()
+    metrics = (DEPLOY.parent / "backend" / "skill_arcade" / "web" / "metrics.py").read_text()
+    named = set(re.findall(r"skill_arcade_(\w+)", text)) - {""}
+    assert len(named) > 5
+    assert {name for name in named if f'"{name}"' not in metrics} == set()

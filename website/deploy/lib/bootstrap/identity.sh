@@ -55,6 +55,7 @@ ensure_thing_rights() {
     bind "$policy" "$deployer" roles/storage.objectUser storage buckets add-iam-policy-binding "gs://$GCP_BUCKET_NAME"
 
   ensure_secret_right "$AUTH_SECRET_NAME" "$server"
+  ensure_secret_right "$METRICS_SECRET_NAME" "$server"
   ensure_secret_right "$OWNER_SECRET_NAME" "$migrator"
   for account in "$RUN_ACCOUNT" "$MIGRATE_ACCOUNT"; do
     policy=$(look_inside "$account" iam service-accounts get-iam-policy "$account" --format=json) || fail "the policy of $account cannot be read."

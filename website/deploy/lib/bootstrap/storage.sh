@@ -30,6 +30,7 @@ ensure_secrets() {
   local secrets
   secrets=$(look secretmanager secrets list --format='value(name.basename())') || fail "the secrets cannot be listed."
   ensure_secret "$AUTH_SECRET_NAME" "$secrets"
+  ensure_secret "$METRICS_SECRET_NAME" "$secrets"
   ensure_secret "$OWNER_SECRET_NAME" "$secrets"
 }
 
