@@ -86,6 +86,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
     const { page } = visit;
     await signIn();
     await startGame();
+    await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
     const times: number[] = [];
     for (let turn = 0; turn < 12; turn++) {
       times.push(await timePress(page, turn % 2 === 0 ? "ArrowRight" : "ArrowLeft"));
@@ -151,6 +152,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
     await page.keyboard.press("Enter");
     await page.waitForSelector('[data-phase="playing"]');
     await expect.poll(() => received.frame ?? 0, { timeout: 10_000 }).toBeGreaterThan(30);
+    await page.waitForSelector('[data-testid="mode"][data-stepped-by="server"]');
     await leave();
   });
 

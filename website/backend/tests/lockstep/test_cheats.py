@@ -113,6 +113,7 @@ async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arc
             episode = dataset.episode(UUID(ended["episode"]))
             (incident,) = [event.data for event in episode.events if event.kind == "incident"]
             assert incident["what"] == what, name
+            assert (episode.summary["mode"], episode.summary["incident"]) == ("lockstep", what), name
             # What both agreed on is kept, whole: actions, and a frame for each observation.
             assert episode.n_steps == incident["agreed_steps"] >= ended["honest"], name
             assert set(episode.actions) == {1}, name

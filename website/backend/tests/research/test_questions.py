@@ -105,6 +105,7 @@ async def test_an_episode_is_summed_up(engine: AsyncEngine) -> None:
     assert (row["duration_seconds"], row["certified"], row["dropped_frames"]) == (120, False, 1)
     assert (row["latency_p50_ms"], row["latency_p95_ms"]) == (145, 167.5)
     assert (row["device"], row["browser"], row["refresh_hz"]) == ("keyboard", "Firefox 140", 60)
+    assert (row["mode"], row["incident"]) == ("streamed", None)
 
 
 @pytest.mark.anyio

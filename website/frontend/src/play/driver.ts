@@ -10,10 +10,15 @@ export interface Closing {
   help: "again" | "sign-in" | "none";
 }
 
+/** page: this page does, and the server takes the same steps; server: it sends pictures. */
+export type Stepped = "page" | "server";
+
 /** What a driver tells the engine. Pictures are read at once: their memory is used again. */
 export interface DriverEvents {
   welcome: (phase: Welcome["phase"], size: { width: number; height: number }) => void;
   started: (episode: string) => void;
+  /** Who steps the game from here on. */
+  stepped: (by: Stepped) => void;
   picture: (head: FrameHead, picture: Picture, changed: Rectangle) => void;
   paused: (reason: "player" | "connection") => void;
   resumed: () => void;
@@ -26,10 +31,7 @@ export interface DriverEvents {
   closed: (closing: Closing) => void;
 }
 
-/**
- * Who steps the game. Today a server far away (remote/); a game stepped in the page itself
- * can stand here as well, and the engine does not notice.
- */
+/** Who steps the game: a server far away, or this page in lockstep with it (remote/). The engine does not notice. */
 export interface Driver {
   open: (events: DriverEvents) => void;
   /** How the person is set up to play: told to each server that is met, and again at each change. */

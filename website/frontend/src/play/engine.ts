@@ -27,6 +27,7 @@ export class GameEngine implements Engine {
     ...FRESH,
     size: null,
     delayMs: null,
+    steppedBy: null,
     notice: null,
   });
   #beat: Cancel | null = null;
@@ -74,6 +75,7 @@ export class GameEngine implements Engine {
         this.#welcomed(phase);
       },
       started: () => this.#started(),
+      stepped: (by) => this.#store.set({ steppedBy: by }),
       picture: (head, picture, changed) => {
         this.#painter.show(picture, head, changed);
         this.#count(head);
@@ -103,9 +105,7 @@ export class GameEngine implements Engine {
     else this.#begin();
   }
 
-  pause(): void {
-    this.#freeze("player");
-  }
+  pause = (): void => this.#freeze("player");
 
   resume(): void {
     if (this.#phase.kind !== "paused") return;
@@ -138,9 +138,7 @@ export class GameEngine implements Engine {
     if (away && this.#pace.kind === "real-time") this.#freeze("focus");
   }
 
-  hurry(): void {
-    this.#driver.hurry();
-  }
+  hurry = (): void => this.#driver.hurry();
 
   close(): void {
     this.#stopCounting();

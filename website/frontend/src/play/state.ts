@@ -1,6 +1,6 @@
 import type { Ended, FocusState, Setup } from "@/wire/messages";
 
-import type { Closing } from "./driver";
+import type { Closing, Stepped } from "./driver";
 import type { InputSink } from "./input/controls";
 import type { KeyUse } from "./input/keyboard";
 import type { Cancel } from "./platform";
@@ -42,6 +42,8 @@ export interface Snapshot {
   size: { width: number; height: number } | null;
   /** Round trip to the server in whole milliseconds; null before the first. */
   delayMs: number | null;
+  /** Who steps the game, or did last; null before the first. */
+  steppedBy: Stepped | null;
   notice: { id: number; text: string } | null;
 }
 

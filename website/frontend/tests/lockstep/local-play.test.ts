@@ -19,6 +19,7 @@ describe("a game in the page", () => {
     const { first, actions } = table.sent();
     expect(first).toBe(0);
     expect(actions.length).toBeGreaterThan(50);
+    expect(table.engine.getSnapshot().steppedBy).toBe("page");
     expect(new Set(actions)).toEqual(new Set([0]));
     expect(socket.of("input")).toEqual([]);
     expect(table.engine.getSnapshot().lives).toBe(5);
@@ -33,6 +34,7 @@ describe("a game in the page", () => {
     table.socket.events.binary(makePacket({ frame: 0, lives: 3 }));
     expect(table.phase.kind).toBe("playing");
     expect(table.engine.getSnapshot().lives).toBe(3);
+    expect(table.engine.getSnapshot().steppedBy).toBe("server");
   });
 
   it("L2 tells each input before the step that it could first act in, and scores at once", async () => {
@@ -238,6 +240,7 @@ describe("a game in the page that can not go on by itself", () => {
     await settle();
     expect(table.sent().actions.length).toBe(39);
     expect(order(table, "ticks", "stream").at(-1)).toBe("stream");
+    expect(table.engine.getSnapshot().steppedBy).toBe("server");
     table.socket.say({ type: "paused", reason: "connection" });
     expect(table.phase).toEqual({ kind: "paused", why: "connection" });
   });

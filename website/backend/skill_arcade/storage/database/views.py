@@ -23,6 +23,10 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "device": "most used: keyboard, touch, mouse or gamepad; null: no input",
             "browser": "user agent, as the page told",
             "refresh_hz": "of the screen, measured by the page",
+            "mode": "streamed: the server stepped; lockstep: the page did, and the server after it; mixed: lockstep, "
+            "then streamed",
+            "incident": "lockstep: why what the page sent was refused (replayed, too-fast, diverged, ...); null: "
+            "it was not",
         },
     ),
     "input_latency": (

@@ -33,6 +33,7 @@ export function TopBar({ engine, game, snapshot }: Props) {
       <h1 className="line-clamp-2 min-w-0 flex-1 px-3 text-[clamp(1.25rem,3.6vw,2.6rem)] sign text-balance sm:px-5 low:text-xl">
         {game.name}
       </h1>
+      {(playing || kind === "paused") && <Mode by={snapshot.steppedBy} />}
       <Delay ms={snapshot.delayMs} />
       {playing && game.pace.kind === "real-time" && (
         <button type="button" className={tool} onClick={() => engine.pause()}>
@@ -53,6 +54,35 @@ export function TopBar({ engine, game, snapshot }: Props) {
         <ThemeButton />
       </span>
     </header>
+  );
+}
+
+const MODES = {
+  page: {
+    name: "Lockstep",
+    meaning:
+      "This page runs the game, and the server takes the same steps: keys do not wait for the network.",
+  },
+  server: {
+    name: "Streamed",
+    meaning: "The server runs the game and sends its pictures: keys wait for the network.",
+  },
+} as const;
+
+/** Who runs the game: what a player may want to know of its answer to keys. */
+function Mode({ by }: { by: Snapshot["steppedBy"] }) {
+  if (by === null) return null;
+  const { name, meaning } = MODES[by];
+  return (
+    <span
+      data-testid="mode"
+      data-stepped-by={by}
+      title={meaning}
+      className="mx-1 rounded-full border border-current px-2 py-0.5 text-xs font-bold whitespace-nowrap max-md:hidden"
+    >
+      {name}
+      <span className="sr-only">: {meaning}</span>
+    </span>
   );
 }
 

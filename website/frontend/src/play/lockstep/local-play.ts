@@ -275,6 +275,7 @@ export class LocalPlay {
   #stream(reason: string): void {
     if (this.#episode === null) return;
     this.#options.events()?.notice(`The game in your page stops. ${reason} The server goes on.`);
+    this.#options.events()?.stepped("server");
     this.#say(this.#wish(reason));
     this.#forget();
   }

@@ -80,6 +80,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
       }
       case "started":
         shown.reset();
+        events?.stepped(local?.active === true ? "page" : "server");
         return events?.started(message.episode);
       case "paused":
         return events?.paused(message.reason);
