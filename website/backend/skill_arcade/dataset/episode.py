@@ -68,6 +68,11 @@ class Episode:
         return self._line.id
 
     @property
+    def source(self) -> Source:
+        """Where it is read from, for what reads many episodes at once."""
+        return self._source
+
+    @property
     def user_id(self) -> str:
         """Pseudonym of the player: the same in all of the player's episodes."""
         return self._line.user_id
@@ -110,22 +115,22 @@ class Episode:
     @cached_property
     def seed(self) -> int:
         """Argument of `reset(seed=...)`, 1 to 2**31 - 1."""
-        return int(self._rows.episode.seed)
+        return int(self._row.seed)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         """All that a bit-exact re-run needs beside seed and actions: id, kwargs, packages with versions."""
-        return dict(self._rows.episode.environment)
+        return dict(self._row.environment)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """What recorded it: version of this package, manifest, browser, screen."""
-        return dict(self._rows.episode.provenance)
+        return dict(self._row.provenance)
 
     @cached_property
     def reset_info(self) -> dict[str, Any]:
         """The info that `reset` returned."""
-        return dict(self._rows.episode.reset_info)
+        return dict(self._row.reset_info)
 
     @cached_property
     def actions(self) -> NDArray[np.int64]:
@@ -243,6 +248,11 @@ class Episode:
     def __repr__(self) -> str:
         """Which one it is."""
         return f"<Episode {self.id} of {self.game_id}: {self.status}, {self.n_steps} steps, score {self.score:g}>"
+
+    @cached_property
+    def _row(self) -> Any:
+        """Its own row; a question that costs nothing, beside those for its steps."""
+        return self._rows.episode if "_rows" in self.__dict__ else self._source.read_episode(self.id)
 
     @cached_property
     def _rows(self) -> Rows:

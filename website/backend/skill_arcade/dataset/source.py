@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from skill_arcade.dataset.loop import LoopThread
 from skill_arcade.errors import InvalidRequest, ObjectMissing, RecordingDamaged
 from skill_arcade.settings import SIDE_POOL, Settings
+from skill_arcade.storage.database.bulk import copy_rows
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import (
     EpisodeLine,
@@ -103,6 +105,24 @@ class Source:
                 )
 
         return self._loop.run(read())
+
+    def read_episode(self, episode_id: UUID) -> Row[Any]:
+        """The episode's own row. Raises NotFound."""
+
+        async def read() -> Row[Any]:
+            async with transaction(self._engine) as connection:
+                return await get_episode(connection, episode_id)
+
+        return self._loop.run(read())
+
+    def copy_rows(self, name: str, episodes: Sequence[UUID], path: Path) -> None:
+        """Write the rows of these episodes in a table or view, as CSV; see `bulk`."""
+
+        async def copy() -> None:
+            async with transaction(self._engine) as connection:
+                await copy_rows(connection, name, episodes, path)
+
+        self._loop.run(copy())
 
     def read_object(self, key: str, sha256: str) -> bytes:
         """Read an object and check that its bytes are those that were recorded.

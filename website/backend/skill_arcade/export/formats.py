@@ -22,6 +22,7 @@ class FormatName(StrEnum):
     rlds = "rlds"
     lerobot = "lerobot"
     video = "video"
+    tables = "tables"
 
 
 @dataclass(frozen=True, slots=True)

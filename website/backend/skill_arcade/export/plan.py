@@ -64,8 +64,8 @@ class Plan:
         fresh.replace(path)
 
 
-def make_plan(format_: str, where: str | None, episodes: Iterable[Episode]) -> Plan:
-    """Divide episodes into groups of one environment each, and those into parts.
+def make_plan(format_: str, where: str | None, episodes: Iterable[Episode], *, part_steps: int | None = None) -> Plan:
+    """Divide episodes into groups of one environment each, and those into parts (of `PART_STEPS`).
 
     Raises:
         InvalidRequest: there are no such episodes.
@@ -82,7 +82,7 @@ def make_plan(format_: str, where: str | None, episodes: Iterable[Episode]) -> P
     first = 0
     for name, ours in members.items():
         offset = offset_steps = 0
-        chunks = _divide(ours)
+        chunks = _divide(ours, part_steps or PART_STEPS)
         for place, chunk in enumerate(chunks):
             ids = [str(episode.id) for episode in chunk]
             parts.append(Part(len(parts), name, place, len(chunks), first, offset, offset_steps, ids))
@@ -102,11 +102,11 @@ def _find_group(groups: dict[str, dict[str, Any]], episode: Episode) -> str:
     raise AssertionError("a new name is always free")
 
 
-def _divide(episodes: list[Episode]) -> list[list[Episode]]:
+def _divide(episodes: list[Episode], part_steps: int) -> list[list[Episode]]:
     chunks: list[list[Episode]] = [[]]
     steps = 0
     for episode in episodes:
-        if chunks[-1] and steps + episode.n_steps > PART_STEPS:
+        if chunks[-1] and steps + episode.n_steps > part_steps:
             chunks.append([])
             steps = 0
         chunks[-1].append(episode)

@@ -43,7 +43,9 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
     if out.exists() and any(out.iterdir()):
         raise InvalidRequest(f"{out} is not empty: give a new folder.")
     condition = ENDED if where is None else f"{ENDED} AND (\n{where}\n)"
-    plan = make_plan(format_, where, dataset.episodes(where=condition))
+    plan = make_plan(
+        format_, where, dataset.episodes(where=condition), part_steps=getattr(find_format(format_), "part_steps", None)
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     plan.write(path)
     return plan

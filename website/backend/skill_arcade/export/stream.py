@@ -40,7 +40,7 @@ def stream_export(dataset: Dataset, wanted: Wanted, pipe: BinaryIO, tell: Tell) 
     find_format(wanted.format)
     found = dataset.episodes(user=wanted.user_id, where=wanted.where)
     where = wanted.where if wanted.user_id is None else f"{wanted.where}\n  AND player_id = '(who asked)'"
-    plan = make_plan(wanted.format, where, found)
+    plan = make_plan(wanted.format, where, found, part_steps=getattr(find_format(wanted.format), "part_steps", None))
     done = 0
     tell({"episodes": done, "of": plan.n_episodes})
     with tempfile.TemporaryDirectory(prefix="skill-arcade-export-") as place:

@@ -667,7 +667,7 @@ export interface components {
          * @description A format, by the name of its module here.
          * @enum {string}
          */
-        readonly FormatName: "minari" | "parquet" | "hf" | "rlds" | "lerobot" | "video";
+        readonly FormatName: "minari" | "parquet" | "hf" | "rlds" | "lerobot" | "video" | "tables";
         /**
          * Game
          * @description A game that one can play here.

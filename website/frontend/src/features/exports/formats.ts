@@ -7,5 +7,6 @@ export const FORMATS: readonly { id: ExportFormat; name: string; words: string }
   { id: "hf", name: "Hugging Face", words: "for datasets.load_dataset" },
   { id: "lerobot", name: "LeRobot", words: "version 3, with lossless pictures" },
   { id: "rlds", name: "RLDS", words: "for TensorFlow Datasets" },
+  { id: "tables", name: "Tables", words: "rows and views for DuckDB and BigQuery, no pictures" },
   { id: "video", name: "Video", words: "lossless H.264, a file for each episode" },
 ];
