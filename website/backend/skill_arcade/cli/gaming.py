@@ -54,7 +54,7 @@ def add(
 ) -> None:
     """Write a first manifest for any installed Gymnasium environment, for you to put into words."""
     folder = read_settings().games_folder or MANIFESTS
-    game_id, text = draft_manifest(*describe_environment(env_id), name)
+    game_id, text = draft_manifest(describe_environment(env_id), name)
     path = folder / f"{game_id}.yaml"
     if path.exists():
         raise ManifestError(f"{path} is there already.")

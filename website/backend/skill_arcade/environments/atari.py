@@ -87,6 +87,12 @@ def find_rom(environment: EnvironmentChoice) -> Path | None:
     return None if path is None else Path(path)
 
 
+def find_options(ale: ale_py.ALEInterface) -> dict[str, tuple[int, ...]]:
+    """The cartridge's game modes and difficulties, where there is a choice (Machado et al. 2018, section 6)."""
+    offered = {"mode": ale.getAvailableModes(), "difficulty": ale.getAvailableDifficulties()}
+    return {name: tuple(int(value) for value in values) for name, values in offered.items() if len(values) > 1}
+
+
 class AtariStage:
     """A game of ALE as a `Stage`. Its observation is the picture."""
 
@@ -105,6 +111,7 @@ class AtariStage:
         self.n_actions = len(game.get_action_meanings())
         self.meanings = tuple(game.get_action_meanings())
         self.spec = spec
+        self.options = find_options(game.ale)
         self._screen: NDArray[np.uint8] | None = None
         self.emulation = describe_emulation(standard, spec["rom"])
         self._raw = np.empty(game.ale.getScreenDims(), np.uint8)

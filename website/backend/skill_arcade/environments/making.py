@@ -12,6 +12,7 @@ from skill_arcade.environments.gym import GymStage
 from skill_arcade.environments.provenance import describe
 from skill_arcade.environments.stage import Stage
 from skill_arcade.errors import EnvironmentUnfit
+from skill_arcade.games.draft import Sketch
 from skill_arcade.games.manifest import EnvironmentChoice
 
 ATARI_HZ = 60.0
@@ -48,20 +49,18 @@ def make_stage_from_spec(spec: dict[str, Any]) -> Stage:
     return stage
 
 
-def describe_environment(env_id: str) -> tuple[str, int, tuple[str, ...] | None, float | None]:
-    """What a first manifest needs: id, number of actions, ALE's meanings of them, frames a second (None: turns).
-
-    Raises EnvironmentUnfit.
-    """
+def describe_environment(env_id: str) -> Sketch:
+    """What a first manifest needs. Raises EnvironmentUnfit."""
     stage = make_stage(EnvironmentChoice(id=env_id))
     meanings, n_actions = getattr(stage, "meanings", None), stage.n_actions
+    options = getattr(stage, "options", {})
     stage.close()
     if meanings is not None:
-        return env_id, n_actions, meanings, ATARI_HZ
+        return Sketch(env_id, n_actions, meanings, ATARI_HZ, options)
     environment = gymnasium.make(find_spec(env_id))
     drawn_at = float(environment.metadata.get("render_fps") or 0)
     environment.close()
-    return env_id, n_actions, None, drawn_at if drawn_at >= SLOWEST_REAL_TIME else None
+    return Sketch(env_id, n_actions, None, drawn_at if drawn_at >= SLOWEST_REAL_TIME else None)
 
 
 def find_spec(env_id: str) -> EnvSpec:

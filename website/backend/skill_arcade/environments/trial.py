@@ -8,7 +8,7 @@ import numpy as np
 from skill_arcade.environments.making import make_stage
 from skill_arcade.environments.stage import Stage
 from skill_arcade.errors import EnvironmentUnfit
-from skill_arcade.games.manifest import Manifest
+from skill_arcade.games.manifest import Manifest, spell_value
 from skill_arcade.recording.observation import describe_leaves
 
 SEED = 3
@@ -38,10 +38,25 @@ def _find_faults(game: Manifest, stage: Stage) -> Iterator[str]:
     meanings = getattr(stage, "meanings", None)
     if meanings is not None:
         yield from _compare_meanings(game, meanings)
+    yield from _try_options(game, stage)
     outcome = stage.step(game.noop if game.noop is not None else game.actions[0].action)
     for key in [game.show.lives, *(game.keep_info or ())]:
         if key is not None and key not in outcome.info:
             yield f"info has no {key!r}; it has {', '.join(sorted(outcome.info))}"
+
+
+def _try_options(game: Manifest, stage: Stage) -> Iterator[str]:
+    offered = getattr(stage, "options", None)
+    if offered is not None:
+        if dict(game.options) != offered:
+            yield f"options: the cartridge has {offered}"
+        return
+    for name, values in game.options.items():
+        for value in values:
+            try:
+                make_stage(game.choose({name: spell_value(value)}).environment).close()
+            except EnvironmentUnfit as unfit:
+                yield f"options.{name}: {unfit}"
 
 
 def _compare_meanings(game: Manifest, meanings: tuple[str, ...]) -> Iterator[str]:

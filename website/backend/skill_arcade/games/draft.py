@@ -1,17 +1,31 @@
 """A first manifest for an environment that is new here: correct, and waiting for words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import yaml
 
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Space", "KeyZ", "KeyX", "KeyC", "KeyV", "KeyB")
 
 
-def draft_manifest(
-    env_id: str, n_actions: int, meanings: Sequence[str] | None, hz: float | None, name: str | None
-) -> tuple[str, str]:
-    """Id and YAML of a manifest. `hz` None: turn-based; `meanings` as ALE has them, if the environment tells them."""
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What is known of a new environment: `meanings` of its actions as ALE tells them, if it does; `hz` None: in turns.
+
+    `options`: its arguments that a player may choose, and from what.
+    """
+
+    env_id: str
+    n_actions: int
+    meanings: tuple[str, ...] | None
+    hz: float | None
+    options: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+def draft_manifest(sketch: Sketch, name: str | None) -> tuple[str, str]:
+    """Id and YAML of a manifest."""
+    env_id, n_actions, meanings, hz = sketch.env_id, sketch.n_actions, sketch.meanings, sketch.hz
     plain = re.sub(r"-v\d+$", "", env_id.rpartition(":")[2].rpartition("/")[2])
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", plain).replace("-", " ").replace("_", " ")
     game_id = re.sub(r"[^a-z0-9]+", "-", (name or words).lower()).strip("-")
@@ -32,6 +46,8 @@ def draft_manifest(
             for action, control in enumerate(controls)
         ]
         manifest["actions"] = [{"press": [control], "action": action} for action, control in enumerate(controls)]
+    if sketch.options:
+        manifest["options"] = {option: list(values) for option, values in sketch.options.items()}
     manifest["tags"] = ["new"]
     return game_id, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, default_flow_style=None, width=116)
 

@@ -1,9 +1,11 @@
 """What a game's manifest may say. One YAML file a game; the file's name is the game's id."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.joystick import Joystick, expand_joystick
 
 
@@ -23,6 +25,9 @@ class RealTime(_Strict):
 
     kind: Literal["real-time"]
     hz: float = Field(gt=0, le=240)
+    speeds: tuple[Annotated[float, Field(gt=0, le=4)], ...] = Field(
+        (), description="how fast a player may have it, 1 being `hz`; none given: only that"
+    )
 
 
 class TurnBased(_Strict):
@@ -30,6 +35,10 @@ class TurnBased(_Strict):
 
     kind: Literal["turn-based"]
 
+
+Value = int | float | str
+SPEED = "speed"
+RESERVED = {SPEED, "token"}
 
 Pace = Annotated[RealTime | TurnBased, Field(discriminator="kind")]
 
@@ -92,6 +101,9 @@ class Manifest(_Strict):
     noop: int | None = Field(None, ge=0, description="action when nothing is held; needed in real time")
     controls: tuple[Control, ...] = Field(min_length=1)
     actions: tuple[Binding, ...] = Field(min_length=1)
+    options: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(
+        {}, description="arguments of gymnasium.make that a player may choose, and from what; nothing chosen: as above"
+    )
     show: Show = Show()
     keep_info: tuple[str, ...] | None = Field(None, description="keys of info to keep; none given: all")
     won: Condition | None = Field(None, description="an ended episode is won if this holds, else lost")
@@ -121,6 +133,33 @@ class Manifest(_Strict):
             unknown = set(binding.press) - set(names)
             if unknown:
                 raise ValueError(f"actions.{number}.press: no control is named {', '.join(sorted(unknown))}")
+        for name in RESERVED & self.options.keys():
+            raise ValueError(f"options: {name!r} is taken; a game's speeds are said by pace.speeds")
         if self.pace.kind == "real-time" and self.noop is None:
             raise ValueError("noop: a real-time game needs the action for when nothing is held")
         return self
+
+    def choices(self) -> dict[str, dict[str, Value]]:
+        """What a player may choose before the start: each option's values, by the text that stands for them."""
+        speeds = self.pace.speeds if self.pace.kind == "real-time" else ()
+        offered = {**self.options, **({SPEED: speeds} if speeds else {})}
+        return {name: {spell_value(value): value for value in values} for name, values in offered.items()}
+
+    def choose(self, options: Mapping[str, str]) -> "Manifest":
+        """Give this game as a player has chosen it. Raises InvalidRequest, in words, for what it does not offer."""
+        offered, kwargs, pace = self.choices(), dict(self.environment.kwargs), self.pace
+        for name, text in options.items():
+            if text not in offered.get(name, {}):
+                raise InvalidRequest(f"{self.name} has no {name} {text!r}; GET /games/{self.id} says what it has.")
+            value = offered[name][text]
+            if name == SPEED and pace.kind == "real-time":
+                pace = pace.model_copy(update={"hz": pace.hz * float(value)})
+            else:
+                kwargs[name] = value
+        environment = self.environment.model_copy(update={"kwargs": kwargs})
+        return self.model_copy(update={"environment": environment, "pace": pace})
+
+
+def spell_value(value: Value) -> str:
+    """An option's value as text: 0.5, 4, 8x8."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

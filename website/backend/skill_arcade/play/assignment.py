@@ -21,6 +21,8 @@ class Assignment(BaseModel):
     segment_seconds: float
     resume_seconds: float
     commit: str | None = None
+    options: dict[str, str] = {}
+    """What the player chose of what the game offers; `game` is as it was chosen."""
     lockstep_module: str | None = None
     """SHA-256 of the emulator that pages can have here; None: every game is streamed."""
 

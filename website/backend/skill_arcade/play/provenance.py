@@ -37,6 +37,7 @@ def describe_house(assignment: Assignment) -> dict[str, Any]:
         "commit": assignment.commit,
         "manifest_sha256": assignment.manifest_hash,
         "mode": "streamed",
+        "options": assignment.options,
     }
 
 

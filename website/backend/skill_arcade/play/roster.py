@@ -79,27 +79,37 @@ class Roster:
                 log.error("game process %s did not end in %.0f s; it is killed", seat.process.pid, grace_seconds)
                 seat.process.kill()
 
-    async def seat(self, user_id: str, game: Manifest, lockstep_module: str | None = None) -> Seat:
+    async def seat(
+        self,
+        user_id: str,
+        game: Manifest,
+        lockstep_module: str | None = None,
+        options: dict[str, str] | None = None,
+    ) -> Seat:
         """The player's seat at this game: the one that waits for them, or a new one.
 
         `lockstep_module`: SHA-256 of the emulator that pages can have; None: the game is streamed.
+        `options`: what the player chose of what the game offers, as `Manifest.choose` takes it.
 
         Raises TooManyGames when the house is full, NotReady when the disk is, or when the server is stopping.
         """
         door = self._doors.setdefault(user_id, asyncio.Lock())  # forgotten with the last who waits at it
         try:
             async with door:  # one at a time for each player: a player has one seat
-                return await self._find_seat(user_id, game, lockstep_module)
+                return await self._find_seat(user_id, game, options or {}, lockstep_module)
         except (NotReady, TooManyGames) as refusal:
             self.refusals[type(refusal).__name__] += 1
             raise
 
-    async def _find_seat(self, user_id: str, game: Manifest, lockstep_module: str | None) -> Seat:
+    async def _find_seat(
+        self, user_id: str, game: Manifest, options: dict[str, str], lockstep_module: str | None
+    ) -> Seat:
         held = self._seats.get(user_id)
         if self._closing:
             raise Stopping("The server is restarting; try again in a moment.")
         if held is not None and not held.gone.done():
-            if held.assignment is not None and held.assignment.game.id == game.id:
+            mine = held.assignment
+            if mine is not None and (mine.game.id, mine.options) == (game.id, options):
                 return held
             await self._free(held)
         if len(self._seats) + self._opening >= self._max_games:
@@ -111,7 +121,7 @@ class Roster:
         finally:
             self._opening -= 1
         self._seats[user_id] = seat
-        seat.assign(self._assignment(user_id, game, lockstep_module))
+        seat.assign(self._assignment(user_id, game, options, lockstep_module))
         if self._refill is None or self._refill.done():
             self._refill = asyncio.create_task(self._fill())
         return seat
@@ -144,10 +154,13 @@ class Roster:
             if held is seat:
                 del self._seats[user_id]
 
-    def _assignment(self, user_id: str, game: Manifest, lockstep_module: str | None) -> Assignment:
+    def _assignment(
+        self, user_id: str, game: Manifest, options: dict[str, str], lockstep_module: str | None
+    ) -> Assignment:
         return Assignment(
             user_id=user_id,
-            game=game,
+            game=game.choose(options),
+            options=options,
             manifest_hash=hashlib.sha256(game.model_dump_json().encode()).hexdigest(),
             journal_folder=self.room.folder,
             segment_seconds=self._segment_seconds,

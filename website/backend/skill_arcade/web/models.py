@@ -112,6 +112,14 @@ class GameShow(_Answer):
     smooth: bool = Field(description="scale with smoothing rather than crisp")
 
 
+class GameOption(_Answer):
+    """Something that a player may choose before the start. Nothing chosen: as the game comes."""
+
+    name: str
+    label: str
+    values: list[str]
+
+
 class Game(_Answer):
     """A game that one can play here."""
 
@@ -121,6 +129,7 @@ class Game(_Answer):
     pace: Annotated[RealTimePace | TurnBasedPace, Field(discriminator="kind")]
     controls: list[GameControl]
     actions: list[GameAction]
+    options: list[GameOption]
     show: GameShow
     tags: list[str]
     cover: str | None = Field(description="path of a picture of the game; null: none was made")
@@ -150,6 +159,7 @@ class PlayedEpisode(_Answer):
     score: float
     n_steps: int
     end_reason: str | None
+    options: dict[str, str] = Field(description="what the player chose of what the game offers")
     time_created: datetime
     time_ended: datetime | None
     certificate: Literal["certified", "mismatch", "irreproducible", "damaged"] | None = Field(

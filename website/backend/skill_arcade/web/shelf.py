@@ -44,7 +44,11 @@ class Shelf:
             kind: None if picture is None else f"/games/{manifest.id}/{kind}?v={picture.tag[:8]}"
             for kind, picture in pictures.items()
         }
-        return Game.model_validate({**manifest.model_dump(), **addresses})
+        options = [
+            {"name": name, "label": name.replace("_", " ").capitalize(), "values": list(values)}
+            for name, values in manifest.choices().items()
+        ]
+        return Game.model_validate({**manifest.model_dump(), "options": options, **addresses})
 
 
 def _read_pictures(folder: Path, game_ids: Iterable[str]) -> dict[str, Asset]:

@@ -64,7 +64,7 @@ def test_an_environment_that_is_not_there_is_told_so() -> None:
 
 @pytest.mark.parametrize("env_id", ["ALE/Pong-v5", "CliffWalking-v1", "MountainCar-v0"])
 def test_a_drafted_manifest_is_a_game_that_plays(env_id: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    game_id, text = draft_manifest(*describe_environment(env_id), None)
+    game_id, text = draft_manifest(describe_environment(env_id), None)
     path = tmp_path_factory.mktemp("games") / f"{game_id}.yaml"
     path.write_text(text)
     assert try_game(load_manifest(path)) == []

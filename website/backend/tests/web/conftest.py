@@ -21,7 +21,8 @@ PONG = """\
 name: Pong
 summary: Let the ball past the other paddle, and not past yours.
 environment: {id: ALE/Pong-v5, kwargs: {frameskip: 1}}
-pace: {kind: real-time, hz: 60}
+options: {difficulty: [0, 1]}
+pace: {kind: real-time, hz: 60, speeds: [0.5, 1]}
 noop: 0
 controls:
   - {name: up, label: Up, keys: [ArrowUp, KeyW]}

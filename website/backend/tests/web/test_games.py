@@ -18,12 +18,15 @@ async def test_every_game_of_the_catalogue_is_listed_as_its_manifest_says(arcade
     assert list(games) == list(arcade.state.catalogue.games) == ["frozen-lake", "pong"]
     assert games["pong"]["pace"] == {"kind": "real-time", "hz": 60}
     assert games["frozen-lake"]["pace"] == {"kind": "turn-based"}
+    assert games["pong"]["options"] == [
+        {"name": "difficulty", "label": "Difficulty", "values": ["0", "1"]},
+        {"name": "speed", "label": "Speed", "values": ["0.5", "1"]},
+    ]
     for id_, manifest in arcade.state.catalogue.games.items():
         assert set(games[id_]) == set(Game.model_fields)
         said = manifest.model_dump(mode="json")
-        assert {key: games[id_][key] for key in Game.model_fields if key not in ("cover", "preview")} == {
-            key: said[key] for key in Game.model_fields if key not in ("cover", "preview")
-        }
+        same = [key for key in Game.model_fields if key not in ("cover", "preview", "pace", "options")]
+        assert {key: games[id_][key] for key in same} == {key: said[key] for key in same}
         assert (await arcade.http.get(f"/games/{id_}")).json() == games[id_]
 
 

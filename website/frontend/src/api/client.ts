@@ -132,5 +132,11 @@ export const coverAddress = (cover: string): string => getEnv().http + cover;
 export const downloadAddress = (ticket: ExportTicket): string => getEnv().http + ticket.address;
 
 /** Address of a play socket. */
-export const socketAddress = (gameId: string, ticket: string): string =>
-  `${getEnv().socket}/ws/${encodeURIComponent(gameId)}?token=${encodeURIComponent(ticket)}`;
+export const socketAddress = (
+  gameId: string,
+  ticket: string,
+  options: Readonly<Record<string, string>>,
+): string => {
+  const query = new URLSearchParams({ token: ticket, ...options });
+  return `${getEnv().socket}/ws/${encodeURIComponent(gameId)}?${query.toString()}`;
+};

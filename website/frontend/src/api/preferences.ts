@@ -41,6 +41,12 @@ export function prefer(change: Partial<Preferences>): void {
   queue(save);
 }
 
+/** Put a game among the favourites, newest first, or take it from them. */
+export function likeGame(gameId: string, liked: boolean): void {
+  const others = copy.get().likes.favourites.filter((id) => id !== gameId);
+  prefer({ favourites: liked ? [gameId, ...others] : others });
+}
+
 /** How the person likes to play. */
 export const usePreferences = (): Preferences =>
   useSyncExternalStore(copy.subscribe, () => copy.get().likes);

@@ -46,11 +46,16 @@ export const exportProgressQuery = (ticket: ExportTicket) =>
     staleTime: 0,
   });
 
+/** Played to its end, and the game as it comes: a slower or easier one is another game. */
+const counts = ({ status, options }: Episode): boolean =>
+  status !== "incomplete" && Object.keys(options).length === 0;
+
 /** Best score of each game. Only what came out the same when it was run again counts as a record. */
 export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, number> {
   const best = new Map<string, number>();
-  for (const { game_id: id, score, certificate } of episodes) {
-    if (certificate !== "certified") continue;
+  for (const episode of episodes) {
+    const { game_id: id, score, certificate } = episode;
+    if (certificate !== "certified" || !counts(episode)) continue;
     best.set(id, Math.max(best.get(id) ?? -Infinity, score));
   }
   return best;

@@ -686,6 +686,8 @@ export interface components {
             readonly id: string;
             /** Name */
             readonly name: string;
+            /** Options */
+            readonly options: readonly components["schemas"]["GameOption"][];
             /** Pace */
             readonly pace: components["schemas"]["RealTimePace"] | components["schemas"]["TurnBasedPace"];
             /**
@@ -725,6 +727,18 @@ export interface components {
             readonly label: string;
             /** Name */
             readonly name: string;
+        };
+        /**
+         * GameOption
+         * @description Something that a player may choose before the start. Nothing chosen: as the game comes.
+         */
+        readonly GameOption: {
+            /** Label */
+            readonly label: string;
+            /** Name */
+            readonly name: string;
+            /** Values */
+            readonly values: readonly string[];
         };
         /**
          * GameShow
@@ -1105,6 +1119,13 @@ export interface components {
             readonly id: string;
             /** N Steps */
             readonly n_steps: number;
+            /**
+             * Options
+             * @description what the player chose of what the game offers
+             */
+            readonly options: {
+                readonly [key: string]: string;
+            };
             /** Score */
             readonly score: number;
             /**

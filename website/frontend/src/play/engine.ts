@@ -6,6 +6,7 @@ import { Controls, type ControlChange, type InputSink } from "./input/controls";
 import type { KeyUse } from "./input/keyboard";
 import { Painter } from "./painter";
 import type { Cancel, Platform } from "./platform";
+import { Rate } from "./rate";
 import type { Engine, Pace, Phase, Snapshot } from "./state";
 import { Store } from "./store";
 
@@ -28,8 +29,10 @@ export class GameEngine implements Engine {
     size: null,
     delayMs: null,
     steppedBy: null,
+    rate: null,
     notice: null,
   });
+  readonly #rate = new Rate();
   #beat: Cancel | null = null;
   /** An episode is under way on the server. */
   #underway = false;
@@ -43,7 +46,7 @@ export class GameEngine implements Engine {
     this.#platform = platform;
     this.#driver = driver;
     this.#pace = pace;
-    this.#painter = new Painter(platform, (frame, at) => driver.painted(frame, at));
+    this.#painter = new Painter(platform, (frame, at) => this.#painted(frame, at));
     this.#controls = new Controls((change) => this.#changed(change));
   }
 
@@ -224,6 +227,12 @@ export class GameEngine implements Engine {
   #stopCounting(): void {
     this.#beat?.();
     this.#beat = null;
+  }
+
+  #painted(frame: number, at: number): void {
+    this.#driver.painted(frame, at);
+    const rate = this.#pace.kind === "real-time" ? this.#rate.add(at) : null;
+    if (rate !== null) this.#store.set({ rate });
   }
 
   #count(head: FrameHead): void {

@@ -44,6 +44,8 @@ export interface Snapshot {
   delayMs: number | null;
   /** Who steps the game, or did last; null before the first. */
   steppedBy: Stepped | null;
+  /** Pictures painted in the last whole second; null while none has passed, and where the game waits for presses. */
+  rate: number | null;
   notice: { id: number; text: string } | null;
 }
 

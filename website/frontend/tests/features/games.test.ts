@@ -14,6 +14,7 @@ function game(id: string, name: string, tags: string[] = [], controls: string[] 
     pace: { kind: "turn-based" },
     controls: controls.map((control) => ({ name: control, label: control, keys: [] })),
     actions: [],
+    options: [],
     show: { score: true, lives: null, pixel_aspect: 1, smooth: false },
     tags,
     cover: null,
@@ -68,8 +69,10 @@ describe("controls under thumbs", () => {
 
 test("the best score of each game is its highest", () => {
   const played = (game_id: string, score: number) =>
-    ({ game_id, score, certificate: "certified" }) as Episode;
-  const best = bestScores([played("a", -3), played("b", 2), played("a", -1)]);
+    ({ game_id, score, certificate: "certified", status: "lost", options: {} }) as Episode;
+  const left = { ...played("a", 9), status: "incomplete" } as Episode;
+  const easy = { ...played("a", 9), options: { difficulty: "0" } };
+  const best = bestScores([played("a", -3), played("b", 2), played("a", -1), left, easy]);
   expect([...best]).toEqual([
     ["a", -1],
     ["b", 2],

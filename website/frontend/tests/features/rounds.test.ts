@@ -1,23 +1,28 @@
 import { expect, test } from "vitest";
 
 import type { Episode } from "@/api/client";
-import { compareRounds, isRecord, roundsOf } from "@/features/playing/rounds";
+import { compareRounds, isRecord, newsOf, roundsOf } from "@/features/playing/rounds";
 
 const turns = { pace: { kind: "turn-based" } } as const;
 const ticks = { pace: { kind: "real-time", hz: 60 } } as const;
-const round = (score: number, steps: number) => ({ score, steps });
+const round = (score: number, steps: number, won = false) => ({ score, steps, won });
 
 test("rounds are this game's finished ones, oldest first, without the one on the screen", () => {
   const episode = (id: string, game_id: string, score: number, time_ended: string | null) =>
-    ({ id, game_id, score, n_steps: 9, time_ended }) as Episode;
+    ({ id, game_id, score, n_steps: 9, time_ended, status: "lost", options: {} }) as Episode;
   const episodes = [
     episode("now", "pong", 5, "2026"),
     episode("c", "pong", 3, null),
     episode("b", "breakout", 2, "2026"),
     episode("a", "pong", 1, "2026"),
     episode("z", "pong", 0, "2026"),
+    { ...episode("left", "pong", 9, "2026"), status: "incomplete" } as Episode,
+    { ...episode("slow", "pong", 8, "2026"), options: { speed: "0.5" } },
   ];
-  expect(roundsOf(episodes, "pong", "now").map(({ score }) => score)).toEqual([0, 1]);
+  const scores = (options: Record<string, string>) =>
+    roundsOf(episodes, "pong", options, "now").map(({ score }) => score);
+  expect(scores({})).toEqual([0, 1]);
+  expect(scores({ speed: "0.5" })).toEqual([8]);
 });
 
 test("fewer steps count only where the game waits for each", () => {
@@ -39,4 +44,15 @@ test("a record is better than all before, and needs one before", () => {
   expect(isRecord(ticks, round(5, 1), [round(5, 9)])).toBe(false);
   expect(isRecord(turns, round(5, 1), [round(5, 9)])).toBe(true);
   expect(isRecord(ticks, round(6, 1), [round(5, 9), round(-1, 9)])).toBe(true);
+});
+
+test("what was new is told, and nothing when nothing was", () => {
+  expect(newsOf(ticks, round(5, 1, true), [])).toEqual(["Won at the first go"]);
+  expect(newsOf(ticks, round(4, 1), [round(5, 9)])).toEqual([]);
+  expect(newsOf(ticks, round(6, 10, true), [round(5, 9)])).toEqual([
+    "Your best yet",
+    "Your first win",
+    "Your longest yet",
+  ]);
+  expect(newsOf(turns, round(5, 10), [round(5, 9)])).toEqual([]);
 });

@@ -36,6 +36,8 @@ class EpisodeLine:
     end_reason: str | None
     time_created: datetime
     time_ended: datetime | None
+    options: dict[str, str]
+    """What the player chose of what the game offers."""
     certificate: CertificateResult | None = None
     """What the newest re-run found; None: it was not run again yet."""
 
@@ -155,6 +157,7 @@ def _episode_lines() -> Select[Any]:
         "end_reason": _episode.c.end_reason,
         "time_created": _episode.c.time_created,
         "time_ended": _episode.c.time_ended,
+        "options": func.coalesce(_episode.c.provenance["options"], text("'{}'::jsonb")),
     }
     joined = _episode.join(_user, _user.c.id == _episode.c.user_id).join(_game, _game.c.id == _episode.c.game_id)
     return select(*(column.label(label) for label, column in columns.items())).select_from(joined)

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, useParams } from "react-router";
 
+import { usePreferencesKnown } from "@/api/preferences";
 import { gameQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { buttonClass } from "@/components/button";
@@ -13,8 +14,10 @@ export function PlayRoute() {
   const { gameId = "" } = useParams();
   const session = useSession();
   const game = useQuery(gameQuery(gameId));
+  const known = usePreferencesKnown(session?.userId ?? "");
   if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
-  if (game.isPending) {
+  // With which keys and in which mode is the account's to say, before the machine is switched on.
+  if (game.isPending || (game.isSuccess && !known)) {
     return (
       <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
         Finding the machine…

@@ -2,6 +2,7 @@ import { useState, type CSSProperties } from "react";
 import { Link } from "react-router";
 
 import { coverAddress, type Game } from "@/api/client";
+import { likeGame } from "@/api/preferences";
 import { paths } from "@/config/paths";
 import { formatScore } from "@/lib/format";
 import { hueOf } from "@/lib/hue";
@@ -10,12 +11,20 @@ import { useMedia } from "@/lib/media";
 const picture = "absolute inset-0 size-full object-contain";
 
 /** A machine in the row: its lit sign, its screen, what to expect. */
-export function GameCard({ game, best }: { game: Game; best: number | null }) {
+export function GameCard({
+  game,
+  best,
+  liked,
+}: {
+  game: Game;
+  best: number | null;
+  liked: boolean;
+}) {
   const [looked, setLooked] = useState(false);
   const still = useMedia("(prefers-reduced-motion: reduce)");
   const moving = looked && !still;
   return (
-    <li className="[contain-intrinsic-size:auto_20rem] [content-visibility:auto]">
+    <li className="relative [contain-intrinsic-size:auto_20rem] [content-visibility:auto]">
       <Link
         onPointerEnter={() => setLooked(true)}
         onPointerLeave={() => setLooked(false)}
@@ -25,7 +34,7 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
         style={{ "--hue": hueOf(game.id) } as CSSProperties}
         className="group flex h-full flex-col overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
       >
-        <div className="flex min-h-13 flex-1 items-center px-4 py-2 marquee transition group-hover:brightness-110">
+        <div className="flex min-h-13 flex-1 items-center py-2 pr-14 pl-4 marquee transition group-hover:brightness-110">
           <h2 className="text-[1.65rem] sign text-balance">{game.name}</h2>
         </div>
         <div className="aspect-[4/3] overflow-hidden p-2.5 tube">
@@ -59,7 +68,31 @@ export function GameCard({ game, best }: { game: Game; best: number | null }) {
           )}
         </div>
       </Link>
+      <LikeButton game={game} liked={liked} />
     </li>
+  );
+}
+
+/** Keeps a game at hand. Its shape tells what its colour does. */
+function LikeButton({ game, liked }: { game: Game; liked: boolean }) {
+  return (
+    <button
+      type="button"
+      aria-pressed={liked}
+      aria-label={`${game.name} is a favourite`}
+      onClick={() => likeGame(game.id, !liked)}
+      className="absolute top-1 right-1 grid size-11 place-items-center rounded-full text-on-bright hover:bg-black/10 focus-visible:outline-on-bright"
+    >
+      <svg viewBox="0 0 24 24" className="size-6" aria-hidden="true">
+        <path
+          d="M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1.1 5.9L12 16.9l-5.3 2.8 1.1-5.9-4.3-4.1 5.9-.8z"
+          fill={liked ? "currentColor" : "none"}
+          stroke="currentColor"
+          strokeWidth="2"
+          strokeLinejoin="round"
+        />
+      </svg>
+    </button>
   );
 }
 

@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useRef, useState } from "react";
 
+import type { Game } from "@/api/client";
+import { usePreferences } from "@/api/preferences";
 import { bestScores, episodesQuery, gamesQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { Button } from "@/components/button";
@@ -10,6 +12,7 @@ import { Finder } from "./finder";
 import { findGames, playedLately, tagsOf } from "./find-games";
 import { GameCard, GameCardGhost } from "./game-card";
 import { Hero } from "./hero";
+import { useArrows } from "./use-arrows";
 
 const grid =
   "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5";
@@ -28,13 +31,30 @@ export function Library() {
     () => playedLately(episodes.data ?? [], games.data ?? []),
     [episodes.data, games.data],
   );
+  const { favourites } = usePreferences();
+  const liked = useMemo(() => new Set(favourites), [favourites]);
+  const place = useRef<HTMLDivElement>(null);
+  useArrows(place);
+  const cardOf = (game: Game) => (
+    <GameCard
+      key={game.id}
+      game={game}
+      best={best.get(game.id) ?? null}
+      liked={liked.has(game.id)}
+    />
+  );
+  const looking = words !== "" || tag !== null;
+  const shelves = [
+    { title: "Favourites", games: all.filter(({ id }) => liked.has(id)) },
+    { title: "Played lately", games: lately.length > 1 ? lately : [] },
+  ].filter(({ games: some }) => some.length > 0 && !looking);
   const clear = () => {
     setWords("");
     setTag(null);
   };
 
   return (
-    <>
+    <div ref={place}>
       <Hero count={all.length} last={lately[0]} />
       {games.isError ? (
         <Message
@@ -46,18 +66,12 @@ export function Library() {
         </Message>
       ) : (
         <>
-          {lately.length > 1 && words === "" && tag === null && (
-            <section aria-labelledby="lately" className="mb-10">
-              <h2 id="lately" className="mb-4 text-3xl sign">
-                Played lately
-              </h2>
-              <ul className={grid}>
-                {lately.map((game) => (
-                  <GameCard key={game.id} game={game} best={best.get(game.id) ?? null} />
-                ))}
-              </ul>
+          {shelves.map(({ title, games: some }) => (
+            <section key={title} aria-label={title} className="mb-10">
+              <h2 className="mb-4 text-3xl sign">{title}</h2>
+              <ul className={grid}>{some.map(cardOf)}</ul>
             </section>
-          )}
+          ))}
           <Finder words={words} onWords={setWords} tags={tagsOf(all)} tag={tag} onTag={setTag} />
           <p role="status" className="sr-only">
             {games.isPending ? "Loading the games" : `${found.length} of ${all.length} games`}
@@ -75,13 +89,11 @@ export function Library() {
             <ul className={grid}>
               {games.isPending
                 ? Array.from({ length: 8 }, (_, index) => <GameCardGhost key={index} />)
-                : found.map((game) => (
-                    <GameCard key={game.id} game={game} best={best.get(game.id) ?? null} />
-                  ))}
+                : found.map(cardOf)}
             </ul>
           )}
         </>
       )}
-    </>
+    </div>
   );
 }

@@ -8,6 +8,8 @@ import { compareRounds, type Round } from "./rounds";
 
 interface Props {
   game: Game;
+  /** Mode and so on, in words. */
+  choice: string;
   rounds: readonly Round[];
   notice: Snapshot["notice"];
   /** Keys and the person's other ways to play. */
@@ -17,7 +19,7 @@ interface Props {
 const TOP = 5;
 
 /** The card beside the machine: what it is about, which key does what, how one did. */
-export function Aside({ game, rounds, notice, children }: Props) {
+export function Aside({ game, choice, rounds, notice, children }: Props) {
   const top = [...rounds].sort(compareRounds(game)).slice(0, TOP);
   return (
     <aside className="flex flex-col gap-8 p-5 sm:p-8 lg:h-[calc(100dvh-4rem)] lg:overflow-y-auto lg:p-6">
@@ -34,6 +36,7 @@ export function Aside({ game, rounds, notice, children }: Props) {
             ? `Runs by itself, ${formatScore(game.pace.hz)} steps a second.`
             : "Waits for you: each key press is one step."}
         </p>
+        {choice !== "" && <p className="mt-3 font-bold">{choice}</p>}
       </section>
       {children}
       {top.length > 0 && game.show.score && (

@@ -4,7 +4,7 @@ import type { Game } from "@/api/client";
 import { formatCount, formatScore } from "@/lib/format";
 import type { Phase } from "@/play/engine";
 
-import { isRecord, type Round } from "./rounds";
+import { newsOf, type Round } from "./rounds";
 import { ScoreCurve } from "./score-curve";
 
 interface Props {
@@ -18,7 +18,9 @@ const TITLES = { won: "You won!", lost: "Game over", incomplete: "Game ended" } 
 
 /** How it went: won or lost, the score, and how that stands among the rounds before. */
 export function Ending({ phase, game, rounds, children }: Props) {
-  const record = isRecord(game, phase, rounds);
+  const finished = phase.status !== "incomplete";
+  const news = finished ? newsOf(game, { ...phase, won: phase.status === "won" }, rounds) : [];
+  const scores = rounds.map(({ score }) => score);
   return (
     <div data-testid="ending" data-status={phase.status}>
       <h2 className="text-[clamp(2.5rem,7vw,5rem)] sign">{TITLES[phase.status]}</h2>
@@ -28,14 +30,17 @@ export function Ending({ phase, game, rounds, children }: Props) {
         </p>
       )}
       <p className="mt-2 text-dim">
-        {record && (
-          <strong className="rounded-full bg-teal px-3 py-1 text-on-bright">Your best yet</strong>
-        )}{" "}
+        {news.map((word) => (
+          <strong
+            key={word}
+            className="mr-2 inline-block rounded-full bg-teal px-3 py-1 text-on-bright"
+          >
+            {word}
+          </strong>
+        ))}
         {formatCount(phase.steps, "step")}
       </p>
-      {game.show.score && (
-        <ScoreCurve scores={[...rounds.map(({ score }) => score), phase.score]} />
-      )}
+      {game.show.score && <ScoreCurve scores={finished ? [...scores, phase.score] : scores} />}
       {children}
     </div>
   );

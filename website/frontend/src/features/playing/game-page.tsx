@@ -17,6 +17,7 @@ import { Announcer } from "./announcer";
 import { Hud } from "./hud";
 import { keysOf } from "./keys";
 import { ControlsCard } from "./controls-card";
+import { optionsOf, wordOptions, type Options } from "./options";
 import { Overlay } from "./overlay";
 import { roundsOf, type Round } from "./rounds";
 import { Screen } from "./screen";
@@ -31,14 +32,15 @@ import { useRumble } from "./use-rumble";
 /** One game on a machine of its own: sign, screen, deck, and the card beside it. */
 export function GamePage({ game, session }: { game: Game; session: Session }) {
   const [round, setRound] = useState(0);
-  const engine = useEngine(game, round);
+  const { options: all } = usePreferences();
+  const chosen = all[game.id];
+  const options = useMemo(() => optionsOf(game, chosen), [game, chosen]);
+  const engine = useEngine(game, options, round);
   if (engine === null) return null;
   return (
     <Machine
       key={round}
-      engine={engine}
-      game={game}
-      session={session}
+      {...{ engine, game, options, session }}
       onReopen={() => setRound(round + 1)}
     />
   );
@@ -47,14 +49,15 @@ export function GamePage({ game, session }: { game: Game; session: Session }) {
 interface Props {
   engine: Engine;
   game: Game;
+  options: Options;
   session: Session;
   onReopen: () => void;
 }
 
-function Machine({ engine, game, session, onReopen }: Props) {
+function Machine({ engine, game, options, session, onReopen }: Props) {
   const snapshot = useSnapshot(engine);
   const touch = useTouch();
-  const rounds = useRounds(game, session, snapshot.phase);
+  const rounds = useRounds(game, options, session, snapshot.phase);
   const deck = useMemo(() => deckOf(game), [game]);
   const { kind } = snapshot.phase;
   const best = rounds.length === 0 ? null : Math.max(...rounds.map(({ score }) => score));
@@ -77,7 +80,7 @@ function Machine({ engine, game, session, onReopen }: Props) {
       data-phase={kind}
       className="flex min-h-dvh flex-col"
     >
-      <TopBar engine={engine} game={game} snapshot={snapshot} />
+      <TopBar engine={engine} game={game} snapshot={snapshot} gauge={preferences.gauge} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Announcer phase={snapshot.phase} game={game} />
         <main className="machine" data-touch={touch ? "" : undefined} data-hand={preferences.hand}>
@@ -93,7 +96,12 @@ function Machine({ engine, game, session, onReopen }: Props) {
           </div>
           {touch && <TouchDeck deck={deck} input={fingers} />}
         </main>
-        <Aside game={game} rounds={rounds} notice={snapshot.notice}>
+        <Aside
+          game={game}
+          choice={wordOptions(game, options)}
+          rounds={rounds}
+          notice={snapshot.notice}
+        >
           <Part title="Keys">
             <ControlsCard {...{ game, keys, choosingRef }} />
           </Part>
@@ -113,7 +121,7 @@ function shapeOf(game: Game, size: { width: number; height: number } | null): CS
 }
 
 /** This game's rounds before the one on the screen, oldest first. */
-function useRounds(game: Game, session: Session, phase: Phase): readonly Round[] {
+function useRounds(game: Game, options: Options, session: Session, phase: Phase): readonly Round[] {
   const client = useQueryClient();
   const { data } = useQuery(episodesQuery(session.userId));
   const { kind } = phase;
@@ -123,7 +131,10 @@ function useRounds(game: Game, session: Session, phase: Phase): readonly Round[]
       void client.invalidateQueries({ queryKey: ["episodes"] });
     }
   }, [kind, client]);
-  return useMemo(() => roundsOf(data ?? [], game.id, shown), [data, game.id, shown]);
+  return useMemo(
+    () => roundsOf(data ?? [], game.id, options, shown),
+    [data, game.id, options, shown],
+  );
 }
 
 /** Who ended a game to leave is taken to the others as soon as its record is sealed. */

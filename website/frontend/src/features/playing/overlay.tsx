@@ -6,6 +6,7 @@ import { Button, buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
 
+import { Chooser } from "./chooser";
 import { Ending } from "./ending";
 import type { Round } from "./rounds";
 
@@ -67,6 +68,7 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
             Start
           </Button>
           {key}
+          <Chooser game={game} />
         </Words>
       );
     case "countdown":
@@ -102,6 +104,7 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
             <GamesLink />
           </Actions>
           {key}
+          <Chooser game={game} />
         </Ending>
       );
     case "gone":

@@ -4,20 +4,36 @@ import type { Episode, Game } from "@/api/client";
 export interface Round {
   score: number;
   steps: number;
+  won: boolean;
 }
 
-/** This game's finished rounds, oldest first; `but`: the one that is on the screen. */
+/**
+ * This game's rounds that were played to their end, oldest first; `but`: the one that is on the screen.
+ *
+ * One that was left is none: in a game whose score only falls it would be the best. Nor is one with another choice.
+ */
 export function roundsOf(
   episodes: readonly Episode[],
   gameId: string,
+  options: Readonly<Record<string, string>>,
   but: string | null,
 ): Round[] {
   return episodes
     .filter(
-      ({ id, game_id, time_ended }) => game_id === gameId && time_ended !== null && id !== but,
+      (episode) =>
+        episode.game_id === gameId &&
+        episode.time_ended !== null &&
+        episode.status !== "incomplete" &&
+        episode.id !== but &&
+        isSame(episode.options, options),
     )
-    .map(({ score, n_steps: steps }) => ({ score, steps }))
+    .map(({ score, n_steps: steps, status }) => ({ score, steps, won: status === "won" }))
     .reverse();
+}
+
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 /** Best first: by score, and where a game waits for each step, by fewer steps. */
@@ -34,4 +50,16 @@ export function isRecord(
 ): boolean {
   const compare = compareRounds(game);
   return before.length > 0 && before.every((other) => compare(round, other) < 0);
+}
+
+/** What was new in a round that was played to its end, a few words each. */
+export function newsOf(game: Pick<Game, "pace">, round: Round, before: readonly Round[]): string[] {
+  if (before.length === 0) return [round.won ? "Won at the first go" : "Your first score"];
+  const news: string[] = [];
+  if (isRecord(game, round, before)) news.push("Your best yet");
+  if (round.won && !before.some(({ won }) => won)) news.push("Your first win");
+  const longest =
+    game.pace.kind === "real-time" && before.every(({ steps }) => round.steps > steps);
+  if (longest) news.push("Your longest yet");
+  return news;
 }

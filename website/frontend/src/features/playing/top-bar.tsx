@@ -11,13 +11,15 @@ interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
+  /** Show delay and pictures a second. */
+  gauge: boolean;
 }
 
 const tool =
   "min-h-10 rounded-full px-3 text-sm font-bold whitespace-nowrap hover:bg-black/10 active:bg-black/20";
 
 /** The machine's lit sign, with the way out and what one may do while it runs. */
-export function TopBar({ engine, game, snapshot }: Props) {
+export function TopBar({ engine, game, snapshot, gauge }: Props) {
   const { kind } = snapshot.phase;
   const playing = kind === "playing";
   const [isFull, toggleFull] = useFullScreen();
@@ -34,7 +36,7 @@ export function TopBar({ engine, game, snapshot }: Props) {
         {game.name}
       </h1>
       {(playing || kind === "paused") && <Mode by={snapshot.steppedBy} />}
-      <Delay ms={snapshot.delayMs} />
+      {gauge && <Gauge {...snapshot} />}
       {playing && game.pace.kind === "real-time" && (
         <button type="button" className={tool} onClick={() => engine.pause()}>
           Pause
@@ -86,13 +88,23 @@ function Mode({ by }: { by: Snapshot["steppedBy"] }) {
   );
 }
 
-/** How far away the server is. */
-function Delay({ ms }: { ms: number | null }) {
-  if (ms === null) return null;
+/** How far away the server is, and how many pictures a second are painted. */
+function Gauge({ delayMs, rate }: Pick<Snapshot, "delayMs" | "rate">) {
+  if (delayMs === null) return null;
   return (
-    <span className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums max-md:hidden">
+    <span
+      data-testid="gauge"
+      className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums max-md:hidden"
+    >
       <span className="sr-only">Round trip to the server: </span>
-      {ms} ms
+      {delayMs} ms
+      {rate !== null && (
+        <>
+          <span aria-hidden="true"> · </span>
+          <span className="sr-only">, pictures: </span>
+          {rate}/s
+        </>
+      )}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { api, ApiError, fetchFile, fetchModule, socketAddress, type Game } from "@/api/client";
-import { GameEngine, type Engine, type Snapshot } from "@/play/engine";
+import { GameEngine, type Engine, type Pace, type Snapshot } from "@/play/engine";
 import { listenFocus } from "@/play/input/focus";
 import { openWorker } from "@/play/lockstep/browser";
 import { LocalPlay } from "@/play/lockstep/local-play";
@@ -10,6 +10,8 @@ import { describeBrowser, measureRefresh } from "@/play/remote/greeting";
 import { TicketRefused } from "@/play/remote/link";
 import { createRemoteDriver } from "@/play/remote/remote-driver";
 import { openWebSocket } from "@/play/remote/socket";
+
+import type { Options } from "./options";
 
 let refreshRate: Promise<number | null> | null = null;
 
@@ -20,20 +22,20 @@ function refused(error: unknown): TicketRefused {
   return new TicketRefused(error.message, error.status === 404 ? "none" : "again");
 }
 
-async function getAddress(gameId: string): Promise<string> {
+async function getAddress(gameId: string, options: Options): Promise<string> {
   try {
-    return socketAddress(gameId, (await api.ticket(gameId)).ticket);
+    return socketAddress(gameId, (await api.ticket(gameId)).ticket, options);
   } catch (error) {
     throw refused(error);
   }
 }
 
-function createEngine(game: Game): Engine {
+function createEngine(game: Game, options: Options): Engine {
   const driver = createRemoteDriver(
     {
       platform: browserPlatform,
       openSocket: openWebSocket,
-      getAddress: () => getAddress(game.id),
+      getAddress: () => getAddress(game.id, options),
       getHello: async () => {
         refreshRate ??= measureRefresh(browserPlatform);
         return describeBrowser(browserPlatform, await refreshRate);
@@ -48,14 +50,19 @@ function createEngine(game: Game): Engine {
         fetchRom: fetchFile,
       }),
   );
-  return new GameEngine(browserPlatform, driver, game.pace);
+  return new GameEngine(browserPlatform, driver, paceOf(game, options));
 }
 
-/** One engine for this game as long as the component lives. */
-export function useEngine(game: Game, round: number): Engine | null {
+/** The game's pace at the speed that was chosen. */
+function paceOf({ pace }: Game, { speed = "1" }: Options): Pace {
+  return pace.kind === "real-time" ? { ...pace, hz: pace.hz * Number(speed) } : pace;
+}
+
+/** One engine for this game, as it was chosen, as long as the component lives. */
+export function useEngine(game: Game, options: Options, round: number): Engine | null {
   const [engine, setEngine] = useState<Engine | null>(null);
   useEffect(() => {
-    const made = createEngine(game);
+    const made = createEngine(game, options);
     const online = () => made.hurry();
     const stop = listenFocus((state, at) => made.focus(state, at));
     addEventListener("online", online);
@@ -66,7 +73,7 @@ export function useEngine(game: Game, round: number): Engine | null {
       stop();
       made.close();
     };
-  }, [game, round]);
+  }, [game, options, round]);
   return engine;
 }
 
