@@ -78,6 +78,8 @@ def apply_service(cloud: Cloud, service: dict[str, Any], before: dict[str, Any] 
     metadata["generation"] += 1
     template = spec["template"]
     template.setdefault("metadata", {})
+    # Cloud Run writes its default down, and gcloud's --no-traffic goes by what is written.
+    spec["traffic"] = spec.get("traffic") or [{"latestRevision": True, "percent": 100}]
     if before is None or comparable(template) != comparable(before["spec"]["template"]):
         check_template(cloud, template["spec"])
         name = template["metadata"].get("name") or f"{metadata['name']}-{metadata['generation']:05d}-abc"
@@ -103,7 +105,7 @@ def set_status(service: dict[str, Any], latest: str) -> None:
     name = service["metadata"]["name"]
     host = f"{name}-{NUMBER}.europe-west1.run.app"
     traffic = []
-    for target in service["spec"].get("traffic") or [{"latestRevision": True, "percent": 100}]:
+    for target in service["spec"]["traffic"]:
         entry = {key: value for key, value in target.items() if key != "url"}
         if entry.get("latestRevision"):
             entry["revisionName"] = latest
