@@ -32,6 +32,7 @@ class Table:
         self.packets: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
         self.heads: list[Head] = []
+        self.wall_jump_us = 0
         manifest = load_catalogue().games[game] if isinstance(game, str) else game
         self.manifest = manifest
         self.session = Session(
@@ -40,7 +41,7 @@ class Table:
             self,
             lambda head: self.heads.append(head) or Journal(journal, head),  # type: ignore[func-returns-value]
             Terms(user_id, {}, segment_us, 60_000_000),
-            wall_us=lambda: WALL_US + self.now,
+            wall_us=lambda: WALL_US + self.now + self.wall_jump_us,
         )
         self.session.attach(self.now)
         self.say("hello", isolated=True, **HELLO)

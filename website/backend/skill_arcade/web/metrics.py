@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from skill_arcade.errors import NotReady
+from skill_arcade.web.models import Ages
 from skill_arcade.web.state import AppState
 
 PREFIX = "skill_arcade_"
@@ -19,33 +20,46 @@ class Metric:
     samples: list[tuple[str, float]]
 
 
-def read_metrics(state: AppState) -> list[Metric]:
+def read_ages(state: AppState) -> Ages:
     """What is known without asking anybody: the newest look at the journal is at most a few seconds old."""
-    room, roster = state.roster.room, state.roster
-    backlog, report, now = room.backlog, room.delivery, time.time()
-    oldest = 0.0 if backlog.oldest is None else max(0.0, now - backlog.oldest)
-    delivered = report.get("last_delivery")
+    room, now = state.roster.room, time.time()
+    delivered = room.delivery.get("last_delivery")
+    try:
+        free = room.free_bytes
+    except NotReady:  # the journal's part says so
+        free = 0
+    return Ages(
+        oldest_undelivered_seconds=0.0 if room.backlog.oldest is None else max(0.0, now - room.backlog.oldest),
+        last_delivery_seconds=None if delivered is None else max(0.0, now - delivered),
+        tick_lateness_seconds=state.roster.late_us / 1e6,
+        journal_free_bytes=free,
+    )
+
+
+def read_metrics(state: AppState) -> list[Metric]:
+    """Every figure there is; as `read_ages`, without asking anybody."""
+    roster, ages = state.roster, read_ages(state)
+    backlog, report, stuck = roster.room.backlog, roster.room.delivery, roster.room.stuck_seconds
+    oldest, late, free = ages.oldest_undelivered_seconds, ages.tick_lateness_seconds, ages.journal_free_bytes
     refusals = [(f'{{reason="{name}"}}', float(count)) for name, count in sorted(roster.refusals.items())]
     metrics = [
         _gauge("games", "Games that run now.", roster.n_games),
         Metric("refused_games_total", "counter", "Games that were refused, by reason.", refusals),
-        _gauge("tick_lateness_seconds", "Worst lateness of a tick, as all games told last.", roster.late_us / 1e6),
+        _gauge("tick_lateness_seconds", "Worst lateness of a tick, as all games told last.", late),
         _gauge("oldest_undelivered_segment_seconds", "Age of the oldest sealed segment; 0: none waits.", oldest),
         _gauge("undelivered_segments", "Sealed segments that wait.", backlog.n_segments),
         _gauge("undelivered_bytes", "Their size.", backlog.n_bytes),
         _gauge("damaged_segments", "Segments that were set aside, and wait for a person.", backlog.n_damaged),
-        _gauge("delivery_stuck_seconds", "How long segments have waited with none delivered.", room.stuck_seconds),
+        _gauge("delivery_stuck_seconds", "How long segments have waited with none delivered.", stuck),
+        _gauge("journal_free_bytes", "Room on the journal's disk; 0: full, or it can't be used.", free),
         _counter("delivered_segments_total", "Segments delivered since delivery began.", report.get("segments", 0)),
         _counter("delivered_transitions_total", "Transitions delivered since.", report.get("transitions", 0)),
         _counter("delivery_failures_total", "Attempts that failed and are repeated.", report.get("failures", 0)),
     ]
-    if delivered is not None:
-        age = max(0.0, now - delivered)
-        metrics.append(_gauge("last_delivery_seconds", "Time since a segment was delivered.", age))
-    try:
-        metrics.append(_gauge("journal_free_bytes", "Room on the journal's disk.", room.free_bytes))
-    except NotReady:
-        metrics.append(_gauge("journal_free_bytes", "Room on the journal's disk; it can't be used.", 0))
+    if ages.last_delivery_seconds is not None:
+        metrics.append(
+            _gauge("last_delivery_seconds", "Time since a segment was delivered.", ages.last_delivery_seconds)
+        )
     return metrics
 
 

@@ -289,8 +289,18 @@ class Part(_Answer):
     message: str
 
 
+class Ages(_Answer):
+    """How far recording and the games are behind."""
+
+    oldest_undelivered_seconds: float = Field(description="age of the oldest sealed segment; 0: none waits")
+    last_delivery_seconds: float | None = Field(description="since a segment was delivered; null: none was yet")
+    tick_lateness_seconds: float = Field(description="the worst of a tick, as all games told last")
+    journal_free_bytes: int = Field(description="room on the journal's disk; 0: full, or it can't be used")
+
+
 class Readiness(_Answer):
     """Whether new games can be played and kept."""
 
     ready: bool
     parts: list[Part]
+    ages: Ages

@@ -1,6 +1,9 @@
 """Alive is not ready: every part is asked, and the one that is missing is named."""
 
+import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -81,18 +84,32 @@ async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
 
 
-async def test_figures_are_there_for_prometheus(arcade: Visitor) -> None:
-    room = arcade.state.roster.room
+async def test_ages_are_told_by_readyz_and_to_prometheus(arcade: Visitor) -> None:
+    room, report = arcade.state.roster.room, arcade.state.settings.delivery_report
+    assert (await arcade.http.get("/readyz")).json()["ages"]["last_delivery_seconds"] is None
     sealed = room.folder / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir(parents=True)
     sealed.write_bytes(b"not whole")
+    os.utime(sealed, (time.time() - 90,) * 2)
+    report.write_text(json.dumps({"last_delivery": time.time() - 80, "segments": 5}))
     room.look()
+    ages = (await arcade.http.get("/readyz")).json()["ages"]
+    assert 90 <= ages["oldest_undelivered_seconds"] < 120
+    assert 80 <= ages["last_delivery_seconds"] < 110
+    assert ages["tick_lateness_seconds"] == 0
+    assert ages["journal_free_bytes"] > 0
     answer = await arcade.http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    figures = dict(line.split(" ") for line in answer.text.splitlines() if not line.startswith("#"))
-    assert figures["skill_arcade_games"] == "0"
-    assert float(figures["skill_arcade_journal_free_bytes"]) > 0
-    assert "skill_arcade_oldest_undelivered_segment_seconds" in figures
+    figures = {
+        name: float(value)
+        for name, value in (line.split(" ") for line in answer.text.splitlines() if not line.startswith("#"))
+    }
+    assert figures["skill_arcade_games"] == 0
+    assert figures["skill_arcade_delivered_segments_total"] == 5
+    assert figures["skill_arcade_oldest_undelivered_segment_seconds"] >= 90
+    assert figures["skill_arcade_last_delivery_seconds"] >= 80
+    assert figures["skill_arcade_tick_lateness_seconds"] == 0
+    assert figures["skill_arcade_journal_free_bytes"] > 0
 
 
 @pytest.mark.parametrize(("environment", "token"), [("production", None), ("local", "x" * 16)])

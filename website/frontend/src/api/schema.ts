@@ -454,6 +454,32 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Ages
+         * @description How far recording and the games are behind.
+         */
+        readonly Ages: {
+            /**
+             * Journal Free Bytes
+             * @description room on the journal's disk; 0: full, or it can't be used
+             */
+            readonly journal_free_bytes: number;
+            /**
+             * Last Delivery Seconds
+             * @description since a segment was delivered; null: none was yet
+             */
+            readonly last_delivery_seconds: number | null;
+            /**
+             * Oldest Undelivered Seconds
+             * @description age of the oldest sealed segment; 0: none waits
+             */
+            readonly oldest_undelivered_seconds: number;
+            /**
+             * Tick Lateness Seconds
+             * @description the worst of a tick, as all games told last
+             */
+            readonly tick_lateness_seconds: number;
+        };
+        /**
          * Alive
          * @description The server answers.
          */
@@ -1249,6 +1275,7 @@ export interface components {
          * @description Whether new games can be played and kept.
          */
         readonly Readiness: {
+            readonly ages: components["schemas"]["Ages"];
             /** Parts */
             readonly parts: readonly components["schemas"]["Part"][];
             /** Ready */

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from skill_arcade.errors import NotAllowed
-from skill_arcade.web.metrics import read_metrics, write_text
+from skill_arcade.web.metrics import read_ages, read_metrics, write_text
 from skill_arcade.web.models import Alive, Readiness
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.readiness import check_parts
@@ -27,7 +27,7 @@ async def read_readiness(state: State, response: Response) -> Readiness:
     parts = await check_parts(state)
     ready = all(part.ready for part in parts)
     response.status_code = 200 if ready else 503
-    return Readiness(ready=ready, parts=parts)
+    return Readiness(ready=ready, parts=parts, ages=read_ages(state))
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=problem_answers(403))
