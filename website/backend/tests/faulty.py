@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 
@@ -115,7 +116,7 @@ class House:
             while self.files(OPEN, SEALED):
                 await asyncio.sleep(0.05)
 
-    async def check(self, seen: dict[object, int]) -> list[Balance]:
+    async def check(self, seen: Mapping[UUID, int]) -> list[Balance]:
         """What `skill-arcade check --read` finds, given what the players saw."""
         names = {key.lower(): value for key, value in self.settings.items()}
         known = {key: value for key, value in names.items() if key in Settings.model_fields}
@@ -123,7 +124,7 @@ class House:
         engine = create_engine(await asyncio.to_thread(database_url, settings))
         objects = open_objects(settings)
         try:
-            found = reconcile(settings.journal_folder, objects, engine, seen=seen, read=True)  # type: ignore[arg-type]
+            found = reconcile(settings.journal_folder, objects, engine, seen=seen, read=True)
             return [balance async for balance in found]
         finally:
             await objects.close()

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from tests.arcade import wait_ready
 from tests.conftest import temporary_home
@@ -42,7 +43,7 @@ Break = Callable[[House, Crowd, random.Random], Awaitable[None]]
 
 async def play_and_break(house: House, act: Break, result: Result, rng: random.Random, runs: int) -> None:
     """So many runs of one fault in one arcade, checked after each."""
-    seen: dict[object, int] = {}
+    seen: dict[UUID, int] = {}
     for _ in range(runs):
         async with crowded(house.port, rng, PEOPLE) as crowd:
             await asyncio.sleep(rng.uniform(0.8, 3.0))
@@ -54,14 +55,14 @@ async def play_and_break(house: House, act: Break, result: Result, rng: random.R
                 await asyncio.to_thread(wait_ready, crowd.url, house.running)
             result.recovery.append(time.monotonic() - begun)
         await house.settled()
-        seen.update(crowd.seen)  # type: ignore[arg-type]
+        seen.update(crowd.seen)
         await judge(house, seen, result)
         result.steps += sum(crowd.seen.values())
         result.runs += 1
         print(result.line(), flush=True)  # noqa: T201
 
 
-async def judge(house: House, seen: dict[object, int], result: Result) -> None:
+async def judge(house: House, seen: dict[UUID, int], result: Result) -> None:
     """Add what `check` finds."""
     balances = await house.check(seen)
     result.lost = max(result.lost, sum(balance.lost for balance in balances))
