@@ -25,6 +25,7 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         self._unparsed = b""
         self._next: asyncio.Handle | None = None
         self._deaf = False
+        self._ending: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; more than anybody needs to send ends the socket."""
@@ -74,14 +75,15 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._end_soon()
+        self.close_timer = self.close_timer or self._ending  # else Uvicorn closes when the application is done
 
     async def send(self, message: Any) -> None:
-        """Send; after a close the other side has a moment to read it."""
+        """Send; after a close the other side has a moment to read it, if it reads at all."""
         if self._deaf:
             raise ClientDisconnected
-        await super().send(message)
         if message["type"] == "websocket.close":
-            self._end_soon()
+            self._end_soon()  # first: to send waits for one that reads nothing
+        await super().send(message)
 
     def keepalive_timeout(self) -> None:
         """Nobody answers: end it."""
@@ -90,11 +92,11 @@ class GuardedSocket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
-        if self._next is not None:
-            self._next.cancel()
+        for timer in (self._ending, self._next):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def _end_soon(self) -> None:
-        if self.close_timer is not None:  # Uvicorn's own would wait for the other side without end
-            self.close_timer.cancel()
-        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        if self._ending is None:
+            self._ending = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
