@@ -71,6 +71,10 @@ class TooManyRequests(ArcadeError):
     status = 429
 
 
+class PlayerErased(ArcadeError):
+    """The account was erased by its player: nothing of theirs is kept any more."""
+
+
 class JournalDamaged(ArcadeError):
     """A sealed segment does not read back as it was written."""
 

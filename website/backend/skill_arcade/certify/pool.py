@@ -11,6 +11,7 @@ from uuid import UUID
 
 from skill_arcade.certify.rerun import Verdict, rerun_episode
 from skill_arcade.dataset.reader import Dataset, open_dataset
+from skill_arcade.errors import NotFound
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 
@@ -90,7 +91,11 @@ def _end_with_parent() -> None:
 
 def _verify(episode: UUID) -> Verdict:
     assert _dataset is not None
-    return rerun_episode(_dataset.episode(episode))
+    try:
+        return rerun_episode(_dataset.episode(episode))
+    except NotFound as gone:
+        # Its player erased it while it waited here.
+        return Verdict(CertificateResult.damaged, None, str(gone), 0, 0.0, {})
 
 
 def yield_to_others() -> None:

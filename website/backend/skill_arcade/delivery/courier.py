@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.delivery.objects import build_objects
 from skill_arcade.delivery.rows import build_delivery
-from skill_arcade.errors import JournalDamaged
+from skill_arcade.errors import JournalDamaged, PlayerErased
 from skill_arcade.recording.backlog import list_episodes
 from skill_arcade.recording.journal import NEW, OPEN, RESERVE, SEALED, lock_episode, sync_folder
 from skill_arcade.recording.segment import DAMAGED, adopt_orphan, read_segment
@@ -160,7 +160,12 @@ class Courier:
         objects = build_objects(segment)
         for key, data in objects.items():
             await self._objects.put(key, data)
-        await store_delivery(self._engine, build_delivery(segment, objects))
+        try:
+            await store_delivery(self._engine, build_delivery(segment, objects))
+        except PlayerErased:
+            # Whatever is put is taken away again before the journal forgets: a kill in between leaves nothing behind.
+            for key in objects:
+                await self._objects.delete(key)
         path.unlink(missing_ok=True)
         if segment.end is not None and not any(path.parent.iterdir()):
             path.parent.rmdir()

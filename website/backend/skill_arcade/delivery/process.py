@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 from skill_arcade.delivery.courier import Courier
+from skill_arcade.delivery.eraser import Eraser
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.embedded import keep_running
 from skill_arcade.storage.database.engine import create_engine, database_url
@@ -36,7 +37,10 @@ async def deliver(settings: Settings) -> None:
         )
         if settings.embedded_database:
             keeping = asyncio.create_task(keep_running(settings.postgres_folder), name="keep Postgres")
-        await courier.run(stopping)
+        eraser = Eraser(settings.journal_folder, objects, engine)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(courier.run(stopping), name="courier")
+            group.create_task(eraser.run(stopping), name="eraser")
     finally:
         if keeping is not None:
             keeping.cancel()

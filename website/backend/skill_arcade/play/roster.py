@@ -135,6 +135,12 @@ class Roster:
             held.process.kill()
             await held.gone
 
+    async def end_game(self, user_id: str) -> None:
+        """End the player's running game, if there is one, and wait until its record is sealed."""
+        held = self._seats.get(user_id)
+        if held is not None and not held.gone.done():
+            await self._free(held)
+
     async def _fill(self) -> None:
         while len(self._warm) < self._warm_games and not self._closing:
             self._warm.append(await self._open())

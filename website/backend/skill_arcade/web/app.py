@@ -17,7 +17,7 @@ from skill_arcade.web.labels import Labels
 from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.page import Page
 from skill_arcade.web.problems import HANDLERS
-from skill_arcade.web.routes import auth, config, episodes, exports, games, health, lockstep, play, preferences
+from skill_arcade.web.routes import auth, config, episodes, exports, games, health, lockstep, me, play, preferences
 from skill_arcade.web.security import Door, SecurityHeaders
 
 # Spans and their addresses would carry play tickets; nothing reads them here.
@@ -42,7 +42,7 @@ class Arcade(FastAPI):
             docs_url=None,
             redoc_url=None,
         )
-        ours = (auth, config, games, play, preferences, play_socket, episodes, exports, lockstep, health)
+        ours = (auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health)
         for router in (part.router for part in ours):
             self.include_router(router)
         self.router.default = Page(settings.page_folder)

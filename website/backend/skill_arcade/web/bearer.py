@@ -15,10 +15,12 @@ _bearer = HTTPBearer(auto_error=False, description="token of POST /auth/login")
 async def signed_in(
     state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Identity:
-    """Return who asks; NotSignedIn without a good token."""
+    """Return who asks; NotSignedIn without a good token of an account that is still there."""
     if credentials is None:
         raise NotSignedIn("Sign in first: this needs the header Authorization: Bearer TOKEN.")
-    return state.tokens.read_identity(credentials.credentials)
+    identity = state.tokens.read_identity(credentials.credentials)
+    await state.people.check_known(identity.user_id)
+    return identity
 
 
 Someone = Annotated[Identity, Depends(signed_in)]

@@ -268,6 +268,44 @@ class Preferences(_Body):
     ]
 
 
+class MyGame(_Answer):
+    """How the player has done in one game."""
+
+    game_id: str
+    game_name: str
+    episodes: int
+    won: int
+    steps: int
+    seconds: float = Field(description="time at the game, from each episode's start to its end")
+    best: float | None = Field(description="best score of an episode that is certified; null: none is yet")
+    last_played: datetime
+
+
+class Summary(_Answer):
+    """What the player has played, in all and by game; the game of the newest episode first."""
+
+    episodes: int
+    certified: int = Field(description="episodes that came out the same when they were run again")
+    won: int
+    steps: int
+    seconds: float
+    games: list[MyGame]
+
+
+class ErasureRequest(_Body):
+    """Erase this account and all that was recorded of it."""
+
+    word: str = Field(max_length=40, description="`erase`, typed by the player: a click may be an accident")
+
+
+class Erased(_Answer):
+    """The account is closed: nobody is signed in to it any more, and nothing more is recorded."""
+
+    finished: bool = Field(description="all is gone by now; false: the rest goes as soon as it can, by itself")
+    episodes: int = Field(description="erased so far")
+    steps: int = Field(description="erased so far")
+
+
 class PageConfig(_Answer):
     """What the page asks first, so that one build serves every place."""
 

@@ -1,13 +1,18 @@
 """Who plays here: people by e-mail, guests, and what a player's id is good for."""
 
+import time
+from collections.abc import Callable
+
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.errors import InvalidRequest, NotSignedIn
+from skill_arcade.errors import InvalidRequest, NotReady, NotSignedIn
+from skill_arcade.storage.database.erasures import begin_erasure
 from skill_arcade.storage.database.queries import get_user, upsert_user
 from skill_arcade.web.database import asking
 
 REMEMBERED = 10_000
+TRUSTED_SECONDS = 60.0
 # A guest has no e-mail, and an erased person had one: the table tells them apart by this.
 GUEST = "@anonymous.invalid"
 GONE = "This account is not here any more; sign in again."
@@ -28,12 +33,13 @@ class People:
     """The table of users, with a memory of who is surely in it.
 
     The memory spares play a question to the database: a player whose connection dropped comes back
-    even while it is down. A row never goes once it is there (an erased one keeps its id).
+    even while it is down. It is trusted for a minute, as long as the database answers: so an account that was erased
+    by another server is refused here soon after.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._known: dict[str, None] = {}
+    def __init__(self, engine: AsyncEngine, now: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._now = engine, now
+        self._known: dict[str, float] = {}
 
     async def welcome(self, user_id: str, email: str | None) -> str:
         """Note that this person is here, and return the id that they have. With no `email`, it is a guest."""
@@ -47,6 +53,7 @@ class People:
         async with asking(self._engine) as connection:
             user = await get_user(connection, user_id)
         if user is None or user.email is None:
+            self._known.pop(user_id, None)
             raise NotSignedIn(GONE)
         self._remember(user_id)
         return None if user.email.endswith(GUEST) else str(user.email)
@@ -54,13 +61,27 @@ class People:
     async def check_known(self, user_id: str) -> None:
         """Return if there is such a user, so that an episode of theirs can be kept; NotSignedIn otherwise.
 
-        A good token is not enough: it may be older than a database that was made anew.
+        A good token is not enough: it may be older than a database that was made anew, or than an erasure.
         """
-        if user_id not in self._known:
+        seen = self._known.get(user_id)
+        if seen is not None and self._now() - seen < TRUSTED_SECONDS:
+            return
+        try:
             await self.find_email(user_id)
+        except NotReady:
+            if seen is None:
+                raise
+
+    async def close_account(self, user_id: str) -> None:
+        """Sign this person out everywhere and record nothing more of them; NotSignedIn when there is no such user."""
+        async with asking(self._engine) as connection:
+            there = await begin_erasure(connection, user_id)
+        self._known.pop(user_id, None)
+        if not there:
+            raise NotSignedIn(GONE)
 
     def _remember(self, user_id: str) -> None:
         self._known.pop(user_id, None)
-        self._known[user_id] = None
+        self._known[user_id] = self._now()
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]

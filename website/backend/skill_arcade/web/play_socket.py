@@ -65,6 +65,7 @@ async def _take_seat(state: AppState, game_id: str, token: str, options: dict[st
     try:
         game.choose(options)
         user_id = state.tokens.redeem_ticket(token, game_id)
+        await state.people.check_known(user_id)
         emulator = await state.emulator.look()
         return await state.roster.seat(user_id, game, emulator.digest if emulator else None, options)
     except InvalidRequest as error:

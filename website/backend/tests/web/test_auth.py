@@ -113,6 +113,7 @@ def test_an_email_that_nobody_proved_gives_a_role_on_a_laptop_only() -> None:
 
 @pytest.mark.parametrize(("role", "opens"), [("", False), ("researcher", True), ("admin", False)])
 async def test_what_needs_a_role_is_closed_to_others(arcade: Visitor, role: str, opens: bool) -> None:
+    await arcade.state.people.welcome("somebody", None)
     token = arcade.state.tokens.issue_session("somebody", [role] if role else []).token
     identity = await signed_in(arcade.state, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
     if opens:

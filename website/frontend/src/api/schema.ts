@@ -305,6 +305,29 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/me/erasure": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Erase Account
+         * @description Erase the player's account and all that was recorded of it, for good. Every token of theirs ends with it.
+         *
+         *     A running game is ended first. The answer comes when all is gone, or after ten seconds; then the rest is erased
+         *     by itself, whatever happens to this server. Recordings that a researcher has exported by then are not reached.
+         */
+        readonly post: operations["erase_account"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/me/exports": {
         readonly parameters: {
             readonly query?: never;
@@ -342,6 +365,26 @@ export interface paths {
          * @description Keep how the player likes to play, in place of what was kept.
          */
         readonly put: operations["keep_my_preferences"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/me/summary": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Summary
+         * @description Count what the player has played.
+         */
+        readonly get: operations["read_summary"];
+        readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
@@ -541,6 +584,38 @@ export interface components {
              * @enum {string}
              */
             readonly type: "ended";
+        };
+        /**
+         * Erased
+         * @description The account is closed: nobody is signed in to it any more, and nothing more is recorded.
+         */
+        readonly Erased: {
+            /**
+             * Episodes
+             * @description erased so far
+             */
+            readonly episodes: number;
+            /**
+             * Finished
+             * @description all is gone by now; false: the rest goes as soon as it can, by itself
+             */
+            readonly finished: boolean;
+            /**
+             * Steps
+             * @description erased so far
+             */
+            readonly steps: number;
+        };
+        /**
+         * ErasureRequest
+         * @description Erase this account and all that was recorded of it.
+         */
+        readonly ErasureRequest: {
+            /**
+             * Word
+             * @description `erase`, typed by the player: a click may be an accident
+             */
+            readonly word: string;
         };
         /**
          * ExportProgress
@@ -958,6 +1033,37 @@ export interface components {
             readonly roles: readonly ("researcher" | "admin")[];
             /** User Id */
             readonly user_id: string;
+        };
+        /**
+         * MyGame
+         * @description How the player has done in one game.
+         */
+        readonly MyGame: {
+            /**
+             * Best
+             * @description best score of an episode that is certified; null: none is yet
+             */
+            readonly best: number | null;
+            /** Episodes */
+            readonly episodes: number;
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
+            /**
+             * Last Played
+             * Format: date-time
+             */
+            readonly last_played: string;
+            /**
+             * Seconds
+             * @description time at the game, from each episode's start to its end
+             */
+            readonly seconds: number;
+            /** Steps */
+            readonly steps: number;
+            /** Won */
+            readonly won: number;
         };
         /**
          * Notice
@@ -1543,6 +1649,27 @@ export interface components {
              * @enum {string}
              */
             readonly type: "stream";
+        };
+        /**
+         * Summary
+         * @description What the player has played, in all and by game; the game of the newest episode first.
+         */
+        readonly Summary: {
+            /**
+             * Certified
+             * @description episodes that came out the same when they were run again
+             */
+            readonly certified: number;
+            /** Episodes */
+            readonly episodes: number;
+            /** Games */
+            readonly games: readonly components["schemas"]["MyGame"][];
+            /** Seconds */
+            readonly seconds: number;
+            /** Steps */
+            readonly steps: number;
+            /** Won */
+            readonly won: number;
         };
         /**
          * Ticked
@@ -2328,6 +2455,57 @@ export interface operations {
             };
         };
     };
+    readonly erase_account: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is understood and can't be carried out as it is. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly ask_own_export: {
         readonly parameters: {
             readonly query?: never;
@@ -2450,6 +2628,44 @@ export interface operations {
             };
             /** @description The request is understood and can't be carried out as it is. */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that this needs does not answer; trying again later helps. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_summary: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description The token is missing, wrong or past its end. */
+            readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

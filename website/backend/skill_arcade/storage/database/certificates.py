@@ -40,7 +40,12 @@ async def list_finished(connection: AsyncConnection) -> list[UUID]:
 
 
 async def add_certificate(connection: AsyncConnection, certificate: NewCertificate) -> None:
-    """Keep what a re-run found. Earlier ones stay."""
+    """Keep what a re-run found, unless the episode was erased meanwhile. Earlier ones stay."""
+    there = (
+        select(_episode.c.id).where(_episode.c.id == certificate.episode_id).with_for_update(key_share=True, read=True)
+    )
+    if (await connection.execute(there)).first() is None:
+        return
     fields = NewCertificate.__slots__
     values = {name: getattr(certificate, name) for name in fields}
     await connection.execute(insert(_certificate).values(**values).on_conflict_do_nothing())

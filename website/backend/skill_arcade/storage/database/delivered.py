@@ -8,7 +8,8 @@ from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, upda
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from skill_arcade.storage.database.tables import Episode, EpisodeStatus, Game, Segment, Transition, User
+from skill_arcade.storage.database.erasures import hold_user
+from skill_arcade.storage.database.tables import Episode, EpisodeStatus, Game, Segment, Transition
 
 TRANSITION_COLUMNS = (
     "id",
@@ -61,7 +62,11 @@ class Delivery:
 
 
 async def store_delivery(engine: AsyncEngine, delivery: Delivery) -> bool:
-    """Write a segment's rows in one transaction. False, and no change, when it was delivered before."""
+    """Write a segment's rows in one transaction. False, and no change, when it was delivered before.
+
+    Raises:
+        PlayerErased: its player's account is gone, and so must be what was recorded.
+    """
     async with engine.begin() as connection:
         if not await _claim_segment(connection, delivery):
             return False
@@ -76,7 +81,7 @@ async def store_delivery(engine: AsyncEngine, delivery: Delivery) -> bool:
 async def _claim_segment(connection: AsyncConnection, delivery: Delivery) -> bool:
     """Write the segment's own row: whoever comes second waits for the first, and finds it there."""
     episode = delivery.episode
-    await connection.execute(insert(User).values(id=episode["user_id"]).on_conflict_do_nothing())
+    await hold_user(connection, episode["user_id"])
     await connection.execute(insert(Game).values(id=episode["game_id"], config={}).on_conflict_do_nothing())
     await connection.execute(insert(Episode).values(**episode).on_conflict_do_nothing())
     claim = insert(Segment).values(**delivery.segment).on_conflict_do_nothing().returning(Segment.__table__.c.number)  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.storage.database import tables
+from skill_arcade.storage.database.erasures import is_erased, next_id
 from skill_arcade.storage.database.tables import CertificateResult, EpisodeStatus
 
 _table = tables.Table.metadata.tables
@@ -45,8 +46,11 @@ class EpisodeLine:
 async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> str:
     """Make sure that there is a user of this e-mail, and return the user's id.
 
-    That is `user_id` unless the e-mail has an id already, from before the server's key was changed.
+    That is `user_id` unless the e-mail has an id already, from before the server's key was changed, or the account
+    of that id was erased: who comes back begins anew, under another id.
     """
+    while await is_erased(connection, user_id):
+        user_id = next_id(user_id)
     await connection.execute(insert(_user).values(id=user_id, email=email).on_conflict_do_nothing())
     mine = select(_user.c.id, _user.c.email).where(or_(_user.c.email == email, _user.c.id == user_id))
     found = (await connection.execute(mine.order_by(case((_user.c.email == email, 0), else_=1)).limit(1))).one()

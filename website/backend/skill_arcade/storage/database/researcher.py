@@ -10,7 +10,7 @@ READABLE = [
     *("game", "episode", "transition", "segment", "event", "certificate", "baseline", "baseline_source"),
     *("input_latency", "episode_summary", "learning_curve", "reaction_time", "action_use", "human_normalised_score"),
 ]
-COLUMNS = "id, time_created, time_updated"
+COLUMNS = {"user": "id, time_created, time_updated", "erasure": "time_created, time_erased, games"}
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ def lend_reading(connection: Connection) -> None:
     for name in READABLE:
         if name in there:
             connection.execute(text(f"GRANT SELECT ON {name} TO {ROLE}"))
-    if "user" in there:
-        connection.execute(text(f'GRANT SELECT ({COLUMNS}) ON "user" TO {ROLE}'))
+    for name in COLUMNS.keys() & there:
+        connection.execute(text(f'GRANT SELECT ({COLUMNS[name]}) ON "{name}" TO {ROLE}'))
 
 
 def _create_role(connection: Connection) -> bool:

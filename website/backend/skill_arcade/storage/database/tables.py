@@ -299,5 +299,31 @@ class Baseline(Table, table=True):
     human: float = Field(sa_column_kwargs=_told("return of a person, as the source has it"))
 
 
-for _model in (User, Game, Episode, Transition, Segment, Event, Certificate, Preference, BaselineSource, Baseline):
+class Erasure(Table, table=True):
+    """What is left of an account that its player erased: that it was there, and how much was played on it."""
+
+    user_id: str = Field(
+        primary_key=True,
+        sa_column_kwargs=_told("the id that it had; never used again, so what arrives late is dropped"),
+    )
+    time_created: datetime = Field(sa_column=_now("erasure asked for, database clock"))
+    time_erased: datetime | None = Field(
+        None, sa_column=_at("all rows and objects were gone, database clock; null: under way", nullable=True)
+    )
+    games: dict[str, Any] = Field(sa_column=_json("game id to the episodes and steps of it that were erased"))
+
+
+for _model in (
+    User,
+    Game,
+    Episode,
+    Transition,
+    Segment,
+    Event,
+    Certificate,
+    Preference,
+    BaselineSource,
+    Baseline,
+    Erasure,
+):
     Table.metadata.tables[str(_model.__tablename__)].comment = _model.__doc__

@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
@@ -29,7 +29,7 @@ class DiskObjects:
         return await asyncio.to_thread(self._get, self._path(key))
 
     async def delete(self, key: str) -> None:
-        """Remove the file; its folder stays."""
+        """Remove the file, and its folder when nothing else is in it."""
         await asyncio.to_thread(self._delete, self._path(key))
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
@@ -115,6 +115,9 @@ class DiskObjects:
                 return
             if path.parent.is_dir():
                 _sync_folder(path.parent)
+                if path.parent != self.folder and not any(path.parent.iterdir()):
+                    with suppress(OSError):  # somebody has just put another object there
+                        path.parent.rmdir()
 
     def _try_out(self) -> None:
         with self._explained():

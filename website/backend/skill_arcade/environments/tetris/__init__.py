@@ -1,0 +1,1 @@
+"""Falling blocks: the pieces, the rules, the picture, and the environment that they make."""

@@ -1,0 +1,43 @@
+"""What the journal still has of a player who wants nothing of theirs kept."""
+
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+from skill_arcade.recording.backlog import list_episodes
+from skill_arcade.recording.framing import Kind, split_records
+from skill_arcade.recording.journal import OPEN, SEALED
+from skill_arcade.recording.records import Head
+from skill_arcade.recording.segment import DAMAGED
+
+
+def find_episodes(folder: Path, user_id: str) -> list[UUID]:
+    """Episodes of this player of which the journal in `folder` has a file whose head reads back."""
+    return [UUID(place.name) for place in list_episodes(folder) if _owner(place) == user_id]
+
+
+def purge_damaged(folder: Path, episode: UUID) -> None:
+    """Remove what of an episode was set aside, since nobody else will; and its folder, if that is empty then."""
+    place = folder / str(episode)
+    for path in place.glob(f"*{DAMAGED}"):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # a segment in it is still to be delivered, or the folder is gone
+        place.rmdir()
+
+
+def _owner(place: Path) -> str | None:
+    for path in place.iterdir() if place.is_dir() else ():
+        if path.suffix in (OPEN, SEALED, DAMAGED) and (head := read_head(path)) is not None:
+            return head.user_id
+    return None
+
+
+def read_head(path: Path) -> Head | None:
+    """The head of a journal file; None when it does not read back, or the file was delivered meanwhile."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    for kind, body, _ in split_records(data):
+        return Head.unpack(body) if kind is Kind.HEAD else None
+    return None

@@ -1,0 +1,28 @@
+"""What one player has played, counted."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# An episode that nobody ended lasted until its newest delivery.
+BY_GAME = """
+SELECT e.game_id, coalesce(g.config ->> 'name', e.game_id) AS game_name, count(*) AS episodes,
+    count(*) FILTER (WHERE newest.result = 'certified') AS certified,
+    count(*) FILTER (WHERE e.status = 'won') AS won, sum(e.n_steps)::bigint AS steps,
+    sum(extract(epoch FROM coalesce(e.time_ended, e.time_updated) - e.time_created))::float8 AS seconds,
+    max(e.score) FILTER (WHERE newest.result = 'certified') AS best, max(e.time_created) AS last_played
+FROM episode e
+JOIN game g ON g.id = e.game_id
+LEFT JOIN LATERAL (
+    SELECT c.result FROM certificate c WHERE c.episode_id = e.id ORDER BY c.time_created DESC LIMIT 1
+) AS newest ON true
+WHERE e.user_id = :user_id
+GROUP BY e.game_id, g.config ->> 'name'
+ORDER BY max(e.id::text) DESC
+"""
+
+
+async def count_played(connection: AsyncConnection, user_id: str) -> list[Row[Any]]:
+    """For each game that this player has played: episodes, certified, won, steps, seconds, best, last_played."""
+    return list(await connection.execute(text(BY_GAME), {"user_id": user_id}))
