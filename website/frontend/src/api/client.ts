@@ -15,6 +15,9 @@ export type ExportTicket = Schemas["ExportTicket"];
 export type ExportProgress = Schemas["ExportProgress"];
 export type PlayedGame = Schemas["PlayedGame"];
 export type Preferences = Schemas["Preferences"];
+export type Summary = Schemas["Summary"];
+export type MyGame = Schemas["MyGame"];
+export type Erased = Schemas["Erased"];
 
 /** The back end said no, or nothing at all (`status` 0). `message` is for people. */
 export class ApiError extends Error {
@@ -102,6 +105,19 @@ export const api = {
   preferences: () => call<Preferences | null>("/me/preferences", { signed: true }),
   keepPreferences: (body: Preferences) =>
     call<Preferences>("/me/preferences", { method: "PUT", body, signed: true }),
+  /** A page of the player's episodes, newest first; `before`: the last one of the page before. */
+  episodePage: (before: string | null, limit: number, signal: AbortSignal) =>
+    call<readonly Episode[]>(
+      `/me/episodes?limit=${String(limit)}${before === null ? "" : `&before=${before}`}`,
+      { signed: true, signal },
+    ),
+  summary: (signal: AbortSignal) => call<Summary>("/me/summary", { signed: true, signal }),
+  erase: (word: string) =>
+    call<Erased>("/me/erasure", {
+      method: "POST",
+      body: { word } satisfies Schemas["ErasureRequest"],
+      signed: true,
+    }),
   ticket: (gameId: string) =>
     call<Schemas["Ticket"]>("/play/tickets", {
       method: "POST",

@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, type Episode, type ExportTicket } from "./client";
 
@@ -44,6 +44,24 @@ export const exportProgressQuery = (ticket: ExportTicket) =>
     refetchInterval: ({ state }) =>
       state.data?.state === "done" || state.data?.state === "failed" ? false : 1000,
     staleTime: 0,
+  });
+
+export const ROUNDS_A_PAGE = 25;
+
+/** All rounds of this person, a page at a time, newest first. */
+export const roundsQuery = (userId: string) =>
+  infiniteQueryOptions({
+    queryKey: ["episodes", userId, "pages"],
+    queryFn: ({ pageParam, signal }) => api.episodePage(pageParam, ROUNDS_A_PAGE, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => (page.length < ROUNDS_A_PAGE ? undefined : page.at(-1)?.id),
+  });
+
+/** What this person has played in all. */
+export const summaryQuery = (userId: string) =>
+  queryOptions({
+    queryKey: ["episodes", userId, "summary"],
+    queryFn: ({ signal }) => api.summary(signal),
   });
 
 /** Played to its end, and the game as it comes: a slower or easier one is another game. */

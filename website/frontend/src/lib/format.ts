@@ -11,6 +11,14 @@ export function formatTime(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${rest}`;
 }
 
+/** 45 -> "45 s", 754 -> "13 min", 12,240 -> "3 h 24 min" */
+export function formatLength(seconds: number): string {
+  if (seconds < 60) return `${String(Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${String(minutes)} min`;
+  return `${score.format(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
+}
+
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60],
   ["hour", 3600],

@@ -48,3 +48,12 @@ export class Stored<T> {
     }
   }
 }
+
+/** Forgets everything that this page keeps in the browser, as far as there is storage. */
+export function forgetStored(): void {
+  try {
+    localStorage.clear();
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
+}

@@ -52,3 +52,14 @@ export async function forgetAccount(loginMethod: () => Promise<{ method: string 
   if (method.method === "firebase") await (await openFirebase(method as FirebaseMethod)).leave();
   remembers.set(null);
 }
+
+/** Closes the account that this browser is signed in with, if it is one of Firebase's. False: that was refused there. */
+export async function closeAccount(
+  loginMethod: () => Promise<{ method: string }>,
+): Promise<boolean> {
+  if (remembers.get() === null) return true;
+  const method = await loginMethod();
+  remembers.set(null);
+  if (method.method !== "firebase") return true;
+  return (await openFirebase(method as FirebaseMethod)).close();
+}

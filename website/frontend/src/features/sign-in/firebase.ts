@@ -7,6 +7,7 @@ import {
   GoogleAuthProvider,
   browserLocalPersistence,
   connectAuthEmulator,
+  deleteUser,
   indexedDBLocalPersistence,
   initializeAuth,
   linkWithCredential,
@@ -91,6 +92,19 @@ export class Firebase {
 
   async leave(): Promise<void> {
     await signOut(this.#auth);
+  }
+
+  /** Deletes the account. False: Google wants a newer sign-in for that; then it is only left. */
+  async close(): Promise<boolean> {
+    const user = this.#auth.currentUser;
+    try {
+      if (user !== null) await deleteUser(user);
+      return true;
+    } catch (error) {
+      if (!(error instanceof FirebaseError)) throw error;
+      await signOut(this.#auth);
+      return false;
+    }
   }
 
   /** A guest becomes the account's owner and keeps what was played, unless that account is there already. */

@@ -1,0 +1,101 @@
+// A person looks at what they have played, and leaves for good.
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { findFaults } from "./axe";
+import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+
+const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
+const EMAIL = "leaver@example.org";
+
+let arcade: Arcade;
+let browser: Browser;
+let visit: Visit;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}you.log`);
+  visit = await openVisit(browser, arcade.url);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await arcade.stop();
+});
+
+async function signIn(): Promise<void> {
+  const { page } = visit;
+  await page.goto("/sign-in?next=%2Fyou");
+  await page.getByLabel("E-mail").fill(EMAIL);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${arcade.url}/you`);
+}
+
+test("an empty page says what to do", async () => {
+  await signIn();
+  await visit.page.getByRole("heading", { name: "Not one yet" }).waitFor();
+  expect(await findFaults(visit.page)).toEqual([]);
+});
+
+test("a round that was won is counted, listed, and certified", async () => {
+  const { page } = visit;
+  await page.goto("/play/tower-of-hanoi");
+  await page.waitForSelector('[data-phase="ready"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+  for (const pole of HANOI) await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
+  await page.waitForSelector('[data-testid="ending"][data-status="won"]');
+  await expect
+    .poll(
+      async () => {
+        await page.goto("/you");
+        await page.getByRole("heading", { name: "By game" }).waitFor();
+        return page.getByText("certified", { exact: true }).count();
+      },
+      { timeout: 60_000, interval: 1000 },
+    )
+    .toBe(2);
+  await page.getByRole("heading", { name: "Every round" }).waitFor();
+  await page.getByText("14 steps").waitFor();
+  expect(await findFaults(page)).toEqual([]);
+});
+
+test("nothing is erased before the word is typed", async () => {
+  const { page } = visit;
+  const button = page.getByRole("button", { name: "Erase everything" });
+  await page.getByLabel(/Type erase/).fill("no");
+  expect(await button.isDisabled()).toBe(true);
+});
+
+test("the account is erased, and the token with it", async () => {
+  const { page } = visit;
+  const token = await page.evaluate(
+    () =>
+      (JSON.parse(localStorage.getItem("skill-arcade.session") ?? "{}") as { token: string }).token,
+  );
+  await page.getByLabel(/Type erase/).fill("erase");
+  await page.getByRole("button", { name: "Erase everything" }).click();
+  await page.getByRole("heading", { name: "All of it is gone" }).waitFor();
+  await page.getByText("1 round with 14 steps were erased").waitFor();
+  expect(await findFaults(page)).toEqual([]);
+  const answer = await fetch(`${arcade.url}/me/summary`, {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  expect(answer.status).toBe(401);
+  expect(((await answer.json()) as { message: string }).message).toContain("not here any more");
+  expect(await page.evaluate(() => localStorage.length)).toBe(0);
+});
+
+test("who comes back finds an empty page", async () => {
+  await signIn();
+  await visit.page.getByRole("heading", { name: "Not one yet" }).waitFor();
+});
+
+test("the page met no error", () => {
+  expect(visit.problems).toEqual([]);
+});

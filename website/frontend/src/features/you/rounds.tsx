@@ -1,0 +1,79 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import type { Episode, MyGame } from "@/api/client";
+import { roundsQuery } from "@/api/queries";
+import type { Session } from "@/api/session";
+import { Button } from "@/components/button";
+import { paths } from "@/config/paths";
+import { formatCount, formatScore, formatWhen } from "@/lib/format";
+
+const outcome: Record<Episode["status"], string> = {
+  won: "Won",
+  lost: "Lost",
+  incomplete: "Left",
+};
+
+/** How well a round is kept: played again from its record, it came out the same, or it did not. */
+function standing({ certificate, time_ended: ended }: Episode): string {
+  if (certificate === "certified") return "certified";
+  if (certificate !== null) return "not certified";
+  return ended === null ? "running" : "kept";
+}
+
+/** Every round, newest first, a page at a time. */
+export function Rounds({ session, games }: { session: Session; games: readonly MyGame[] }) {
+  const rounds = useInfiniteQuery(roundsQuery(session.userId));
+  const best = new Map(games.map((game) => [game.game_id, game.best]));
+  const isBest = ({ game_id: id, certificate, score }: Episode) =>
+    certificate === "certified" && best.get(id) === score;
+  const shown = rounds.data?.pages.flat() ?? [];
+  return (
+    <section aria-labelledby="rounds" className="mt-12">
+      <h2 id="rounds" className="text-4xl sign">
+        Every round
+      </h2>
+      <p className="mt-2 max-w-prose text-dim">
+        A round is certified once it was run again from its record and came out the same, picture
+        for picture.
+      </p>
+      <ul className="mt-4 divide-y divide-line/60 border-y border-line/60">
+        {shown.map((episode) => (
+          <li key={episode.id} className="flex flex-wrap items-baseline gap-x-4 gap-y-1 py-3.5">
+            <Link
+              to={paths.play(episode.game_id)}
+              className="min-w-44 flex-1 rounded text-lg font-bold hover:underline"
+            >
+              {episode.game_name}
+            </Link>
+            <span className="w-40 text-right text-lg font-bold">
+              {isBest(episode) && <span className="mr-2 text-sm text-link">best</span>}
+              {formatScore(episode.score)}
+            </span>
+            <span className="w-16 text-dim">{outcome[episode.status]}</span>
+            <span className="w-28 text-dim">{standing(episode)}</span>
+            <span className="w-32 text-right text-dim">{formatCount(episode.n_steps, "step")}</span>
+            <time dateTime={episode.time_created} className="w-32 text-right text-dim">
+              {formatWhen(episode.time_created, rounds.dataUpdatedAt)}
+            </time>
+          </li>
+        ))}
+      </ul>
+      {rounds.isError && (
+        <p role="alert" className="mt-4 text-dim">
+          {rounds.error.message}
+        </p>
+      )}
+      {(rounds.hasNextPage || rounds.isError) && (
+        <Button
+          look="plain"
+          className="mt-6"
+          disabled={rounds.isFetching}
+          onClick={() => void (rounds.isError ? rounds.refetch() : rounds.fetchNextPage())}
+        >
+          {rounds.isFetching ? "Looking them up…" : rounds.isError ? "Try again" : "Older rounds"}
+        </Button>
+      )}
+    </section>
+  );
+}

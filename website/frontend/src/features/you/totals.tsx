@@ -1,0 +1,23 @@
+import type { Summary } from "@/api/client";
+import { formatLength } from "@/lib/format";
+
+/** All that was played, in five figures. */
+export function Totals({ summary }: { summary: Summary }) {
+  const figures: [string, string][] = [
+    ["at the machines", formatLength(summary.seconds)],
+    ["games", summary.games.length.toLocaleString("en")],
+    ["rounds", summary.episodes.toLocaleString("en")],
+    ["certified", summary.certified.toLocaleString("en")],
+    ["steps on record", summary.steps.toLocaleString("en")],
+  ];
+  return (
+    <dl className="my-8 flex flex-wrap gap-x-10 gap-y-4">
+      {figures.map(([name, value]) => (
+        <div key={name} className="flex flex-col-reverse">
+          <dt className="text-dim">{name}</dt>
+          <dd className="dots text-4xl">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
