@@ -4,6 +4,7 @@ import gymnasium
 
 OURS = {
     "SkillArcade/TowerOfHanoi-v0": "skill_arcade.environments.hanoi:TowerOfHanoiEnv",
+    "SkillArcade/Tetris-v0": "skill_arcade.environments.tetris.env:TetrisEnv",
 }
 
 

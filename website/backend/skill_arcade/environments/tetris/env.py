@@ -48,11 +48,13 @@ class TetrisEnv(gymnasium.Env[Observation, np.int64]):
         self.level, self.goal_lines, self.render_mode = level, goal_lines, render_mode
         self.action_space = spaces.Discrete(3 * ACTS)
         kinds = len(NAMES)
-        self.observation_space = spaces.Dict(
+        self.observation_space: spaces.Dict[Any] = spaces.Dict(  # type: ignore[assignment]  # its arrays are narrower
             {
                 "board": spaces.Box(0, kinds, (ROWS, COLUMNS), np.int8),
                 "piece": spaces.Box(
-                    np.array([0, 0, -HIDDEN - 2, -2], np.int8), np.array([kinds, 3, ROWS, COLUMNS], np.int8)
+                    np.array([0, 0, -HIDDEN - 2, -2], np.int8),
+                    np.array([kinds, 3, ROWS, COLUMNS], np.int8),
+                    dtype=np.int8,
                 ),
                 "next": spaces.Box(0, kinds, (SHOWN,), np.int8),
                 "hold": spaces.Box(0, kinds, (1,), np.int8),

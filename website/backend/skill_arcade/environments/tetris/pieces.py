@@ -1,4 +1,4 @@
-"""The seven pieces and how they turn: the Super Rotation System, as the guideline of 2009 and tetris.wiki/SRS have it."""
+"""The seven pieces and how they turn: the Super Rotation System, as the guideline of 2009 has it."""
 
 from collections.abc import Iterator
 

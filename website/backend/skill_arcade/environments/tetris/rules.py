@@ -1,4 +1,4 @@
-"""The rules of falling blocks, a sixtieth of a second at a time, in whole numbers: no clock, no picture, no chance of its own."""
+"""The rules of falling blocks, a sixtieth of a second at a time, in whole numbers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
