@@ -5,13 +5,17 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# An episode that nobody ended lasted until its newest delivery.
+# An episode that nobody ended lasted until its newest delivery. A best score is of the game as it comes, played to its
+# end and certified: what `bestScores` in the page says of a list of episodes.
 BY_GAME = """
 SELECT e.game_id, coalesce(g.config ->> 'name', e.game_id) AS game_name, count(*) AS episodes,
     count(*) FILTER (WHERE newest.result = 'certified') AS certified,
     count(*) FILTER (WHERE e.status = 'won') AS won, sum(e.n_steps)::bigint AS steps,
     sum(extract(epoch FROM coalesce(e.time_ended, e.time_updated) - e.time_created))::float8 AS seconds,
-    max(e.score) FILTER (WHERE newest.result = 'certified') AS best, max(e.time_created) AS last_played
+    max(e.score) FILTER (
+        WHERE newest.result = 'certified' AND e.status <> 'incomplete'
+        AND coalesce(e.provenance -> 'options', '{}') = '{}'
+    ) AS best, max(e.time_created) AS last_played
 FROM episode e
 JOIN game g ON g.id = e.game_id
 LEFT JOIN LATERAL (

@@ -25,8 +25,8 @@ function standing({ certificate, time_ended: ended }: Episode): string {
 export function Rounds({ session, games }: { session: Session; games: readonly MyGame[] }) {
   const rounds = useInfiniteQuery(roundsQuery(session.userId));
   const best = new Map(games.map((game) => [game.game_id, game.best]));
-  const isBest = ({ game_id: id, certificate, score }: Episode) =>
-    certificate === "certified" && best.get(id) === score;
+  const isBest = ({ game_id: id, certificate, score, status }: Episode) =>
+    certificate === "certified" && status !== "incomplete" && best.get(id) === score;
   const shown = rounds.data?.pages.flat() ?? [];
   return (
     <section aria-labelledby="rounds" className="mt-12">
