@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.report import RESULTS, Report
 
-NAMES = ("players", "frames", "delivery", "cost", "certify")
+NAMES = ("players", "frames", "delivery", "cost", "certify", "latency")
 
 
 def main(
@@ -17,13 +17,22 @@ def main(
     seconds: Annotated[float, typer.Option(min=7, help="players: how long each number is measured.")] = 12.0,
     games: Annotated[str, typer.Option(help="certify: ids or families, divided by commas; none: all.")] = "",
     play: Annotated[float, typer.Option(min=1, help="certify: seconds of play of each game.")] = 30.0,
+    delays: Annotated[str, typer.Option(help="latency: round trips in ms, divided by commas.")] = "0,40,80,150,300",
+    presses: Annotated[int, typer.Option(min=1, help="latency: of a key, for each row.")] = 60,
+    scripted: Annotated[int, typer.Option(min=0, help="latency: players without a browser; 0: no CPU.")] = 16,
     folder: Annotated[Path, typer.Option(help="Where the JSON goes.")] = RESULTS,
 ) -> None:
-    """Measure one thing, in under two minutes (certify, all games: twenty)."""
+    """Measure one thing, in under two minutes (latency: six; certify, all games: twenty)."""
     if name not in NAMES:
         raise typer.BadParameter(f"there is no benchmark {name!r}; there are: {', '.join(NAMES)}")
     options: dict[str, dict[str, Any]] = {
         "players": {"sizes": tuple(map(int, sizes.split(","))), "seconds": seconds},
+        "latency": {
+            "delays": tuple(map(int, delays.split(","))),
+            "presses": presses,
+            "seconds": seconds,
+            "players": scripted,
+        },
         "certify": {"games": tuple(filter(None, games.split(","))), "play_seconds": play},
     }
     report: Report = importlib.import_module(f"benchmarks.{name}").run(**options.get(name, {}))

@@ -4,8 +4,10 @@ import { createServer, connect, type Socket } from "node:net";
 
 export interface Network {
   url: string;
-  /** Round trip from now on, milliseconds. */
-  delay(ms: number): void;
+  /** Round trip from now on, milliseconds; each way takes up to half of `jitter` more, at random. */
+  delay(ms: number, jitter?: number): void;
+  /** Bytes that went through so far: from the page, and to it. */
+  readonly bytes: { up: number; down: number };
   /** Break every connection, and refuse new ones for this long. */
   cut(ms: number): void;
   close(): void;
@@ -18,19 +20,22 @@ const RESEND_MS = 200;
 export async function openNetwork(url: string, roundTrip: number, loss = 0): Promise<Network> {
   const target = new URL(url);
   const open = new Set<Socket>();
-  let [delay, cutUntil] = [roundTrip, 0];
+  let [delay, jitter, cutUntil] = [roundTrip, 0, 0];
+  const bytes = { up: 0, down: 0 };
 
-  const pass = (from: Socket, to: Socket): void => {
+  const pass = (from: Socket, to: Socket, way: "up" | "down"): void => {
     // What comes after a lost segment waits for it, and a timer may be early by a part of a millisecond:
     // each timer lets through the oldest that waits, so that the order stays.
     const waiting: (() => void)[] = [];
     let last = 0;
     const later = (run: () => void, lost = 0): void => {
-      last = Math.max(last, performance.now() + delay / 2 + lost);
+      const takes = (delay + Math.random() * jitter) / 2;
+      last = Math.max(last, performance.now() + takes + lost);
       waiting.push(run);
       setTimeout(() => waiting.shift()?.(), last - performance.now());
     };
     from.on("data", (data) => {
+      bytes[way] += data.length;
       later(() => to.write(data), Math.random() < loss ? RESEND_MS + delay : 0);
     });
     from.on("close", () => {
@@ -50,8 +55,8 @@ export async function openNetwork(url: string, roundTrip: number, loss = 0): Pro
       socket.setNoDelay(true);
       open.add(socket);
     }
-    pass(near, far);
-    pass(far, near);
+    pass(near, far, "up");
+    pass(far, near, "down");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -63,8 +68,9 @@ export async function openNetwork(url: string, roundTrip: number, loss = 0): Pro
   };
   return {
     url: `http://localhost:${String(address.port)}`,
-    delay: (ms) => {
-      delay = ms;
+    bytes,
+    delay: (ms, more = 0) => {
+      [delay, jitter] = [ms, more];
     },
     cut,
     close: () => {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import certify, cost, delivery, frames, players
+from benchmarks import certify, cost, delivery, frames, latency, players
 from benchmarks.report import Report, read_results
 
 
@@ -90,3 +90,23 @@ def test_a_report_is_a_table_and_json(tmp_path: Path) -> None:
     path = report.save(tmp_path)
     assert "| one  | 1,234" in report.markdown()
     assert json.loads(path.read_text())["rows"] == [{"what": "one", "size B": 1234.5}]
+
+
+def test_latency_is_judged_against_the_games_own_lag() -> None:
+    lag = latency.count_lag()
+    assert lag == 2
+    row = {"delay": 80, "jitter": 10, "throttle": 1, "presses": [120.0, 130.0], "start": 90.0, "gaps": [16.7] * 3}
+    row |= {"painted": 60, "seconds": 1.0, "skipped": 0, "up": 100, "down": 200}
+    report = Report("latency", latency.COLUMNS)
+    for mode in ("streamed", "lockstep"):
+        report.add(*latency.judge(row | {"mode": mode}, lag))
+    streamed, lockstep = as_dicts(report)
+    assert (streamed["floor p50 ms"], lockstep["floor p50 ms"]) == pytest.approx((85 + 25, 25))
+    assert (streamed["presses"], streamed["painted/s"], streamed["down B/s"]) == (2, 60, 200)
+
+
+def test_both_modes_meet_the_same_networks() -> None:
+    plan = latency.make_plan((0, 80))
+    streamed, lockstep = ([{**one, "mode": ""} for one in plan if one["mode"] == mode] for mode in latency.MODES)
+    assert streamed == lockstep
+    assert [one["throttle"] for one in streamed] == [1, 1, 1, 6]

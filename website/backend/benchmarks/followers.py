@@ -1,0 +1,98 @@
+"""What a player costs the server: scripted ones, all streamed or all in lockstep, with recording, for some seconds."""
+
+import asyncio
+import json
+import random
+import time
+from pathlib import Path
+
+from benchmarks.players import Tally, play
+from benchmarks.processes import Meter
+from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.stage import Stage
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.recording.segment import parse_segment
+from tests.arcade import Arcade, now_ms, playing, running_arcade
+from tests.lockstep.page import MODULE, PERIOD_MS, Page
+
+GAME = load_catalogue().games["breakout"]
+SEND_EVERY = 0.1
+KINDS = ("server", "games", "delivery", "certifier", "postgres")
+
+
+async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> dict[str, float]:
+    """Per cent of a core for each player, by kind of process and in all, and the steps a second that each took."""
+    (folder / "lockstep.wasm").write_bytes(MODULE)
+    settings = {"LOCKSTEP_FOLDER": str(folder), "MAX_GAMES": str(players + 2), "LOG_LEVEL": "WARNING"}
+    with running_arcade(folder, SEGMENT_SECONDS="5", **settings) as arcade:
+        stages = [make_stage(GAME.environment) for _ in range(players if mode == "lockstep" else 0)]
+        measuring, over = asyncio.Event(), asyncio.Event()
+        tally, steps = Tally(), [0]
+        async with asyncio.TaskGroup() as group:
+            for number in range(players):
+                email = f"{mode}{number}@example.org"
+                if mode == "lockstep":
+                    group.create_task(follow(arcade, email, stages[number], measuring, over, steps))
+                else:
+                    until = time.monotonic() + seconds + 4 + 0.1 * (players - number)
+                    group.create_task(stream(arcade, email, until, tally, measuring))
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(3)
+            meter = Meter(arcade.process.pid, arcade.home)
+            measuring.set()
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                await asyncio.sleep(0.25)
+                meter.read()
+            lasted = time.monotonic() - meter.began
+            taken = steps[0]
+            over.set()
+    used = {kind: 100 * meter.seconds.get(kind, 0.0) / lasted / players for kind in KINDS}
+    rate = sum(tally.rates) / len(tally.rates) if tally.rates else taken / lasted / players
+    return {"in all": sum(used.values()), **used, "steps/s": rate}
+
+
+async def stream(arcade: Arcade, email: str, until: float, tally: Tally, measuring: asyncio.Event) -> None:
+    """A streamed player, until a moment."""
+    async with playing(arcade, email, "breakout") as player:
+        await play(player, random.Random(email), until, tally, measuring)
+
+
+async def follow(
+    arcade: Arcade, email: str, stage: Stage, measuring: asyncio.Event, over: asyncio.Event, steps: list[int]
+) -> None:
+    """A player whose page steps by itself, ten messages a second, keys some four times a second."""
+    rng = random.Random(email)
+    async with playing(arcade, email, "breakout") as player:
+        while not over.is_set():
+            await player.say("start", mode="lockstep")
+            started = await player.until("started")
+            page = Page(GAME, find_seed(arcade, started["episode"]), stage)
+            page.now_ms = now_ms()
+            reader = asyncio.create_task(player.until("ended"))
+            held: str | None = None
+            while not (page.over or over.is_set()):
+                await asyncio.sleep(SEND_EVERY)
+                if rng.random() < 0.4:
+                    if held is not None:
+                        page.press(held, down=False)
+                    held = rng.choice(("left", "right"))
+                    page.press(held)
+                before = page.n_steps
+                page.step(int((now_ms() - page.now_ms) / PERIOD_MS))
+                if measuring.is_set() and not over.is_set():
+                    steps[0] += page.n_steps - before
+                if reader.done():
+                    raise AssertionError(f"the server ended the game: {reader.result()['reason']}")
+                await player.socket.send(json.dumps(page.ticks()))
+            if not page.over:
+                await player.say("leave")
+            await reader
+
+
+def find_seed(arcade: Arcade, episode: str) -> int:
+    """The episode's seed, which a real page has from the server in ALE's form."""
+    first = next((arcade.home / "journal" / episode).glob("000000.*"))
+    segment, _ = parse_segment(first.read_bytes())
+    assert segment is not None
+    return segment.head.seed

@@ -1,0 +1,111 @@
+"""How soon a picture answers to a key, in Chromium, and what that takes: streamed and in lockstep, by the same method.
+
+Breakout in the built page, the real server, real key events, a network between them that delays (`e2e/delay.ts`).
+Counted in the page, on its own clock: from the event of a key to the begin of the display's frame that the first
+picture with the bat elsewhere was drawn for (the page's own drawing call is watched). Each pair of frame gap is two
+pictures that the page reported as painted. Then scripted players, without a browser, for the server's CPU.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from benchmarks.followers import measure_cpu
+from benchmarks.report import Report, load_average, quantile
+from skill_arcade.environments.making import make_stage
+from skill_arcade.games.catalogue import load_catalogue
+
+FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
+PERIOD_MS = 1000 / 60
+RIGHT = 2
+MODES = ("streamed", "lockstep")
+COLUMNS = (
+    "mode", "round trip ms", "jitter ms", "CPU slowed", "presses", "p50 ms", "p95 ms", "p99 ms", "floor p50 ms",
+    "floor p95 ms", "start to picture ms", "gap p50 ms", "gap p99 ms", "painted/s", "skipped", "up B/s", "down B/s",
+    "load",
+)  # fmt: skip
+
+
+def run(
+    delays: Sequence[int] = (0, 40, 80, 150, 300), presses: int = 60, seconds: float = 8.0, players: int = 16
+) -> Report:
+    """Measure both modes through each network, then what a player costs the server in each.
+
+    Args:
+        delays: round trips in ms; each but 0 also with a fifth of it as jitter in one more row.
+        presses: of a key, for each row.
+        seconds: of watching frames and bytes, for each row; of CPU, for each mode.
+        players: scripted ones, for the CPU; 0: leave that out.
+    """
+    report = Report("latency", COLUMNS)
+    lag = count_lag()
+    report.facts["Breakout's own lag, steps"] = lag
+    for row in play_in_chromium(make_plan(delays), presses, seconds):
+        report.add(*judge(row, lag))
+    if players:
+        for mode in MODES:
+            with tempfile.TemporaryDirectory(prefix="latency-", ignore_cleanup_errors=True) as folder:
+                used = uvloop.run(measure_cpu(Path(folder), mode, players, seconds))
+            report.facts[f"{mode}, {players} players: CPU a player %"] = used
+            report.facts[f"{mode}: load then"] = load_average()
+    return report
+
+
+def make_plan(delays: Sequence[int]) -> list[dict[str, Any]]:
+    """The networks to play through: each delay, one with jitter, and one with a slow processor."""
+    plain = [{"delay": delay, "jitter": 0, "throttle": 1} for delay in delays]
+    jitter = [{"delay": delay, "jitter": delay // 5, "throttle": 1} for delay in delays if delay in (80, 150)]
+    slow = [{"delay": delays[0], "jitter": 0, "throttle": 6}]
+    return [{"mode": mode, **network} for mode in MODES for network in (*plain, *jitter, *slow)]
+
+
+def count_lag() -> int:
+    """Steps from the first with an action to the first observation in which Breakout's bat has moved."""
+    stage = make_stage(load_catalogue().games["breakout"].environment)
+    stage.reset(1)
+    for _ in range(60):
+        stage.step(0)
+    before = stage.picture().rgb()[190].copy()
+    for step in range(1, 60):
+        stage.step(RIGHT)
+        if (stage.picture().rgb()[190] != before).any():
+            stage.close()
+            return step
+    raise AssertionError("the bat does not move")
+
+
+def play_in_chromium(networks: list[dict[str, Any]], presses: int, seconds: float) -> list[dict[str, Any]]:
+    """Run the page's side (`e2e/latency.test.ts`) by this plan. Raises RuntimeError with its words when it fails."""
+    plan = json.dumps({"networks": networks, "presses": presses, "seconds": seconds})
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "rows.json"
+        environment = {**os.environ, "LATENCY_PLAN": plan, "LATENCY_RESULT": str(result)}
+        command = ["npx", "vitest", "run", "--config", "e2e/vitest.config.ts", "latency"]
+        done = subprocess.run(command, cwd=FRONTEND, env=environment, capture_output=True, text=True, check=False)
+        if not result.exists():
+            raise RuntimeError(f"the page could not be measured (website/play sets all up):\n{done.stdout[-3000:]}")
+        rows: list[dict[str, Any]] = json.loads(result.read_text())
+        return rows
+
+
+def judge(row: dict[str, Any], lag: int) -> tuple[Any, ...]:
+    """A row of the table. Floor: a key waits for the next step anywhere within a period, then the game's own lag.
+
+    Streamed, the round trip comes on top.
+    """
+    floor = [row["delay"] + row["jitter"] / 2 + (lag - 1 + share) * PERIOD_MS for share in (0.5, 0.95)]
+    if row["mode"] == "lockstep":
+        floor = [(lag - 1 + share) * PERIOD_MS for share in (0.5, 0.95)]
+    times, gaps = row["presses"], row["gaps"]
+    return (
+        row["mode"], row["delay"], row["jitter"], f"{row['throttle']}x", len(times),
+        *(quantile(times, share) for share in (0.5, 0.95, 0.99)), *floor, row["start"],
+        *(quantile(gaps, share) for share in (0.5, 0.99)), row["painted"] / row["seconds"], row["skipped"],
+        row["up"] / row["seconds"], row["down"] / row["seconds"], load_average(),
+    )  # fmt: skip

@@ -1,0 +1,134 @@
+// Key press to picture in Chromium, streamed and in lockstep, through networks of all kinds. As a test it is small and
+// asserts what was counted; `python -m benchmarks latency` gives it a plan (LATENCY_PLAN) and takes its figures.
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
+import { type Network, openNetwork } from "./delay";
+import { Stopwatch } from "./stopwatch";
+
+type Mode = "streamed" | "lockstep";
+
+interface Plan {
+  /** Round trip and jitter, milliseconds. */
+  networks: { mode: Mode; delay: number; jitter: number; throttle: number }[];
+  presses: number;
+  /** Seconds of watching each. */
+  seconds: number;
+}
+
+interface Row {
+  mode: Mode;
+  delay: number;
+  jitter: number;
+  throttle: number;
+  /** Milliseconds, each press. */
+  presses: number[];
+  start: number;
+  gaps: number[];
+  painted: number;
+  skipped: number;
+  seconds: number;
+  up: number;
+  down: number;
+}
+
+const built = existsSync(
+  fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url)),
+);
+const SMALL: Plan = {
+  networks: (["streamed", "lockstep"] as const)
+    .filter((mode) => built || mode === "streamed")
+    .map((mode) => ({ mode, delay: 40, jitter: 10, throttle: 1 })),
+  presses: 3,
+  seconds: 1,
+};
+const plan = JSON.parse(process.env.LATENCY_PLAN ?? JSON.stringify(SMALL)) as Plan;
+const minutes = 60_000;
+
+let arcade: Arcade;
+let network: Network;
+let browser: Browser;
+let visitors = 0;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}latency.log`, {}, built ? [] : ["--no-lockstep"]);
+  network = await openNetwork(arcade.url, 0);
+});
+
+afterAll(async () => {
+  await browser.close();
+  network.close();
+  await arcade.stop();
+});
+
+test(
+  "every press is answered, and pictures follow each other",
+  async () => {
+    const rows: Row[] = [];
+    for (const one of plan.networks) {
+      const row = await measure(one);
+      rows.push(row);
+      expect(row.presses.filter((time) => time > 0).length).toBe(plan.presses);
+      expect(row.painted).toBeGreaterThan(10);
+    }
+    const result = process.env.LATENCY_RESULT;
+    if (result !== undefined) await writeFile(result, JSON.stringify(rows));
+  },
+  30 * minutes,
+);
+
+async function measure(one: Plan["networks"][number]): Promise<Row> {
+  network.delay(0);
+  const { context, page } = await openVisit(browser, network.url);
+  const watch = await Stopwatch.attach(page);
+  // Without its files the game is streamed: all else is the same.
+  if (one.mode === "streamed") await context.route("**/lockstep/**", (route) => route.abort());
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill(`latency.${String(++visitors)}@example.org`);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${network.url}/`);
+  network.delay(one.delay, one.jitter);
+  await startGame(page, one.mode);
+  if (one.throttle > 1) await watch.slowDown(one.throttle);
+  const start = await watch.timeStart();
+  // What the browser does once (code made fast, the first sounds of a page) is over.
+  await page.waitForTimeout(500);
+  const presses = await watch.timePresses(plan.presses);
+  const before = { ...network.bytes, at: performance.now() };
+  const seen = await watch.watchPaints(plan.seconds);
+  const seconds = (performance.now() - before.at) / 1000;
+  const row = {
+    ...one,
+    presses,
+    start,
+    ...seen,
+    seconds,
+    up: network.bytes.up - before.up,
+    down: network.bytes.down - before.down,
+  };
+  if (one.mode === "lockstep") await keepPicture(page, "lockstep");
+  await context.close();
+  return row;
+}
+
+async function startGame(page: Page, mode: Mode): Promise<void> {
+  const rom = page.waitForResponse((response) => response.url().includes("/lockstep/roms/"));
+  await page.goto("/play/breakout");
+  await page.waitForSelector('[data-phase="ready"]');
+  if (mode === "lockstep") {
+    await rom;
+    // The emulator says nothing when it is ready, some tenths of a second after its files have come.
+    await page.waitForTimeout(1500);
+  } else rom.catch(() => undefined);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+  const by = mode === "lockstep" ? "page" : "server";
+  await page.waitForSelector(`[data-testid="mode"][data-stepped-by="${by}"]`);
+}
