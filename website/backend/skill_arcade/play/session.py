@@ -252,8 +252,6 @@ class Session:
         if self._close_at is not None and self._link.received >= self._episode.n_steps:
             self._close_record(now)
 
-    # -- the episode ---------------------------------------------------------------------------------------------
-
     def _step(self, now: int, action: int | None = None, source: InputInForce | None = None) -> None:
         assert self._episode is not None
         if self._following is not None:
