@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
+from gymnasium.spaces import Box
 
 from skill_arcade.environments.atari import AtariStage, is_indexable
 from skill_arcade.environments.gym import GymStage
@@ -50,17 +51,25 @@ def make_stage_from_spec(spec: dict[str, Any]) -> Stage:
 
 
 def describe_environment(env_id: str) -> Sketch:
-    """What a first manifest needs. Raises EnvironmentUnfit."""
-    stage = make_stage(EnvironmentChoice(id=env_id))
+    """What a first manifest needs: of one whose action is a vector, played by three levels of each axis.
+
+    Raises EnvironmentUnfit.
+    """
+    environment = gymnasium.make(find_spec(env_id))
+    drawn_at = float(environment.metadata.get("render_fps") or 0)
+    measured = isinstance(environment.action_space, Box)
+    environment.close()
+    choice = EnvironmentChoice(id=env_id)
+    if measured:
+        choice = EnvironmentChoice(id="SkillArcade/Levels-v0", kwargs={"of": env_id, "levels": 3})
+    stage = make_stage(choice)
     meanings, n_actions = getattr(stage, "meanings", None), stage.n_actions
     options = getattr(stage, "options", {})
     stage.close()
     if meanings is not None:
         return Sketch(env_id, n_actions, meanings, ATARI_HZ, options)
-    environment = gymnasium.make(find_spec(env_id))
-    drawn_at = float(environment.metadata.get("render_fps") or 0)
-    environment.close()
-    return Sketch(env_id, n_actions, None, drawn_at if drawn_at >= SLOWEST_REAL_TIME else None)
+    hz = drawn_at if drawn_at >= SLOWEST_REAL_TIME else None
+    return Sketch(choice.id, n_actions, None, hz, kwargs=choice.kwargs)
 
 
 def find_spec(env_id: str) -> EnvSpec:

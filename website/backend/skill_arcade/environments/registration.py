@@ -3,6 +3,7 @@
 import gymnasium
 
 OURS = {
+    "SkillArcade/Levels-v0": "skill_arcade.environments.levels:LevelsEnv",
     "SkillArcade/TowerOfHanoi-v0": "skill_arcade.environments.hanoi:TowerOfHanoiEnv",
     "SkillArcade/Tetris-v0": "skill_arcade.environments.tetris.env:TetrisEnv",
 }

@@ -92,18 +92,27 @@ def _heard(game: Manifest, stage: Stage, other: Stage, rounds: int) -> Iterator[
             return
         lead = [int(rng.choice([binding.action for binding in game.actions])) for _ in range(4)]
         for name in sorted(todo):
-            binding = next(b for b in sorted(game.actions, key=lambda b: len(b.press)) if name in b.press)
-            if (real_time and binding.action == game.noop) or _differs(
-                game, stage, other, binding.action, lead, number if real_time else number % 6
-            ):
+            waiting = number if real_time else number % 6
+            if any(_differs(game, stage, other, pair, lead, waiting) for pair in _pairs(game, name, number)):
                 todo.discard(name)
                 yield name
 
 
-def _differs(game: Manifest, stage: Stage, other: Stage, action: int, lead: list[int], waiting: int) -> bool:
-    """Play the same on both, then press on one of them only."""
+def _pairs(game: Manifest, name: str, number: int) -> Iterator[tuple[int, Any]]:
+    """Actions with a control and without: alone, and together with others, of which each round takes one more."""
+    with_it = sorted((binding for binding in game.actions if name in binding.press), key=lambda one: len(one.press))
+    actions = {frozenset(binding.press): binding.action for binding in game.actions}
+    for binding in {0: with_it[0], 1: with_it[number % len(with_it)]}.values():
+        yield binding.action, actions.get(frozenset(binding.press) - {name}, game.noop)
+
+
+def _differs(game: Manifest, stage: Stage, other: Stage, pair: tuple[int, Any], lead: list[int], waiting: int) -> bool:
+    """Play the same on both, then press on one of them only: the pair's first action there, its second here."""
+    action, without = pair
     rest: Any = game.noop
     real_time = game.pace.kind == "real-time"
+    if real_time and action == without:
+        return True  # the environment has no rest, so one control is what happens without any
     before = [step for act in lead for step in [act] * 15 + [rest] * 10 * waiting] if real_time else lead * waiting
     for one in (stage, other):
         one.reset(SEED)
@@ -114,7 +123,7 @@ def _differs(game: Manifest, stage: Stage, other: Stage, action: int, lead: list
     for _ in range(PRESS_STEPS if real_time else 1):
         stage.step(action)
         if real_time:
-            other.step(rest)
+            other.step(without)
         if not stage.picture().equals(other.picture()):
             return True
     return False

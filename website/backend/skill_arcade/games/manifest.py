@@ -59,6 +59,23 @@ class Binding(_Strict):
     label: str | None = None
 
 
+Presses = Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
+
+
+class Steer(_Strict):
+    """What an analogue stick, or the mouse drawn over the screen, presses: controls for each step of deflection."""
+
+    left: Presses | None = None
+    right: Presses | None = None
+    up: Presses | None = None
+    down: Presses | None = None
+
+    def names(self) -> set[str]:
+        """Every control in it."""
+        ways = (self.left, self.right, self.up, self.down)
+        return {name for way in ways for step in way or () for name in step}
+
+
 class Condition(_Strict):
     """True when every part that is given holds at the end of the episode."""
 
@@ -101,6 +118,7 @@ class Manifest(_Strict):
     noop: int | None = Field(None, ge=0, description="action when nothing is held; needed in real time")
     controls: tuple[Control, ...] = Field(min_length=1)
     actions: tuple[Binding, ...] = Field(min_length=1)
+    steer: Steer | None = Field(None, description="for games whose action is a measure rather than a button")
     options: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(
         {}, description="arguments of gymnasium.make that a player may choose, and from what; nothing chosen: as above"
     )
@@ -133,6 +151,9 @@ class Manifest(_Strict):
             unknown = set(binding.press) - set(names)
             if unknown:
                 raise ValueError(f"actions.{number}.press: no control is named {', '.join(sorted(unknown))}")
+        if self.steer is not None and self.steer.names() - set(names):
+            unknown = ", ".join(sorted(self.steer.names() - set(names)))
+            raise ValueError(f"steer: no control is named {unknown}")
         for name in RESERVED & self.options.keys():
             raise ValueError(f"options: {name!r} is taken; a game's speeds are said by pace.speeds")
         if self.pace.kind == "real-time" and self.noop is None:

@@ -112,6 +112,15 @@ class GameShow(_Answer):
     smooth: bool = Field(description="scale with smoothing rather than crisp")
 
 
+class GameSteer(_Answer):
+    """What an analogue stick or the mouse presses: controls for each step of deflection; null: nothing that way."""
+
+    left: list[list[str]] | None
+    right: list[list[str]] | None
+    up: list[list[str]] | None
+    down: list[list[str]] | None
+
+
 class GameOption(_Answer):
     """Something that a player may choose before the start. Nothing chosen: as the game comes."""
 
@@ -129,6 +138,7 @@ class Game(_Answer):
     pace: Annotated[RealTimePace | TurnBasedPace, Field(discriminator="kind")]
     controls: list[GameControl]
     actions: list[GameAction]
+    steer: GameSteer | None = Field(description="null: its controls are buttons only")
     options: list[GameOption]
     show: GameShow
     tags: list[str]

@@ -797,6 +797,8 @@ export interface components {
              */
             readonly preview: string | null;
             readonly show: components["schemas"]["GameShow"];
+            /** @description null: its controls are buttons only */
+            readonly steer: components["schemas"]["GameSteer"] | null;
             /** Summary */
             readonly summary: string;
             /** Tags */
@@ -863,6 +865,20 @@ export interface components {
              * @description scale with smoothing rather than crisp
              */
             readonly smooth: boolean;
+        };
+        /**
+         * GameSteer
+         * @description What an analogue stick or the mouse presses: controls for each step of deflection; null: nothing that way.
+         */
+        readonly GameSteer: {
+            /** Down */
+            readonly down: readonly (readonly string[])[] | null;
+            /** Left */
+            readonly left: readonly (readonly string[])[] | null;
+            /** Right */
+            readonly right: readonly (readonly string[])[] | null;
+            /** Up */
+            readonly up: readonly (readonly string[])[] | null;
         };
         /**
          * Hello

@@ -15,6 +15,7 @@ function game(id: string, name: string, tags: string[] = [], controls: string[] 
     controls: controls.map((control) => ({ name: control, label: control, keys: [] })),
     actions: [],
     options: [],
+    steer: null,
     show: { score: true, lives: null, pixel_aspect: 1, smooth: false },
     tags,
     cover: null,

@@ -9,6 +9,7 @@ import { HandPlatform } from "../support/platform";
 const MAP = {
   directions: { left: "left", right: "right", up: "up" },
   buttons: ["fire", "jump"],
+  steer: null,
 };
 
 /** A gamepad whose stick and buttons are moved by hand. */

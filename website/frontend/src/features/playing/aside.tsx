@@ -36,6 +36,12 @@ export function Aside({ game, choice, rounds, notice, children }: Props) {
             ? `Runs by itself, ${formatScore(game.pace.hz)} steps a second.`
             : "Waits for you: each key press is one step."}
         </p>
+        {game.steer !== null && (
+          <p className="mt-3 text-sm text-dim">
+            By keys, by a gamepad’s stick, or by the mouse held down on the screen: further out is
+            more.
+          </p>
+        )}
         {choice !== "" && <p className="mt-3 font-bold">{choice}</p>}
       </section>
       {children}

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import type { Game } from "@/api/client";
 import type { Engine } from "@/play/engine";
+import { listenSteer } from "@/play/input/steer";
 
 import { fitPicture, type Fit } from "./fit";
 
@@ -19,6 +20,11 @@ export function Screen({ engine, game, size }: Props) {
   const { pixel_aspect: aspect, smooth } = game.show;
 
   useEffect(() => (canvas.current === null ? undefined : engine.attach(canvas.current)), [engine]);
+
+  useEffect(() => {
+    if (canvas.current === null || game.steer === null) return;
+    return listenSteer(canvas.current, game.steer, engine.input);
+  }, [engine, game.steer]);
 
   useLayoutEffect(() => {
     const here = place.current;
@@ -42,7 +48,7 @@ export function Screen({ engine, game, size }: Props) {
         <canvas
           ref={canvas}
           data-testid="screen"
-          className={`size-full rounded-sm will-change-transform ${smooth ? "" : "[image-rendering:pixelated]"}`}
+          className={`size-full rounded-sm will-change-transform ${game.steer === null ? "" : "cursor-crosshair touch-none"} ${smooth ? "" : "[image-rendering:pixelated]"}`}
         >
           The picture of {game.name}
         </canvas>

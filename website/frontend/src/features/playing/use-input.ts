@@ -40,7 +40,8 @@ export function useInput(options: Options): readonly string[] {
   useEffect(() => {
     const list = () => navigator.getGamepads();
     const { pad, buttons } = deckOf(game);
-    const map = { directions: pad ?? {}, buttons: buttons.map(({ name }) => name) };
+    const names = buttons.map(({ name }) => name);
+    const map = { directions: pad ?? {}, buttons: names, steer: game.steer };
     return listenGamepads(browserPlatform, list, map, engine.input, {
       button: (index, at) => {
         const { kind } = engine.getSnapshot().phase;

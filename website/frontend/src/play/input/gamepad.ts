@@ -1,11 +1,14 @@
 import type { Cancel, Platform } from "../platform";
 import type { InputSink } from "./controls";
+import { steerControls, type Steer } from "./steer";
 import { padDirections, type PadControls } from "./touch";
 
 /** What a gamepad plays: directions on stick and cross, the other controls on its buttons, in order. */
 export interface GamepadMap {
   directions: PadControls;
   buttons: readonly string[];
+  /** Where the game measures: what the stick presses by how far it is pushed. */
+  steer: Steer | null;
 }
 
 export interface GamepadEvents {
@@ -100,7 +103,10 @@ function readControls(pad: Gamepad, map: GamepadMap, before: Held): Held {
   const name = (part: string): string => `gamepad-${pad.index}-${part}`;
   const [x = 0, y = 0] = pad.axes;
   const holds = [...before.keys()].some((code) => code.startsWith(name("stick")));
-  for (const way of padDirections(x, y, map.directions, holds ? HOLD_ZONE : DEAD_ZONE)) {
+  const zone = holds ? HOLD_ZONE : DEAD_ZONE;
+  const steered = map.steer === null ? [] : steerControls(x, y, map.steer, zone);
+  for (const control of steered) pressed.set(name(`stick-${control}`.slice(0, 28)), control);
+  for (const way of map.steer === null ? padDirections(x, y, map.directions, zone) : []) {
     const control = map.directions[way];
     if (control !== undefined) pressed.set(name(`stick-${way}`), control);
   }

@@ -1,0 +1,78 @@
+import type { Cancel } from "../platform";
+import type { InputSink } from "./controls";
+
+/** Controls for each step of deflection in a direction; null: nothing that way. */
+export type Steps = readonly (readonly string[])[] | null;
+
+/** What an analogue stick, or the mouse drawn over the screen, presses. */
+export interface Steer {
+  left: Steps;
+  right: Steps;
+  up: Steps;
+  down: Steps;
+}
+
+/** Which controls a deflection presses; `x` and `y` from -1 to 1, y downwards. Further out is a later step. */
+export function steerControls(x: number, y: number, steer: Steer, deadZone: number): Set<string> {
+  const pressed = new Set<string>();
+  for (const [way, steps] of [
+    [x, x < 0 ? steer.left : steer.right],
+    [y, y < 0 ? steer.up : steer.down],
+  ] as const) {
+    const out = (Math.min(1, Math.abs(way)) - deadZone) / (1 - deadZone);
+    if (steps === null || out <= 0) continue;
+    const step = steps[Math.min(steps.length - 1, Math.floor(out * steps.length))];
+    for (const control of step ?? []) pressed.add(control);
+  }
+  return pressed;
+}
+
+const DEAD_ZONE = 0.08;
+
+/** The screen as a stick: a pointer held down on it steers by how far from the middle it is. */
+export function listenSteer(element: HTMLElement, steer: Steer, sink: InputSink): Cancel {
+  let held = new Set<string>();
+  let pointer: number | null = null;
+  const code = (control: string): string => `screen-${control}`.slice(0, 40);
+  const follow = (event: PointerEvent, now: Set<string>): void => {
+    const device = event.pointerType === "mouse" ? "mouse" : "touch";
+    for (const control of held) {
+      if (!now.has(control)) sink.release(device, code(control), event.timeStamp);
+    }
+    for (const control of now) {
+      if (!held.has(control)) sink.press(control, device, code(control), event.timeStamp);
+    }
+    held = now;
+  };
+  const place = (event: PointerEvent): Set<string> => {
+    const box = element.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * 2 - 1;
+    const y = ((event.clientY - box.top) / box.height) * 2 - 1;
+    return steerControls(x, y, steer, DEAD_ZONE);
+  };
+  const down = (event: PointerEvent): void => {
+    if (pointer !== null) return;
+    event.preventDefault();
+    element.setPointerCapture(event.pointerId);
+    pointer = event.pointerId;
+    follow(event, place(event));
+  };
+  const move = (event: PointerEvent): void => {
+    if (event.pointerId === pointer) follow(event, place(event));
+  };
+  const up = (event: PointerEvent): void => {
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    follow(event, new Set());
+  };
+  element.addEventListener("pointerdown", down);
+  element.addEventListener("pointermove", move);
+  element.addEventListener("pointerup", up);
+  element.addEventListener("pointercancel", up);
+  return () => {
+    element.removeEventListener("pointerdown", down);
+    element.removeEventListener("pointermove", move);
+    element.removeEventListener("pointerup", up);
+    element.removeEventListener("pointercancel", up);
+  };
+}
