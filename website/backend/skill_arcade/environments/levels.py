@@ -8,7 +8,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 
-class LevelsEnv(gymnasium.Env[Any, int]):
+class LevelsEnv(gymnasium.Env[Any, Any]):
     """Another environment whose action is a vector, played by keys.
 
     **Action**: `Discrete(levels ** axes)`. Its digits to the base `levels`, the first axis first, are the level of

@@ -154,8 +154,8 @@ class Manifest(_Strict):
         if self.steer is not None and self.steer.names() - set(names):
             unknown = ", ".join(sorted(self.steer.names() - set(names)))
             raise ValueError(f"steer: no control is named {unknown}")
-        for name in RESERVED & self.options.keys():
-            raise ValueError(f"options: {name!r} is taken; a game's speeds are said by pace.speeds")
+        for taken in RESERVED & self.options.keys():
+            raise ValueError(f"options: {taken!r} is taken; a game's speeds are said by pace.speeds")
         if self.pace.kind == "real-time" and self.noop is None:
             raise ValueError("noop: a real-time game needs the action for when nothing is held")
         return self

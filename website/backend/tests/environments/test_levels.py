@@ -17,7 +17,7 @@ def test_levels_go_from_the_lowest_to_the_highest_with_rest_in_the_middle() -> N
     pendulum = LevelsEnv("Pendulum-v1", 5)
     assert [pendulum.vector(action).tolist() for action in range(5)] == [[-2], [-1], [0], [1], [2]]
     lander = LevelsEnv("LunarLanderContinuous-v3", 3)
-    assert lander.action_space.n == 9
+    assert lander.action_space == gymnasium.spaces.Discrete(9)
     assert lander.vector(5).tolist() == [0, 1]
     pendulum.close()
     lander.close()
