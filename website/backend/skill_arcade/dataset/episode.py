@@ -270,7 +270,7 @@ class Episode:
 
     def _decode_frames(self, place: int) -> Pictures:
         segment = self._filled[place]
-        frames = self._read(segment, ".png", lambda data: np.stack(list(read_apng(data))))
+        frames = self._read(segment, ".png", read_apng)
         self._require_count(segment, len(frames), "frames")
         return frames
 

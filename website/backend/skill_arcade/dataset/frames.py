@@ -1,6 +1,8 @@
 """The frames of an episode, decoded when they are looked at."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Pictures = NDArray[np.uint8]
+READERS = 2
 
 
 class Frames:
@@ -49,6 +52,8 @@ class Frames:
             return self._frame(int(chosen)).copy()
         if chosen.ndim > 1:
             raise IndexError("frames are chosen by an index, a slice or a row of indices")
+        if isinstance(key, slice) and key.step in (None, 1) and len(chosen):
+            return self._run(int(chosen[0]), int(chosen[-1]) + 1)
         out = np.empty((len(chosen), *self.shape[1:]), np.uint8)
         for place, index in enumerate(chosen):
             out[place] = self._frame(int(index))
@@ -64,6 +69,31 @@ class Frames:
         """How many there are."""
         return f"<{len(self)} frames>"
 
+    def _run(self, start: int, stop: int) -> Pictures:
+        """Frames in a row; segments are decoded two at once, and are gone when they are copied."""
+        first, last = (int(np.searchsorted(self._ends, index, side="right")) for index in (start, stop - 1))
+        if first == last:
+            begin = self._ends[first - 1] if first else 0
+            return self._segment(first)[start - begin : stop - begin].copy()
+        out: Pictures | None = None
+        with ThreadPoolExecutor(READERS) as pool:
+            # Not all are asked for at once: what waits is memory.
+            waiting = deque(
+                pool.submit(self._segment, number) for number in range(first, min(first + READERS, last + 1))
+            )
+            for number in range(first, last + 1):
+                segment = waiting.popleft().result()
+                if number + READERS <= last:
+                    waiting.append(pool.submit(self._segment, number + READERS))
+                begin = self._ends[number - 1] if number else 0
+                part = segment[max(start - begin, 0) : stop - begin]
+                if out is None:
+                    out = np.empty((stop - start, *segment.shape[1:]), np.uint8)
+                place = max(begin - start, 0)
+                out[place : place + len(part)] = part
+        assert out is not None
+        return out
+
     def _frame(self, index: int) -> Pictures:
         number = int(np.searchsorted(self._ends, index, side="right"))
         start = self._ends[number - 1] if number else 0
@@ -71,6 +101,8 @@ class Frames:
         return frame
 
     def _segment(self, number: int) -> Pictures:
-        if self._newest is None or self._newest[0] != number:
-            self._newest = (number, self._decode(number))
-        return self._newest[1]
+        newest = self._newest
+        if newest is None or newest[0] != number:
+            # One assignment: other threads see the one or the other.
+            self._newest = newest = (number, self._decode(number))
+        return newest[1]

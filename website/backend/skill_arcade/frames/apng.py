@@ -70,12 +70,34 @@ def _palette_chunks(pieces: Sequence[Piece]) -> list[bytes]:
     return [_chunk(b"PLTE", full), _chunk(b"tRNS", b"\xff" * AS_BEFORE + b"\0")]
 
 
-def read_apng(data: bytes) -> Iterator[NDArray[np.uint8]]:
-    """Every frame of a recorded segment as (height, width, 3) uint8, exactly as the player was shown it.
+def read_apng(data: bytes) -> NDArray[np.uint8]:
+    """All frames of a recorded segment, (n, height, width, 3) uint8, exactly as the player was shown them.
+
+    Each is the one before with a rectangle painted on it, so only that much is looked up in the palette.
 
     Raises ValueError when the file is damaged or is not one that `write_apng` made.
     """
-    return (picture.rgb().copy() for picture in read_pictures(data))
+    (width, height), true_colour, palette, frames = _parse(data)
+    colours = np.zeros((256, 3), np.uint8)
+    colours[: len(palette) // 3] = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    out = np.empty((len(frames), height, width, 3), np.uint8)
+    for number, (control, stream) in enumerate(frames):
+        _, across, down, x, y, _, _, _, blend = _FCTL.unpack(control)
+        if number == 0 and blend:
+            raise ValueError("the first frame is laid over nothing")
+        # A key piece is laid on an empty canvas.
+        out[number] = out[number - 1] if blend else 0 if true_colour else colours[0]
+        target = out[number, y : y + down, x : x + across]
+        rows = np.frombuffer(zlib.decompress(stream), np.uint8).reshape(down, -1)[:, 1:]
+        if true_colour:
+            pixels = rows.reshape(down, across, 4)
+            np.copyto(target, pixels[..., :3], where=pixels[..., 3:] != 0)
+        elif blend:
+            painted = rows != AS_BEFORE
+            target[painted] = colours[rows[painted]]
+        else:
+            np.take(colours, rows, axis=0, out=target, mode="clip")
+    return out
 
 
 def read_pictures(data: bytes) -> Iterator[Picture]:
