@@ -151,9 +151,9 @@ class Manifest(_Strict):
             unknown = set(binding.press) - set(names)
             if unknown:
                 raise ValueError(f"actions.{number}.press: no control is named {', '.join(sorted(unknown))}")
-        if self.steer is not None and self.steer.names() - set(names):
-            unknown = ", ".join(sorted(self.steer.names() - set(names)))
-            raise ValueError(f"steer: no control is named {unknown}")
+        steered = set() if self.steer is None else self.steer.names()
+        if steered - set(names):
+            raise ValueError(f"steer: no control is named {', '.join(sorted(steered - set(names)))}")
         for taken in RESERVED & self.options.keys():
             raise ValueError(f"options: {taken!r} is taken; a game's speeds are said by pace.speeds")
         if self.pace.kind == "real-time" and self.noop is None:
