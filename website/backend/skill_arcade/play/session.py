@@ -146,8 +146,6 @@ class Session:
             return self._link.refuse("hello must be the first message, and said once")
         return self._handle(message, received, now)
 
-    # -- messages ------------------------------------------------------------------------------------------------
-
     def _handle(self, message: say.ClientMessage, received: int, now: int) -> None:  # noqa: PLR0912 one case a message
         match message:
             case say.Hello():
