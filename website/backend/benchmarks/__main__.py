@@ -13,7 +13,7 @@ NAMES = ("players", "frames", "delivery", "cost", "certify", "latency")
 
 def main(
     name: Annotated[str, typer.Argument(help=", ".join(NAMES))],
-    sizes: Annotated[str, typer.Option(help="players: how many, divided by commas.")] = "1,8,16,32",
+    sizes: Annotated[str, typer.Option(help="players: how many, divided by commas.")] = "1,8,16,32,48",
     seconds: Annotated[float, typer.Option(min=7, help="players: how long each number is measured.")] = 12.0,
     games: Annotated[str, typer.Option(help="certify: ids or families, divided by commas; none: all.")] = "",
     play: Annotated[float, typer.Option(min=1, help="certify: seconds of play of each game.")] = 30.0,

@@ -34,7 +34,8 @@ LATE_SECONDS = 2.0
 COLUMNS = (
     "players", "frames/s each (median)", "frames/s (least)", "interval p50 ms", "interval p99 ms", "interval max ms",
     "tick late p50 ms", "tick late p99 ms", "CPU a player %", "server %", "games %", "delivery %", "certifier %",
-    "postgres %", "generator %", "largest game's own MB (USS)", "all MB a player (PSS)", "oldest sealed s", "rows late",
+    "postgres %", "generator %", "largest game's own MB (USS)", "it grew by MB", "all MB a player (PSS)",
+    "oldest sealed s", "rows late",
     "steps seen", "steps lost", "load",
 )  # fmt: skip
 
@@ -127,13 +128,14 @@ async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Tal
             group.create_task(visit(arcade, f"p{number}", GAMES[number % len(GAMES)], stay, tally, measuring))
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
+        _, private_before = Meter(arcade.process.pid, arcade.home).memory()
         seen = Watch(Meter(arcade.process.pid, arcade.home))
         measuring.set()
         group.create_task(watch(arcade, seen, seconds - 0.5))
         for number in range(int((seconds - STAY_SECONDS) / STAY_SECONDS)):
             await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], STAY_SECONDS, beside, measuring)
         memory, private = seen.meter.memory()
-    await _report(arcade, report, n, tally, beside, seen, memory, private)
+    await _report(arcade, report, n, tally, beside, seen, memory, (max(private_before), max(private)))
     return tally
 
 
@@ -145,7 +147,7 @@ async def _report(
     beside: Tally,
     seen: Watch,
     memory: dict[str, int],
-    private: list[int],
+    largest: tuple[int, int],
 ) -> None:
     await settled(arcade, 60)
     settings = read_settings(skill_arcade_home=arcade.home)
@@ -168,7 +170,8 @@ async def _report(
         n, quantile(tally.rates, 0.5), quantile(tally.rates, 0.0),
         *(quantile(tally.intervals, q) for q in (0.5, 0.99, 1.0)),
         late[0] / 1000, late[1] / 1000, sum(parts), *parts, 100 * seen.generator / player_seconds,
-        max(private) / 2**20, sum(memory.values()) / 2**20 / n, max(seen.ages), sum(seen.late),
+        largest[1] / 2**20, (largest[1] - largest[0]) / 2**20, sum(memory.values()) / 2**20 / n,
+        max(seen.ages), sum(seen.late),
         sum(steps.values()), lost, load_average(),
     )  # fmt: skip
 
