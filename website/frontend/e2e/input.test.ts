@@ -218,3 +218,28 @@ describe("a gamepad", () => {
     );
   });
 });
+
+describe("a game that measures", () => {
+  test("is played by the mouse held on the screen, at the speed that was chosen", async () => {
+    await visit("mouse@example.org");
+    const heard = overhear();
+    const addresses: string[] = [];
+    page.on("websocket", (socket) => addresses.push(socket.url()));
+    await page.goto("/play/pendulum");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByLabel("Speed").selectOption("0.5");
+    await expect.poll(() => addresses.at(-1)).toContain("speed=0.5");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.waitForSelector('[data-phase="playing"]');
+    const box = await page.getByTestId("screen").boundingBox();
+    if (box === null) throw new Error("no screen");
+    await page.mouse.move(box.x + 0.98 * box.width, box.y + box.height / 2);
+    await page.mouse.down();
+    await expect.poll(() => pressed(heard)).toEqual(["mouse right", "mouse fire"]);
+    await page.mouse.up();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.waitForSelector('[data-phase="paused"]');
+    expect(await faults()).toEqual([]);
+  });
+});
