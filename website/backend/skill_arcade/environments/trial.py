@@ -117,13 +117,15 @@ def _differs(game: Manifest, stage: Stage, other: Stage, pair: tuple[int, Any], 
     for one in (stage, other):
         one.reset(SEED)
         for act in before:
-            outcome = one.step(act)
-            if outcome.terminated or outcome.truncated:
+            last = one.step(act)
+            if last.terminated or last.truncated:
                 one.reset(SEED + 1)
     for _ in range(PRESS_STEPS if real_time else 1):
-        stage.step(action)
+        outcome = stage.step(action)
         if real_time:
             other.step(without)
+        elif outcome.terminated or outcome.truncated:
+            return True  # the end is seen, though the last picture may be as before: who stands at the table is done
         if not stage.picture().equals(other.picture()):
             return True
     return False
