@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.report import RESULTS, Report
 
-NAMES = ("players", "frames", "delivery", "cost", "certify", "latency")
+NAMES = ("players", "frames", "delivery", "cost", "certify", "latency", "sound")
 
 
 def main(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import certify, cost, delivery, frames, latency, players
+from benchmarks import certify, cost, delivery, frames, latency, players, sound
 from benchmarks.report import Report, read_results
 
 
@@ -110,3 +110,8 @@ def test_both_modes_meet_the_same_networks() -> None:
     streamed, lockstep = ([{**one, "mode": ""} for one in plan if one["mode"] == mode] for mode in latency.MODES)
     assert streamed == lockstep
     assert [one["throttle"] for one in streamed] == [1, 1, 1, 6]
+
+
+def test_sound_changes_nothing_that_is_played() -> None:
+    rows = as_dicts(sound.run(400, ("breakout", "seaquest")))
+    assert [row["equal"] for row in rows] == [True, True]

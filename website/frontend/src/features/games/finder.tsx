@@ -4,6 +4,8 @@ interface Props {
   words: string;
   onWords: (words: string) => void;
   tags: string[];
+  /** The tags are not known yet: their room is kept, so that nothing jumps when they come. */
+  pending: boolean;
   tag: string | null;
   onTag: (tag: string | null) => void;
 }
@@ -15,7 +17,7 @@ const chip =
   "min-h-9 shrink-0 rounded-full border-2 px-3.5 text-sm font-bold transition aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg border-line text-dim hover:text-ink hover:border-dim";
 
 /** Search by words, and by one tag. The key "/" jumps into the field. */
-export function Finder({ words, onWords, tags, tag, onTag }: Props) {
+export function Finder({ words, onWords, tags, pending, tag, onTag }: Props) {
   const [all, setAll] = useState(false);
   const shown = tags.filter((name, index) => all || index < FEW_TAGS || name === tag);
   const field = useRef<HTMLInputElement>(null);
@@ -49,6 +51,10 @@ export function Finder({ words, onWords, tags, tag, onTag }: Props) {
         aria-label="Tags"
         className="-mx-4 flex gap-2 overflow-x-auto px-4 py-1 sm:mx-0 sm:flex-wrap sm:px-0"
       >
+        {pending &&
+          Array.from({ length: FEW_TAGS + 1 }, (_, index) => (
+            <li key={index} aria-hidden className="h-9 w-24 shrink-0 rounded-full bg-raised/60" />
+          ))}
         {shown.map((name) => (
           <li key={name}>
             <button

@@ -5,7 +5,8 @@ import { buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
 
 interface Props {
-  count: number;
+  /** null: not known yet. */
+  count: number | null;
   /** Played last. */
   last: Game | undefined;
 }
@@ -20,7 +21,12 @@ export function Hero({ count, last }: Props) {
       </h1>
       <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
         <p className="max-w-xl text-lg text-pretty text-dim sm:text-xl">
-          {count > 0 && <strong className="text-ink">{count} games, no coins. </strong>}
+          {/* Its room is kept until the number is known, so that nothing below jumps. */}
+          {count !== 0 && (
+            <strong className={count === null ? "invisible" : "text-ink"}>
+              {count ?? 100} games, no coins.{" "}
+            </strong>
+          )}
           You play the very worlds that machines learn in, and every move you make is kept for
           science.
         </p>

@@ -55,7 +55,7 @@ export function Library() {
 
   return (
     <div ref={place}>
-      <Hero count={all.length} last={lately[0]} />
+      <Hero count={games.isPending ? null : all.length} last={lately[0]} />
       {games.isError ? (
         <Message
           alarming
@@ -72,7 +72,14 @@ export function Library() {
               <ul className={grid}>{some.map(cardOf)}</ul>
             </section>
           ))}
-          <Finder words={words} onWords={setWords} tags={tagsOf(all)} tag={tag} onTag={setTag} />
+          <Finder
+            words={words}
+            onWords={setWords}
+            tags={tagsOf(all)}
+            pending={games.isPending}
+            tag={tag}
+            onTag={setTag}
+          />
           <p role="status" className="sr-only">
             {games.isPending ? "Loading the games" : `${found.length} of ${all.length} games`}
           </p>

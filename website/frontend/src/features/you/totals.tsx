@@ -5,8 +5,8 @@ import { formatLength } from "@/lib/format";
 export function Totals({ summary }: { summary: Summary }) {
   const figures: [string, string][] = [
     ["at the machines", formatLength(summary.seconds)],
-    ["games", summary.games.length.toLocaleString("en")],
-    ["rounds", summary.episodes.toLocaleString("en")],
+    [summary.games.length === 1 ? "game" : "games", summary.games.length.toLocaleString("en")],
+    [summary.episodes === 1 ? "round" : "rounds", summary.episodes.toLocaleString("en")],
     ["certified", summary.certified.toLocaleString("en")],
     ["steps on record", summary.steps.toLocaleString("en")],
   ];
