@@ -42,12 +42,6 @@ async def measure(name: str, house: House, crowd: Bystanders, attack: Attack, qu
     return f"| {name} | {sum(codes.values())} | {told} | {crashes} | {sizes} | {spread(quietly)} | {spread(loudly)} |"
 
 
-def nothing(seconds: float) -> Counter[int]:
-    """How the others fare when nobody attacks: what this machine does by itself."""
-    time.sleep(seconds)
-    return Counter()
-
-
 async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
     """Every attack in turn, in one arcade."""
     with temporary_home() as home:
@@ -56,7 +50,7 @@ async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
         port = house.port
         token = await sign_in(f"http://127.0.0.1:{port}", "schemathesis@example.org")
         attacks: dict[str, tuple[Any, ...]] = {
-            "nothing, for comparison": (nothing, quiet * 3),
+            "nothing, for comparison": (sockets.nothing, 3 * quiet),
             "fuzzed messages": (sockets.fuzz, port, cases, number),
             "flood of messages": (sockets.flood, port, seconds),
             "flood of the smallest frames": (sockets.tiny_frames, port, seconds),

@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import socket as sockets
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -41,6 +42,12 @@ class Attackers:
         address = f"ws://127.0.0.1:{self.port}/ws/{game}?token={ticket}"
         async with connect(address, compression=None, ping_interval=None, max_size=None, close_timeout=1) as made:
             yield made
+
+
+def nothing(seconds: float) -> Counter[int]:
+    """No attack: how the others fare is what this machine does by itself."""
+    time.sleep(seconds)
+    return Counter()
 
 
 def fuzz(port: int, cases: int, number: int) -> Counter[int]:

@@ -108,7 +108,8 @@ async def _listen(socket: WebSocket, seat: Seat, attachment: Attachment) -> None
     while True:
         event = await socket.receive()
         if event["type"] == "websocket.disconnect":
-            attachment.close(CloseCode.NORMAL, "")
+            flood = event.get("code") == CloseCode.TOO_FAST  # found below the messages
+            attachment.close(CloseCode.TOO_FAST if flood else CloseCode.NORMAL, "")
             return
         text = event.get("text")
         if text is None:

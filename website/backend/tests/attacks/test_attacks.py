@@ -45,11 +45,15 @@ def test_whatever_a_socket_says_it_is_closed_by_a_documented_code(house: House) 
 
 
 def test_a_flood_is_cut_off(house: House) -> None:
-    assert sockets.flood(house.port, 0.5)[CloseCode.TOO_FAST] >= 1
+    # By the server's log: a flooder that is busy writing may miss the close, and sees that its writes fail.
+    before = (house.home / "server.log").read_text().count("4029 TOO_FAST")
+    codes = sockets.flood(house.port, 0.5)
+    assert set(codes) <= {CloseCode.TOO_FAST, 1006}
+    assert (house.home / "server.log").read_text().count("4029 TOO_FAST") >= before + sum(codes.values()) > before
 
 
 def test_a_flood_below_the_messages_is_cut_off(house: House) -> None:
-    assert set(sockets.tiny_frames(house.port, 0.5)) <= {CloseCode.TOO_FAST, CloseCode.BAD_MESSAGE}
+    assert set(sockets.tiny_frames(house.port, 0.5)) <= {CloseCode.TOO_FAST, CloseCode.BAD_MESSAGE, 1006}
 
 
 def test_a_huge_message_is_too_big(house: House) -> None:
