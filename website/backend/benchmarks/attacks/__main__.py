@@ -42,8 +42,8 @@ async def measure(name: str, house: House, crowd: Bystanders, attack: Attack, qu
     return f"| {name} | {sum(codes.values())} | {told} | {crashes} | {sizes} | {spread(quietly)} | {spread(loudly)} |"
 
 
-async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
-    """Every attack in turn, in one arcade."""
+async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet: float) -> None:
+    """The attacks whose names hold one of these words, in turn, in one arcade; no words: all."""
     with temporary_home() as home:
         house = House(home, {"MAX_GAMES": "60", "RESUME_SECONDS": "2"})
         await asyncio.to_thread(house.start)
@@ -62,6 +62,8 @@ async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
             async with bystanders(port, 3) as crowd:
                 print(HEAD)  # noqa: T201
                 for name, (attack, *given) in attacks.items():
+                    if chosen and not any(word in name for word in chosen):
+                        continue
                     # In a process of its own: it shares the machine with the bystanders, but not their loop.
                     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
                         loop = asyncio.get_running_loop()
@@ -75,6 +77,7 @@ async def run(cases: int, seconds: float, number: int, quiet: float) -> None:
 def main() -> None:
     """Run all attacks and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help="of the attacks' names; none: all attacks")
     parser.add_argument("--cases", type=int, default=2000, help="sockets of the fuzzer")
     parser.add_argument("--seconds", type=float, default=15, help="of each flood")
     parser.add_argument("--quiet", type=float, default=10, help="seconds before each attack")
@@ -82,7 +85,7 @@ def main() -> None:
     given = parser.parse_args()
     number = secrets.randbelow(10**6) if given.seed is None else given.seed
     print(f"seed {number}", flush=True)  # noqa: T201
-    asyncio.run(run(given.cases, given.seconds, number, given.quiet))
+    asyncio.run(run(given.words, given.cases, given.seconds, number, given.quiet))
 
 
 if __name__ == "__main__":
