@@ -93,21 +93,37 @@ export class Stopwatch {
     return watch;
   }
 
-  /** Milliseconds from each press to the first picture in which the bat has moved, one press after the other. */
+  /**
+   * Milliseconds from each press to the first picture in which the bat has moved, one press after the other. A game
+   * that stood still meanwhile, and so is paused, is gone on with, and its press is made again.
+   */
   async timePresses(count: number): Promise<number[]> {
     const times: number[] = [];
-    for (let turn = 0; turn < count; turn++) {
-      await this.#page.waitForFunction(() => {
-        const { notes } = globalThis as World;
-        return performance.now() - notes.since > 250;
-      });
-      await this.#page.evaluate(() => (globalThis as World).notes.arm());
-      // A key comes at any moment of the display's frame.
-      await this.#page.waitForTimeout(Math.random() * 50);
-      await this.#page.keyboard.press(turn % 2 === 0 ? "ArrowRight" : "ArrowLeft", { delay: 90 });
-      times.push(await this.#page.evaluate(() => (globalThis as World).notes.answer));
+    for (let turn = 0; times.length < count && turn < 2 * count; turn++) {
+      const time = await this.#timePress(turn % 2 === 0 ? "ArrowRight" : "ArrowLeft");
+      if (time !== null) times.push(time);
+      else if ((await this.#page.locator('[data-phase="paused"]').count()) > 0) {
+        await this.#page.keyboard.press("Enter");
+        await this.#page.waitForSelector('[data-phase="playing"]');
+      }
     }
     return times;
+  }
+
+  /** null: no picture has answered after two seconds. */
+  async #timePress(key: string): Promise<number | null> {
+    await this.#page.waitForFunction(() => {
+      const { notes } = globalThis as World;
+      return performance.now() - notes.since > 250;
+    });
+    await this.#page.evaluate(() => (globalThis as World).notes.arm());
+    // A key comes at any moment of the display's frame.
+    await this.#page.waitForTimeout(Math.random() * 50);
+    await this.#page.keyboard.press(key, { delay: 90 });
+    return this.#page.evaluate(() => {
+      const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 2000));
+      return Promise.race([(globalThis as World).notes.answer, late]);
+    });
   }
 
   /** Milliseconds from asking for the game (after the countdown) to its first picture. */
