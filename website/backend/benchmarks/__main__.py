@@ -8,13 +8,13 @@ import typer
 
 from benchmarks.report import RESULTS, Report
 
-NAMES = ("players", "frames", "delivery", "cost", "certify", "latency", "sound")
+NAMES = ("players", "frames", "delivery", "cost", "certify", "latency", "sound", "times", "minutes")
 
 
 def main(
     name: Annotated[str, typer.Argument(help=", ".join(NAMES))],
     sizes: Annotated[str, typer.Option(help="players: how many, divided by commas.")] = "1,8,16,32,48",
-    seconds: Annotated[float, typer.Option(min=7, help="players: how long each number is measured.")] = 12.0,
+    seconds: Annotated[float, typer.Option(min=7, help="players, times: how long each number is measured.")] = 12.0,
     games: Annotated[str, typer.Option(help="certify: ids or families, divided by commas; none: all.")] = "",
     play: Annotated[float, typer.Option(min=1, help="certify: seconds of play of each game.")] = 30.0,
     delays: Annotated[str, typer.Option(help="latency: round trips in ms, divided by commas.")] = "0,40,80,150,300",
@@ -33,6 +33,7 @@ def main(
             "seconds": seconds,
             "players": scripted,
         },
+        "times": {"seconds": seconds},
         "certify": {"games": tuple(filter(None, games.split(","))), "play_seconds": play},
     }
     report: Report = importlib.import_module(f"benchmarks.{name}").run(**options.get(name, {}))

@@ -131,15 +131,20 @@ class Player:
             message: dict[str, Any] = json.loads(data)
             self.messages.append(message)
             return message
+        packet = self.take(data)
+        if packet.frame % 6 == 0 or packet.flags & 16:
+            seen = [[packet.frame, now_ms()]]
+            with suppress(ConnectionClosed):  # what came before the close is still read
+                await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
+        return packet
+
+    def take(self, data: bytes) -> FramePacket:
+        """A frame has arrived."""
         packet = FramePacket.unpack(data)
         self.packets.append(packet)
         self.arrivals.append(time.monotonic())
         if self.keep_pictures:
             self.show(packet)
-        if packet.frame % 6 == 0 or packet.flags & 16:
-            seen = [[packet.frame, now_ms()]]
-            with suppress(ConnectionClosed):  # what came before the close is still read
-                await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
         return packet
 
     def show(self, packet: FramePacket) -> None:

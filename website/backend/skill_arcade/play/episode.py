@@ -150,6 +150,11 @@ class Episode:
         self._journal.shown([pair for pair in seen if pair[0] < self.n_steps])
 
     @property
+    def seen_to_its_end(self) -> bool:
+        """True once the newest observation was painted."""
+        return any(frame >= self.n_steps for frame, _ in self._unacted)
+
+    @property
     def roll_due_us(self) -> int | None:
         """When the open segment is to be sealed, if it has steps."""
         return None if self._segment_since is None else self._segment_since + self._segment_us

@@ -13,6 +13,8 @@ from skill_arcade.wire.close import REASONS, CloseCode
 from skill_arcade.wire.packet import KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
 
 PING_MS = 1000
+PONGS_KEPT = 16
+"""Answered pings whose way back may still become known: a round trip may be longer than the pause between pings."""
 IN_FLIGHT = 60
 """Frames that may be unacknowledged before packets are left out: a second of Atari (rule F2)."""
 
@@ -47,7 +49,7 @@ class Link:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._pong: tuple[int, float, int, int] | None = None
+        self._pongs: dict[int, tuple[float, int, int]] = {}
         self.attached = False
         self.hello: messages.Hello | None = None
         self.setup: messages.Setup | None = None
@@ -56,7 +58,7 @@ class Link:
 
     def attach(self) -> None:
         """A socket is there; its page has said nothing yet."""
-        self.attached, self.hello, self.setup, self._pong = True, None, None, None
+        self.attached, self.hello, self.setup, self._pongs = True, None, None, {}
 
     def detach(self) -> None:
         """The socket is gone."""
@@ -140,15 +142,17 @@ class Link:
     def answer(self, ping: messages.Ping, received: int, now: int) -> dict[str, Any] | None:
         """Answer a ping; the clock sample that it completed, if it carries back the last pong's arrival."""
         sample = None
-        if ping.previous is not None and self._pong is not None and ping.previous[0] == self._pong[0]:
-            _, asked, arrived, answered = self._pong
+        if ping.previous is not None and (pong := self._pongs.pop(ping.previous[0], None)) is not None:
+            asked, arrived, answered = pong
             sample = {
                 "asked_ms": asked,
                 "received_us": arrived,
                 "answered_us": answered,
                 "back_ms": ping.previous[1],
             }
-        self._pong = ping.id, ping.at, received, now
+        if len(self._pongs) >= PONGS_KEPT:
+            del self._pongs[min(self._pongs)]
+        self._pongs[ping.id] = ping.at, received, now
         self.say(messages.Pong(type="pong", id=ping.id, received_us=received, sent_us=now))
         return sample
 

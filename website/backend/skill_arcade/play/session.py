@@ -247,7 +247,7 @@ class Session:
             return
         self._episode.shown([(frame, round(at * 1000)) for frame, at in message.frames])
         self._link.acknowledge(min(message.received, self._episode.n_steps))
-        if self._close_at is not None and self._link.received >= self._episode.n_steps:
+        if self._close_at is not None and self._episode.seen_to_its_end:
             self._close_record(now)
 
     def _step(self, now: int, action: int | None = None, source: InputInForce | None = None) -> None:
@@ -272,7 +272,7 @@ class Session:
         self._clock.stop()
         self._link.ended(episode, reason)
         self._close_at = now + CLOSING_US
-        if self._link.received >= episode.n_steps or not self._link.attached:
+        if episode.seen_to_its_end or not self._link.attached:
             self._close_record(now)
 
     def _close_record(self, now: int) -> None:

@@ -1,0 +1,74 @@
+"""The time axis: clock error, and whether frames and taps are on record as they were, over networks that delay.
+
+The real server process, real sockets through a proxy; a scripted page whose clock is a quarter of an hour off and
+drifts, which paints sixty times a second and taps for 5 ms. Its game's picture tells which observation it is, so that
+the page knows what was on the screen. Then 10,000 taps on a manual clock, through session, journal and database.
+"""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from benchmarks.certify import kept
+from benchmarks.report import Report, quantile
+from tests.arcade import running_arcade
+from tests.network import Network
+from tests.scripted import Axis, PageClock, telltale_settings, watch
+from tests.tapping import tap
+
+COLUMNS = (
+    "network (up + down)", "page's clock ppm", "round trip ms", "clock samples", "clock error p50 ms", "p95 ms",
+    "max ms",
+    "stated at most ms", "beyond the stated", "painted", "painted wrong", "taps", "taps on record", "taps wrong",
+    "taps acted", "picture's age p50", "p95 steps",
+)  # fmt: skip
+CASES = (
+    (Network(), 0.0),
+    (Network(), 50.0),
+    (Network(25, 25), 50.0),
+    (Network(75, 75), -50.0),
+    (Network(40, 10), 50.0),
+    (Network(25, 25, jitter_ms=10, loss=0.01), -50.0),
+    (Network(75, 75, jitter_ms=20, loss=0.02), 50.0),
+    (Network(120, 30, jitter_ms=20, loss=0.02), -50.0),
+)
+
+
+def run(seconds: float = 30.0, n_taps: int = 10_000) -> Report:
+    """Play each case for so many seconds, with a ping a second as the page does; then so many taps."""
+    report = Report("times", COLUMNS)
+    with tempfile.TemporaryDirectory(prefix="times-", ignore_cleanup_errors=True) as name, kept(Path(name)) as at:
+        assert at.database_url is not None
+        settings = telltale_settings(at.skill_arcade_home / "games") | {"DATABASE_URL": at.database_url}
+        given = {**settings, "SKILL_ARCADE_HOME": str(at.skill_arcade_home)}
+        before = dict(os.environ)
+        os.environ.update(given)
+        try:
+            with running_arcade(at.skill_arcade_home, log=None, **settings) as arcade:
+                for network, ppm in CASES:
+                    axis = asyncio.run(watch(arcade, network, PageClock(drift_ppm=ppm), seconds, ping_seconds=1.0))
+                    report.add(*describe(network, ppm, axis))
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        folder = Path(name) / "taps"
+        folder.mkdir()
+        found = tap(folder, make_url(at.database_url), n_taps)
+        report.facts["taps of 5 ms, manual clock"] = {
+            "made": found.made, "on record": found.on_record, "acted": found.acted, "steps": found.steps,
+        }  # fmt: skip
+    return report
+
+
+def describe(network: Network, ppm: float, axis: Axis) -> tuple[object, ...]:
+    """A row of the table."""
+    beyond = sum(wrong > stated for wrong, stated in zip(axis.wrong, axis.stated, strict=True))
+    return (
+        network.describe(), ppm, axis.round_trip, axis.samples,
+        quantile(axis.wrong, 0.5), quantile(axis.wrong, 0.95), max(axis.wrong), max(axis.stated), beyond,
+        axis.paints, axis.paints_wrong, axis.taps, axis.taps_on_record, axis.taps_wrong, axis.taps_acted,
+        int(quantile(axis.age, 0.5)), int(quantile(axis.age, 0.95)),
+    )  # fmt: skip
