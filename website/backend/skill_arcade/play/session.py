@@ -90,8 +90,7 @@ class Session:
             self._close_record(now)
         if self._episode is None:
             return
-        due = self._clock.due_us
-        if self._phase is Phase.playing and due is not None and now >= due:
+        if self._phase is Phase.playing and (due := self._clock.due_us) is not None and now >= due:
             self._step(now)
         else:
             self._episode.roll_if_due(now)
@@ -111,6 +110,8 @@ class Session:
             return
         self._link.detach()
         self._leave_at = now + self._terms.resume_us
+        if self._phase is Phase.ended:  # nobody tells of its last paints any more
+            self._close_record(now)
         if self._episode is not None:
             self._episode.event("detach", now)
             if self._following is not None:
@@ -299,8 +300,7 @@ class Session:
     def _send(self, view: View) -> None:
         episode = self._episode
         assert episode is not None
-        gap = self._link.send(view, lambda: Encoder().encode(self._stage.picture()))
-        if gap:
+        if gap := self._link.send(view, lambda: Encoder().encode(self._stage.picture())):
             episode.event("left-out", view.server_us, frames=gap)
             episode.want_key()
 

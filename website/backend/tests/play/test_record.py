@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 
+import numpy as np
 import psutil
 import pytest
 
@@ -21,8 +22,8 @@ from tests.arcade import Arcade, Player, now_ms, playing, running_arcade, settle
 from tests.conftest import temporary_home
 
 pytestmark = pytest.mark.anyio
-SILENT_FRAMES = 62
-"""The server lets 60 frames be unacknowledged."""
+SILENT_FRAMES = 50
+"""The server lets 60 frames be unacknowledged; up to 5 of these were read before."""
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +57,12 @@ async def test_whatever_happens_in_an_episode_is_an_event_with_its_times(
         episode = dataset.episode(ended["episode"])
         events = [event for event in episode.events if event.kind != "last-shown"]
         check_contents(episode)
-        periods = episode.times["late_us"] >= 1e6 / 60
-        [late] = [event for event in events if event.kind == "late" and event.data["late_us"] > 100_000]
-        assert periods[late.step]
-        assert episode.times["late_us"][late.step] == late.data["late_us"]
-        assert late.data["ticks_missed"] == late.data["late_us"] * 60 // 1_000_000
+        late = {event.step: event.data for event in events if event.kind == "late"}
+        late_us = episode.times["late_us"]
+        assert set(late) == set(np.flatnonzero(late_us >= 1e6 / 60))
+        assert any(data["late_us"] > 100_000 for data in late.values())
+        for step, data in late.items():
+            assert data == {"late_us": late_us[step], "ticks_missed": data["late_us"] * 60 // 1_000_000}
     kinds = [event.kind for event in events if event.kind != "late"]
     assert kinds == [
         *("input", "input", "clock", *["focus"] * 4, "pause", "resume", "left-out", "detach", "attach", "resume")
@@ -102,14 +104,12 @@ async def pause_and_resume(player: Player, told: dict[str, float]) -> None:
 
 async def fall_behind(player: Player) -> None:
     """Take frames without a word for longer than the server lets that be, then say that they are there."""
-    newest = player.packets[-1].frame
-    for _ in range(SILENT_FRAMES):
-        data = await asyncio.wait_for(player.socket.recv(), 2)
+    last = newest = player.packets[-1].frame
+    while newest - last < SILENT_FRAMES:
+        data = await player.socket.recv()
         assert isinstance(data, bytes)
         newest = int.from_bytes(data[4:8], "little")
-        if newest - player.packets[-1].frame >= SILENT_FRAMES - 6:
-            break
-    await asyncio.sleep(0.5)  # thirty more frames are due meanwhile, which it leaves out
+    await asyncio.sleep(1)  # some sixty more are due meanwhile, most of which it leaves out
     await acknowledge(player, newest)
     await player.until_frame(newest + 1)
 

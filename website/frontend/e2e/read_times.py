@@ -1,0 +1,43 @@
+"""Reads back the times of the newest episode: `read_times.py`, JSON on standard output. The arcade is SKILL_ARCADE_HOME's."""
+
+import json
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from skill_arcade import dataset
+
+PATIENCE_SECONDS = 30.0
+
+
+def main() -> None:
+    """Print them, once the episode has ended."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with dataset.open() as recordings:
+        while not (ended := [episode for episode in recordings.episodes() if episode.time_ended is not None]):
+            if time.monotonic() > deadline:
+                sys.exit(f"after {PATIENCE_SECONDS:g} s no episode has ended")
+            time.sleep(0.1)
+        sys.stdout.write(json.dumps(describe_times(ended[0])))
+
+
+def describe_times(episode: dataset.Episode) -> dict[str, Any]:
+    """What a witness in the page can hold against what it saw."""
+    shown, sources = episode.times["shown_us"], episode.times["input_us"]
+    downs = [event for event in episode.inputs if event.data["down"]]
+    at = np.array([event.client_us for event in downs], float)
+    return {
+        "shown": {step: int(us) for step, us in enumerate(shown) if np.isfinite(us)},
+        "taps": [[event.client_us, event.data["frame"]] for event in downs],
+        "acted": sorted({int(us) for us in sources[np.diff(episode.actions, prepend=0) == 1]}),
+        "placed": episode.clock.to_server(at).tolist(),
+        "stated": episode.clock.error(at).tolist(),
+        "player": episode.provenance["player"],
+        "events": sorted({event.kind for event in episode.events}),
+    }
+
+
+if __name__ == "__main__":
+    main()

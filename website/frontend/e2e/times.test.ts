@@ -1,0 +1,132 @@
+// What is on record of times, held against what a witness in the page saw: real browser, real keys, a network that delays.
+import { execFile } from "node:child_process";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { openBrowser, openVisit, OUT } from "./chromium";
+import { openNetwork } from "./delay";
+import { beginWatching, firstSeen, frameAt, hear, type Testimony } from "./witness";
+
+const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
+const PYTHON = join(BACKEND, ".venv/bin/python");
+const READ = fileURLToPath(new URL("./read_times.py", import.meta.url));
+const TAPS = 40;
+
+interface Kept {
+  shown: Record<string, number>;
+  taps: [number, number][];
+  acted: number[];
+  placed: number[];
+  stated: number[];
+  player: { isolated: boolean; refresh_hz: number | null };
+  events: string[];
+}
+
+let arcade: Arcade;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  const games = join(await mkdtemp(join(tmpdir(), "telltale-")), "games");
+  const write = `from pathlib import Path; from tests.telltale import write_catalogue; write_catalogue(Path("${games}"))`;
+  await promisify(execFile)(PYTHON, ["-c", write], { cwd: BACKEND });
+  arcade = await startArcade(`${OUT}times.log`, { GAMES_FOLDER: games, PYTHONPATH: BACKEND });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await arcade.stop();
+});
+
+/** Plays over a network; what the witness saw, and zero of the page's clock on the server's since the game began. */
+async function play(roundTrip: number, loss: number): Promise<[Testimony, number]> {
+  const network = await openNetwork(arcade.url, roundTrip, loss);
+  const { context, page } = await openVisit(browser, network.url);
+  let startedUs = 0;
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => {
+      if (typeof payload !== "string") return;
+      const message = JSON.parse(payload) as { type: string; server_us: number };
+      if (message.type === "started") startedUs = message.server_us;
+    });
+  });
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill(`times.${String(roundTrip)}@example.org`);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${network.url}/`);
+  await page.goto("/play/telltale");
+  await page.waitForSelector('[data-phase="ready"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+  await beginWatching(page);
+  for (let tap = 0; tap < TAPS; tap++) {
+    await page.waitForTimeout(40 + ((tap * 37) % 110));
+    await page.keyboard.press("Space", { delay: 5 });
+  }
+  await page.waitForTimeout(1200);
+  const testimony = await hear(page);
+  // Chromium's own: when the page's clock was zero, on the monotonic clock that all processes of a machine share.
+  const tools = await context.newCDPSession(page);
+  await tools.send("Performance.enable");
+  const { metrics } = await tools.send("Performance.getMetrics");
+  const zero = metrics.find(({ name }) => name === "NavigationStart")?.value ?? NaN;
+  await page.getByRole("button", { name: "Leave" }).click();
+  await page.waitForURL(`${network.url}/`);
+  await context.close();
+  network.close();
+  return [testimony, zero * 1e6 - startedUs];
+}
+
+async function readTimes(): Promise<Kept> {
+  const env = { ...process.env, DATABASE_URL: undefined, SKILL_ARCADE_HOME: arcade.data };
+  const { stdout } = await promisify(execFile)(PYTHON, [READ], { cwd: arcade.data, env });
+  return JSON.parse(stdout) as Kept;
+}
+
+test.each([
+  [0, 0],
+  [50, 0],
+  [150, 0.01],
+])(
+  "what was painted and pressed %d ms away is on record as it was, %d lost",
+  async (roundTrip, loss) => {
+    const [{ glances, presses }, zeroUs] = await play(roundTrip, loss);
+    const kept = await readTimes();
+    const seen = [...firstSeen(glances)];
+    const wrongPaints = seen.filter(([frame, at]) => Math.abs((kept.shown[frame] ?? 0) - at) > 1);
+    const known = presses.map((at) => [Math.round(at * 1000), frameAt(glances, at)] as const);
+    const wrongTaps = known.filter(([at, frame], index) => {
+      const [keptAt, keptFrame] = kept.taps[index] ?? [0, -1];
+      return Math.abs(keptAt - at) > 1 || (frame !== null && frame !== keptFrame);
+    });
+    const wrongUs = kept.taps.map(([at], index) =>
+      Math.abs((kept.placed[index] ?? 0) - zeroUs - at),
+    );
+    console.log({
+      roundTrip,
+      loss,
+      painted: seen.length,
+      wrongPaints: wrongPaints.length,
+      taps: presses.length,
+      onRecord: kept.taps.length,
+      wrongTaps: wrongTaps.length,
+      acted: kept.acted.length,
+      clockErrorMaxMs: Math.max(...wrongUs) / 1000,
+      statedMaxMs: Math.max(...kept.stated) / 1000,
+      refreshHz: kept.player.refresh_hz,
+    });
+    expect(seen.length).toBeGreaterThan(50);
+    expect(wrongPaints).toEqual([]);
+    expect(wrongTaps).toEqual([]);
+    expect([presses.length, kept.taps.length, kept.acted.length]).toEqual([TAPS, TAPS, TAPS]);
+    expect(wrongUs.filter((wrong, index) => wrong > (kept.stated[index] ?? 0) + 20)).toEqual([]);
+    expect(kept.player.isolated).toBe(true);
+  },
+);

@@ -1,0 +1,71 @@
+// A witness in the page: which observation stood on the canvas at each animation frame, read from its pixels.
+import type { Page } from "playwright-core";
+
+/** `frame` -1: the witness was late and cannot say. */
+export interface Glance {
+  at: number;
+  frame: number;
+}
+
+export interface Testimony {
+  glances: Glance[];
+  /** event.timeStamp of each press of the space bar. */
+  presses: number[];
+}
+
+/** Begins to watch a game that is tests/telltale.py. */
+export async function beginWatching(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>('[data-testid="screen"]');
+    const surface = canvas?.getContext("2d");
+    if (!surface) throw new Error("no surface");
+    const testimony: Testimony = { glances: [], presses: [] };
+    Object.assign(window, { testimony });
+    const read = (): number => {
+      const { data } = surface.getImageData(0, 8, 96, 1);
+      let frame = 0;
+      for (let bit = 0; bit < 24; bit++) {
+        if ((data[4 * (4 * bit + 2)] ?? 0) > 127) frame |= 1 << bit;
+      }
+      return frame;
+    };
+    // The canvas is read after all that is done in an animation frame, and before the next one.
+    const after = new MessageChannel();
+    let at = 0;
+    let round = 0;
+    after.port1.onmessage = ({ data }) => {
+      testimony.glances.push({ at, frame: data === round ? read() : -1 });
+    };
+    const look = (time: number): void => {
+      at = time;
+      after.port2.postMessage(++round);
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+    const note = (event: KeyboardEvent): void => {
+      if (event.code === "Space" && !event.repeat) testimony.presses.push(event.timeStamp);
+    };
+    window.addEventListener("keydown", note, { capture: true });
+  });
+}
+
+export async function hear(page: Page): Promise<Testimony> {
+  return page.evaluate(() => (window as unknown as { testimony: Testimony }).testimony);
+}
+
+/** First moment of each observation, where the witness saw the one before too: microseconds. */
+export function firstSeen(glances: readonly Glance[]): Map<number, number> {
+  const seen = new Map<number, number>();
+  glances.forEach(({ at, frame }, index) => {
+    const before = glances[index - 1]?.frame ?? -1;
+    if (frame >= 0 && before >= 0 && frame !== before) seen.set(frame, Math.round(at * 1000));
+  });
+  return seen;
+}
+
+/** The observation on the screen at this moment; null when the witness cannot say. */
+export function frameAt(glances: readonly Glance[], at: number): number | null {
+  const index = glances.findLastIndex((glance) => glance.at <= at);
+  const frame = glances[index]?.frame ?? -1;
+  return frame < 0 || index === glances.length - 1 ? null : frame;
+}
