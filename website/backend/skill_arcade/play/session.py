@@ -259,11 +259,8 @@ class Session:
             action, source = self._controls.sample()
         assert action is not None
         self.worst_late_us = max(self.worst_late_us, (late := self._clock.stepped(now)) or 0)
-        view = self._episode.step(action, source, now=now, late_us=late)
-        self._send(view)
-        if view.last:
-            self._over(self._episode.end_reason, now)
-        return None
+        self._send(view := self._episode.step(action, source, now=now, late_us=late))
+        return self._over(self._episode.end_reason, now) if view.last else None
 
     def _over(self, reason: str, now: int) -> None:
         """The play is over; its record stays open a moment for the last paint times."""
