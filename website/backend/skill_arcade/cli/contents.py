@@ -13,7 +13,7 @@ PROVENANCE = {
     "skill_arcade": "version of this package",
     "commit": "commit of the server, `-dirty` when files differed from it; null: neither told nor in a clone",
     "manifest_sha256": "SHA-256 of the game's manifest as it was played (`game.config` is the newest)",
-    "options": "variants that the player chose of those the manifest offers, by name; the environment has them in `kwargs`",
+    "options": "what the player chose of what the game offers, by name; the environment has it in `kwargs`",
     "mode": "streamed: the server stepped; lockstep: the page did, and the server took the same steps",
     "lockstep": "lockstep only: `module_sha256` of the page's emulator, `ale_seed`",
     "player.at": "the page said this at: browser clock, milliseconds",
