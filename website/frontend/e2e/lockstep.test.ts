@@ -170,6 +170,7 @@ function check(kept: Kept | undefined): void {
     mode: "lockstep",
     differing_frames: 0,
     differing_rewards: 0,
+    verdict: "certified",
   });
   expect(kept?.n_frames).toBe((kept?.actions.length ?? 0) + 1);
 }

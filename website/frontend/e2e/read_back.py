@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skill_arcade import dataset
+from skill_arcade.certify.rerun import rerun_episode as certify
 from skill_arcade.environments.making import make_stage_from_spec
 
 # What was played is in the database this soon: promised is 10 s while playing, at once after the end.
@@ -51,11 +52,12 @@ def describe_episode(episode: dataset.Episode) -> dict[str, Any]:
         "n_shown": int(np.isfinite(episode.times["shown_us"]).sum()),
         "last_frame_sha256": hashlib.sha256(episode.frames[-1].tobytes()).hexdigest(),
         **rerun_episode(episode),
+        "verdict": certify(episode).result,
     }
 
 
 def rerun_episode(episode: dataset.Episode) -> dict[str, int]:
-    """Play it again from its seed and actions, and count what is not as it was kept."""
+    """Play it again, without anything of the certifier's, and count what is not as it was kept."""
     stage = make_stage_from_spec(episode.environment)
     stage.reset(episode.seed)
     kept = iter(episode.frames)

@@ -1,4 +1,4 @@
-"""Reads back the times of the newest episode: `read_times.py`, JSON on standard output. The arcade is SKILL_ARCADE_HOME's."""
+"""Reads the times of the newest episode back: `read_times.py`, JSON on standard output (arcade: SKILL_ARCADE_HOME)."""
 
 import json
 import sys

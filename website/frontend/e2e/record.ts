@@ -22,6 +22,8 @@ export interface Kept {
   last_frame_sha256: string;
   differing_frames: number;
   differing_rewards: number;
+  /** What the arcade's own certifier says of it. */
+  verdict: string;
 }
 
 /** Waits until so many episodes are kept to their end, then reads them back, oldest first. */
