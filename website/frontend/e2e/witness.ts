@@ -3,7 +3,10 @@ import type { Page } from "playwright-core";
 
 /** `frame` -1: the witness was late and cannot say. */
 export interface Glance {
+  /** The animation frame's time: it begins. */
   at: number;
+  /** All of it was done by now. */
+  done: number;
   frame: number;
 }
 
@@ -31,14 +34,13 @@ export async function beginWatching(page: Page): Promise<void> {
     };
     // The canvas is read after all that is done in an animation frame, and before the next one.
     const after = new MessageChannel();
-    let at = 0;
-    let round = 0;
-    after.port1.onmessage = ({ data }) => {
-      testimony.glances.push({ at, frame: data === round ? read() : -1 });
+    let newest = 0;
+    after.port1.onmessage = ({ data: at }: MessageEvent<number>) => {
+      testimony.glances.push({ at, done: performance.now(), frame: at === newest ? read() : -1 });
     };
     const look = (time: number): void => {
-      at = time;
-      after.port2.postMessage(++round);
+      newest = time;
+      after.port2.postMessage(time);
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
@@ -63,9 +65,14 @@ export function firstSeen(glances: readonly Glance[]): Map<number, number> {
   return seen;
 }
 
-/** The observation on the screen at this moment; null when the witness cannot say. */
-export function frameAt(glances: readonly Glance[], at: number): number | null {
-  const index = glances.findLastIndex((glance) => glance.at <= at);
-  const frame = glances[index]?.frame ?? -1;
-  return frame < 0 || index === glances.length - 1 ? null : frame;
+/**
+ * What may have been on the canvas at this moment: a picture is drawn at some time between its animation frame's begin
+ * and end, so within one there are two answers. null when the witness cannot say.
+ */
+export function framesAt(glances: readonly Glance[], moment: number): number[] | null {
+  const begun = glances.findLastIndex(({ at }) => at <= moment);
+  const done = glances.findLastIndex((glance) => glance.done <= moment);
+  if (done < 0 || begun === glances.length - 1) return null;
+  const frames = glances.slice(done, begun + 1).map(({ frame }) => frame);
+  return frames.includes(-1) ? null : frames;
 }
