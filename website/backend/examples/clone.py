@@ -33,8 +33,9 @@ def read_minari(folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     os.environ["MINARI_DATASETS_PATH"] = str(folder)
     import minari  # noqa: PLC0415
 
-    episodes = list(minari.load_dataset(DATASET).iterate_episodes())
-    return np.concatenate([e.observations[:-1] for e in episodes]), np.concatenate([e.actions for e in episodes])
+    # One by one: an episode of Minari's holds all its pictures, which are not needed here.
+    play = [(e.observations[:-1], e.actions) for e in minari.load_dataset(DATASET).iterate_episodes()]
+    return np.concatenate([seen for seen, _ in play]), np.concatenate([done for _, done in play])
 
 
 def train_policy(seen: NDArray[Any], done: NDArray[Any], n_actions: int = 2, epochs: int = 30) -> Weights:
