@@ -40,7 +40,7 @@ async def play_in_slow_motion(player: Player, page: Page) -> None:
 
 
 async def play_at_twenty_times_the_speed(player: Player, page: Page) -> None:
-    page.step(120)
+    page.step(400)
     await player.socket.send(json.dumps(page.ticks()))
 
 
