@@ -1,6 +1,9 @@
 """The server's end of a WebSocket below the messages: what a flood of frames may cost, and an end that is one."""
 
 import asyncio
+import os
+import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -12,6 +15,8 @@ from skill_arcade.wire.close import REASONS, CloseCode
 BYTES_A_SECOND, BYTES_AT_ONCE = 64 * 1024, 256 * 1024
 SLICE = 2048
 """Bytes that are parsed in one go. The smallest frame has 6, so this is a millisecond or two at the very worst."""
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER: close by a reset, and keep nothing."""
 LINGER_SECONDS = 3.0
 """How long a socket may take to read what was sent before it was closed."""
 
@@ -99,4 +104,12 @@ class GuardedSocket(WebSocketsSansIOProtocol):
 
     def _end_soon(self) -> None:
         if self._ending is None:
-            self._ending = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+            self._ending = self.loop.call_later(LINGER_SECONDS, self._end)
+
+    def _end(self) -> None:
+        """Reset it: after a plain close the system would keep on offering what a deaf socket has not read."""
+        if not self.transport.is_closing():  # else its descriptor may be another socket's already
+            file = os.dup(self.transport.get_extra_info("socket").fileno())
+            with socket.socket(fileno=file) as same:
+                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        self.transport.abort()
