@@ -256,8 +256,9 @@ class PlayedGame(_Answer):
     certified: int = Field(description="episodes whose newest re-run was the same in all")
 
 
-Name = Annotated[str, Field(max_length=100)]
-Word = Annotated[str, Field(max_length=40)]
+NO_NUL = r"^[^\x00]*$"  # Postgres keeps no character 0
+Name = Annotated[str, Field(max_length=100, pattern=NO_NUL)]
+Word = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 
 
 class Preferences(_Body):

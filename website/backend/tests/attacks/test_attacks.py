@@ -24,7 +24,7 @@ SEED = int(os.environ.get("ATTACKS_SEED", "20261122"))
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     with temporary_home() as home:
-        made = House(home, {"MAX_GAMES": "8", "RESUME_SECONDS": "0.5", "WARM_GAMES": "0", "LOG_LEVEL": "INFO"})
+        made = House(home, {"MAX_GAMES": "12", "RESUME_SECONDS": "0.5", "WARM_GAMES": "0", "LOG_LEVEL": "INFO"})
         made.start()
         yield made
         made.stop()
@@ -123,8 +123,8 @@ async def test_a_full_house_says_so(house: House) -> None:
             token = await sign_in(url, f"guest{len(held)}@example.org")
             socket = await connect(way + await ticket_for(url, token, "breakout"))
             held.append(socket)
-            await socket.send(json.dumps(HELLO))
             try:
+                await socket.send(json.dumps(HELLO))
                 await socket.recv()
             except ConnectionClosed:
                 break

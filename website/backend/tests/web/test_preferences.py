@@ -43,3 +43,9 @@ async def test_preferences_of_another_version_are_read_as_far_as_they_are_known(
 async def test_preferences_that_do_not_fit_are_422(arcade: Visitor, wrong: dict[str, Any]) -> None:
     answer = await arcade.http.put("/me/preferences", json=LIKES | wrong, headers=await arcade.sign_in())
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("changed", [{"favourites": ["po\0ng"]}, {"options": {"\0": {"mode": "1"}}}])
+async def test_a_character_that_the_database_can_not_keep_is_422(arcade: Visitor, changed: dict[str, Any]) -> None:
+    mine = await arcade.sign_in()
+    assert (await arcade.http.put("/me/preferences", json={**LIKES, **changed}, headers=mine)).status_code == 422
