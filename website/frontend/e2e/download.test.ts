@@ -1,0 +1,87 @@
+// A person takes their own play away, and a researcher everybody's: by clicks alone.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { findFaults } from "./axe";
+import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+
+const EMAIL = "reader@example.org";
+const run = promisify(execFile);
+
+let arcade: Arcade;
+let browser: Browser;
+let visit: Visit;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}download.log`, { RESEARCHER_EMAILS: EMAIL });
+  visit = await openVisit(browser, arcade.url);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await arcade.stop();
+});
+
+test("a round is played", async () => {
+  const { page } = visit;
+  await page.goto("/sign-in?next=%2Fplay%2Ftower-of-hanoi");
+  await page.getByLabel("E-mail").fill(EMAIL);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForSelector('[data-phase="ready"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+  for (const pole of [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3])
+    await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
+  await page.waitForSelector('[data-testid="ending"][data-status="won"]');
+});
+
+test("a player's own play comes as a Minari dataset", async () => {
+  const { page } = visit;
+  const listed = async (): Promise<number> => {
+    await page.goto("/you");
+    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    return page.getByText("14 steps").count();
+  };
+  // What was played is there to take once it is delivered.
+  await expect.poll(listed, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0);
+  expect(await saveDownload("Download my data", "own")).toContain(
+    "skill-arcade/tower-of-hanoi/human-v0/data/0/part-0.parquet",
+  );
+});
+
+test("a researcher chooses game and format, and gets the same round", async () => {
+  const { page } = visit;
+  await page.goto("/research");
+  await page.getByRole("rowheader", { name: /Hanoi/ }).waitFor();
+  expect(await findFaults(page)).toEqual([]);
+  await page.getByRole("combobox", { name: "Game" }).selectOption("tower-of-hanoi");
+  await page.getByLabel(/Certified only/).uncheck();
+  await page.getByLabel(/^Parquet/).check();
+  expect(await saveDownload("Download", "research")).toContain("episodes.parquet");
+});
+
+test("the page met no error", () => {
+  expect(visit.problems).toEqual([]);
+});
+
+/** Clicks, waits until the page says that the download is whole, and lists what is in it. */
+async function saveDownload(button: string, name: string): Promise<string> {
+  const { page } = visit;
+  const begun = page.waitForEvent("download");
+  await page.getByRole("button", { name: button, exact: true }).click();
+  const file = `${OUT}${name}.zip`;
+  await (await begun).saveAs(file);
+  await page.getByText(/^Done: 1 episode, 14 steps, /).waitFor();
+  const { stdout } = await run("python3", ["-m", "zipfile", "-t", file]);
+  expect(stdout).toContain("Done testing");
+  return (await run("python3", ["-m", "zipfile", "-l", file])).stdout;
+}
