@@ -117,9 +117,9 @@ describe("the record", () => {
     ]);
   });
 
-  test("has a step for each sixtieth of a second, and one for each key press", () => {
+  test("has a step for each tick, and one for each key press", () => {
     const [breakout, hanoi] = kept;
-    expect(breakout?.actions.length).toBeGreaterThan((3 + WATCHED_SECONDS) * 57);
+    expect(breakout?.actions.length).toBeGreaterThan((3 + WATCHED_SECONDS) * 30);
     expect(new Set(breakout?.actions)).toEqual(new Set([0, 1, 2, 3]));
     expect(hanoi?.actions).toEqual(HANOI.map((pole) => pole - 1));
     expect(hanoi?.terminated).toBe(true);
@@ -128,7 +128,7 @@ describe("the record", () => {
   test("has one frame more than steps, and most were painted", () => {
     for (const episode of kept) {
       expect(episode.n_frames).toBe(episode.actions.length + 1);
-      expect(episode.n_shown).toBeGreaterThan(0.75 * episode.actions.length);
+      expect(episode.n_shown).toBeGreaterThan(0.5 * episode.actions.length);
     }
   });
 

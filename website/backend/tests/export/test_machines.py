@@ -1,18 +1,20 @@
 """Several machines make what one makes: in shares, and on Ray with a worker killed on the way."""
 
+import asyncio
 import contextlib
 import hashlib
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psutil
 import pytest
+from sqlalchemy import make_url
 
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export import plan
@@ -20,6 +22,7 @@ from skill_arcade.export.formats import FormatName
 from skill_arcade.export.plan import Plan
 from skill_arcade.export.run import WORK, export_parts, finish_export, open_plan
 from skill_arcade.shards import Shard
+from tests.conftest import execute
 from tests.export.conftest import Arcade
 
 Run = Callable[..., Any]
@@ -79,6 +82,15 @@ def test_a_job_of_one_task_does_everything() -> None:
     assert Shard.read(None, {}) is None
 
 
+@pytest.fixture
+def forgotten_verdicts(arcade: Arcade) -> Iterator[None]:
+    """Others find the arcade as it was: nothing in it was ever certified."""
+    yield
+    assert arcade.settings.database_url is not None
+    asyncio.run(execute(make_url(arcade.settings.database_url), "DELETE FROM certificate"))
+
+
+@pytest.mark.usefixtures("forgotten_verdicts")
 def test_shares_of_verification_add_up(run: Run) -> None:
     found = [run("verify", "--all", "--jobs", 1, "--shard", f"{index}/2").output for index in range(2)]
     certified = [int(count) for output in found for count in re.findall(r"(\d+) certified", output)]
