@@ -32,6 +32,7 @@ class Network:
 async def between(network: Network, port: int, seed: int = 1) -> AsyncIterator[int]:
     """A proxy on loopback in front of this port; yields its own port."""
     rng, loop, pumps = random.Random(seed), asyncio.get_running_loop(), set[asyncio.Task[None]]()
+    writers: list[asyncio.StreamWriter] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_ms: float) -> None:
         due, waiting = 0.0, deque[Callable[[], None]]()
@@ -51,6 +52,7 @@ async def between(network: Network, port: int, seed: int = 1) -> AsyncIterator[i
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.extend((writer, there_writer))
         for task in (pump(reader, there_writer, network.up_ms), pump(there_reader, writer, network.down_ms)):
             pumps.add(asyncio.create_task(task))
 
@@ -59,4 +61,8 @@ async def between(network: Network, port: int, seed: int = 1) -> AsyncIterator[i
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        await asyncio.wait(pumps, timeout=5)
+        if pumps:
+            await asyncio.wait(pumps, timeout=5)
+        for writer in writers:  # what is still on its way would outlive the loop
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)

@@ -105,7 +105,7 @@ async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arc
     # All stages first: making one takes a moment, in which nobody here could play.
     stages = [make_stage(GAME.environment) for _ in CHEATS]
     ends = await asyncio.gather(*(attempt(arcade, cheat, stage) for cheat, stage in zip(CHEATS, stages, strict=True)))
-    await settled(arcade)
+    await settled(arcade, 60)
     with sa.open() as dataset:
         for (cheat, (reason, what)), ended in zip(CHEATS.items(), ends, strict=True):
             name = cheat.__name__

@@ -109,7 +109,7 @@ async def fall_behind(player: Player) -> None:
         data = await player.socket.recv()
         assert isinstance(data, bytes)
         newest = int.from_bytes(data[4:8], "little")
-    await asyncio.sleep(1)  # some sixty more are due meanwhile, most of which it leaves out
+    await asyncio.sleep(2)  # some hundred more are due meanwhile, most of which it leaves out
     await acknowledge(player, newest)
     await player.until_frame(newest + 1)
 

@@ -80,7 +80,8 @@ function queue(act: () => Promise<void>): void {
 async function meet(): Promise<void> {
   const userId = session.get()?.userId ?? null;
   const { userId: before } = copy.get();
-  if (before !== null && before !== userId) {
+  if (before !== null && userId === null) copy.forget();
+  else if (before !== null && before !== userId) {
     copy.set({ likes: NEW, userId, unsaved: false });
   } else if (before !== userId) copy.set({ ...copy.get(), userId });
   if (userId === null || asked.has(userId)) return;

@@ -28,6 +28,16 @@ export class Stored<T> {
     this.#publish(value);
   }
 
+  /** Nothing of it stays in the browser. */
+  forget(): void {
+    try {
+      localStorage.removeItem(this.#key);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+    this.#publish(this.#read(null));
+  }
+
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
