@@ -54,6 +54,7 @@ class Link:
         self.hello: messages.Hello | None = None
         self.setup: messages.Setup | None = None
         self.received = 0
+        self._sent = 0
         self.left_out = 0
 
     def attach(self) -> None:
@@ -116,7 +117,7 @@ class Link:
 
     def expect(self, frame: int) -> None:
         """A new episode, or a page that came back: everything up to this observation counts as received."""
-        self.received, self.left_out = frame, 0
+        self.received, self._sent, self.left_out = frame, frame, 0
 
     def acknowledge(self, frame: int) -> None:
         """The page has got the observations up to this one."""
@@ -129,12 +130,13 @@ class Link:
         """
         if not self.attached:
             return 0
-        if view.frame - self.received > IN_FLIGHT and not view.last:
+        # What was left out is not in flight: who was silent for seconds gets more once they have all that was sent.
+        if self._sent - self.received >= IN_FLIGHT and not view.last:
             self.left_out += 1
             if self.left_out > MOST_LEFT_OUT:
                 self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
             return 0
-        gap, self.left_out = self.left_out, 0
+        gap, self.left_out, self._sent = self.left_out, 0, view.frame
         piece = whole() if gap and not view.piece.key else view.piece
         self._outbox.frame(pack_view(view, piece))
         return gap
