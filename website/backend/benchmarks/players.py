@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -103,10 +104,11 @@ async def visit(arcade: Arcade, name: str, game: str, seconds: float, tally: Tal
         await play(player, random.Random(name), time.monotonic() + seconds, tally, measuring)
 
 
-async def watch(arcade: Arcade, seen: Watch, seconds: float) -> None:
-    """Read the meter and look at the journal four times a second."""
-    end, mine = time.monotonic() + seconds, time.process_time()
-    while time.monotonic() < end:
+async def watch(arcade: Arcade, seen: Watch, measuring: asyncio.Event) -> None:
+    """Read the meter and look at the journal four times a second, as long as it measures."""
+    mine = time.process_time()
+    seen.meter.restart()
+    while measuring.is_set():
         await asyncio.sleep(0.25)
         seen.meter.read()
         ages = {path: time.time() - path.stat().st_mtime for path in (arcade.home / "journal").glob("*/*.sealed")}
@@ -120,7 +122,7 @@ async def watch(arcade: Arcade, seen: Watch, seconds: float) -> None:
 async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Tally:
     """N players, with visitors coming and going, for some seconds: one row."""
     tally, measuring, beside = Tally(), asyncio.Event(), Tally()
-    length = seconds + 2.5 + 0.1 * n
+    length = seconds + 3.5 + 0.1 * n
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
         for number in range(n):
@@ -128,12 +130,19 @@ async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Tal
             group.create_task(visit(arcade, f"p{number}", GAMES[number % len(GAMES)], stay, tally, measuring))
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
-        _, private_before = Meter(arcade.process.pid, arcade.home).memory()
         seen = Watch(Meter(arcade.process.pid, arcade.home))
+        _, private_before = seen.meter.memory()
+        await asyncio.sleep(0.2)  # what came while memory was read is behind us
+        end = time.monotonic() + seconds
         measuring.set()
-        group.create_task(watch(arcade, seen, seconds - 0.5))
-        for number in range(int((seconds - STAY_SECONDS) / STAY_SECONDS)):
-            await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], STAY_SECONDS, beside, measuring)
+        watching = group.create_task(watch(arcade, seen, measuring))
+        for number in count():
+            if (left := end - time.monotonic()) < 1:
+                break
+            stay = min(STAY_SECONDS, left - 0.2)
+            await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], stay, beside, measuring)
+        measuring.clear()
+        await watching
         memory, private = seen.meter.memory()
     await _report(arcade, report, n, tally, beside, seen, memory, (max(private_before), max(private)))
     return tally

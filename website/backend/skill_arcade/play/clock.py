@@ -24,8 +24,15 @@ class Clock(Protocol):
     def stop(self) -> None:
         """Nothing is due until `start`."""
 
+    def align(self, later_us: float) -> None:
+        """Let the steps to come begin so much later, or earlier, little by little; who has no rate ignores it."""
+
     def stepped(self, now: int) -> int | None:
         """A step begins now: returns how late it is (None: it had no deadline), and sets the next deadline."""
+
+
+MOST_MOVED = 0.01
+"""Share of its period by which a tick may be moved to meet the player's display: nobody feels one in a hundred."""
 
 
 class TickClock:
@@ -34,6 +41,7 @@ class TickClock:
     def __init__(self, hz: float) -> None:
         self._period = 1e6 / hz
         self._due: float | None = None
+        self._to_move = 0.0
 
     @property
     def due_us(self) -> int | None:
@@ -42,18 +50,25 @@ class TickClock:
 
     def start(self, now: int) -> None:
         """The first tick is due a period from now."""
-        self._due = now + self._period
+        self._due, self._to_move = now + self._period, 0.0
 
     def stop(self) -> None:
         """No ticks."""
         self._due = None
+
+    def align(self, later_us: float) -> None:
+        """Move the ticks to come, by half a period at most and 1 % of one at each. A new wish replaces the last."""
+        self._to_move = max(-self._period / 2, min(self._period / 2, later_us))
 
     def stepped(self, now: int) -> int:
         """Lateness of this tick in microseconds."""
         if self._due is None:
             raise ValueError("the clock is stopped")
         late = now - self._due
-        self._due += self._period
+        most = MOST_MOVED * self._period
+        move = max(-most, min(most, self._to_move))
+        self._to_move -= move
+        self._due += self._period + move
         if late >= self._period:
             self._due = now + self._period
         return int(late)
@@ -69,6 +84,9 @@ class TurnClock:
 
     def stop(self) -> None:
         """Nothing to do."""
+
+    def align(self, later_us: float) -> None:
+        """Nothing to move."""
 
     def stepped(self, now: int) -> None:
         """Never late."""

@@ -110,6 +110,9 @@ class Following:
         """Paused, or nobody is there: nothing is due."""
         self._quiet_since = None
 
+    def align(self, later_us: float) -> None:
+        """Nothing: the page paces."""
+
     def stepped(self, now: int) -> None:
         """Nothing: the page's steps come by `follow`."""
 

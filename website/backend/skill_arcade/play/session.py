@@ -164,6 +164,9 @@ class Session:
                 self._input(message, received, now)
             case say.Shown():
                 self._shown(message, now)
+            case say.Align():
+                self._note("align", received, message.at, later_ms=message.later_ms)
+                self._clock.align(message.later_ms * 1000)
             case say.Ping():
                 if (sample := self._link.answer(message, received, now)) is not None:
                     self._note_clock(sample, received, message.at)

@@ -110,6 +110,14 @@ class Shown(_Message):
     frames: list[tuple[Index, At]] = Field(max_length=600, description="observation index, time of paint")
 
 
+class Align(_Message):
+    """Streamed, in real time: steps should come so much later (below zero: earlier), to meet the display's frames."""
+
+    type: Literal["align"]
+    at: At
+    later_ms: float = Field(ge=-1000, le=1000)
+
+
 class Ping(_Message):
     """Asks for a Pong at once. Carries back when the last one arrived: four times make a clock sample."""
 
@@ -149,7 +157,7 @@ class Leave(_Message):
 
 
 ClientMessage = Annotated[
-    Hello | Setup | Start | Input | Ticks | Stream | Shown | Ping | Focus | Pause | Resume | Leave,
+    Hello | Setup | Start | Input | Ticks | Stream | Shown | Align | Ping | Focus | Pause | Resume | Leave,
     Field(discriminator="type"),
 ]
 client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)

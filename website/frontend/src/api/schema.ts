@@ -523,6 +523,24 @@ export interface components {
             readonly tick_lateness_seconds: number;
         };
         /**
+         * Align
+         * @description Streamed, in real time: steps should come so much later (below zero: earlier), to meet the display's frames.
+         */
+        readonly Align: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /** Later Ms */
+            readonly later_ms: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "align";
+        };
+        /**
          * Alive
          * @description The server answers.
          */
@@ -543,7 +561,7 @@ export interface components {
             /** Press */
             readonly press: readonly string[];
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
         /**
          * CloseCode
          * @description Why the server closed the play socket; x-retry: codes after which to come back.

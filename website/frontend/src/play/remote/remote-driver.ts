@@ -5,6 +5,7 @@ import { Pinger } from "../clock";
 import type { Driver, DriverEvents } from "../driver";
 import type { LocalPlay, LocalPlayHooks } from "../lockstep/local-play";
 import { ShownReporter } from "../shown";
+import { Aligner } from "./aligner";
 import { Link, type LinkOptions } from "./link";
 
 /** Makes the part that plays in the page; the driver gives it its hands. */
@@ -26,6 +27,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     packet: (packet) => {
       const head = decoder.decode(packet);
       shown.arrived(head.frame);
+      aligner.arrived(platform.now(), head.serverUs);
       events?.picture(head, decoder.picture, decoder.changed);
     },
     broken: (attempt, words) => {
@@ -50,6 +52,9 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     send: (message) => link.send(message),
     arrived: (frame) => shown.arrived(frame),
     events: () => events,
+  });
+  const aligner = new Aligner((laterMs) => {
+    link.send({ type: "align", at: platform.now(), later_ms: laterMs });
   });
   const pinger = new Pinger(
     platform,
@@ -80,6 +85,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
       }
       case "started":
         shown.reset();
+        aligner.reset();
         events?.stepped(local?.active === true ? "page" : "server");
         return events?.started(message.episode);
       case "paused":
@@ -87,6 +93,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
       case "ticked":
         throw new WireError("The server follows a game that is not played here; reload the page.");
       case "resumed":
+        aligner.reset();
         return events?.resumed();
       case "ended":
         shown.flush();
@@ -113,7 +120,10 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
       const { control, down, at, device, code } = change;
       link.send({ type: "input", control, down, at, frame, device, code });
     },
-    painted: (frame, at) => shown.painted(frame, at),
+    painted: (frame, at) => {
+      shown.painted(frame, at);
+      aligner.painted(at);
+    },
     pause: (at) => {
       if (!local?.pause(at)) link.send({ type: "pause", at });
     },

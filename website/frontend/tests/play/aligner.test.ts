@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+
+import { Aligner } from "@/play/remote/aligner";
+
+/** A small generator of numbers in [0, 1), the same in each run. */
+function draw(): () => number {
+  let state = 7;
+  return () => (state = (state * 16807) % 2147483647) / 2147483647;
+}
+
+interface Network {
+  hz: number;
+  /** When in the display's frame the first picture comes, milliseconds. */
+  phase: number;
+  jitter: number;
+}
+
+/** A server that does as it is asked, as `TickClock` does, and a page that paints on a display of `hz`. */
+function run({ hz, phase, jitter }: Network, seconds = 20) {
+  const period = 1000 / 60;
+  const display = 1000 / hz;
+  const random = draw();
+  const waits: number[] = [];
+  const asked: number[] = [];
+  let toMove = 0;
+  const aligner = new Aligner((later) => {
+    asked.push(later);
+    toMove = Math.max(-period / 2, Math.min(period / 2, later));
+  });
+  let step = phase;
+  let pending: number[] = [];
+  let paint = 0;
+  while (step < 1000 * seconds) {
+    const arrival = step + jitter * random();
+    while (paint <= arrival) {
+      if (pending.length > 0) {
+        aligner.painted(paint);
+        waits.push(...pending.map((at) => paint - at));
+      }
+      pending = [];
+      paint += display;
+    }
+    aligner.arrived(arrival, step * 1000);
+    pending.push(arrival);
+    const move = Math.max(-0.01 * period, Math.min(0.01 * period, toMove));
+    toMove -= move;
+    step += period + move;
+  }
+  const last = waits.slice(-240);
+  return { asked, mean: last.reduce((sum, wait) => sum + wait, 0) / last.length };
+}
+
+describe("the aligner", () => {
+  it.each([0.2, 3, 7, 11, 16])("lets pictures wait 3 ms when they came at %d ms", (phase) => {
+    const { mean } = run({ hz: 60, phase, jitter: 0.5 });
+    expect(mean).toBeGreaterThan(2);
+    expect(mean).toBeLessThan(5);
+  });
+
+  it.each([59.94, 60.06])("follows a display of %d Hz", (hz) => {
+    const { mean } = run({ hz, phase: 9, jitter: 0.5 }, 40);
+    expect(mean).toBeGreaterThan(1.5);
+    expect(mean).toBeLessThan(5.5);
+  });
+
+  it("finds the best place for pictures that come unevenly", () => {
+    const { mean } = run({ hz: 60, phase: 2, jitter: 5 });
+    expect(mean).toBeLessThan(7);
+  });
+
+  it("asks for nothing where there is nothing to win", () => {
+    const { asked } = run({ hz: 60, phase: 1000 / 60 - 3.2, jitter: 0.2 });
+    expect(asked).toEqual([]);
+  });
+
+  it.each([50, 75, 144])("leaves a display of %d Hz alone", (hz) => {
+    expect(run({ hz, phase: 5, jitter: 0.5 }).asked).toEqual([]);
+  });
+
+  it("takes no turn of a person for a rate", () => {
+    const asked: number[] = [];
+    const aligner = new Aligner((later) => asked.push(later));
+    for (let at = 0; at < 100_000; at += 250) {
+      aligner.arrived(at, at * 1000);
+      aligner.painted(at + 12);
+    }
+    expect(asked).toEqual([]);
+  });
+});
