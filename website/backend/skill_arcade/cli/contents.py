@@ -36,8 +36,8 @@ EVENTS = {
     "detach": "the socket is gone: the game is paused; nothing in it",
     "attach": "a socket is there again; nothing in it",
     "clock": "a clock sample, four times: `asked_ms`, `received_us`, `answered_us`, `back_ms`",
-    "align": "streamed: the page asked that steps come `later_ms` (below zero: earlier), to meet its display's frames; each "
-    "step's own time is on record",
+    "align": "streamed: the page asked that steps come `later_ms` (below zero: earlier), to meet its display's "
+    "frames; each step's own time is on record",
     "late": "a step came a whole tick late or more: `late_us`, `ticks_missed`, which are not made up for",
     "left-out": "`frames`: so many were not sent before this one, since the page was more than a second behind",
     "last-shown": "`frame`: the last observation, which no step acted on, was painted at `client_us`",

@@ -1,5 +1,7 @@
 """When ticks are due: at their rate, and moved to meet a display."""
 
+from itertools import pairwise
+
 import pytest
 
 from skill_arcade.play.clock import MOST_MOVED, TickClock
@@ -29,7 +31,7 @@ def test_f6_ticks_are_moved_little_by_little(later_us: float) -> None:
     clock.align(later_us)
     found = dues(clock, 120)
     assert found[-1] == pytest.approx(120 * PERIOD + later_us, abs=1)
-    gaps = [after - before for before, after in zip(found, found[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(found)]
     assert max(abs(gap - PERIOD) for gap in gaps) <= MOST_MOVED * PERIOD + 1
 
 
