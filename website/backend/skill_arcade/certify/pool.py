@@ -7,32 +7,38 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from uuid import UUID
 
 from skill_arcade.certify.rerun import Verdict, rerun_episode
-from skill_arcade.dataset.reader import Dataset, open_dataset
+from skill_arcade.dataset.reader import open_dataset
 from skill_arcade.errors import NotFound
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 
-_dataset: Dataset | None = None
+_settings: Settings | None = None
 
 
-def verify_episodes(
-    settings: Settings, episodes: Iterable[UUID], *, workers: int, idle: bool = False
-) -> Iterator[tuple[UUID, Verdict]]:
-    """Run episodes again, `workers` at once, in the order in which they are done.
+class Workers:
+    """Processes that run episodes again. They start with the first episode and stay, ready for more, until `close`."""
 
-    An episode whose re-run kills its process is tried once more, alone, and then called irreproducible.
-    """
-    suspects: list[UUID] = []
-    with _open_pool(settings, workers, idle=idle) as pool:
+    def __init__(self, settings: Settings, n: int, *, idle: bool = False) -> None:
+        """`n` at once; `idle`: only while no other process wants the processor."""
+        self._settings, self._n, self._idle = settings, n, idle
+        self._pool: ProcessPoolExecutor | None = None
+
+    def verify(self, episodes: Iterable[UUID]) -> Iterator[tuple[UUID, Verdict]]:
+        """Run episodes again, in the order in which they are done.
+
+        An episode whose re-run kills its process is tried once more, alone, and then called irreproducible.
+        """
+        suspects: list[UUID] = []
         waiting: dict[Future[Verdict], UUID] = {}
         todo = iter(episodes)
         while True:
             for episode in todo:
-                waiting[pool.submit(_verify, episode)] = episode
-                if len(waiting) >= 2 * workers:
+                waiting[self._submit(episode)] = episode
+                if len(waiting) >= 2 * self._n:
                     break
             if not waiting:
                 break
@@ -47,9 +53,31 @@ def verify_episodes(
                     yield episode, future.result()
             if broken:
                 suspects += [*waiting.values(), *todo]
+                self.close()
                 break
-    for episode in suspects:
-        yield episode, verify_alone(settings, episode, idle=idle)
+        for episode in suspects:
+            yield episode, verify_alone(self._settings, episode, idle=self._idle)
+
+    def close(self) -> None:
+        """End the processes; the next episode starts new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+
+    def _submit(self, episode: UUID) -> Future[Verdict]:
+        if self._pool is None:
+            self._pool = _open_pool(self._settings, self._n, idle=self._idle)
+        try:
+            return self._pool.submit(_verify, episode)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self._pool = _open_pool(self._settings, self._n, idle=self._idle)
+            return self._pool.submit(_verify, episode)
+
+
+def verify_episodes(settings: Settings, episodes: Iterable[UUID], *, workers: int) -> Iterator[tuple[UUID, Verdict]]:
+    """Run episodes again, `workers` at once, as `Workers.verify` does."""
+    with closing(Workers(settings, workers)) as opened:
+        yield from opened.verify(episodes)
 
 
 def verify_alone(settings: Settings, episode: UUID, *, idle: bool = False) -> Verdict:
@@ -74,11 +102,11 @@ def _open_pool(settings: Settings, workers: int, *, idle: bool) -> ProcessPoolEx
 
 
 def _begin(settings: Settings, idle: bool) -> None:
-    global _dataset  # noqa: PLW0603 one connection a worker process, for all its episodes
+    global _settings  # noqa: PLW0603 what a worker process is told once, for all its episodes
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     if idle:
         yield_to_others()
-    _dataset = open_dataset(settings=settings)
+    _settings = settings
 
 
 def _end_with_parent() -> None:
@@ -90,9 +118,10 @@ def _end_with_parent() -> None:
 
 
 def _verify(episode: UUID) -> Verdict:
-    assert _dataset is not None
+    assert _settings is not None
     try:
-        return rerun_episode(_dataset.episode(episode))
+        # A connection for each episode: the worker may outlive the database's last restart.
+        return rerun_alone(_settings, episode)[1]
     except NotFound as gone:
         # Its player erased it while it waited here.
         return Verdict(CertificateResult.damaged, None, str(gone), 0, 0.0, {})

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import signal
+from contextlib import AsyncExitStack, closing
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.certify.pool import verify_episodes, yield_to_others
+from skill_arcade.certify.pool import Workers, yield_to_others
 from skill_arcade.certify.rerun import Verdict
 from skill_arcade.errors import NotReady
 from skill_arcade.settings import SIDE_POOL, Settings
@@ -20,6 +21,8 @@ from skill_arcade.telemetry import set_up_logging
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+KEPT_LOOKS = 60
+"""Looks with nothing to do after which the worker process is let go: its start costs as much as a long re-run."""
 BATCH = 20
 
 
@@ -35,29 +38,34 @@ async def certify(settings: Settings) -> None:
     """Certify what is finished, then wait for more, until SIGTERM."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    async with opened(settings, SIDE_POOL) as engine:
+    idle_looks = 0
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(opened(settings, SIDE_POOL))
+        workers = stack.enter_context(closing(Workers(settings, 1, idle=True)))
         while not stopping.is_set():
             try:
                 async with transaction(engine) as connection:
                     episodes = await list_uncertified(connection, BATCH)
                 if episodes:
-                    await _certify_batch(settings, engine, episodes, stopping)
+                    idle_looks = 0
+                    await _certify_batch(workers, engine, episodes, stopping)
                     continue
             except (NotReady, DBAPIError) as error:  # it comes back; what was not certified then is next
                 log.warning("certification waits for the database: %s", error)
+            idle_looks += 1
+            if idle_looks == KEPT_LOOKS:
+                await asyncio.to_thread(workers.close)
             waiting = asyncio.create_task(stopping.wait())
             await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
             waiting.cancel()
 
 
-async def _certify_batch(
-    settings: Settings, engine: AsyncEngine, episodes: list[UUID], stopping: asyncio.Event
-) -> None:
-    """One worker process for the batch; each verdict is kept as soon as it is there."""
+async def _certify_batch(workers: Workers, engine: AsyncEngine, episodes: list[UUID], stopping: asyncio.Event) -> None:
+    """One episode after the other; each verdict is kept as soon as it is there."""
     loop = asyncio.get_running_loop()
 
     def work() -> None:
-        for episode, verdict in verify_episodes(settings, episodes, workers=1, idle=True):
+        for episode, verdict in workers.verify(episodes):
             asyncio.run_coroutine_threadsafe(keep_verdict(engine, episode, verdict), loop).result()
             if stopping.is_set():
                 return
