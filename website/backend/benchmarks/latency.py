@@ -27,7 +27,8 @@ RIGHT = 2
 MODES = ("streamed", "lockstep")
 COLUMNS = (
     "mode", "round trip ms", "jitter ms", "CPU slowed", "presses", "p50 ms", "p95 ms", "p99 ms", "floor p50 ms",
-    "floor p95 ms", "start to picture ms", "gap p50 ms", "gap p99 ms", "painted/s", "skipped", "up B/s", "down B/s",
+    "floor p95 ms", "card to picture, first ms", "card to picture, again ms", "Start to picture ms",
+    "countdown's end to picture ms", "gap p50 ms", "gap p99 ms", "painted/s", "skipped", "up B/s", "down B/s",
     "load",
 )  # fmt: skip
 
@@ -105,7 +106,8 @@ def judge(row: dict[str, Any], lag: int) -> tuple[Any, ...]:
     times, gaps = row["presses"], row["gaps"]
     return (
         row["mode"], row["delay"], row["jitter"], f"{row['throttle']}x", len(times),
-        *(quantile(times, share) for share in (0.5, 0.95, 0.99)), *floor, row["start"],
+        *(quantile(times, share) for share in (0.5, 0.95, 0.99)), *floor,
+        row["cold"], row["warm"], row["seen"], row["start"],
         *(quantile(gaps, share) for share in (0.5, 0.99)), row["painted"] / row["seconds"], row["skipped"],
         row["up"] / row["seconds"], row["down"] / row["seconds"], load_average(),
     )  # fmt: skip

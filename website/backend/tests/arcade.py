@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed
 
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.frames.encoder import Piece
-from skill_arcade.wire.packet import KEY, TRUE_COLOUR, FramePacket
+from skill_arcade.wire.packet import AHEAD, KEY, TRUE_COLOUR, FramePacket
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Without it each client reads all authorities of the machine, and holds up every player of its process meanwhile."""
@@ -85,6 +85,7 @@ class Player:
     socket: ClientConnection
     messages: list[dict[str, Any]] = field(default_factory=list)
     packets: list[FramePacket] = field(default_factory=list)
+    ahead: list[FramePacket] = field(default_factory=list)
     pictures: list[NDArray[np.uint8]] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     decoder: Decoder | None = None
@@ -127,6 +128,9 @@ class Player:
     async def read(self) -> dict[str, Any] | FramePacket:
         """The next message; a frame is shown and acknowledged at once."""
         data = await self.socket.recv()
+        if isinstance(data, bytes) and data[1] & AHEAD:
+            self.ahead.append(FramePacket.unpack(data))
+            return await self.read()
         if isinstance(data, str):
             message: dict[str, Any] = json.loads(data)
             self.messages.append(message)

@@ -18,6 +18,7 @@ from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head
 from skill_arcade.storage.objects.disk import DiskObjects
 from skill_arcade.wire.close import CloseCode
+from skill_arcade.wire.packet import AHEAD
 
 HELLO = {"protocol": 1, "time_origin": 0, "browser": "test", "screen": [800, 600], "pixel_ratio": 1, "refresh_hz": 60}
 WALL_US = 1_790_000_000_000_000
@@ -30,6 +31,7 @@ class Table:
         self.now = 1_000_000
         self.said: list[dict[str, Any]] = []
         self.packets: list[bytes] = []
+        self.ahead: list[bytes] = []
         self.closed: tuple[CloseCode, str] | None = None
         self.heads: list[Head] = []
         self.wall_jump_us = 0
@@ -50,6 +52,9 @@ class Table:
         self.said.append(json.loads(message))
 
     def frame(self, packet: bytes) -> None:
+        if packet[1] & AHEAD:
+            self.ahead.append(packet)
+            return
         self.packets.append(packet)
         frame = int.from_bytes(packet[4:8], "little")
         shown = {"type": "shown", "received": frame, "frames": [[frame, self.now / 1000 + 8]]}

@@ -15,6 +15,7 @@ import numpy as np
 from websockets.asyncio.client import connect
 
 import skill_arcade.dataset as sa
+from skill_arcade.wire.packet import AHEAD
 from tests.arcade import Arcade, Player, settled, sign_in, ticket_for
 from tests.network import Network, between
 from tests.telltale import read_frame, write_catalogue
@@ -89,7 +90,8 @@ class ScriptedPage(Player):
     async def _receive(self) -> None:
         async for data in self.socket:
             if isinstance(data, bytes):
-                self.take(data)
+                if not data[1] & AHEAD:
+                    self.take(data)
                 continue
             message = json.loads(data)
             if message["type"] == "pong":

@@ -12,6 +12,11 @@ interface Notes {
   /** The game was asked for, and its first picture was drawn. */
   asked: number;
   first: number;
+  /** A card or a button was clicked, and a picture was drawn after it. */
+  clicked: number;
+  drawn: number;
+  /** The same, and nothing but the countdown is over it. */
+  seen: number;
 }
 
 type World = typeof globalThis & { notes: Notes };
@@ -23,6 +28,9 @@ function watchDrawing(): void {
     since: 0,
     asked: NaN,
     first: NaN,
+    clicked: NaN,
+    drawn: NaN,
+    seen: NaN,
     answer: Promise.resolve(NaN),
     arm: () => {
       notes.answer = new Promise((resolve) => {
@@ -39,6 +47,24 @@ function watchDrawing(): void {
   let moved: ((at: number) => void) | null = null;
   (globalThis as World).notes = notes;
 
+  let shows = false;
+  const watchSeen = (at: number): void => {
+    if (!Number.isNaN(notes.seen)) return;
+    const open = '[data-phase="countdown"], [data-phase="starting"], [data-phase="playing"]';
+    if (shows && document.querySelector(open) !== null) notes.seen = at;
+    else requestAnimationFrame(watchSeen);
+  };
+  addEventListener(
+    "click",
+    (event) => {
+      notes.clicked = event.timeStamp;
+      notes.drawn = notes.seen = NaN;
+      if (document.querySelector("[data-phase]") === null) shows = false;
+      requestAnimationFrame(watchSeen);
+    },
+    { capture: true },
+  );
+
   const find = ({ data, width }: ImageData): number => {
     for (let x = 8; x < 152; x++) {
       const place = 4 * (190 * width + x);
@@ -52,6 +78,8 @@ function watchDrawing(): void {
     draw.apply(this, all as Parameters<typeof draw>);
     // The begin of the display's frame that this is drawn for, as an animation frame's callback is told.
     const at = Number(document.timeline.currentTime);
+    shows = true;
+    if (Number.isNaN(notes.drawn)) notes.drawn = at;
     if (Number.isNaN(notes.first) && !Number.isNaN(notes.asked)) notes.first = at;
     const place = find(all[0] as ImageData);
     if (place === notes.place) return;
@@ -124,6 +152,24 @@ export class Stopwatch {
       const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 2000));
       return Promise.race([(globalThis as World).notes.answer, late]);
     });
+  }
+
+  /** Milliseconds from the click on a game's card to its first picture, which then lies behind the button Start. */
+  async timeOpening(): Promise<number> {
+    const drawn = await this.#page.waitForFunction(() => {
+      const { clicked, drawn } = (globalThis as World).notes;
+      return Number.isNaN(drawn) ? null : drawn - clicked;
+    });
+    return (await drawn.jsonValue()) ?? NaN;
+  }
+
+  /** Milliseconds from the click on Start to the game's picture with nothing over it but the countdown. */
+  async timeSeeing(): Promise<number> {
+    const seen = await this.#page.waitForFunction(() => {
+      const { clicked, seen } = (globalThis as World).notes;
+      return Number.isNaN(seen) ? null : seen - clicked;
+    });
+    return (await seen.jsonValue()) ?? NaN;
   }
 
   /** Milliseconds from asking for the game (after the countdown) to its first picture. */

@@ -10,7 +10,7 @@ from skill_arcade.frames.encoder import Piece
 from skill_arcade.play.episode import Episode, View
 from skill_arcade.wire import messages
 from skill_arcade.wire.close import REASONS, CloseCode
-from skill_arcade.wire.packet import KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
+from skill_arcade.wire.packet import AHEAD, KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
 
 PING_MS = 1000
 PONGS_KEPT = 16
@@ -140,6 +140,13 @@ class Link:
         piece = whole() if gap and not view.piece.key else view.piece
         self._outbox.frame(pack_view(view, piece))
         return gap
+
+    def show_ahead(self, piece: Piece) -> None:
+        """Send the picture that the next episode begins with: it is of no episode yet, and nobody acknowledges it."""
+        if self.attached:
+            flags = AHEAD | KEY | (TRUE_COLOUR if piece.true_colour else 0)
+            whole = 0, 0, piece.width, piece.height
+            self._outbox.frame(FramePacket(flags, 0, 0, 0.0, -1, *whole, piece.palette, piece.data).pack())
 
     def answer(self, ping: messages.Ping, received: int, now: int) -> dict[str, Any] | None:
         """Answer a ping; the clock sample that it completed, if it carries back the last pong's arrival."""

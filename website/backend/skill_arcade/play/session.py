@@ -6,8 +6,7 @@ A state machine without waiting and without sockets; the runner does the waiting
 from collections.abc import Callable
 from typing import Any, Literal, assert_never
 
-from skill_arcade.environments.emulation import draw_seed
-from skill_arcade.environments.stage import Outcome, Stage
+from skill_arcade.environments.stage import Stage
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Terms
@@ -16,6 +15,7 @@ from skill_arcade.play.controls import Controls
 from skill_arcade.play.episode import Episode, View
 from skill_arcade.play.follow import Following, Guide, Incident
 from skill_arcade.play.link import Link, Outbox, Phase
+from skill_arcade.play.opening import Opening
 from skill_arcade.play.provenance import describe_player, describe_setup, make_head
 from skill_arcade.play.refusal import ending_when_refused
 from skill_arcade.recording.journal import Journal
@@ -51,8 +51,7 @@ class Session:
         self._phase = Phase.ready
         self._episode: Episode | None = None
         self._reason = ""
-        self._prepared: tuple[int, Outcome] | None = None
-        self._size = (0, 0)
+        self._opening = Opening(stage)
         self._leave_at: int | None = None
         self._close_at: int | None = None
         self.worst_late_us = 0
@@ -61,15 +60,14 @@ class Session:
     @property
     def idle(self) -> bool:
         """True when `prepare` has something to do."""
-        return self._prepared is None and self._episode is None and not self.finished
+        return not self._opening.made and self._episode is None and not self.finished
 
     def prepare(self) -> None:
-        """Reset the stage ahead of `start`, since that takes a tenth of a second."""
+        """Reset the stage ahead of `start`, and show the page what it will begin with (rule O10)."""
         if self.idle:
-            seed = draw_seed()
-            self._prepared = seed, self._stage.reset(seed)
-            height, width = self._stage.picture().pixels.shape[:2]
-            self._size = width, height
+            self._opening.make()
+            if self._link.hello is not None:
+                self._link.show_ahead(self._opening.draw())
 
     @property
     def due_us(self) -> int | None:
@@ -187,11 +185,13 @@ class Session:
                 assert_never(message)
 
     def _greet(self, hello: say.Hello, now: int) -> None:
-        self._link.hello = hello
         self.prepare()
+        self._link.hello = hello
         episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
         offer = None if self._guide is None else self._guide.offer()
-        self._link.welcome(self._game.id, self._phase, self._size, episode, offer)
+        self._link.welcome(self._game.id, self._phase, self._opening.size, episode, offer)
+        if self._opening.made:
+            self._link.show_ahead(self._opening.draw())
         if episode is not None:
             self._say_started(episode)
             self._link.expect(episode.n_steps)
@@ -205,9 +205,7 @@ class Session:
             self._link.refuse("start: this episode is not over")
             return
         self._close_record(now)
-        self.prepare()
-        assert self._prepared is not None
-        (seed, opening), self._prepared = self._prepared, None
+        seed, opening = self._opening.take()
         following = self._guide.follow(seed) if self._guide is not None and mode == "lockstep" else None
 
         def describe(**known: Any) -> Head:

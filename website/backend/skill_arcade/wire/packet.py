@@ -4,7 +4,7 @@ import struct
 from typing import NamedTuple
 
 VERSION = 1
-KEY, TERMINATED, TRUNCATED, TRUE_COLOUR, LAST = 1, 2, 4, 8, 16
+KEY, TERMINATED, TRUNCATED, TRUE_COLOUR, LAST, AHEAD = 1, 2, 4, 8, 16, 32
 _HEAD = struct.Struct("<BBHIQdhHHHH")
 
 

@@ -3,6 +3,7 @@ import json
 import gymnasium
 import numpy as np
 import pytest
+from ale_py.env import AtariEnv
 from gymnasium.envs.registration import EnvSpec
 
 from skill_arcade.environments.atari import AtariStage
@@ -31,13 +32,22 @@ def atari(game: str, **kwargs: object) -> AtariStage:
         ("KingKong", {"frameskip": 4}),
     ],
 )
-def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwargs: dict[str, object]) -> None:
+@pytest.mark.parametrize("made_with", [True, False])
+def test_the_picture_and_rewards_are_those_of_the_rgb_environment(
+    game: str, kwargs: dict[str, object], made_with: bool
+) -> None:
     stage = atari(game, **kwargs)
     rgb = gymnasium.make(EnvSpec.from_json(json.dumps(stage.spec["gymnasium"])))
     actions = np.random.default_rng(5).integers(stage.n_actions, size=700)
-    expected, info = rgb.reset(seed=77)
-    outcome = stage.reset(77)
+    seed = stage.first_seed if made_with else 77
+    assert seed is not None
+    expected, info = rgb.reset(seed=seed)
+    outcome = stage.reset(seed)
+    assert stage.first_seed is None
     assert outcome.info["lives"] == info["lives"]
+    assert outcome.info["seeds"] == [int(word) for word in info["seeds"]]
+    assert isinstance(rgb.unwrapped, AtariEnv)
+    assert np.array_equal(stage._game.ale.getRAM(), rgb.unwrapped.ale.getRAM())
     for action in actions:
         assert np.array_equal(stage.picture().rgb(), expected)
         assert stage.picture().pixels.max() < FREE

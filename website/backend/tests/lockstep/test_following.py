@@ -17,6 +17,7 @@ from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import InputInForce, Step
 from skill_arcade.recording.segment import Segment, parse_segment, read_segment
 from skill_arcade.wire.close import CloseCode
+from skill_arcade.wire.packet import AHEAD
 from tests.lockstep.page import PERIOD_MS, Page
 
 GAME = load_catalogue().games["breakout"]
@@ -46,7 +47,8 @@ class Sent:
         self.texts.append(json.loads(message))
 
     def frame(self, packet: bytes) -> None:
-        self.frames.append(packet)
+        if not packet[1] & AHEAD:
+            self.frames.append(packet)
 
     def close(self, code: CloseCode, reason: str) -> None:
         self.closed.append((code, reason))

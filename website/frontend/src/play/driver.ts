@@ -19,6 +19,8 @@ export interface DriverEvents {
   started: (episode: string) => void;
   /** Who steps the game from here on. */
   stepped: (by: Stepped) => void;
+  /** What the next episode will begin with. Its memory stays as it is. */
+  ahead: (picture: Picture) => void;
   picture: (head: FrameHead, picture: Picture, changed: Rectangle) => void;
   paused: (reason: "player" | "connection") => void;
   resumed: () => void;

@@ -1,5 +1,5 @@
 import type { Ended, FocusState, Setup } from "@/wire/messages";
-import type { FrameHead } from "@/wire/packet";
+import type { FrameHead, Picture } from "@/wire/packet";
 
 import type { Driver } from "./driver";
 import { Controls, type ControlChange, type InputSink } from "./input/controls";
@@ -39,6 +39,8 @@ export class GameEngine implements Engine {
   /** The one that is being left is to be followed by another. */
   #again = false;
   #notices = 0;
+  /** What the next episode begins with, until it is on the screen. */
+  #ahead: Picture | null = null;
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
 
@@ -79,6 +81,12 @@ export class GameEngine implements Engine {
       },
       started: () => this.#started(),
       stepped: (by) => this.#store.set({ steppedBy: by }),
+      ahead: (picture) => {
+        this.#ahead = picture;
+        const { kind } = this.#phase;
+        // How a game has ended stays on the screen until the next one is asked for.
+        if (kind !== "ended" && kind !== "gone") this.#lookAhead();
+      },
       picture: (head, picture, changed) => {
         this.#painter.show(picture, head, changed);
         this.#count(head);
@@ -104,6 +112,7 @@ export class GameEngine implements Engine {
   start(): void {
     const { kind } = this.#phase;
     if (kind !== "ready" && kind !== "ended" && kind !== "gone") return;
+    this.#lookAhead();
     if (this.#pace.kind === "real-time") this.#countDown(BEATS, "start");
     else this.#begin();
   }
@@ -166,6 +175,12 @@ export class GameEngine implements Engine {
     else if (phase === "paused") this.#go({ kind: "paused", why: "connection" });
     else if (phase === "playing") this.#go({ kind: "starting" });
     else this.#go({ kind: "ready" });
+  }
+
+  /** Put on the screen what the next episode begins with. */
+  #lookAhead(): void {
+    if (this.#ahead !== null && !this.#underway) this.#painter.preview(this.#ahead);
+    this.#ahead = null;
   }
 
   #begin(): void {

@@ -19,6 +19,8 @@ interface Paint {
 
 /** Input events may be handled some paints after they happened; this many are remembered. */
 const REMEMBERED_PAINTS = 8;
+/** Instead of an observation's index. */
+const NOTHING = -1;
 
 /**
  * Puts the newest picture on the canvas at the next animation frame: latest wins.
@@ -31,7 +33,7 @@ export class Painter {
   #canvas: Canvas | null = null;
   #picture: Picture | null = null;
   #image: ImageData | null = null;
-  #frame = -1;
+  #frame = NOTHING;
   #dirty: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
   #waiting: Cancel | null = null;
   #paints: Paint[] = [];
@@ -62,6 +64,14 @@ export class Painter {
     this.#waiting ??= this.#platform.nextFrame(this.#paint);
   }
 
+  /** A picture of no episode: it is painted, and not reported. */
+  preview(picture: Picture): void {
+    this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
+    this.#picture = picture;
+    this.#frame = NOTHING;
+    this.#waiting ??= this.#platform.nextFrame(this.#paint);
+  }
+
   /** Observation that was on the screen at this moment; null when none was yet. */
   frameAt(at: number): number | null {
     for (let index = this.#paints.length - 1; index >= 0; index--) {
@@ -85,7 +95,7 @@ export class Painter {
 
   readonly #paint = (at: number): void => {
     this.#waiting = null;
-    if (!this.#draw()) return;
+    if (!this.#draw() || this.#frame === NOTHING) return;
     if (this.#paints.length >= REMEMBERED_PAINTS) this.#paints.shift();
     this.#paints.push({ frame: this.#frame, at });
     this.#onPaint(this.#frame, at);

@@ -6,7 +6,7 @@ const VERSION = 1;
 const HEAD_BYTES = 34;
 const AS_BEFORE = 255;
 const BLACK = 0xff000000;
-const FLAG = { key: 1, terminated: 2, truncated: 4, trueColour: 8, last: 16 } as const;
+const FLAG = { key: 1, terminated: 2, truncated: 4, trueColour: 8, last: 16, ahead: 32 } as const;
 
 /** What a frame packet says beside its pixels. */
 export interface FrameHead {
@@ -35,6 +35,10 @@ export const freshHead = (): FrameHead => ({
   truncated: false,
   last: false,
 });
+
+/** The picture that the next episode begins with: it is of none yet (SPEC, O10). */
+export const isAhead = (packet: ArrayBuffer): boolean =>
+  packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.ahead) !== 0;
 
 /** Smallest rectangle around what changed; width 0: nothing did. */
 export interface Rectangle {

@@ -46,6 +46,32 @@ describe("from ticket to game", () => {
     expect(table.phase).toEqual({ kind: "playing" });
   });
 
+  test("[O10] what the game begins with is on the screen before the countdown, and is not reported", () => {
+    const socket = table.sockets.last;
+    socket.greet();
+    socket.events.binary(makePacket({ ahead: true, colours: [[1, 2, 3]] }));
+    table.platform.paint();
+    expect(table.screen.puts.map(({ firstPixel }) => firstPixel)).toEqual([0xff030201]);
+    table.engine.start();
+    table.platform.pass(1800);
+    expect(socket.of("shown")).toEqual([]);
+    expect(socket.of("start")).toHaveLength(1);
+  });
+
+  test("[O10] how a game has ended stays on the screen until the next is asked for", () => {
+    const socket = table.play();
+    socket.events.binary(makePacket({ frame: 1, last: true, colours: [[9, 9, 9]] }));
+    table.platform.paint();
+    socket.say(ENDED);
+    const before = table.screen.puts.length;
+    socket.events.binary(makePacket({ ahead: true, colours: [[1, 2, 3]] }));
+    table.platform.paint();
+    expect(table.screen.puts).toHaveLength(before);
+    table.engine.start();
+    table.platform.paint();
+    expect(table.screen.puts.at(-1)?.firstPixel).toBe(0xff030201);
+  });
+
   test("a turn-based game starts at once and counts moves", async () => {
     await lay({ kind: "turn-based" });
     table.sockets.last.greet();

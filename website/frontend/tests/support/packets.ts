@@ -4,6 +4,7 @@ interface Sketch {
   frame?: number;
   key?: boolean;
   last?: boolean;
+  ahead?: boolean;
   score?: number;
   lives?: number;
   colours?: readonly (readonly [number, number, number])[];
@@ -14,7 +15,7 @@ interface Sketch {
 
 /** A packet by hand, after the table in wire/SPEC.md; the decoder's own tests use the server's encoder. */
 export function makePacket(sketch: Sketch = {}): ArrayBuffer {
-  const { frame = 0, key = true, last = false, score = 0, lives = -1 } = sketch;
+  const { frame = 0, key = true, last = false, ahead = false, score = 0, lives = -1 } = sketch;
   const colours = sketch.colours ?? (key ? [[10, 20, 30] as const] : []);
   const [x, y, width, height] = sketch.rectangle ?? (key ? [0, 0, 2, 1] : [0, 0, 0, 0]);
   const rows = sketch.rows ?? [[0, 0]];
@@ -23,7 +24,7 @@ export function makePacket(sketch: Sketch = {}): ArrayBuffer {
   const bytes = new Uint8Array(start + (stream?.length ?? 0));
   const view = new DataView(bytes.buffer);
   view.setUint8(0, 1);
-  view.setUint8(1, (key ? 1 : 0) | (last ? 16 : 0));
+  view.setUint8(1, (key ? 1 : 0) | (last ? 16 : 0) | (ahead ? 32 : 0));
   view.setUint16(2, colours.length, true);
   view.setUint32(4, frame, true);
   view.setBigUint64(8, 123_456n, true);

@@ -38,6 +38,7 @@ export const settle = () => new Promise<void>((resolve) => setImmediate(resolve)
 export class Table {
   readonly platform = new HandPlatform();
   readonly sockets = new HandSockets();
+  readonly screen = makeCanvas();
   readonly engine: GameEngine;
   /** What the next wish for a ticket meets. */
   refusal: TicketRefused | null = null;
@@ -59,7 +60,7 @@ export class Table {
   /** Opened as far as its first socket. */
   static async open(pace: Pace = REAL_TIME): Promise<Table> {
     const table = new Table(pace);
-    table.engine.attach(makeCanvas().canvas);
+    table.engine.attach(table.screen.canvas);
     table.engine.open();
     await settle();
     return table;

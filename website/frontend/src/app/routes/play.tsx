@@ -1,8 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, useParams } from "react-router";
 
 import { usePreferencesKnown } from "@/api/preferences";
-import { gameQuery } from "@/api/queries";
+import { gameQuery, gamesQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { buttonClass } from "@/components/button";
 import { Message } from "@/components/message";
@@ -13,7 +13,7 @@ import { GamePage } from "@/features/playing/game-page";
 export function PlayRoute() {
   const { gameId = "" } = useParams();
   const session = useSession();
-  const game = useQuery(gameQuery(gameId));
+  const game = useGame(gameId);
   const known = usePreferencesKnown(session?.userId ?? "");
   if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
   // With which keys and in which mode is the account's to say, before the machine is switched on.
@@ -49,4 +49,14 @@ export function PlayRoute() {
       <GamePage key={game.data.id} game={game.data} session={session} />
     </>
   );
+}
+
+/** Who comes from the library has been told of the game there. */
+function useGame(gameId: string) {
+  const client = useQueryClient();
+  return useQuery({
+    ...gameQuery(gameId),
+    initialData: () => client.getQueryData(gamesQuery.queryKey)?.find(({ id }) => id === gameId),
+    initialDataUpdatedAt: () => client.getQueryState(gamesQuery.queryKey)?.dataUpdatedAt,
+  });
 }

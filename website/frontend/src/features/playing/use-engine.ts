@@ -6,14 +6,13 @@ import { listenFocus } from "@/play/input/focus";
 import { openWorker } from "@/play/lockstep/browser";
 import { LocalPlay } from "@/play/lockstep/local-play";
 import { browserPlatform } from "@/play/platform";
-import { describeBrowser, measureRefresh } from "@/play/remote/greeting";
+import { describeBrowser } from "@/play/remote/greeting";
+import { screenRate } from "@/play/remote/refresh";
 import { TicketRefused } from "@/play/remote/link";
 import { createRemoteDriver } from "@/play/remote/remote-driver";
 import { openWebSocket } from "@/play/remote/socket";
 
 import type { Options } from "./options";
-
-let refreshRate: Promise<number | null> | null = null;
 
 function refused(error: unknown): TicketRefused {
   if (!(error instanceof ApiError)) throw error;
@@ -36,10 +35,7 @@ function createEngine(game: Game, options: Options): Engine {
       platform: browserPlatform,
       openSocket: openWebSocket,
       getAddress: () => getAddress(game.id, options),
-      getHello: async () => {
-        refreshRate ??= measureRefresh(browserPlatform);
-        return describeBrowser(browserPlatform, await refreshRate);
-      },
+      getHello: async () => describeBrowser(browserPlatform, await screenRate()),
     },
     (hooks) =>
       new LocalPlay({

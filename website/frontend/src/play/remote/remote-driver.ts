@@ -1,4 +1,4 @@
-import { FrameDecoder } from "@/wire/packet";
+import { FrameDecoder, isAhead } from "@/wire/packet";
 import { WireError, type ServerMessage, type Setup, type Welcome } from "@/wire/messages";
 
 import { Pinger } from "../clock";
@@ -25,10 +25,15 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     welcome: (welcome) => greet(welcome),
     message: (message) => take(message),
     packet: (packet) => {
+      if (isAhead(packet)) {
+        const ahead = new FrameDecoder();
+        ahead.decode(packet);
+        return events?.ahead(ahead.picture);
+      }
       const head = decoder.decode(packet);
       shown.arrived(head.frame);
       aligner.arrived(platform.now(), head.serverUs);
-      events?.picture(head, decoder.picture, decoder.changed);
+      return events?.picture(head, decoder.picture, decoder.changed);
     },
     broken: (attempt, words) => {
       pinger.stop();
