@@ -50,13 +50,12 @@ class Runner:
     def run(self) -> None:
         """Until the session is finished, the server is gone, or nobody wants this process."""
         while not self._unwanted and (self._session is None or not self._session.finished):
-            if self._wait():
-                data = self._read()
-                if not data:
-                    self._server_gone()
-                    return
-                for kind, payload in self._splitter.feed(data):
-                    self._dispatch(kind, payload)
+            data = self._hear()
+            if data == b"":
+                self._server_gone()
+                return
+            for kind, payload in self._splitter.feed(data or b""):
+                self._dispatch(kind, payload)
             session = self._session
             if session is not None and not session.finished:
                 due = session.due_us
@@ -73,21 +72,27 @@ class Runner:
             late, session.worst_late_us, self._told_us = session.worst_late_us, 0, now
             _Sender(self._pipe).late(late)
 
-    def _read(self) -> bytes:
-        """What the server says; nothing: it is gone, whichever way."""
+    def _hear(self) -> bytes | None:
+        """Wait until the server says something, or until something is due: None. Empty: the server is gone."""
+        session = self._session
+        due = session.due_us if session is not None else None
+        seconds = None if due is None else max(0.0, (due - now_us()) / 1e6)
+        if session is not None and session.ticking and seconds is not None:
+            time.sleep(seconds)  # one awakening a step: what was said meanwhile is stamped already
+            return self._read(socket.MSG_DONTWAIT)
+        if session is not None and session.idle:
+            seconds = 0.0
+        # `poll` would round up to milliseconds.
+        readable, _, _ = select.select([self._pipe], [], [], seconds)
+        return self._read() if readable else None
+
+    def _read(self, flags: int = 0) -> bytes | None:
         try:
-            return self._pipe.recv(65536)
+            return self._pipe.recv(65536, flags)
+        except BlockingIOError:
+            return None
         except ConnectionError:
             return b""
-
-    def _wait(self) -> bool:
-        """Wait for a message (True) or until something is due (False). `poll` would round up to milliseconds."""
-        due = self._session.due_us if self._session is not None else None
-        timeout = None if due is None else max(0.0, (due - now_us()) / 1e6)
-        if self._session is not None and self._session.idle:
-            timeout = 0.0
-        readable, _, _ = select.select([self._pipe], [], [], timeout)
-        return bool(readable)
 
     def _dispatch(self, kind: int, payload: bytes) -> None:
         now, session = now_us(), self._session

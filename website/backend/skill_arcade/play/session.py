@@ -4,6 +4,7 @@ A state machine without waiting and without sockets; the runner does the waiting
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, assert_never
 
 from skill_arcade.environments.stage import Stage
@@ -61,6 +62,11 @@ class Session:
     def idle(self) -> bool:
         """True when `prepare` has something to do."""
         return not self._opening.made and self._episode is None and not self.finished
+
+    @property
+    def ticking(self) -> bool:
+        """True while steps come by the clock: what is said meanwhile acts at the next one anyhow."""
+        return self._phase is Phase.playing and self._following is None and self._clock.due_us is not None
 
     def prepare(self) -> None:
         """Reset the stage ahead of `start`, and show the page what it will begin with (rule O10)."""
@@ -207,19 +213,14 @@ class Session:
         self._close_record(now)
         seed, opening = self._opening.take()
         following = self._guide.follow(seed) if self._guide is not None and mode == "lockstep" else None
-
-        def describe(**known: Any) -> Head:
-            facts = {} if following is None else {"mode": "lockstep", "lockstep": following.facts}
-            told = {**self._terms.provenance, **describe_player(self._link.hello, self._link.setup), **facts}
-            made = {"environment": self._stage.spec, "provenance": told, "started_wall_us": self._wall_us()}
-            return make_head(self._game, self._terms.user_id, seed, **made, **known)
-
-        segment_us = self._terms.segment_us
+        facts = {} if following is None else {"mode": "lockstep", "lockstep": following.facts}
+        told = {**self._terms.provenance, **describe_player(self._link.hello, self._link.setup), **facts}
+        made = {"environment": self._stage.spec, "provenance": told, "started_wall_us": self._wall_us()}
+        describe = partial(make_head, self._game, self._terms.user_id, seed, **made)
+        times = {"now": now, "segment_us": self._terms.segment_us}
         self._following, self._clock = following, following or make_clock(self._game.pace)
         self._controls = Controls(self._game.actions, self._game.noop)
-        self._episode = Episode(
-            self._game, self._stage, opening, describe, self._open_journal, now=now, segment_us=segment_us
-        )
+        self._episode = Episode(self._game, self._stage, opening, describe, self._open_journal, **times)
         self._phase = Phase.playing
         self._link.expect(0)
         self._say_started(self._episode)

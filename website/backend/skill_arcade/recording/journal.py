@@ -208,12 +208,11 @@ def lock_episode(folder: Path) -> int | None:
 
 
 def write_all(file: int, data: bytes) -> None:
-    """Write every byte, or take back what was written of them and raise OSError."""
-    start = os.lseek(file, 0, os.SEEK_END)
+    """Write every byte at the end, where the file stands, or take back what was written of them and raise OSError."""
     view = memoryview(data)
     try:
         while view:
             view = view[os.write(file, view) :]
     except OSError:
-        os.ftruncate(file, start)
+        os.ftruncate(file, os.fstat(file).st_size - (len(data) - len(view)))
         raise

@@ -137,6 +137,7 @@ def _finish(path: Path, *, last: bool) -> None:
     if data[:whole] != path.read_bytes()[:whole]:
         os.pwrite(file, data[:whole], 0)
     os.ftruncate(file, whole - len(_SEAL) if segment.sealed else whole)
+    os.lseek(file, 0, os.SEEK_END)
     if last and segment.end is None and not segment.sealed:  # a seal without an end: another segment follows
         write_all(file, frame_record(Kind.END, _crash_end(segment).pack()))
     write_all(file, _SEAL)

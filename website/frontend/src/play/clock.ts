@@ -51,14 +51,14 @@ export class Pinger {
     this.#trips = [];
   }
 
-  /** The pong of this id arrived at this moment. */
-  answered(id: number, at: number): void {
+  /** The pong of this id arrived at this moment; the server had held it for so long. */
+  answered(id: number, at: number, heldMs: number): void {
     const index = this.#waiting.findIndex((sent) => sent.id === id);
     const sent = this.#waiting[index];
     if (sent === undefined) return;
     this.#waiting.splice(0, index + 1);
     this.#previous = [id, at];
-    this.#trips.push(at - sent.at);
+    this.#trips.push(Math.max(0, at - sent.at - heldMs));
     if (this.#trips.length > WINDOW) this.#trips.shift();
   }
 

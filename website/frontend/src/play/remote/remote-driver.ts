@@ -84,7 +84,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     if (local?.take(message)) return;
     switch (message.type) {
       case "pong": {
-        pinger.answered(message.id, platform.now());
+        pinger.answered(message.id, platform.now(), (message.sent_us - message.received_us) / 1000);
         if (pinger.roundTripMs !== null) events?.delay(pinger.roundTripMs);
         return;
       }
