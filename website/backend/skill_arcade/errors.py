@@ -49,6 +49,12 @@ class TooManyGames(ArcadeError):
     status = 429
 
 
+class TakenOver(ArcadeError):
+    """Another socket of the same player has come since."""
+
+    status = 409
+
+
 class TooManyExports(ArcadeError):
     """An export of this person is under way, or this server makes as many as it can."""
 

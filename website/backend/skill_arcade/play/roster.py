@@ -5,11 +5,13 @@ import hashlib
 import logging
 import socket
 from collections import Counter
+from itertools import count
 from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, Stopping, TooManyGames
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Assignment
+from skill_arcade.play.door import Caller, Door
 from skill_arcade.play.nursery import open_nursery
 from skill_arcade.play.room import Room
 from skill_arcade.play.runner import run_game
@@ -40,7 +42,8 @@ class Roster:
         self.room = room
         self.refusals: Counter[str] = Counter()
         self._opening = 0
-        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._numbers = count(1)
+        self._doors: WeakValueDictionary[str, Door] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._warm_games, self._commit = max_games, warm_games, commit
         self._log_as = log_as
@@ -79,9 +82,19 @@ class Roster:
                 log.error("game process %s did not end in %.0f s; it is killed", seat.process.pid, grace_seconds)
                 seat.process.kill()
 
+    def number(self) -> int:
+        """The number of a socket that has just come. What happens to it later, in whatever order, goes by it."""
+        return next(self._numbers)
+
+    def call(self, user_id: str, number: int) -> Caller:
+        """Let a player stand at their door, with the socket of this number."""
+        door = self._doors.setdefault(user_id, Door())  # forgotten with their seat and the last who waits
+        door.newest = max(door.newest, number)
+        return Caller(user_id, number, door)
+
     async def seat(
         self,
-        user_id: str,
+        caller: Caller,
         game: Manifest,
         lockstep_module: str | None = None,
         options: dict[str, str] | None = None,
@@ -91,20 +104,21 @@ class Roster:
         `lockstep_module`: SHA-256 of the emulator that pages can have; None: the game is streamed.
         `options`: what the player chose of what the game offers, as `Manifest.choose` takes it.
 
-        Raises TooManyGames when the house is full, NotReady when the disk is, or when the server is stopping.
+        Raises TooManyGames when the house is full, NotReady when the disk is, or when the server is stopping, and
+        TakenOver when a newer socket of the same player has come.
         """
-        door = self._doors.setdefault(user_id, asyncio.Lock())  # forgotten with the last who waits at it
         try:
-            async with door:  # one at a time for each player: a player has one seat
-                return await self._find_seat(user_id, game, options or {}, lockstep_module)
+            async with caller.door.lock:
+                caller.check()
+                return await self._find_seat(caller, game, options or {}, lockstep_module)
         except (NotReady, TooManyGames) as refusal:
             self.refusals[type(refusal).__name__] += 1
             raise
 
     async def _find_seat(
-        self, user_id: str, game: Manifest, options: dict[str, str], lockstep_module: str | None
+        self, caller: Caller, game: Manifest, options: dict[str, str], lockstep_module: str | None
     ) -> Seat:
-        held = self._seats.get(user_id)
+        held = self._seats.get(caller.user_id)
         if self._closing:
             raise Stopping("The server is restarting; try again in a moment.")
         if held is not None and not held.gone.done():
@@ -120,8 +134,9 @@ class Roster:
             seat = self._warm.pop() if self._warm else await self._open()
         finally:
             self._opening -= 1
-        self._seats[user_id] = seat
-        seat.assign(self._assignment(user_id, game, options, lockstep_module))
+        self._seats[caller.user_id] = seat
+        seat.door = caller.door
+        seat.assign(self._assignment(caller.user_id, game, options, lockstep_module))
         if self._refill is None or self._refill.done():
             self._refill = asyncio.create_task(self._fill())
         return seat

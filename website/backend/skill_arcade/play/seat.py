@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.play.clock import now_us
+from skill_arcade.play.door import Door
 from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.wire.close import REASONS, CloseCode
 from skill_arcade.wire.messages import Notice
@@ -72,6 +73,7 @@ class Seat(asyncio.Protocol):
         self.process = process
         self.name = uuid4().hex[:12]  # in the log, for what belongs together
         self.assignment: Assignment | None = None
+        self.door: Door | None = None
         self.gone = asyncio.get_running_loop().create_future()
         self._on_gone = on_gone
         self._splitter = Splitter()

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from skill_arcade.errors import InvalidRequest, NotReady, NotSignedIn, Stopping, TooManyGames
+from skill_arcade.errors import InvalidRequest, NotReady, NotSignedIn, Stopping, TakenOver, TooManyGames
 from skill_arcade.play.seat import Attachment, Seat
 from skill_arcade.telemetry import labelled
 from skill_arcade.web.limits import LONGEST_MESSAGE, Bucket
@@ -34,10 +34,11 @@ class Refused(Exception):
 @router.websocket("/ws/{game_id}")
 async def play_game(socket: WebSocket, game_id: str, state: State, token: str = "") -> None:
     """Play a game; the ticket in `token` opens it, once. Other parameters are the game's options. See wire/SPEC.md."""
+    number = state.roster.number()
     await socket.accept()
     try:
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
-        seat = await _take_seat(state, game_id, token, options)
+        seat = await _take_seat(state, game_id, token, options, number)
     except Refused as refused:
         log.info("a socket is refused: %d %s", refused.code, refused.code.name)
         await _close(socket, refused.code, str(refused))
@@ -58,20 +59,23 @@ async def _play(socket: WebSocket, seat: Seat) -> None:
         log.info("a socket is detached after %.1f s: %d %s", time.monotonic() - begin, code, code.name)
 
 
-async def _take_seat(state: AppState, game_id: str, token: str, options: dict[str, str]) -> Seat:
+async def _take_seat(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> Seat:
     game = state.catalogue.games.get(game_id)
     if game is None:
         raise Refused(CloseCode.UNKNOWN_GAME)
     try:
         game.choose(options)
         user_id = state.tokens.redeem_ticket(token, game_id)
+        caller = state.roster.call(user_id, number)  # before anything is waited for: the newest socket has the seat
         await state.people.check_known(user_id)
         emulator = await state.emulator.look()
-        return await state.roster.seat(user_id, game, emulator.digest if emulator else None, options)
+        return await state.roster.seat(caller, game, emulator.digest if emulator else None, options)
     except InvalidRequest as error:
         raise Refused(CloseCode.UNKNOWN_GAME, str(error)) from error
     except NotSignedIn as error:
         raise Refused(CloseCode.BAD_TICKET) from error
+    except TakenOver as error:
+        raise Refused(CloseCode.TAKEN_OVER, str(error)) from error
     except TooManyGames as error:
         raise Refused(CloseCode.FULL, str(error)) from error
     except Stopping as error:

@@ -1,0 +1,33 @@
+"""One player, one seat: the sockets of a player come in one at a time, and only the newest stays."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from skill_arcade.errors import TakenOver
+from skill_arcade.wire.close import REASONS, CloseCode
+
+
+@dataclass(eq=False)
+class Door:
+    """A player's door: who goes through it, and the newest who has asked."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    newest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A socket of a player. `number`: its place among all sockets, in the order in which they came.
+
+    The seat keeps its player's door: a socket that came before and was held up on its way (its page is gone, most
+    likely: it was reloaded) finds out that it is too late, and takes nothing from the newer one.
+    """
+
+    user_id: str
+    number: int
+    door: Door
+
+    def check(self) -> None:
+        """Raise TakenOver when a newer socket of this player has come."""
+        if self.number < self.door.newest:
+            raise TakenOver(REASONS[CloseCode.TAKEN_OVER])

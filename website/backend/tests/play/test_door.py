@@ -1,0 +1,68 @@
+"""O11: one player, one seat, and it is the newest socket's, whatever held up the ones before on their way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from skill_arcade.errors import TakenOver
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.room import Room
+from skill_arcade.play.roster import Roster
+from skill_arcade.play.seat import Attachment, Seat
+
+pytestmark = pytest.mark.anyio
+GAMES = load_catalogue(None).games
+
+
+@pytest.fixture
+async def roster(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Roster]:
+    room = Room(tmp_path / "journal", tmp_path / "report", least_bytes=0, backlog_seconds=60)
+    made = Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=4, warm_games=0)
+    yield made
+    await made.stop()
+
+
+async def sit(roster: Roster, number: int, game: str = "tower-of-hanoi") -> tuple[Seat, Attachment]:
+    """What a socket does once it knows whose it is."""
+    seat = await roster.seat(roster.call("ada", number), GAMES[game])
+    return seat, seat.attach()
+
+
+async def test_a_socket_that_was_held_up_takes_nothing_from_one_that_came_later(roster: Roster) -> None:
+    older, newer = roster.number(), roster.number()
+    seat, attachment = await sit(roster, newer)
+    with pytest.raises(TakenOver, match=r"This game goes on in another tab\."):
+        await sit(roster, older)  # its page was reloaded; it still waited to learn who its player is
+    with pytest.raises(TakenOver):
+        await sit(roster, older, "frozen-lake")
+    assert attachment.closing is None
+    assert not seat.gone.done()
+    assert roster.n_games == 1
+
+
+async def test_of_sockets_that_wait_for_a_seat_the_newest_has_it_in_whatever_order_they_got_in_line(
+    roster: Roster,
+) -> None:
+    numbers = [roster.number() for _ in range(4)]
+    order = [numbers[place] for place in (1, 3, 0, 2)]
+    came = await asyncio.gather(*(sit(roster, number) for number in order), return_exceptions=True)
+    seats = dict(zip(order, came, strict=True))
+    for number in numbers[:-1]:
+        assert isinstance(seats[number], TakenOver) or seats[number][1].closing is not None  # type: ignore[index]
+    newest = seats[numbers[-1]]
+    assert not isinstance(newest, BaseException)
+    assert newest[1].closing is None
+    assert roster.n_games == 1
+
+
+async def test_a_player_who_comes_later_is_never_too_late(roster: Roster) -> None:
+    seat, first = await sit(roster, roster.number())
+    same, second = await sit(roster, roster.number())
+    assert same is seat
+    assert first.closing is not None
+    other, _ = await sit(roster, roster.number(), "frozen-lake")
+    assert other is not seat
+    assert seat.gone.done()
+    assert second.closing is not None
