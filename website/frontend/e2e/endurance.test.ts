@@ -1,0 +1,111 @@
+// Minutes of play, streamed: tasks that hold the page up, its memory, and the gaps between pictures. As a test it is
+// small and asserts what was counted; `python -m benchmarks endurance` gives it minutes (ENDURANCE_PLAN).
+import { writeFile } from "node:fs/promises";
+
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Arcade, startArcade } from "./arcade";
+import { openBrowser, openVisit, OUT } from "./chromium";
+import { Stopwatch } from "./stopwatch";
+
+interface Plan {
+  minutes: number;
+  /** Seconds after which memory is read, each time. */
+  every: number;
+}
+
+interface Reading {
+  second: number;
+  /** Bytes of the page's JavaScript heap that are in use, after a collection. */
+  heap: number;
+  nodes: number;
+  /** Milliseconds of each task of more than 50 ms since the last reading (the Long Tasks API). */
+  longTasks: number[];
+  gaps: number[];
+  skipped: number;
+}
+
+type World = typeof globalThis & { longTasks: number[] };
+
+const plan = JSON.parse(process.env.ENDURANCE_PLAN ?? '{"minutes": 0.05, "every": 3}') as Plan;
+
+let arcade: Arcade;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  arcade = await startArcade(`${OUT}endurance.log`, {}, ["--no-lockstep"]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await arcade.stop();
+});
+
+test(
+  "minutes of play are counted: long tasks, memory, pictures",
+  async () => {
+    const { page, problems } = await openVisit(browser, arcade.url);
+    const watch = await Stopwatch.attach(page);
+    await page.goto("/sign-in");
+    await page.getByLabel("E-mail").fill("endurance@example.org");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${arcade.url}/`);
+    await page.goto("/play/breakout");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-phase="playing"]');
+    const session = await page.context().newCDPSession(page);
+    await session.send("Performance.enable");
+    await page.evaluate(watchTasks);
+    const readings: Reading[] = [];
+    for (let second = plan.every; second <= 60 * plan.minutes; second += plan.every) {
+      const seen = watch.watchPaints(plan.every);
+      await keepPlaying(page, plan.every);
+      readings.push({ second, ...(await read(page, session)), ...(await seen) });
+    }
+    expect(readings.length).toBe(Math.floor((60 * plan.minutes) / plan.every));
+    for (const reading of readings) {
+      expect(reading.heap).toBeGreaterThan(0);
+      expect(reading.gaps.length).toBeGreaterThan(0);
+    }
+    expect(problems).toEqual([]);
+    const result = process.env.ENDURANCE_RESULT;
+    if (result !== undefined) await writeFile(result, JSON.stringify(readings));
+  },
+  60_000 * (2 * plan.minutes + 2),
+);
+
+/** Runs in the page: notes each task of more than 50 ms. */
+function watchTasks(): void {
+  const world = globalThis as World;
+  world.longTasks = [];
+  new PerformanceObserver((list) => {
+    world.longTasks.push(...list.getEntries().map((entry) => entry.duration));
+  }).observe({ type: "longtask" });
+}
+
+/** Serves, and moves to and fro; a game that is over is begun again, as a person does. */
+async function keepPlaying(page: Page, seconds: number): Promise<void> {
+  const end = performance.now() + 1000 * seconds;
+  for (let turn = 0; performance.now() < end; turn++) {
+    if ((await page.locator('[data-phase="ended"]').count()) > 0) {
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('[data-phase="playing"]');
+    }
+    if (turn % 8 === 0) await page.keyboard.press("Space", { delay: 60 });
+    await page.keyboard.press(turn % 2 === 0 ? "ArrowRight" : "ArrowLeft", { delay: 200 });
+  }
+}
+
+async function read(
+  page: Page,
+  session: CDPSession,
+): Promise<Omit<Reading, "second" | "gaps" | "skipped">> {
+  const longTasks = await page.evaluate(() => (globalThis as World).longTasks.splice(0));
+  await session.send("HeapProfiler.collectGarbage");
+  const { metrics } = await session.send("Performance.getMetrics");
+  const find = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
+  return { longTasks, heap: find("JSHeapUsedSize"), nodes: find("Nodes") };
+}
