@@ -100,7 +100,9 @@ class Player:
 
     def _expect(self, kind: str) -> dict[str, Any]:
         message = self._receive()
-        if isinstance(message, bytes) or message["type"] != kind:
+        while isinstance(message, bytes):  # the picture that the next episode begins with (rule O10)
+            message = self._receive()
+        if message["type"] != kind:
             raise Trouble(f"{kind!r} was to come, and this came: {str(message)[:200]}")
         return message
 

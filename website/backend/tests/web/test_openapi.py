@@ -32,7 +32,7 @@ def test_every_socket_message_and_close_code_is_in_the_document(document: dict[s
     schemas = document["components"]["schemas"]
     for name, schema in messages.schemas().items():
         assert schemas[name] == schema
-    assert len(schemas["ClientMessage"]["oneOf"]) == 12
+    assert len(schemas["ClientMessage"]["oneOf"]) == 13
     assert len(schemas["ServerMessage"]["oneOf"]) == 8
     assert schemas["CloseCode"]["enum"] == [int(code) for code in CloseCode]
 
