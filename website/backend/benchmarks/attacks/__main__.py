@@ -1,49 +1,31 @@
 """Attack a running arcade: `python -m benchmarks.attacks --help`. Its table is what website/docs/attacks.md has.
 
-Three people play Breakout all the while, and every frame of theirs is timed before and during each attack.
+Three people play Breakout all the while, and every frame of theirs is timed before and during each attack. A second
+table says what their frames waited for: a step that came late, or the way through the server.
 """
 
 import argparse
 import asyncio
 import multiprocessing
+import os
 import secrets
-import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
 from benchmarks.attacks import sockets, web
-from benchmarks.attacks.people import Bystanders, bystanders, spread
+from benchmarks.attacks.people import bystanders
+from benchmarks.attacks.scene import HEAD, WHY_HEAD, Scene
+from benchmarks.attacks.shares import stand_aside
 from tests.arcade import sign_in
 from tests.conftest import temporary_home
 from tests.faulty import House
 
-Attack = Callable[[], Awaitable[Counter[int]]]
-HEAD = (
-    "| attack | cases | close codes, statuses | crashes | server memory, MB: before, after "
-    "| others' frame interval, ms, p50 / p99: before | during |\n|---|---|---|---|---|---|---|"
-)
 
-
-async def measure(name: str, house: House, crowd: Bystanders, attack: Attack, quiet: float) -> str:
-    """One row: the others' frames before and during."""
-    before, server = time.monotonic(), house.server
-    await asyncio.sleep(quiet)
-    memory, begun = server.memory_info().rss, time.monotonic()
-    codes = await attack()
-    ended = time.monotonic()
-    log = (house.home / "server.log").read_text(errors="replace")
-    crashes = log.count("Traceback") + (not server.is_running())
-    told = ", ".join(f"{code}: {number}" for code, number in sorted(codes.items()))
-    sizes = f"{memory >> 20}, {server.memory_info().rss >> 20}"
-    quietly, loudly = crowd.intervals(before, begun), crowd.intervals(begun, ended)
-    return f"| {name} | {sum(codes.values())} | {told} | {crashes} | {sizes} | {spread(quietly)} | {spread(loudly)} |"
-
-
-async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet: float) -> None:
+async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet: float, *, apart: bool) -> None:
     """The attacks whose names hold one of these words, in turn, in one arcade; no words: all."""
+    if apart:  # what is started from here on inherits it; the attackers leave again
+        stand_aside(0)
     with temporary_home() as home:
         house = House(home, {"MAX_GAMES": "60", "RESUME_SECONDS": "2"})
         await asyncio.to_thread(house.start)
@@ -60,18 +42,27 @@ async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet:
         }
         try:
             async with bystanders(port, 3) as crowd:
+                scene = Scene(house, crowd, quiet)
                 print(HEAD)  # noqa: T201
                 for name, (attack, *given) in attacks.items():
                     if chosen and not any(word in name for word in chosen):
                         continue
                     # In a process of its own: it shares the machine with the bystanders, but not their loop.
-                    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+                    with open_pool(apart=apart) as pool:
                         loop = asyncio.get_running_loop()
+                        attacker = await loop.run_in_executor(pool, os.getpid)
                         done = partial(loop.run_in_executor, pool, partial(attack, *given))
-                        print(await measure(name, house, crowd, done, quiet), flush=True)  # noqa: T201
+                        print(await scene.measure(name, done, attacker), flush=True)  # noqa: T201
+            print("\n".join(["", WHY_HEAD, *scene.why]))  # noqa: T201
             print(f"bystanders thrown out: {crowd.breaks}")  # noqa: T201
         finally:
             await asyncio.to_thread(house.stop)
+
+
+def open_pool(*, apart: bool) -> ProcessPoolExecutor:
+    """One process for the attacker; `apart`: on the second core, which the others don't use."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, context, stand_aside, (1,)) if apart else ProcessPoolExecutor(1, context)
 
 
 def main() -> None:
@@ -81,11 +72,12 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000, help="sockets of the fuzzer")
     parser.add_argument("--seconds", type=float, default=15, help="of each flood")
     parser.add_argument("--quiet", type=float, default=10, help="seconds before each attack")
+    parser.add_argument("--apart", action="store_true", help="the arcade on the first core, attackers on the second")
     parser.add_argument("--seed", type=int, default=None)
     given = parser.parse_args()
     number = secrets.randbelow(10**6) if given.seed is None else given.seed
     print(f"seed {number}", flush=True)  # noqa: T201
-    asyncio.run(run(given.words, given.cases, given.seconds, number, given.quiet))
+    asyncio.run(run(given.words, given.cases, given.seconds, number, given.quiet, apart=given.apart))
 
 
 if __name__ == "__main__":

@@ -15,16 +15,28 @@ from tests.arcade import Player, sign_in, ticket_for
 
 @dataclass
 class Bystanders:
-    """Arrival times of every frame of everybody, by person."""
+    """When every frame of everybody arrived, and when it was stepped, by person: seconds of CLOCK_MONOTONIC."""
 
-    arrivals: list[list[float]] = field(default_factory=list)
+    frames: list[list[tuple[float, float]]] = field(default_factory=list)
     breaks: int = 0
 
     def intervals(self, since: float, until: float) -> list[float]:
         """Milliseconds between frames that arrived between these moments, sorted."""
+        return self._pauses(since, until, 0)
+
+    def ticks(self, since: float, until: float) -> list[float]:
+        """Milliseconds between the steps of these frames, in the game's process, sorted."""
+        return self._pauses(since, until, 1)
+
+    def ways(self, since: float, until: float) -> list[float]:
+        """Milliseconds from each of these frames' step to its arrival: through the server, sorted."""
+        found = (frame for person in self.frames for frame in person if since <= frame[0] <= until)
+        return sorted(1000 * (arrived - stepped) for arrived, stepped in found)
+
+    def _pauses(self, since: float, until: float, which: int) -> list[float]:
         found = []
-        for person in self.arrivals:
-            inside = [at for at in person if since <= at <= until]
+        for person in self.frames:
+            inside = [frame[which] for frame in person if since <= frame[0] <= until]
             found += [1000 * (b - a) for a, b in itertools.pairwise(inside)]
         return sorted(found)
 
@@ -36,7 +48,7 @@ async def bystanders(port: int, people: int) -> AsyncIterator[Bystanders]:
     tasks = [asyncio.create_task(_watch(port, f"by{number}", crowd, number)) for number in range(people)]
     try:
         async with asyncio.timeout(60):
-            while not all(len(person) > 30 for person in crowd.arrivals):
+            while not all(len(person) > 30 for person in crowd.frames):
                 await asyncio.sleep(0.05)
                 for task in tasks:
                     if task.done():
@@ -58,8 +70,8 @@ async def _watch(port: int, name: str, crowd: Bystanders, number: int) -> None:
         await player.hello()
         await player.say("start")
         while True:
-            if isinstance(await player.read(), FramePacket):
-                crowd.arrivals[number].append(time.monotonic())
+            if isinstance(packet := await player.read(), FramePacket):
+                crowd.frames[number].append((time.monotonic(), packet.server_us / 1e6))
 
 
 def spread(intervals: list[float]) -> str:

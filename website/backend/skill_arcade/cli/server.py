@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import logging
 import os
 import socket
@@ -31,6 +32,9 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
+        # What is there by now stays. To look through it for garbage takes a tenth of a second, and every player waits.
+        gc.collect()
+        gc.freeze()
         words = f"Skill Arcade is at {self._address}"
         # Where lines of the log are objects, this is one of them.
         if read_settings().log_format == "json":

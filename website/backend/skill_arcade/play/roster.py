@@ -16,6 +16,7 @@ from skill_arcade.play.nursery import open_nursery
 from skill_arcade.play.room import Room
 from skill_arcade.play.runner import run_game
 from skill_arcade.play.seat import Seat
+from skill_arcade.play.starts import Starts
 from skill_arcade.telemetry import Format
 from skill_arcade.wire.close import CloseCode
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LEAVE_SECONDS = 5.0
 """How long a player's game before may take to end; then it is killed, and its episode finished by delivery."""
+RESTARTING = "The server is restarting; try again in a moment."
 
 
 class Roster:
@@ -41,7 +43,7 @@ class Roster:
     ) -> None:
         self.room = room
         self.refusals: Counter[str] = Counter()
-        self._opening = 0
+        self._opening, self._starts = 0, Starts()
         self._numbers = count(1)
         self._doors: WeakValueDictionary[str, Door] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
@@ -120,7 +122,7 @@ class Roster:
     ) -> Seat:
         held = self._seats.get(caller.user_id)
         if self._closing:
-            raise Stopping("The server is restarting; try again in a moment.")
+            raise Stopping(RESTARTING)
         if held is not None and not held.gone.done():
             mine = held.assignment
             if mine is not None and (mine.game.id, mine.options) == (game.id, options):
@@ -131,12 +133,15 @@ class Roster:
         self.room.check()
         self._opening += 1
         try:
-            seat = self._warm.pop() if self._warm else await self._open()
+            async with self._starts.turn() as begun:
+                if self._closing:
+                    raise Stopping(RESTARTING)
+                begun.append(seat := self._warm.pop() if self._warm else await self._open())
+                self._seats[caller.user_id] = seat
+                seat.door = caller.door
+                seat.assign(self._assignment(caller.user_id, game, options, lockstep_module))
         finally:
             self._opening -= 1
-        self._seats[caller.user_id] = seat
-        seat.door = caller.door
-        seat.assign(self._assignment(caller.user_id, game, options, lockstep_module))
         if self._refill is None or self._refill.done():
             self._refill = asyncio.create_task(self._fill())
         return seat

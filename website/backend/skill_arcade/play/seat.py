@@ -74,6 +74,7 @@ class Seat(asyncio.Protocol):
         self.name = uuid4().hex[:12]  # in the log, for what belongs together
         self.assignment: Assignment | None = None
         self.door: Door | None = None
+        self.ready = asyncio.get_running_loop().create_future()  # done when its game is there, or never will be
         self.gone = asyncio.get_running_loop().create_future()
         self._on_gone = on_gone
         self._splitter = Splitter()
@@ -134,6 +135,8 @@ class Seat(asyncio.Protocol):
         for kind, payload in self._splitter.feed(data):
             if kind == ToServer.ATTACHED:
                 self._unanswered -= 1
+            elif kind == ToServer.READY and not self.ready.done():
+                self.ready.set_result(None)
             elif kind == ToServer.LATE:
                 self.late_us = int.from_bytes(payload, "little")
             if attachment is None or self._unanswered:
@@ -150,8 +153,9 @@ class Seat(asyncio.Protocol):
         self._transport = None
         if self._attachment is not None:
             self._attachment.close(self._farewell, REASONS[self._farewell])
-        if not self.gone.done():
-            self.gone.set_result(None)
+        for end in (self.ready, self.gone):
+            if not end.done():
+                end.set_result(None)
         self._on_gone(self)
 
     def _tell(self, kind: ToGame, payload: bytes = b"") -> None:

@@ -15,6 +15,8 @@ from skill_arcade.wire.close import REASONS, CloseCode
 BYTES_A_SECOND, BYTES_AT_ONCE = 64 * 1024, 256 * 1024
 SLICE = 2048
 """Bytes that are parsed in one go. The smallest frame has 6, so this is a millisecond or two at the very worst."""
+FRAMES_A_SECOND, FRAMES_AT_ONCE = 250, 500
+"""Of any kind, a little more than the messages that are taken: who counts those never sees pings of the protocol."""
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: close by a reset, and keep nothing."""
 LINGER_SECONDS = 3.0
@@ -27,6 +29,7 @@ class GuardedSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._bucket = Bucket(BYTES_A_SECOND, BYTES_AT_ONCE)
+        self._frames = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
         self._unparsed = b""
         self._next: asyncio.Handle | None = None
         self._deaf = False
@@ -50,6 +53,13 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         super().data_received(head)
         if self._unparsed and not self.transport.is_closing():
             self._next = self.loop.call_soon(self._parse)
+
+    def handle_events(self) -> None:
+        """Handle what was parsed; more frames than anybody needs end the socket, for they are what costs."""
+        if self._frames.take(len(self.conn.events)):
+            super().handle_events()
+        else:
+            self._refuse()
 
     def _refuse(self) -> None:
         if not self.handshake_complete:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from skill_arcade.web.flood import BYTES_AT_ONCE, GuardedSocket
+from skill_arcade.web.flood import BYTES_AT_ONCE, FRAMES_AT_ONCE, GuardedSocket
 from skill_arcade.wire.close import CloseCode
 
 pytestmark = pytest.mark.anyio
@@ -76,4 +76,14 @@ async def test_who_floods_reads_why_it_was_closed(port: int) -> None:
         made.transport.write(b"\x89\x80\0\0\0\0" * BYTES_AT_ONCE)
         with pytest.raises(ConnectionClosed):
             await made.recv()
+    assert made.close_code == CloseCode.TOO_FAST
+
+
+async def test_more_frames_than_anybody_needs_are_not_even_parsed(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1, ping_interval=None) as made:
+        made.transport.write(b"\x89\x80\0\0\0\0" * (4 * FRAMES_AT_ONCE))  # few bytes: those alone would be taken
+        made.transport.write(b"\x81\x80\0\0\0\0")
+        async with asyncio.timeout(10):
+            with pytest.raises(ConnectionClosed):
+                await made.recv()
     assert made.close_code == CloseCode.TOO_FAST

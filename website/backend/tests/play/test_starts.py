@@ -1,0 +1,55 @@
+"""Games start one after the other, and one that never gets ready holds nobody up for long."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play import starts
+from skill_arcade.play.room import Room
+from skill_arcade.play.roster import Roster
+from skill_arcade.play.seat import Seat
+from skill_arcade.play.starts import Starts
+
+pytestmark = pytest.mark.anyio
+HANOI = load_catalogue(None).games["tower-of-hanoi"]
+
+
+def open_roster(folder: Path) -> Roster:
+    room = Room(folder / "journal", folder / "report", least_bytes=0, backlog_seconds=60)
+    return Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=9, warm_games=0)
+
+
+async def test_a_wave_of_players_all_get_their_game_each_when_its_turn_has_come(tmp_path: Path) -> None:
+    roster = open_roster(tmp_path)
+    roster._starts = Starts(1)
+    ready: list[bool] = []
+
+    async def come(name: str) -> Seat:
+        seat = await roster.seat(roster.call(name, roster.number()), HANOI)
+        ready.append(all(other.ready.done() for other in roster._seats.values() if other is not seat))
+        return seat
+
+    seats = await asyncio.gather(*(come(name) for name in "abcd"))
+    assert ready == [True] * 4  # whoever began before was ready
+    assert len({seat.process.pid for seat in seats}) == 4
+    await roster.stop()
+
+
+async def test_a_start_that_takes_for_ever_or_fails_gives_its_turn_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starts, "START_SECONDS", 0.05)
+    roster, line = open_roster(tmp_path), Starts(1)
+    seat = await roster._open()  # nobody assigns a game to it
+    async with line.turn() as begun:
+        begun.append(seat)
+    with pytest.raises(ZeroDivisionError):
+        async with line.turn():
+            raise ZeroDivisionError
+    async with asyncio.timeout(5), line.turn():
+        assert not seat.ready.done()
+    seat.stop("left")
+    await seat.gone
+    await roster.stop()
