@@ -47,6 +47,25 @@ def backend(name: str, what: str, *command: str | Path) -> Check:
 
 RUFF = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", DEPLOY)
 
+PYTEST = (tool("pytest"), "-q")
+DATA = tuple(
+    f"tests/{room}"
+    for room in (
+        "certify",
+        "cli",
+        "dataset",
+        "environments",
+        "export",
+        "frames",
+        "games",
+        "recording",
+        "research",
+        "storage",
+    )
+)
+"""Tests that run beside all the others, in the other lane, so that both lanes take as long."""
+IGNORED = tuple(f"--ignore={folder}" for folder in ("tests/house", *DATA))
+
 CHECKS: tuple[Check, ...] = (
     backend("ruff", "Python: lint", tool("ruff"), "check", *RUFF),
     backend("format", "Python: format", tool("ruff"), "format", "--check", *RUFF),
@@ -68,8 +87,9 @@ CHECKS: tuple[Check, ...] = (
     page("vitest", "page: unit tests", "test"),
     Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND, "page"),
     page("size", "page: size of the build", "size"),
-    backend("backend", "Python: tests", tool("pytest"), "-q", "--ignore=tests/house"),
+    backend("backend", "Python: tests of the server and of play", *PYTEST, *IGNORED),
     Check("deploy", "deploying: scripts, workflows, image", [tool("pytest"), "-q"], DEPLOY, "page"),
+    Check("data", "Python: tests of games, records, data", [*PYTEST, *DATA], BACKEND, "page"),
     Check(
         "clients",
         "deploying by this machine's gcloud and firebase, if it has them",
