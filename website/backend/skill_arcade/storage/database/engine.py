@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, NullPool, make_url
+from sqlalchemy import URL, NullPool, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -58,10 +54,10 @@ async def opened(settings: Settings, size: int | None = None) -> AsyncIterator[A
     Another Postgres is migrated by command: `skill-arcade migrate`. `size`: connections, if not DATABASE_POOL_SIZE.
     """
     url = await asyncio.to_thread(database_url, settings)
-    if settings.embedded_database:
-        await asyncio.to_thread(migrate_sync, url)
     engine = create_engine(url, size or settings.database_pool_size)
     try:
+        if settings.embedded_database:
+            await _bring_up_to_date(engine)
         yield engine
     finally:
         await engine.dispose()
@@ -101,18 +97,31 @@ async def check_schema(connection: AsyncConnection) -> None:
     Raises:
         NotReady: they are older, or there are none.
     """
-    found = await connection.run_sync(_revision)
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    wanted = scripts.get_current_head()
-    older = {script.revision for script in scripts.walk_revisions()} - {wanted}
+    found = await _read_revision(connection)
+    *older, wanted = list_revisions()
     if found is None or found in older:
         raise NotReady(
             f"The database's schema is {found or 'empty'}, this version needs {wanted}: run `skill-arcade migrate`."
         )
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def list_revisions() -> list[str]:
+    """Every revision of the schema that this version knows, oldest first: what its files are called begins with it."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+async def _read_revision(connection: AsyncConnection) -> str | None:
+    if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+async def _bring_up_to_date(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        found = await _read_revision(connection)
+    if found is None or found in list_revisions()[:-1]:
+        await asyncio.to_thread(migrate_sync, engine.url)
 
 
 async def migrate(settings: Settings) -> None:
@@ -123,6 +132,9 @@ async def migrate(settings: Settings) -> None:
 
 def migrate_sync(url: URL) -> None:
     """Bring the database to the newest schema. Not to be called from a running event loop's thread."""
+    from alembic import command  # noqa: PLC0415 - a quarter of a second at every start, and hardly ever needed
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url

@@ -4,9 +4,10 @@ import asyncio
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, text
 
-from skill_arcade.storage.database.engine import migrate_sync
+from skill_arcade.storage.database.engine import list_revisions, migrate_sync
 from tests.conftest import opened_engine
 
 
@@ -21,6 +22,11 @@ async def names(url: URL) -> set[str]:
     types = "SELECT typname FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace WHERE nspname = 'public'"
     async with opened_engine(url) as engine, engine.connect() as connection:
         return {row[0] for row in await connection.execute(text(f"{query} UNION {types}"))}
+
+
+def test_the_files_are_named_by_their_revisions_in_order() -> None:
+    scripts = ScriptDirectory.from_config(Config("alembic.ini"))
+    assert list_revisions() == [script.revision for script in reversed(list(scripts.walk_revisions()))]
 
 
 def test_the_tables_and_the_migrations_agree(database_url: URL) -> None:
