@@ -23,6 +23,9 @@ class Kind(IntEnum):
     SEAL = 7
 
 
+_KINDS: dict[int, Kind] = {kind.value: kind for kind in Kind}
+
+
 def frame_record(kind: Kind, *payload: bytes) -> bytes:
     """One record, ready to append."""
     body = b"".join(payload)
@@ -37,7 +40,7 @@ def is_more_than_torn(data: bytes, whole: int) -> bool:
     if len(data) - whole < _HEAD.size:
         return False
     length, _, kind = _HEAD.unpack_from(data, whole)
-    return kind not in Kind._value2member_map_ or whole + _HEAD.size + length <= len(data)
+    return kind not in _KINDS or whole + _HEAD.size + length <= len(data)
 
 
 def mend_bit(data: bytes, whole: int) -> Iterator[bytes]:
@@ -57,7 +60,7 @@ def mend_bit(data: bytes, whole: int) -> Iterator[bytes]:
     flips = (_flip(data, place, bit) for place in range(whole, start) for bit in range(8))
     yield from (mended for mended in flips if _is_record(mended, whole))
     length, checksum, kind = _HEAD.unpack_from(data, whole)
-    if start + length > len(data) or kind not in Kind._value2member_map_:
+    if start + length > len(data) or kind not in _KINDS:
         return
     difference, effect = zlib.crc32(data[start : start + length], kind) ^ checksum, _POLYNOMIAL
     for distance in range(8 * length):  # from the last bit that the checksum took in to the first
@@ -74,7 +77,7 @@ def _flip(data: bytes, place: int, bit: int) -> bytes:
 def _is_record(data: bytes, place: int) -> bool:
     length, checksum, kind = _HEAD.unpack_from(data, place)
     start = place + _HEAD.size
-    fits = start + length <= len(data) and kind in Kind._value2member_map_
+    fits = start + length <= len(data) and kind in _KINDS
     return fits and zlib.crc32(data[start : start + length], kind) == checksum
 
 
@@ -89,9 +92,10 @@ def split_records(data: bytes) -> Iterator[tuple[Kind, bytes, int]]:
     while place + _HEAD.size <= end:
         length, checksum, kind = _HEAD.unpack_from(data, place)
         start, place = place + _HEAD.size, place + _HEAD.size + length
-        if place > end or kind not in Kind._value2member_map_:
+        member = _KINDS.get(kind)
+        if place > end or member is None:
             return
         body = data[start:place]
         if zlib.crc32(body, kind) != checksum:
             return
-        yield Kind(kind), body, place
+        yield member, body, place

@@ -36,8 +36,7 @@ class Segment:
 
 def read_segment(path: Path) -> Segment:
     """Read a sealed segment. One flipped bit is put right (rule R6). Raises JournalDamaged when it is not whole."""
-    data = _read_mended(path)
-    segment, whole = parse_segment(data)
+    data, segment, whole = _read_mended(path)
     if segment is None or not segment.sealed or whole != len(data):
         raise JournalDamaged(f"{path} is damaged after byte {whole} of {len(data)}; it is set aside, not delivered")
     return segment
@@ -60,17 +59,17 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
     return segment, whole
 
 
-def _read_mended(path: Path) -> bytes:
-    """The file, with a single flipped bit put right when there is exactly one way that makes sense."""
+def _read_mended(path: Path) -> tuple[bytes, Segment | None, int]:
+    """The file and what `parse_segment` makes of it; one flipped bit is put right when only one way makes sense."""
     data = path.read_bytes()
-    whole = parse_segment(data)[1]
+    segment, whole = parse_segment(data)
     if whole == len(data):
-        return data
+        return data, segment, whole
     ways = [mended for mended in mend_bit(data, whole) if _makes_sense(mended, whole)]
     if len(ways) != 1:
-        return data
+        return data, segment, whole
     log.warning("%s had one flipped bit after byte %d, which the checksum told and which is put right", path, whole)
-    return ways[0]
+    return ways[0], *parse_segment(ways[0])
 
 
 def _makes_sense(data: bytes, whole: int) -> bool:
@@ -125,8 +124,7 @@ def adopt_orphan(folder: Path) -> bool:
 
 
 def _finish(path: Path, *, last: bool) -> None:
-    data = _read_mended(path)
-    segment, whole = parse_segment(data)
+    data, segment, whole = _read_mended(path)
     if segment is None:
         aside = path.rename(path.with_suffix(DAMAGED))
         raise JournalDamaged(f"{path} has no head, and an open segment always has one; it is set aside as {aside.name}")
