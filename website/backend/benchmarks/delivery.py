@@ -103,7 +103,7 @@ def copy_episode(source: Path, journal: Path) -> UUID:
     return name
 
 
-def run(n_steps: int = 3_000, n_episodes: int = 24, fault_seconds: float = 20.0) -> Report:
+def run(n_steps: int = 3_000, n_episodes: int = 24, down_seconds: float = 60.0, slow_seconds: float = 20.0) -> Report:
     """Deliver so many episodes of so many steps, then the same again behind a slow store, and one that is down."""
     report, before = Report("delivery", COLUMNS), gc.get_threshold()
     with tempfile.TemporaryDirectory(prefix="delivery-", ignore_cleanup_errors=True) as name:
@@ -117,7 +117,8 @@ def run(n_steps: int = 3_000, n_episodes: int = 24, fault_seconds: float = 20.0)
             sealed = sum(path.stat().st_size for path in source.iterdir())
             report.facts["journal B a transition"] = sealed / n_steps
             calm_collector()  # as the process has it whose work this is
-            asyncio.run(_measure(report, folder, url, source, n_steps, n_episodes, fault_seconds))
+            faults = down_seconds, slow_seconds
+            asyncio.run(_measure(report, folder, url, source, n_steps, n_episodes, faults))
         finally:
             gc.unfreeze()
             gc.set_threshold(*before)
@@ -126,7 +127,7 @@ def run(n_steps: int = 3_000, n_episodes: int = 24, fault_seconds: float = 20.0)
 
 
 async def _measure(
-    report: Report, folder: Path, url: URL, source: Path, n_steps: int, n_episodes: int, fault_seconds: float
+    report: Report, folder: Path, url: URL, source: Path, n_steps: int, n_episodes: int, faults: tuple[float, float]
 ) -> None:
     journal, objects = folder / "journal", SlowObjects(folder / "objects")
     before = await _count_commits(url)
@@ -155,9 +156,9 @@ async def _measure(
         stopping = asyncio.Event()
         running = asyncio.create_task(courier.run(stopping))
         objects.down = True
-        await _phase(report, "wait", "down", courier, url, lambda: asyncio.sleep(fault_seconds))
+        await _phase(report, "wait", "down", courier, url, lambda: asyncio.sleep(faults[0]))
         objects.down, objects.delay = False, 0.2
-        await _phase(report, "deliver", "200 ms a call", courier, url, lambda: asyncio.sleep(fault_seconds))
+        await _phase(report, "deliver", "200 ms a call", courier, url, lambda: asyncio.sleep(faults[1]))
         objects.delay = 0.0
         stopping.set()
         await _phase(report, "deliver the rest", "well again", courier, url, lambda: running)

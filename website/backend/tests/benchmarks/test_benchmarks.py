@@ -27,7 +27,7 @@ def test_the_bytes_of_frames_do_not_depend_on_the_run() -> None:
 
 
 def test_everything_is_delivered_once_however_the_store_behaves() -> None:
-    report = delivery.run(n_steps=700, n_episodes=2, fault_seconds=0.6)
+    report = delivery.run(n_steps=700, n_episodes=2, down_seconds=0.6, slow_seconds=0.6)
     facts = report.facts
     assert facts["transitions in Postgres"] == facts["transitions written"]
     assert facts["transitions undelivered at the end"] == 0
