@@ -22,6 +22,8 @@ class ToGame(IntEnum):
     """u64 arrival (CLOCK_MONOTONIC, microseconds), then the page's text."""
     STOP = 5
     """End the episode; the payload is the reason."""
+    ROOM = 6
+    """Why no new episode may start, in words; empty: it may."""
 
 
 class ToServer(IntEnum):

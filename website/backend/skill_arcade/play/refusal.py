@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, ParamSpec, Protocol, cast
 
 Given = ParamSpec("Given")
+NO_ROOM = "Recording has no room, so the game ends here. What you played is kept."
 
 
 class Recorded(Protocol):

@@ -65,15 +65,25 @@ class Room:
         free = self.free_bytes
         if free < self.least_bytes:
             raise NotReady(f"The recording disk has {free >> 20} MB left, so no new game starts; try again later.")
-        if (stuck := self.stuck_seconds) > self._backlog_seconds:
-            raise NotReady(
-                f"Recordings could not be put away for {stuck / 60:.0f} minutes: no new game starts; try again later."
-            )
+        if self.stuck_seconds > self._backlog_seconds:
+            raise NotReady("What is played can't be put away at the moment, so no new game starts; try again later.")
 
-    async def watch(self) -> None:
-        """Look every other second, until cancelled."""
+    @property
+    def refusal(self) -> str:
+        """What `check` says; empty when there is room."""
+        try:
+            self.check()
+        except NotReady as error:
+            return str(error)
+        return ""
+
+    async def watch(self, tell: Callable[[str], None]) -> None:
+        """Look every other second, until cancelled; `tell` gets each change of the refusal."""
+        told = ""
         while True:
             await asyncio.to_thread(self.look)
+            if (refusal := self.refusal) != told:
+                tell(told := refusal)
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:

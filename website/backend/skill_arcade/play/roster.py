@@ -84,6 +84,11 @@ class Roster:
                 log.error("game process %s did not end in %.0f s; it is killed", seat.process.pid, grace_seconds)
                 seat.process.kill()
 
+    def tell_room(self, refusal: str) -> None:
+        """Tell all games why no new episode may start, or by an empty text that one may."""
+        for seat in self._seats.values():
+            seat.tell_room(refusal)
+
     def number(self) -> int:
         """The number of a socket that has just come. What happens to it later, in whatever order, goes by it."""
         return next(self._numbers)

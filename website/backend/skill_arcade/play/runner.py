@@ -110,6 +110,8 @@ class Runner:
             session.attach(now)
         elif kind == ToGame.DETACH:
             session.detach(now)
+        elif kind == ToGame.ROOM:
+            session.no_room = payload.decode()
         elif kind == ToGame.STOP:
             session.stop(payload.decode(), now)
 

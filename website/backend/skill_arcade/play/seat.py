@@ -116,6 +116,10 @@ class Seat(asyncio.Protocol):
         """A text message from the page, stamped with its arrival."""
         self._tell(ToGame.MESSAGE, RECEIVED.pack(now_us()) + text.encode(errors="replace"))
 
+    def tell_room(self, refusal: str) -> None:
+        """Say why no new episode may start here; empty: it may. One that runs is not touched."""
+        self._tell(ToGame.ROOM, refusal.encode())
+
     def stop(self, reason: str, farewell: CloseCode = CloseCode.NORMAL) -> None:
         """End the episode; the process then ends too, and whoever is attached is told why."""
         self._farewell = farewell

@@ -18,7 +18,7 @@ from skill_arcade.play.follow import Following, Guide, Incident
 from skill_arcade.play.link import Link, Outbox, Phase
 from skill_arcade.play.opening import Opening
 from skill_arcade.play.provenance import describe_player, describe_setup, make_head
-from skill_arcade.play.refusal import ending_when_refused
+from skill_arcade.play.refusal import NO_ROOM, ending_when_refused
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head, InputInForce
 from skill_arcade.wire import messages as say
@@ -26,7 +26,6 @@ from skill_arcade.wire.close import CloseCode
 
 CLOSING_US = 1_000_000
 """How long an ended episode's record waits to learn when its last frames were painted."""
-NO_ROOM = "Recording has no room, so the game ends here. What you played is kept."
 
 
 class Session:
@@ -55,8 +54,8 @@ class Session:
         self._opening = Opening(stage)
         self._leave_at: int | None = None
         self._close_at: int | None = None
-        self.worst_late_us = 0
-        self.finished = False
+        self.worst_late_us, self.finished = 0, False
+        self.no_room = ""  # in words, while no new episode may start
 
     @property
     def idle(self) -> bool:
@@ -149,6 +148,8 @@ class Session:
             return self._link.refuse(str(error))
         if (self._link.hello is None) is not isinstance(message, say.Hello):
             return self._link.refuse("hello must be the first message, and said once")
+        if self.no_room and self._phase in (Phase.ready, Phase.ended) and isinstance(message, say.Hello | say.Start):
+            return self._link.close(CloseCode.NO_ROOM, self.no_room)
         return self._handle(message, received, now)
 
     def _handle(self, message: say.ClientMessage, received: int, now: int) -> None:  # noqa: PLR0912 one case a message

@@ -55,7 +55,7 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         await roster.start()
         for companion in companions:  # a moment later: a player waits for a game, nobody for these
             await companion.start()
-        watching = asyncio.create_task(roster.room.watch(), name="watch the journal")
+        watching = asyncio.create_task(roster.room.watch(roster.tell_room), name="watch the journal")
         stack.callback(watching.cancel)
         stack.enter_context(draining(partial(roster.stop, GAMES_SECONDS)))
         log.info("%d games in the catalogue", len(state.catalogue.games))

@@ -30,7 +30,7 @@ REASONS: dict[CloseCode, str] = {
     CloseCode.NORMAL: "The game is over.",
     CloseCode.GOING_AWAY: "The server is going away; come back in a moment.",
     CloseCode.TOO_BIG: "That message is too big.",
-    CloseCode.RESTARTING: "The server is restarting; come back in a moment.",
+    CloseCode.RESTARTING: "The server is restarting. What you played is kept; come back in a moment.",
     CloseCode.BAD_TICKET: "This play ticket is wrong, used or too old; open the game again.",
     CloseCode.UNKNOWN_GAME: "There is no such game here.",
     CloseCode.TAKEN_OVER: "This game goes on in another tab.",

@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import skill_arcade.dataset as sa
+from skill_arcade.wire.close import REASONS, CloseCode
 from tests.arcade import Arcade, Player, playing, running_arcade, settled, sign_in, ticket_for
 from tests.conftest import temporary_home
 from tests.faulty import House
@@ -140,7 +141,7 @@ async def test_sigterm_tells_players_seals_their_games_and_delivers_them_inside_
             stopping = asyncio.create_task(asyncio.to_thread(house.stop))
             notice = await player.until("notice")
             ended = await player.until("ended")
-            assert await closing(player) == (1012, "The server is restarting; come back in a moment.")
+            assert await closing(player) == (1012, REASONS[CloseCode.RESTARTING])
         assert "restarting" in notice["text"]
         assert (ended["status"], ended["reason"]) == ("incomplete", "server-stopped")
         assert ended["n_steps"] >= seen

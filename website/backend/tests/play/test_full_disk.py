@@ -10,7 +10,7 @@ import pytest
 from skill_arcade.recording import journal as journals
 from skill_arcade.recording.segment import adopt_orphan, parse_segment, read_segment
 from skill_arcade.wire.close import CloseCode
-from tests.played import Table
+from tests.played import HELLO, Table
 
 GUARDED = "start", "tick", "input", "shown", "detach", "roll", "leave"
 
@@ -121,3 +121,39 @@ def test_R7_an_episode_whose_first_picture_can_not_be_kept_never_began(tmp_path:
     assert table.closed is not None
     assert table.closed[0] is CloseCode.NO_ROOM
     assert list(tmp_path.iterdir()) == []
+
+
+def test_R7_without_room_no_next_episode_starts_and_the_one_that_runs_goes_on(tmp_path: Path) -> None:
+    table = Table(tmp_path, "breakout")
+    table.say("start")
+    table.session.no_room = "The recording disk is full; try again later."
+    table.ticks(30)
+    assert table.closed is None
+    table.say("leave")
+    table.say("start")
+    assert table.closed == (CloseCode.NO_ROOM, "The recording disk is full; try again later.")
+    assert len(table.heads) == 1
+
+
+def test_R7_without_room_who_comes_back_to_an_ended_game_is_told_and_to_a_running_one_is_let_in(tmp_path: Path) -> None:
+    table = Table(tmp_path, "breakout")
+    table.say("start")
+    table.ticks(5)
+    table.session.no_room = "The recording disk is full; try again later."
+    come_back(table)
+    assert table.closed is None
+    assert table.said[-1]["type"] == "started"
+    table.say("leave")
+    come_back(table)
+    assert table.closed == (CloseCode.NO_ROOM, "The recording disk is full; try again later.")
+    table.closed, table.session.no_room = None, ""
+    come_back(table)
+    table.say("start")
+    assert len(table.heads) == 2
+
+
+def come_back(table: Table) -> None:
+    """A new socket of the same player."""
+    table.session.detach(table.now)
+    table.session.attach(table.now)
+    table.say("hello", isolated=True, **HELLO)

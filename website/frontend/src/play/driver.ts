@@ -8,6 +8,9 @@ export interface Closing {
   words: string;
   /** again: opening the game anew may work; sign-in: the person must sign in first; none: neither. */
   help: "again" | "sign-in" | "none";
+  /** Over the words, and on the button that opens the game anew, where there is something better to say. */
+  title?: string;
+  again?: string;
 }
 
 /** page: this page does, and the server takes the same steps; server: it sends pictures. */

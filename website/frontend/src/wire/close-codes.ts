@@ -19,7 +19,7 @@ export const CLOSE_CODES = {
   },
   1012: {
     name: "RESTARTING",
-    words: "The server is restarting; come back in a moment.",
+    words: "The server is restarting. What you played is kept; come back in a moment.",
     retry: true,
   },
   4001: {

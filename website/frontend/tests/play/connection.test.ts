@@ -142,6 +142,23 @@ describe("a closed server", () => {
     expect(table.sockets.all).toHaveLength(2);
   });
 
+  test("what a server said when it went holds until it is back", async () => {
+    table.play().events.closed(1012, "");
+    const words = "The server is restarting. What you played is kept; come back in a moment.";
+    table.refusal = new TicketRefused("The server does not answer.", "wait");
+    table.platform.pass(250);
+    await settle();
+    expect(table.phase).toMatchObject({ kind: "broken", attempt: 2, words });
+    table.refusal = null;
+    table.platform.pass(500);
+    await settle();
+    table.sockets.last.greet();
+    table.sockets.last.events.closed(1006, "");
+    expect(table.phase).toMatchObject({
+      words: "The connection broke. Your game waits; trying again…",
+    });
+  });
+
   test("the server's own words come first", () => {
     table.play().events.closed(4030, "All 8 seats are taken.");
     expect(table.phase).toMatchObject({ closing: { words: "All 8 seats are taken." } });

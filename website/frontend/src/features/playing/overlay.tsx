@@ -133,10 +133,12 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
       );
     case "closed":
       return (
-        <Words title="The game has stopped">
+        <Words title={phase.closing.title ?? "The game has stopped"}>
           <p className="mt-3 text-pretty">{phase.closing.words}</p>
           <Actions>
-            {phase.closing.help === "again" && <Button onClick={onReopen}>Open it again</Button>}
+            {phase.closing.help === "again" && (
+              <Button onClick={onReopen}>{phase.closing.again ?? "Open it again"}</Button>
+            )}
             {phase.closing.help === "sign-in" && (
               <Link className={buttonClass("action")} to={paths.signIn(paths.play(game.id))}>
                 Sign in

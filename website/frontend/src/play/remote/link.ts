@@ -67,6 +67,8 @@ export class Link {
   /** Counts the tries, so that what belongs to an earlier one is told apart. */
   #round = 0;
   #wait: Cancel | null = null;
+  /** What the server said when it went: holds until it is back, for that it does not answer meanwhile is no news. */
+  #said: string | null = null;
 
   constructor(options: LinkOptions, events: LinkEvents) {
     this.#options = options;
@@ -149,6 +151,7 @@ export class Link {
     }
     this.#welcomed = true;
     this.#attempt = 0;
+    this.#said = null;
     this.#wait?.();
     this.#wait = null;
     this.#events.welcome(message);
@@ -171,8 +174,8 @@ export class Link {
     const was = this.#welcomed;
     this.#drop();
     if (known === null) this.#retry(was ? DROPPED : NO_ANSWER);
-    else if (known.retry) this.#retry(reason || known.words);
-    else this.#finish({ words: reason || known.words, help: helpFor(known.name) });
+    else if (known.retry) this.#retry((this.#said = reason || known.words));
+    else this.#finish({ words: reason || known.words, ...helpFor(known.name) });
   }
 
   #retry(words: string): void {
@@ -187,7 +190,7 @@ export class Link {
       this.#wait = null;
       void this.#connect();
     });
-    this.#events.broken(this.#attempt, words);
+    this.#events.broken(this.#attempt, this.#said ?? words);
   }
 
   #finish(closing: Closing): void {
@@ -208,6 +211,19 @@ export class Link {
   }
 }
 
-function helpFor(name: (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES]["name"]): Closing["help"] {
-  return name === "UNKNOWN_GAME" ? "none" : "again";
+function helpFor(
+  name: (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES]["name"],
+): Omit<Closing, "words"> {
+  switch (name) {
+    case "UNKNOWN_GAME":
+      return { help: "none" };
+    case "TAKEN_OVER":
+      return { help: "again", title: "In another tab", again: "Play here" };
+    case "FULL":
+      return { help: "again", title: "Full house", again: "Try again" };
+    case "NO_ROOM":
+      return { help: "again", title: "Not just now", again: "Try again" };
+    default:
+      return { help: "again" };
+  }
 }

@@ -1,0 +1,68 @@
+"""R7: when nothing more can be recorded, games that have a seat already are told too."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.room import Room
+from skill_arcade.play.roster import Roster
+from skill_arcade.play.seat import Attachment
+from skill_arcade.wire.close import CloseCode
+from tests.played import HELLO
+
+pytestmark = pytest.mark.anyio
+HANOI = load_catalogue(None).games["tower-of-hanoi"]
+
+
+def open_room(folder: Path) -> Room:
+    return Room(folder / "journal", folder / "report", least_bytes=0, backlog_seconds=60)
+
+
+async def until(attachment: Attachment, kind: str) -> None:
+    while (message := await attachment.get()) is not None:
+        if isinstance(message, str) and json.loads(message)["type"] == kind:
+            return
+    raise AssertionError(f"closed before {kind}")
+
+
+async def test_R7_a_game_that_waits_for_its_next_episode_refuses_it_in_words_while_there_is_no_room(
+    tmp_path: Path,
+) -> None:
+    roster = Roster(room=open_room(tmp_path), segment_seconds=1, resume_seconds=5, max_games=1, warm_games=0)
+    seat = await roster.seat(roster.call("ada", roster.number()), HANOI)
+    attachment = seat.attach()
+    seat.submit(json.dumps({"type": "hello", "at": 1.0, "isolated": True, **HELLO}))
+    start = json.dumps({"type": "start", "at": 2.0})
+    async with asyncio.timeout(20):
+        await until(attachment, "welcome")
+        roster.tell_room("The disk is full; try again later.")
+        seat.submit(start)
+        while await attachment.get() is not None:
+            pass
+    assert attachment.closing == (CloseCode.NO_ROOM, "The disk is full; try again later.")
+    roster.tell_room("")
+    attachment = seat.attach()
+    seat.submit(json.dumps({"type": "hello", "at": 3.0, "isolated": True, **HELLO}))
+    seat.submit(start)
+    async with asyncio.timeout(20):
+        await until(attachment, "started")
+    await roster.stop()
+
+
+async def test_whoever_watches_the_room_is_told_each_change_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skill_arcade.play.room.LOOK_SECONDS", 0.01)
+    room, told = open_room(tmp_path), list[str]()
+    watching = asyncio.create_task(room.watch(told.append))
+    async with asyncio.timeout(10):
+        for least, expected in ((1 << 60, 1), (0, 2)):
+            room.least_bytes = least
+            while len(told) < expected:
+                await asyncio.sleep(0.01)
+    watching.cancel()
+    assert "no new game starts" in told[0]
+    assert told[1] == ""
