@@ -106,6 +106,7 @@ std::int32_t load(std::int32_t seed, double sticky, std::int32_t max_frames, std
   game->setFloat("repeat_action_probability", static_cast<float>(sticky));
   game->setInt("max_num_frames_per_episode", max_frames);
   game->setInt("random_seed", seed);
+  game->setBool("sound_obs", true);
   game->loadROM(name + ".bin");
   if (mode >= 0) {
     const ale::ModeVect known = game->getAvailableModes();
@@ -157,6 +158,10 @@ EXPORT(picture) const void* picture() {
   }
   return rgba;
 }
+
+// What the last frame sounded like: unsigned samples, one byte each.
+EXPORT(sound) const void* sound() { return game->getAudio().data(); }
+EXPORT(sound_size) std::int32_t sound_size() { return static_cast<std::int32_t>(game->getAudio().size()); }
 
 // CRC-32 over every observation since `load`.
 EXPORT(digest) std::uint32_t get_digest() { return digest; }

@@ -19,6 +19,7 @@ from skill_arcade.recording.records import Head
 from skill_arcade.storage.objects.disk import DiskObjects
 from skill_arcade.wire.close import CloseCode
 from skill_arcade.wire.packet import AHEAD
+from skill_arcade.wire.sound import SOUND
 
 HELLO = {"protocol": 1, "time_origin": 0, "browser": "test", "screen": [800, 600], "pixel_ratio": 1, "refresh_hz": 60}
 WALL_US = 1_790_000_000_000_000
@@ -32,6 +33,8 @@ class Table:
         self.said: list[dict[str, Any]] = []
         self.packets: list[bytes] = []
         self.ahead: list[bytes] = []
+        self.sounds: list[tuple[int, bytes]] = []  # each with the number of frames before it
+        self.acknowledges = True
         self.closed: tuple[CloseCode, str] | None = None
         self.heads: list[Head] = []
         self.wall_jump_us = 0
@@ -52,10 +55,15 @@ class Table:
         self.said.append(json.loads(message))
 
     def frame(self, packet: bytes) -> None:
+        if packet[0] == SOUND:
+            self.sounds.append((len(self.packets), packet))
+            return
         if packet[1] & AHEAD:
             self.ahead.append(packet)
             return
         self.packets.append(packet)
+        if not self.acknowledges:
+            return
         frame = int.from_bytes(packet[4:8], "little")
         shown = {"type": "shown", "received": frame, "frames": [[frame, self.now / 1000 + 8]]}
         self.session.receive(json.dumps(shown).encode(), self.now, self.now)

@@ -23,13 +23,13 @@ PROVENANCE = {
     "player.pixel_ratio": "device pixels to a CSS pixel",
     "player.refresh_hz": "of the screen, the median gap of 15 animation frames; null: not measured",
     "player.setup": "as told by the page, null or absent: not told. `keys` of each control as this person has them, "
-    "`touch` controls shown, `hand`, `gamepads`",
+    "`touch` controls shown, `hand`, `gamepads`, `sound` played",
     "player.isolated": "whether the page was cross-origin isolated: its clock then resolves 5 µs, else 100 µs",
 }
 EVENTS = {
     "input": "a control went down or up: `control`, `down`, `device` (keyboard, touch, mouse, gamepad), `code` of the "
     "key or button, `frame`: observation on the screen then",
-    "setup": "the person's keys, touch controls or gamepads changed while playing; as in `player.setup`",
+    "setup": "the person's keys, touch controls, gamepads or sound changed while playing; as in `player.setup`",
     "focus": "`state`: blur, focus (the window lost or got the keyboard), hidden, visible (the page)",
     "pause": "the player paused, or the page did because it lost focus; nothing in it",
     "resume": "it goes on; nothing in it",

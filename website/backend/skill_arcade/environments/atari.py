@@ -24,6 +24,8 @@ from skill_arcade.frames.picture import Picture
 from skill_arcade.games.manifest import EnvironmentChoice
 
 ENTRY_POINT = "ale_py.env:AtariEnv"
+SAMPLES_A_FRAME = 512
+"""ALE's `SoundRaw::SamplesPerFrame`: made for 31,400 a second, and 60 frames a second take 30,720."""
 _REST = struct.Struct("<iii")
 
 
@@ -51,6 +53,8 @@ class IndexedAtariEnv(AtariEnv):
         if self.first_seed is not None and hasattr(self, "_screen"):
             self.first_seed = None
             return
+        # Samples are made beside the game and wait to be fetched: nothing that is played changes (decision 0009).
+        self.ale.setBool("sound_obs", True)
         super().load_game()
         self._screen = np.empty(self.ale.getScreenDims(), np.uint8)
         self.television = self._find_television()
@@ -127,6 +131,7 @@ class AtariStage:
         self.options = find_options(game.ale)
         self._screen: NDArray[np.uint8] | None = None
         self.emulation = describe_emulation(standard, spec["rom"])
+        self._frameskip = standard.kwargs.get("frameskip", 4)
         self._raw = np.empty(game.ale.getScreenDims(), np.uint8)
         self._ram = np.empty(game.ale.getRAMSize(), np.uint8)
 
@@ -150,6 +155,15 @@ class AtariStage:
         if self._screen is None:
             raise RuntimeError("reset comes before the first picture")
         return Picture(self._screen, self._game.television.palette)
+
+    @property
+    def samples_per_step(self) -> int:
+        """512; 0 where a step has several frames, of which ALE gives the last one's only."""
+        return SAMPLES_A_FRAME if self._frameskip == 1 else 0
+
+    def sound(self) -> bytes:
+        """What the last step sounded like."""
+        return bytes(self._game.ale.getAudio().data)
 
     def fold(self, digest: int, reward: float) -> int:
         """Add what reset or the last step led to, as ALE has it: `Emulated.fold`."""

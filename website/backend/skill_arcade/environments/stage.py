@@ -1,6 +1,6 @@
 """An environment as a game process meets it: it steps, and it shows a picture."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from skill_arcade.frames.picture import Picture
 
@@ -41,3 +41,15 @@ class Stage(Protocol):
 
     def close(self) -> None:
         """Free the environment."""
+
+
+@runtime_checkable
+class Audible(Stage, Protocol):
+    """A stage that can be heard."""
+
+    @property
+    def samples_per_step(self) -> int:
+        """How many samples a step has; 0: it is silent after all."""
+
+    def sound(self) -> bytes:
+        """What the last step sounded like: unsigned samples of one byte. No part of the observation."""

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from skill_arcade.frames.encoder import Piece
 from skill_arcade.play.episode import Episode, View
+from skill_arcade.play.sound import IN_FLIGHT as IN_FLIGHT_SOUND
+from skill_arcade.play.sound import Sound
 from skill_arcade.wire import messages
 from skill_arcade.wire.close import REASONS, CloseCode
 from skill_arcade.wire.packet import AHEAD, KEY, LAST, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
@@ -47,8 +49,8 @@ class Outbox(Protocol):
 class Link:
     """One page at a time, over the session's outbox."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
+    def __init__(self, outbox: Outbox, sound: Sound | None = None) -> None:
+        self._outbox, self._sound = outbox, sound
         self._pongs: dict[int, tuple[float, int, int]] = {}
         self.attached = False
         self.hello: messages.Hello | None = None
@@ -85,6 +87,7 @@ class Link:
                 episode=str(episode.id) if episode else None,
                 ping_ms=PING_MS,
                 lockstep=offer,
+                sound_hz=None if self._sound is None else self._sound.hz,
             )
         )
 
@@ -139,7 +142,15 @@ class Link:
         gap, self.left_out, self._sent = self.left_out, 0, view.frame
         piece = whole() if gap and not view.piece.key else view.piece
         self._outbox.frame(pack_view(view, piece))
+        if view.frame > 0:
+            self._send_sound(view.frame)
         return gap
+
+    def _send_sound(self, frame: int) -> None:
+        """Behind the frame, for who has asked for it and is not falling behind (rules S1 to S3)."""
+        wanted = self.setup is not None and self.setup.sound
+        if wanted and self._sound is not None and self._sent - self.received < IN_FLIGHT_SOUND:
+            self._outbox.frame(self._sound.pack(frame))
 
     def show_ahead(self, piece: Piece) -> None:
         """Send the picture that the next episode begins with: it is of no episode yet, and nobody acknowledges it."""

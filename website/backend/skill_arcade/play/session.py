@@ -19,6 +19,7 @@ from skill_arcade.play.link import Link, Outbox, Phase
 from skill_arcade.play.opening import Opening
 from skill_arcade.play.provenance import describe_player, describe_setup, make_head
 from skill_arcade.play.refusal import NO_ROOM, ending_when_refused
+from skill_arcade.play.sound import Sound
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import Head, InputInForce
 from skill_arcade.wire import messages as say
@@ -43,7 +44,7 @@ class Session:
         self._game, self._stage, self._open_journal = game, stage, open_journal
         self._terms, self._wall_us = terms, wall_us
         self._names = {control.name for control in game.controls}
-        self._link = Link(outbox)
+        self._link = Link(outbox, Sound.find(stage, game.pace))
         self._clock: Clock = make_clock(game.pace)
         self._guide = Guide.find(game, stage, terms.lockstep_module)
         self._following: Following | None = None

@@ -270,7 +270,8 @@ class Preferences(_Body):
     ]
     hand: Literal["right", "left"] = Field(description="which thumb has the buttons of the touch layout")
     haptics: bool = Field(description="let the device shake where it can")
-    muted: bool
+    sound: bool = Field(description="let games be heard; they are silent until somebody says so")
+    volume: Annotated[int, Field(ge=0, le=100, description="percent")]
     gauge: bool = Field(description="show delay and pictures a second")
     favourites: list[Name] = Field(max_length=1000, description="ids of games")
     options: Annotated[

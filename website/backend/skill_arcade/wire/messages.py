@@ -6,7 +6,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 PROTOCOL = 1
 At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="performance.now(), milliseconds")]
@@ -48,6 +48,7 @@ class Setup(_Message):
     touch: bool = Field(description="the page shows controls for fingers")
     hand: Literal["right", "left"] = Field(description="which thumb has the buttons there")
     gamepads: list[Annotated[str, Field(max_length=200)]] = Field(max_length=8, description="Gamepad.id of each")
+    sound: StrictBool = Field(False, description="the page plays sound; streamed, the server sends it (SPEC, S1)")
 
 
 class Start(_Message):
@@ -220,6 +221,7 @@ class Welcome(_Message):
     episode: str | None
     ping_ms: int = Field(description="how often to ping")
     lockstep: Offer | None = Field(description="null: this game is streamed here")
+    sound_hz: float | None = Field(description="samples of sound a second, at the chosen speed; null: it has none")
 
 
 class Started(_Message):

@@ -97,6 +97,26 @@ def test_the_same_seed_and_actions_give_the_same_frames_again() -> None:
     assert play(atari("Breakout", repeat_action_probability=0.25)) == first
 
 
+@pytest.mark.parametrize("game", ["Breakout", "SpaceInvaders", "AirRaid"])
+def test_the_sound_is_that_of_the_environment_that_observes_it(game: str) -> None:
+    stage = atari(game)
+    heard = gymnasium.make(f"ALE/{game}-v5", sound_obs=True, frameskip=1, repeat_action_probability=0.0)
+    stage.reset(5)
+    heard.reset(seed=5)
+    loud = 0
+    for action in np.random.default_rng(5).integers(stage.n_actions, size=600):
+        stage.step(int(action))
+        samples = heard.step(action)[0]["sound"]
+        assert stage.sound() == samples.tobytes()
+        loud += int(samples.min() < samples.max())
+    assert stage.samples_per_step == len(stage.sound()) == 512
+    assert loud > 5
+
+
+def test_of_several_frames_a_step_there_is_no_sound() -> None:
+    assert atari("Breakout", frameskip=4).samples_per_step == 0
+
+
 def test_the_limit_of_frames_truncates() -> None:
     stage = atari("Pong", max_num_frames_per_episode=50)
     stage.reset(1)

@@ -54,7 +54,7 @@ def check_setup(ended: dict[str, object]) -> None:
     """With which keys it began is in the episode's provenance, the gamepad that came later among its events."""
     with sa.open() as dataset:
         episode = dataset.episode(UUID(str(ended["episode"])))
-        begun = {"keys": {"fire": ["KeyX"]}, "touch": False, "hand": "right", "gamepads": []}
+        begun = {"keys": {"fire": ["KeyX"]}, "touch": False, "hand": "right", "gamepads": [], "sound": False}
         assert episode.provenance["setup"] == begun
         [later] = [event for event in episode.events if event.kind == "setup"]
         assert later.data == {**begun, "gamepads": ["Standard pad"]}

@@ -12,7 +12,8 @@ LIKES: dict[str, Any] = {
     "keys": {"pong": {"up": ["KeyI"], "down": ["KeyK", "ArrowDown"]}},
     "hand": "left",
     "haptics": False,
-    "muted": True,
+    "sound": True,
+    "volume": 35,
     "gauge": False,
     "favourites": ["pong"],
     "options": {"pong": {"difficulty": "1"}},
@@ -34,12 +35,14 @@ async def test_preferences_of_another_version_are_read_as_far_as_they_are_known(
     mine = await arcade.sign_in()
     await arcade.http.put("/me/preferences", json=LIKES, headers=mine)
     async with arcade.state.engine.begin() as connection:
-        change = "UPDATE preference SET settings = settings - 'muted' || '{\"of-tomorrow\": 1}'"
+        change = "UPDATE preference SET settings = settings - 'sound' || '{\"of-tomorrow\": 1}'"
         await connection.execute(text(change))
-    assert (await arcade.http.get("/me/preferences", headers=mine)).json() == {**LIKES, "muted": False}
+    assert (await arcade.http.get("/me/preferences", headers=mine)).json() == {**LIKES, "sound": False}
 
 
-@pytest.mark.parametrize("wrong", [{"hand": "third"}, {"keys": {"pong": {"up": ["K" * 41]}}}, {"more": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"hand": "third"}, {"keys": {"pong": {"up": ["K" * 41]}}}, {"more": 1}, {"volume": 101}]
+)
 async def test_preferences_that_do_not_fit_are_422(arcade: Visitor, wrong: dict[str, Any]) -> None:
     answer = await arcade.http.put("/me/preferences", json=LIKES | wrong, headers=await arcade.sign_in())
     assert answer.status_code == 422

@@ -9,7 +9,8 @@ const NEW: Preferences = {
   keys: {},
   hand: "right",
   haptics: true,
-  muted: false,
+  sound: false,
+  volume: 70,
   gauge: true,
   favourites: [],
   options: {},
@@ -26,7 +27,9 @@ function readCopy(value: unknown): Copy {
   const empty = { likes: NEW, userId: null, unsaved: false };
   if (typeof value !== "object" || value === null || !("likes" in value)) return empty;
   const copy = value as Partial<Copy>;
-  return { ...empty, ...copy, likes: { ...NEW, ...copy.likes } };
+  // What an earlier version of this page kept may have what nobody asks for any more.
+  const known = Object.entries(copy.likes ?? {}).filter(([name]) => name in NEW);
+  return { ...empty, ...copy, likes: { ...NEW, ...Object.fromEntries(known) } };
 }
 
 const copy = new Stored<Copy>("preferences", readCopy);

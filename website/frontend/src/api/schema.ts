@@ -1382,8 +1382,6 @@ export interface components {
                     readonly [key: string]: readonly string[];
                 };
             };
-            /** Muted */
-            readonly muted: boolean;
             /**
              * Options
              * @description by game: the mode and so on that was last chosen
@@ -1393,6 +1391,16 @@ export interface components {
                     readonly [key: string]: string;
                 };
             };
+            /**
+             * Sound
+             * @description let games be heard; they are silent until somebody says so
+             */
+            readonly sound: boolean;
+            /**
+             * Volume
+             * @description percent
+             */
+            readonly volume: number;
         };
         /**
          * Problem
@@ -1558,6 +1566,12 @@ export interface components {
             readonly keys: {
                 readonly [key: string]: readonly string[];
             };
+            /**
+             * Sound
+             * @description the page plays sound; streamed, the server sends it (SPEC, S1)
+             * @default false
+             */
+            readonly sound: boolean;
             /**
              * Touch
              * @description the page shows controls for fingers
@@ -1816,6 +1830,11 @@ export interface components {
              * @constant
              */
             readonly protocol: 1;
+            /**
+             * Sound Hz
+             * @description samples of sound a second, at the chosen speed; null: it has none
+             */
+            readonly sound_hz: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

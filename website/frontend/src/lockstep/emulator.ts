@@ -112,6 +112,11 @@ export class Emulator {
     return new Uint32Array(this.#exports.memory.buffer, place, width * height);
   }
 
+  /** What the last frame sounded like, unsigned samples; good until the next step. */
+  get sound(): Uint8Array<ArrayBuffer> {
+    return this.#bytes(this.#exports.sound(), this.#exports.sound_size());
+  }
+
   /** CRC-32 over all that was observed since `load`: screen, RAM, reward, lives and flags of each step. */
   get digest(): number {
     return this.#exports.digest() >>> 0;
@@ -126,7 +131,7 @@ export class Emulator {
     return outcome;
   }
 
-  #bytes(place: number, length: number): Uint8Array {
+  #bytes(place: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer, place, length);
   }
 }

@@ -21,6 +21,8 @@ export interface Exports {
   readonly screen: () => number;
   readonly ram: () => number;
   readonly picture: () => number;
+  readonly sound: () => number;
+  readonly sound_size: () => number;
   readonly digest: () => number;
 }
 

@@ -16,15 +16,20 @@ export interface Closing {
 /** page: this page does, and the server takes the same steps; server: it sends pictures. */
 export type Stepped = "page" | "server";
 
+/** What is known of a game before it is played. */
+export type Told = Pick<Welcome, "width" | "height" | "sound_hz">;
+
 /** What a driver tells the engine. Pictures are read at once: their memory is used again. */
 export interface DriverEvents {
-  welcome: (phase: Welcome["phase"], size: { width: number; height: number }) => void;
+  welcome: (phase: Welcome["phase"], told: Told) => void;
   started: (episode: string) => void;
   /** Who steps the game from here on. */
   stepped: (by: Stepped) => void;
   /** What the next episode will begin with. Its memory stays as it is. */
   ahead: (picture: Picture) => void;
   picture: (head: FrameHead, picture: Picture, changed: Rectangle) => void;
+  /** What the step to this observation sounds like; nobody else reads the samples. */
+  sound: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
   paused: (reason: "player" | "connection") => void;
   resumed: () => void;
   ended: (ended: Ended) => void;

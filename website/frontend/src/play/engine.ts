@@ -7,6 +7,7 @@ import type { KeyUse } from "./input/keyboard";
 import { Painter } from "./painter";
 import type { Cancel, Platform } from "./platform";
 import { Rate } from "./rate";
+import { GameSpeaker, type Loudness, type OpenOutput, type Speaker } from "./sound/speaker";
 import type { Engine, Pace, Phase, Snapshot } from "./state";
 import { Store } from "./store";
 
@@ -14,6 +15,8 @@ export type { Engine, Pace, Phase, Snapshot } from "./state";
 
 const BEATS = 3;
 const BEAT_MS = 600;
+/** Phases in which there is, or is about to be, something to hear. */
+const RUNNING: ReadonlySet<Phase["kind"]> = new Set(["countdown", "starting", "playing"]);
 const FRESH = { score: 0, lives: null, seconds: 0, moves: 0 } as const;
 
 /** Joins driver, painter and input sources to one game with one state that a page can watch. */
@@ -23,10 +26,12 @@ export class GameEngine implements Engine {
   readonly #pace: Pace;
   readonly #painter: Painter;
   readonly #controls: Controls;
+  readonly #speaker: Speaker;
   readonly #store = new Store<Snapshot>({
     phase: { kind: "connecting" },
     ...FRESH,
     size: null,
+    audible: false,
     delayMs: null,
     steppedBy: null,
     rate: null,
@@ -44,8 +49,12 @@ export class GameEngine implements Engine {
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
 
-  constructor(platform: Platform, driver: Driver, pace: Pace) {
+  constructor(platform: Platform, driver: Driver, pace: Pace, openOutput: OpenOutput) {
     this.#platform = platform;
+    this.#speaker = new GameSpeaker(openOutput, (words) => {
+      this.#store.set({ audible: false });
+      this.#tell(words);
+    });
     this.#driver = driver;
     this.#pace = pace;
     this.#painter = new Painter(platform, (frame, at) => this.#painted(frame, at));
@@ -75,8 +84,9 @@ export class GameEngine implements Engine {
 
   open(): void {
     this.#driver.open({
-      welcome: (phase, { width, height }) => {
-        this.#store.set({ size: { width, height } });
+      welcome: (phase, { width, height, sound_hz: hz }) => {
+        this.#store.set({ size: { width, height }, audible: hz !== null });
+        this.#speaker.tune(hz);
         this.#welcomed(phase);
       },
       started: () => this.#started(),
@@ -91,12 +101,13 @@ export class GameEngine implements Engine {
         this.#painter.show(picture, head, changed);
         this.#count(head);
       },
+      sound: (frame, samples) => this.#speaker.play(frame, samples),
       paused: (reason) => {
         if (this.#phase.kind === "playing") this.#go({ kind: "paused", why: reason });
       },
       resumed: () => this.#resumed(),
       ended: (ended) => this.#ended(ended),
-      notice: (text) => this.#store.set({ notice: { id: ++this.#notices, text } }),
+      notice: (text) => this.#tell(text),
       delay: (ms) => this.#store.set({ delayMs: Math.round(ms) }),
       broken: (attempt, words) => {
         this.#go({ kind: "broken", attempt, words, playing: this.#underway });
@@ -125,9 +136,9 @@ export class GameEngine implements Engine {
     else this.#driver.resume(this.#platform.now());
   }
 
-  setup(setup: Setup): void {
-    this.#driver.setup(setup);
-  }
+  setup = (setup: Setup): void => this.#driver.setup(setup);
+
+  loudness = (loudness: Loudness): void => this.#speaker.set(loudness);
 
   restart(): void {
     if (!this.#underway) return;
@@ -156,6 +167,7 @@ export class GameEngine implements Engine {
     this.#stopCounting();
     this.#driver.close();
     this.#painter.close();
+    this.#speaker.close();
   }
 
   get #phase(): Phase {
@@ -164,7 +176,12 @@ export class GameEngine implements Engine {
 
   #go(phase: Phase): void {
     this.#stopCounting();
+    this.#speaker.run(RUNNING.has(phase.kind));
     this.#store.set({ phase });
+  }
+
+  #tell(text: string): void {
+    this.#store.set({ notice: { id: ++this.#notices, text } });
   }
 
   #welcomed(phase: "ready" | "playing" | "paused" | "ended"): void {

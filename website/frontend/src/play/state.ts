@@ -4,6 +4,7 @@ import type { Closing, Stepped } from "./driver";
 import type { InputSink } from "./input/controls";
 import type { KeyUse } from "./input/keyboard";
 import type { Cancel } from "./platform";
+import type { Loudness } from "./sound/speaker";
 import type { Readable } from "./store";
 
 /** Where the game stands. Each state holds only what exists in it. */
@@ -40,6 +41,8 @@ export interface Snapshot {
   moves: number;
   /** Size of the picture in its own pixels; null until the server has said it. */
   size: { width: number; height: number } | null;
+  /** The game has sound. */
+  audible: boolean;
   /** Round trip to the server in whole milliseconds; null before the first. */
   delayMs: number | null;
   /** Who steps the game, or did last; null before the first. */
@@ -67,6 +70,8 @@ export interface Engine extends Readable<Snapshot> {
   restart: () => void;
   /** How the person is set up to play, for the record. */
   setup: (setup: Setup) => void;
+  /** How loud the person wants it; null: silent. */
+  loudness: (loudness: Loudness) => void;
   focus: (state: FocusState, at: number) => void;
   hurry: () => void;
   close: () => void;

@@ -12,7 +12,8 @@ import { createRemoteDriver } from "@/play/remote/remote-driver";
 import { makeCanvas } from "../support/canvas";
 import { HandPlatform } from "../support/platform";
 import { HandSockets, type HandSocket } from "../support/sockets";
-import { settle } from "../support/table";
+import { HandOutput } from "../support/output";
+import { REAL_TIME, settle } from "../support/table";
 
 const HELLO = { type: "hello", protocol: 1, at: 0 } as Hello;
 
@@ -46,6 +47,7 @@ export class PlainGame implements Game {
   breaks = Infinity;
   readonly size = { width: 2, height: 1 };
   readonly picture = new Uint32Array(2);
+  readonly sound = new Uint8Array(512);
   #steps = 0;
 
   load({ seed }: { seed: number }): Outcome {
@@ -58,6 +60,7 @@ export class PlainGame implements Game {
     if (++this.#steps >= this.breaks) throw new Error("unreachable");
     this.digest = (this.digest * 31 + action + 1) % 2 ** 32;
     this.picture[0] = this.#steps;
+    this.sound.fill(this.#steps);
     const terminated = this.#steps >= this.length;
     return { reward: action === 1 ? 2 : 0, terminated, truncated: false, lives: 5 };
   }
@@ -68,6 +71,7 @@ export class LocalTable {
   readonly platform = new HandPlatform();
   readonly sockets = new HandSockets();
   readonly game = new PlainGame();
+  readonly output = new HandOutput();
   readonly engine: GameEngine;
   readonly local: { play: LocalPlay | null } = { play: null };
   /** What stands in the way of the emulator. */
@@ -93,7 +97,7 @@ export class LocalTable {
           fetchRom: () => Promise.resolve(new Uint8Array(2048)),
         }),
     );
-    this.engine = new GameEngine(this.platform, driver, { kind: "real-time", hz: 60 });
+    this.engine = new GameEngine(this.platform, driver, REAL_TIME, this.output.open);
   }
 
   /** Welcomed, with the emulator loaded if it can be had. */
@@ -128,6 +132,7 @@ export class LocalTable {
       episode,
       ping_ms: 1000,
       lockstep: OFFER,
+      sound_hz: 30_720,
     });
   }
 
@@ -206,6 +211,7 @@ export class LocalTable {
         else if (message.kind === "go") stepper?.go();
         else if (message.kind === "stop") stepper?.stop();
         else if (message.kind === "displayed") stepper?.displayed(message.at, message.newest);
+        else if (message.kind === "hear") stepper?.hear(message.on);
         else stepper?.spend(message.buffer);
       },
       close: () => stepper?.stop(),

@@ -265,7 +265,8 @@ describe("once more", () => {
 
 describe("how the person is set up", () => {
   test("[O9] is told to every server that is met, and at each change", () => {
-    const setup = { keys: { up: ["KeyI"] }, touch: false, hand: "right" as const, gamepads: [] };
+    const keys = { up: ["KeyI"] };
+    const setup = { keys, touch: false, hand: "right" as const, gamepads: [], sound: false };
     table.engine.setup(setup);
     expect(table.sockets.last.of("setup")).toEqual([]);
     table.sockets.last.greet();

@@ -35,6 +35,7 @@ export class HandSocket {
       episode: phase === "paused" ? "e1" : null,
       ping_ms: 1000,
       lockstep: null,
+      sound_hz: 30_720,
     });
   }
 }

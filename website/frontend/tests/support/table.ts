@@ -4,6 +4,7 @@ import { createRemoteDriver } from "@/play/remote/remote-driver";
 import type { Ended, Hello } from "@/wire/messages";
 
 import { makeCanvas } from "./canvas";
+import { HandOutput } from "./output";
 import { makePacket } from "./packets";
 import { HandPlatform } from "./platform";
 import { HandSockets, type HandSocket } from "./sockets";
@@ -39,6 +40,7 @@ export class Table {
   readonly platform = new HandPlatform();
   readonly sockets = new HandSockets();
   readonly screen = makeCanvas();
+  readonly output = new HandOutput();
   readonly engine: GameEngine;
   /** What the next wish for a ticket meets. */
   refusal: TicketRefused | null = null;
@@ -54,7 +56,7 @@ export class Table {
           : Promise.reject(this.refusal),
       getHello: () => Promise.resolve(HELLO),
     });
-    this.engine = new GameEngine(this.platform, driver, pace);
+    this.engine = new GameEngine(this.platform, driver, pace, this.output.open);
   }
 
   /** Opened as far as its first socket. */

@@ -10,7 +10,7 @@ from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.state import State
 
 router = APIRouter(tags=["play"])
-NEW = Preferences(keys={}, hand="right", haptics=True, muted=False, gauge=True, favourites=[], options={})
+NEW = Preferences(keys={}, hand="right", haptics=True, sound=False, volume=70, gauge=True, favourites=[], options={})
 
 
 @router.get("/me/preferences", responses=problem_answers(401, 503))

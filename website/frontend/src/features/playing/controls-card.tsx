@@ -13,10 +13,12 @@ interface Props {
   keys: Keys;
   /** True while a key is being chosen, so that it does not play. */
   choosingRef: RefObject<boolean>;
+  /** The game has sound. */
+  audible: boolean;
 }
 
 /** Which key does what, and how to have it otherwise. */
-export function ControlsCard({ game, keys, choosingRef }: Props) {
+export function ControlsCard({ game, keys, choosingRef, audible }: Props) {
   const { keys: changed } = usePreferences();
   const [changing, setChanging] = useState(false);
   const [control, setControl] = useState<string | null>(null);
@@ -61,6 +63,14 @@ export function ControlsCard({ game, keys, choosingRef }: Props) {
             <dt className="text-dim">Pause</dt>
             <dd className="flex justify-end">
               <KeyCap code="Escape" />
+            </dd>
+          </div>
+        )}
+        {audible && (
+          <div className="contents">
+            <dt className="text-dim">Sound</dt>
+            <dd className="flex justify-end">
+              <KeyCap code="KeyM" />
             </dd>
           </div>
         )}

@@ -28,6 +28,7 @@ import { useEngine, useSnapshot } from "./use-engine";
 import { useHotkeys } from "./use-hotkeys";
 import { useInput, useTaps } from "./use-input";
 import { useRumble } from "./use-rumble";
+import { useSound } from "./use-sound";
 
 /** One game on a machine of its own: sign, screen, deck, and the card beside it. */
 export function GamePage({ game, session }: { game: Game; session: Session }) {
@@ -68,6 +69,7 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
   const choosingRef = useRef(false);
   const gamepads = useInput({ engine, game, keys, preferences, touch, patience, choosingRef });
   const fingers = useTaps(engine.input, preferences.haptics);
+  useSound(engine, preferences, snapshot.audible);
   useRumble(snapshot.lives, touch, preferences.haptics);
   useEffect(() => {
     if (kind === "countdown" || kind === "starting") scrollTo({ top: 0 });
@@ -80,7 +82,7 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
       data-phase={kind}
       className="flex min-h-dvh flex-col"
     >
-      <TopBar engine={engine} game={game} snapshot={snapshot} gauge={preferences.gauge} />
+      <TopBar {...{ engine, game, snapshot, preferences }} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Announcer phase={snapshot.phase} game={game} />
         <main className="machine" data-touch={touch ? "" : undefined} data-hand={preferences.hand}>
@@ -103,10 +105,10 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
           notice={snapshot.notice}
         >
           <Part title="Keys">
-            <ControlsCard {...{ game, keys, choosingRef }} />
+            <ControlsCard {...{ game, keys, choosingRef }} audible={snapshot.audible} />
           </Part>
           <Part title="Your way">
-            <SettingsCard touch={touch} gamepads={gamepads} />
+            <SettingsCard {...{ touch, gamepads }} audible={snapshot.audible} />
           </Part>
         </Aside>
       </div>

@@ -5,11 +5,13 @@ import { prefer, usePreferences } from "@/api/preferences";
 interface Props {
   touch: boolean;
   gamepads: readonly string[];
+  /** The game has sound. */
+  audible: boolean;
 }
 
 /** How the person likes to play, whatever the game. It follows them to other devices. */
-export function SettingsCard({ touch, gamepads }: Props) {
-  const { hand, haptics, gauge } = usePreferences();
+export function SettingsCard({ touch, gamepads, audible }: Props) {
+  const { hand, haptics, gauge, sound, volume } = usePreferences();
   const shakes = (touch && "vibrate" in navigator) || gamepads.length > 0;
   return (
     <div className="grid gap-1">
@@ -23,6 +25,12 @@ export function SettingsCard({ touch, gamepads }: Props) {
           Let it shake
         </Switch>
       )}
+      {audible && (
+        <Switch on={sound} onChange={(on) => prefer({ sound: on })}>
+          Sound
+        </Switch>
+      )}
+      {audible && sound && <Volume volume={volume} />}
       <Switch on={gauge} onChange={(on) => prefer({ gauge: on })}>
         Show delay and pictures a second
       </Switch>
@@ -31,6 +39,26 @@ export function SettingsCard({ touch, gamepads }: Props) {
           Gamepad: {name}
         </p>
       ))}
+    </div>
+  );
+}
+
+function Volume({ volume }: { volume: number }) {
+  const id = useId();
+  return (
+    <div className="flex min-h-11 items-center gap-3">
+      <label htmlFor={id}>Volume</label>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={100}
+        step={5}
+        value={volume}
+        aria-valuetext={`${volume} %`}
+        onChange={(event) => prefer({ volume: event.target.valueAsNumber })}
+        className="min-w-0 flex-1 accent-[var(--action)]"
+      />
     </div>
   );
 }

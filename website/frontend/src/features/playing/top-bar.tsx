@@ -1,25 +1,26 @@
 import { Link } from "react-router";
 
-import type { Game } from "@/api/client";
+import type { Game, Preferences } from "@/api/client";
 import { ThemeButton } from "@/components/theme-button";
 import { Arcs } from "@/components/wordmark";
 import { paths } from "@/config/paths";
 import { useFullScreen } from "@/lib/full-screen";
 import type { Engine, Snapshot } from "@/play/engine";
 
+import { SoundButton } from "./sound-button";
+
 interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
-  /** Show delay and pictures a second. */
-  gauge: boolean;
+  preferences: Preferences;
 }
 
 const tool =
   "min-h-10 rounded-full px-3 text-sm font-bold whitespace-nowrap hover:bg-black/10 active:bg-black/20";
 
 /** The machine's lit sign, with the way out and what one may do while it runs. */
-export function TopBar({ engine, game, snapshot, gauge }: Props) {
+export function TopBar({ engine, game, snapshot, preferences }: Props) {
   const { kind } = snapshot.phase;
   const playing = kind === "playing";
   const [isFull, toggleFull] = useFullScreen();
@@ -36,7 +37,8 @@ export function TopBar({ engine, game, snapshot, gauge }: Props) {
         {game.name}
       </h1>
       {(playing || kind === "paused") && <Mode by={snapshot.steppedBy} />}
-      {gauge && <Gauge {...snapshot} />}
+      {preferences.gauge && <Gauge {...snapshot} />}
+      {snapshot.audible && <SoundButton on={preferences.sound} />}
       {playing && game.pace.kind === "real-time" && (
         <button type="button" className={tool} onClick={() => engine.pause()}>
           Pause

@@ -11,6 +11,7 @@ import { screenRate } from "@/play/remote/refresh";
 import { TicketRefused } from "@/play/remote/link";
 import { createRemoteDriver } from "@/play/remote/remote-driver";
 import { openWebSocket } from "@/play/remote/socket";
+import { openOutput } from "@/play/sound/browser";
 
 import type { Options } from "./options";
 
@@ -46,7 +47,7 @@ function createEngine(game: Game, options: Options): Engine {
         fetchRom: fetchFile,
       }),
   );
-  return new GameEngine(browserPlatform, driver, paceOf(game, options));
+  return new GameEngine(browserPlatform, driver, paceOf(game, options), openOutput);
 }
 
 /** The game's pace at the speed that was chosen. */

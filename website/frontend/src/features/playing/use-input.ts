@@ -56,8 +56,14 @@ export function useInput(options: Options): readonly string[] {
   }, [engine, game, patience]);
   useEffect(() => {
     const given = Object.fromEntries(Object.entries(keys).map(([name, own]) => [name, [...own]]));
-    engine.setup({ keys: given, touch, hand: preferences.hand, gamepads: [...gamepads] });
-  }, [engine, keys, touch, preferences.hand, gamepads]);
+    engine.setup({
+      keys: given,
+      touch,
+      hand: preferences.hand,
+      gamepads: [...gamepads],
+      sound: preferences.sound,
+    });
+  }, [engine, keys, touch, preferences.hand, preferences.sound, gamepads]);
   return gamepads;
 }
 

@@ -37,6 +37,7 @@ export class LocalGame {
   #running = false;
   #picture: Picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
   #newest = -1;
+  #heard = false;
   #onStopped: (() => void)[] = [];
 
   constructor(options: LocalGameOptions, events: LocalGameEvents) {
@@ -73,6 +74,12 @@ export class LocalGame {
 
   input(change: Change): void {
     this.#send({ kind: "input", change });
+  }
+
+  /** Whether steps come with their sound. */
+  hear(on: boolean): void {
+    this.#heard = on;
+    this.#send({ kind: "hear", on });
   }
 
   go(): void {
@@ -128,6 +135,7 @@ export class LocalGame {
     switch (message.kind) {
       case "loaded":
         this.#ready = true;
+        this.#send({ kind: "hear", on: this.#heard });
         return;
       case "began": {
         this.#events.began(message, this.#see(message));

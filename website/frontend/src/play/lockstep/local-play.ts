@@ -1,7 +1,7 @@
 import type { ClientMessage, ServerMessage, Welcome } from "@/wire/messages";
 import { freshHead, type Picture, type Rectangle } from "@/wire/packet";
 
-import type { DriverEvents } from "../driver";
+import type { DriverEvents, Told } from "../driver";
 import type { ControlChange } from "../input/controls";
 import type { Cancel } from "../platform";
 import { Ledger } from "./ledger";
@@ -38,7 +38,7 @@ export class LocalPlay {
   #ledger = new Ledger();
   #awayMs = 0;
   #countsLives = false;
-  #size = { width: 0, height: 0 };
+  #told: Told = { width: 0, height: 0, sound_hz: null };
   /** The next `started` is one that was asked for in lockstep. */
   #wanted = false;
   /** The lockstep episode that is under way. */
@@ -67,6 +67,7 @@ export class LocalPlay {
         this.#head.terminated = step.terminated;
         this.#head.truncated = step.truncated;
         this.#show(step, picture, this.#over);
+        if (step.sound !== null) options.events()?.sound(step.frame, step.sound);
         if (this.#over) this.#flush();
         else this.#arm();
         this.#freezeWhenAway();
@@ -83,7 +84,7 @@ export class LocalPlay {
 
   /** The server greets. True: a game goes on that the engine thinks is running; nothing is to be said. */
   greeted(welcome: Welcome): boolean {
-    this.#size = welcome;
+    this.#told = welcome;
     if (welcome.lockstep !== null) {
       this.#awayMs = welcome.lockstep.away_ms;
       this.#countsLives = welcome.lockstep.counts_lives;
@@ -133,6 +134,9 @@ export class LocalPlay {
     if (this.#game.running) this.#game.input({ ...change, frame });
     return true;
   }
+
+  /** Whether the game is to be heard. */
+  hear = (on: boolean): void => this.#game.hear(on);
 
   pause(at: number): boolean {
     if (this.#episode === null) return false;
@@ -215,7 +219,7 @@ export class LocalPlay {
     if (this.#game.running || this.#over) return;
     const at = platform.now();
     this.#say(this.#leaving ? { type: "leave", at } : { type: "pause", at });
-    if (!this.#leaving) this.#options.events()?.welcome("paused", this.#size);
+    if (!this.#leaving) this.#options.events()?.welcome("paused", this.#told);
   }
 
   #show({ frame, lives, width, height }: Seen, picture: Picture, last: boolean): void {

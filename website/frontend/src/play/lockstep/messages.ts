@@ -39,6 +39,8 @@ export type ToWorker =
   | { kind: "input"; change: Change }
   /** Go on after `stop`. */
   | { kind: "go" }
+  /** Whether steps come with their sound. */
+  | { kind: "hear"; on: boolean }
   /** No more steps; answered by `stopped`, after every step that was taken. */
   | { kind: "stop" }
   /** The display began a frame at `at`, when observation `newest` had arrived. */
@@ -64,6 +66,8 @@ export interface Step extends Seen {
   reward: number;
   terminated: boolean;
   truncated: boolean;
+  /** Unsigned samples; null: nobody listens. */
+  sound: Uint8Array<ArrayBuffer> | null;
 }
 
 /** Worker to page. */

@@ -19,7 +19,7 @@ const REMEMBERED = 8;
 const ARRIVAL_MS = 1;
 
 /** What the stepper uses of an emulator. */
-export type Game = Pick<Emulator, "load" | "step" | "picture" | "size" | "digest">;
+export type Game = Pick<Emulator, "load" | "step" | "picture" | "size" | "digest" | "sound">;
 
 /** What the stepper needs of the worker it runs in. Times are the page's, milliseconds. */
 export interface Surroundings {
@@ -47,6 +47,7 @@ export class Stepper {
   #over = true;
   #timer: Cancel | null = null;
   #spare: ArrayBuffer[] = [];
+  #heard = false;
   #deadlines: { due: number; frame: number }[] = [];
   /** When the last step was taken, and how far behind real time the game is since it last went on. */
   #last = 0;
@@ -76,6 +77,10 @@ export class Stepper {
     const latched = { ...change, step: this.#steps };
     this.#inputs.push(latched);
     this.#latch.change(change.control, change.down, latched);
+  }
+
+  hear(on: boolean): void {
+    this.#heard = on;
   }
 
   go(): void {
@@ -150,6 +155,7 @@ export class Stepper {
     if (this.#deadlines.length > REMEMBERED) this.#deadlines.shift();
     const seen = this.#see(lives);
     const { digest } = this.#game;
+    const sound = this.#heard ? this.#game.sound.slice() : null;
     this.#world.post(
       {
         kind: "step",
@@ -161,8 +167,9 @@ export class Stepper {
         reward,
         terminated,
         truncated,
+        sound,
       },
-      [seen.pixels],
+      sound === null ? [seen.pixels] : [seen.pixels, sound.buffer],
     );
   }
 

@@ -46,6 +46,8 @@ function handle(message: ToWorker): void {
       return stepper?.begin(message.seed);
     case "input":
       return stepper?.input(message.change);
+    case "hear":
+      return stepper?.hear(message.on);
     case "go":
       return stepper?.go();
     case "stop":

@@ -1,4 +1,5 @@
 import { FrameDecoder, isAhead } from "@/wire/packet";
+import { isSound, readSound } from "@/wire/sound";
 import { WireError, type ServerMessage, type Setup, type Welcome } from "@/wire/messages";
 
 import { Pinger } from "../clock";
@@ -25,6 +26,10 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     welcome: (welcome) => greet(welcome),
     message: (message) => take(message),
     packet: (packet) => {
+      if (isSound(packet)) {
+        const { frame, samples } = readSound(packet);
+        return events?.sound(frame, samples);
+      }
       if (isAhead(packet)) {
         const ahead = new FrameDecoder();
         ahead.decode(packet);
@@ -115,6 +120,7 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
     },
     setup: (now) => {
       setup = now;
+      local?.hear(now.sound);
       sendSetup();
     },
     start: (at) => {

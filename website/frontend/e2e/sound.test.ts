@@ -1,0 +1,207 @@
+// Space Invaders heard: streamed and in lockstep, in step with the picture; silent while it should be; kept as ever.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+
+import { type Account, STEPS } from "../src/play/sound/queue";
+import { type Arcade, startArcade } from "./arcade";
+import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+import { readBack } from "./record";
+
+const PERIOD_MS = 1000 / 60;
+/** Samples at 44.1 or 48 kHz: a tenth of a second of noise. */
+const HEARD = 4800;
+/** What a picture on the screen may be newer by than what is told of it: the display's frame, and the step's own time. */
+const SLACK_STEPS = 2;
+const built = existsSync(
+  fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url)),
+);
+
+/** What is watched in the page. */
+interface World {
+  nodes: AudioWorkletNode[];
+  contexts: AudioContext[];
+  /** Peak of what went to the sound card, from 0 to 1. */
+  peak: () => number;
+  painted: [number, number] | null;
+}
+type Watched = typeof globalThis & { world: World };
+
+let arcade: Arcade;
+let browser: Browser;
+let visit: Visit;
+let packets = 0;
+
+beforeAll(async () => {
+  [browser, arcade] = await Promise.all([
+    openBrowser(),
+    startArcade(`${OUT}sound.log`, {}, built ? [] : ["--no-lockstep"]),
+  ]);
+  visit = await openVisit(browser, arcade.url);
+  await visit.page.addInitScript(watchSound);
+  visit.page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => {
+      if (typeof payload !== "string" && payload[0] === 2) packets++;
+    });
+  });
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await arcade.stop();
+});
+
+/** Runs in the page before its own scripts: keeps what the page makes, and listens where it goes out. */
+function watchSound(): void {
+  const world: World = { nodes: [], contexts: [], peak: () => 0, painted: null };
+  (globalThis as Watched).world = world;
+  globalThis.AudioWorkletNode = class extends AudioWorkletNode {
+    constructor(...all: ConstructorParameters<typeof AudioWorkletNode>) {
+      super(...all);
+      world.nodes.push(this);
+    }
+  };
+  globalThis.AudioContext = class extends AudioContext {
+    constructor(...all: ConstructorParameters<typeof AudioContext>) {
+      super(...all);
+      world.contexts.push(this);
+    }
+  };
+  const connect: (this: AudioNode, to: AudioNode) => AudioNode = Reflect.get(
+    AudioNode.prototype,
+    "connect",
+  );
+  Reflect.set(AudioNode.prototype, "connect", function (this: AudioNode, to: AudioNode) {
+    if (to === this.context.destination) {
+      const ear = new AnalyserNode(this.context, { fftSize: 2048 });
+      connect.call(this, ear);
+      world.peak = () => {
+        const heard = new Float32Array(2048);
+        ear.getFloatTimeDomainData(heard);
+        return Math.max(...heard);
+      };
+    }
+    return connect.call(this, to);
+  });
+  const send: (this: WebSocket, data: string) => void = Reflect.get(WebSocket.prototype, "send");
+  WebSocket.prototype.send = function (this: WebSocket, data: unknown) {
+    const told = JSON.parse(String(data)) as { type: string; frames: [number, number][] };
+    if (told.type === "shown") world.painted = told.frames.at(-1) ?? world.painted;
+    send.call(this, String(data));
+  };
+}
+
+/** What the worklet has to say, and which observation the screen shows at that moment. */
+function listen(page: Page): Promise<{ account: Account; shown: number; peak: number }> {
+  return page.evaluate(async (period) => {
+    const { world } = globalThis as unknown as Watched;
+    const node = world.nodes.at(-1);
+    if (node === undefined) throw new Error("There is no sound.");
+    const account = await new Promise<Account>((resolve) => {
+      node.port.onmessage = ({ data }: MessageEvent<Account>) => resolve(data);
+      node.port.postMessage({ kind: "tell" });
+    });
+    const [frame, at] = world.painted ?? [0, performance.now()];
+    const shown = frame + (performance.now() - at) / period;
+    return { account, shown, peak: world.peak() };
+  }, PERIOD_MS);
+}
+
+async function startGame(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.waitForSelector('[data-phase="playing"]');
+}
+
+/** Waits for noise, and holds its age against the picture's. */
+async function hear(page: Page): Promise<void> {
+  await page.waitForFunction(() => (globalThis as Watched).world.nodes.length > 0);
+  await expect
+    .poll(async () => (await listen(page)).account.loud, { timeout: 8000 })
+    .toBeGreaterThan(HEARD);
+  await expect.poll(async () => (await listen(page)).peak, { timeout: 4000 }).toBeGreaterThan(0.01);
+  const lags: number[] = [];
+  for (let turn = 0; turn < 9; turn++) {
+    const { account, shown } = await listen(page);
+    expect(account.waiting).toBeLessThanOrEqual(STEPS.most);
+    lags.push(shown - (account.frame - account.waiting));
+    await page.waitForTimeout(40);
+  }
+  const median = lags.sort((a, b) => a - b)[4] ?? NaN;
+  expect(Math.abs(median)).toBeLessThanOrEqual(STEPS.most + SLACK_STEPS);
+}
+
+const state = (page: Page) =>
+  page.evaluate(() => (globalThis as Watched).world.contexts.at(-1)?.state);
+
+test("a streamed game is silent until it is asked for, and while it is paused or muted", async () => {
+  const { page, context } = visit;
+  await context.route("**/lockstep/**", (route) => route.abort());
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill("Sound.Test@example.org");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${arcade.url}/`);
+  await page.goto("/play/space-invaders");
+  await page.waitForSelector('[data-phase="ready"]');
+  const button = page.getByRole("button", { name: "Sound" });
+  expect(await button.getAttribute("aria-pressed")).toBe("false");
+  await startGame(page);
+  await page.waitForTimeout(300);
+  expect(packets).toBe(0);
+  expect(await state(page)).toBeUndefined();
+
+  await page.keyboard.press("m");
+  await hear(page);
+  expect(packets).toBeGreaterThan(10);
+  expect(await button.getAttribute("aria-pressed")).toBe("true");
+
+  await page.keyboard.press("Escape");
+  await expect.poll(() => state(page)).toBe("suspended");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-phase="playing"]');
+  await expect.poll(() => state(page)).toBe("running");
+  await button.click();
+  await expect.poll(() => state(page)).toBe("suspended");
+  const before = packets;
+  await page.waitForTimeout(300);
+  expect(packets - before).toBeLessThanOrEqual(1);
+  await button.click();
+  await page.getByRole("button", { name: "Leave" }).click();
+  await page.waitForURL(`${arcade.url}/`);
+  await expect.poll(() => state(page)).toBe("closed");
+  await context.unroute("**/lockstep/**");
+});
+
+test.skipIf(!built)(
+  "a game in lockstep plays its own sound, and the choice is remembered",
+  async () => {
+    const { page } = visit;
+    packets = 0;
+    const rom = page.waitForResponse((response) => response.url().includes("/lockstep/roms/"));
+    await page.goto("/play/space-invaders");
+    await page.waitForSelector('[data-phase="ready"]');
+    await rom;
+    await startGame(page);
+    await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
+    await hear(page);
+    expect(packets).toBe(0);
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.waitForURL(`${arcade.url}/`);
+  },
+);
+
+test("both are kept, and certified", async () => {
+  const kept = await readBack(arcade.data, built ? 2 : 1);
+  expect(kept.map(({ mode, verdict }) => [mode, verdict])).toEqual(
+    [
+      ["streamed", "certified"],
+      ["lockstep", "certified"],
+    ].slice(0, kept.length),
+  );
+  expect(visit.problems.filter((problem) => !problem.includes("ERR_FAILED"))).toEqual([]);
+});

@@ -1,0 +1,186 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { SoundQueue, STEPS } from "@/play/sound/queue";
+
+import { ENDED, Table } from "../support/table";
+
+const FROM = 30_720;
+const TO = 48_000;
+const STEP = 512;
+/** A worklet's block. */
+const BLOCK = 128;
+
+/** A tone, as a game makes it: unsigned, from the middle up. */
+const tone = (frame: number, hz: number): Uint8Array =>
+  Uint8Array.from({ length: STEP }, (_, index) => {
+    const time = (frame * STEP + index) / FROM;
+    return Math.round(160 + 30 * Math.sin(2 * Math.PI * hz * time));
+  });
+
+/** Plays on for some seconds with a step each sixtieth, `late` telling which come with the one after. */
+function listen(
+  queue: SoundQueue,
+  seconds: number,
+  {
+    hz = 440,
+    rate = 60,
+    late = () => false,
+  }: { hz?: number; rate?: number; late?: (frame: number) => boolean } = {},
+): { out: Float32Array; waited: number[] } {
+  const out = new Float32Array(Math.floor((seconds * TO) / BLOCK) * BLOCK);
+  const waited: number[] = [];
+  let held: number[] = [];
+  let frame = 0;
+  for (let place = 0; place < out.length; place += BLOCK) {
+    for (; frame <= (place / TO) * rate; frame++) {
+      held.push(frame);
+      if (late(frame)) continue;
+      for (const one of held) queue.push(one, tone(one, hz));
+      held = [];
+    }
+    queue.read(out.subarray(place, place + BLOCK));
+    waited.push(queue.account.waiting);
+  }
+  return { out, waited };
+}
+
+/** Largest step from one sample to the next. */
+const roughness = (out: Float32Array): number =>
+  out.reduce((most, value, index) => Math.max(most, Math.abs(value - (out[index - 1] ?? 0))), 0);
+
+/** How often it goes up through zero, a second. */
+const pitch = (out: Float32Array): number => {
+  let count = 0;
+  for (let index = 1; index < out.length; index++) {
+    if ((out[index - 1] ?? 0) < 0 && (out[index] ?? 0) >= 0) count++;
+  }
+  return (count * TO) / out.length;
+};
+
+describe("sound on its way to the ear", () => {
+  let queue: SoundQueue;
+  beforeEach(() => {
+    queue = new SoundQueue(FROM, TO);
+  });
+
+  test("keeps its pitch and its volume at the sound card's rate", () => {
+    const { out } = listen(queue, 3);
+    const settled = out.subarray(TO);
+    expect(pitch(settled)).toBeGreaterThan(440 * 0.985);
+    expect(pitch(settled)).toBeLessThan(440 * 1.015);
+    expect(Math.max(...settled)).toBeGreaterThan(0.2);
+    expect(Math.max(...settled)).toBeLessThan(0.26);
+  });
+
+  test.each([59.4, 60, 60.6])("stays within the ring at %f steps a second", (rate) => {
+    const { waited } = listen(queue, 20, { rate });
+    const settled = waited.slice(TO / BLOCK);
+    expect(Math.min(...settled)).toBeGreaterThan(0);
+    expect(Math.max(...settled)).toBeLessThanOrEqual(STEPS.most);
+    expect(queue.account.dry).toBe(0);
+  });
+
+  test("drops what is late, so that it never lags by more than the ring", () => {
+    for (let frame = 0; frame < 20; frame++) queue.push(frame, tone(frame, 440));
+    expect(queue.account.waiting).toBeLessThanOrEqual(STEPS.most);
+    expect(queue.account.dropped).toBeGreaterThan(15);
+    expect(queue.account.frame).toBe(19);
+  });
+
+  test("fades out where nothing comes, and in again, without a click", () => {
+    const { out } = listen(queue, 2, { late: (frame) => frame % 40 > 30 });
+    expect(queue.account.dry).toBeGreaterThan(0);
+    expect(queue.account.dropped).toBeGreaterThan(0);
+    const steady = listen(new SoundQueue(FROM, TO), 2).out;
+    expect(roughness(out)).toBeLessThan(1.5 * roughness(steady));
+    const end = new Float32Array(TO);
+    queue.read(end);
+    expect(Math.abs(end[TO / 10] ?? 1)).toBeLessThan(0.001);
+  });
+
+  test("is silent until two steps are there, and when it is cleared", () => {
+    const block = new Float32Array(BLOCK);
+    queue.push(0, tone(0, 440));
+    queue.read(block);
+    expect(queue.account.loud).toBe(0);
+    queue.push(1, tone(1, 440));
+    for (let turn = 0; turn < 3; turn++) queue.read(block);
+    expect(queue.account.loud).toBeGreaterThan(0);
+    queue.clear();
+    expect(queue.account.waiting).toBe(0);
+  });
+
+  test("what is constant is silence, whatever its value", () => {
+    for (let frame = 0; frame < 3; frame++) queue.push(frame, new Uint8Array(STEP).fill(200));
+    queue.read(new Float32Array(BLOCK));
+    expect(queue.account.loud).toBe(0);
+  });
+});
+
+describe("a game that can be heard", () => {
+  let table: Table;
+  const packet = (frame: number) => {
+    const bytes = Uint8Array.from([2, 1, 0, 2, frame, 0, 0, 0, 130]);
+    table.sockets.last.events.binary(bytes.buffer);
+  };
+  beforeEach(async () => {
+    table = await Table.open();
+  });
+
+  test("opens the sound card when it is asked for and about to be played, not before", () => {
+    table.sockets.last.greet();
+    table.engine.loudness(0.5);
+    expect(table.output.opened).toBe(0);
+    table.engine.start();
+    expect(table.output).toMatchObject({ opened: 1, hz: 30_720, volume: 0.5, running: true });
+  });
+
+  test("stays silent for who does not want it", () => {
+    table.play();
+    packet(1);
+    expect(table.output).toMatchObject({ opened: 0, played: [] });
+  });
+
+  test("plays what comes with the steps", () => {
+    table.engine.loudness(1);
+    table.play();
+    packet(1);
+    packet(2);
+    expect(table.output.played.map(({ frame }) => frame)).toEqual([1, 2]);
+    expect(table.output.played[0]?.samples).toEqual(new Uint8Array(512).fill(130));
+  });
+
+  test("is silent while it is paused, muted or over, and closed at the end", () => {
+    table.engine.loudness(1);
+    const socket = table.play();
+    table.engine.focus("hidden", 1);
+    expect(table.output.running).toBe(false);
+    packet(1);
+    table.engine.resume();
+    table.platform.pass(1800);
+    socket.say({ type: "resumed" });
+    expect(table.output.running).toBe(true);
+    table.engine.loudness(null);
+    expect(table.output.running).toBe(false);
+    packet(2);
+    table.engine.loudness(1);
+    socket.say(ENDED);
+    expect(table.output.running).toBe(false);
+    packet(3);
+    expect(table.output.played).toEqual([]);
+    table.engine.close();
+    expect(table.output).toMatchObject({ opened: 1, closed: 1 });
+  });
+
+  test("says so when the browser can not play, and does not try again", () => {
+    table.engine.loudness(1);
+    table.play();
+    table.output.fail("no sound here");
+    expect(table.engine.getSnapshot()).toMatchObject({
+      audible: false,
+      notice: { text: "no sound here" },
+    });
+    table.engine.pause();
+    expect(table.output).toMatchObject({ opened: 1, closed: 1 });
+  });
+});

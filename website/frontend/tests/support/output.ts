@@ -1,0 +1,25 @@
+import type { OpenOutput } from "@/play/sound/speaker";
+
+/** A sound card that remembers what it was told. */
+export class HandOutput {
+  hz: number | null = null;
+  opened = 0;
+  played: { frame: number; samples: Uint8Array }[] = [];
+  volume = 0;
+  running = false;
+  closed = 0;
+  /** The browser can't play after all. */
+  fail: (words: string) => void = () => undefined;
+
+  open: OpenOutput = (hz, failed) => {
+    this.hz = hz;
+    this.opened++;
+    this.fail = failed;
+    return {
+      play: (frame, samples) => this.played.push({ frame, samples }),
+      volume: (loudness) => (this.volume = loudness),
+      run: (running) => (this.running = running),
+      close: () => this.closed++,
+    };
+  };
+}
