@@ -40,6 +40,7 @@ class Hello(_Message):
 class Setup(_Message):
     """How the person is set up to play from here on: on record with each episode that begins, and in one that runs."""
 
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("sound"))
     type: Literal["setup"]
     at: At
     keys: dict[Annotated[str, Field(max_length=40)], Annotated[list[Short], Field(max_length=8)]] = Field(
