@@ -7,6 +7,7 @@ import typer
 from rich.progress import track
 
 from skill_arcade.cli import listing
+from skill_arcade.environments.listening import silent_controls
 from skill_arcade.environments.making import describe_environment
 from skill_arcade.environments.portraits import draw_portrait
 from skill_arcade.environments.trial import try_game
@@ -34,10 +35,22 @@ def list_games(ctx: typer.Context) -> None:
 def check(
     file: Annotated[list[Path], typer.Argument(help="Manifests, as GAME.yaml.", exists=True, dir_okay=False)],
 ) -> None:
-    """Say what is wrong with a manifest: its fields, and whether its environment plays as it says."""
+    """Say what is wrong with a manifest: its fields, whether its environment is as it says, and controls do something.
+
+    A control that changes the picture at no moment of a scripted play may need a key or a ladder that the script did
+    not find, so that is told and not counted.
+    """
     faults = 0
     for path in file:
-        found = try_game(load_manifest(path))
+        game = load_manifest(path)
+        found = try_game(game)
+        if not found:
+            with listing.open_console().status(f"{path}: pressing every control ..."):
+                silent = silent_controls(game)
+            for control in sorted(silent):
+                typer.echo(
+                    f"{path}: {control} was pressed again and again, and changed no picture. Is its action right?"
+                )
         faults += len(found)
         for fault in found:
             typer.echo(f"{path}: {fault}", err=True)

@@ -174,6 +174,19 @@ class AtariStage:
         rest = _REST.pack(int(reward), ale.lives(), flags)
         return zlib.crc32(rest, zlib.crc32(self._ram.data, zlib.crc32(self._raw.data, digest)))
 
+    def save(self) -> ale_py.ALEState:
+        """The emulator's state, its random numbers included, to `restore`."""
+        return self._game.ale.cloneState(include_rng=True)
+
+    def restore(self, state: ale_py.ALEState) -> None:
+        """Go back to a saved state; `picture` is true again after the next step."""
+        self._game.ale.restoreState(state)
+
+    def memory(self) -> bytes:
+        """The console's memory, all of it."""
+        self._game.ale.getRAM(self._ram)
+        return self._ram.tobytes()
+
     def close(self) -> None:
         """Free the emulator."""
         self._env.close()

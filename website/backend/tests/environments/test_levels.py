@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from skill_arcade.environments.levels import LevelsEnv
+from skill_arcade.environments.listening import silent_controls
 from skill_arcade.environments.making import make_stage, make_stage_from_spec
-from skill_arcade.environments.trial import silent_controls, try_game
+from skill_arcade.environments.trial import try_game
 from skill_arcade.games.catalogue import load_catalogue
 
 GAMES = load_catalogue().games
