@@ -44,11 +44,16 @@ afterAll(async () => {
   await arcade.stop();
 });
 
+/** A picture from before the episode is none of its frames (SPEC, O10). */
+const kindOf = (packet: Buffer): string => (((packet[1] ?? 0) & 32) === 0 ? "frame" : "ahead");
+
 /** Counts the messages of each kind. */
 function count(page: Page): void {
   const note = (into: Record<string, number>, payload: string | Buffer): void => {
     const kind =
-      typeof payload === "string" ? (JSON.parse(payload) as { type: string }).type : "frame";
+      typeof payload === "string"
+        ? (JSON.parse(payload) as { type: string }).type
+        : kindOf(payload);
     into[kind] = (into[kind] ?? 0) + 1;
   };
   page.on("websocket", (socket) => {
