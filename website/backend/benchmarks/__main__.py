@@ -8,7 +8,19 @@ import typer
 
 from benchmarks.report import RESULTS, Report
 
-NAMES = ("players", "frames", "delivery", "cost", "certify", "latency", "sound", "times", "minutes", "endurance")
+NAMES = (
+    "players",
+    "frames",
+    "delivery",
+    "cost",
+    "certify",
+    "latency",
+    "sound",
+    "times",
+    "minutes",
+    "endurance",
+    "controls",
+)
 
 
 def main(

@@ -19,7 +19,7 @@ from skill_arcade.environments.stage import Stage
 from skill_arcade.games.manifest import Binding, Manifest
 
 SEED = 3
-MOMENTS = {"real-time": 600, "turn-based": 20_000}
+MOMENTS = {"real-time": 1000, "turn-based": 20_000}
 HOLD_STEPS, REST_STEPS = 12, 12
 """A control is held, then let go: some games act when it comes up."""
 BETWEEN = 40
@@ -34,7 +34,8 @@ RESTLESSNESS = (0.08, 0.02, 0.3)
 class Hearing:
     """How a control was tried: `seen` when the picture changed at the last of so many moments.
 
-    `stirred`: the console's memory changed at some moment, though perhaps not the picture. None: it can't be read.
+    `stirred`: at some moment the console's memory still differed when the control was let go (while it is held, many
+    keep a copy of the stick). None: it can't be read, or the picture told at once.
     """
 
     moments: int = 0
@@ -77,7 +78,7 @@ class Player:
 def hear_controls(game: Manifest, moments: int | None = None) -> dict[str, Hearing]:
     """Press every control of a game, each at up to so many moments, until it is seen to act.
 
-    None: 600 in real time, there alone and in turn with the controls it may be held with; 20,000 presses of anything
+    None: 1,000 in real time, there alone and in turn with the controls it may be held with; 20,000 presses of anything
     in turns. Raises EnvironmentUnfit.
     """
     kind = game.pace.kind
@@ -207,12 +208,12 @@ def _differ(fork: _Fork, pair: tuple[int, int | None], hearing: Hearing) -> bool
     action, without = pair
     if without is None or action == without:
         return True  # the environment has no rest, so one control is what happens without any
-    other = list(fork.looks(without))
-    for (picture, memory), (its_picture, its_memory) in zip(fork.looks(action), other, strict=False):
-        if picture != its_picture:
-            return True
-        if memory is not None:
-            hearing.stirred = bool(hearing.stirred) or memory != its_memory
+    both = list(zip(fork.looks(action), list(fork.looks(without)), strict=False))
+    if any(ours[0] != theirs[0] for ours, theirs in both):
+        return True
+    (_, memory), (_, its_memory) = both[-1]
+    if memory is not None:
+        hearing.stirred = bool(hearing.stirred) or memory != its_memory
     return False
 
 

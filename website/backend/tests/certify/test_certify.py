@@ -11,6 +11,7 @@ from sqlalchemy import URL, text
 from skill_arcade.certify.pool import verify_episodes
 from skill_arcade.certify.rerun import Verdict, rerun_episode
 from skill_arcade.dataset.reader import open_dataset
+from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.recording.records import Head
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
@@ -67,6 +68,27 @@ def test_what_was_played_certifies(kept: Kept, play: Callable[[Path], Head]) -> 
     assert (verdict.result, verdict.reason) == (CertificateResult.certified, "")
     assert verdict.n_steps == kept.n_steps(head.episode_id) > 5
     assert verdict.versions["packages"]["ale-py"]
+
+
+@pytest.mark.parametrize(
+    ("game", "chosen"),
+    [
+        ("breakout", {"mode": "4", "difficulty": "1"}),
+        ("space-invaders", {"mode": "15"}),
+        ("blackjack", {"difficulty": "3"}),
+        ("cart-pole", {"speed": "0.5"}),
+        ("pendulum", {}),
+        ("lunar-lander-continuous", {"speed": "0.75"}),
+    ],
+)
+def test_what_was_played_as_the_player_chose_certifies(kept: Kept, game: str, chosen: dict[str, str]) -> None:
+    """Another mode, difficulty or speed than the usual; all of ALE's actions; a vector by levels."""
+    table = Table(kept.journal, load_catalogue().games[game].choose(chosen))
+    play_randomly(table, 150)
+    kept.deliver()
+    for head in table.heads:
+        verdict = kept.verdict(head.episode_id)
+        assert (verdict.result, verdict.reason) == (CertificateResult.certified, "")
 
 
 def test_a_changed_byte_in_an_object_is_found_and_named(kept: Kept) -> None:
