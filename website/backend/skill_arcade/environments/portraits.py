@@ -49,6 +49,7 @@ def _liveliest(game: Manifest, stage: Stage, seed: int) -> tuple[float, list[NDA
     length = round(PREVIEW_SECONDS * PREVIEW_HZ)
     best: tuple[float, list[NDArray[np.uint8]], int] = (-1.0, [], 0)
     recent: deque[NDArray[np.uint8]] = deque(maxlen=length)
+    longest: list[NDArray[np.uint8]] = []
     rng, action = random.Random(seed), game.noop or 0
     stage.reset(seed)
     recent.append(stage.picture().rgb().copy())
@@ -63,9 +64,11 @@ def _liveliest(game: Manifest, stage: Stage, seed: int) -> tuple[float, list[NDA
                 best = liveliness, list(recent), len(recent) - 1
         if outcome.terminated or outcome.truncated:
             stage.reset(seed + step + 1)
+            longest = max(longest, list(recent), key=len)
             recent.clear()
             recent.append(stage.picture().rgb().copy())
-    return best if best[1] else (0.0, list(recent), len(recent) - 1)
+    longest = max(longest, list(recent), key=len)  # of games that are over before a preview is long
+    return best if best[1] else (0.0, longest, len(longest) // 2)
 
 
 def _liveliness(frames: deque[NDArray[np.uint8]]) -> float:

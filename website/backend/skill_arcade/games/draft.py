@@ -1,11 +1,14 @@
 """A first manifest for an environment that is new here: correct, and waiting for words."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
 
+AXES = (("ArrowLeft", "ArrowRight"), ("ArrowDown", "ArrowUp"), ("KeyA", "KeyD"), ("KeyS", "KeyW"))
+"""Keys for less and for more of each axis of an action that is a vector."""
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Space", "KeyZ", "KeyX", "KeyC", "KeyV", "KeyB")
 
 
@@ -45,17 +48,40 @@ def draft_manifest(sketch: Sketch, name: str | None) -> tuple[str, str]:
     else:
         if hz is not None:
             manifest["noop"] = noop
-        numbers = [action for action in range(n_actions) if not (measured and action == noop)]
-        controls = {action: f"action-{action}" for action in numbers}
-        manifest["controls"] = [
-            {"name": control, "label": f"Action {action}", "keys": [_key(order)]}
-            for order, (action, control) in enumerate(controls.items())
-        ]
-        manifest["actions"] = [{"press": [control], "action": action} for action, control in controls.items()]
+        levels = int(str(sketch.kwargs["levels"])) if measured else 0
+        draft = _draft_axes(n_actions, noop) if levels == 3 and n_actions <= 3 ** len(AXES) else None
+        manifest["controls"], manifest["actions"] = draft or _draft_numbers(n_actions, noop if measured else None)
     if sketch.options:
         manifest["options"] = {option: list(values) for option, values in sketch.options.items()}
     manifest["tags"] = ["new"]
     return game_id, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, default_flow_style=None, width=116)
+
+
+def _draft_numbers(n_actions: int, rest: int | None) -> tuple[list[object], list[object]]:
+    """A control for each action but rest."""
+    controls = {action: f"action-{action}" for action in range(n_actions) if action != rest}
+    told: list[object] = [
+        {"name": control, "label": f"Action {action}", "keys": [_key(order)]}
+        for order, (action, control) in enumerate(controls.items())
+    ]
+    return told, [{"press": [control], "action": action} for action, control in controls.items()]
+
+
+def _draft_axes(n_actions: int, rest: int) -> tuple[list[object], list[object]]:
+    """Less and more of each axis, by three levels, and every way to hold them together."""
+    count = next(count for count in range(1, len(AXES) + 1) if 3**count == n_actions)
+    names = [(f"axis-{axis}-less", f"axis-{axis}-more") for axis in range(1, count + 1)]
+    controls: list[object] = [
+        {"name": name, "label": f"Axis {axis}: {name.rpartition('-')[2]}", "keys": [key]}
+        for axis, (pair, keys) in enumerate(zip(names, AXES, strict=False), 1)
+        for name, key in zip(pair, keys, strict=True)
+    ]
+    bindings: list[object] = []
+    for action, levels in enumerate(itertools.product(range(3), repeat=count)):
+        if action != rest:
+            held = [pair[level == 2] for pair, level in zip(names, levels, strict=True) if level != 1]
+            bindings.append({"press": held, "action": action})
+    return controls, bindings
 
 
 def _key(action: int) -> str:

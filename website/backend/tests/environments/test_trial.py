@@ -3,19 +3,21 @@
 import multiprocessing
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import ale_py  # noqa: F401 registers ALE's games
 import gymnasium
 import pytest
+from PIL import Image
 
 from skill_arcade.environments.atari import AtariStage
 from skill_arcade.environments.listening import hear_controls, silent_controls
 from skill_arcade.environments.making import describe_environment, make_stage
 from skill_arcade.environments.portraits import draw_portrait
 from skill_arcade.environments.trial import try_game
-from skill_arcade.games.catalogue import load_catalogue, load_manifest
+from skill_arcade.games.catalogue import MANIFESTS, load_catalogue, load_manifest
 from skill_arcade.games.draft import draft_manifest
-from skill_arcade.games.manifest import Binding, Control, Manifest
+from skill_arcade.games.manifest import Binding, Control, Manifest, RealTime
 
 GAMES: Mapping[str, Manifest] = load_catalogue().games
 SAMPLE = [
@@ -113,6 +115,42 @@ def test_a_drafted_manifest_is_a_game_that_plays(env_id: str, tmp_path_factory: 
     path = tmp_path_factory.mktemp("games") / f"{game_id}.yaml"
     path.write_text(text)
     assert try_game(load_manifest(path)) == []
+
+
+def test_a_vector_is_drafted_as_less_and_more_of_each_axis(tmp_path: Path) -> None:
+    game_id, text = draft_manifest(describe_environment("BipedalWalker-v3"), None)
+    path = tmp_path / f"{game_id}.yaml"
+    path.write_text(text)
+    game = load_manifest(path)
+    assert len(game.controls) == 8
+    assert (game.noop, len(game.actions)) == (40, 80)
+    presses = {binding.action: set(binding.press) for binding in game.actions}
+    assert presses[0] == {f"axis-{axis}-less" for axis in (1, 2, 3, 4)}
+    assert presses[41] == {"axis-4-more"}
+    assert silent_controls(game, 30) == set()
+
+
+def test_every_game_has_a_cover_and_a_moving_preview() -> None:
+    for kind, frames in (("covers", 1), ("previews", 2)):
+        for name in GAMES:
+            with Image.open(MANIFESTS.parent / kind / f"{name}.webp") as picture:
+                assert getattr(picture, "n_frames", 1) >= frames, (kind, name)
+
+
+def test_speeds_are_offered_for_games_that_run_by_time_only_and_never_faster() -> None:
+    offering = {name for name, game in GAMES.items() if "speed" in game.choices()}
+    assert offering
+    for name in offering:
+        pace = GAMES[name].pace
+        assert isinstance(pace, RealTime)
+        assert 1 in pace.speeds
+        assert max(pace.speeds) == 1, name
+
+
+def test_a_measured_action_is_steered_by_mouse_and_stick_too() -> None:
+    measured = [game for game in GAMES.values() if game.environment.id == "SkillArcade/Levels-v0"]
+    assert len(measured) >= 3
+    assert all(game.steer for game in measured)
 
 
 def test_a_portrait_is_small_and_the_same_each_time() -> None:
