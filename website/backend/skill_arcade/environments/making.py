@@ -85,5 +85,5 @@ def find_spec(env_id: str) -> EnvSpec:
     except ModuleNotFoundError as error:
         raise EnvironmentUnfit(f"{env_id} needs the package {error.name}, which is not installed here") from error
     except gymnasium.error.Error as error:
-        where = "" if ":" in name else " If a package registers it, write `package:id`."
+        where = "" if module else " If a package registers it, write `package:id`."
         raise EnvironmentUnfit(f"Gymnasium knows no environment {name}: {error}{where}") from error
