@@ -1,21 +1,37 @@
-// Takes a picture of every page at four widths in both themes, of a running arcade:
-//   node scripts/screenshots.mjs http://localhost:8080 OUT_FOLDER [GAME_ID]
+// Takes a picture of every page and state, at four widths in both themes, of a running arcade:
+//   node scripts/screenshots.mjs http://localhost:8080 OUT_FOLDER
+// WIDTHS=390,1280 and THEMES=dark take only those. With RESEARCHER_EMAILS=you@example.org the research page is seen too.
 import { mkdirSync } from "node:fs";
 
 import { chromium } from "playwright-core";
 
-const [, , address, folder, gameId = "breakout"] = process.argv;
+const [, , address, folder] = process.argv;
 if (address === undefined || folder === undefined) {
-  console.error("Usage: node scripts/screenshots.mjs ADDRESS OUT_FOLDER [GAME_ID]");
+  console.error("Usage: node scripts/screenshots.mjs ADDRESS OUT_FOLDER");
   process.exit(2);
 }
-const only = process.env.WIDTHS?.split(",").map(Number);
+const listed = (name) => process.env[name]?.split(",");
 const sizes = [
   { width: 390, height: 844, touch: true },
   { width: 768, height: 1024, touch: true },
   { width: 1280, height: 720, touch: false },
   { width: 1920, height: 1080, touch: false },
-].filter(({ width }) => only?.includes(width) ?? true);
+].filter(({ width }) => listed("WIDTHS")?.includes(String(width)) ?? true);
+const themes = listed("THEMES") ?? ["dark", "light"];
+
+/** Games whose screens differ most in shape, with a key that does something in each. */
+const PLAYED = {
+  breakout: "Space",
+  "video-checkers": "ArrowRight",
+  "tower-of-hanoi": "Digit1",
+  "minigrid-door-key-8x8": "ArrowUp",
+  "lunar-lander": "ArrowUp",
+};
+// Three ways round the cliff, so that the third has a best to beat, and a curve.
+const CLIFF = ["UUURRRRRRRRRRRDDD", "UURRRRRRRRRRRDD", "URRRRRRRRRRRD"];
+const KEYS = { U: "ArrowUp", R: "ArrowRight", D: "ArrowDown" };
+/** Errors that a state shown here brings with it. */
+const MEANT = /ERR_FAILED|404/;
 
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
@@ -23,61 +39,175 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic"],
 });
 
-async function takeAll({ width, height, touch }, theme) {
-  const context = await browser.newContext({
-    viewport: { width, height },
-    colorScheme: theme,
-    hasTouch: touch,
-    isMobile: touch,
-    deviceScaleFactor: touch ? 2 : 1,
-  });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => console.error(`${width} ${theme}: ${error.message}`));
-  page.on("console", (line) => {
-    if (line.type() === "error") console.error(`${width} ${theme}: ${line.text()}`);
-  });
-  const take = (name, fullPage = false) =>
-    page.screenshot({ path: `${folder}/${name}-${width}-${theme}.png`, fullPage });
-  const phase = (kind) => page.waitForSelector(`[data-phase="${kind}"]`);
-
-  await page.goto(`${address}/sign-in`);
-  await page.getByLabel("E-mail").fill("you@example.org");
-  await take("sign-in");
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${address}/`);
-  await page.waitForLoadState("networkidle");
-  await take("library", true);
-  await page.getByLabel("Find a game").fill("zzz");
-  await take("nothing-found");
-  await page.goto(`${address}/play/${gameId}`);
-  await phase("ready");
-  await take("ready");
-  await page.getByRole("button", { name: "Start" }).click();
-  await page.waitForTimeout(250);
-  await take("countdown");
-  await phase("playing");
-  await page.keyboard.press("Space", { delay: 60 });
-  await page.waitForTimeout(1500);
-  await take("playing");
-  if (await page.getByRole("button", { name: "Pause" }).isVisible()) {
-    await page.getByRole("button", { name: "Pause" }).click();
-    await phase("paused");
-    await take("paused");
-    await page.getByRole("button", { name: "End this game" }).click();
-  } else {
-    await page.getByRole("button", { name: "Leave" }).click();
+/** One visitor at one size in one theme. */
+class Visit {
+  constructor(page, size, theme) {
+    Object.assign(this, { page, size, theme });
+    const tell = (words) => {
+      if (!MEANT.test(words)) console.error(`${size.width} ${theme}: ${words}`);
+    };
+    page.on("pageerror", (error) => tell(error.message));
+    page.on("console", (line) => line.type() === "error" && tell(line.text()));
   }
-  await page.waitForURL(`${address}/`);
-  await page.goto(`${address}/you`);
-  await page.waitForLoadState("networkidle");
-  await take("you");
-  await page.goto(`${address}/nowhere`);
-  await take("not-found");
+
+  async take(name, fullPage = false) {
+    const path = `${folder}/${name}-${this.size.width}-${this.theme}.png`;
+    await this.page.screenshot({ path, fullPage });
+  }
+
+  go = (path) => this.page.goto(`${address}${path}`);
+  phase = (kind) => this.page.waitForSelector(`[data-phase="${kind}"]`);
+  press = (name) => this.page.getByRole("button", { name, exact: true }).click();
+  quiet = () => this.page.waitForLoadState("networkidle");
+
+  /** Shows a page while what it asks of the server is answered by `answer`. */
+  async without(pattern, answer, act) {
+    await this.page.route(pattern, answer);
+    await act();
+    await this.page.unroute(pattern);
+  }
+
+  async takeLibrary() {
+    await this.without(
+      "**/games",
+      () => undefined,
+      async () => {
+        await this.page.goto(`${address}/`, { waitUntil: "commit" });
+        await this.page.getByLabel("Find a game").waitFor();
+        await this.take("library-loading");
+      },
+    );
+    await this.without(
+      "**/games",
+      (route) => route.abort(),
+      async () => {
+        await this.go("/");
+        await this.page.getByRole("alert").waitFor({ timeout: 30_000 });
+        await this.take("library-down");
+      },
+    );
+    await this.go("/");
+    await this.quiet();
+    await this.take("library");
+    await this.page.getByLabel("Find a game").fill("zzz");
+    await this.page.getByRole("button", { name: "Show all games" }).waitFor();
+    await this.take("nothing-found");
+  }
+
+  async signIn() {
+    await this.go("/sign-in");
+    await this.page.getByLabel("E-mail").fill(`you@example.org`);
+    await this.take("sign-in");
+    await this.press("Sign in");
+    await this.page.waitForURL(`${address}/`);
+  }
+
+  async takeGame(id) {
+    await this.go(`/play/${id}`);
+    await this.phase("ready");
+    await this.take(`ready-${id}`);
+    await this.press("Start");
+    if (id === "breakout") {
+      await this.phase("countdown");
+      await this.page.waitForTimeout(250);
+      await this.take("countdown");
+    }
+    await this.phase("playing");
+    await this.page.keyboard.press(PLAYED[id], { delay: 80 });
+    await this.page.waitForTimeout(1200);
+    await this.take(`playing-${id}`);
+    if (id === "breakout") {
+      await this.press("Pause");
+      await this.phase("paused");
+      await this.take("paused");
+      await this.press("Change keys");
+      await this.take("paused-all", true);
+      await this.press("End this game");
+    } else await this.go("/"); // some are over by now
+    await this.page.waitForURL(`${address}/`);
+  }
+
+  async takeEnding() {
+    for (const way of CLIFF) {
+      await this.go("/play/cliff-walking");
+      await this.phase("ready");
+      await this.press("Start");
+      await this.phase("playing");
+      for (const key of way) await this.page.keyboard.press(KEYS[key], { delay: 25 });
+      await this.phase("ended");
+    }
+    await this.page.waitForTimeout(600);
+    await this.take("ended");
+  }
+
+  async takeTrouble() {
+    await this.go("/play/no-such-game");
+    await this.page.getByRole("alert").waitFor();
+    await this.take("no-game");
+    await this.go("/nowhere");
+    await this.take("not-found");
+    await this.without(
+      "**/me/summary",
+      (route) => route.abort(),
+      async () => {
+        await this.go("/you");
+        await this.page.getByRole("alert").waitFor({ timeout: 30_000 });
+        await this.take("you-down");
+      },
+    );
+    await this.without(
+      /\/(ws|tickets?)\b/,
+      (route) => route.abort(),
+      async () => {
+        await this.go("/play/breakout");
+        await this.phase("broken");
+        await this.take("game-down");
+      },
+    );
+  }
+
+  async takeOwn() {
+    await this.page.getByRole("link", { name: "You" }).click();
+    await this.page.getByRole("heading", { name: "Every round" }).waitFor();
+    await this.quiet();
+    await this.take("you", true);
+    if (await this.page.getByRole("link", { name: "Research" }).isVisible()) {
+      await this.go("/research");
+      await this.page.getByRole("heading", { name: "Take it away" }).waitFor();
+      await this.take("research", true);
+    }
+    await this.go("/");
+    await this.page
+      .getByRole("button", { name: /is a favourite/ })
+      .first()
+      .click();
+    await this.quiet();
+    await this.page.evaluate(() => scrollTo(0, 0));
+    await this.take("library-played", true);
+  }
+}
+
+async function takeAll(size, theme) {
+  const context = await browser.newContext({
+    viewport: { width: size.width, height: size.height },
+    colorScheme: theme,
+    hasTouch: size.touch,
+    isMobile: size.touch,
+    deviceScaleFactor: size.touch ? 2 : 1,
+  });
+  const visit = new Visit(await context.newPage(), size, theme);
+  await visit.takeLibrary();
+  await visit.signIn();
+  for (const id of Object.keys(PLAYED)) await visit.takeGame(id);
+  await visit.takeEnding();
+  await visit.go("/");
+  await visit.takeOwn();
+  await visit.takeTrouble();
   await context.close();
 }
 
 for (const size of sizes) {
-  for (const theme of ["dark", "light"]) await takeAll(size, theme);
+  for (const theme of themes) await takeAll(size, theme);
 }
 await browser.close();
 console.log(`Pictures are in ${folder}.`);
