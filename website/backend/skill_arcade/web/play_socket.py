@@ -101,6 +101,7 @@ async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
             await _close(socket, *attachment.closing)
     except WebSocketDisconnect:
         log.debug("the page is gone")
+        await asyncio.wait({listening}, timeout=CLOSE_SECONDS)  # what it said last is heard: it may have been "leave"
     except TimeoutError:
         await _close(socket, CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
     finally:

@@ -74,6 +74,27 @@ async def test_who_drops_out_goes_on_at_the_next_tick_and_the_gap_is_on_record(a
         assert gap[:3] == ["detach", "attach", "resume"]
 
 
+async def test_what_a_page_says_last_is_heard_though_it_goes_at_once(arcade: Arcade) -> None:
+    together = asyncio.Barrier(16)
+
+    async def leave_in_haste(number: int) -> str:
+        async with playing(arcade, f"haste{number}@example.org", "breakout") as player:
+            await player.say("start")
+            episode = str((await player.until("started"))["episode"])
+            await player.until_frame(5)
+            await together.wait()
+            for index in range(number):
+                await player.say("ping", id=index, previous=None)
+            await player.say("leave")
+        return episode
+
+    episodes = await asyncio.gather(*(leave_in_haste(number) for number in range(16)))
+    await settled(arcade, 10)
+    with sa.open() as dataset:
+        for id_ in episodes:
+            assert dataset.episode(UUID(id_)).end_reason == "left"
+
+
 async def test_another_tab_takes_over_and_the_first_one_is_told(arcade: Arcade) -> None:
     token = await sign_in(arcade.url, "tabs@example.org")
     async with seated(arcade, token) as first, seated(arcade, token) as second:

@@ -9,7 +9,7 @@ import { paths } from "@/config/paths";
 import { forgetAccount } from "@/features/sign-in/account";
 
 const tab =
-  "rounded-full px-3.5 py-2 text-sm font-semibold text-dim hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
+  "rounded-full px-2 py-2 text-sm font-semibold whitespace-nowrap text-dim sm:px-3.5 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
 
 /** The frame around every page but the game itself. */
 export function Layout() {

@@ -88,7 +88,7 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
         <main className="machine" data-touch={touch ? "" : undefined} data-hand={preferences.hand}>
           <div
             data-theme="dark"
-            className="relative flex min-h-0 min-w-0 flex-1 flex-col gap-2 overflow-clip p-2.5 text-ink [grid-area:screen] glow sm:gap-3 sm:px-5 sm:py-4"
+            className="relative flex min-h-0 screen-area min-w-0 flex-1 flex-col gap-2 overflow-clip p-2.5 text-ink [grid-area:screen] glow sm:gap-3 sm:px-5 sm:py-4"
           >
             <Hud game={game} snapshot={snapshot} best={best} />
             <div className="screen-box" style={shapeOf(game, snapshot.size)}>
