@@ -91,6 +91,7 @@ async function keepPlaying(page: Page, seconds: number): Promise<void> {
   const end = performance.now() + 1000 * seconds;
   for (let turn = 0; performance.now() < end; turn++) {
     if ((await page.locator('[data-phase="ended"]').count()) > 0) {
+      await page.waitForTimeout(600); // a key in the moment of the end is not taken for the next game
       await page.keyboard.press("Enter");
       await page.waitForSelector('[data-phase="playing"]');
     }

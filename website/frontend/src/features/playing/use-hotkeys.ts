@@ -22,8 +22,11 @@ export function useHotkeys(engine: Engine): Patience {
   const patience = useMemo(() => ({ since: 0 }), []);
   useEffect(() => {
     patience.since = performance.now();
+    let phase = engine.getSnapshot().phase;
     const off = engine.subscribe(() => {
-      patience.since = performance.now();
+      const next = engine.getSnapshot().phase;
+      if (next.kind !== phase.kind) patience.since = performance.now();
+      phase = next;
     });
     const act = (event: KeyboardEvent) => {
       if (event.repeat || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey)
