@@ -11,7 +11,8 @@ from benchmarks.processes import Meter
 from skill_arcade.environments.making import make_stage
 from skill_arcade.environments.stage import Stage
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.recording.segment import parse_segment
+from skill_arcade.recording.backlog import list_files
+from skill_arcade.recording.purge import read_head
 from tests.arcade import Arcade, now_ms, playing, running_arcade
 from tests.lockstep.page import MODULE, PERIOD_MS, Page
 
@@ -96,7 +97,6 @@ async def follow(
 
 def find_seed(arcade: Arcade, episode: str) -> int:
     """The episode's seed, which a real page has from the server in ALE's form."""
-    first = next((arcade.home / "journal" / episode).glob("000000.*"))
-    segment, _ = parse_segment(first.read_bytes())
-    assert segment is not None
-    return segment.head.seed
+    head = read_head(list_files(arcade.home / "journal" / episode)[0])
+    assert head is not None
+    return head.seed

@@ -39,10 +39,6 @@ class Emulated(Stage, Protocol):
     def emulation(self) -> Emulation | None:
         """What the page needs; None: this one can't be run there."""
 
-    @property
-    def first_seed(self) -> int | None:
-        """The seed that a first reset is fastest by; None: there has been a reset."""
-
     def fold(self, digest: int, reward: float) -> int:
         """Add the observation that reset or the last step led to: CRC-32 of screen, RAM, reward, lives, flags."""
 

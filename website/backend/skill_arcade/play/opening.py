@@ -1,6 +1,6 @@
-"""The next episode's beginning, made before anybody asks for it: a reset takes a tenth of a second."""
+"""The next episode's beginning, made before anybody asks for it: a reset takes its time."""
 
-from skill_arcade.environments.emulation import Emulated, draw_seed
+from skill_arcade.environments.emulation import draw_seed
 from skill_arcade.environments.stage import Outcome, Stage
 from skill_arcade.frames.encoder import Encoder, Piece
 
@@ -22,8 +22,7 @@ class Opening:
     def make(self) -> None:
         """Reset the stage, unless one waits."""
         if self._made is None:
-            stage = self._stage
-            seed = (stage.first_seed if isinstance(stage, Emulated) else None) or draw_seed()
+            seed = draw_seed()
             self._made = seed, self._stage.reset(seed)
             height, width = self._stage.picture().pixels.shape[:2]
             self.size = width, height

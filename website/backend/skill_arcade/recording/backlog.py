@@ -33,17 +33,16 @@ def list_pieces(folder: Path) -> dict[UUID, list[Piece]]:
     """Every file of the journal in `folder`, by episode. One whose head does not read back counts as no steps."""
     found: dict[UUID, list[Piece]] = {}
     for place in list_episodes(folder):
-        if pieces := [piece for path in _files(place) if (piece := read_piece(path)) is not None]:
+        if pieces := [piece for path in list_files(place) if (piece := read_piece(path)) is not None]:
             found[UUID(place.name)] = pieces
     return found
 
 
 def read_piece(path: Path) -> Piece | None:
     """What a journal file holds; None when it was delivered, and so removed, meanwhile."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if (found := read_file(path)) is None:
         return None
+    path, data = found
     segment, whole = parse_segment(data)
     number = int(path.stem.partition(".")[0])
     if segment is None:
@@ -53,16 +52,27 @@ def read_piece(path: Path) -> Piece | None:
     return Piece(path, number, segment.head.first_step, len(segment.steps), whole=fits, end_step=end)
 
 
+def read_file(path: Path) -> tuple[Path, bytes] | None:
+    """A journal file's bytes, and its path: what was open when listed may be sealed by now. None: it was delivered."""
+    for place in dict.fromkeys((path, path.with_suffix(SEALED))):
+        try:
+            return place, place.read_bytes()
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def list_files(place: Path) -> list[Path]:
+    """The journal files of one episode, in order; none when all of it was delivered meanwhile."""
+    try:
+        return sorted(path for path in place.iterdir() if path.suffix in (OPEN, SEALED, DAMAGED))
+    except FileNotFoundError:
+        return []
+
+
 def _is_id(name: str) -> bool:
     try:
         UUID(name)
     except ValueError:
         return False
     return True
-
-
-def _files(place: Path) -> list[Path]:
-    try:
-        return sorted(path for path in place.iterdir() if path.suffix in (OPEN, SEALED, DAMAGED))
-    except FileNotFoundError:
-        return []

@@ -4,9 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from skill_arcade.recording.backlog import list_episodes
+from skill_arcade.recording.backlog import list_episodes, list_files, read_file
 from skill_arcade.recording.framing import Kind, split_records
-from skill_arcade.recording.journal import OPEN, SEALED
 from skill_arcade.recording.records import Head
 from skill_arcade.recording.segment import DAMAGED
 
@@ -26,18 +25,16 @@ def purge_damaged(folder: Path, episode: UUID) -> None:
 
 
 def _owner(place: Path) -> str | None:
-    for path in place.iterdir() if place.is_dir() else ():
-        if path.suffix in (OPEN, SEALED, DAMAGED) and (head := read_head(path)) is not None:
+    for path in list_files(place):
+        if (head := read_head(path)) is not None:
             return head.user_id
     return None
 
 
 def read_head(path: Path) -> Head | None:
     """The head of a journal file; None when it does not read back, or the file was delivered meanwhile."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if (found := read_file(path)) is None:
         return None
-    for kind, body, _ in split_records(data):
+    for kind, body, _ in split_records(found[1]):
         return Head.unpack(body) if kind is Kind.HEAD else None
     return None

@@ -12,7 +12,8 @@ import skill_arcade.dataset as sa
 from skill_arcade.environments.making import make_stage_from_spec
 from skill_arcade.environments.stage import Stage
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.recording.segment import parse_segment
+from skill_arcade.recording.backlog import list_files
+from skill_arcade.recording.purge import read_head
 from tests.arcade import Arcade, Player, now_ms, playing, settled
 from tests.lockstep.page import MODULE, PERIOD_MS, Page
 
@@ -30,9 +31,9 @@ async def begin(arcade: Arcade, player: Player, stage: Stage | None = None) -> P
     started, started_ms = await player.until("started"), now_ms()
     assert started["lockstep"]["n_steps"] == 0
     folder = arcade.home / "journal" / started["episode"]
-    segment, _ = parse_segment(next(folder.glob("000000.*")).read_bytes())
-    assert segment is not None
-    page = Page(GAME, segment.head.seed, stage)
+    head = read_head(list_files(folder)[0])
+    assert head is not None
+    page = Page(GAME, head.seed, stage)
     page.now_ms = started_ms
     return page
 

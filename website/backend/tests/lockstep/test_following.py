@@ -13,9 +13,10 @@ from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.play.assignment import Terms
 from skill_arcade.play.follow import AWAY_US, SILENCE_US
 from skill_arcade.play.session import Session
+from skill_arcade.recording.backlog import list_files, read_file
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import InputInForce, Step
-from skill_arcade.recording.segment import Segment, parse_segment, read_segment
+from skill_arcade.recording.segment import Segment, parse_segment
 from skill_arcade.wire.close import CloseCode
 from skill_arcade.wire.packet import AHEAD
 from tests.lockstep.page import PERIOD_MS, Page
@@ -102,8 +103,9 @@ class Table:
     def segments(self) -> list[Segment]:
         """What is in the journal of the newest episode, sealed or not."""
         folder = max(self.folder.iterdir())
-        found = [parse_segment(path.read_bytes())[0] for path in sorted(folder.iterdir())]
-        return [segment for segment in found if segment is not None]
+        found = [read_file(path) for path in list_files(folder)]
+        segments = [parse_segment(file[1])[0] for file in found if file is not None]
+        return [segment for segment in segments if segment is not None]
 
     def steps(self) -> list[Step]:
         return [step for segment in self.segments() for step in segment.steps]
@@ -299,8 +301,7 @@ def test_L5_who_does_not_come_back_leaves_what_arrived(table: Table) -> None:
         table.session.tick(table.now)
         due = table.session.due_us
     assert table.session.finished
-    folder = max(table.folder.iterdir())
-    last = read_segment(max(folder.glob("*.sealed")))
+    last = table.segments()[-1]
     assert last.end is not None
     assert (last.end.reason, last.end.n_steps) == ("disconnected", 60)
 
