@@ -1,10 +1,11 @@
 // The pages as a whole: what axe finds on each and in each state of a game, and what somebody does without a mouse.
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Arcade, startArcade } from "./arcade";
 import { findFaults } from "./axe";
 import { openBrowser, OUT } from "./chromium";
+import { findCuts } from "./cuts";
 
 // Round the cliff by the shortest way, to an end that is won.
 const ROUND = ["ArrowUp", ...Array<string>(11).fill("ArrowRight"), "ArrowDown"];
@@ -12,13 +13,20 @@ const SHAPES = {
   "390 px, light": { viewport: { width: 390, height: 844 }, colorScheme: "light", hasTouch: true },
   "1280 px, dark": { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
 } satisfies Record<string, BrowserContextOptions>;
+/** A laptop's 1280 px at 200 %: by the browser's zoom, and by its letters alone. */
+const LARGE = {
+  "the page at 200 %": { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
+  "letters at 200 %": { viewport: { width: 1280, height: 800 } },
+} satisfies Record<string, BrowserContextOptions>;
+const RESEARCHER = "researcher@example.org";
 
 let arcade: Arcade;
 let browser: Browser;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}axe.log`, {}, ["--no-lockstep"]);
+  const settings = { RESEARCHER_EMAILS: RESEARCHER };
+  arcade = await startArcade(`${OUT}axe.log`, settings, ["--no-lockstep"]);
 });
 
 afterAll(async () => {
@@ -26,16 +34,45 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-test.each(Object.entries(SHAPES))("axe finds nothing anywhere at %s", async (name, shape) => {
+test.each(Object.entries(SHAPES))("axe finds nothing anywhere at %s", async (_, shape) => {
+  const context = await browser.newContext({
+    ...shape,
+    baseURL: arcade.url,
+    reducedMotion: "reduce",
+  });
+  expect(await walk(await context.newPage(), findFaults)).toEqual({});
+  await context.close();
+});
+
+test.each(Object.entries(LARGE))("with %s nothing is cut off anywhere", async (name, shape) => {
   const context = await browser.newContext({
     ...shape,
     baseURL: arcade.url,
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
+  const letters = name.startsWith("letters");
+  if (letters) {
+    await page.addInitScript(() => {
+      addEventListener("DOMContentLoaded", () => {
+        document.documentElement.style.fontSize = "200%";
+      });
+    });
+  }
+  expect(await walk(page, findCuts, !letters)).toEqual({});
+  await context.close();
+});
+
+/** What `find` finds on every page and in its states, by their names; nothing for those without. */
+async function walk(
+  page: Page,
+  find: (page: Page) => Promise<string[]>,
+  trouble = true,
+): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   const look = async (state: string) => {
-    found[state] = await findFaults(page);
+    const faults = await find(page);
+    if (faults.length > 0) found[state] = faults;
   };
   await page.goto("/");
   await page
@@ -43,19 +80,49 @@ test.each(Object.entries(SHAPES))("axe finds nothing anywhere at %s", async (nam
     .first()
     .waitFor();
   await look("library");
+  await page.getByLabel("Find a game").fill("zzz");
+  await page.getByRole("button", { name: "Show all games" }).waitFor();
+  await look("nothing found");
   await page.goto("/nowhere");
   await page.getByRole("link", { name: "All games", exact: true }).waitFor();
   await look("not found");
   await page.goto("/sign-in");
   await page.getByLabel("E-mail").waitFor();
   await look("sign-in");
-  await page.getByLabel("E-mail").fill(`axe.${String(name.length)}@example.org`);
+  await page.getByLabel("E-mail").fill(RESEARCHER);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${arcade.url}/`);
   await lookAtGame(page, look);
-  expect(found).toEqual(Object.fromEntries(Object.keys(found).map((state) => [state, []])));
-  await context.close();
-});
+  await page.goto("/you");
+  await page.getByRole("heading", { name: "Every round" }).waitFor();
+  await look("you");
+  await page.goto("/research");
+  await page.getByRole("heading", { name: "Take it away" }).waitFor();
+  await look("research");
+  if (trouble) await lookAtTrouble(page, look);
+  return found;
+}
+
+/** The same pages while the server does not answer what they ask. */
+async function lookAtTrouble(page: Page, look: (state: string) => Promise<void>): Promise<void> {
+  const silent = async (pattern: string | RegExp, path: string, sign: Locator, state: string) => {
+    await page.route(pattern, (route) => route.abort());
+    await page.goto(path);
+    await sign.waitFor({ timeout: 30_000 });
+    await look(state);
+    await page.unroute(pattern);
+  };
+  const alert = page.getByRole("alert");
+  await silent("**/games", "/", alert, "library without an answer");
+  await silent("**/me/summary", "/you", alert, "you without an answer");
+  await silent("**/research/games", "/research", alert.first(), "research without an answer");
+  await silent("**/games/breakout", "/play/breakout", alert, "game without an answer");
+  const broken = page.locator('[data-phase="broken"]');
+  await silent(/\/play\/tickets/, "/play/breakout", broken, "machine without an answer");
+  await page.goto("/play/no-such-game");
+  await alert.getByText("No machine here goes by that name").waitFor();
+  await look("no such game");
+}
 
 async function lookAtGame(page: Page, look: (state: string) => Promise<void>): Promise<void> {
   await page.goto("/play/breakout");
@@ -77,6 +144,61 @@ async function lookAtGame(page: Page, look: (state: string) => Promise<void>): P
   await page.waitForSelector('[data-phase="ended"]');
   await look("ended");
 }
+
+test("with 200 cards, what is not looked at costs no picture, and a letter no more than the cards", async () => {
+  const context = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    baseURL: arcade.url,
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  const pictures: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/cover")) pictures.push(request.url());
+  });
+  await page.route("**/games", async (route) => {
+    const games = (await (await route.fetch()).json()) as { id: string; name: string }[];
+    const more = games
+      .slice(0, 200 - games.length)
+      .map((game) => ({ ...game, id: `${game.id}-copy` }));
+    await route.fulfill({ json: [...games, ...more] });
+  });
+  await page.goto("/");
+  const cards = page.locator('li > a[href^="/play/"]');
+  await expect.poll(() => cards.count()).toBe(200);
+  await page.waitForLoadState("networkidle");
+  expect(pictures.length).toBeLessThan(40);
+  const drawn = await cards
+    .locator("h3")
+    .evaluateAll(
+      (titles) =>
+        titles.filter((title) => title.checkVisibility({ contentVisibilityAuto: true })).length,
+    );
+  expect(drawn).toBeLessThan(40);
+
+  await page.evaluate(() => {
+    const seen = { fresh: [] as string[] };
+    Object.assign(window, { seen });
+    const known = new WeakSet<Node>(document.querySelectorAll("li"));
+    new MutationObserver((changes) => {
+      for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+        if (node.nodeName === "LI" && !known.has(node)) seen.fresh.push(node.textContent ?? "");
+        known.add(node);
+      }
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+  const made = () =>
+    page.evaluate(() => (window as unknown as { seen: { fresh: string[] } }).seen.fresh.splice(0));
+  const find = page.getByRole("searchbox");
+  await find.press("m");
+  await expect.poll(() => cards.count()).toBeLessThan(200);
+  // Only those that stood in the front row move into the one row that is left.
+  expect((await made()).length).toBeLessThanOrEqual(24);
+  await find.pressSequentially("aze");
+  await page.getByRole("link", { name: /Breakout/ }).waitFor({ state: "detached" });
+  expect(await made()).toEqual([]);
+  await context.close();
+});
 
 test("the keyboard alone finds a game, plays it and comes back; what was chosen stays", async () => {
   const context = await browser.newContext({
@@ -102,7 +224,7 @@ test("the keyboard alone finds a game, plays it and comes back; what was chosen 
   await page.reload();
   await page.getByRole("heading", { name: "Favourites" }).waitFor();
 
-  const cards = page.locator('a[href^="/play/"]');
+  const cards = page.locator('li > a[href^="/play/"]');
   await cards.first().focus();
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute("href") ?? "");
   const first = await focused();

@@ -50,7 +50,20 @@ class Visit {
     page.on("console", (line) => line.type() === "error" && tell(line.text()));
   }
 
+  /** A picture once letters are there, what moves has come to rest, and what is seen has its own pictures. */
   async take(name, fullPage = false) {
+    await this.page.evaluate(async () => {
+      await document.fonts.ready;
+      const short = document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
+      await Promise.all(short.map((motion) => motion.finished.catch(() => undefined)));
+      const seen = [...document.images].filter((image) => {
+        const { top, bottom } = image.getBoundingClientRect();
+        return bottom > 0 && top < innerHeight;
+      });
+      await Promise.all(seen.map((image) => image.decode().catch(() => undefined)));
+    });
     const path = `${folder}/${name}-${this.size.width}-${this.theme}.png`;
     await this.page.screenshot({ path, fullPage });
   }
@@ -109,7 +122,6 @@ class Visit {
     await this.press("Start");
     if (id === "breakout") {
       await this.phase("countdown");
-      await this.page.waitForTimeout(250);
       await this.take("countdown");
     }
     await this.phase("playing");
@@ -136,7 +148,6 @@ class Visit {
       for (const key of way) await this.page.keyboard.press(KEYS[key], { delay: 25 });
       await this.phase("ended");
     }
-    await this.page.waitForTimeout(600);
     await this.take("ended");
   }
 
@@ -183,7 +194,7 @@ class Visit {
       .click();
     await this.quiet();
     await this.page.evaluate(() => scrollTo(0, 0));
-    await this.take("library-played", true);
+    await this.take("library-played");
   }
 }
 

@@ -17,6 +17,8 @@ from skill_arcade.games.manifest import Manifest
 COVER_SIZE = 400, 300
 PREVIEW_SIZE = 240, 180
 PREVIEW_SECONDS = 2.5
+EVEN_SHARE = 0.9
+"""Of an edge that counts as of one colour: the ground around the picture then goes on in it."""
 PREVIEW_HZ = 10
 LOOK_STEPS = {"real-time": 1200, "turn-based": 60}
 QUIET_STEPS = {"real-time": 90, "turn-based": 4}
@@ -83,16 +85,35 @@ def _liveliness(frames: deque[NDArray[np.uint8]]) -> float:
 
 
 def _scaled(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> Image.Image:
-    """The whole picture on a black ground, its pixels in their shape."""
+    """The whole picture, its pixels in their shape, on a ground that goes on from its edges."""
     height, width = frame.shape[:2]
     scale = min(size[0] / (width * aspect), size[1] / height)
     sharp = Image.fromarray(frame).resize((width * 4, height * 4), Image.Resampling.NEAREST)
     fitted = sharp.resize(
         (max(1, round(width * aspect * scale)), max(1, round(height * scale))), Image.Resampling.LANCZOS
     )
-    ground = Image.new("RGB", size)
+    ground = _ground(frame, aspect, size)
     ground.paste(fitted, ((size[0] - fitted.width) // 2, (size[1] - fitted.height) // 2))
     return ground
+
+
+def _ground(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> Image.Image:
+    """What is behind a picture that leaves something empty: on each side the colour of the edge there."""
+    height, width = frame.shape[:2]
+    tall = width * aspect * size[1] < height * size[0]
+    before, after = (frame[:, 0], frame[:, -1]) if tall else (frame[0], frame[-1])
+    ground = Image.new("RGB", size, _edge_colour(before))
+    ground.paste(_edge_colour(after), (size[0] // 2, 0, *size) if tall else (0, size[1] // 2, *size))
+    return ground
+
+
+def _edge_colour(edge: NDArray[np.uint8]) -> tuple[int, int, int]:
+    """The colour that nearly all of an edge has; black when there is none."""
+    colours, counts = np.unique(edge, axis=0, return_counts=True)
+    if counts.max() < EVEN_SHARE * len(edge):
+        return (0, 0, 0)
+    red, green, blue = (int(part) for part in colours[counts.argmax()])
+    return red, green, blue
 
 
 def _cover(frame: NDArray[np.uint8], aspect: float) -> bytes:

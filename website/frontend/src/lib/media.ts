@@ -12,5 +12,8 @@ export function useMedia(query: string): boolean {
   );
 }
 
+/** The person asks their system for as little motion as can be. */
+export const useStillness = (): boolean => useMedia("(prefers-reduced-motion: reduce)");
+
 /** The person has fingers rather than keys. */
 export const useTouch = (): boolean => useMedia("(any-pointer: coarse)");

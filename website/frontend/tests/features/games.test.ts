@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Episode, Game } from "@/api/client";
 import { bestScores } from "@/api/queries";
-import { findGames, tagsOf } from "@/features/games/find-games";
+import { findGames, partRows, tagsOf } from "@/features/games/find-games";
 import { deckOf } from "@/features/playing/deck";
 
 function game(id: string, name: string, tags: string[] = [], controls: string[] = ["fire"]): Game {
@@ -51,6 +51,20 @@ describe("finding a game", () => {
 
   test("the most frequent tag is offered first", () => {
     expect(tagsOf(games)).toEqual(["atari", "paddle", "puzzle", "sport"]);
+  });
+});
+
+describe("the front row", () => {
+  test("comes in its own order, the others in theirs, and none twice", () => {
+    const ids = (some: Game[]) => some.map(({ id }) => id);
+    const { front, others } = partRows([
+      game("acrobot", "Acrobot"),
+      game("breakout", "Breakout"),
+      game("hanoi", "My Hanoi"),
+      game("ms-pacman", "Ms. Pac-Man"),
+    ]);
+    expect(ids(front)).toEqual(["ms-pacman", "breakout"]);
+    expect(ids(others)).toEqual(["acrobot", "hanoi"]);
   });
 });
 

@@ -25,6 +25,19 @@ test("rounds are this game's finished ones, oldest first, without the one on the
   expect(scores({ speed: "0.5" })).toEqual([8]);
 });
 
+test("a round that ended here counts at once, and once", () => {
+  const told = {
+    ...{ id: "a", game_id: "pong", score: 1, n_steps: 9, status: "lost", time_ended: "2026" },
+    options: {},
+  } as unknown as Episode;
+  const here = ["a", "b", "c"].map((id, score) => ({ id, ...round(score, 9), options: {} }));
+  const slow = { id: "d", ...round(7, 9), options: { speed: "0.5" } };
+  const scores = (but: string | null) =>
+    roundsOf([told], "pong", {}, but, [...here, slow]).map(({ score }) => score);
+  expect(scores("c")).toEqual([1, 1]);
+  expect(scores(null)).toEqual([1, 1, 2]);
+});
+
 test("fewer steps count only where the game waits for each", () => {
   const rounds = [round(1, 20), round(1, 14), round(2, 99)];
   expect([...rounds].sort(compareRounds(turns))).toEqual([

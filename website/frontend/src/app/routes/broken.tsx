@@ -13,7 +13,7 @@ export function Broken() {
       ? error.message
       : String(error);
   return (
-    <main>
+    <main className="px-4">
       <Title>Out of order</Title>
       <Message
         alarming

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, useParams } from "react-router";
 
+import { ApiError } from "@/api/client";
 import { usePreferencesKnown } from "@/api/preferences";
 import { gameQuery, gamesQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
@@ -26,7 +27,7 @@ export function PlayRoute() {
   }
   if (game.isError) {
     return (
-      <main>
+      <main className="px-4">
         <Title>No game here</Title>
         <Message
           alarming
@@ -38,7 +39,7 @@ export function PlayRoute() {
             </Link>
           }
         >
-          {game.error.message}
+          {wordsOf(game.error)}
         </Message>
       </main>
     );
@@ -49,6 +50,12 @@ export function PlayRoute() {
       <GamePage key={game.data.id} game={game.data} session={session} />
     </>
   );
+}
+
+/** What the server says of a game that is not there is meant for programs. */
+function wordsOf(error: Error): string {
+  if (!(error instanceof ApiError) || error.status !== 404) return error.message;
+  return "No machine here goes by that name. The address may have a slip in it, or the game has been taken away.";
 }
 
 /** Who comes from the library has been told of the game there. */

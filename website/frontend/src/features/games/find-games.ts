@@ -1,5 +1,7 @@
 import type { Episode, Game } from "@/api/client";
 
+import { FRONT_ROW } from "./front-row";
+
 /** Games whose name, summary or tags hold every word, and that have the tag; names that begin so come first. */
 export function findGames(games: readonly Game[], words: string, tag: string | null): Game[] {
   const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
@@ -15,6 +17,13 @@ export function findGames(games: readonly Game[], words: string, tag: string | n
 function byName(a: Game, b: Game): number {
   const figure = (game: Game) => Number(/^\d/.test(game.name));
   return figure(a) - figure(b) || a.name.localeCompare(b.name, "en", { numeric: true });
+}
+
+/** The front row, as far as these games are in it, and all others in the order that they come in. */
+export function partRows(games: readonly Game[]): { front: Game[]; others: Game[] } {
+  const front = FRONT_ROW.flatMap((id) => games.find((game) => game.id === id) ?? []);
+  const shown = new Set(front);
+  return { front, others: games.filter((game) => !shown.has(game)) };
 }
 
 /** All tags, the most frequent first. */

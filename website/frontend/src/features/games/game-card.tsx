@@ -1,4 +1,4 @@
-import { useState, type CSSProperties } from "react";
+import { memo, useState, type CSSProperties } from "react";
 import { Link } from "react-router";
 
 import { coverAddress, type Game } from "@/api/client";
@@ -6,22 +6,20 @@ import { likeGame } from "@/api/preferences";
 import { paths } from "@/config/paths";
 import { formatScore } from "@/lib/format";
 import { hueOf } from "@/lib/hue";
-import { useMedia } from "@/lib/media";
+import { useStillness } from "@/lib/media";
 
 const picture = "absolute inset-0 size-full object-contain";
 
-/** A machine in the row: its lit sign, its screen, what to expect. */
-export function GameCard({
-  game,
-  best,
-  liked,
-}: {
+interface Props {
   game: Game;
   best: number | null;
   liked: boolean;
-}) {
+}
+
+/** A machine in the row: its lit sign, its screen, what to expect. With hundreds of them, a letter typed draws none anew. */
+export const GameCard = memo(function GameCard({ game, best, liked }: Props) {
   const [looked, setLooked] = useState(false);
-  const still = useMedia("(prefers-reduced-motion: reduce)");
+  const still = useStillness();
   const moving = looked && !still;
   return (
     <li className="relative [contain-intrinsic-size:auto_20rem] [content-visibility:auto]">
@@ -35,7 +33,7 @@ export function GameCard({
         className="group flex h-full flex-col overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
       >
         <div className="flex min-h-13 flex-1 items-center py-2 pr-14 pl-4 marquee transition group-hover:brightness-110">
-          <h2 className="text-[1.65rem] sign text-balance">{game.name}</h2>
+          <h3 className="text-[1.65rem] sign text-balance">{game.name}</h3>
         </div>
         <div className="aspect-[4/3] overflow-hidden p-2.5 tube">
           {game.cover === null ? (
@@ -71,7 +69,7 @@ export function GameCard({
       <LikeButton game={game} liked={liked} />
     </li>
   );
-}
+});
 
 /** Keeps a game at hand. Its shape tells what its colour does. */
 function LikeButton({ game, liked }: { game: Game; liked: boolean }) {

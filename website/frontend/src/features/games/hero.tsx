@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Link } from "react-router";
 
 import type { Game } from "@/api/client";
@@ -6,13 +7,16 @@ import { paths } from "@/config/paths";
 
 interface Props {
   /** null: not known yet. */
-  count: number | null;
+  games: readonly Game[] | null;
   /** Played last. */
   last: Game | undefined;
 }
 
 /** The sign over the door. */
-export function Hero({ count, last }: Props) {
+export function Hero({ games, last }: Props) {
+  const [chance] = useState(Math.random);
+  const count = games?.length ?? null;
+  const surprise = games?.[Math.floor(chance * games.length)];
   return (
     <section className="relative isolate mx-[calc(50%-50vw)] mb-8 overflow-hidden px-[calc(50vw-50%)] pt-8 pb-24 sm:pt-10 sm:pb-24 2xl:pb-36">
       <Stripes />
@@ -21,20 +25,31 @@ export function Hero({ count, last }: Props) {
       </h1>
       <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
         <p className="max-w-xl text-lg text-pretty text-dim sm:text-xl">
-          {/* Its room is kept until the number is known, so that nothing below jumps. */}
-          {count !== 0 && (
-            <strong className={count === null ? "invisible" : "text-ink"}>
-              {count ?? 100} games, no coins.{" "}
-            </strong>
-          )}
           You play the very worlds that machines learn in, and every move you make is kept for
           science.
+          {/* Last, so that no hole is seen; its room is kept, so that nothing jumps. */}
+          {count !== 0 && (
+            <strong className={count === null ? "invisible" : "text-ink"}>
+              {" "}
+              {count ?? 100} games, no coins.
+            </strong>
+          )}
         </p>
-        {last !== undefined && (
-          <Link to={paths.play(last.id)} className={buttonClass("action")}>
-            Play {last.name} again
-          </Link>
-        )}
+        <p className="flex flex-wrap gap-3">
+          {last !== undefined && (
+            <Link to={paths.play(last.id)} className={buttonClass("action")}>
+              Play {last.name} again
+            </Link>
+          )}
+          {count !== 0 && (
+            <Link
+              to={paths.play(surprise?.id ?? "")}
+              className={`${buttonClass("plain")} ${surprise === undefined ? "invisible" : ""}`}
+            >
+              Surprise me
+            </Link>
+          )}
+        </p>
       </div>
     </section>
   );
@@ -52,7 +67,7 @@ function Stripes() {
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="xMaxYMax slice"
       aria-hidden="true"
-      className="absolute inset-0 -z-10 size-full overflow-visible max-lg:translate-x-[20%] max-md:translate-x-[45%]"
+      className="absolute bottom-0 -z-10 h-60 w-full overflow-visible max-md:translate-x-[7.5rem] lg:h-75"
       fill="none"
       strokeWidth={BAND + 0.5}
     >

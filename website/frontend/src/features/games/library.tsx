@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useMemo, useRef, useState, type ReactNode } from "react";
 
 import type { Game } from "@/api/client";
 import { usePreferences } from "@/api/preferences";
@@ -9,13 +9,15 @@ import { Button } from "@/components/button";
 import { Message } from "@/components/message";
 
 import { Finder } from "./finder";
-import { findGames, playedLately, tagsOf } from "./find-games";
+import { findGames, partRows, playedLately, tagsOf } from "./find-games";
 import { GameCard, GameCardGhost } from "./game-card";
 import { Hero } from "./hero";
 import { useArrows } from "./use-arrows";
 
 const grid =
-  "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5";
+  "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[1700px]:grid-cols-6";
+/** Machines that stand there before it is known which: as many as are seen at once. */
+const GHOSTS = 12;
 
 export function Library() {
   const games = useQuery(gamesQuery);
@@ -48,6 +50,14 @@ export function Library() {
     { title: "Favourites", games: all.filter(({ id }) => liked.has(id)) },
     { title: "Played lately", games: lately.length > 1 ? lately : [] },
   ].filter(({ games: some }) => some.length > 0 && !looking);
+  const { front, others } = useMemo(() => partRows(found), [found]);
+  // The last row is the same one in both, so that its cards stay as the first letter is typed.
+  const rows = looking
+    ? [{ id: "all", title: "Found", games: found }]
+    : [
+        { id: "front", title: "The front row", games: front },
+        { id: "all", title: "And all the others", games: others },
+      ].filter(({ games: some }) => some.length > 0);
   const clear = () => {
     setWords("");
     setTag(null);
@@ -55,7 +65,7 @@ export function Library() {
 
   return (
     <div ref={place}>
-      <Hero count={games.isPending ? null : all.length} last={lately[0]} />
+      <Hero games={games.isPending ? null : all} last={lately[0]} />
       {games.isError ? (
         <Message
           alarming
@@ -67,10 +77,9 @@ export function Library() {
       ) : (
         <>
           {shelves.map(({ title, games: some }) => (
-            <section key={title} aria-label={title} className="mb-10">
-              <h2 className="mb-4 text-3xl sign">{title}</h2>
-              <ul className={grid}>{some.map(cardOf)}</ul>
-            </section>
+            <Row key={title} title={title}>
+              {some.map(cardOf)}
+            </Row>
           ))}
           <Finder
             words={words}
@@ -92,15 +101,38 @@ export function Library() {
                 ? "Whoever runs this arcade adds one by one file in games/manifests."
                 : "Try fewer letters, or another tag."}
             </Message>
+          ) : games.isSuccess ? (
+            rows.map(({ id, title, games: some }) => (
+              <Row key={id} title={title} quiet={looking}>
+                {some.map(cardOf)}
+              </Row>
+            ))
           ) : (
-            <ul className={grid}>
-              {games.isPending
-                ? Array.from({ length: 8 }, (_, index) => <GameCardGhost key={index} />)
-                : found.map(cardOf)}
-            </ul>
+            <Row title="The front row">
+              {Array.from({ length: GHOSTS }, (_, index) => (
+                <GameCardGhost key={index} />
+              ))}
+            </Row>
           )}
         </>
       )}
     </div>
+  );
+}
+
+interface RowProps {
+  title: string;
+  /** What they are goes without saying, to who sees them. */
+  quiet?: boolean;
+  children: ReactNode;
+}
+
+/** Machines under a sign. */
+function Row({ title, quiet = false, children }: RowProps) {
+  return (
+    <section aria-label={title} className="mb-10">
+      <h2 className={quiet ? "sr-only" : "mb-4 text-3xl sign"}>{title}</h2>
+      <ul className={grid}>{children}</ul>
+    </section>
   );
 }

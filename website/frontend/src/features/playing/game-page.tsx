@@ -8,7 +8,7 @@ import { episodesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
 import { paths } from "@/config/paths";
 import { hueOf } from "@/lib/hue";
-import { useTouch } from "@/lib/media";
+import { useStillness, useTouch } from "@/lib/media";
 import type { Engine, Phase } from "@/play/engine";
 
 import { Aside, Part } from "./aside";
@@ -19,7 +19,7 @@ import { keysOf } from "./keys";
 import { ControlsCard } from "./controls-card";
 import { optionsOf, wordOptions, type Options } from "./options";
 import { Overlay } from "./overlay";
-import { roundsOf, type Round } from "./rounds";
+import { roundsOf, type KnownRound, type Round } from "./rounds";
 import { Screen } from "./screen";
 import { SettingsCard } from "./settings-card";
 import { TopBar } from "./top-bar";
@@ -68,9 +68,10 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
   const keys = useMemo(() => keysOf(game, changed), [game, changed]);
   const choosingRef = useRef(false);
   const gamepads = useInput({ engine, game, keys, preferences, touch, patience, choosingRef });
-  const fingers = useTaps(engine.input, preferences.haptics);
+  const shakes = !useStillness() && preferences.haptics;
+  const fingers = useTaps(engine.input, shakes);
   useSound(engine, preferences, snapshot.audible);
-  useRumble(snapshot.lives, touch, preferences.haptics);
+  useRumble(snapshot.lives, touch, shakes);
   useEffect(() => {
     if (kind === "countdown" || kind === "starting") scrollTo({ top: 0 });
   }, [kind]);
@@ -133,10 +134,25 @@ function useRounds(game: Game, options: Options, session: Session, phase: Phase)
       void client.invalidateQueries({ queryKey: ["episodes"] });
     }
   }, [kind, client]);
+  const here = useEnded(phase, options);
   return useMemo(
-    () => roundsOf(data ?? [], game.id, options, shown),
-    [data, game.id, options, shown],
+    () => roundsOf(data ?? [], game.id, options, shown, here),
+    [data, game.id, options, shown, here],
   );
+}
+
+/** Rounds that were played to their end on this page. */
+function useEnded(phase: Phase, options: Options): readonly KnownRound[] {
+  const [ended, setEnded] = useState<readonly KnownRound[]>([]);
+  if (
+    phase.kind === "ended" &&
+    phase.status !== "incomplete" &&
+    ended.at(-1)?.id !== phase.episode
+  ) {
+    const { episode: id, score, steps, status } = phase;
+    setEnded([...ended, { id, score, steps, won: status === "won", options }]);
+  }
+  return ended;
 }
 
 /** Who ended a game to leave is taken to the others as soon as its record is sealed. */

@@ -1,26 +1,42 @@
 import type { Game } from "@/api/client";
 import { formatScore, formatTime } from "@/lib/format";
-import type { Snapshot } from "@/play/engine";
+import type { Phase, Snapshot } from "@/play/engine";
 
 interface Props {
   game: Game;
   snapshot: Snapshot;
+  /** Of the rounds before this one; what a round comes to is known at its end. */
   best: number | null;
 }
 
+/** Phases in which words lie over the screen, and nothing should shine through them. */
+const UNSEEN = new Set<Phase["kind"]>([
+  "connecting",
+  "ready",
+  "paused",
+  "leaving",
+  "ended",
+  "gone",
+  "broken",
+  "closed",
+]);
+
 /** The lit line above the screen: score, best, lives, time. */
 export function Hud({ game, snapshot, best }: Props) {
-  const { score, lives, seconds, moves } = snapshot;
+  const { score, lives, seconds, moves, phase } = snapshot;
   const realTime = game.pace.kind === "real-time";
+  // Where a score only falls, its first 0 is no feat.
+  const ahead = best !== null && best > 0 && score > best;
   return (
-    <dl className="flex items-end justify-between gap-4 px-1 text-phosphor sm:gap-8">
-      {game.show.score && <Figure name="Score" value={formatScore(score)} id="score" wide />}
+    <dl
+      data-testid="hud"
+      className={`flex items-end justify-between gap-4 px-1 text-phosphor sm:gap-8 ${UNSEEN.has(phase.kind) ? "invisible" : ""}`}
+    >
       {game.show.score && (
-        <Figure
-          name="Best"
-          value={best === null ? "–" : formatScore(Math.max(best, score))}
-          id="best"
-        />
+        <Figure name="Score" value={formatScore(score)} id="score" wide proud={ahead} />
+      )}
+      {game.show.score && (
+        <Figure name="Best" value={best === null ? "–" : formatScore(best)} id="best" />
       )}
       {game.show.lives !== null && lives !== null && (
         <Figure name="Lives" value={String(lives)} id="lives" />
@@ -39,15 +55,17 @@ interface FigureProps {
   value: string;
   id: string;
   wide?: boolean;
+  /** More than ever before. */
+  proud?: boolean;
 }
 
-function Figure({ name, value, id, wide = false }: FigureProps) {
+function Figure({ name, value, id, wide = false, proud = false }: FigureProps) {
   return (
     <div className={wide ? "flex-1" : ""}>
       <dt className="text-xs font-semibold text-dim low:sr-only">{name}</dt>
       <dd
         data-testid={id}
-        className="dots text-[clamp(1.75rem,3.4vw,2.75rem)] leading-none low:text-xl"
+        className={`dots text-[clamp(1.75rem,3.4vw,2.75rem)] leading-none low:text-xl ${proud ? "text-teal" : ""}`}
       >
         <Dots value={value} />
       </dd>

@@ -7,18 +7,26 @@ export interface Round {
   won: boolean;
 }
 
+/** A round by its episode's id, and as what it was played. */
+export interface KnownRound extends Round {
+  id: string;
+  options: Readonly<Record<string, string>>;
+}
+
 /**
  * This game's rounds that were played to their end, oldest first; `but`: the one that is on the screen.
  *
  * One that was left is none: in a game whose score only falls it would be the best. Nor is one with another choice.
+ * `here`: those that ended on this page, of which the server may not have told yet.
  */
 export function roundsOf(
   episodes: readonly Episode[],
   gameId: string,
   options: Readonly<Record<string, string>>,
   but: string | null,
+  here: readonly KnownRound[] = [],
 ): Round[] {
-  return episodes
+  const told = episodes
     .filter(
       (episode) =>
         episode.game_id === gameId &&
@@ -27,8 +35,16 @@ export function roundsOf(
         episode.id !== but &&
         isSame(episode.options, options),
     )
-    .map(({ score, n_steps: steps, status }) => ({ score, steps, won: status === "won" }))
+    .map(({ id, score, n_steps: steps, status }) => ({ id, score, steps, won: status === "won" }))
     .reverse();
+  const known = new Set(told.map(({ id }) => id));
+  const isNew = ({ id, options: played }: KnownRound) =>
+    id !== but && !known.has(id) && isSame(played, options);
+  return [...told, ...here.filter((round) => isNew(round))].map(({ score, steps, won }) => ({
+    score,
+    steps,
+    won,
+  }));
 }
 
 function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

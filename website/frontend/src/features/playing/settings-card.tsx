@@ -1,6 +1,7 @@
 import { useId, type ReactNode } from "react";
 
 import { prefer, usePreferences } from "@/api/preferences";
+import { useStillness } from "@/lib/media";
 
 interface Props {
   touch: boolean;
@@ -12,6 +13,7 @@ interface Props {
 /** How the person likes to play, whatever the game. It follows them to other devices. */
 export function SettingsCard({ touch, gamepads, audible }: Props) {
   const { hand, haptics, gauge, sound, volume } = usePreferences();
+  const still = useStillness();
   const shakes = (touch && "vibrate" in navigator) || gamepads.length > 0;
   return (
     <div className="grid gap-1">
@@ -20,10 +22,15 @@ export function SettingsCard({ touch, gamepads, audible }: Props) {
           Left-handed buttons
         </Switch>
       )}
-      {shakes && (
+      {shakes && !still && (
         <Switch on={haptics} onChange={(on) => prefer({ haptics: on })}>
           Let it shake
         </Switch>
+      )}
+      {shakes && still && (
+        <p className="flex min-h-11 items-center text-sm text-dim">
+          Nothing shakes, since your system asks for little motion.
+        </p>
       )}
       {audible && (
         <Switch on={sound} onChange={(on) => prefer({ sound: on })}>

@@ -25,7 +25,7 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
   const playing = kind === "playing";
   const [isFull, toggleFull] = useFullScreen();
   return (
-    <header className="z-20 flex h-14 shrink-0 items-center gap-1 pr-2 marquee sm:h-16 sm:pr-4 low:h-11">
+    <header className="@container z-20 flex h-14 shrink-0 items-center gap-1 pr-2 marquee sm:h-16 sm:pr-4 low:h-11">
       <Link
         to={paths.games}
         aria-label="All games"
@@ -50,7 +50,7 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
         </button>
       )}
       {toggleFull !== null && (
-        <button type="button" className={`${tool} max-md:hidden`} onClick={toggleFull}>
+        <button type="button" className={`${tool} @max-3xl:hidden`} onClick={toggleFull}>
           {isFull ? "Small screen" : "Full screen"}
         </button>
       )}
@@ -82,7 +82,7 @@ function Mode({ by }: { by: Snapshot["steppedBy"] }) {
       data-testid="mode"
       data-stepped-by={by}
       title={meaning}
-      className="mx-1 rounded-full border border-current px-2 py-0.5 text-xs font-bold whitespace-nowrap max-md:hidden"
+      className="mx-1 rounded-full border border-current px-2 py-0.5 text-xs font-bold whitespace-nowrap @max-3xl:hidden"
     >
       {name}
       <span className="sr-only">: {meaning}</span>
@@ -96,7 +96,7 @@ function Gauge({ delayMs, rate }: Pick<Snapshot, "delayMs" | "rate">) {
   return (
     <span
       data-testid="gauge"
-      className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums max-md:hidden"
+      className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums @max-3xl:hidden"
     >
       <span className="sr-only">Round trip to the server: </span>
       {delayMs} ms

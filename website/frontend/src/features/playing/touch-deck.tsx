@@ -9,7 +9,7 @@ import type { Deck } from "./deck";
 /** What a phone has instead of keys: the game's own controls, for any number of fingers. */
 export function TouchDeck({ deck, input }: { deck: Deck; input: InputSink }) {
   return (
-    <div className="deck" data-pad={deck.pad === null ? undefined : ""}>
+    <div className="deck" data-pad={padOf(deck)}>
       {deck.pad !== null && (
         <div className="grid place-items-center p-3 [grid-area:pad]">
           <TouchPad pad={deck.pad} input={input} />
@@ -24,15 +24,22 @@ export function TouchDeck({ deck, input }: { deck: Deck; input: InputSink }) {
   );
 }
 
-const ARROWS = [
-  ["up", "M50 9 67 29H33z", "group-data-up:text-action"],
-  ["down", "M50 91 33 71h34z", "group-data-down:text-action"],
-  ["left", "M9 50 29 33v34z", "group-data-left:text-action"],
-  ["right", "M91 50 71 67V33z", "group-data-right:text-action"],
+/** Whether there is a direction pad, and whether it has the deck to itself. */
+function padOf({ pad, buttons }: Deck): "alone" | "beside" | undefined {
+  if (pad === null) return undefined;
+  return buttons.length === 0 ? "alone" : "beside";
+}
+
+/** How far an arm is turned from the upper one, and what lights it. */
+const ARMS = [
+  ["up", 0, "group-data-up:text-action"],
+  ["right", 90, "group-data-right:text-action"],
+  ["down", 180, "group-data-down:text-action"],
+  ["left", 270, "group-data-left:text-action"],
 ] as const;
 
-const CROSSWISE = "M36 36H10a4 4 0 0 0-4 4v20a4 4 0 0 0 4 4h80a4 4 0 0 0 4-4V40a4 4 0 0 0-4-4z";
-const LENGTHWISE = "M36 36V10a4 4 0 0 1 4-4h20a4 4 0 0 1 4 4v80a4 4 0 0 1-4 4H40a4 4 0 0 1-4-4z";
+const ARM = "M35 52V10a4 4 0 0 1 4-4h22a4 4 0 0 1 4 4v42z";
+const ARROW = "M50 13 64 30H36z";
 
 /** A direction pad for a thumb: sliding is enough. Arms without a use are not drawn. */
 function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
@@ -41,13 +48,12 @@ function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
     const here = element.current;
     if (here === null) return;
     return listenPad(here, pad, input, (pressed) => {
-      for (const [direction] of ARROWS) {
+      for (const [direction] of ARMS) {
         here.toggleAttribute(`data-${direction}`, pressed.has(direction));
       }
     });
   }, [pad, input]);
-  const crosswise = pad.left !== undefined || pad.right !== undefined;
-  const lengthwise = pad.up !== undefined || pad.down !== undefined;
+  const arms = ARMS.filter(([direction]) => pad[direction] !== undefined);
   return (
     <div
       ref={element}
@@ -56,16 +62,22 @@ function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
       data-testid="pad"
       className="group aspect-square w-[min(44vw,13rem,40dvh)] touch-none rounded-full bg-raised shadow-[inset_0_2px_6px_var(--shade)] select-none"
     >
-      <svg viewBox="0 0 100 100" className="size-full text-dim" aria-hidden="true">
-        <g fill="var(--surface)">
-          {crosswise && <path d={CROSSWISE} />}
-          {lengthwise && <path d={LENGTHWISE} />}
+      <svg viewBox="0 0 100 100" className="size-full text-ink" aria-hidden="true">
+        <g fill="var(--arm)">
+          <rect x="35" y="35" width="30" height="30" rx="4" />
+          {arms.map(([direction, turn]) => (
+            <path key={direction} d={ARM} transform={`rotate(${turn} 50 50)`} />
+          ))}
         </g>
-        {ARROWS.filter(([direction]) => pad[direction] !== undefined).map(
-          ([direction, shape, lit]) => (
-            <path key={direction} d={shape} className={lit} fill="currentColor" />
-          ),
-        )}
+        {arms.map(([direction, turn, lit]) => (
+          <path
+            key={direction}
+            d={ARROW}
+            transform={`rotate(${turn} 50 50)`}
+            className={lit}
+            fill="currentColor"
+          />
+        ))}
       </svg>
     </div>
   );

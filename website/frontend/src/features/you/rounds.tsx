@@ -14,6 +14,8 @@ const outcome: Record<Episode["status"], string> = {
   incomplete: "Left",
 };
 
+const dotted = "[&>*+*]:before:mx-2 [&>*+*]:before:content-['·'] lg:[&>*+*]:before:content-none";
+
 /** How well a round is kept: played again from its record, it came out the same, or it did not. */
 function standing({ certificate, time_ended: ended }: Episode): string {
   if (certificate === "certified") return "certified";
@@ -39,23 +41,29 @@ export function Rounds({ session, games }: { session: Session; games: readonly M
       </p>
       <ul className="mt-4 divide-y divide-line/60 border-y border-line/60">
         {shown.map((episode) => (
-          <li key={episode.id} className="flex flex-wrap items-baseline gap-x-4 gap-y-1 py-3.5">
+          <li
+            key={episode.id}
+            className="grid grid-cols-[1fr_auto] items-baseline gap-x-4 gap-y-1 py-3.5 lg:flex"
+          >
             <Link
               to={paths.play(episode.game_id)}
-              className="min-w-44 flex-1 rounded text-lg font-bold hover:underline"
+              className="flex-1 rounded text-lg font-bold hover:underline"
             >
               {episode.game_name}
             </Link>
-            <span className="w-40 text-right text-lg font-bold">
+            <span className="text-right text-lg font-bold whitespace-nowrap lg:w-40">
               {isBest(episode) && <span className="mr-2 text-sm text-link">best</span>}
               {formatScore(episode.score)}
             </span>
-            <span className="w-16 text-dim">{outcome[episode.status]}</span>
-            <span className="w-28 text-dim">{standing(episode)}</span>
-            <span className="w-32 text-right text-dim">{formatCount(episode.n_steps, "step")}</span>
-            <time dateTime={episode.time_created} className="w-32 text-right text-dim">
-              {formatWhen(episode.time_created, rounds.dataUpdatedAt)}
-            </time>
+            {/* A line of its own where there is no room for columns. */}
+            <p className={`col-span-2 flex flex-wrap text-dim lg:contents ${dotted}`}>
+              <span className="lg:w-16">{outcome[episode.status]}</span>
+              <span className="lg:w-28">{standing(episode)}</span>
+              <span className="lg:w-28 lg:text-right">{formatCount(episode.n_steps, "step")}</span>
+              <time dateTime={episode.time_created} className="lg:w-48 lg:text-right">
+                {formatWhen(episode.time_created, rounds.dataUpdatedAt)}
+              </time>
+            </p>
           </li>
         ))}
       </ul>
