@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -48,8 +49,7 @@ def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iter
 
     `log` gets all that it and its processes write.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = find_port()
     told = "WARNING" if log is None else "INFO"
     command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(port)]
     environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), "LOG_LEVEL": told, **settings}
@@ -62,7 +62,27 @@ def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iter
         yield Arcade(port, home, process)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
+
+
+PORTS = range(20_000, 30_000)
+"""Below those that the system gives away: nobody gets one of these by asking for any, or by connecting somewhere."""
+_taken: list[socket.socket] = []
+
+
+def find_port() -> int:
+    """A port of this machine for a server that is about to start; no other test run takes it while this one lives."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0skill-arcade-tests-{port}")  # a name without a file, gone with this process
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            claim.close()
+            continue
+        _taken.append(claim)
+        return port
+    raise AssertionError("no port is free")
 
 
 def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
@@ -171,7 +191,7 @@ class Player:
 
 async def sign_in(arcade_url: str, email: str) -> str:
     """Sign in; the token."""
-    async with httpx.AsyncClient(base_url=arcade_url, verify=NO_TLS) as client:
+    async with httpx.AsyncClient(base_url=arcade_url, verify=NO_TLS, timeout=60) as client:
         answer = await client.post("/auth/login", json={"email": email})
         return str(answer.raise_for_status().json()["token"])
 
@@ -179,7 +199,7 @@ async def sign_in(arcade_url: str, email: str) -> str:
 async def ticket_for(arcade_url: str, token: str, game: str) -> str:
     """A play ticket."""
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=arcade_url, headers=headers, verify=NO_TLS) as client:
+    async with httpx.AsyncClient(base_url=arcade_url, headers=headers, verify=NO_TLS, timeout=60) as client:
         answer = await client.post("/play/tickets", json={"game_id": game})
         return str(answer.raise_for_status().json()["ticket"])
 
@@ -200,13 +220,14 @@ class Address(Protocol):
 async def playing(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
     """A player at a game, welcomed."""
     ticket = await ticket_for(arcade.url, await sign_in(arcade.url, email), game)
-    async with connect(f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None) as connection:
+    address = f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}"
+    async with connect(address, compression=None, open_timeout=60) as connection:
         player = Player(connection)
         await player.hello()
         yield player
 
 
-async def settled(arcade: Arcade, seconds: float = 20.0) -> None:
+async def settled(arcade: Arcade, seconds: float = 60.0) -> None:
     """Until the journal is empty: all that was sealed is delivered."""
     journal = arcade.home / "journal"
     async with asyncio.timeout(seconds):

@@ -92,9 +92,10 @@ async def crowded(port: int, rng: random.Random, people: int, game: str = "break
         yield crowd
     finally:
         crowd.leaving = True
-        _, late = await asyncio.wait(tasks, timeout=10)
+        _, late = await asyncio.wait(tasks, timeout=30)
         for task in late:
             task.cancel()
+        await asyncio.wait(tasks)  # a socket that is still open then would be no more than a warning, much later
         for task in tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -15,12 +15,13 @@ from uuid import UUID
 import psutil
 
 from skill_arcade.delivery.reconcile import Balance, reconcile
+from skill_arcade.recording.backlog import list_episodes
 from skill_arcade.recording.journal import OPEN, SEALED
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.cluster import Cluster
 from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.objects import open_objects
-from tests.arcade import wait_ready
+from tests.arcade import find_port, wait_ready
 
 
 @dataclass
@@ -40,8 +41,7 @@ class House:
     def start(self, *, wait: bool = True) -> None:
         """Start the server, on the same port as before."""
         if not self.port:
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                self.port = probe.getsockname()[1]
+            self.port = find_port()
         environment = {"LOG_LEVEL": "WARNING", "SEGMENT_SECONDS": "0.5", "WARM_GAMES": "1", **self.settings}
         command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(self.port)]
         with (self.home / "server.log").open("ab") as log:
@@ -61,7 +61,7 @@ class House:
         assert self.process is not None
         begun = time.monotonic()
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
         return time.monotonic() - begun
 
     @property
@@ -107,8 +107,12 @@ class House:
         return self.home / "journal"
 
     def files(self, *suffixes: str) -> list[Path]:
-        """Files of the journal with one of these endings."""
-        return sorted(path for path in self.journal.glob("*/*") if path.suffix in suffixes)
+        """Files of the journal with one of these endings. What is delivered while this looks may be missing."""
+        found: list[Path] = []
+        for place in list_episodes(self.journal):
+            with suppress(FileNotFoundError):
+                found += [path for path in place.iterdir() if path.suffix in suffixes]
+        return sorted(found)
 
     async def settled(self, seconds: float = 60.0) -> None:
         """Until nothing waits in the journal any more."""

@@ -85,6 +85,7 @@ class ScriptedPage(Player):
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+        await self._flush()  # what was painted after the last report
         return UUID(started["episode"])
 
     async def _receive(self) -> None:

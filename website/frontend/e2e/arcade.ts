@@ -43,7 +43,7 @@ export async function startArcade(
   const stop = async () => {
     const code = await endProcess(server);
     const text = output.close();
-    await rm(data, { recursive: true, force: true });
+    await rm(data, { recursive: true, force: true, maxRetries: 5 });
     return { code, output: text };
   };
   try {
@@ -96,14 +96,23 @@ async function refuseDelay(ms: number): Promise<never> {
   throw new Error(`it took more than ${String(ms / 1000)} s`);
 }
 
+/**
+ * A port for a server that is about to start. Below those that the system gives away, so that nobody gets it by asking
+ * for any or by connecting somewhere; each worker of a test run has ports of its own.
+ */
 export async function findPort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  const first = 10_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 10);
+  for (;;) {
+    const port = first + Math.floor(1000 * Math.random());
+    const probe = createServer();
+    const listens = new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!(await listens)) continue;
+    probe.close();
+    await once(probe, "close");
+    return port;
+  }
 }
 
 async function checkReady(url: string): Promise<void> {

@@ -52,7 +52,7 @@ test("a player's own play comes as a Minari dataset", async () => {
     return page.getByText("14 steps").count();
   };
   // What was played is there to take once it is delivered.
-  await expect.poll(listed, { timeout: 30_000, interval: 500 }).toBeGreaterThan(0);
+  await expect.poll(listed, { interval: 500 }).toBeGreaterThan(0);
   expect(await saveDownload("Download my data", "own")).toContain(
     "skill-arcade/tower-of-hanoi/human-v0/data/0/part-0.parquet",
   );

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Arcade, startArcade } from "./arcade";
 import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
 import { type Network, openNetwork } from "./delay";
+import { untilEmulator, watchEmulators } from "./emulator";
 import { Stopwatch } from "./stopwatch";
 
 type Mode = "streamed" | "lockstep";
@@ -94,6 +95,7 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   network.delay(0);
   const { context, page } = await openVisit(browser, network.url);
   const watch = await Stopwatch.attach(page);
+  await watchEmulators(page);
   // Without its files the game is streamed: all else is the same.
   if (one.mode === "streamed") await context.route("**/lockstep/**", (route) => route.abort());
   await page.goto("/sign-in");
@@ -134,14 +136,8 @@ async function startGame(
   watch: Stopwatch,
   mode: Mode,
 ): Promise<Pick<Row, "cold" | "seen">> {
-  const rom = page.waitForResponse((response) => response.url().includes("/lockstep/roms/"));
-  rom.catch(() => undefined);
   const cold = await openGame(page, watch);
-  if (mode === "lockstep") {
-    await rom;
-    // The emulator says nothing when it is ready, some tenths of a second after its files have come.
-    await page.waitForTimeout(1500);
-  }
+  if (mode === "lockstep") await untilEmulator(page);
   await page.getByRole("button", { name: "Start", exact: true }).click();
   const seen = await watch.timeSeeing();
   await page.waitForSelector('[data-phase="playing"]');

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Arcade, startArcade } from "./arcade";
 import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
 import { type Network, openNetwork } from "./delay";
+import { untilEmulator, watchEmulators } from "./emulator";
 import { type Kept, readBack } from "./record";
 import { findPaddle, hashScreen, timePress } from "./screen";
 
@@ -30,6 +31,7 @@ beforeAll(async () => {
   arcade = await startArcade(`${OUT}lockstep.log`);
   network = await openNetwork(arcade.url, ROUND_TRIP_MS, LOSS);
   visit = await openVisit(browser, network.url);
+  await watchEmulators(visit.page);
   count(visit.page);
 });
 
@@ -72,11 +74,9 @@ async function signIn(): Promise<void> {
 
 async function startGame(): Promise<void> {
   const { page } = visit;
-  // The emulator has come once its worker says so; the page shows nothing of it, so its files are waited for.
-  const rom = page.waitForResponse((response) => response.url().includes("/lockstep/roms/"));
   await page.goto("/play/breakout");
   await page.waitForSelector('[data-phase="ready"]');
-  await rom;
+  await untilEmulator(page);
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');
 }
@@ -114,7 +114,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
       .then(() => findPaddle(page));
     expect(right - left).toBeGreaterThan(60);
     await page.waitForSelector('[data-phase="playing"]');
-    await expect.poll(() => sockets.length, { timeout: 15_000 }).toBeGreaterThan(0);
+    await expect.poll(() => sockets.length).toBeGreaterThan(0);
     await page.keyboard.press("ArrowRight", { delay: 500 });
     await leave();
   });
@@ -156,7 +156,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
     check(kept);
     await page.keyboard.press("Enter");
     await page.waitForSelector('[data-phase="playing"]');
-    await expect.poll(() => received.frame ?? 0, { timeout: 10_000 }).toBeGreaterThan(30);
+    await expect.poll(() => received.frame ?? 0).toBeGreaterThan(30);
     await page.waitForSelector('[data-testid="mode"][data-stepped-by="server"]');
     await leave();
   });

@@ -15,8 +15,8 @@ from skill_arcade import dataset
 from skill_arcade.certify.rerun import rerun_episode as certify
 from skill_arcade.environments.making import make_stage_from_spec
 
-# What was played is in the database this soon: promised is 10 s while playing, at once after the end.
-PATIENCE_SECONDS = 10.0
+# Promised is 10 s while playing, at once after the end, which the benchmarks measure; a busy machine takes longer.
+PATIENCE_SECONDS = 60.0
 
 
 def main(wanted: int) -> None:

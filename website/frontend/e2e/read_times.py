@@ -1,4 +1,4 @@
-"""Reads the times of the newest episode back: `read_times.py`, JSON on standard output (arcade: SKILL_ARCADE_HOME)."""
+"""Reads the times of an episode back: `read_times.py EPISODE`, JSON on standard output (arcade: SKILL_ARCADE_HOME)."""
 
 import json
 import sys
@@ -9,18 +9,18 @@ import numpy as np
 
 from skill_arcade import dataset
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
-def main() -> None:
-    """Print them, once the episode has ended."""
+def main(id_: str) -> None:
+    """Print them, once the episode has ended and all of it is kept."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with dataset.open() as recordings:
-        while not (ended := [episode for episode in recordings.episodes() if episode.time_ended is not None]):
+        while not (found := [one for one in recordings.episodes() if str(one.id) == id_ and one.time_ended]):
             if time.monotonic() > deadline:
-                sys.exit(f"after {PATIENCE_SECONDS:g} s no episode has ended")
+                sys.exit(f"after {PATIENCE_SECONDS:g} s the episode {id_} has not ended")
             time.sleep(0.1)
-        sys.stdout.write(json.dumps(describe_times(ended[0])))
+        sys.stdout.write(json.dumps(describe_times(found[0])))
 
 
 def describe_times(episode: dataset.Episode) -> dict[str, Any]:
@@ -40,4 +40,4 @@ def describe_times(episode: dataset.Episode) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Account, STEPS } from "../src/play/sound/queue";
 import { type Arcade, startArcade } from "./arcade";
 import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+import { untilEmulator, watchEmulators } from "./emulator";
 import { readBack } from "./record";
 
 const PERIOD_MS = 1000 / 60;
@@ -41,6 +42,7 @@ beforeAll(async () => {
   ]);
   visit = await openVisit(browser, arcade.url);
   await visit.page.addInitScript(watchSound);
+  await watchEmulators(visit.page);
   visit.page.on("websocket", (socket) => {
     socket.on("framereceived", ({ payload }) => {
       if (typeof payload !== "string" && payload[0] === 2) packets++;
@@ -121,10 +123,8 @@ async function startGame(page: Page): Promise<void> {
 /** Waits for noise, and holds its age against the picture's. */
 async function hear(page: Page): Promise<void> {
   await page.waitForFunction(() => (globalThis as Watched).world.nodes.length > 0);
-  await expect
-    .poll(async () => (await listen(page)).account.loud, { timeout: 8000 })
-    .toBeGreaterThan(HEARD);
-  await expect.poll(async () => (await listen(page)).peak, { timeout: 4000 }).toBeGreaterThan(0.01);
+  await expect.poll(async () => (await listen(page)).account.loud).toBeGreaterThan(HEARD);
+  await expect.poll(async () => (await listen(page)).peak).toBeGreaterThan(0.01);
   const lags: number[] = [];
   for (let turn = 0; turn < 9; turn++) {
     const { account, shown } = await listen(page);
@@ -182,10 +182,9 @@ test.skipIf(!built)(
   async () => {
     const { page } = visit;
     packets = 0;
-    const rom = page.waitForResponse((response) => response.url().includes("/lockstep/roms/"));
     await page.goto("/play/space-invaders");
     await page.waitForSelector('[data-phase="ready"]');
-    await rom;
+    await untilEmulator(page);
     await startGame(page);
     await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
     await hear(page);

@@ -45,16 +45,24 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-/** Plays over a network; what the witness saw, and zero of the page's clock on the server's since the game began. */
-async function play(roundTrip: number, loss: number): Promise<[Testimony, number]> {
+/** What was played over a network. */
+interface Played {
+  episode: string;
+  /** What the witness saw. */
+  testimony: Testimony;
+  /** Zero of the page's clock, on the server's since the game began. */
+  zeroUs: number;
+}
+
+async function play(roundTrip: number, loss: number): Promise<Played> {
   const network = await openNetwork(arcade.url, roundTrip, loss);
   const { context, page } = await openVisit(browser, network.url);
-  let startedUs = 0;
+  let started = { episode: "", server_us: 0 };
   page.on("websocket", (socket) => {
     socket.on("framereceived", ({ payload }) => {
       if (typeof payload !== "string") return;
-      const message = JSON.parse(payload) as { type: string; server_us: number };
-      if (message.type === "started") startedUs = message.server_us;
+      const message = JSON.parse(payload) as typeof started & { type: string };
+      if (message.type === "started") started = message;
     });
   });
   await page.goto("/sign-in");
@@ -81,12 +89,12 @@ async function play(roundTrip: number, loss: number): Promise<[Testimony, number
   await page.waitForURL(`${network.url}/`);
   await context.close();
   network.close();
-  return [testimony, zero * 1e6 - startedUs];
+  return { episode: started.episode, testimony, zeroUs: zero * 1e6 - started.server_us };
 }
 
-async function readTimes(): Promise<Kept> {
+async function readTimes(episode: string): Promise<Kept> {
   const env = { ...process.env, DATABASE_URL: undefined, SKILL_ARCADE_HOME: arcade.data };
-  const { stdout } = await promisify(execFile)(PYTHON, [READ], { cwd: arcade.data, env });
+  const { stdout } = await promisify(execFile)(PYTHON, [READ, episode], { cwd: arcade.data, env });
   return JSON.parse(stdout) as Kept;
 }
 
@@ -97,8 +105,9 @@ test.each([
 ])(
   "what was painted and pressed %d ms away is on record as it was, %d lost",
   async (roundTrip, loss) => {
-    const [{ glances, presses }, zeroUs] = await play(roundTrip, loss);
-    const kept = await readTimes();
+    const { episode, testimony, zeroUs } = await play(roundTrip, loss);
+    const { glances, presses } = testimony;
+    const kept = await readTimes(episode);
     const seen = [...firstSeen(glances)];
     const wrongPaints = seen.filter(([frame, at]) => Math.abs((kept.shown[frame] ?? 0) - at) > 1);
     const known = presses.map((at) => [Math.round(at * 1000), framesAt(glances, at)] as const);

@@ -1,13 +1,38 @@
 import { defineConfig } from "vitest/config";
 
+// These hold times and rates against the clock, so each has the machine to itself.
+const TIMED = ["endurance", "latency", "lockstep", "play", "sound", "times"].map(
+  (name) => `${name}.test.ts`,
+);
+
 export default defineConfig({
   root: import.meta.dirname,
   test: {
-    include: ["*.test.ts"],
     environment: "node",
-    // One server and one browser, on a machine that may have two cores.
-    fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 300_000,
+    // A second is short for a page on a machine with something else to do, and what is waited for is an event.
+    expect: { poll: { timeout: 30_000 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "side by side",
+          include: ["*.test.ts"],
+          exclude: TIMED,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "one by one",
+          include: TIMED,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -1,5 +1,5 @@
 // A person looks at what they have played, and leaves for good.
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import { type Arcade, startArcade } from "./arcade";
@@ -36,13 +36,25 @@ async function signIn(): Promise<void> {
   await page.waitForURL(`${arcade.url}/you`);
 }
 
+const readToken = (page: Page) =>
+  page.evaluate(() => {
+    const session = localStorage.getItem("skill-arcade.session") ?? "{}";
+    return (JSON.parse(session) as { token: string }).token;
+  });
+
+const askSummary = (token: string) =>
+  fetch(`${arcade.url}/me/summary`, { headers: { Authorization: `Bearer ${token}` } });
+
 test("an empty page says what to do", async () => {
   await signIn();
   await visit.page.getByRole("heading", { name: "Not one yet" }).waitFor();
   expect(await findFaults(visit.page)).toEqual([]);
 });
 
-test("a round that was won is counted, listed, and certified", async () => {
+// The certifier takes only what the machine has left.
+const patience = { timeout: 240_000, interval: 500 };
+
+test("a round that was won is counted, listed, and certified", { timeout: 300_000 }, async () => {
   const { page } = visit;
   await page.goto("/play/tower-of-hanoi");
   await page.waitForSelector('[data-phase="ready"]');
@@ -50,16 +62,16 @@ test("a round that was won is counted, listed, and certified", async () => {
   await page.waitForSelector('[data-phase="playing"]');
   for (const pole of HANOI) await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
   await page.waitForSelector('[data-testid="ending"][data-status="won"]');
-  await expect
-    .poll(
-      async () => {
-        await page.goto("/you");
-        await page.getByRole("heading", { name: "By game" }).waitFor();
-        return page.getByText("certified", { exact: true }).count();
-      },
-      { timeout: 60_000, interval: 1000 },
-    )
-    .toBe(2);
+  // Asked for, not looked at: drawing a page again and again takes the processor from whoever certifies.
+  const token = await readToken(page);
+  const certified = async () => {
+    const answer = await askSummary(token);
+    return ((await answer.json()) as { certified: number }).certified;
+  };
+  await expect.poll(certified, patience).toBe(1);
+  await page.goto("/you");
+  await page.getByRole("heading", { name: "By game" }).waitFor();
+  await expect.poll(() => page.getByText("certified", { exact: true }).count()).toBe(2);
   await page.getByRole("heading", { name: "Every round" }).waitFor();
   await page.getByText("14 steps").waitFor();
   expect(await findFaults(page)).toEqual([]);
@@ -74,18 +86,13 @@ test("nothing is erased before the word is typed", async () => {
 
 test("the account is erased, and the token with it", async () => {
   const { page } = visit;
-  const token = await page.evaluate(
-    () =>
-      (JSON.parse(localStorage.getItem("skill-arcade.session") ?? "{}") as { token: string }).token,
-  );
+  const token = await readToken(page);
   await page.getByLabel(/Type erase/).fill("erase");
   await page.getByRole("button", { name: "Erase everything" }).click();
   await page.getByRole("heading", { name: "All of it is gone" }).waitFor();
   await page.getByText("1 round with 14 steps were erased").waitFor();
   expect(await findFaults(page)).toEqual([]);
-  const answer = await fetch(`${arcade.url}/me/summary`, {
-    headers: { Authorization: `Bearer ${token}` },
-  });
+  const answer = await askSummary(token);
   expect(answer.status).toBe(401);
   expect(((await answer.json()) as { message: string }).message).toContain("not here any more");
   expect(await page.evaluate(() => localStorage.length)).toBe(0);

@@ -35,8 +35,8 @@ def test_it_says_where_it_is_and_stops_cleanly_with_its_database(home: Path, num
     assert server.stdout is not None
     address = re.fullmatch(r"Skill Arcade is at (http://localhost:\d+)\n", server.stdout.readline())
     assert address is not None
-    assert httpx.get(f"{address[1]}/healthz").status_code == 200
-    assert httpx.get(f"{address[1]}/games").status_code == 200
+    assert httpx.get(f"{address[1]}/healthz", timeout=60).status_code == 200
+    assert httpx.get(f"{address[1]}/games", timeout=60).status_code == 200
     assert Cluster(home / "postgres").find_postmaster() is not None
     server.send_signal(number)
     _, said = server.communicate(timeout=30)

@@ -105,7 +105,7 @@ async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arc
     # All stages first: making one takes a moment, in which nobody here could play.
     stages = [make_stage(GAME.environment) for _ in CHEATS]
     ends = await asyncio.gather(*(attempt(arcade, cheat, stage) for cheat, stage in zip(CHEATS, stages, strict=True)))
-    await settled(arcade, 60)
+    await settled(arcade)
     with sa.open() as dataset:
         for (cheat, (reason, what)), ended in zip(CHEATS.items(), ends, strict=True):
             name = cheat.__name__
@@ -133,7 +133,7 @@ async def test_where_lockstep_is_off_games_are_streamed_and_nothing_is_given_awa
                 assert (await player.until("started"))["lockstep"] is None
                 await player.press("fire")
                 await player.until_frame(20)
-            async with httpx.AsyncClient(base_url=arcade.url) as client:
+            async with httpx.AsyncClient(base_url=arcade.url, timeout=60) as client:
                 token = (await client.post("/auth/login", json={"email": "ann@example.org"})).json()["token"]
                 bearer = {"Authorization": f"Bearer {token}"}
                 assert (await client.get("/lockstep/roms/breakout", headers=bearer)).status_code == 404

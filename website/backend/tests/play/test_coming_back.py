@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def arcade() -> Iterator[Arcade]:
-    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1", RESUME_SECONDS="3") as running:
+    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1", RESUME_SECONDS="5") as running:
         yield running
 
 
@@ -89,7 +89,7 @@ async def test_what_a_page_says_last_is_heard_though_it_goes_at_once(arcade: Arc
         return episode
 
     episodes = await asyncio.gather(*(leave_in_haste(number) for number in range(16)))
-    await settled(arcade, 10)
+    await settled(arcade)
     with sa.open() as dataset:
         for id_ in episodes:
             assert dataset.episode(UUID(id_)).end_reason == "left"

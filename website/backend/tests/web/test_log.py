@@ -25,7 +25,7 @@ async def test_a_played_session_is_logged_whole_and_says_nothing_of_who_played(
     told = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "DATABASE_URL": address, "AUTH_SECRET": SECRET}
     with running_arcade(tmp_path / "home", log, **told) as arcade:
         token = await sign_in(arcade.url, EMAIL)
-        async with httpx.AsyncClient(base_url=arcade.url) as http:
+        async with httpx.AsyncClient(base_url=arcade.url, timeout=60) as http:
             bearer = {"authorization": f"Bearer {token}"}
             me = await http.get(f"/auth/me?token={token}&email={EMAIL}", headers=bearer)
             await http.post("/auth/login", json={"email": "not an e-mail"})

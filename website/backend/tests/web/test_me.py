@@ -29,7 +29,7 @@ def running() -> Iterator[Arcade]:
 
 
 async def summary(url: str, token: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         return await client.get("/me/summary")
 
 
