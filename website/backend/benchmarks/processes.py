@@ -90,7 +90,7 @@ class Meter:
     def _kind(child: Use) -> str:
         if child.name in COMPANIONS:
             return child.name
-        return "games" if "forkserver" in read_command(child.pid) else "server"
+        return "games" if child.name == "nursery" else "server"
 
 
 def read_all() -> Iterator[Use]:
@@ -102,11 +102,3 @@ def read_all() -> Iterator[Use]:
                 name, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
                 seconds = (int(rest[11]) + int(rest[12])) * TICK_SECONDS
                 yield Use(int(folder.name), int(rest[1]), name, seconds, int(rest[19]))
-
-
-def read_command(pid: int) -> str:
-    """How a process was started; nothing when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""

@@ -73,7 +73,9 @@ class Settings(BaseSettings):
         None, min_length=16, description="Bearer token of GET /metrics; none: open locally, closed elsewhere."
     )
     max_games: int = Field(64, ge=1, description="Games that this server runs at once.")
-    warm_games: int = Field(2, ge=0, description="Game processes kept ready ahead of demand.")
+    games_per_process: int = Field(
+        4, ge=1, description="Atari games that may share a process; 1: a game that crashes takes no other with it."
+    )
 
     trusted_hosts: Listed = Field(
         ("localhost", "127.0.0.1", "::1"),

@@ -42,7 +42,7 @@ class House:
         """Start the server, on the same port as before."""
         if not self.port:
             self.port = find_port()
-        environment = {"LOG_LEVEL": "WARNING", "SEGMENT_SECONDS": "0.5", "WARM_GAMES": "1", **self.settings}
+        environment = {"LOG_LEVEL": "WARNING", "SEGMENT_SECONDS": "0.5", **self.settings}
         command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(self.port)]
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -56,5 +56,5 @@ class Unplayed:
 
 def generator_text(seed: int) -> bytes:
     """A freshly seeded `std::mt19937` as libstdc++ writes it: 624 words and the position."""
-    generator = cast(dict[str, Any], np.random.RandomState(seed & 0xFFFFFFFF).get_state(legacy=False))["state"]
+    generator = np.random.RandomState(seed & 0xFFFFFFFF).get_state(legacy=False)["state"]
     return " ".join(map(str, [*generator["key"].tolist(), generator["pos"]])).encode()

@@ -1,18 +1,103 @@
-"""Where game processes are forked from: a process that has imported all they need, so that one is there at once.
+"""The server's end of the process that game processes are forked from.
 
-Imports nothing of ours: it is started first of all, and gets ready on another core while the server imports its own.
+Imports nothing of ours: that process is started first of all, and gets ready on another core while the server imports.
 """
 
-import multiprocessing
-from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext
+import atexit
+import json
+import socket
+import subprocess
+import sys
+import threading
+from functools import cache
+from typing import Any, NamedTuple
 
-PRELOADED = ["skill_arcade.play.preload"]
+ANSWER_SECONDS = 30.0
+"""It may still be importing, on a machine that does much else."""
 
 
-def open_nursery() -> ForkServerContext:
-    """The context that game processes are made in. The first call starts their parent and does not wait for it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    forkserver.ensure_running()
-    return context
+class Forked(NamedTuple):
+    """A new game process, and how many stages of each environment it has, by the environment's JSON."""
+
+    pid: int
+    stock: dict[str, int]
+
+
+class Nursery:
+    """Starts the process, starts it again when it has died, and asks it. Safe for threads; asking waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start it, and do not wait until it is ready."""
+        with self._lock:
+            self._find_control()
+
+    def fork(self, theirs: socket.socket, log_as: tuple[str, str]) -> Forked:
+        """Fork a game process that has `theirs` as its control socket. Raises OSError when none can be had."""
+        request = json.dumps({"log": log_as}).encode()
+        with self._lock:
+            try:
+                return self._ask(request, theirs)
+            except OSError:
+                self._end()  # it has died: another one
+                return self._ask(request, theirs)
+
+    def want(self, environment: dict[str, Any], each: int) -> None:
+        """Have so many stages of this environment in the game processes to come, once there is time to load them."""
+        with self._lock:
+            try:
+                self._find_control().send(json.dumps({"want": environment, "each": each}).encode())
+            except OSError:
+                self._end()  # only a wish; whoever needs the process next starts it anew
+
+    def stop(self) -> None:
+        """End it. The game processes that it started live on."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, request: bytes, theirs: socket.socket) -> Forked:
+        control = self._find_control()
+        socket.send_fds(control, [request], [theirs.fileno()])
+        if not (answer := control.recv(1 << 16)):
+            raise ConnectionError("the process that game processes are forked from has died")
+        return Forked(**json.loads(answer))
+
+    def _find_control(self) -> socket.socket:
+        if self._control is None:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours.settimeout(ANSWER_SECONDS)
+            # A session of its own: Ctrl-C on a terminal is for the server, which ends all others in order.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "skill_arcade.play.forking", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            theirs.close()
+            self._control = ours
+        return self._control
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()  # it ends when this is closed
+            self._control = None
+        if self._process is not None:
+            try:
+                self._process.wait(ANSWER_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+@cache
+def open_nursery() -> Nursery:
+    """The one of this server. The first call starts it."""
+    nursery = Nursery()
+    nursery.start()
+    atexit.register(nursery.stop)
+    return nursery

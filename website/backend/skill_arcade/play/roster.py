@@ -1,20 +1,19 @@
-"""Who plays what on this server: seats, limits, and game processes kept warm."""
+"""Who plays what on this server: seats and limits."""
 
 import asyncio
 import hashlib
 import logging
-import socket
 from collections import Counter
 from itertools import count
 from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, Stopping, TooManyGames
-from skill_arcade.games.manifest import Manifest
+from skill_arcade.games.manifest import EnvironmentChoice, Manifest
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.play.door import Caller, Door
+from skill_arcade.play.hosts import Hosts
 from skill_arcade.play.nursery import open_nursery
 from skill_arcade.play.room import Room
-from skill_arcade.play.runner import run_game
 from skill_arcade.play.seat import Seat
 from skill_arcade.play.starts import Starts
 from skill_arcade.telemetry import Format
@@ -37,7 +36,7 @@ class Roster:
         segment_seconds: float,
         resume_seconds: float,
         max_games: int,
-        warm_games: int,
+        games_per_process: int,
         commit: str | None = None,
         log_as: tuple[Format, str] = ("text", "INFO"),
     ) -> None:
@@ -47,11 +46,9 @@ class Roster:
         self._numbers = count(1)
         self._doors: WeakValueDictionary[str, Door] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
-        self._max_games, self._warm_games, self._commit = max_games, warm_games, commit
-        self._log_as = log_as
+        self._max_games, self._commit = max_games, commit
+        self._hosts = Hosts(games_per_process, log_as)
         self._seats: dict[str, Seat] = {}
-        self._warm: list[Seat] = []
-        self._refill: asyncio.Task[None] | None = None
         self._closing = False
 
     @property
@@ -65,24 +62,23 @@ class Roster:
         return max((seat.late_us for seat in self._seats.values()), default=0)
 
     async def start(self) -> None:
-        """Start the warm processes. A disk without room refuses games, not the start: what is there is delivered."""
+        """Get ready. A disk without room refuses games, not the start: what is there is delivered."""
         log.info("the recording disk has %d MB left", self.room.free_bytes >> 20)
-        await self._fill()
+        await asyncio.to_thread(open_nursery().start)
 
     async def stop(self, grace_seconds: float = 8.0) -> None:
         """Refuse new games, end the running ones, and wait for their records to be sealed."""
         self._closing = True
-        if self._refill is not None:
-            await self._refill
-        seats = [*self._seats.values(), *self._warm]
+        seats = list(self._seats.values())
         for seat in seats:
             seat.stop("server-stopped", CloseCode.RESTARTING)
         if seats:
             await asyncio.wait([asyncio.ensure_future(seat.gone) for seat in seats], timeout=grace_seconds)
         for seat in seats:
             if not seat.gone.done():
-                log.error("game process %s did not end in %.0f s; it is killed", seat.process.pid, grace_seconds)
-                seat.process.kill()
+                process = seat.place.process
+                log.error("a game in process %d did not end in %.0f s; it is killed", process.pid, grace_seconds)
+                process.kill()
 
     def tell_room(self, refusal: str) -> None:
         """Tell all games why no new episode may start, or by an empty text that one may."""
@@ -141,14 +137,13 @@ class Roster:
             async with self._starts.turn() as begun:
                 if self._closing:
                     raise Stopping(RESTARTING)
-                begun.append(seat := self._warm.pop() if self._warm else await self._open())
+                assignment = self._assignment(caller.user_id, game, options, lockstep_module)
+                begun.append(seat := await self._open(assignment.game.environment))
                 self._seats[caller.user_id] = seat
                 seat.door = caller.door
-                seat.assign(self._assignment(caller.user_id, game, options, lockstep_module))
+                seat.assign(assignment)
         finally:
             self._opening -= 1
-        if self._refill is None or self._refill.done():
-            self._refill = asyncio.create_task(self._fill())
         return seat
 
     async def _free(self, held: Seat) -> None:
@@ -156,8 +151,9 @@ class Roster:
         held.stop("left")
         await asyncio.wait([held.gone], timeout=LEAVE_SECONDS)
         if not held.gone.done():
-            log.error("game process %s did not end in %.0f s; it is killed", held.process.pid, LEAVE_SECONDS)
-            held.process.kill()
+            process = held.place.process
+            log.error("a game in process %d did not end in %.0f s; it is killed", process.pid, LEAVE_SECONDS)
+            process.kill()
             await held.gone
 
     async def end_game(self, user_id: str) -> None:
@@ -166,21 +162,15 @@ class Roster:
         if held is not None and not held.gone.done():
             await self._free(held)
 
-    async def _fill(self) -> None:
-        while len(self._warm) < self._warm_games and not self._closing:
-            self._warm.append(await self._open())
-
-    async def _open(self) -> Seat:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        process = open_nursery().Process(target=run_game, args=(theirs, *self._log_as), name="game", daemon=True)
-        await asyncio.to_thread(process.start)
-        theirs.close()
-        return await Seat.open(process, ours, self._vacate)
+    async def _open(self, environment: EnvironmentChoice) -> Seat:
+        try:
+            return await Seat.open(*await self._hosts.open(environment), self._vacate)
+        except OSError as error:
+            log.exception("no game process can be had")
+            raise NotReady("No game can be started now; try again in a moment.") from error
 
     def _vacate(self, seat: Seat) -> None:
-        if seat in self._warm:
-            self._warm.remove(seat)
+        self._hosts.leave(seat.place)
         for user_id, held in list(self._seats.items()):
             if held is seat:
                 del self._seats[user_id]

@@ -1,94 +1,97 @@
-"""The life of a game process: wait for a message or the next deadline, and hand it to the session."""
+"""One game in a game process: bytes from the server to its session, and back."""
 
 import gc
 import logging
 import os
-import select
-import signal
 import socket
-import sys
 import time
 
-from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.stage import Stage
 from skill_arcade.play.assignment import Assignment, Terms
 from skill_arcade.play.clock import now_us
 from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.play.provenance import describe_house
 from skill_arcade.play.session import Session
+from skill_arcade.play.stock import Stock
 from skill_arcade.recording.journal import Journal
-from skill_arcade.telemetry import Format, name_process, set_up_logging
+from skill_arcade.recording.records import Head
 from skill_arcade.wire.close import CloseCode
 
 log = logging.getLogger(__name__)
 
 
-def run_game(pipe: socket.socket, log_format: Format = "text", log_level: str = "INFO") -> None:
-    """Main of a game process: become the game that the first message assigns, and play it to its end."""
-    set_up_logging(log_format, log_level)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    name_process("game")
-    try:
-        Runner(pipe).run()
-    except Exception:
-        # In one line with its trace, and not as the text that Python itself would write.
-        log.exception("a game process failed")
-        sys.exit(1)
-
-
 class Runner:
-    """Moves bytes and waits; all rules are the session's."""
+    """Moves bytes; all rules are the session's, and all waiting is the host's."""
 
-    def __init__(self, pipe: socket.socket) -> None:
-        self._pipe = pipe
-        self._pipe.setblocking(True)
+    def __init__(self, pipe: socket.socket, stock: Stock) -> None:
+        self.pipe = pipe
+        self.pipe.setblocking(True)
+        self._stock = stock
         self._splitter = Splitter()
+        self._assignment: Assignment | None = None
+        self._stage: Stage | None = None
         self._session: Session | None = None
+        self._journal: Journal | None = None
         self._unwanted = False
         self._told_us = 0
 
-    def run(self) -> None:
-        """Until the session is finished, the server is gone, or nobody wants this process."""
-        while not self._unwanted and (self._session is None or not self._session.finished):
-            data = self._hear()
-            if data == b"":
-                self._server_gone()
-                return
-            for kind, payload in self._splitter.feed(data or b""):
-                self._dispatch(kind, payload)
-            session = self._session
-            if session is not None and not session.finished:
-                due = session.due_us
-                if due is not None and (now := now_us()) >= due:
-                    session.tick(now)
-                    self._tell_lateness(session, now)
-                elif session.idle:
-                    session.prepare()
-        self._pipe.close()
+    @property
+    def finished(self) -> bool:
+        """True once there is nothing left to do: the game is over for good, or was never wanted."""
+        return self._unwanted or (self._session is not None and self._session.finished)
+
+    @property
+    def due_us(self) -> int | None:
+        """When the session has something to do; None: when it is told something."""
+        return None if self._session is None else self._session.due_us
+
+    @property
+    def ticking(self) -> bool:
+        """True while what the server says can wait for the next step: it is stamped already."""
+        return self._session is not None and self._session.ticking
+
+    @property
+    def idle(self) -> bool:
+        """True when the next episode can be prepared."""
+        return self._session is not None and self._session.idle
+
+    def hear(self) -> None:
+        """Do what the server has said, if it has said anything."""
+        data = self._read()
+        if data == b"":
+            self._server_gone()
+        for kind, payload in self._splitter.feed(data or b""):
+            self._dispatch(kind, payload)
+
+    def work(self) -> None:
+        """Do what is due, or what will be needed next."""
+        session = self._session
+        if session is None or session.finished:
+            return
+        due = session.due_us
+        if due is not None and (now := now_us()) >= due:
+            session.tick(now)
+            self._tell_lateness(session, now)
+        elif session.idle:
+            session.prepare()
+
+    def close(self) -> None:
+        """Give everything back: the stage to the stock, an unfinished record to delivery, and tell the server."""
+        if self._journal is not None:
+            self._journal.let_go()
+        if self._stage is not None and self._assignment is not None:
+            self._stock.put(self._assignment.game.environment, self._stage)
+        self.pipe.close()
 
     def _tell_lateness(self, session: Session, now: int) -> None:
         """About once a second, for the server's metrics."""
         if now - self._told_us >= 1_000_000:
             late, session.worst_late_us, self._told_us = session.worst_late_us, 0, now
-            _Sender(self._pipe).late(late)
+            _Sender(self.pipe).late(late)
 
-    def _hear(self) -> bytes | None:
-        """Wait until the server says something, or until something is due: None. Empty: the server is gone."""
-        session = self._session
-        due = session.due_us if session is not None else None
-        seconds = None if due is None else max(0.0, (due - now_us()) / 1e6)
-        if session is not None and session.ticking and seconds is not None:
-            time.sleep(seconds)  # one awakening a step: what was said meanwhile is stamped already
-            return self._read(socket.MSG_DONTWAIT)
-        if session is not None and session.idle:
-            seconds = 0.0
-        # `poll` would round up to milliseconds.
-        readable, _, _ = select.select([self._pipe], [], [], seconds)
-        return self._read() if readable else None
-
-    def _read(self, flags: int = 0) -> bytes | None:
+    def _read(self) -> bytes | None:
         try:
-            return self._pipe.recv(65536, flags)
+            return self.pipe.recv(65536, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return None
         except ConnectionError:
@@ -106,7 +109,7 @@ class Runner:
             (received,) = RECEIVED.unpack_from(payload)
             session.receive(payload[RECEIVED.size :], received, now)
         elif kind == ToGame.ATTACH:
-            self._pipe.sendall(pack(ToServer.ATTACHED))
+            self.pipe.sendall(pack(ToServer.ATTACHED))
             session.attach(now)
         elif kind == ToGame.DETACH:
             session.detach(now)
@@ -116,12 +119,12 @@ class Runner:
             session.stop(payload.decode(), now)
 
     def _become(self, assignment: Assignment) -> Session:
-        folder = assignment.journal_folder
+        self._assignment, self._stage = assignment, self._stock.take(assignment.game.environment)
         session = Session(
             assignment.game,
-            make_stage(assignment.game.environment),
-            _Sender(self._pipe),
-            lambda head: Journal(folder, head),
+            self._stage,
+            _Sender(self.pipe),
+            self._open_journal,
             Terms(
                 user_id=assignment.user_id,
                 provenance=describe_house(assignment),
@@ -134,12 +137,17 @@ class Runner:
         session.prepare()
         gc.collect()
         gc.freeze()
-        self._pipe.sendall(pack(ToServer.READY))
+        self.pipe.sendall(pack(ToServer.READY))
         return session
+
+    def _open_journal(self, head: Head) -> Journal:
+        assert self._assignment is not None
+        self._journal = Journal(self._assignment.journal_folder, head)
+        return self._journal
 
     def _server_gone(self) -> None:
         log.warning("the server is gone; game process %d ends its episode", os.getpid())
-        self._pipe = socket.socketpair()[0]
+        self._unwanted = True
         if self._session is not None:
             self._session.detach(now_us())
             self._session.stop("server-gone", now_us())

@@ -1,16 +1,16 @@
-"""The server's end of one game process: bytes in, bytes out, and who is attached."""
+"""The server's end of one game: bytes in, bytes out, and who is attached."""
 
 import asyncio
 import logging
 import socket
 from collections import deque
-from multiprocessing.process import BaseProcess
 from typing import Protocol, cast
 from uuid import uuid4
 
 from skill_arcade.play.assignment import Assignment
 from skill_arcade.play.clock import now_us
 from skill_arcade.play.door import Door
+from skill_arcade.play.hosts import Place
 from skill_arcade.play.pipe import RECEIVED, Splitter, ToGame, ToServer, pack
 from skill_arcade.wire.close import REASONS, CloseCode
 from skill_arcade.wire.messages import Notice
@@ -60,17 +60,17 @@ class Attachment:
 
 
 class Vacate(Protocol):
-    """Told when a seat's game process is gone."""
+    """Told when a seat's game is gone."""
 
     def __call__(self, seat: "Seat") -> None:
         """The seat is free."""
 
 
 class Seat(asyncio.Protocol):
-    """A game process and, at most, one attached socket."""
+    """A game in its process and, at most, one attached socket."""
 
-    def __init__(self, process: BaseProcess, on_gone: Vacate) -> None:
-        self.process = process
+    def __init__(self, place: Place, on_gone: Vacate) -> None:
+        self.place = place
         self.name = uuid4().hex[:12]  # in the log, for what belongs together
         self.assignment: Assignment | None = None
         self.door: Door | None = None
@@ -85,14 +85,14 @@ class Seat(asyncio.Protocol):
         self.late_us = 0
 
     @classmethod
-    async def open(cls, process: BaseProcess, pipe: socket.socket, on_gone: Vacate) -> "Seat":
-        """Take the server's end of a game process's pipe."""
+    async def open(cls, place: Place, pipe: socket.socket, on_gone: Vacate) -> "Seat":
+        """Take the server's end of a game's pipe."""
         loop = asyncio.get_running_loop()
-        _, seat = await loop.create_connection(lambda: cls(process, on_gone), sock=pipe)
+        _, seat = await loop.create_connection(lambda: cls(place, on_gone), sock=pipe)
         return seat
 
     def assign(self, assignment: Assignment) -> None:
-        """Tell a waiting process what to become."""
+        """Say which game it is."""
         self.assignment = assignment
         self._tell(ToGame.ASSIGN, assignment.model_dump_json().encode())
 
@@ -121,7 +121,7 @@ class Seat(asyncio.Protocol):
         self._tell(ToGame.ROOM, refusal.encode())
 
     def stop(self, reason: str, farewell: CloseCode = CloseCode.NORMAL) -> None:
-        """End the episode; the process then ends too, and whoever is attached is told why."""
+        """End the episode, and the game; whoever is attached is told why."""
         self._farewell = farewell
         if self._attachment is not None and farewell is CloseCode.RESTARTING:
             self._attachment.put(Notice(type="notice", text=STOPPING).model_dump_json())
@@ -153,7 +153,7 @@ class Seat(asyncio.Protocol):
                 attachment.close(CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The game process has ended, by its own will or not."""
+        """The game has ended, by its own will or not."""
         self._transport = None
         if self._attachment is not None:
             self._attachment.close(self._farewell, REASONS[self._farewell])
@@ -166,7 +166,7 @@ class Seat(asyncio.Protocol):
         if self._transport is None:
             return
         if self._transport.get_write_buffer_size() > MOST_UNREAD:
-            log.error("game process %s does not read its messages any more; it is killed", self.process.pid)
-            self.process.kill()
+            log.error("game process %s does not read its messages any more; it is killed", self.place.process.pid)
+            self.place.process.kill()
             return
         self._transport.write(pack(kind, payload))

@@ -118,6 +118,9 @@ class Journal:
 
     def let_go(self) -> None:
         """Say that nothing more is written: what is open is delivery's to finish (rule R5)."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -127,7 +127,7 @@ def open_roster(settings: Settings) -> Roster:
         segment_seconds=settings.segment_seconds,
         resume_seconds=settings.resume_seconds,
         max_games=settings.max_games,
-        warm_games=settings.warm_games,
+        games_per_process=settings.games_per_process,
         commit=settings.skill_arcade_commit or find_commit(),
         log_as=(settings.log_format, settings.log_level),
     )

@@ -25,7 +25,7 @@ SEED = int(os.environ.get("ATTACKS_SEED", "20261122"))
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     with temporary_home() as home:
-        made = House(home, {"MAX_GAMES": "12", "RESUME_SECONDS": "0.5", "WARM_GAMES": "0", "LOG_LEVEL": "INFO"})
+        made = House(home, {"MAX_GAMES": "12", "RESUME_SECONDS": "0.5", "LOG_LEVEL": "INFO"})
         made.start()
         yield made
         made.stop()

@@ -19,7 +19,7 @@ GAMES = load_catalogue(None).games
 @pytest.fixture
 async def roster(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Roster]:
     room = Room(tmp_path / "journal", tmp_path / "report", least_bytes=0, backlog_seconds=60)
-    made = Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=4, warm_games=0)
+    made = Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=4, games_per_process=4)
     yield made
     await made.stop()
 

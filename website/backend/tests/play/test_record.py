@@ -120,11 +120,8 @@ async def acknowledge(player: Player, frame: int) -> None:
 
 async def stop_game_process(arcade: Arcade, player: Player) -> None:
     """As a machine does that has something else to do for a moment."""
-    games = [
-        process
-        for process in psutil.Process(arcade.process.pid).children(recursive=True)
-        if "forkserver" in " ".join(process.cmdline()) and process.ppid() != arcade.process.pid
-    ]
+    family = psutil.Process(arcade.process.pid).children(recursive=True)
+    games = [process for process in family if process.name() == "game"]
     for number in (signal.SIGSTOP, signal.SIGCONT):
         for process in games:
             os.kill(process.pid, number)

@@ -31,7 +31,7 @@ async def until(attachment: Attachment, kind: str) -> None:
 async def test_R7_a_game_that_waits_for_its_next_episode_refuses_it_in_words_while_there_is_no_room(
     tmp_path: Path,
 ) -> None:
-    roster = Roster(room=open_room(tmp_path), segment_seconds=1, resume_seconds=5, max_games=1, warm_games=0)
+    roster = Roster(room=open_room(tmp_path), segment_seconds=1, resume_seconds=5, max_games=1, games_per_process=4)
     seat = await roster.seat(roster.call("ada", roster.number()), HANOI)
     attachment = seat.attach()
     seat.submit(json.dumps({"type": "hello", "at": 1.0, "isolated": True, **HELLO}))

@@ -17,7 +17,7 @@ SETUP: dict[str, Any] = {"keys": {}, "touch": False, "hand": "right", "gamepads"
 def begin(folder: Path, *, sound: bool, seed: int | None = None) -> Table:
     with pytest.MonkeyPatch.context() as patch:
         if seed is not None:
-            patch.setattr("skill_arcade.environments.atari.draw_seed", lambda: seed)
+            patch.setattr("skill_arcade.play.opening.draw_seed", lambda: seed)
         table = Table(folder, "breakout")
     if sound:
         table.say("setup", **SETUP, sound=True)

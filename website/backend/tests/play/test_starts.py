@@ -18,7 +18,7 @@ HANOI = load_catalogue(None).games["tower-of-hanoi"]
 
 def open_roster(folder: Path) -> Roster:
     room = Room(folder / "journal", folder / "report", least_bytes=0, backlog_seconds=60)
-    return Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=9, warm_games=0)
+    return Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=9, games_per_process=4)
 
 
 async def test_a_wave_of_players_all_get_their_game_each_when_its_turn_has_come(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ async def test_a_wave_of_players_all_get_their_game_each_when_its_turn_has_come(
 
     seats = await asyncio.gather(*(come(name) for name in "abcd"))
     assert ready == [True] * 4  # whoever began before was ready
-    assert len({seat.process.pid for seat in seats}) == 4
+    assert len({seat.place.process.pid for seat in seats}) == 4
     await roster.stop()
 
 
@@ -42,7 +42,7 @@ async def test_a_start_that_takes_for_ever_or_fails_gives_its_turn_back(
 ) -> None:
     monkeypatch.setattr(starts, "START_SECONDS", 0.05)
     roster, line = open_roster(tmp_path), Starts(1)
-    seat = await roster._open()  # nobody assigns a game to it
+    seat = await roster._open(HANOI.environment)  # nobody assigns a game to it
     async with line.turn() as begun:
         begun.append(seat)
     with pytest.raises(ZeroDivisionError):

@@ -80,7 +80,7 @@ def settings(database_url: URL, tmp_path: Path) -> Settings:
         database_url=address,
         games_folder=games,
         page_folder=tmp_path / "dist",
-        warm_games=0,
+        games_per_process=4,
     )
 
 

@@ -54,7 +54,7 @@ def house(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
     home = tmp_path_factory.mktemp("house")
     with fresh_database(postgres) as url:
         address = url.render_as_string(hide_password=False)
-        given = {"DATABASE_URL": address, "RESEARCHER_EMAILS": "rosa@example.org", "WARM_GAMES": "0"}
+        given = {"DATABASE_URL": address, "RESEARCHER_EMAILS": "rosa@example.org"}
         with running_arcade(home, None, **given) as arcade, httpx.Client(base_url=arcade.url, timeout=60) as http:
             house = House(http, Settings(skill_arcade_home=home, database_url=address), url)
             ids = []

@@ -1,0 +1,115 @@
+"""Which game process a game gets: one that hosts others already, or a new one."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections import Counter
+from contextlib import suppress
+
+from skill_arcade.games.manifest import EnvironmentChoice
+from skill_arcade.play.nursery import open_nursery
+from skill_arcade.telemetry import Format
+
+ATARI = "ALE/"
+"""Games of which stages can be had from stock, so that nobody waits while one is made; all others are alone."""
+
+
+class GameProcess:
+    """A game process, as the server knows it."""
+
+    def __init__(self, pid: int, control: socket.socket, stock: dict[str, int], *, alone: bool) -> None:
+        self.pid = pid
+        self.stock = Counter(stock)
+        self.alone = alone
+        self.n_games = 0
+        self._control = control
+        self._handle: int | None = None
+        if hasattr(os, "pidfd_open"):
+            with suppress(ProcessLookupError):
+                self._handle = os.pidfd_open(pid)
+
+    def host(self, pipe: socket.socket) -> None:
+        """Have it host one more game, at the other end of `pipe`. Raises OSError when it is gone."""
+        socket.send_fds(self._control, [b"+"], [pipe.fileno()])
+
+    def kill(self) -> None:
+        """End it at once, with all that it hosts: their records are finished by delivery."""
+        with suppress(ProcessLookupError):
+            if self._handle is not None:
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            elif not hasattr(os, "pidfd_open"):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def dismiss(self) -> None:
+        """Let it end when its last game does."""
+        self._control.close()
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+class Place:
+    """Room for one game in a process: its stage is set aside until it is left."""
+
+    def __init__(self, process: GameProcess, key: str) -> None:
+        self.process, self._key = process, key
+        process.n_games += 1
+        process.stock[key] -= 1
+
+    def leave(self) -> None:
+        """The game is over; its stage is back in stock."""
+        self.process.n_games -= 1
+        self.process.stock[self._key] += 1
+
+
+class Hosts:
+    """All game processes of this server."""
+
+    def __init__(self, most: int, log_as: tuple[Format, str]) -> None:
+        """`most`: games in a process."""
+        self._most, self._log_as = most, log_as
+        self._processes: list[GameProcess] = []
+
+    async def open(self, environment: EnvironmentChoice) -> tuple[Place, socket.socket]:
+        """A place for a game, and the server's end of its pipe. Raises OSError when no process can be had."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            while (place := self._find(key := environment.model_dump_json())) is not None:
+                try:
+                    place.process.host(theirs)
+                except OSError:
+                    self._dismiss(place.process)  # it has died, and those whom it hosted are being told
+                else:
+                    return place, ours
+            process = await asyncio.to_thread(self._fork, environment)
+            self._processes.append(process)
+            process.host(theirs)
+            return Place(process, key), ours
+
+    def leave(self, place: Place) -> None:
+        """A game is over, or its process has died."""
+        place.leave()
+        if place.process.n_games == 0:
+            self._dismiss(place.process)
+
+    def _find(self, key: str) -> Place | None:
+        """In a process that has a stage for it, and the fewest games."""
+        having = [one for one in self._processes if not one.alone and one.n_games < self._most and one.stock[key] > 0]
+        return Place(min(having, key=lambda one: one.n_games), key) if having else None
+
+    def _fork(self, environment: EnvironmentChoice) -> GameProcess:
+        nursery = open_nursery()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            forked = nursery.fork(theirs, self._log_as)
+        shared = self._most > 1 and environment.id.startswith(ATARI)
+        if shared:
+            nursery.want(environment.model_dump(mode="json"), self._most)
+        return GameProcess(forked.pid, ours, forked.stock, alone=not shared)
+
+    def _dismiss(self, process: GameProcess) -> None:
+        if process in self._processes:
+            self._processes.remove(process)
+            process.dismiss()
