@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from skill_arcade.play.seat import Seat
+from skill_arcade.urgency import hurry
 
 START_SECONDS = 2.0
 """After so long the next game may start, though this one is not ready: some environments take their time."""
@@ -39,3 +40,6 @@ class Starts:
             await asyncio.wait([seat.ready], timeout=START_SECONDS)
         finally:
             self._turns.release()
+        await seat.ready
+        if (pid := seat.process.pid) is not None and not seat.gone.done():
+            hurry(pid)  # from now on it steps; before, it only kept those who step waiting

@@ -18,6 +18,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import check_schema, opened, transaction
 from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
+from skill_arcade.urgency import hurry
 from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.exports import Exports
 from skill_arcade.web.limits import Limits
@@ -58,6 +59,7 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         watching = asyncio.create_task(roster.room.watch(roster.tell_room), name="watch the journal")
         stack.callback(watching.cancel)
         stack.enter_context(draining(partial(roster.stop, GAMES_SECONDS)))
+        hurry()
         log.info("%d games in the catalogue", len(state.catalogue.games))
         yield {"arcade": state}
 

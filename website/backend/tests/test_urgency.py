@@ -1,0 +1,71 @@
+"""Short turns on the core are asked for by what answers people, and by nothing that it starts."""
+
+import asyncio
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skill_arcade import urgency
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.room import Room
+from skill_arcade.play.roster import Roster
+from skill_arcade.urgency import ATTRIBUTES, SLICE_NS, hurry
+
+GET_ATTRIBUTES = {"x86_64": 315, "aarch64": 275}
+
+
+def slice_ns(pid: int) -> int:
+    """The slice of a process' main thread; 0: this kernel does not tell."""
+    number = GET_ATTRIBUTES.get(platform.machine())
+    if sys.platform != "linux" or number is None:
+        return 0
+    told = ctypes.create_string_buffer(ATTRIBUTES.size)
+    if ctypes.CDLL(None, use_errno=True).syscall(number, pid, told, ATTRIBUTES.size, 0) != 0:
+        return 0
+    return int(ATTRIBUTES.unpack(told.raw)[5])
+
+
+tells = pytest.mark.skipif(slice_ns(os.getpid()) == 0, reason="this system has no slices that one may ask for")
+KEEPS_STILL = [sys.executable, "-c", "input()"]
+
+
+@tells
+def test_a_process_gets_short_turns_and_keeps_how_nice_it_is() -> None:
+    with subprocess.Popen(KEEPS_STILL, stdin=subprocess.PIPE) as other:
+        os.setpriority(os.PRIO_PROCESS, other.pid, 3)
+        before = slice_ns(other.pid)
+        assert hurry(other.pid)
+        assert (before > SLICE_NS, slice_ns(other.pid)) == (True, SLICE_NS)
+        assert os.getpriority(os.PRIO_PROCESS, other.pid) == 3
+        other.communicate(b"\n")
+
+
+def test_what_is_not_there_or_not_allowed_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(KEEPS_STILL, stdin=subprocess.PIPE) as other:
+        other.communicate(b"\n")
+    assert not hurry(other.pid)
+    monkeypatch.setattr(urgency, "SET_ATTRIBUTES", {platform.machine(): 100_000})  # a system that has no such call
+    assert not hurry()
+
+
+@tells
+@pytest.mark.anyio
+async def test_a_game_has_short_turns_once_it_is_ready_and_none_while_it_starts(tmp_path: Path) -> None:
+    room = Room(tmp_path / "journal", tmp_path / "report", least_bytes=0, backlog_seconds=60)
+    roster = Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=2, warm_games=1)
+    await roster.start()
+    [warm] = roster._warm
+    assert slice_ns(warm.process.pid or 0) > SLICE_NS
+    game = load_catalogue(None).games["tower-of-hanoi"]
+    seat = await roster.seat(roster.call("ada", roster.number()), game)
+    assert seat is warm
+    async with asyncio.timeout(10):
+        while slice_ns(seat.process.pid or 0) > SLICE_NS:
+            await asyncio.sleep(0.01)
+    assert seat.ready.done()
+    await roster.stop()
