@@ -72,9 +72,13 @@ class Stopping(NotReady):
 
 
 class TooManyRequests(ArcadeError):
-    """Somebody asks faster than anybody needs to."""
+    """Somebody asks faster than anybody needs to. `seconds`: when to ask again."""
 
     status = 429
+
+    def __init__(self, message: str, seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class PlayerErased(ArcadeError):

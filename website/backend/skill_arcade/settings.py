@@ -84,6 +84,18 @@ class Settings(BaseSettings):
     cors_origins: Listed = Field(
         (), description="Other sites whose pages may use this server, such as https://arcade.example.org."
     )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="Proxies before this server that say who asks (X-Forwarded-For, -Proto): Cloud Run 1.",
+    )
+    newcomers_at_once: int = Field(
+        60,
+        ge=1,
+        description="Sign-ins, tickets and sockets, each, that one address may ask for at once; then a fifteenth of it "
+        "a second.",
+    )
     max_body_bytes: int = Field(65_536, ge=1_024, description="A request with a bigger body is refused.")
     auth_method: Literal["email", "firebase"] | None = Field(
         None, description="How one signs in; none: firebase when FIREBASE_PROJECT_ID is set, else email, locally only."

@@ -57,15 +57,15 @@ def test_what_is_not_there_or_not_allowed_is_no_trouble(monkeypatch: pytest.Monk
 @pytest.mark.anyio
 async def test_a_game_has_short_turns_once_it_is_ready_and_none_while_it_starts(tmp_path: Path) -> None:
     room = Room(tmp_path / "journal", tmp_path / "report", least_bytes=0, backlog_seconds=60)
-    roster = Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=2, warm_games=1)
-    await roster.start()
-    [warm] = roster._warm
-    assert slice_ns(warm.process.pid or 0) > SLICE_NS
+    roster = Roster(room=room, segment_seconds=1, resume_seconds=5, max_games=2, games_per_process=1)
     game = load_catalogue(None).games["tower-of-hanoi"]
+    waiting = await roster._open(game.environment)
+    assert slice_ns(waiting.place.process.pid) > SLICE_NS
     seat = await roster.seat(roster.call("ada", roster.number()), game)
-    assert seat is warm
     async with asyncio.timeout(10):
-        while slice_ns(seat.process.pid or 0) > SLICE_NS:
+        while slice_ns(seat.place.process.pid) > SLICE_NS:
             await asyncio.sleep(0.01)
     assert seat.ready.done()
+    waiting.stop("left")
+    await waiting.gone
     await roster.stop()

@@ -26,7 +26,7 @@ preview_up() {
   create_database
   migrate_database "$MIGRATE_JOB" "$IMAGE_DIGEST" "$DATABASE" "$SCRATCH"
   write_environment "$SCRATCH/service.json" \
-    SKILL_ARCADE_ENVIRONMENT=preview AUTH_METHOD=email \
+    SKILL_ARCADE_ENVIRONMENT=preview AUTH_METHOD=email TRUSTED_PROXIES=1 \
     "TRUSTED_HOSTS=${api_url#https://}" "CORS_ORIGINS=$page_url" \
     "GCP_BUCKET_PREFIX=$PREFIX" \
     "GCP_SQL_NAME=$DATABASE" "GCP_SQL_USER=$GCP_SQL_USER" GCP_SQL_IAM_AUTH=true \

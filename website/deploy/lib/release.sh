@@ -32,7 +32,7 @@ read_live() {
 plan_release() {
   local page_key live_page
   write_environment "$SCRATCH/service.json" \
-    SKILL_ARCADE_ENVIRONMENT=production \
+    SKILL_ARCADE_ENVIRONMENT=production TRUSTED_PROXIES=1 \
     "TRUSTED_HOSTS=${API_URL#https://},${CANDIDATE_URL#https://}" \
     "CORS_ORIGINS=$PAGE_URL${MORE_ORIGINS:+,$MORE_ORIGINS}" \
     "GCP_SQL_NAME=$GCP_SQL_NAME" "GCP_SQL_USER=$GCP_SQL_USER" GCP_SQL_IAM_AUTH=true \

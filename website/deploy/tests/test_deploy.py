@@ -80,6 +80,7 @@ def test_the_service_is_what_it_was_meant_to_be(production: Stage) -> None:
     }
     assert plain["SKILL_ARCADE_ENVIRONMENT"] == "production"
     assert plain["TRUSTED_HOSTS"].split(",") == [API.removeprefix("https://"), CANDIDATE.removeprefix("https://")]
+    assert plain["TRUSTED_PROXIES"] == "1"  # Cloud Run's front end; what stands before it in the header is invented
     assert plain["GCP_SQL_IAM_AUTH"] == "true"
     assert not [name for name in plain if "PASSWORD" in name or "SECRET" in name]
     job = production.cloud.things["jobs"]["arcade-migrate"]["spec"]["template"]["spec"]["template"]["spec"]

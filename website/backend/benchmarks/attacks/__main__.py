@@ -37,6 +37,8 @@ async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet:
             "fuzzed messages": (sockets.fuzz, port, cases, number),
             "flood of messages": (sockets.flood, port, seconds),
             "flood of the smallest frames": (sockets.tiny_frames, port, seconds),
+            "the same from one address": (partial(sockets.tiny_frames, spread=False), port, seconds),
+            "flood of requests from one address": (sockets.requests, port, seconds),
             "HTTP by Schemathesis": (web.ask_all, f"http://127.0.0.1:{port}", token, max(2, cases // 50), number),
             "huge messages": (sockets.huge, port, max(4, cases // 50)),
             "sockets that read nothing": (sockets.deaf, port, 3, 90.0),

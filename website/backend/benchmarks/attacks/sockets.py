@@ -11,37 +11,49 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
+import httpx
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks.attacks.cases import HELLO, TALKS
 from skill_arcade.wire.close import CloseCode
-from tests.arcade import sign_in, ticket_for
+from tests.arcade import NO_TLS, sign_in, ticket_for
 
 DOCUMENTED = {int(code) for code in CloseCode} | {1002, 1007}
 """The wire's own codes, and the two by which the protocol itself answers broken frames and broken UTF-8."""
-TICKETS_EACH = 15
-"""Sockets that one attacker opens before it signs in as somebody else: tickets are limited for each player."""
+POOL = 80
+"""Attackers who come from an address each: who was cut off has to wait a moment, and the next one comes meanwhile."""
+ONE_ADDRESS = "127.0.0.2"
 
 
 class Attackers:
-    """Sockets under as many names as it takes."""
+    """Sockets of many players: in turn from as many addresses, or each of somebody new, all from one address."""
 
-    def __init__(self, port: int, name: str = "mallory") -> None:
-        self.port, self._name, self._opened = port, name, count()
-        self._token = ""
+    def __init__(self, port: int, name: str = "mallory", *, spread: bool = True) -> None:
+        self.port, self._name, self._spread, self._opened = port, name, spread, count()
+        self._tokens: dict[int, str] = {}
 
     @asynccontextmanager
     async def socket(self, game: str = "breakout") -> AsyncIterator[ClientConnection]:
-        """A socket of the next attacker."""
-        url, number = f"http://127.0.0.1:{self.port}", next(self._opened)
-        if number % TICKETS_EACH == 0:
-            self._token = await sign_in(url, f"{self._name}{number}@example.org")
-        ticket = await ticket_for(url, self._token, game)
-        address = f"ws://127.0.0.1:{self.port}/ws/{game}?token={ticket}"
-        async with connect(address, compression=None, ping_interval=None, max_size=None, close_timeout=1) as made:
-            yield made
+        """A socket of the next attacker. Raises httpx.HTTPStatusError when they get no ticket."""
+        number = next(self._opened)
+        number, address = (number % POOL, f"127.1.0.{number % POOL + 1}") if self._spread else (number, ONE_ADDRESS)
+        transport = httpx.AsyncHTTPTransport(local_address=address, verify=NO_TLS)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", transport=transport) as client:
+            if number not in self._tokens:
+                body = {"email": f"{self._name}{number}@example.org"}
+                answer = await client.post("/auth/login", json=body)
+                self._tokens[number] = answer.raise_for_status().json()["token"]
+            headers = {"Authorization": f"Bearer {self._tokens[number]}"}
+            answer = await client.post("/play/tickets", json={"game_id": game}, headers=headers)
+            ticket = answer.raise_for_status().json()["ticket"]
+        way = f"ws://127.0.0.1:{self.port}/ws/{game}?token={ticket}"
+        made = connect(
+            way, compression=None, ping_interval=None, max_size=None, close_timeout=1, local_addr=(address, 0)
+        )
+        async with made as socket:
+            yield socket
 
 
 def nothing(seconds: float) -> Counter[int]:
@@ -78,7 +90,7 @@ def fuzz(port: int, cases: int, number: int) -> Counter[int]:
 
 async def _say(attackers: Attackers, talk: list[str | bytes]) -> int:
     """Say it all, and what no socket survives at the end: the code that it was closed with."""
-    async with attackers.socket() as socket:
+    async with patient(attackers) as socket:
         try:
             for message in talk:
                 await socket.send(message)
@@ -89,6 +101,20 @@ async def _say(attackers: Attackers, talk: list[str | bytes]) -> int:
                     await socket.recv()
         except ConnectionClosed:
             return socket.close_code or 0
+
+
+@asynccontextmanager
+async def patient(attackers: Attackers) -> AsyncIterator[ClientConnection]:
+    """A socket of somebody who does not have to wait at the moment."""
+    while True:
+        try:
+            async with attackers.socket() as socket:
+                yield socket
+                return
+        except httpx.HTTPStatusError as refusal:
+            if refusal.response.status_code != 429:
+                raise
+            await asyncio.sleep(0.05)
 
 
 def flood(port: int, seconds: float, number: int = 0) -> Counter[int]:
@@ -104,7 +130,7 @@ async def _flood(port: int, seconds: float, number: int) -> Counter[int]:
     )
     ping = json.dumps({"type": "ping", "id": 1, "at": 1.0, "previous": None})
     while asyncio.get_running_loop().time() < end:
-        async with attackers.socket() as socket:
+        async with patient(attackers) as socket:
             await socket.send(json.dumps(HELLO))
             sending = asyncio.create_task(_send_on(socket, ping))
             try:
@@ -122,23 +148,47 @@ async def _send_on(socket: ClientConnection, text: str) -> None:
             await socket.send(text)
 
 
-def tiny_frames(port: int, seconds: float) -> Counter[int]:
+def tiny_frames(port: int, seconds: float, *, spread: bool = True) -> Counter[int]:
     """The smallest frames there are, pings of the protocol among them, in writes of a megabyte."""
-    return asyncio.run(_tiny_frames(port, seconds))
+    return asyncio.run(_tiny_frames(port, seconds, spread=spread))
 
 
-async def _tiny_frames(port: int, seconds: float) -> Counter[int]:
-    attackers, codes, end = Attackers(port, "tiny-"), Counter[int](), asyncio.get_running_loop().time() + seconds
+async def _tiny_frames(port: int, seconds: float, *, spread: bool) -> Counter[int]:
+    attackers, codes = Attackers(port, f"tiny{spread}-", spread=spread), Counter[int]()
+    end = asyncio.get_running_loop().time() + seconds
     frames = (b"\x89\x80\0\0\0\0" + b"\x81\x80\0\0\0\0") * 80_000
     while asyncio.get_running_loop().time() < end:
-        async with attackers.socket() as socket:
-            socket.transport.write(frames)
-            try:
+        try:
+            async with attackers.socket() as socket:
+                socket.transport.write(frames)
                 async with asyncio.timeout(10):
                     while True:
                         await socket.recv()
-            except ConnectionClosed:
-                codes[socket.close_code or 0] += 1
+        except ConnectionClosed:
+            codes[socket.close_code or 0] += 1
+        except httpx.HTTPStatusError as refusal:
+            codes[refusal.response.status_code] += 1
+    return codes
+
+
+def requests(port: int, seconds: float) -> Counter[int]:
+    """Requests as fast as they are answered, over twenty connections of one address."""
+    return asyncio.run(_requests(port, seconds))
+
+
+async def _requests(port: int, seconds: float) -> Counter[int]:
+    codes, end = Counter[int](), asyncio.get_running_loop().time() + seconds
+
+    async def ask_on() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(ONE_ADDRESS, 0))
+        while asyncio.get_running_loop().time() < end:
+            writer.write(b"GET /auth/login HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            codes[int(head.split()[1])] += 1
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))
+        writer.close()
+
+    await asyncio.gather(*(ask_on() for _ in range(20)))
     return codes
 
 
@@ -150,7 +200,7 @@ def huge(port: int, cases: int) -> Counter[int]:
 async def _huge(port: int, cases: int) -> Counter[int]:
     attackers, codes = Attackers(port, "huge-"), Counter[int]()
     for number in range(cases):
-        async with attackers.socket() as socket:
+        async with patient(attackers) as socket:
             try:
                 await socket.send("x" * (70_000 if number % 2 else 1_000_000))
                 async with asyncio.timeout(10):

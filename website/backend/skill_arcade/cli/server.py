@@ -54,6 +54,7 @@ def run_server(host: str, port: int) -> None:
         APP,
         host=host,
         port=port,
+        proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
         ws=GuardedSocket,
         ws_per_message_deflate=False,  # frames are compressed already
         ws_max_size=LONGEST_MESSAGE,

@@ -13,6 +13,18 @@ class Door:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     newest: int = 0
+    overtaken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when somebody newer than the newest comes."""
+
+    def call(self, user_id: str, number: int) -> "Caller":
+        """Let a socket of this player stand here. The one before it is told."""
+        overtaken = asyncio.Event()
+        if number > self.newest:
+            self.overtaken.set()
+            self.newest, self.overtaken = number, overtaken
+        else:
+            overtaken.set()
+        return Caller(user_id, number, self, overtaken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Caller:
     user_id: str
     number: int
     door: Door
+    overtaken: asyncio.Event
 
     def check(self) -> None:
         """Raise TakenOver when a newer socket of this player has come."""

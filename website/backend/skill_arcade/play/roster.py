@@ -92,8 +92,7 @@ class Roster:
     def call(self, user_id: str, number: int) -> Caller:
         """Let a player stand at their door, with the socket of this number."""
         door = self._doors.setdefault(user_id, Door())  # forgotten with their seat and the last who waits
-        door.newest = max(door.newest, number)
-        return Caller(user_id, number, door)
+        return door.call(user_id, number)
 
     async def seat(
         self,
@@ -126,7 +125,7 @@ class Roster:
             raise Stopping(RESTARTING)
         if held is not None and not held.gone.done():
             mine = held.assignment
-            if mine is not None and (mine.game.id, mine.options) == (game.id, options):
+            if not held.stopped and mine is not None and (mine.game.id, mine.options) == (game.id, options):
                 return held
             await self._free(held)
         if len(self._seats) + self._opening >= self._max_games:

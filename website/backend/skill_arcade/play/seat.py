@@ -32,6 +32,7 @@ class Attachment:
         self._waiting: deque[str | bytes] = deque()
         self._wake = asyncio.Event()
         self.closing: tuple[CloseCode, str] | None = None
+        self.missed = False  # the game was over before it knew of this socket
 
     def put(self, message: str | bytes) -> None:
         """Queue a message. Frames are bounded by the session (rule F2); whoever reads nothing at all is cut off."""
@@ -82,6 +83,7 @@ class Seat(asyncio.Protocol):
         self._unanswered = 0
         self._transport: asyncio.WriteTransport | None = None
         self._farewell = CloseCode.GAME_CRASHED
+        self.stopped = False  # it was told to end: nobody is to come any more
         self.late_us = 0
 
     @classmethod
@@ -122,7 +124,7 @@ class Seat(asyncio.Protocol):
 
     def stop(self, reason: str, farewell: CloseCode = CloseCode.NORMAL) -> None:
         """End the episode, and the game; whoever is attached is told why."""
-        self._farewell = farewell
+        self._farewell, self.stopped = farewell, True
         if self._attachment is not None and farewell is CloseCode.RESTARTING:
             self._attachment.put(Notice(type="notice", text=STOPPING).model_dump_json())
         self._tell(ToGame.STOP, reason.encode())
@@ -156,6 +158,7 @@ class Seat(asyncio.Protocol):
         """The game has ended, by its own will or not."""
         self._transport = None
         if self._attachment is not None:
+            self._attachment.missed = self._unanswered > 0
             self._attachment.close(self._farewell, REASONS[self._farewell])
         for end in (self.ready, self.gone):
             if not end.done():

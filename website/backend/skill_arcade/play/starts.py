@@ -41,5 +41,5 @@ class Starts:
         finally:
             self._turns.release()
         await seat.ready
-        if (pid := seat.process.pid) is not None and not seat.gone.done():
-            hurry(pid)  # from now on it steps; before, it only kept those who step waiting
+        if not seat.gone.done():
+            hurry(seat.place.process.pid)  # from now on it steps; before, it only kept those who step waiting

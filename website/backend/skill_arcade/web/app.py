@@ -12,6 +12,7 @@ from skill_arcade import __version__
 from skill_arcade.errors import ArcadeError
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web import play_socket
+from skill_arcade.web.arrivals import Arrivals, Proxies
 from skill_arcade.web.document import describe_api, operation_name
 from skill_arcade.web.labels import Labels
 from skill_arcade.web.lifespan import run_arcade
@@ -56,7 +57,7 @@ class Arcade(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the headers outermost, around the answer to a crash too."""
         dressed = SecurityHeaders(super().build_middleware_stack(), self.settings)
-        return Labels(dressed, self.settings.gcp_project_name)
+        return Proxies(Labels(dressed, self.settings.gcp_project_name), self.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve; a start that fails for a reason that we know says that reason and no trace."""
@@ -75,9 +76,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    door = Middleware(Door, settings=settings)
+    inside = [Middleware(Arrivals, settings=settings), Middleware(Door, settings=settings)]
     if not settings.cors_origins:
-        return [door]
+        return inside
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -85,4 +86,4 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_headers=["Authorization", "Content-Type"],
         max_age=600,
     )
-    return [cors, door]
+    return [cors, *inside]

@@ -23,13 +23,40 @@ LINGER_SECONDS = 3.0
 """How long a socket may take to read what was sent before it was closed."""
 
 
+class FrameCounter:
+    """Counts the frames in a client's bytes by their headers (RFC 6455, section 5.2), wherever the bytes are cut."""
+
+    __slots__ = ("_ahead", "_head")
+
+    def __init__(self) -> None:
+        self._head, self._ahead = b"", 0
+
+    def count(self, data: bytes, most: int) -> int:
+        """How many frames begin, with a whole header, in these bytes. Gives up above `most`: that was enough."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        number, place, size = 0, self._ahead, len(data)
+        while place + 1 < size and number <= most:
+            second = data[place + 1]
+            length, begin = second & 0x7F, place + (6 if second & 0x80 else 2)
+            if length > 125:
+                wide = 2 if length == 126 else 8
+                if place + 2 + wide > size:
+                    break
+                length, begin = int.from_bytes(data[place + 2 : place + 2 + wide]), begin + wide
+            number, place = number + 1, begin + length
+        self._ahead = max(0, place - size)
+        self._head = data[place:]
+        return number
+
+
 class GuardedSocket(WebSocketsSansIOProtocol):
     """Uvicorn's protocol, which parses a flood in slices, closes it, and lets nobody keep a closed socket."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._bucket = Bucket(BYTES_A_SECOND, BYTES_AT_ONCE)
-        self._frames = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
+        self._frames, self._counter = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE), FrameCounter()
         self._unparsed = b""
         self._next: asyncio.Handle | None = None
         self._deaf = False
@@ -39,7 +66,7 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         """Take bytes in; more than anybody needs to send ends the socket."""
         if self._deaf:
             self.transport.pause_reading()  # it is resumed whenever the application has taken a message
-        elif not self._bucket.take(len(data)):
+        elif not self._bucket.take(len(data)) or not self._takes_frames(data):
             self._refuse()
         else:
             self._unparsed += data
@@ -54,12 +81,9 @@ class GuardedSocket(WebSocketsSansIOProtocol):
         if self._unparsed and not self.transport.is_closing():
             self._next = self.loop.call_soon(self._parse)
 
-    def handle_events(self) -> None:
-        """Handle what was parsed; more frames than anybody needs end the socket, for they are what costs."""
-        if self._frames.take(len(self.conn.events)):
-            super().handle_events()
-        else:
-            self._refuse()
+    def _takes_frames(self, data: bytes) -> bool:
+        """False for more frames than anybody needs. They are what costs, so they are counted before they are parsed."""
+        return not self.handshake_initiated or self._frames.take(self._counter.count(data, FRAMES_AT_ONCE))
 
     def _refuse(self) -> None:
         if not self.handshake_complete:

@@ -21,7 +21,7 @@ from skill_arcade.storage.objects import open_objects
 from skill_arcade.urgency import hurry
 from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.exports import Exports
-from skill_arcade.web.limits import Limits
+from skill_arcade.web.limits import Limits, Pauses
 from skill_arcade.web.people import People
 from skill_arcade.web.production import check_settings
 from skill_arcade.web.secret import find_secret
@@ -93,6 +93,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         emulator=EmulatorShelf(settings.lockstep_folder, on=settings.lockstep_on),
         exports=exports,
         tickets=Limits(rate=0.5, burst=20),
+        pauses=Pauses(),
     )
 
 

@@ -1,5 +1,6 @@
 """How fast and how much somebody may ask."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -30,19 +31,55 @@ class Bucket:
         self._level -= amount
         return True
 
+    def wait(self, amount: float = 1.0) -> float:
+        """Seconds until so many are there."""
+        return max(0.0, (amount - self._level) / self._rate - (self._now() - self._since))
+
 
 class Limits:
-    """One bucket for each person; those who asked last are remembered."""
+    """One bucket for each person or address; those who asked last are remembered."""
 
     def __init__(self, *, rate: float, burst: float) -> None:
         self._rate, self._burst = rate, burst
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def check(self, who: str) -> None:
-        """Count one request. Raises TooManyRequests."""
+    def take(self, who: str) -> float:
+        """Count one request: 0, or the seconds after which one would be taken."""
         bucket = self._buckets.pop(who, None) or Bucket(self._rate, self._burst)
         self._buckets[who] = bucket
         if len(self._buckets) > REMEMBERED:
             self._buckets.popitem(last=False)
-        if not bucket.take():
-            raise TooManyRequests("You have asked for very many games in a short time; wait a few seconds.")
+        return 0.0 if bucket.take() else max(0.1, bucket.wait())
+
+    def check(self, who: str) -> None:
+        """Count one request. Raises TooManyRequests."""
+        if seconds := self.take(who):
+            raise TooManyRequests(f"You have asked for very many games in a short time; {try_again(seconds)}.", seconds)
+
+
+class Pauses:
+    """Who was cut off for what no page does, and has to wait before the next socket."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def note(self, who: str, seconds: float) -> None:
+        """From now on they wait so long."""
+        self._until.pop(who, None)
+        self._until[who] = self._now() + seconds
+        if len(self._until) > REMEMBERED:
+            self._until.popitem(last=False)
+
+    def check(self, who: str) -> None:
+        """Raise TooManyRequests while they have to wait."""
+        seconds = self._until.get(who, 0.0) - self._now()
+        if seconds > 0:
+            raise TooManyRequests(f"Your connection was closed for sending too much; {try_again(seconds)}.", seconds)
+        self._until.pop(who, None)
+
+
+def try_again(seconds: float) -> str:
+    """In words, when."""
+    whole = math.ceil(seconds)
+    return f"try again in {whole} second{'s' * (whole != 1)}"

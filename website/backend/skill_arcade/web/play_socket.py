@@ -4,16 +4,30 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from starlette.types import Message
 
-from skill_arcade.errors import InvalidRequest, NotReady, NotSignedIn, Stopping, TakenOver, TooManyGames
+from skill_arcade.errors import (
+    ArcadeError,
+    InvalidRequest,
+    NotReady,
+    NotSignedIn,
+    Stopping,
+    TakenOver,
+    TooManyGames,
+    TooManyRequests,
+)
+from skill_arcade.games.manifest import Manifest
+from skill_arcade.play.door import Caller
 from skill_arcade.play.seat import Attachment, Seat
 from skill_arcade.telemetry import labelled
 from skill_arcade.web.limits import LONGEST_MESSAGE, Bucket
 from skill_arcade.web.state import AppState, State
 from skill_arcade.wire.close import REASONS, CloseCode
+from skill_arcade.wire.messages import Hello, read_client
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -21,7 +35,19 @@ router = APIRouter()
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 200.0, 400.0
 MESSAGES_IN_A_ROW = 16
 """Of one socket, before the others have their turn."""
-SEND_SECONDS, CLOSE_SECONDS = 10.0, 1.0
+SEND_SECONDS, CLOSE_SECONDS, HELLO_SECONDS = 10.0, 1.0, 10.0
+PAUSE_SECONDS = {CloseCode.TOO_FAST: 5.0, CloseCode.TOO_BIG: 1.0, CloseCode.BAD_MESSAGE: 1.0}
+"""Who was closed for what no page does gets no ticket and no socket for so long."""
+CODES: dict[type[ArcadeError], CloseCode] = {
+    InvalidRequest: CloseCode.UNKNOWN_GAME,
+    NotSignedIn: CloseCode.BAD_TICKET,
+    TakenOver: CloseCode.TAKEN_OVER,
+    TooManyGames: CloseCode.FULL,
+    TooManyRequests: CloseCode.TOO_FAST,
+    Stopping: CloseCode.RESTARTING,
+    NotReady: CloseCode.NO_ROOM,
+}
+"""In this order: Stopping is a NotReady too."""
 REASON_BYTES = 120
 """A close frame holds 123 bytes of reason (RFC 6455, section 5.5)."""
 
@@ -34,24 +60,110 @@ class Refused(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whose socket it is, and what they want to play."""
+
+    caller: Caller
+    game: Manifest
+    options: dict[str, str]
+
+
 @router.websocket("/ws/{game_id}")
 async def play_game(socket: WebSocket, game_id: str, state: State, token: str = "") -> None:
     """Play a game; the ticket in `token` opens it, once. Other parameters are the game's options. See wire/SPEC.md."""
     number = state.roster.number()
     await socket.accept()
+    guest = None
     try:
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
-        seat = await _take_seat(state, game_id, token, options, number)
-    except Refused as refused:
-        log.info("a socket is refused: %d %s", refused.code, refused.code.name)
-        await _close(socket, refused.code, str(refused))
-        return
-    with labelled(session=seat.name, game=game_id):
-        await _play(socket, seat)
+        guest = _let_in(state, game_id, token, options, number)
+        await state.people.check_known(guest.caller.user_id)
+        hello = await _hear_hello(socket, guest.caller)
+        code = CloseCode.NORMAL if hello is None else await _sit(socket, state, guest, hello)
+    except (Refused, ArcadeError) as refused:
+        code = refused.code if isinstance(refused, Refused) else _code_for(refused)
+        log.info("a socket is refused: %d %s", code, code.name)
+        await _close(socket, code, REASONS[code] if code is CloseCode.BAD_TICKET else str(refused))
+    if guest is not None and (seconds := PAUSE_SECONDS.get(code)) is not None:
+        state.pauses.note(guest.caller.user_id, seconds)
 
 
-async def _play(socket: WebSocket, seat: Seat) -> None:
+def _let_in(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> Guest:
+    """Spend the ticket. Before anything is waited for the player is called: the newest socket has the seat."""
+    game = state.catalogue.games.get(game_id)
+    if game is None:
+        raise Refused(CloseCode.UNKNOWN_GAME)
+    game.choose(options)
+    user_id = state.tokens.redeem_ticket(token, game_id)
+    state.pauses.check(user_id)
+    return Guest(state.roster.call(user_id, number), game, options)
+
+
+def _code_for(error: ArcadeError) -> CloseCode:
+    """The close code of what this package raised on purpose; what is none of it goes on as the crash that it is."""
+    for kind, code in CODES.items():
+        if isinstance(error, kind):
+            return code
+    raise error
+
+
+async def _hear_hello(socket: WebSocket, caller: Caller) -> str | None:
+    """The page's first message: before a whole `hello` no game is started for anybody. None: the page is gone."""
+    hearing = asyncio.create_task(socket.receive(), name="hello")
+    overtaken = asyncio.create_task(caller.overtaken.wait(), name="overtaken")
+    try:
+        await asyncio.wait({hearing, overtaken}, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        caller.check()
+        if not hearing.done():
+            raise Refused(CloseCode.TOO_SLOW)
+        text = _read_text(hearing.result())
+    finally:
+        for task in (hearing, overtaken):
+            task.cancel()
+    if text is None:
+        return None
+    try:
+        message = read_client(text.encode(errors="replace"))
+    except ValueError as error:
+        raise Refused(CloseCode.BAD_MESSAGE, str(error)) from error
+    if not isinstance(message, Hello):
+        raise Refused(CloseCode.BAD_MESSAGE, "hello must be the first message, and said once")
+    return text
+
+
+def _read_text(event: Message) -> str | None:
+    """What the page says; None: it is gone. Raises Refused for what it may not say, and when it was cut off below."""
+    if event["type"] == "websocket.disconnect":
+        if (code := event.get("code")) in PAUSE_SECONDS:
+            raise Refused(CloseCode(code))
+        return None
+    text: str | None = event.get("text")
+    if text is None:
+        raise Refused(CloseCode.BAD_MESSAGE, "binary messages are not understood here")
+    if len(text) > LONGEST_MESSAGE:
+        raise Refused(CloseCode.TOO_BIG)
+    return text
+
+
+async def _sit(socket: WebSocket, state: AppState, guest: Guest, hello: str) -> CloseCode:
+    """Play at the player's seat. If its game was over by itself in this very moment, they get a new one, once."""
+    for again in (False, True):
+        emulator = await state.emulator.look()
+        seat = await state.roster.seat(guest.caller, guest.game, emulator.digest if emulator else None, guest.options)
+        had_played = seat.ready.done()
+        with labelled(session=seat.name, game=guest.game.id):
+            attachment = await _play(socket, seat, hello)
+        if not attachment.missed or again or not had_played:
+            break
+    code, reason = attachment.closing or (CloseCode.NORMAL, "")
+    await _close(socket, code, reason)
+    return code
+
+
+async def _play(socket: WebSocket, seat: Seat, hello: str) -> Attachment:
     attachment = seat.attach()
+    seat.submit(hello)
     begin = time.monotonic()
     log.info("a socket is attached")
     try:
@@ -60,31 +172,7 @@ async def _play(socket: WebSocket, seat: Seat) -> None:
         seat.detach(attachment)
         code = attachment.closing[0] if attachment.closing is not None else CloseCode.NORMAL
         log.info("a socket is detached after %.1f s: %d %s", time.monotonic() - begin, code, code.name)
-
-
-async def _take_seat(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> Seat:
-    game = state.catalogue.games.get(game_id)
-    if game is None:
-        raise Refused(CloseCode.UNKNOWN_GAME)
-    try:
-        game.choose(options)
-        user_id = state.tokens.redeem_ticket(token, game_id)
-        caller = state.roster.call(user_id, number)  # before anything is waited for: the newest socket has the seat
-        await state.people.check_known(user_id)
-        emulator = await state.emulator.look()
-        return await state.roster.seat(caller, game, emulator.digest if emulator else None, options)
-    except InvalidRequest as error:
-        raise Refused(CloseCode.UNKNOWN_GAME, str(error)) from error
-    except NotSignedIn as error:
-        raise Refused(CloseCode.BAD_TICKET) from error
-    except TakenOver as error:
-        raise Refused(CloseCode.TAKEN_OVER, str(error)) from error
-    except TooManyGames as error:
-        raise Refused(CloseCode.FULL, str(error)) from error
-    except Stopping as error:
-        raise Refused(CloseCode.RESTARTING, str(error)) from error
-    except NotReady as error:
-        raise Refused(CloseCode.NO_ROOM, str(error)) from error
+    return attachment
 
 
 async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
@@ -97,13 +185,11 @@ async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
                     await socket.send_bytes(message)
                 else:
                     await socket.send_text(message)
-        if attachment.closing is not None:
-            await _close(socket, *attachment.closing)
     except WebSocketDisconnect:
         log.debug("the page is gone")
         await asyncio.wait({listening}, timeout=CLOSE_SECONDS)  # what it said last is heard: it may have been "leave"
     except TimeoutError:
-        await _close(socket, CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
+        attachment.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError):
@@ -116,17 +202,13 @@ async def _listen(socket: WebSocket, seat: Seat, attachment: Attachment) -> None
     for number in count(1):
         if number % MESSAGES_IN_A_ROW == 0:
             await asyncio.sleep(0)
-        event = await socket.receive()
-        if event["type"] == "websocket.disconnect":
-            flood = event.get("code") == CloseCode.TOO_FAST  # found below the messages
-            attachment.close(CloseCode.TOO_FAST if flood else CloseCode.NORMAL, "")
+        try:
+            text = _read_text(await socket.receive())
+        except Refused as refused:
+            attachment.close(refused.code, str(refused))
             return
-        text = event.get("text")
         if text is None:
-            attachment.close(CloseCode.BAD_MESSAGE, "binary messages are not understood here")
-            return
-        if len(text) > LONGEST_MESSAGE:
-            attachment.close(CloseCode.TOO_BIG, REASONS[CloseCode.TOO_BIG])
+            attachment.close(CloseCode.NORMAL, "")
             return
         if not bucket.take():
             attachment.close(CloseCode.TOO_FAST, REASONS[CloseCode.TOO_FAST])

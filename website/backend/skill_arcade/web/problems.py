@@ -1,6 +1,7 @@
 """What goes wrong, as an answer: always {"error": class, "message": sentence}, never a stack trace."""
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from skill_arcade.errors import ArcadeError
+from skill_arcade.errors import ArcadeError, TooManyRequests
 from skill_arcade.web.models import Problem
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,18 @@ def answer_problem(status: int, error: str, message: str, headers: Mapping[str, 
     return JSONResponse(body, status, {**HEADERS.get(status, {}), **(headers or {})})
 
 
+def retry_after(seconds: float) -> dict[str, str]:
+    """The header that says when to ask again, in whole seconds."""
+    return {"Retry-After": str(math.ceil(seconds))}
+
+
 async def answer_arcade_error(request: Request, error: ArcadeError) -> JSONResponse:
     """Answer what this package raised on purpose; what is our own fault is logged, and not told."""
     if error.status == 500:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer_problem(500, type(error).__name__, OURS)
-    return answer_problem(error.status, type(error).__name__, str(error))
+    headers = retry_after(error.seconds) if isinstance(error, TooManyRequests) else None
+    return answer_problem(error.status, type(error).__name__, str(error), headers)
 
 
 async def answer_crash(request: Request, error: Exception) -> JSONResponse:

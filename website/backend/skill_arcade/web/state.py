@@ -13,7 +13,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.web.emulator import EmulatorShelf
 from skill_arcade.web.exports import Exports
-from skill_arcade.web.limits import Limits
+from skill_arcade.web.limits import Limits, Pauses
 from skill_arcade.web.people import People
 from skill_arcade.web.shelf import Shelf
 from skill_arcade.web.tokens import Tokens
@@ -38,6 +38,7 @@ class AppState:
     emulator: EmulatorShelf
     exports: Exports
     tickets: Limits
+    pauses: Pauses
 
 
 # Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.

@@ -1,16 +1,19 @@
 """A socket that reads nothing is ended all the same, and one that floods reads why."""
 
 import asyncio
+import itertools
 import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from skill_arcade.web.flood import BYTES_AT_ONCE, FRAMES_AT_ONCE, GuardedSocket
+from skill_arcade.web.flood import BYTES_AT_ONCE, FRAMES_AT_ONCE, FrameCounter, GuardedSocket
 from skill_arcade.wire.close import CloseCode
 
 pytestmark = pytest.mark.anyio
@@ -77,6 +80,32 @@ async def test_who_floods_reads_why_it_was_closed(port: int) -> None:
         with pytest.raises(ConnectionClosed):
             await made.recv()
     assert made.close_code == CloseCode.TOO_FAST
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 15), st.booleans(), st.sampled_from([0, 1, 125, 126, 300, 65_536])), max_size=9),
+    st.lists(st.integers(1, 200), min_size=1, max_size=9),
+)
+def test_frames_are_counted_wherever_their_bytes_are_cut(frames: list[tuple[int, bool, int]], cuts: list[int]) -> None:
+    data, counter, number = b"".join(frame(*one) for one in frames), FrameCounter(), 0
+    sizes = itertools.chain(cuts, itertools.repeat(50_000))
+    while data:
+        size = next(sizes)
+        number += counter.count(data[:size], 10_000)
+        data = data[size:]
+    assert number == len(frames)
+
+
+def frame(first: int, masked: bool, size: int) -> bytes:
+    """A frame with this much in it."""
+    bit = 0x80 if masked else 0
+    if size < 126:
+        length = bytes([bit | size])
+    elif size < 65_536:
+        length = bytes([bit | 126]) + size.to_bytes(2)
+    else:
+        length = bytes([bit | 127]) + size.to_bytes(8)
+    return bytes([0x80 | first]) + length + (b"mask" if masked else b"") + b"\xff" * size
 
 
 async def test_more_frames_than_anybody_needs_are_not_even_parsed(port: int) -> None:

@@ -1912,6 +1912,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many of these, at once or in a short time; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part that this needs does not answer; trying again later helps. */
             readonly 503: {
                 headers: {

@@ -33,7 +33,7 @@ async def read_login_method(request: Request) -> LoginMethod:
     return describe_method(request.app.settings)
 
 
-@router.post("/login", responses=problem_answers(401, 422, 503))
+@router.post("/login", responses=problem_answers(401, 422, 429, 503))
 async def sign_in(body: SignInBody, state: State) -> SignedIn:
     """Sign in, by e-mail or by Firebase's ID token as `GET /auth/login` says; the answer's token holds for 12 hours."""
     if isinstance(body, FirebaseSignIn):

@@ -20,6 +20,7 @@ router = APIRouter(tags=["play"])
 async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ticket:
     """Issue a ticket that opens one socket of this game within 60 seconds."""
     find_game(state, body.game_id)
+    state.pauses.check(user_id)
     state.tickets.check(user_id)
     issued = state.tokens.issue_ticket(user_id, body.game_id)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
