@@ -38,8 +38,10 @@ class Host:
             heard = self._wait()
             if self._control is not None and self._control in heard:
                 self._welcome(self._control)
+            now = now_us()
             for runner in list(self._runners):
-                self._turn(runner, heard=runner.pipe in heard)
+                if runner.idle or runner.pipe in heard or (runner.due_us is not None and runner.due_us <= now):
+                    self._turn(runner)
 
     def _wait(self) -> set[socket.socket]:
         """Who has said something, or nobody when something is due.
@@ -47,7 +49,7 @@ class Host:
         A game that steps by the clock is not listened to between its steps: one awakening a step, not two.
         """
         awaited = [runner.pipe for runner in self._runners if not runner.ticking]
-        dues = [due for runner in self._runners if (due := runner.due_us) is not None]
+        dues = [runner.due_us for runner in self._runners if runner.due_us is not None]
         if any(runner.idle for runner in self._runners):
             seconds: float | None = 0.0
         else:
@@ -71,13 +73,9 @@ class Host:
             self._control = None
         self._runners.extend(Runner(socket.socket(fileno=pipe), self._stock) for pipe in pipes)
 
-    def _turn(self, runner: Runner, *, heard: bool) -> None:
-        due = runner.due_us
+    def _turn(self, runner: Runner) -> None:
         try:
-            if heard or (due is not None and due <= now_us()):
-                runner.hear()
-            if not runner.finished:
-                runner.work()
+            runner.turn()
         except Exception:
             # The others' games go on. In one line with its trace, and not as the text that Python itself would write.
             log.exception("a game in process %d failed", os.getpid())

@@ -34,37 +34,32 @@ class Runner:
         self._journal: Journal | None = None
         self._unwanted = False
         self._told_us = 0
-
-    @property
-    def finished(self) -> bool:
-        """True once there is nothing left to do: the game is over for good, or was never wanted."""
-        return self._unwanted or (self._session is not None and self._session.finished)
-
-    @property
-    def due_us(self) -> int | None:
+        # What the host asks after each awakening; nothing of it changes in between.
+        self.due_us: int | None = None
         """When the session has something to do; None: when it is told something."""
-        return None if self._session is None else self._session.due_us
-
-    @property
-    def ticking(self) -> bool:
+        self.ticking = False
         """True while what the server says can wait for the next step: it is stamped already."""
-        return self._session is not None and self._session.ticking
-
-    @property
-    def idle(self) -> bool:
+        self.idle = False
         """True when the next episode can be prepared."""
-        return self._session is not None and self._session.idle
+        self.finished = False
+        """True once there is nothing left to do: the game is over for good, or was never wanted."""
 
-    def hear(self) -> None:
-        """Do what the server has said, if it has said anything."""
+    def turn(self) -> None:
+        """Do what the server has said, and what is due or will be needed next."""
+        self._hear()
+        self._work()
+        if (session := self._session) is not None:
+            self.due_us, self.ticking, self.idle = session.due_us, session.ticking, session.idle
+        self.finished = self._unwanted or (session is not None and session.finished)
+
+    def _hear(self) -> None:
         data = self._read()
         if data == b"":
             self._server_gone()
         for kind, payload in self._splitter.feed(data or b""):
             self._dispatch(kind, payload)
 
-    def work(self) -> None:
-        """Do what is due, or what will be needed next."""
+    def _work(self) -> None:
         session = self._session
         if session is None or session.finished:
             return
