@@ -17,8 +17,8 @@ from skill_arcade.games.manifest import Manifest
 COVER_SIZE = 400, 300
 PREVIEW_SIZE = 240, 180
 PREVIEW_SECONDS = 2.5
-EVEN_SHARE = 0.9
-"""Of an edge that counts as of one colour: the ground around the picture then goes on in it."""
+CALM_SHARE = 0.04
+"""Changes of colour along an edge, by its pixels, with which it goes on beside the picture."""
 PREVIEW_HZ = 10
 LOOK_STEPS = {"real-time": 1200, "turn-based": 60}
 QUIET_STEPS = {"real-time": 90, "turn-based": 4}
@@ -98,22 +98,24 @@ def _scaled(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> I
 
 
 def _ground(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> Image.Image:
-    """What is behind a picture that leaves something empty: on each side the colour of the edge there."""
+    """What is behind a picture that leaves something empty: each of the edges beside it goes on, if it is calm."""
     height, width = frame.shape[:2]
     tall = width * aspect * size[1] < height * size[0]
-    before, after = (frame[:, 0], frame[:, -1]) if tall else (frame[0], frame[-1])
-    ground = Image.new("RGB", size, _edge_colour(before))
-    ground.paste(_edge_colour(after), (size[0] // 2, 0, *size) if tall else (0, size[1] // 2, *size))
+    half = (size[0] // 2, size[1]) if tall else (size[0], size[1] // 2)
+    ground = Image.new("RGB", size)
+    for edge, corner in (
+        (frame[:, :1] if tall else frame[:1], (0, 0)),
+        (frame[:, -1:] if tall else frame[-1:], (size[0] - half[0], size[1] - half[1])),
+    ):
+        if _is_calm(edge.reshape(-1, 3)):
+            ground.paste(Image.fromarray(edge).resize(half, Image.Resampling.NEAREST), corner)
     return ground
 
 
-def _edge_colour(edge: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """The colour that nearly all of an edge has; black when there is none."""
-    colours, counts = np.unique(edge, axis=0, return_counts=True)
-    if counts.max() < EVEN_SHARE * len(edge):
-        return (0, 0, 0)
-    red, green, blue = (int(part) for part in colours[counts.argmax()])
-    return red, green, blue
+def _is_calm(edge: NDArray[np.uint8]) -> bool:
+    """Whether an edge has few changes of colour: drawn out, many of them would be a barcode."""
+    changes = int((edge[1:] != edge[:-1]).any(axis=1).sum())
+    return changes <= CALM_SHARE * len(edge)
 
 
 def _cover(frame: NDArray[np.uint8], aspect: float) -> bytes:

@@ -1,4 +1,5 @@
 import { getEnv } from "@/config/env";
+import { takeGames } from "@/config/first";
 
 import type { components } from "./schema";
 import { session } from "./session";
@@ -85,7 +86,11 @@ export const api = {
       method: "POST",
       body: { email } satisfies Schemas["SignIn"],
     }),
-  games: (signal: AbortSignal) => call<readonly Game[]>("/games", { signal }),
+  games: async (signal: AbortSignal) => {
+    const early = await takeGames(`${getEnv().http}/games`);
+    if (early !== null) return (await early.json()) as readonly Game[];
+    return call<readonly Game[]>("/games", { signal });
+  },
   game: (id: string, signal: AbortSignal) =>
     call<Game>(`/games/${encodeURIComponent(id)}`, { signal }),
   episodes: (signal: AbortSignal) =>

@@ -4,12 +4,15 @@ import { Layout } from "./layout";
 import { Broken } from "./routes/broken";
 import { LibraryRoute } from "./routes/library";
 import { NotFound } from "./routes/not-found";
-import { SignInRoute } from "./routes/sign-in";
-import { YouRoute } from "./routes/you";
 
 export const router = createBrowserRouter([
   {
     errorElement: <Broken />,
+    hydrateFallbackElement: (
+      <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
+        Switching on…
+      </p>
+    ),
     children: [
       {
         element: <Layout />,
@@ -18,14 +21,20 @@ export const router = createBrowserRouter([
             errorElement: <Broken />,
             children: [
               { index: true, element: <LibraryRoute /> },
-              { path: "you", element: <YouRoute /> },
+              {
+                path: "you",
+                lazy: async () => ({ Component: (await import("./routes/you")).YouRoute }),
+              },
               {
                 path: "research",
                 lazy: async () => ({
                   Component: (await import("./routes/research")).ResearchRoute,
                 }),
               },
-              { path: "sign-in", element: <SignInRoute /> },
+              {
+                path: "sign-in",
+                lazy: async () => ({ Component: (await import("./routes/sign-in")).SignInRoute }),
+              },
               { path: "*", element: <NotFound /> },
             ],
           },
@@ -35,7 +44,6 @@ export const router = createBrowserRouter([
         path: "play/:gameId",
         lazy: async () => ({ Component: (await import("./routes/play")).PlayRoute }),
         errorElement: <Broken />,
-        hydrateFallbackElement: <p className="sr-only">Loading the game…</p>,
       },
     ],
   },

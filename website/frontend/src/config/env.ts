@@ -1,3 +1,5 @@
+import { takeConfig } from "./first";
+
 /** Where the back end answers. */
 export interface Env {
   /** Origin of HTTP, without a slash at the end. */
@@ -74,7 +76,7 @@ export async function loadEnv(): Promise<Env> {
 }
 
 async function fetchConfig(): Promise<unknown> {
-  const response = await fetch("/config.json").catch(() => null);
+  const response = (await takeConfig()) ?? (await fetch("/config.json").catch(() => null));
   if (response === null) throw new Error("The server does not answer. Reload in a moment.");
   if (!response.ok) throw new Error(`/config.json answers ${response.status}. Reload in a moment.`);
   return (await response.json().catch(() => null)) as unknown;

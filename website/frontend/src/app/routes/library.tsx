@@ -7,7 +7,7 @@ import { Library } from "@/features/games/library";
 const LOOK_MS = 400;
 
 export function LibraryRoute() {
-  useEffect(fetchMachine, []);
+  useEffect(fetchNext, []);
   return (
     <>
       <Title>{""}</Title>
@@ -16,10 +16,12 @@ export function LibraryRoute() {
   );
 }
 
-/** The page that games are played on comes while one is chosen. Should it not, the router asks for it again. */
-function fetchMachine(): () => void {
+/** The pages that come next come while a game is chosen. Should they not, the router asks for them again. */
+function fetchNext(): () => void {
   const timer = setTimeout(() => {
-    import("./play").catch(() => undefined);
+    for (const page of [import("./play"), import("./sign-in"), import("./you")]) {
+      page.catch(() => undefined);
+    }
   }, LOOK_MS);
   return () => clearTimeout(timer);
 }

@@ -14,15 +14,17 @@ interface Props {
   game: Game;
   best: number | null;
   liked: boolean;
+  /** It is seen at once, so its picture should not wait to be scrolled to. */
+  first?: boolean;
 }
 
 /** A machine in the row: its lit sign, its screen, what to expect. With hundreds of them, a letter typed draws none anew. */
-export const GameCard = memo(function GameCard({ game, best, liked }: Props) {
+export const GameCard = memo(function GameCard({ game, best, liked, first = false }: Props) {
   const [looked, setLooked] = useState(false);
   const still = useStillness();
   const moving = looked && !still;
   return (
-    <li className="relative [contain-intrinsic-size:auto_20rem] [content-visibility:auto]">
+    <li className="relative [contain-intrinsic-size:auto_16rem] [content-visibility:auto]">
       <Link
         onPointerEnter={() => setLooked(true)}
         onPointerLeave={() => setLooked(false)}
@@ -32,10 +34,10 @@ export const GameCard = memo(function GameCard({ game, best, liked }: Props) {
         style={{ "--hue": hueOf(game.id) } as CSSProperties}
         className="group flex h-full flex-col overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
       >
-        <div className="flex min-h-13 flex-1 items-center py-2 pr-14 pl-4 marquee transition group-hover:brightness-110">
-          <h3 className="text-[1.65rem] sign text-balance">{game.name}</h3>
+        <div className="flex min-h-13 flex-1 items-center py-2 pr-11 pl-3 marquee transition group-hover:brightness-110 sm:pr-14 sm:pl-4">
+          <h3 className="text-[1.35rem] sign text-balance sm:text-[1.65rem]">{game.name}</h3>
         </div>
-        <div className="aspect-[4/3] overflow-hidden p-2.5 tube">
+        <div className="aspect-[4/3] overflow-hidden p-1.5 tube sm:p-2.5">
           {game.cover === null ? (
             <NoCover />
           ) : (
@@ -43,7 +45,8 @@ export const GameCard = memo(function GameCard({ game, best, liked }: Props) {
               <img
                 src={coverAddress(game.cover)}
                 alt=""
-                loading="lazy"
+                loading={first ? "eager" : "lazy"}
+                fetchPriority={first ? "high" : "auto"}
                 decoding="async"
                 className={picture}
               />
@@ -53,7 +56,7 @@ export const GameCard = memo(function GameCard({ game, best, liked }: Props) {
             </div>
           )}
         </div>
-        <div className="flex items-center gap-3 px-4 py-3 text-sm">
+        <div className="flex flex-wrap items-center gap-x-3 px-3 py-2 text-xs sm:px-4 sm:py-3 sm:text-sm">
           <span className="font-semibold text-dim">
             {game.pace.kind === "real-time" ? "Real time" : "Turn by turn"}
             {game.tags[0] !== undefined && <> · {game.tags[0]}</>}

@@ -24,7 +24,7 @@ export function Hero({ games, last }: Props) {
         Skill Arcade
       </h1>
       <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
-        <p className="max-w-xl text-lg text-pretty text-dim sm:text-xl">
+        <p className="max-w-xl text-xl text-pretty text-dim">
           You play the very worlds that machines learn in, and every move you make is kept for
           science.
           {/* Last, so that no hole is seen; its room is kept, so that nothing jumps. */}

@@ -15,9 +15,11 @@ import { Hero } from "./hero";
 import { useArrows } from "./use-arrows";
 
 const grid =
-  "grid grid-cols-1 gap-x-5 gap-y-7 min-[480px]:grid-cols-2 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[1700px]:grid-cols-6";
+  "grid gap-3 min-[360px]:grid-cols-2 sm:gap-x-5 sm:gap-y-7 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[1700px]:grid-cols-6";
 /** Machines that stand there before it is known which: as many as are seen at once. */
 const GHOSTS = 12;
+/** Cards at the very top that are seen before anybody scrolls, where it matters: on a slow phone. */
+const FIRST = 2;
 
 export function Library() {
   const games = useQuery(gamesQuery);
@@ -37,14 +39,16 @@ export function Library() {
   const liked = useMemo(() => new Set(favourites), [favourites]);
   const place = useRef<HTMLDivElement>(null);
   useArrows(place);
-  const cardOf = (game: Game) => (
-    <GameCard
-      key={game.id}
-      game={game}
-      best={best.get(game.id) ?? null}
-      liked={liked.has(game.id)}
-    />
-  );
+  const cardsOf = (some: readonly Game[], top: boolean) =>
+    some.map((game, at) => (
+      <GameCard
+        key={game.id}
+        game={game}
+        best={best.get(game.id) ?? null}
+        liked={liked.has(game.id)}
+        first={top && at < FIRST}
+      />
+    ));
   const looking = words !== "" || tag !== null;
   const shelves = [
     { title: "Favourites", games: all.filter(({ id }) => liked.has(id)) },
@@ -76,9 +80,9 @@ export function Library() {
         </Message>
       ) : (
         <>
-          {shelves.map(({ title, games: some }) => (
+          {shelves.map(({ title, games: some }, at) => (
             <Row key={title} title={title}>
-              {some.map(cardOf)}
+              {cardsOf(some, at === 0)}
             </Row>
           ))}
           <Finder
@@ -104,7 +108,7 @@ export function Library() {
           ) : games.isSuccess ? (
             rows.map(({ id, title, games: some }) => (
               <Row key={id} title={title} quiet={looking}>
-                {some.map(cardOf)}
+                {cardsOf(some, id === "front" && shelves.length === 0)}
               </Row>
             ))
           ) : (
