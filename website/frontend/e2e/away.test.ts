@@ -1,6 +1,9 @@
 // What breaks while one plays, as the player sees it: each time in words, and each time the game goes on where it was.
-import { rename, writeFile, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readdir, readFile, readlink, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -10,14 +13,29 @@ import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium
 import { type Network, openNetwork } from "./delay";
 import { watchMotion } from "./screen";
 
+const run = promisify(execFile);
+/** New games need all but so much of the room that there is at the start; somebody who fills more leaves too little. */
+const SPARE_BYTES = 2 ** 31;
+const FILLER_BYTES = 3 * 2 ** 30;
+const TMPFS = 0x01021994;
+
 let arcade: Arcade;
+let canFill: boolean;
 let network: Network;
 let browser: Browser;
 let visit: Visit;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  const settings = { BACKLOG_SECONDS: "2", SEGMENT_SECONDS: "1" };
+  const disk = await statfs(tmpdir());
+  const free = disk.bavail * disk.bsize;
+  canFill = free > 2 * FILLER_BYTES && disk.type !== TMPFS; // there, room that is taken is memory
+  const least = canFill ? Math.floor((free - SPARE_BYTES) / 2 ** 20) : 1;
+  const settings = {
+    BACKLOG_SECONDS: "2",
+    SEGMENT_SECONDS: "1",
+    JOURNAL_LEAST_MB: String(least),
+  };
   arcade = await startArcade(`${OUT}away.log`, settings, ["--no-lockstep"]);
   network = await openNetwork(arcade.url, 0);
   visit = await openVisit(browser, network.url);
@@ -105,6 +123,47 @@ test("a store that takes nothing: who plays plays on, and who comes is refused i
   await rename(`${objects}.away`, objects);
 });
 
+test("a disk with too little room: who plays plays on, and who comes is refused in words", async ({
+  skip,
+}) => {
+  if (!canFill) skip("the folder of temporary files has too little room, or is in memory");
+  const filler = join(arcade.data, "filler");
+  await run("fallocate", ["--length", String(FILLER_BYTES), filler]);
+  const late = await openVisit(browser, arcade.url);
+  try {
+    await signIn(late.page, "later.test@example.org", arcade.url);
+    await late.page.goto("/play/breakout");
+    expect(await reach(late.page, "closed")).toMatch(
+      /The recording disk has \d+ MB left, so no new game starts; try again later/u,
+    );
+    expect((await watchMotion(visit.page, 0.5)).changes).toBeGreaterThan(0);
+    await reach(visit.page, "playing");
+  } finally {
+    await rm(filler);
+  }
+  await late.page.getByRole("button", { name: "Try again" }).click();
+  await reach(late.page, "ready");
+  await late.context.close();
+});
+
+test("a disk that takes nothing more: the game ends in words, and what was played is kept", async () => {
+  const { page } = visit;
+  // A limit to the size of files refuses a write as a full disk does, and needs no rights to set.
+  for (const pid of await findGames()) await run("prlimit", ["--pid", pid, "--fsize=4096:"]);
+  expect(await reach(page, "closed")).toContain(
+    "Recording has no room, so the game ends here. What you played is kept.",
+  );
+  await expect.poll(newestEpisode, { timeout: 20_000 }).toMatchObject({
+    status: "incomplete",
+    end_reason: expect.stringMatching(/^(no-room|crashed)$/u) as string,
+  });
+  expect((await newestEpisode()).n_steps).toBeGreaterThan(0);
+  for (const pid of await findGames()) await run("prlimit", ["--pid", pid, "--fsize=unlimited:"]);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await reach(page, "ready");
+  await goOn(page);
+});
+
 test("a server that is stopped says so, and that what was played is kept", async () => {
   const stopped = arcade.stop();
   expect(await reach(visit.page, "broken")).toContain(
@@ -113,6 +172,42 @@ test("a server that is stopped says so, and that what was played is kept", async
   expect((await stopped).code).toBe(0);
   await reach(visit.page, "broken");
 });
+
+/** The processes that hold something of this arcade's journal open. */
+async function findGames(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir("/proc")) {
+    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+    if (name.trim() !== "game") continue;
+    const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    const links = await Promise.all(
+      files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => "")),
+    );
+    if (links.some((link) => link.startsWith(join(arcade.data, "journal")))) found.push(pid);
+  }
+  return found;
+}
+
+interface Played {
+  n_steps: number;
+  status: string;
+  /** `crashed`: the end itself had no room, and delivery wrote it. */
+  end_reason: string | null;
+}
+
+/** The newest episode of who plays here, as the arcade has it. */
+async function newestEpisode(): Promise<Played> {
+  const login = await fetch(`${arcade.url}/auth/login`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email: "away.test@example.org" }),
+  });
+  const { token } = (await login.json()) as { token: string };
+  const headers = { Authorization: `Bearer ${token}` };
+  const listed = await fetch(`${arcade.url}/me/episodes?limit=1`, { headers });
+  const [newest] = (await listed.json()) as Played[];
+  return newest ?? { n_steps: 0, status: "none", end_reason: null };
+}
 
 async function signIn(page: Page, email: string, url: string): Promise<void> {
   await page.goto("/sign-in");

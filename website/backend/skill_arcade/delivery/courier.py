@@ -109,6 +109,8 @@ class Courier:
                     self._forget(folder)
             except JournalDamaged as damaged:
                 log.error("%s", damaged)
+            except FileNotFoundError:
+                continue  # its last segment was delivered meanwhile
             except OSError as refusal:  # a full disk: delivery makes room, and the next look finds it
                 log.warning("the episode of a dead game, %s, can't be finished yet: %s", folder.name, refusal)
 

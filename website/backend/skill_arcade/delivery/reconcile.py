@@ -17,11 +17,13 @@ from skill_arcade.delivery.objects import object_key
 from skill_arcade.errors import ObjectMissing
 from skill_arcade.recording.backlog import Piece, list_pieces
 from skill_arcade.storage.database.engine import transaction
+from skill_arcade.storage.database.erasures import episodes_of, list_unfinished
 from skill_arcade.storage.database.tallies import EpisodeTally, tally_episodes
 from skill_arcade.storage.objects import ObjectStore
 
 PAGE = 500
 PREFIX = "episodes/"
+MOST_EPISODES = 1_000_000
 Keys = dict[UUID, set[str]]
 
 
@@ -65,9 +67,12 @@ async def reconcile(
         waiting, stored = pieces.pop(tally.id, []), keys.pop(tally.id, set())
         balance = balance_episode(tally, waiting, unmet.pop(tally.id, 0))
         await _check_objects(balance, tally, waiting, stored, objects, read=read)
-        yield balance
+        if not balance.trouble or not await _is_erased(engine, tally.id):
+            yield balance
     for episode in sorted(pieces.keys() | keys.keys() | unmet.keys()):
         tally, waiting = EpisodeTally(episode, 0, ended=False), pieces.get(episode, [])
+        if not waiting and episode not in unmet and not await _any_there(objects, keys[episode]):
+            continue  # erased since its objects were listed
         balance = balance_episode(tally, waiting, unmet.get(episode, 0))
         await _check_objects(balance, tally, waiting, keys.get(episode, set()), objects, read=read)
         yield balance
@@ -131,6 +136,16 @@ async def _tallies(engine: AsyncEngine) -> AsyncIterator[EpisodeTally]:
                 yield tally
 
 
+async def _is_erased(engine: AsyncEngine, episode: UUID) -> bool:
+    """True when its player has gone meanwhile: then objects and rows of it go one by one, and none is lost."""
+    async with transaction(engine) as connection:
+        page = await tally_episodes(connection, UUID(int=episode.int - 1), 1)
+        if not page or page[0].id != episode:
+            return True
+        closed = await list_unfinished(connection)
+        return any([episode in await episodes_of(connection, user, MOST_EPISODES) for user in closed])
+
+
 async def _list_keys(objects: ObjectStore) -> tuple[Keys, set[str]]:
     """Keys in the store by episode, and those that are not made like an episode's."""
     found: Keys = {}
@@ -162,4 +177,15 @@ async def _check_objects(
             balance.trouble.append(f"object {key} has other bytes than were recorded")
     on_the_way = {object_key(tally.id, piece.number, kind) for piece in pieces for kind in ("png", "npz")}
     for key in sorted(keys - named.keys() - on_the_way):
-        balance.trouble.append(f"object {key} belongs to no segment")
+        if await _any_there(objects, {key}):  # else it was erased since it was listed
+            balance.trouble.append(f"object {key} belongs to no segment")
+
+
+async def _any_there(objects: ObjectStore, keys: set[str]) -> bool:
+    for key in keys:
+        try:
+            await objects.get(key)
+        except ObjectMissing:
+            continue
+        return True
+    return False

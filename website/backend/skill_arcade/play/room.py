@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.segment import DAMAGED
 
 LOOK_SECONDS = 2.0
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ class Room:
         """Look every other second, until cancelled; `tell` gets each change of the refusal."""
         told = ""
         while True:
-            await asyncio.to_thread(self.look)
+            try:
+                await asyncio.to_thread(self.look)
+            except OSError as trouble:  # whoever wants to play is told by `check`; the next look may go well
+                log.warning("the journal can't be looked at: %s", trouble)
             if (refusal := self.refusal) != told:
                 tell(told := refusal)
             await asyncio.sleep(LOOK_SECONDS)
@@ -118,6 +123,6 @@ def take_stock(folder: Path) -> Backlog:
 def _read_report(path: Path) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # none yet, or cut off by a loss of power: delivery writes it anew
         return {}
     return report

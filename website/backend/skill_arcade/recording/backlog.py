@@ -33,8 +33,10 @@ def list_pieces(folder: Path) -> dict[UUID, list[Piece]]:
     """Every file of the journal in `folder`, by episode. One whose head does not read back counts as no steps."""
     found: dict[UUID, list[Piece]] = {}
     for place in list_episodes(folder):
-        if pieces := [piece for path in list_files(place) if (piece := read_piece(path)) is not None]:
-            found[UUID(place.name)] = pieces
+        # By path: what was sealed while one listed may have been listed under both names.
+        pieces = {piece.path: piece for path in list_files(place) if (piece := read_piece(path)) is not None}
+        if pieces:
+            found[UUID(place.name)] = list(pieces.values())
     return found
 
 
@@ -53,8 +55,8 @@ def read_piece(path: Path) -> Piece | None:
 
 
 def read_file(path: Path) -> tuple[Path, bytes] | None:
-    """A journal file's bytes, and its path: what was open when listed may be sealed by now. None: it was delivered."""
-    for place in dict.fromkeys((path, path.with_suffix(SEALED))):
+    """A journal file's bytes, and its path: it may be sealed, or set aside, since it was listed. None: delivered."""
+    for place in dict.fromkeys((path, path.with_suffix(SEALED), path.with_suffix(DAMAGED))):
         try:
             return place, place.read_bytes()
         except FileNotFoundError:

@@ -27,10 +27,7 @@ class Journal:
     def __init__(self, folder: Path, head: Head) -> None:
         """Begin segment 0 of a new episode in `folder`/{episode_id}."""
         self.folder = folder / str(head.episode_id)
-        self.folder.mkdir(parents=True)
-        self._lock = lock_episode(self.folder)
-        if self._lock is None:
-            raise BlockingIOError(f"{self.folder} is in use")
+        self._lock: int | None = claim_episode(self.folder)
         self._head = head
         self._events = head.first_event
         self._steps = head.first_step
@@ -182,12 +179,16 @@ class _Sealer:
 
 def seal_file(file: int, path: Path) -> None:
     """Make an open segment durable under its sealed name: fsync, rename, fsync of the folder. Closes `file`."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # as long as it is surely there
     try:
-        os.fsync(file)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+        path.rename(path.with_suffix(SEALED))
+        os.fsync(folder)  # by now delivery may have taken the segment away, and the folder with it
     finally:
-        os.close(file)
-    path.rename(path.with_suffix(SEALED))
-    sync_folder(path.parent)
+        os.close(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -197,6 +198,24 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def claim_episode(folder: Path) -> int:
+    """Make an episode's folder, and hold its lock before it has the name by which delivery finds it.
+
+    A folder without a holder is a dead game's, and one with nothing in it is removed: even one made this moment.
+    """
+    unborn = folder.with_suffix(NEW)
+    unborn.mkdir(parents=True)
+    if (lock := lock_episode(unborn)) is None:
+        raise BlockingIOError(f"{unborn} is in use")
+    try:
+        unborn.rename(folder)
+    except OSError:
+        os.close(lock)
+        unborn.rmdir()
+        raise
+    return lock
 
 
 def lock_episode(folder: Path) -> int | None:

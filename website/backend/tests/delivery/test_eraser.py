@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.delivery.courier import Courier
 from skill_arcade.delivery.eraser import Eraser
+from skill_arcade.delivery.reconcile import reconcile
 from skill_arcade.errors import NotReady, PlayerErased
 from skill_arcade.ids import new_episode_id
 from skill_arcade.recording.segment import DAMAGED
@@ -199,3 +200,14 @@ async def test_a_store_that_is_down_delays_and_forgets_nothing(
         assert (await all_rows(engine), [key async for key in store.list("")]) == ("", [])
     finally:
         await store.close()
+
+
+async def test_a_check_in_the_middle_of_an_erasure_finds_nothing_wrong(
+    journal: Path, objects: ObjectStore, engine: AsyncEngine, courier: Courier, eraser: Eraser
+) -> None:
+    write_episode(journal, segments=(4, 3))
+    await courier.drain()
+    await close_account(engine)
+    keys = [key async for key in objects.list("")]
+    await objects.delete(keys[0])  # so far it has come
+    assert [balance async for balance in reconcile(journal, objects, engine)] == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from skill_arcade.cli import app
 from skill_arcade.delivery.courier import Courier
 from skill_arcade.delivery.reconcile import Balance, reconcile
+from skill_arcade.ids import new_episode_id
 from skill_arcade.storage.objects.disk import DiskObjects
 from tests.journals import write_episode
 
@@ -134,6 +135,17 @@ async def test_objects_that_are_missing_changed_or_foreign_are_named(
         f"object {place}/000002.png belongs to no segment",
     ]
     assert found[UUID(int=0)].trouble == ["1 objects belong to no episode: episodes/no-id/000000.png"]
+
+
+async def test_an_object_that_was_erased_since_it_was_listed_is_no_trouble(
+    journal: Path, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    class Listed(DiskObjects):
+        async def list(self, prefix: str) -> AsyncIterator[str]:
+            yield f"episodes/{new_episode_id()}/000000.png"
+
+    found = reconcile(journal, Listed(tmp_path / "objects"), engine)
+    assert [balance async for balance in found] == []
 
 
 async def test_the_command_says_it_in_a_table_and_by_its_exit_code(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.play.room import Room
+from skill_arcade.play.room import Backlog, Room
 from skill_arcade.play.roster import Roster
 from skill_arcade.play.seat import Attachment
 from skill_arcade.wire.close import CloseCode
@@ -66,3 +66,26 @@ async def test_whoever_watches_the_room_is_told_each_change_once(
     watching.cancel()
     assert "no new game starts" in told[0]
     assert told[1] == ""
+
+
+async def test_the_watch_goes_on_when_a_look_fails_and_a_report_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, looks, told = open_room(tmp_path), 0, asyncio.Event()
+    (tmp_path / "report").write_text('{"segm')
+    monkeypatch.setattr("skill_arcade.play.room.LOOK_SECONDS", 0.001)
+
+    def stumble(folder: Path) -> Backlog:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise PermissionError("no entry")
+        room.least_bytes = 1 << 60  # from now on there is something to tell
+        return Backlog()
+
+    monkeypatch.setattr("skill_arcade.play.room.take_stock", stumble)
+    watching = asyncio.create_task(room.watch(lambda refusal: told.set()))
+    async with asyncio.timeout(10):
+        await told.wait()
+    watching.cancel()
+    assert room.delivery == {}

@@ -3,8 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from skill_arcade.recording import backlog
 from skill_arcade.recording.backlog import list_files, list_pieces, read_file, read_piece
 from skill_arcade.recording.journal import OPEN, seal_file
+from skill_arcade.recording.segment import DAMAGED
 from tests.journals import write_episode
 
 
@@ -27,3 +31,22 @@ def test_what_was_delivered_since_is_none(tmp_path: Path) -> None:
     path.unlink()
     assert (read_file(path), read_piece(path)) == (None, None)
     assert list_pieces(tmp_path) == {}
+
+
+def test_what_was_set_aside_since_is_found_where_it_is(tmp_path: Path) -> None:
+    head, _ = write_episode(tmp_path)
+    (path,) = list_files(tmp_path / str(head.episode_id))
+    aside = path.rename(path.with_suffix(DAMAGED))
+    piece = read_piece(path)
+    assert piece is not None
+    assert (piece.path, piece.n_steps) == (aside, 4)
+
+
+def test_a_file_that_was_listed_under_both_its_names_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, _ = write_episode(tmp_path, segments=(4, 3))
+    paths = list_files(tmp_path / str(head.episode_id))
+    both = [paths[0], paths[1].with_suffix(OPEN), paths[1]]
+    monkeypatch.setattr(backlog, "list_files", lambda place: both)
+    assert [piece.n_steps for piece in list_pieces(tmp_path)[head.episode_id]] == [4, 3]

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from skill_arcade.errors import JournalDamaged
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.frames.picture import Picture
+from skill_arcade.recording import journal as journals
+from skill_arcade.recording.backlog import list_episodes
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.observation import describe_leaves, pack_observation, stack_observations
 from skill_arcade.recording.records import End, EventRecord, InputInForce, Shot, Step
@@ -113,6 +116,45 @@ def test_R5_a_killed_game_is_finished_as_incomplete(tmp_path: Path) -> None:
     segment = read_segment(folder / "000000.sealed")
     assert segment.steps == steps
     assert segment.end == End("incomplete", "crashed", None, 5, steps[-1].server_us)
+
+
+def test_R5_delivery_that_looks_while_an_episode_is_being_made_takes_nothing_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, lock, seen = make_head(), journals.lock_episode, []
+
+    def lock_late(folder: Path) -> int | None:
+        """The folder is there, and nobody holds it yet: delivery would take it for a dead game's."""
+        seen.extend([list_episodes(tmp_path), list(tmp_path.iterdir())])
+        return lock(folder)
+
+    monkeypatch.setattr(journals, "lock_episode", lock_late)
+    journal = Journal(tmp_path, head)
+    assert [len(found) for found in seen] == [0, 1]
+    assert list_episodes(tmp_path) == [journal.folder]
+    assert lock(journal.folder) is None
+    with pytest.raises(OSError, match="not empty"):
+        Journal(tmp_path, head)
+    assert list(tmp_path.iterdir()) == [journal.folder]
+    journal.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_R2_a_segment_that_is_delivered_in_the_moment_it_is_sealed_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, rename = Journal(tmp_path, make_head()), Path.rename
+    journal.reset(first_shot())
+
+    def rename_and_deliver(path: Path, target: Path) -> Path:
+        renamed = rename(path, target)
+        if target.suffix == journals.SEALED:
+            shutil.rmtree(path.parent)
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", rename_and_deliver)
+    journal.end(End("incomplete", "left", 0, 0, 0))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_R5_a_living_game_is_left_alone(tmp_path: Path) -> None:
