@@ -1,12 +1,13 @@
 """How fast one address may ask: newcomers least of all, for each of them may become a game. Plain ASGI."""
 
+import asyncio
 import ipaddress
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from skill_arcade.settings import Settings
-from skill_arcade.web.limits import Limits, try_again
+from skill_arcade.web.limits import LATER_SECONDS, Limits, try_again
 from skill_arcade.web.problems import answer_problem, retry_after
 from skill_arcade.wire.close import CloseCode
 
@@ -58,7 +59,9 @@ class Arrivals:
             what, seconds = kind, self._newcomers[kind].take(who)
         if not seconds:
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        await asyncio.sleep(LATER_SECONDS)
+        if scope["type"] == "websocket":
             await _refuse_socket(receive, send, WORDS.format(what=what, when=try_again(seconds)))
         else:
             words = WORDS.format(what=what, when=try_again(seconds))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from skill_arcade.errors import TooManyRequests
 
 REMEMBERED = 10_000
+LATER_SECONDS = 0.25
+"""Who is refused for asking too fast is answered so late: waiting costs nothing, and the next try comes after it."""
 LONGEST_MESSAGE = 64 * 1024
 """Bytes of one message on the play socket. The longest of a page is 1,800 steps in lockstep, after an absence."""
 

@@ -1,5 +1,6 @@
 """What goes wrong, as an answer: always {"error": class, "message": sentence}, never a stack trace."""
 
+import asyncio
 import logging
 import math
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from skill_arcade.errors import ArcadeError, TooManyRequests
+from skill_arcade.web.limits import LATER_SECONDS
 from skill_arcade.web.models import Problem
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,10 @@ async def answer_arcade_error(request: Request, error: ArcadeError) -> JSONRespo
     if error.status == 500:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer_problem(500, type(error).__name__, OURS)
-    headers = retry_after(error.seconds) if isinstance(error, TooManyRequests) else None
+    headers = None
+    if isinstance(error, TooManyRequests):
+        headers = retry_after(error.seconds)
+        await asyncio.sleep(LATER_SECONDS)
     return answer_problem(error.status, type(error).__name__, str(error), headers)
 
 
