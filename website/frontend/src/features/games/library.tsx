@@ -55,12 +55,14 @@ export function Library() {
     { title: "Played lately", games: lately.length > 1 ? lately : [] },
   ].filter(({ games: some }) => some.length > 0 && !looking);
   const { front, others } = useMemo(() => partRows(found), [found]);
+  // The first look is at the front row; the many behind it are drawn bit by bit, so that the page answers meanwhile.
+  const behind = useDeferredValue(others);
   // The last row is the same one in both, so that its cards stay as the first letter is typed.
   const rows = looking
     ? [{ id: "all", title: "Found", games: found }]
     : [
         { id: "front", title: "The front row", games: front },
-        { id: "all", title: "And all the others", games: others },
+        { id: "all", title: "And all the others", games: behind },
       ].filter(({ games: some }) => some.length > 0);
   const clear = () => {
     setWords("");
