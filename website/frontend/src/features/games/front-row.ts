@@ -1,31 +1,32 @@
 /**
- * The games that stand in front, in this order, for who does not look for one yet: known, lively, and of every sort.
+ * The games that stand in front, in this order, for who does not look for one yet: known, lively, of every
+ * sort, and of other colours than their neighbours.
  *
  * As many as fill whole rows of two, three, four and six.
  */
 export const FRONT_ROW: readonly string[] = [
   "ms-pacman",
   "breakout",
-  "space-invaders",
-  "seaquest",
-  "qbert",
-  "pitfall",
   "tetris",
+  "qbert",
   "donkey-kong",
   "enduro",
+  "seaquest",
   "frogger",
-  "montezuma-revenge",
-  "lunar-lander",
-  "riverraid",
-  "kung-fu-master",
-  "tower-of-hanoi",
-  "video-pinball",
-  "frostbite",
-  "boxing",
-  "minigrid-key-corridor-4-3",
-  "mario-bros",
-  "pong",
   "freeway",
+  "tower-of-hanoi",
+  "space-invaders",
+  "kung-fu-master",
+  "minigrid-door-key-8x8",
+  "pitfall",
+  "riverraid",
   "zaxxon",
+  "frostbite",
   "taxi",
+  "montezuma-revenge",
+  "video-pinball",
+  "lunar-lander",
+  "hero",
+  "boxing",
+  "pong",
 ];

@@ -15,7 +15,7 @@ import { Hero } from "./hero";
 import { useArrows } from "./use-arrows";
 
 const grid =
-  "grid gap-3 min-[360px]:grid-cols-2 sm:gap-x-5 sm:gap-y-7 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[1700px]:grid-cols-6";
+  "grid gap-3 min-[360px]:grid-cols-2 sm:gap-x-5 sm:gap-y-7 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[106rem]:grid-cols-6";
 /** Machines that stand there before it is known which: as many as are seen at once. */
 const GHOSTS = 12;
 /** Cards at the very top that are seen before anybody scrolls, where it matters: on a slow phone. */
