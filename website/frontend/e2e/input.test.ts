@@ -159,6 +159,39 @@ describe("fingers", () => {
       .toMatchObject({ hand: "left", touch: true });
   });
 
+  test("feel that they press, as long as that is wanted and the system asks for no stillness", async () => {
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    contexts.push(context);
+    page = await context.newPage();
+    await page.addInitScript(() => {
+      const felt: unknown[] = [];
+      Object.assign(window, { felt });
+      navigator.vibrate = (pattern) => felt.push(pattern) > 0;
+    });
+    const felt = () =>
+      page.evaluate(() => (window as unknown as { felt: unknown[] }).felt.splice(0).length);
+    await signIn("haptics@example.org");
+    const heard = overhear();
+    await page.goto("/play/tower-of-hanoi");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByRole("button", { name: "Start" }).tap();
+    await page.waitForSelector('[data-phase="playing"]');
+    const presses = async (count: number) => {
+      await page.locator(".deck button").first().tap();
+      await expect.poll(() => pressed(heard).length).toBe(count);
+    };
+    await presses(1);
+    expect(await felt()).toBe(1);
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await page.getByText("Nothing shakes, since your system asks").waitFor();
+    await presses(2);
+    expect(await felt()).toBe(0);
+    await page.emulateMedia({ reducedMotion: "no-preference" });
+    await page.getByLabel("Let it shake").uncheck();
+    await presses(3);
+    expect(await felt()).toBe(0);
+  });
+
   async function boxOf(selector: string) {
     const box = await page.locator(selector).first().boundingBox();
     if (box === null) throw new Error(`${selector} is not to be seen`);
