@@ -22,7 +22,7 @@ from tests.arcade import NO_TLS, sign_in, ticket_for
 
 DOCUMENTED = {int(code) for code in CloseCode} | {1002, 1007}
 """The wire's own codes, and the two by which the protocol itself answers broken frames and broken UTF-8."""
-POOL = 80
+POOL, FEW = 80, 20
 """Attackers who come from an address each: who was cut off has to wait a moment, and the next one comes meanwhile."""
 ONE_ADDRESS = "127.0.0.2"
 
@@ -30,15 +30,17 @@ ONE_ADDRESS = "127.0.0.2"
 class Attackers:
     """Sockets of many players: in turn from as many addresses, or each of somebody new, all from one address."""
 
-    def __init__(self, port: int, name: str = "mallory", *, spread: bool = True) -> None:
-        self.port, self._name, self._spread, self._opened = port, name, spread, count()
+    def __init__(self, port: int, name: str = "mallory", *, spread: bool = True, pool: int = POOL) -> None:
+        self.port, self._name, self._spread, self._pool, self._opened = port, name, spread, pool, count()
         self._tokens: dict[int, str] = {}
 
     @asynccontextmanager
     async def socket(self, game: str = "breakout") -> AsyncIterator[ClientConnection]:
         """A socket of the next attacker. Raises httpx.HTTPStatusError when they get no ticket."""
         number = next(self._opened)
-        number, address = (number % POOL, f"127.1.0.{number % POOL + 1}") if self._spread else (number, ONE_ADDRESS)
+        number, address = (
+            (number % self._pool, f"127.1.0.{number % self._pool + 1}") if self._spread else (number, ONE_ADDRESS)
+        )
         transport = httpx.AsyncHTTPTransport(local_address=address, verify=NO_TLS)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", transport=transport) as client:
             if number not in self._tokens:
@@ -64,7 +66,7 @@ def nothing(seconds: float) -> Counter[int]:
 
 def fuzz(port: int, cases: int, number: int) -> Counter[int]:
     """So many sockets that say what no page says. Returns how often each close code came."""
-    attackers, codes = Attackers(port, f"fuzz{number}-"), Counter[int]()
+    attackers, codes = Attackers(port, f"fuzz{number}-", pool=FEW), Counter[int]()
     loop = asyncio.new_event_loop()
 
     @seed(number)

@@ -33,6 +33,7 @@ class Attachment:
         self._wake = asyncio.Event()
         self.closing: tuple[CloseCode, str] | None = None
         self.missed = False  # the game was over before it knew of this socket
+        self.unheard: list[str] = []  # what its page has said so far, until the game knows of it
 
     def put(self, message: str | bytes) -> None:
         """Queue a message. Frames are bounded by the session (rule F2); whoever reads nothing at all is cut off."""
@@ -116,6 +117,8 @@ class Seat(asyncio.Protocol):
 
     def submit(self, text: str) -> None:
         """A text message from the page, stamped with its arrival."""
+        if self._attachment is not None and self._unanswered:
+            self._attachment.unheard.append(text)
         self._tell(ToGame.MESSAGE, RECEIVED.pack(now_us()) + text.encode(errors="replace"))
 
     def tell_room(self, refusal: str) -> None:
@@ -141,6 +144,8 @@ class Seat(asyncio.Protocol):
         for kind, payload in self._splitter.feed(data):
             if kind == ToServer.ATTACHED:
                 self._unanswered -= 1
+                if attachment is not None and not self._unanswered:
+                    attachment.unheard.clear()
             elif kind == ToServer.READY and not self.ready.done():
                 self.ready.set_result(None)
             elif kind == ToServer.LATE:

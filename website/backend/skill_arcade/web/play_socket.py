@@ -79,8 +79,10 @@ async def play_game(socket: WebSocket, game_id: str, state: State, token: str = 
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
         guest = _let_in(state, game_id, token, options, number)
         await state.people.check_known(guest.caller.user_id)
-        hello = await _hear_hello(socket, guest.caller)
-        code = CloseCode.NORMAL if hello is None else await _sit(socket, state, guest, hello)
+        code, hello = CloseCode.NORMAL, await _hear_hello(socket, guest.caller)
+        if hello is not None:
+            await state.people.check_known(guest.caller.user_id)  # again: the account may have been erased since
+            code = await _sit(socket, state, guest, hello)
     except (Refused, ArcadeError) as refused:
         code = refused.code if isinstance(refused, Refused) else _code_for(refused)
         log.info("a socket is refused: %d %s", code, code.name)
@@ -148,22 +150,26 @@ def _read_text(event: Message) -> str | None:
 
 async def _sit(socket: WebSocket, state: AppState, guest: Guest, hello: str) -> CloseCode:
     """Play at the player's seat. If its game was over by itself in this very moment, they get a new one, once."""
+    words = [hello]
     for again in (False, True):
         emulator = await state.emulator.look()
         seat = await state.roster.seat(guest.caller, guest.game, emulator.digest if emulator else None, guest.options)
         had_played = seat.ready.done()
         with labelled(session=seat.name, game=guest.game.id):
-            attachment = await _play(socket, seat, hello)
+            attachment = await _play(socket, seat, words)
         if not attachment.missed or again or not had_played:
             break
+        words = attachment.unheard
     code, reason = attachment.closing or (CloseCode.NORMAL, "")
     await _close(socket, code, reason)
     return code
 
 
-async def _play(socket: WebSocket, seat: Seat, hello: str) -> Attachment:
+async def _play(socket: WebSocket, seat: Seat, words: list[str]) -> Attachment:
+    """Relay until either end is done. `words`: what the page has said already, hello first."""
     attachment = seat.attach()
-    seat.submit(hello)
+    for text in words:
+        seat.submit(text)
     begin = time.monotonic()
     log.info("a socket is attached")
     try:

@@ -111,7 +111,9 @@ async def test_O6_who_returns_in_the_very_moment_in_which_the_seat_runs_out_gets
     monkeypatch.setattr(Seat, "attach", attach_late)
     async with calling(house, app, PATH, await ticket(house, mine)) as line:
         line.say(HELLO)
+        line.say({"type": "start", "at": 2.0})  # too early, and not lost for all that
         assert (await line.until("welcome"))["phase"] == "ready"
+        await line.until("started")
         [new] = house.state.roster._seats.values()
         assert was_gone == [False]
         assert new is not old

@@ -45,6 +45,7 @@ async def erase_account(body: ErasureRequest, user_id: UserId, state: State) -> 
         raise InvalidRequest(f"Nothing was erased: to erase your account and all you played, type {WORD!r}.")
     await state.roster.end_game(user_id)
     await state.people.close_account(user_id)
+    await state.roster.end_game(user_id)  # another tab may have begun one in between
     for _ in range(LOOKS):
         answer = await _look(state, user_id)
         if answer.finished:

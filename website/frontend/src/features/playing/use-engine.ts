@@ -17,7 +17,8 @@ import type { Options } from "./options";
 
 function refused(error: unknown): TicketRefused {
   if (!(error instanceof ApiError)) throw error;
-  if (error.status === 0 || error.status >= 500) return new TicketRefused(error.message, "wait");
+  if (error.status === 0 || error.status === 429 || error.status >= 500)
+    return new TicketRefused(error.message, "wait");
   if (error.status === 401) return new TicketRefused(error.message, "sign-in");
   return new TicketRefused(error.message, error.status === 404 ? "none" : "again");
 }
