@@ -10,6 +10,7 @@ import random
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -21,7 +22,8 @@ from sqlalchemy import text
 from benchmarks.processes import Meter
 from benchmarks.report import Report, load_average, quantile
 from skill_arcade.delivery.reconcile import reconcile
-from skill_arcade.recording.backlog import list_pieces
+from skill_arcade.recording.backlog import list_episodes, list_files, list_pieces
+from skill_arcade.recording.journal import SEALED
 from skill_arcade.settings import read_settings
 from skill_arcade.storage.database.engine import opened
 from skill_arcade.storage.objects import open_objects
@@ -111,12 +113,22 @@ async def watch(arcade: Arcade, seen: Watch, measuring: asyncio.Event) -> None:
     while measuring.is_set():
         await asyncio.sleep(0.25)
         seen.meter.read()
-        ages = {path: time.time() - path.stat().st_mtime for path in (arcade.home / "journal").glob("*/*.sealed")}
+        ages = age_sealed(arcade.home / "journal")
         seen.ages.append(max(ages.values(), default=0.0))
     seen.generator = time.process_time() - mine
     waiting = [piece for pieces in list_pieces(arcade.home / "journal").values() for piece in pieces]
     late = {path for path, age in ages.items() if age > LATE_SECONDS}
     seen.late.append(sum(piece.n_steps for piece in waiting if piece.path in late))
+
+
+def age_sealed(journal: Path) -> dict[Path, float]:
+    """Seconds since each segment that waits for delivery was sealed; one that is delivered meanwhile waits no more."""
+    ages = {}
+    for path in (file for place in list_episodes(journal) for file in list_files(place)):
+        with suppress(FileNotFoundError):
+            if path.suffix == SEALED:
+                ages[path] = time.time() - path.stat().st_mtime
+    return ages
 
 
 async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Tally:

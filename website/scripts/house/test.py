@@ -25,7 +25,7 @@ def read_options(arguments: list[str]) -> list[Check]:
     names = [check.name for check in CHECKS]
     parser = argparse.ArgumentParser(
         prog="website/test",
-        description="Sets everything up, then runs every check, two at a time, and goes on after a failure.",
+        description="Sets everything up, then runs every check, three at a time, and goes on after a failure.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.what}" for check in CHECKS),
     )

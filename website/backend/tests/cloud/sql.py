@@ -38,12 +38,14 @@ class Instance:
     calls: list[str] = field(default_factory=list)
     logins: list[tuple[str, str, bool]] = field(default_factory=list)
     token_gate: threading.Event | None = None
+    token_asked: threading.Event = field(default_factory=threading.Event)
     tokens: dict[str, str] = field(default_factory=dict)
 
     def give_token(self, body: bytes) -> tuple[int, dict[str, Any]]:
         """What Google's token endpoint answers to a service account's signed request."""
         if self.token_gate is not None:
-            self.token_gate.wait(10)
+            self.token_asked.set()
+            self.token_gate.wait(60)
         (assertion,) = parse_qs(body.decode())["assertion"]
         payload = assertion.split(".")[1]
         asked = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
