@@ -25,5 +25,11 @@ export default defineConfig({
   server: { port: 5173, strictPort: true, headers: isolation, proxy },
   preview: { port: 5173, strictPort: true, headers: isolation, proxy },
   build: { target: "es2022", assetsInlineLimit: 0 },
-  test: { include: ["tests/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: {
+    include: ["tests/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    // Five seconds are short on a machine with something else to do; what hangs is found a minute later.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });
