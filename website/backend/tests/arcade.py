@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import httpx
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -96,6 +97,20 @@ def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0
             assert process.poll() is None, f"the server ended with code {process.returncode}"
         assert time.monotonic() < end, "the server is not ready in time"
         time.sleep(0.02)
+
+
+def find_games(server: int) -> list[psutil.Process]:
+    """Processes of a server, given by its number, that have or await games."""
+    family = psutil.Process(server).children(recursive=True)
+    return [process for process in family if name_process(process) == "game"]
+
+
+def name_process(process: psutil.Process) -> str:
+    """What it is called; nothing once it has ended, which it may while one looks."""
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
 
 
 @dataclass

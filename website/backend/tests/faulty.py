@@ -21,7 +21,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.cluster import Cluster
 from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.objects import open_objects
-from tests.arcade import find_port, wait_ready
+from tests.arcade import find_games, find_port, name_process, wait_ready
 
 
 @dataclass
@@ -78,13 +78,13 @@ class House:
 
     def games(self) -> list[psutil.Process]:
         """Game processes, those that wait for a player too."""
-        return [process for process in self._family() if _name(process) == "game"]
+        return find_games(self.server.pid)
 
     def delivery(self) -> psutil.Process:
         """The delivery process, once it is up: it starts beside the server, and again after its death."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            if (found := next((one for one in self._family() if _name(one) == "delivery"), None)) is not None:
+            if (found := next((one for one in self._family() if name_process(one) == "delivery"), None)) is not None:
                 return found
             time.sleep(0.05)
         raise AssertionError("there is no delivery process")
@@ -136,10 +136,3 @@ class House:
 
     def _family(self) -> Iterator[psutil.Process]:
         yield from self.server.children(recursive=True)
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return ""

@@ -6,9 +6,9 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
-import psutil
 import pytest
 
 import skill_arcade.dataset as sa
@@ -18,7 +18,7 @@ from skill_arcade.cli.showing import tell_origin
 from skill_arcade.dataset.episode import Event
 from skill_arcade.play.provenance import find_commit
 from skill_arcade.settings import Settings
-from tests.arcade import Arcade, Player, now_ms, playing, running_arcade, settled
+from tests.arcade import Arcade, Player, find_games, now_ms, playing, running_arcade, settled
 from tests.conftest import temporary_home
 
 pytestmark = pytest.mark.anyio
@@ -120,11 +120,11 @@ async def acknowledge(player: Player, frame: int) -> None:
 
 async def stop_game_process(arcade: Arcade, player: Player) -> None:
     """As a machine does that has something else to do for a moment."""
-    family = psutil.Process(arcade.process.pid).children(recursive=True)
-    games = [process for process in family if process.name() == "game"]
+    games = find_games(arcade.process.pid)
     for number in (signal.SIGSTOP, signal.SIGCONT):
         for process in games:
-            os.kill(process.pid, number)
+            with suppress(ProcessLookupError):  # it had no game, and has just ended
+                os.kill(process.pid, number)
         await asyncio.sleep(0.15)
     await player.until_frame(player.packets[-1].frame + 3)
 
