@@ -19,7 +19,10 @@ const FLAGS = [
 export async function openBrowser(): Promise<Browser> {
   await mkdir(OUT, { recursive: true });
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+  // What is waited for comes, however busy the machine is: this ends a test in which it does not.
+  browser.on("context", (context) => context.setDefaultTimeout(90_000));
+  return browser;
 }
 
 export interface Visit {

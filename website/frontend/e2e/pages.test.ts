@@ -93,8 +93,16 @@ async function walk(
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${arcade.url}/`);
   await lookAtGame(page, look);
-  await page.goto("/you");
-  await page.getByRole("heading", { name: "Every round" }).waitFor();
+  const rounds = page.getByRole("heading", { name: "Every round" });
+  const none = page.getByRole("heading", { name: "Not one yet" });
+  // A round is listed once it is delivered.
+  await expect
+    .poll(async () => {
+      await page.goto("/you");
+      await rounds.or(none).first().waitFor();
+      return rounds.count();
+    })
+    .toBe(1);
   await look("you");
   await page.goto("/research");
   await page.getByRole("heading", { name: "Take it away" }).waitFor();
@@ -108,7 +116,7 @@ async function lookAtTrouble(page: Page, look: (state: string) => Promise<void>)
   const silent = async (pattern: string | RegExp, path: string, sign: Locator, state: string) => {
     await page.route(pattern, (route) => route.abort());
     await page.goto(path);
-    await sign.waitFor({ timeout: 30_000 });
+    await sign.waitFor();
     await look(state);
     await page.unroute(pattern);
   };
