@@ -41,6 +41,18 @@ async def postgres_away(result: Result, rng: random.Random, runs: int, seconds: 
         await asyncio.to_thread(server.close)
 
 
+class Endless(deque[Fault]):
+    """A fault for every request, made when it comes: one that waits has a thread of its own."""
+
+    def __init__(self, make: Callable[[], Fault]) -> None:
+        super().__init__([make()])
+        self._make = make
+
+    def popleft(self) -> Fault:
+        """The next; there is always another."""
+        return self._make()
+
+
 def store_that(make: Callable[[], Fault]) -> Callable[[Result, random.Random, int, float], Awaitable[None]]:
     """Runs with a bucket whose server answers every upload like this for a while."""
 
@@ -49,9 +61,9 @@ def store_that(make: Callable[[], Fault]) -> Callable[[Result, random.Random, in
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
         async def fail(house: House, crowd: Crowd, rng: random.Random) -> None:
-            server.faults["upload"] = deque(make() for _ in range(10_000))
+            server.faults["upload"] = Endless(make)
             await asyncio.sleep(seconds)
-            server.faults["upload"].clear()
+            server.faults["upload"] = deque()
 
         os.environ["STORAGE_EMULATOR_HOST"] = server.address
         try:
