@@ -24,7 +24,12 @@ KINDS = ("server", "games", "delivery", "certifier", "postgres")
 async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> dict[str, float]:
     """Per cent of a core for each player, by kind of process and in all, and the steps a second that each took."""
     (folder / "lockstep.wasm").write_bytes(MODULE)
-    settings = {"LOCKSTEP_FOLDER": str(folder), "MAX_GAMES": str(players + 2), "LOG_LEVEL": "WARNING"}
+    settings = {
+        "LOCKSTEP_FOLDER": str(folder),
+        "MAX_GAMES": str(players + 2),
+        "NEWCOMERS_AT_ONCE": "1000",
+        "LOG_LEVEL": "WARNING",
+    }
     with running_arcade(folder, None, SEGMENT_SECONDS="5", **settings) as arcade:
         stages = [make_stage(GAME.environment) for _ in range(players if mode == "lockstep" else 0)]
         measuring, over = asyncio.Event(), asyncio.Event()
