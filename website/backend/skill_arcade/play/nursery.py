@@ -70,12 +70,13 @@ class Nursery:
         if self._control is None:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.settimeout(ANSWER_SECONDS)
-            # A session of its own: Ctrl-C on a terminal is for the server, which ends all others in order.
+            # A group of its own: Ctrl-C on a terminal is for the server, which ends all others in order. No session of
+            # its own: Linux would weigh all games together against the server alone (autogroups, sched(7)).
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "skill_arcade.play.forking", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                process_group=0,
             )
             theirs.close()
             self._control = ours
