@@ -21,7 +21,7 @@ CALM_SHARE = 0.04
 """Changes of colour along an edge, by its pixels, with which it goes on beside the picture."""
 PREVIEW_HZ = 10
 LOOK_STEPS = {"real-time": 1200, "turn-based": 60}
-QUIET_STEPS = {"real-time": 90, "turn-based": 4}
+QUIET_STEPS = {"real-time": 300, "turn-based": 4}
 """Steps at the start that are no candidates: titles and countdowns."""
 
 
