@@ -121,6 +121,10 @@ test("a store that takes nothing: who plays plays on, and who comes is refused i
   await reach(visit.page, "playing");
   await rm(objects);
   await rename(`${objects}.away`, objects);
+  // Delivery looks again after some seconds; till then every newcomer is refused for this.
+  await expect
+    .poll(async () => (await fetch(`${arcade.url}/readyz`)).status, { timeout: 30_000 })
+    .toBe(200);
 });
 
 test("a disk with too little room: who plays plays on, and who comes is refused in words", async ({
