@@ -44,10 +44,9 @@ def main() -> None:
         if not data:
             return
         request = json.loads(data)
-        if "want" in request:
+        if request["want"] is not None:
             stock.want(EnvironmentChoice.model_validate(request["want"]), request["each"])
-        else:
-            _fork(control, sockets[0], stock, request["log"])
+        _fork(control, sockets[0], stock, request["log"])
 
 
 def _fork(control: socket.socket, theirs: int, stock: Stock, log_as: list[str]) -> None:

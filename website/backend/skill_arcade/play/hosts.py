@@ -95,18 +95,17 @@ class Hosts:
             self._dismiss(place.process)
 
     def _find(self, key: str) -> Place | None:
-        """In a process that has a stage for it, and the fewest games."""
+        """In a process that has a stage for it, and the most games: what they share is in the caches of fewer."""
         having = [one for one in self._processes if not one.alone and one.n_games < self._most and one.stock[key] > 0]
-        return Place(min(having, key=lambda one: one.n_games), key) if having else None
+        return Place(max(having, key=lambda one: one.n_games), key) if having else None
 
     def _fork(self, environment: EnvironmentChoice) -> GameProcess:
         nursery = open_nursery()
         ours, theirs = socket.socketpair()
-        with theirs:
-            forked = nursery.fork(theirs, self._log_as)
         shared = self._most > 1 and environment.id.startswith(ATARI)
-        if shared:
-            nursery.want(environment.model_dump(mode="json"), self._most)
+        want = environment.model_dump(mode="json") if shared else None
+        with theirs:
+            forked = nursery.fork(theirs, self._log_as, want, self._most)
         return GameProcess(forked.pid, ours, forked.stock, alone=not shared)
 
     def _dismiss(self, process: GameProcess) -> None:

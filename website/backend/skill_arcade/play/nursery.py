@@ -36,23 +36,20 @@ class Nursery:
         with self._lock:
             self._find_control()
 
-    def fork(self, theirs: socket.socket, log_as: tuple[str, str]) -> Forked:
-        """Fork a game process that has `theirs` as its control socket. Raises OSError when none can be had."""
-        request = json.dumps({"log": log_as}).encode()
+    def fork(
+        self, theirs: socket.socket, log_as: tuple[str, str], want: dict[str, Any] | None = None, each: int = 1
+    ) -> Forked:
+        """Fork a game process that has `theirs` as its control socket. Raises OSError when none can be had.
+
+        `want`: an environment of which it shall have a stage, and those that come later `each` of them.
+        """
+        request = json.dumps({"log": log_as, "want": want, "each": each}).encode()
         with self._lock:
             try:
                 return self._ask(request, theirs)
             except OSError:
                 self._end()  # it has died: another one
                 return self._ask(request, theirs)
-
-    def want(self, environment: dict[str, Any], each: int) -> None:
-        """Have so many stages of this environment in the game processes to come, once there is time to load them."""
-        with self._lock:
-            try:
-                self._find_control().send(json.dumps({"want": environment, "each": each}).encode())
-            except OSError:
-                self._end()  # only a wish; whoever needs the process next starts it anew
 
     def stop(self) -> None:
         """End it. The game processes that it started live on."""

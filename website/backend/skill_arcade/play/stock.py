@@ -33,7 +33,10 @@ class Stock:
         return Counter({key: len(stages) for key, stages in self._stages.items()})
 
     def want(self, environment: EnvironmentChoice, each: int) -> None:
-        """Keep so many stages of this environment, and none of the one that nobody has wanted for the longest."""
+        """Keep so many stages of this environment, and none of the one that nobody has wanted for the longest.
+
+        The first of them is made now, the others when `load` is called.
+        """
         stages = self._stages.pop(key := environment.model_dump_json(), [])
         self._stages[key] = stages
         if len(self._stages) > KINDS:
@@ -41,10 +44,15 @@ class Stock:
                 stage.close()
         missing = each - len(stages) - self._wanted.count(environment)
         self._wanted.extend([environment] * missing)
+        if not stages:
+            self._make(environment)
 
     def load(self) -> None:
         """Make one stage that is missing."""
-        environment = self._wanted.popleft()
+        self._make(self._wanted[0])
+
+    def _make(self, environment: EnvironmentChoice) -> None:
+        self._wanted.remove(environment)
         try:
             stage = make_stage(environment)
         except EnvironmentUnfit as error:

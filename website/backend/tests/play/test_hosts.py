@@ -164,13 +164,11 @@ def test_a_stock_keeps_what_was_asked_for_last_and_takes_back_only_what_can_be_p
     shelf.put(HANOI, shelf.take(HANOI))
     assert shelf.counts == {BREAKOUT.model_dump_json(): 2}
     shelf.want(PONG, 1)
-    shelf.load()
     assert shelf.counts == {PONG.model_dump_json(): 1}
 
 
 def test_an_environment_that_can_not_be_made_is_not_kept_and_said_so(caplog: pytest.LogCaptureFixture) -> None:
     shelf = Stock()
     shelf.want(EnvironmentChoice(id="ALE/NoSuchGame-v5"), 1)
-    shelf.load()
     assert not shelf.short
     assert "ALE/NoSuchGame-v5" in caplog.text
