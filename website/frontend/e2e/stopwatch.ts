@@ -191,7 +191,7 @@ export class Stopwatch {
       const before = painted[index - 1];
       if (before === undefined) continue;
       gaps.push(at - before[1]);
-      skipped += frame - before[0] - 1;
+      skipped += Math.max(0, frame - before[0] - 1); // a new episode counts from 0 again
     }
     return { gaps, painted: painted.length, skipped };
   }
