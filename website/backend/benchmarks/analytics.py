@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from skill_arcade.export.formats import FormatName, find_format
-from skill_arcade.storage.database.bulk import BULK
+from skill_arcade.storage.database.bulk_copy import COPY_SCHEMAS
 
 STEPS = 4_000
 PLAYERS = 200
@@ -106,7 +106,9 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: int, home: Path) -> None:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {EPISODES}", [first, last])
         for name, query in MADE.items():
             (home / name).mkdir(parents=True, exist_ok=True)
-            columns = ", ".join(f'CAST("{one}" AS {SHAPE[type_]}) AS "{one}"' for one, type_ in BULK[name].items())
+            columns = ", ".join(
+                f'CAST("{one}" AS {SHAPE[type_]}) AS "{one}"' for one, type_ in COPY_SCHEMAS[name].items()
+            )
             target = f"'{home}/{name}/{place:05d}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6)"
             connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO {target}")
         say(f"{last * STEPS:>12,} rows after {time.monotonic() - began:.0f} s")
@@ -118,7 +120,7 @@ def measure(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     os.chdir(home)
     connection.execute((home / "views.sql").read_text())
     (count,) = connection.execute("SELECT count(*) FROM transition").fetchone() or (0,)
-    for name in BULK:
+    for name in COPY_SCHEMAS:
         size = sum(file.stat().st_size for file in (home / name).glob("*.parquet"))
         say(f"{name:<24} {size / 1e6:>9.1f} MB {size / count:>7.2f} bytes a transition")
     page = QUESTIONS.read_text()

@@ -21,15 +21,15 @@ from benchmarks.report import Report
 from benchmarks.tampering import Tampered, change_action, change_byte, swap_frames
 from skill_arcade.certify.pool import verify_episodes
 from skill_arcade.certify.rerun import Verdict
-from skill_arcade.environments.making import find_spec
+from skill_arcade.environments.factory import find_spec
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.embedded import Embedded
-from skill_arcade.storage.database.engine import migrate_sync, opened
+from skill_arcade.storage.database.embedded import EmbeddedPostgres
+from skill_arcade.storage.database.engine import migrate_sync, open_engine
 from skill_arcade.storage.database.tables import CertificateResult
-from tests.drifting import drifting_game
-from tests.played import Table, deliver_all, play_randomly
+from tests.support.nondeterministic_env import drifting_game
+from tests.support.session_harness import Table, deliver_all, play_randomly
 
 SEGMENT_US = 5_000_000
 UNSEEDED = "drifting"
@@ -95,9 +95,9 @@ def show_progress(words: str) -> None:
 def kept(folder: Path) -> Iterator[Settings]:
     """A home with an embedded Postgres that has the tables."""
     folder.chmod(0o755)
-    server = Embedded(folder / "postgres")
+    server = EmbeddedPostgres(folder / "postgres")
     try:
-        url = server.cluster.url()
+        url = server.server.url()
         migrate_sync(url)
         given = Settings(skill_arcade_home=folder, database_url=url.render_as_string(hide_password=False))
         given.journal_folder.mkdir()
@@ -122,7 +122,7 @@ def play(game: Manifest, journal: Path, n_steps: int) -> Played:
 
 async def deliver_and_change(played: Sequence[Played], at: Settings) -> None:
     """Deliver everything, then change the copies."""
-    async with opened(at) as engine:
+    async with open_engine(at) as engine:
         await deliver_all(at.journal_folder, at.objects_folder, engine, seconds=600)
         for one in filter(lambda one: one.tampered, played):
             byte, action, frame = (change.episode for change in one.tampered)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 from benchmarks.report import Report
-from skill_arcade.environments.listening import Hearing, hear_controls
+from skill_arcade.environments.control_probe import ProbeResult, probe_controls
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.games.manifest import Binding, Control, Manifest, spell_value
+from skill_arcade.games.manifest import Binding, Control, Manifest, format_value
 
 COLUMNS = (
     "games",
@@ -34,13 +34,13 @@ def run() -> Report:
     report = Report("controls", COLUMNS)
     games = load_catalogue().games
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        heard = dict(zip(games, pool.map(hear_controls, games.values()), strict=True))
+        heard = dict(zip(games, pool.map(probe_controls, games.values()), strict=True))
         kinds = {name: _kind(game) for name, game in games.items()}
         for kind in sorted(set(kinds.values())):
             _add_row(report, kind, {name: heard[name] for name in games if kinds[name] == kind})
         for name, controls in LEFT_OUT.items():
             tried = list(_with_all(games[name], controls))
-            found = list(pool.map(hear_controls, tried, [LEFT_OUT_MOMENTS] * len(tried)))
+            found = list(pool.map(probe_controls, tried, [LEFT_OUT_MOMENTS] * len(tried)))
             for control in controls:
                 silent = [hearing[control] for hearing in found if not hearing[control].seen]
                 told = f"nothing in {sum(hearing.moments for hearing in silent)} moments, {len(silent)} settings"
@@ -57,7 +57,7 @@ def _kind(game: Manifest) -> str:
     return "MiniGrid" if "minigrid" in game.tags or game.id.startswith("minigrid") else "others"
 
 
-def _add_row(report: Report, kind: str, heard: dict[str, dict[str, Hearing]]) -> None:
+def _add_row(report: Report, kind: str, heard: dict[str, dict[str, ProbeResult]]) -> None:
     controls = [(name, control, hearing) for name, found in heard.items() for control, hearing in found.items()]
     moments = sorted(hearing.moments for _, _, hearing in controls if hearing.seen)
     silent = ", ".join(f"{name} {control}" for name, control, hearing in controls if not hearing.seen)
@@ -75,4 +75,4 @@ def _with_all(game: Manifest, controls: tuple[str, ...]) -> Iterator[Manifest]:
     whole = game.model_copy(update={"controls": game.controls + added, "actions": game.actions + bindings})
     for option, values in whole.options.items():
         for value in values:
-            yield whole.choose({option: spell_value(value)})
+            yield whole.choose({option: format_value(value)})

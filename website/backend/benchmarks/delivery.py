@@ -20,20 +20,20 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.report import Report, quantile
-from skill_arcade.delivery.courier import Courier
-from skill_arcade.delivery.process import calm_collector
-from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.factory import make_environment
 from skill_arcade.errors import NotReady
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.ids import new_episode_id
-from skill_arcade.play.episode import Episode
-from skill_arcade.play.provenance import make_head
-from skill_arcade.recording.framing import MAGIC, Kind, frame_record, split_records
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder
+from skill_arcade.play.session.provenance import make_head
+from skill_arcade.recording.framing import MAGIC, RecordKind, frame_record, split_records
 from skill_arcade.recording.journal import Journal
-from skill_arcade.recording.records import Head, InputInForce
-from skill_arcade.storage.database.embedded import Embedded
+from skill_arcade.recording.records import ActiveInput, SegmentHeader
+from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import create_engine, migrate_sync
 from skill_arcade.storage.objects.disk import DiskObjects
+from skill_arcade.uploader.process import tune_gc
+from skill_arcade.uploader.uploader import Uploader
 
 TICK_US = 16_667
 SEGMENT_US = 5_000_000
@@ -58,26 +58,26 @@ class SlowObjects(DiskObjects):
 def record_play(folder: Path, n_steps: int) -> tuple[Path, int]:
     """Record an episode of so many steps, fewer if it ends, with five seconds of 60 Hz a segment: folder, steps."""
     game = load_catalogue(None).games["breakout"]
-    stage, rng = make_stage(game.environment), random.Random(1)
+    stage, rng = make_environment(game.environment), random.Random(1)
     now, taken, action, source = 1_000_000, 0, game.noop or 0, None
     made: list[Path] = []
 
-    def describe(**known: object) -> Head:
+    def describe(**known: object) -> SegmentHeader:
         head = make_head(
             game, "bench", 7, environment=stage.spec, provenance={"mode": "streamed"}, started_wall_us=now, **known
         )
         made.append(folder / str(head.episode_id))
         return head
 
-    episode = Episode(
+    episode = EpisodeRecorder(
         game, stage, stage.reset(7), describe, lambda head: Journal(folder, head), now=now, segment_us=SEGMENT_US
     )
-    while taken < n_steps and not episode.over:
+    while taken < n_steps and not episode.is_over:
         now += TICK_US
         if rng.random() < 0.06:
             action = rng.randrange(stage.n_actions)
-            source = InputInForce(now - 20_000, now - 10_000 - episode.started_us, taken)
-            episode.event(
+            source = ActiveInput(now - 20_000, now - 10_000 - episode.started_us, taken)
+            episode.record_event(
                 "input", now, now, control="left", down=True, device="keyboard", code="ArrowLeft", frame=taken
             )
         episode.step(action, source, now=now, late_us=rng.randrange(300))
@@ -97,8 +97,8 @@ def copy_episode(source: Path, journal: Path) -> UUID:
     for path in sorted(source.iterdir()):
         data = path.read_bytes()
         _, body, end = next(split_records(data))
-        renamed = replace(Head.unpack(body), episode_id=name)
-        (target / path.name).write_bytes(MAGIC + frame_record(Kind.HEAD, renamed.pack()) + data[end:])
+        renamed = replace(SegmentHeader.unpack(body), episode_id=name)
+        (target / path.name).write_bytes(MAGIC + frame_record(RecordKind.HEADER, renamed.pack()) + data[end:])
     target.rename(journal / str(name))
     return name
 
@@ -109,14 +109,14 @@ def run(n_steps: int = 3_000, n_episodes: int = 24, down_seconds: float = 60.0, 
     with tempfile.TemporaryDirectory(prefix="delivery-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Embedded(folder / "postgres")
+        server = EmbeddedPostgres(folder / "postgres")
         try:
-            url = server.cluster.url()
+            url = server.server.url()
             migrate_sync(url)
             source, n_steps = record_play(folder / "played", n_steps)
             sealed = sum(path.stat().st_size for path in source.iterdir())
             report.facts["journal B a transition"] = sealed / n_steps
-            calm_collector()  # as the process has it whose work this is
+            tune_gc()  # as the process has it whose work this is
             faults = down_seconds, slow_seconds
             asyncio.run(_measure(report, folder, url, source, n_steps, n_episodes, faults))
         finally:
@@ -162,14 +162,14 @@ async def _measure(
         objects.delay = 0.0
         stopping.set()
         await _phase(report, "deliver the rest", "well again", courier, url, lambda: running)
-        report.facts["transitions undelivered at the end"] = 2 * total - rows - courier.tally.transitions
+        report.facts["transitions undelivered at the end"] = 2 * total - rows - courier.stats.transitions
 
 
 async def _phase(
-    report: Report, phase: str, store: str, courier: Courier, url: URL, work: Callable[[], Awaitable[object]]
+    report: Report, phase: str, store: str, courier: Uploader, url: URL, work: Callable[[], Awaitable[object]]
 ) -> None:
     me, memory = psutil.Process(), list[float]()
-    done, postgres = courier.tally.transitions, _postgres_cpu(url)
+    done, postgres = courier.stats.transitions, _postgres_cpu(url)
     began, cpu = time.monotonic(), time.process_time()
     task = asyncio.ensure_future(work())
     while True:
@@ -179,7 +179,7 @@ async def _phase(
             break
     await task
     seconds, used = time.monotonic() - began, time.process_time() - cpu + _postgres_cpu(url) - postgres
-    moved = courier.tally.transitions - done
+    moved = courier.stats.transitions - done
     report.add(phase, store, seconds, moved, moved / seconds, moved / used, quantile(memory, 0.5), max(memory))
 
 
@@ -214,6 +214,6 @@ async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
 
 
 @asynccontextmanager
-async def _courier(journal: Path, objects: SlowObjects, url: URL) -> AsyncIterator[Courier]:
+async def _courier(journal: Path, objects: SlowObjects, url: URL) -> AsyncIterator[Uploader]:
     async with _engine(url) as engine:
-        yield Courier(journal, objects, engine, workers=WORKERS)
+        yield Uploader(journal, objects, engine, workers=WORKERS)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from benchmarks.players import Tally, play
 from benchmarks.processes import Meter
-from skill_arcade.environments.making import make_stage
-from skill_arcade.environments.stage import Stage
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.recording.backlog import list_files
-from skill_arcade.recording.purge import read_head
-from tests.arcade import Arcade, now_ms, playing, running_arcade
-from tests.lockstep.page import MODULE, PERIOD_MS, Page
+from skill_arcade.recording.journal_files import list_files
+from skill_arcade.recording.purge import read_header
+from tests.support.arcade import Arcade, now_ms, playing, running_arcade
+from tests.support.lockstep_page import MODULE, PERIOD_MS, Page
 
 GAME = load_catalogue().games["breakout"]
 SEND_EVERY = 0.1
@@ -31,7 +31,7 @@ async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> 
         "LOG_LEVEL": "WARNING",
     }
     with running_arcade(folder, None, SEGMENT_SECONDS="5", **settings) as arcade:
-        stages = [make_stage(GAME.environment) for _ in range(players if mode == "lockstep" else 0)]
+        stages = [make_environment(GAME.environment) for _ in range(players if mode == "lockstep" else 0)]
         measuring, over = asyncio.Event(), asyncio.Event()
         tally, steps = Tally(), [0]
         async with asyncio.TaskGroup() as group:
@@ -66,7 +66,7 @@ async def stream(arcade: Arcade, email: str, until: float, tally: Tally, measuri
 
 
 async def follow(
-    arcade: Arcade, email: str, stage: Stage, measuring: asyncio.Event, over: asyncio.Event, steps: list[int]
+    arcade: Arcade, email: str, stage: PlayableEnv, measuring: asyncio.Event, over: asyncio.Event, steps: list[int]
 ) -> None:
     """A player whose page steps by itself, ten messages a second, keys some four times a second."""
     rng = random.Random(email)
@@ -102,6 +102,6 @@ async def follow(
 
 def find_seed(arcade: Arcade, episode: str) -> int:
     """The episode's seed, which a real page has from the server in ALE's form."""
-    head = read_head(list_files(arcade.home / "journal" / episode)[0])
+    head = read_header(list_files(arcade.home / "journal" / episode)[0])
     assert head is not None
     return head.seed

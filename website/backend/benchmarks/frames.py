@@ -17,24 +17,24 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.report import Report, quantile
-from skill_arcade.environments.making import make_stage
-from skill_arcade.environments.stage import Stage
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.frames.apng import read_apng, write_apng
 from skill_arcade.frames.decoder import Decoder
-from skill_arcade.frames.encoder import Encoder, Piece
+from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.frames.picture import Picture
-from skill_arcade.games.manifest import EnvironmentChoice
-from skill_arcade.play.episode import View
-from skill_arcade.play.link import pack_view
+from skill_arcade.games.manifest import EnvironmentSpec
+from skill_arcade.play.session.client_channel import pack_frame
+from skill_arcade.play.session.episode_recorder import FrameUpdate
 
 ATARI = (
     "Breakout", "Pong", "Seaquest", "MsPacman", "SpaceInvaders", "Qbert",
     "MontezumaRevenge", "Enduro", "BeamRider", "Freeway", "Asteroids", "Riverraid",
 )  # fmt: skip
 OTHERS = {
-    "Cart Pole": EnvironmentChoice(id="CartPole-v1"),
-    "Tower of Hanoi": EnvironmentChoice(id="SkillArcade/TowerOfHanoi-v0", kwargs={"disks": 3}),
-    "Lunar Lander": EnvironmentChoice(id="LunarLander-v3"),
+    "Cart Pole": EnvironmentSpec(id="CartPole-v1"),
+    "Tower of Hanoi": EnvironmentSpec(id="SkillArcade/TowerOfHanoi-v0", kwargs={"disks": 3}),
+    "Lunar Lander": EnvironmentSpec(id="LunarLander-v3"),
 }
 SEGMENT = 300
 RIVALS_EVERY = 10
@@ -60,10 +60,10 @@ class Sums:
     differ: int = 0
 
 
-def choose_environments() -> dict[str, EnvironmentChoice]:
+def choose_environments() -> dict[str, EnvironmentSpec]:
     """Twelve Atari games as they are played here, and three that are drawn by code."""
     kwargs = {"frameskip": 1, "repeat_action_probability": 0.0}
-    atari = {name: EnvironmentChoice(id=f"ALE/{name}-v5", kwargs=kwargs) for name in ATARI}
+    atari = {name: EnvironmentSpec(id=f"ALE/{name}-v5", kwargs=kwargs) for name in ATARI}
     return {**atari, **OTHERS}
 
 
@@ -79,12 +79,12 @@ def run(n_frames: int = 600, names: tuple[str, ...] | None = None) -> Report:
     return report
 
 
-def _add_row(report: Report, name: str, environment: EnvironmentChoice, n_frames: int) -> None:
+def _add_row(report: Report, name: str, environment: EnvironmentSpec, n_frames: int) -> None:
     sums, raw = Sums(), bytearray()
-    pieces: list[Piece] = []
+    pieces: list[EncodedFrame] = []
     segment: list[NDArray[np.uint8]] = []
     encoder, decoder = Encoder(), None
-    stage = make_stage(environment)
+    stage = make_environment(environment)
     for number, picture in enumerate(_play(stage, n_frames)):
         true = picture.rgb().copy()
         if len(pieces) == SEGMENT:
@@ -94,7 +94,7 @@ def _add_row(report: Report, name: str, environment: EnvironmentChoice, n_frames
         sums.encode.append(1e6 * (time.perf_counter() - began))
         if pieces and piece.true_colour != pieces[0].true_colour:
             _keep(sums, pieces, segment)
-        packet = pack_view(View(number, 0, piece, 0.0, 0), piece)
+        packet = pack_frame(FrameUpdate(number, 0, piece, 0.0, 0), piece)
         sums.wire.append(len(packet) + (2 if len(packet) < 126 else 4 if len(packet) < 65536 else 10))
         decoder = decoder or Decoder(true.shape[1], true.shape[0])
         began = time.perf_counter()
@@ -122,7 +122,7 @@ def _add_row(report: Report, name: str, environment: EnvironmentChoice, n_frames
     )  # fmt: skip
 
 
-def _play(stage: Stage, n_frames: int) -> Iterator[Picture]:
+def _play(stage: PlayableEnv, n_frames: int) -> Iterator[Picture]:
     """Pictures of `n_frames` observations, from seed 1 on; an episode that ends is followed by the next."""
     rng, action, seed, over = random.Random(1), 0, 0, True
     for _ in range(n_frames):
@@ -138,7 +138,7 @@ def _play(stage: Stage, n_frames: int) -> Iterator[Picture]:
         yield stage.picture()
 
 
-def _keep(sums: Sums, pieces: list[Piece], segment: list[NDArray[np.uint8]]) -> None:
+def _keep(sums: Sums, pieces: list[EncodedFrame], segment: list[NDArray[np.uint8]]) -> None:
     """Write a segment as it is recorded, read it back, and compare. A segment begins with a key piece."""
     if not pieces:
         return

@@ -18,7 +18,7 @@ import uvloop
 
 from benchmarks.followers import measure_cpu
 from benchmarks.report import Report, load_average, quantile
-from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.factory import make_environment
 from skill_arcade.games.catalogue import load_catalogue
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
@@ -68,7 +68,7 @@ def make_plan(delays: Sequence[int]) -> list[dict[str, Any]]:
 
 def count_lag() -> int:
     """Steps from the first with an action to the first observation in which Breakout's bat has moved."""
-    stage = make_stage(load_catalogue().games["breakout"].environment)
+    stage = make_environment(load_catalogue().games["breakout"].environment)
     stage.reset(1)
     for _ in range(60):
         stage.step(0)

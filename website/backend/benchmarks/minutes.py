@@ -20,9 +20,9 @@ from benchmarks.processes import Meter
 from benchmarks.report import Report, load_average
 from skill_arcade.certify.pool import verify_alone
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import opened
-from tests.arcade import running_arcade
-from tests.played import Table
+from skill_arcade.storage.database.engine import open_engine
+from tests.support.arcade import running_arcade
+from tests.support.session_harness import Table
 
 HZ = 60
 BALL, BALL_ROW, PADDLE, HALF_PADDLE = 99, 101, 72, 8
@@ -55,7 +55,7 @@ def run(minutes: float = 10.0) -> Report:
 
 def follow_ball(table: Table, n_steps: int) -> None:
     """Play, and leave after so many steps; the paddle goes where the ball is."""
-    ale: Any = table.session._stage._game.ale  # type: ignore[attr-defined]
+    ale: Any = table.session._environment._game.ale  # type: ignore[attr-defined]
     table.say("start")
     held: str | None = None
     while not table.has_ended() and table.n_steps < n_steps:
@@ -78,7 +78,7 @@ async def hand_over(at: Settings, aside: Path, server: int) -> tuple[Any, float,
     waiting = aside / last.name
     last.rename(waiting)
     folder = folder.rename(at.journal_folder / folder.name)
-    async with opened(at) as engine, asyncio.timeout(600):
+    async with open_engine(at) as engine, asyncio.timeout(600):
         while any(folder.glob("*.sealed")):
             await asyncio.sleep(0.05)
         meter = Meter(server, at.skill_arcade_home)

@@ -21,13 +21,13 @@ from sqlalchemy import text
 
 from benchmarks.processes import Meter
 from benchmarks.report import Report, load_average, quantile
-from skill_arcade.delivery.reconcile import reconcile
-from skill_arcade.recording.backlog import list_episodes, list_files, list_pieces
 from skill_arcade.recording.journal import SEALED
+from skill_arcade.recording.journal_files import list_episodes, list_files, list_journal_files
 from skill_arcade.settings import read_settings
-from skill_arcade.storage.database.engine import opened
+from skill_arcade.storage.database.engine import open_engine
 from skill_arcade.storage.objects import open_objects
-from tests.arcade import Arcade, Player, playing, running_arcade, settled
+from skill_arcade.uploader.reconcile import reconcile
+from tests.support.arcade import Arcade, Player, playing, running_arcade, settled
 
 GAMES = ("breakout", "pong", "seaquest", "ms-pacman", "space-invaders", "qbert")
 HZ = 60
@@ -116,7 +116,7 @@ async def watch(arcade: Arcade, seen: Watch, measuring: asyncio.Event) -> None:
         ages = age_sealed(arcade.home / "journal")
         seen.ages.append(max(ages.values(), default=0.0))
     seen.generator = time.process_time() - mine
-    waiting = [piece for pieces in list_pieces(arcade.home / "journal").values() for piece in pieces]
+    waiting = [piece for pieces in list_journal_files(arcade.home / "journal").values() for piece in pieces]
     late = {path for path, age in ages.items() if age > LATE_SECONDS}
     seen.late.append(sum(piece.n_steps for piece in waiting if piece.path in late))
 
@@ -174,9 +174,9 @@ async def _report(
     settings = read_settings(skill_arcade_home=arcade.home)
     steps = {**tally.steps, **beside.steps}
     lost = 0
-    async with opened(settings) as engine:
+    async with open_engine(settings) as engine:
         async for balance in reconcile(arcade.home / "journal", open_objects(settings), engine, seen=steps):
-            lost += balance.lost + balance.doubled
+            lost += balance.lost + balance.duplicated
         async with engine.connect() as connection:
             query = text(
                 "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY late_us) FROM transition"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from skill_arcade.storage.database.cluster import Cluster
+from skill_arcade.storage.database.postgres_server import PostgresServer
 
 COMPANIONS = ("certifier", "delivery")
 GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
@@ -36,7 +36,7 @@ class Meter:
     def __init__(self, server: int, home: Path) -> None:
         """`server`: process id; `home`: the arcade's folder, where its embedded Postgres is found."""
         self._server = server
-        postmaster = Cluster(home / "postgres").find_postmaster()
+        postmaster = PostgresServer(home / "postgres").find_postmaster()
         self._postmaster = None if postmaster is None else postmaster.pid
         self._seen: dict[tuple[int, int], float] = {}
         self.seconds: dict[str, float] = defaultdict(float)

@@ -18,9 +18,9 @@ import skill_arcade.dataset as sa
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_parts, finish_export, open_plan
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import opened
+from skill_arcade.storage.database.engine import open_engine
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
-from tests import played
+from tests.support import session_harness as played
 
 EPISODES = 8
 
@@ -29,7 +29,7 @@ async def fill(settings: Settings, steps: int) -> None:
     """Play some Breakout by script, and deliver it."""
     for _ in range(EPISODES):
         played.play_breakout(settings.journal_folder, steps)
-    async with opened(settings) as engine:
+    async with open_engine(settings) as engine:
         async with engine.begin() as connection:
             await upsert_user(connection, "user", "somebody@example.org")
             await upsert_games(connection, {"breakout": {}})

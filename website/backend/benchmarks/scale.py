@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import opened
+from skill_arcade.storage.database.engine import open_engine
 
 STEPS = 4_000
 PLAYERS = 200
@@ -132,7 +132,7 @@ async def measure(engine: AsyncEngine, patience: int) -> None:
 
 async def run(options: argparse.Namespace) -> None:
     """Fill what is empty, then measure."""
-    async with opened(Settings(skill_arcade_home=options.home)) as engine:
+    async with open_engine(Settings(skill_arcade_home=options.home)) as engine:
         async with engine.connect() as connection:
             empty = (await connection.execute(text("SELECT count(*) FROM episode"))).scalar_one() == 0
         if empty:

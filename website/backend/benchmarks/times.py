@@ -14,10 +14,10 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.certify import kept
 from benchmarks.report import Report, quantile
-from tests.arcade import running_arcade
-from tests.network import Network
-from tests.scripted import Axis, PageClock, telltale_settings, watch
-from tests.tapping import tap
+from tests.support.arcade import running_arcade
+from tests.support.network import Network
+from tests.support.scripted_page import Axis, PageClock, telltale_settings, watch
+from tests.support.taps import tap
 
 COLUMNS = (
     "network (up + down)", "page's clock ppm", "round trip ms", "clock samples", "clock error p50 ms", "p95 ms",

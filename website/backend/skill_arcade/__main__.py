@@ -10,9 +10,9 @@ import sys
 def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] == ["serve"]:
-        from skill_arcade.play.nursery import open_nursery  # noqa: PLC0415 - see above
+        from skill_arcade.play.processes.fork_server_client import get_fork_server  # noqa: PLC0415 - see above
 
-        open_nursery()
+        get_fork_server()
     from skill_arcade.cli import app  # noqa: PLC0415 - see above
 
     app()

@@ -15,7 +15,7 @@ class ManifestError(ArcadeError):
     """A game's manifest is wrong: says file, field and reason."""
 
 
-class EnvironmentUnfit(ArcadeError):
+class UnsupportedEnvironment(ArcadeError):
     """An environment is not there, can't be made with these arguments, or can't be played."""
 
 
@@ -67,7 +67,7 @@ class NotReady(ArcadeError):
     status = 503
 
 
-class Stopping(NotReady):
+class ServerShuttingDown(NotReady):
     """The server is on its way out; another one follows."""
 
 
@@ -81,7 +81,7 @@ class TooManyRequests(ArcadeError):
         self.seconds = seconds
 
 
-class PlayerErased(ArcadeError):
+class AccountErased(ArcadeError):
     """The account was erased by its player: nothing of theirs is kept any more."""
 
 

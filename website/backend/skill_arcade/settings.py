@@ -14,7 +14,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Several values, divided by commas: TRUSTED_HOSTS=localhost,arcade.example.org
 Listed = Annotated[tuple[str, ...], NoDecode]
 # Connections of what does one thing after another: the certifier, and each reader of recordings.
-SIDE_POOL = 2
+CHILD_POOL_SIZE = 2
 
 
 class Settings(BaseSettings):
@@ -65,8 +65,10 @@ class Settings(BaseSettings):
     uploader_num_workers: int = Field(4, ge=1, le=64, description="Segments that are delivered at once.")
     segment_seconds: float = Field(5.0, gt=0, le=60, description="A journal segment is sealed after this time.")
     resume_seconds: float = Field(60.0, ge=0, description="How long a game waits for a player who dropped out.")
-    journal_least_mb: int = Field(256, ge=1, description="No new games with less room than this on the journal's disk.")
-    backlog_seconds: float = Field(
+    journal_min_free_mb: int = Field(
+        256, ge=1, description="No new games with less room than this on the journal's disk."
+    )
+    max_upload_stall_seconds: float = Field(
         600.0, gt=0, description="No new games when segments wait and none could be delivered for so long."
     )
     metrics_token: str | None = Field(
@@ -90,7 +92,7 @@ class Settings(BaseSettings):
         le=8,
         description="Proxies before this server that say who asks (X-Forwarded-For, -Proto): Cloud Run 1.",
     )
-    newcomers_at_once: int = Field(
+    rate_limit_burst: int = Field(
         60,
         ge=1,
         description="Sign-ins, tickets and sockets, each, that one address may ask for at once; then a fifteenth of it "
@@ -137,17 +139,17 @@ class Settings(BaseSettings):
         "trusted_hosts", "cors_origins", "firebase_providers", "researcher_emails", "admin_emails", mode="before"
     )
     @classmethod
-    def _divide(cls, value: Any) -> Any:
+    def _split_list(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("gcp_bucket_prefix", mode="before")
     @classmethod
-    def _bare(cls, value: Any) -> Any:
+    def _strip_slashes(cls, value: Any) -> Any:
         return value.strip("/") if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod
-    def _is_postgres(cls, value: str | None) -> str | None:
+    def _check_postgres_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("postgres://", "postgresql://", "postgresql+asyncpg://")):
             raise ValueError("not the address of a Postgres, such as postgresql://user:password@host/name")
         return value
@@ -158,7 +160,7 @@ class Settings(BaseSettings):
         return self.skill_arcade_home / "journal"
 
     @property
-    def delivery_report(self) -> Path:
+    def uploader_status_path(self) -> Path:
         """What delivery says of itself, for the server to read."""
         return self.skill_arcade_home / "delivery.json"
 
@@ -168,7 +170,7 @@ class Settings(BaseSettings):
         return self.skill_arcade_home / "postgres"
 
     @property
-    def lockstep_on(self) -> bool:
+    def is_lockstep_enabled(self) -> bool:
         """Whether pages get emulator and ROMs: what the owner said, else only on loopback."""
         return set(self.trusted_hosts) <= LOOPBACK if self.lockstep is None else self.lockstep
 
@@ -184,7 +186,7 @@ class Settings(BaseSettings):
         Each server has several processes with a pool of their own: its own, delivery with a connection for each
         segment that is on its way, the certifier, and the reader that it starts.
         """
-        one = self.database_pool_size + self.uploader_num_workers + 2 * SIDE_POOL
+        one = self.database_pool_size + self.uploader_num_workers + 2 * CHILD_POOL_SIZE
         return 2 * self.max_instances * one
 
     @property
@@ -197,7 +199,7 @@ class Settings(BaseSettings):
         return "email" if self.skill_arcade_environment == "local" else None
 
     @cached_property
-    def embedded_database(self) -> bool:
+    def use_embedded_postgres(self) -> bool:
         """True when the embedded Postgres is the one to use."""
         return self.database_url is None and self.gcp_sql_connection_name is None
 

@@ -37,10 +37,10 @@ class Shard:
             raise InvalidRequest(f"{told!r} is no share: say 0/4, 1/4, 2/4 and 3/4 for four.")
         return cls(int(found[1]), int(found[2]))
 
-    def takes_number(self, number: int) -> bool:
+    def contains_number(self, number: int) -> bool:
         """Whether piece `number` falls to this share."""
         return number % self.count == self.index
 
-    def takes_episode(self, episode: UUID) -> bool:
+    def contains_episode(self, episode: UUID) -> bool:
         """Whether this episode does. It follows from the id alone, so it is the same whatever else there is."""
-        return self.takes_number(int.from_bytes(hashlib.sha256(episode.bytes).digest()[:8], "big"))
+        return self.contains_number(int.from_bytes(hashlib.sha256(episode.bytes).digest()[:8], "big"))

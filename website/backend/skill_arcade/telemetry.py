@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 # Tickets travel in addresses, which servers log; passwords in addresses of databases; tokens in headers.
-SECRETS = (
+SECRET_PATTERNS = (
     (re.compile(r"((?:token|ticket|password|secret)=)[^&\s\"']+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(://[^/\s:@]{0,100}:)[^\s@]{1,200}@"), r"\1***@"),
@@ -21,27 +21,27 @@ SECRETS = (
     (re.compile(r"[\w.!#$'*+^`{|}~-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE), "***@***"),
 )
 # With what uvicorn begins a line: the address that a request came from, which says who asked.
-ASKER = re.compile(r"^\S+ - (?=\")")
-HEALTH = ("/healthz", "/readyz")
+CLIENT_ADDRESS = re.compile(r"^\S+ - (?=\")")
+HEALTH_PATHS = ("/healthz", "/readyz")
 COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
-PLAIN = "\x1b[0m"
+RESET_COLOUR = "\x1b[0m"
 # Codes that could move a terminal's cursor or colour it; new lines and tabs stay.
-CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+CONTROL_CHARACTERS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 # What uvicorn and others say at every turn, and what only a developer of theirs needs.
-QUIETER = {"alembic": logging.WARNING, "asyncio": logging.WARNING, "websockets": logging.WARNING}
+LOGGER_LEVELS = {"alembic": logging.WARNING, "asyncio": logging.WARNING, "websockets": logging.WARNING}
 
-_labels: ContextVar[Mapping[str, str]] = ContextVar("labels", default=MappingProxyType({}))
+_context: ContextVar[Mapping[str, str]] = ContextVar("labels", default=MappingProxyType({}))
 Format = Literal["text", "json"]
 
 
 @contextmanager
-def labelled(**labels: str) -> Iterator[None]:
+def log_context(**labels: str) -> Iterator[None]:
     """Put these on every JSON line that is logged in here, also by tasks and threads that begin in here."""
-    token = _labels.set({**_labels.get(), **labels})
+    token = _context.set({**_context.get(), **labels})
     try:
         yield
     finally:
-        _labels.reset(token)
+        _context.reset(token)
 
 
 def name_process(name: str) -> None:
@@ -63,21 +63,21 @@ def set_up_logging(format: Format, level: str) -> None:
         if logger.handlers:  # none: it passes on already, or was turned off
             logger.handlers.clear()
             logger.propagate = True
-    logging.getLogger("uvicorn.access").addFilter(is_worth_a_line)
-    for name, least in QUIETER.items():
+    logging.getLogger("uvicorn.access").addFilter(should_log_access)
+    for name, least in LOGGER_LEVELS.items():
         logging.getLogger(name).setLevel(max(least, root.level))
 
 
-def is_worth_a_line(record: logging.LogRecord) -> bool:
+def should_log_access(record: logging.LogRecord) -> bool:
     """Leave out the health checks that went well: there is one every few seconds."""
     if not isinstance(record.args, tuple) or len(record.args) != 5:
         return True
-    return record.args[2] not in HEALTH or record.args[4] != 200
+    return record.args[2] not in HEALTH_PATHS or record.args[4] != 200
 
 
 def hide_secrets(text: str) -> str:
     """Blank out what must not be in a log: tokens, play tickets, passwords in addresses, e-mails."""
-    for pattern, instead in SECRETS:
+    for pattern, instead in SECRET_PATTERNS:
         text = pattern.sub(instead, text)
     return text
 
@@ -95,8 +95,11 @@ class TextFormatter(logging.Formatter):
         name = record.name.removeprefix("skill_arcade.")
         level = f"{record.levelname:<7}"
         if self._colour and record.levelname in COLOURS:
-            level = f"{COLOURS[record.levelname]}{level}{PLAIN}"
-        lines = [f"{time} {level} {name}: {record.getMessage().translate(CONTROLS)}", *_trace_lines(self, record)]
+            level = f"{COLOURS[record.levelname]}{level}{RESET_COLOUR}"
+        lines = [
+            f"{time} {level} {name}: {record.getMessage().translate(CONTROL_CHARACTERS)}",
+            *_trace_lines(self, record),
+        ]
         return hide_secrets("\n".join(lines))
 
 
@@ -113,10 +116,10 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
             "logger": record.name,
             "message": hide_secrets(record.getMessage()),
-            **{name: hide_secrets(value) for name, value in _labels.get().items()},
+            **{name: hide_secrets(value) for name, value in _context.get().items()},
         }
         if record.name.startswith("uvicorn."):
-            entry["message"] = ASKER.sub("", entry["message"])
+            entry["message"] = CLIENT_ADDRESS.sub("", entry["message"])
         if record.name == "uvicorn.access":
             entry |= _access_entry(record)
         if trace := _trace_lines(self, record):

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.storage.database.cluster import Cluster
-from skill_arcade.storage.database.embedded import Embedded
+from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import create_engine, migrate_sync
+from skill_arcade.storage.database.postgres_server import PostgresServer
 
 PREFIX = "skill-arcade-tests-"
 # Nothing that these databases hold outlives the run, so nothing waits for the disk.
@@ -38,8 +38,8 @@ def postgres() -> Iterator[URL]:
     """Address of a Postgres for this test run; its database `template_arcade` has the tables, empty."""
     remove_abandoned()
     with temporary_home() as folder:
-        server = Embedded(folder, UNSAFE)
-        url = server.cluster.url()
+        server = EmbeddedPostgres(folder, UNSAFE)
+        url = server.server.url()
         asyncio.run(execute(url, "CREATE DATABASE template_arcade"))
         migrate_sync(url.set(database="template_arcade"))
         yield url
@@ -108,9 +108,9 @@ def remove_home(folder: Path) -> None:
     """Remove a folder and the Postgres in it or in its `postgres`, unless somebody else uses that."""
     clusters = [place for place in (folder, folder / "postgres") if (place / "data").exists()]
     for place in clusters:
-        if Cluster(place).find_postmaster() is not None:
-            Embedded(place).close()
-    if all(Cluster(place).find_postmaster() is None for place in clusters):
+        if PostgresServer(place).find_postmaster() is not None:
+            EmbeddedPostgres(place).close()
+    if all(PostgresServer(place).find_postmaster() is None for place in clusters):
         shutil.rmtree(folder)
 
 

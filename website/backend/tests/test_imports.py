@@ -4,7 +4,12 @@ import subprocess
 import sys
 
 HEAVY = ("aiohttp", "cryptography", "firebase_admin", "google", "grpc", "requests")
-STARTED = ("skill_arcade.main", "skill_arcade.cli", "skill_arcade.delivery.process", "skill_arcade.play.forking")
+STARTED = (
+    "skill_arcade.main",
+    "skill_arcade.cli",
+    "skill_arcade.uploader.process",
+    "skill_arcade.play.processes.fork_server",
+)
 
 
 def test_google_is_imported_only_where_it_is_used() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from skill_arcade.telemetry import JsonFormatter, TextFormatter, hide_secrets, labelled, set_up_logging
+from skill_arcade.telemetry import JsonFormatter, TextFormatter, hide_secrets, log_context, set_up_logging
 
 
 @pytest.fixture(autouse=True)
@@ -83,8 +83,8 @@ def test_labels_are_on_every_line_inside_and_on_none_after() -> None:
         entry: dict[str, object] = json.loads(JsonFormatter().format(record("words")))
         return {name: entry[name] for name in entry if name in ("request", "session")}
 
-    with labelled(request="r"):
-        with labelled(session="token=abc"):
+    with log_context(request="r"):
+        with log_context(session="token=abc"):
             assert line() == {"request": "r", "session": "token=***"}
         assert line() == {"request": "r"}
     assert line() == {}
@@ -99,7 +99,7 @@ def test_tasks_that_run_side_by_side_keep_their_own_labels() -> None:
     async def run() -> list[str]:
         tasks = []
         for name in "abc":
-            with labelled(request=name):
+            with log_context(request=name):
                 tasks.append(asyncio.create_task(_label_of_a_task()))
         return await asyncio.gather(*tasks)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from skill_arcade.settings import Settings
-from skill_arcade.web.production import check_settings
+from skill_arcade.web.startup_checks import check_settings
 from stage import Stage
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from skill_arcade import dataset
 from skill_arcade.certify.rerun import rerun_episode as certify
-from skill_arcade.environments.making import make_stage_from_spec
+from skill_arcade.environments.factory import make_environment_from_spec
 
 # Promised is 10 s while playing, at once after the end, which the benchmarks measure; a busy machine takes longer.
 PATIENCE_SECONDS = 60.0
@@ -58,7 +58,7 @@ def describe_episode(episode: dataset.Episode) -> dict[str, Any]:
 
 def rerun_episode(episode: dataset.Episode) -> dict[str, int]:
     """Play it again, without anything of the certifier's, and count what is not as it was kept."""
-    stage = make_stage_from_spec(episode.environment)
+    stage = make_environment_from_spec(episode.environment)
     stage.reset(episode.seed)
     kept = iter(episode.frames)
     frames, rewards = int(not np.array_equal(next(kept), stage.picture().rgb())), 0

@@ -35,7 +35,7 @@ let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
   const games = join(await mkdtemp(join(tmpdir(), "telltale-")), "games");
-  const write = `from pathlib import Path; from tests.telltale import write_catalogue; write_catalogue(Path("${games}"))`;
+  const write = `from pathlib import Path; from tests.support.self_describing_env import write_catalogue; write_catalogue(Path("${games}"))`;
   await promisify(execFile)(PYTHON, ["-c", write], { cwd: BACKEND });
   arcade = await startArcade(`${OUT}times.log`, { GAMES_FOLDER: games, PYTHONPATH: BACKEND });
 });

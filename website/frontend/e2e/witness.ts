@@ -16,7 +16,7 @@ export interface Testimony {
   presses: number[];
 }
 
-/** Begins to watch a game that is tests/telltale.py. */
+/** Begins to watch a game that is tests/support/self_describing_env.py. */
 export async function beginWatching(page: Page): Promise<void> {
   await page.evaluate(() => {
     const canvas = document.querySelector<HTMLCanvasElement>('[data-testid="screen"]');

@@ -18,9 +18,9 @@ from benchmarks.attacks import sockets, web
 from benchmarks.attacks.people import bystanders
 from benchmarks.attacks.scene import HEAD, WHY_HEAD, Scene
 from benchmarks.attacks.shares import stand_aside
-from tests.arcade import sign_in
 from tests.conftest import temporary_home
-from tests.faulty import House
+from tests.support.arcade import sign_in
+from tests.support.server import House
 
 
 async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet: float, *, apart: bool) -> None:

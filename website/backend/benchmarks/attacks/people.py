@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.client import connect
 
 from skill_arcade.wire.packet import FramePacket
-from tests.arcade import Player, sign_in, ticket_for
+from tests.support.arcade import Player, sign_in, ticket_for
 
 
 @dataclass

@@ -9,7 +9,7 @@ from anyio import sleep
 
 from benchmarks.attacks.people import Bystanders, spread
 from benchmarks.attacks.shares import share
-from tests.faulty import House
+from tests.support.server import House
 
 Attack = Callable[[], Awaitable[Counter[int]]]
 HEAD = (

@@ -17,8 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks.attacks.cases import HELLO, TALKS
-from skill_arcade.wire.close import CloseCode
-from tests.arcade import NO_TLS, sign_in, ticket_for
+from skill_arcade.wire.close_codes import CloseCode
+from tests.support.arcade import NO_TLS, sign_in, ticket_for
 
 DOCUMENTED = {int(code) for code in CloseCode} | {1002, 1007}
 """The wire's own codes, and the two by which the protocol itself answers broken frames and broken UTF-8."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from benchmarks.faults import acts
 from benchmarks.faults.outside import clock_jumps, full_disk, held, postgres_away, store_that
 from benchmarks.faults.runs import HEAD, Break, Result, play_and_break, running
-from tests.cloud.storage import Answer
+from tests.support.cloud.storage import Answer
 
 
 def simple(act: Break) -> Callable[[Result, random.Random, int, float], Awaitable[None]]:

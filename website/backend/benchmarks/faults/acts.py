@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from skill_arcade.recording.journal import OPEN, SEALED, lock_episode
-from tests.crowd import Crowd
-from tests.faulty import House
+from tests.support.load import Crowd
+from tests.support.server import House
 
 
 async def kill_server(house: House, crowd: Crowd, rng: random.Random) -> None:
@@ -63,7 +63,7 @@ async def deliver_twice(house: House, crowd: Crowd, rng: random.Random) -> None:
     """Two delivery processes at once, and segments that come back after they were delivered."""
     kept: dict[Path, bytes] = {}
     code = (
-        "from skill_arcade.delivery.process import run_delivery\n"
+        "from skill_arcade.uploader.process import run_delivery\n"
         "from skill_arcade.settings import read_settings\n"
         "run_delivery(read_settings())"
     )

@@ -13,24 +13,24 @@ from pathlib import Path
 
 from benchmarks.faults.acts import frozen_delivery
 from benchmarks.faults.runs import Result, play_and_break, running
-from skill_arcade.storage.database.embedded import Embedded
+from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import migrate_sync
-from tests.cloud.bucket import Bucket
-from tests.cloud.storage import Fault, Held, StorageServer
 from tests.conftest import temporary_home
-from tests.crowd import Crowd
-from tests.faulty import House
+from tests.support.cloud.bucket import Bucket
+from tests.support.cloud.storage import Fault, Held, StorageServer
+from tests.support.load import Crowd
+from tests.support.server import House
 
 
 async def postgres_away(result: Result, rng: random.Random, runs: int, seconds: float) -> None:
     """Another Postgres, which is stopped for a while; games go on meanwhile."""
     with temporary_home() as place:
-        server = await asyncio.to_thread(Embedded, place)
-        url = server.cluster.url()
+        server = await asyncio.to_thread(EmbeddedPostgres, place)
+        url = server.server.url()
         await asyncio.to_thread(migrate_sync, url)
 
         async def away(house: House, crowd: Crowd, rng: random.Random) -> None:
-            await asyncio.to_thread(server.cluster.stop)
+            await asyncio.to_thread(server.server.stop)
             before = crowd.n_frames
             await asyncio.sleep(seconds)
             assert crowd.n_frames > before + 30 * seconds, "the games did not go on"

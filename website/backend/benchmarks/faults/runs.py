@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tests.arcade import wait_ready
 from tests.conftest import temporary_home
-from tests.crowd import Crowd, crowded
-from tests.faulty import House
+from tests.support.arcade import wait_ready
+from tests.support.load import Crowd, crowded
+from tests.support.server import House
 
 PEOPLE = 2
 
@@ -66,8 +66,8 @@ async def judge(house: House, seen: dict[UUID, int], result: Result) -> None:
     """Add what `check` finds."""
     balances = await house.check(seen)
     result.lost = max(result.lost, sum(balance.lost for balance in balances))
-    result.doubled = max(result.doubled, sum(balance.doubled for balance in balances))
-    result.trouble = [f"{balance.episode}: {word}" for balance in balances for word in balance.trouble]
+    result.doubled = max(result.doubled, sum(balance.duplicated for balance in balances))
+    result.trouble = [f"{balance.episode}: {word}" for balance in balances for word in balance.problems]
 
 
 @asynccontextmanager

@@ -103,13 +103,13 @@ def _open_pool(settings: Settings, workers: int, *, idle: bool) -> ProcessPoolEx
 
 def _begin(settings: Settings, idle: bool) -> None:
     global _settings  # noqa: PLW0603 what a worker process is told once, for all its episodes
-    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+    threading.Thread(target=_exit_when_parent_dies, name="end-with-parent", daemon=True).start()
     if idle:
-        yield_to_others()
+        lower_priority()
     _settings = settings
 
 
-def _end_with_parent() -> None:
+def _exit_when_parent_dies() -> None:
     """A pool's worker does not notice by itself that its parent was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -127,7 +127,7 @@ def _verify(episode: UUID) -> Verdict:
         return Verdict(CertificateResult.damaged, None, str(gone), 0, 0.0, {})
 
 
-def yield_to_others() -> None:
+def lower_priority() -> None:
     """Run only while no other process wants the processor."""
     os.nice(19)
     if hasattr(os, "SCHED_IDLE"):

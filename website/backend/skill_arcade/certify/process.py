@@ -9,19 +9,19 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.certify.pool import Workers, yield_to_others
+from skill_arcade.certify.pool import Workers, lower_priority
 from skill_arcade.certify.rerun import Verdict
 from skill_arcade.errors import NotReady
-from skill_arcade.settings import SIDE_POOL, Settings
+from skill_arcade.settings import CHILD_POOL_SIZE, Settings
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate, list_uncertified
-from skill_arcade.storage.database.engine import opened, transaction
+from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.telemetry import set_up_logging
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
-KEPT_LOOKS = 60
+POLL_SECONDS = 1.0
+RECHECK_POLLS = 60
 """Looks with nothing to do after which the worker process is let go: its start costs as much as a long re-run."""
 BATCH = 20
 
@@ -30,7 +30,7 @@ def run_certifier(settings: Settings) -> None:
     """Main of the certifier process. SIGTERM: finish the episode at hand, then end."""
     set_up_logging(settings.log_format, settings.log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    yield_to_others()
+    lower_priority()
     asyncio.run(certify(settings))
 
 
@@ -40,7 +40,7 @@ async def certify(settings: Settings) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     idle_looks = 0
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(opened(settings, SIDE_POOL))
+        engine = await stack.enter_async_context(open_engine(settings, CHILD_POOL_SIZE))
         workers = stack.enter_context(closing(Workers(settings, 1, idle=True)))
         while not stopping.is_set():
             try:
@@ -53,10 +53,10 @@ async def certify(settings: Settings) -> None:
             except (NotReady, DBAPIError) as error:  # it comes back; what was not certified then is next
                 log.warning("certification waits for the database: %s", error)
             idle_looks += 1
-            if idle_looks == KEPT_LOOKS:
+            if idle_looks == RECHECK_POLLS:
                 await asyncio.to_thread(workers.close)
             waiting = asyncio.create_task(stopping.wait())
-            await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
+            await asyncio.wait({waiting}, timeout=POLL_SECONDS)
             waiting.cancel()
 
 
@@ -66,14 +66,14 @@ async def _certify_batch(workers: Workers, engine: AsyncEngine, episodes: list[U
 
     def work() -> None:
         for episode, verdict in workers.verify(episodes):
-            asyncio.run_coroutine_threadsafe(keep_verdict(engine, episode, verdict), loop).result()
+            asyncio.run_coroutine_threadsafe(store_verdict(engine, episode, verdict), loop).result()
             if stopping.is_set():
                 return
 
     await asyncio.to_thread(work)
 
 
-async def keep_verdict(engine: AsyncEngine, episode: UUID, verdict: Verdict) -> None:
+async def store_verdict(engine: AsyncEngine, episode: UUID, verdict: Verdict) -> None:
     """Write a verdict down, and say so when it is not the one hoped for."""
     if verdict.result is not CertificateResult.certified:
         log.warning("episode %s: %s: %s", episode, verdict.result, verdict.reason)

@@ -11,10 +11,10 @@ import numpy as np
 
 from skill_arcade.dataset import Episode
 from skill_arcade.dataset.frames import Frames
-from skill_arcade.environments.making import make_stage_from_spec
+from skill_arcade.environments.factory import make_environment_from_spec
+from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
-from skill_arcade.environments.stage import Outcome, Stage
-from skill_arcade.errors import ArcadeError, EnvironmentUnfit
+from skill_arcade.errors import ArcadeError, UnsupportedEnvironment
 from skill_arcade.recording.observation import describe_leaves, pack_observation
 from skill_arcade.storage.database.tables import CertificateResult
 
@@ -33,7 +33,7 @@ class Verdict:
     versions: dict[str, Any]
 
 
-class Differs(Exception):
+class MismatchError(Exception):
     """The re-run is not what is kept."""
 
     def __init__(self, step: int, what: str) -> None:
@@ -55,17 +55,17 @@ def rerun_episode(episode: Episode) -> Verdict:
 
     try:
         actions, changes = episode.actions, "; ".join(episode.find_changes())
-        stage = make_stage_from_spec(episode.environment)
-    except EnvironmentUnfit as unfit:
+        stage = make_environment_from_spec(episode.environment)
+    except UnsupportedEnvironment as unfit:
         return verdict(CertificateResult.irreproducible, None, str(unfit), 0)
     except ArcadeError as damaged:
         return verdict(CertificateResult.damaged, None, str(damaged), 0)
     versions |= {key: stage.spec[key] for key in ("packages", "python", "machine")}
     try:
         compare_runs(episode, stage)
-    except Differs as difference:
+    except MismatchError as difference:
         step, reason = difference.step, str(difference)
-        if not repeats_itself(episode, actions[: step + 1]):
+        if not is_deterministic(episode, actions[: step + 1]):
             reason = f"the environment differs from itself when the same actions are run twice ({reason})"
             return verdict(CertificateResult.irreproducible, step, reason, step + 1)
         changed = version_differences(episode.environment, stage.spec)
@@ -85,7 +85,7 @@ def rerun_episode(episode: Episode) -> Verdict:
     return verdict(CertificateResult.certified, None, "", len(actions))
 
 
-def compare_runs(episode: Episode, stage: Stage) -> None:
+def compare_runs(episode: Episode, stage: PlayableEnv) -> None:
     """Raise Differs at the first step that comes out otherwise; RecordingDamaged when the record does not read."""
     pictures = episode.pictures()
     observations = None if stage.observes_picture else _Observations(episode)
@@ -95,40 +95,40 @@ def compare_runs(episode: Episode, stage: Stage) -> None:
     for step, action in enumerate(episode.actions):
         outcome = stage.step(int(action))
         if outcome.reward != rewards[step] and not (np.isnan(outcome.reward) and np.isnan(rewards[step])):
-            raise Differs(step, f"step {step}: reward {outcome.reward:g}, kept is {rewards[step]:g}")
+            raise MismatchError(step, f"step {step}: reward {outcome.reward:g}, kept is {rewards[step]:g}")
         for name, now, kept in (
             ("terminated", outcome.terminated, terminations[step]),
             ("truncated", outcome.truncated, truncations[step]),
         ):
             if now != kept:
-                raise Differs(step, f"step {step}: {name} is {now}, kept is {bool(kept)}")
+                raise MismatchError(step, f"step {step}: {name} is {now}, kept is {bool(kept)}")
         _compare_info(step, outcome, infos[step])
         _compare_state(step, stage, outcome, pictures, observations)
 
 
-def repeats_itself(episode: Episode, actions: Any) -> bool:
+def is_deterministic(episode: Episode, actions: Any) -> bool:
     """True when two fresh environments do the same with the same seed and actions."""
     return _digest(episode, actions) == _digest(episode, actions)
 
 
 def _compare_state(
-    step: int, stage: Stage, outcome: Outcome, pictures: Iterator[Any], observations: "_Observations | None"
+    step: int, stage: PlayableEnv, outcome: StepResult, pictures: Iterator[Any], observations: "_Observations | None"
 ) -> None:
     where = "the reset" if step == RESET else f"step {step}"
     kept = next(pictures, None)
     if kept is None:
-        raise Differs(step, f"{where}: no frame is kept")
+        raise MismatchError(step, f"{where}: no frame is kept")
     if not stage.picture().equals(kept):
-        raise Differs(step, f"{where}: the frame differs")
+        raise MismatchError(step, f"{where}: the frame differs")
     if observations is not None and not observations.match(step + 1, outcome.observation):
-        raise Differs(step, f"{where}: the observation differs")
+        raise MismatchError(step, f"{where}: the observation differs")
 
 
-def _compare_info(step: int, outcome: Outcome, kept: dict[str, Any]) -> None:
+def _compare_info(step: int, outcome: StepResult, kept: dict[str, Any]) -> None:
     for key, value in kept.items():
         now = json.loads(json.dumps(outcome.info.get(key), default=lambda array: array.tolist()))
         if now != value and not (now != now and value != value):  # noqa: PLR0124 NaN equals NaN here
-            raise Differs(step, f"step {step}: info[{key!r}] is {now!r}, kept is {value!r}")
+            raise MismatchError(step, f"step {step}: info[{key!r}] is {now!r}, kept is {value!r}")
 
 
 class _Observations:
@@ -153,7 +153,7 @@ class _Observations:
 
 
 def _digest(episode: Episode, actions: Any) -> str:
-    stage, digest = make_stage_from_spec(episode.environment), hashlib.blake2b()
+    stage, digest = make_environment_from_spec(episode.environment), hashlib.blake2b()
     try:
         outcome = stage.reset(episode.seed)
         for action in [None, *actions]:

@@ -11,8 +11,13 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
-from skill_arcade.cli import checking, dictionary, exporting, gaming, listing, psql, server, showing, verifying
-from skill_arcade.cli.asking import check_current, reading
+from skill_arcade.cli import check as check_command
+from skill_arcade.cli import data_dictionary, formatting, psql, server
+from skill_arcade.cli import export as export_command
+from skill_arcade.cli import games as games_command
+from skill_arcade.cli import show as show_command
+from skill_arcade.cli import verify as verify_command
+from skill_arcade.cli.source import check_current, open_source
 from skill_arcade.errors import ArcadeError, InvalidRequest
 from skill_arcade.settings import read_settings
 from skill_arcade.shards import Shard
@@ -26,12 +31,12 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; exit code 1 after an ArcadeError."""
-        with spoken_errors():
+        with report_errors():
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
-def spoken_errors() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Say an ArcadeError on standard error and exit with 1."""
     try:
         yield
@@ -87,7 +92,7 @@ def migrate(
     typer.echo(asyncio.run(check_current(settings)))
 
 
-app.add_typer(gaming.app, name="games")
+app.add_typer(games_command.app, name="games")
 
 
 @app.command()
@@ -95,13 +100,13 @@ def episodes(
     game: Annotated[str | None, typer.Option(help="Only of this game, by id.")] = None,
     user: Annotated[str | None, typer.Option(help="Only of this player, by e-mail or id.")] = None,
     status: Annotated[EpisodeStatus | None, typer.Option(help="Only those that ended like this.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=queries.LONGEST_PAGE, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=queries.MAX_PAGE_SIZE, help="How many at most.")] = 20,
     before: Annotated[str | None, typer.Option(help="Only older ones than this episode.", metavar="EPISODE")] = None,
 ) -> None:
     """List what was played, newest first."""
 
-    async def read() -> list[queries.EpisodeLine]:
-        async with reading(read_settings()) as connection:
+    async def read() -> list[queries.EpisodeListItem]:
+        async with open_source(read_settings()) as connection:
             last = (await queries.find_episode(connection, before)).id if before else None
             return await queries.list_episodes(
                 connection, user=user, game=game, status=status, before=last, limit=limit
@@ -111,9 +116,9 @@ def episodes(
     if not lines:
         typer.echo("No such episodes." if game or user or status or before else "Nothing was played yet.")
         return
-    listing.print_table(listing.episodes_table(lines))
+    formatting.print_table(formatting.episodes_table(lines))
     if len(lines) == limit:
-        typer.echo(f"Older ones: add --before {listing.short_id(lines[-1].id)}")
+        typer.echo(f"Older ones: add --before {formatting.short_id(lines[-1].id)}")
 
 
 @app.command()
@@ -121,13 +126,13 @@ def show(episode: Annotated[str, typer.Argument(help="Its id, or as many first d
     """Explain what is kept of an episode, where it is, and whether it is whole."""
     settings = read_settings()
 
-    async def read() -> showing.Kept:
-        async with reading(settings) as connection:
+    async def read() -> show_command.EpisodeDetails:
+        async with open_source(settings) as connection:
             line = await queries.find_episode(connection, episode)
-            return await showing.read_kept(connection, line, open_objects(settings), settings)
+            return await show_command.read_details(connection, line, open_objects(settings), settings)
 
     kept = asyncio.run(read())
-    showing.print_kept(kept)
+    show_command.print_details(kept)
     if kept.faults:
         raise InvalidRequest(f"{len(kept.faults)} of its objects are not as they were recorded.")
 
@@ -137,12 +142,14 @@ def verify(
     episode: Annotated[list[str] | None, typer.Argument(help="Ids, or first digits, of episodes.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every episode that has finished.")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=256, help="How many at once.")] = os.cpu_count() or 1,
-    ray: exporting.RayOption = None,
-    shard: exporting.ShardOption = None,
+    ray: export_command.RayOption = None,
+    shard: export_command.ShardOption = None,
 ) -> None:
     """Run episodes again from seed and actions, compare all with what is kept, and keep the verdict."""
     share = Shard.read(shard) if everything else None
-    whole = verifying.verify(read_settings(), episode or [], everything=everything, jobs=jobs, shard=share, ray=ray)
+    whole = verify_command.verify(
+        read_settings(), episode or [], everything=everything, jobs=jobs, shard=share, ray=ray
+    )
     if not asyncio.run(whole):
         raise typer.Exit(1)
 
@@ -157,8 +164,10 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, every episode.")] = False,
 ) -> None:
     """Hold journal, objects and rows against each other: acknowledged steps = stored steps, none lost or doubled."""
-    balances = asyncio.run(checking.balance_all(read_settings(), seen=checking.read_seen(seen), read=read))
-    in_order = checking.print_json(balances) if as_json else checking.print_balances(balances, everything=everything)
+    balances = asyncio.run(check_command.reconcile_all(read_settings(), seen=check_command.read_seen(seen), read=read))
+    in_order = (
+        check_command.print_json(balances) if as_json else check_command.print_reports(balances, everything=everything)
+    )
     if not in_order:
         raise typer.Exit(1)
 
@@ -169,9 +178,9 @@ def schema(
 ) -> None:
     """Describe the tables and what each column means."""
     if markdown:
-        typer.echo(dictionary.draw_dictionary(), nl=False)
+        typer.echo(data_dictionary.render_dictionary(), nl=False)
     else:
-        listing.print_schema()
+        formatting.print_schema()
 
 
 @app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -180,4 +189,4 @@ def open_psql(ctx: typer.Context) -> None:
     raise typer.Exit(psql.run_psql(read_settings(), ctx.args))
 
 
-app.command(name="export")(exporting.export)
+app.command(name="export")(export_command.export)

@@ -10,9 +10,9 @@ from sqlalchemy import URL
 
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.cloud import cloud_name
-from skill_arcade.storage.database.cluster import find_binaries
+from skill_arcade.storage.database.cloud_sql import cloud_name
 from skill_arcade.storage.database.engine import database_url
+from skill_arcade.storage.database.postgres_server import find_binaries
 
 
 def run_psql(settings: Settings, arguments: Sequence[str]) -> int:

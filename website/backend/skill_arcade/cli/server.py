@@ -12,8 +12,8 @@ import uvicorn
 
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import read_settings
-from skill_arcade.web.flood import GuardedSocket
-from skill_arcade.web.limits import LONGEST_MESSAGE
+from skill_arcade.web.token_bucket import MAX_MESSAGE_BYTES
+from skill_arcade.web.websocket_protocol import RateLimitedWebSocketProtocol
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ def run_server(host: str, port: int) -> None:
         host=host,
         port=port,
         proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
-        ws=GuardedSocket,
+        ws=RateLimitedWebSocketProtocol,
         ws_per_message_deflate=False,  # frames are compressed already
-        ws_max_size=LONGEST_MESSAGE,
+        ws_max_size=MAX_MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # Ctrl-C is how one ends it, so it is no failure.

@@ -4,8 +4,8 @@ from operator import attrgetter
 
 from skill_arcade.dataset.source import Rows
 from skill_arcade.errors import RecordingDamaged
-from skill_arcade.storage.database.delivered import EVENT_COLUMNS, TRANSITION_COLUMNS
-from skill_arcade.storage.database.digest import digest_rows
+from skill_arcade.storage.database.row_digest import digest_rows
+from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS, TRANSITION_COLUMNS
 
 _TRANSITION, _EVENT = attrgetter(*TRANSITION_COLUMNS), attrgetter(*EVENT_COLUMNS)
 
@@ -18,23 +18,23 @@ def check_rows(rows: Rows) -> None:
     """
     episode = rows.episode.id
     n_steps = len(rows.transitions)
-    _require(n_steps == rows.episode.n_steps, episode, f"{n_steps} of {rows.episode.n_steps} transitions are there")
+    _ensure(n_steps == rows.episode.n_steps, episode, f"{n_steps} of {rows.episode.n_steps} transitions are there")
     for step, row in enumerate(rows.transitions):
-        _require(row.step == step, episode, f"transition {step} is missing")
+        _ensure(row.step == step, episode, f"transition {step} is missing")
     first_step = 0
     for number, segment in enumerate(rows.segments):
-        _require(segment.number == number, episode, f"segment {number} is missing")
-        _require(segment.first_step == first_step, episode, f"segment {number} begins at step {segment.first_step}")
+        _ensure(segment.number == number, episode, f"segment {number} is missing")
+        _ensure(segment.first_step == first_step, episode, f"segment {number} begins at step {segment.first_step}")
         n_frames = segment.n_steps + (number == 0)
-        _require(
+        _ensure(
             segment.n_frames == n_frames, episode, f"segment {number} has {segment.n_frames} frames, not {n_frames}"
         )
         first_step += segment.n_steps
-    _require(first_step == n_steps, episode, f"its segments hold {first_step} transitions, its rows {n_steps}")
+    _ensure(first_step == n_steps, episode, f"its segments hold {first_step} transitions, its rows {n_steps}")
     _check_keys(rows)
 
 
-def find_changes(rows: Rows) -> list[str]:
+def find_modified_rows(rows: Rows) -> list[str]:
     """A phrase for each segment whose rows are not those that were delivered; `check_rows` comes first."""
     changes, n_events = [], 0
     for segment in rows.segments:
@@ -57,9 +57,9 @@ def _check_keys(rows: Rows) -> None:
     for row in rows.transitions:
         found = (row.obs_key, row.next_obs_key)
         wanted = (places[row.step], places[row.step + 1])
-        _require(found == wanted, rows.episode.id, f"observations of step {row.step} are at {found}, not {wanted}")
+        _ensure(found == wanted, rows.episode.id, f"observations of step {row.step} are at {found}, not {wanted}")
 
 
-def _require(fits: bool, episode: object, reason: str) -> None:
+def _ensure(fits: bool, episode: object, reason: str) -> None:
     if not fits:
         raise RecordingDamaged(f"Episode {episode} is not whole: {reason}.")

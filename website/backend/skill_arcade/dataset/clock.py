@@ -21,7 +21,7 @@ DRIFT = 15e-6
 Floats = NDArray[np.float64]
 
 
-class Clock:
+class ClockAlignment:
     """One episode's map from the browser's clock to the server's. All times in microseconds.
 
     Browser: since the page's time origin; server: since the episode's start, monotonic.

@@ -12,14 +12,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from skill_arcade.dataset.checks import check_rows, find_changes
-from skill_arcade.dataset.clock import Clock
+from skill_arcade.dataset.checks import check_rows, find_modified_rows
+from skill_arcade.dataset.clock import ClockAlignment
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
 from skill_arcade.errors import RecordingDamaged
 from skill_arcade.frames.apng import read_apng, read_pictures
 from skill_arcade.frames.picture import Picture
-from skill_arcade.storage.database.queries import EpisodeLine
+from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import EpisodeStatus
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Event:
 class Episode:
     """One play of a game, of T steps. What is more than a line of a list is read when it is first asked for."""
 
-    def __init__(self, source: Source, line: EpisodeLine) -> None:
+    def __init__(self, source: Source, line: EpisodeListItem) -> None:
         self._source = source
         self._line = line
 
@@ -204,9 +204,9 @@ class Episode:
         return self._source.read_summary(self.id)
 
     @cached_property
-    def clock(self) -> Clock:
+    def clock(self) -> ClockAlignment:
         """The map from the browser's clock (`shown_us`, `input_us`, events' `client_us`) to the server's."""
-        return Clock([event.data for event in self.events if event.kind == "clock"])
+        return ClockAlignment([event.data for event in self.events if event.kind == "clock"])
 
     @cached_property
     def frames(self) -> Frames:
@@ -239,7 +239,7 @@ class Episode:
 
     def find_changes(self) -> list[str]:
         """A phrase for each segment whose rows were changed since they were recorded; none: as it should be."""
-        return find_changes(self._rows)
+        return find_modified_rows(self._rows)
 
     def __len__(self) -> int:
         """T, when it was listed."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.source import Source
 from skill_arcade.settings import Settings, read_settings
-from skill_arcade.storage.database.queries import EpisodeLine
+from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
@@ -77,7 +77,7 @@ class Dataset:
         self.close()
 
     def _walk(self, **asked: Any) -> Iterator[Episode]:
-        page: list[EpisodeLine] = []
+        page: list[EpisodeListItem] = []
         while True:
             page = self._source.list_episodes(**asked, before=page[-1].id if page else None, limit=PAGE)
             yield from (Episode(self._source, line) for line in page)

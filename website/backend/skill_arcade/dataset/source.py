@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from skill_arcade.dataset.loop import LoopThread
 from skill_arcade.errors import InvalidRequest, ObjectMissing, RecordingDamaged
-from skill_arcade.settings import SIDE_POOL, Settings
-from skill_arcade.storage.database.bulk import copy_rows
-from skill_arcade.storage.database.engine import check_schema, opened, transaction
+from skill_arcade.settings import CHILD_POOL_SIZE, Settings
+from skill_arcade.storage.database.bulk_copy import copy_rows
+from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
 from skill_arcade.storage.database.queries import (
-    EpisodeLine,
+    EpisodeListItem,
     episode_events,
     episode_segments,
     episode_summary,
@@ -53,14 +53,14 @@ class Source:
             self._loop.close()
             raise
 
-    def list_episodes(self, **asked: Any) -> list[EpisodeLine]:
+    def list_episodes(self, **asked: Any) -> list[EpisodeListItem]:
         """A page of episodes, newest first; `asked` as in the query of this name.
 
         Raises:
             InvalidRequest: the database does not understand `where`.
         """
 
-        async def read() -> list[EpisodeLine]:
+        async def read() -> list[EpisodeListItem]:
             async with transaction(self._engine) as connection:
                 # `where` is SQL: whatever it says, it only reads.
                 await connection.execute(text("SET TRANSACTION READ ONLY"))
@@ -82,10 +82,10 @@ class Source:
 
         return self._loop.run(read())
 
-    def find_episode(self, prefix: str) -> EpisodeLine:
+    def find_episode(self, prefix: str) -> EpisodeListItem:
         """The episode whose id begins like this. Raises NotFound, InvalidRequest."""
 
-        async def read() -> EpisodeLine:
+        async def read() -> EpisodeListItem:
             async with transaction(self._engine) as connection:
                 return await find_episode(connection, prefix)
 
@@ -147,7 +147,7 @@ class Source:
     async def _open(self, settings: Settings) -> None:
         self._stack.push_async_callback(self._objects.close)
         try:
-            self._engine = await self._stack.enter_async_context(opened(settings, SIDE_POOL))
+            self._engine = await self._stack.enter_async_context(open_engine(settings, CHILD_POOL_SIZE))
             async with transaction(self._engine) as connection:
                 await check_schema(connection)
         except BaseException:

@@ -12,7 +12,7 @@ from skill_arcade.dataset.episode import Episode
 
 ALIGN = re.compile(r"applied|seen|shift_(\d{1,4})")
 # Episodes of a shuffled pass that are in memory at once.
-TOGETHER = 8
+MAX_CONCURRENT_READS = 8
 
 
 class Windows:
@@ -87,8 +87,8 @@ class Windows:
         order = rng.permutation(len(self.episodes))
         left: list[dict[str, Any]] = []
         with ThreadPoolExecutor(readers) as pool:
-            for first in range(0, len(order), TOGETHER):
-                chosen = [int(number) for number in order[first : first + TOGETHER]]
+            for first in range(0, len(order), MAX_CONCURRENT_READS):
+                chosen = [int(number) for number in order[first : first + MAX_CONCURRENT_READS]]
                 loaded = dict(zip(chosen, pool.map(self._load, chosen), strict=True))
                 for index in rng.permutation(np.flatnonzero(np.isin(self._owners, chosen))):
                     left.append(self._cut(int(index), loaded))

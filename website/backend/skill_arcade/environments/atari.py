@@ -15,17 +15,17 @@ from ale_py.env import AtariEnv
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
-from skill_arcade.environments.emulation import CLOCK_SEED, describe_emulation
-from skill_arcade.environments.palettes import NTSC, PAL, Television
-from skill_arcade.environments.plain import to_plain
-from skill_arcade.environments.reseeding import Unplayed
-from skill_arcade.environments.stage import Outcome
-from skill_arcade.errors import EnvironmentUnfit
+from skill_arcade.environments.colour_tables import NTSC, PAL, ColourTable
+from skill_arcade.environments.emulator_config import TIME_BASED_SEED, describe_emulation
+from skill_arcade.environments.jsonable import to_jsonable
+from skill_arcade.environments.playable_env import StepResult
+from skill_arcade.environments.reseeding import FreshState
+from skill_arcade.errors import UnsupportedEnvironment
 from skill_arcade.frames.picture import Picture
-from skill_arcade.games.manifest import EnvironmentChoice
+from skill_arcade.games.manifest import EnvironmentSpec
 
 ENTRY_POINT = "ale_py.env:AtariEnv"
-SAMPLES_A_FRAME = 512
+SAMPLES_PER_FRAME = 512
 """ALE's `SoundRaw::SamplesPerFrame`: made for 31,400 a second, and 60 frames a second take 30,720."""
 _REST = struct.Struct("<iii")
 
@@ -36,10 +36,10 @@ class IndexedAtariEnv(AtariEnv):
     Everything else (seeding, stepping, info) is ale-py's own; `television.palette[observation]` is its RGB observation.
     """
 
-    television: Television
+    colour_table: ColourTable
     _screen: NDArray[np.uint8]
     _ale_seed: int
-    _unplayed: Unplayed | None = None
+    _fresh_state: FreshState | None = None
 
     def seed_game(self, seed: int | None = None) -> tuple[int, int]:
         """Seed ale-py's two generators."""
@@ -49,32 +49,32 @@ class IndexedAtariEnv(AtariEnv):
 
     def load_game(self) -> None:
         """Load the ROM and find the colours that it is drawn with; or, where that is the same, only change the seed."""
-        if self._unplayed is not None and self._ale_seed != CLOCK_SEED:
-            self.ale.restoreState(self._unplayed.seeded(self._ale_seed))
+        if self._fresh_state is not None and self._ale_seed != TIME_BASED_SEED:
+            self.ale.restoreState(self._fresh_state.with_seed(self._ale_seed))
             return
         # Samples are made beside the game and wait to be fetched: nothing that is played changes (decision 0009).
         self.ale.setBool("sound_obs", True)
         super().load_game()
-        self._unplayed = Unplayed.find(self.ale, self._ale_seed)
+        self._fresh_state = FreshState.find(self.ale, self._ale_seed)
         self._screen = np.empty(self.ale.getScreenDims(), np.uint8)
-        self.television = self._find_television()
+        self.colour_table = self._find_colour_table()
 
-    def _find_television(self) -> Television:
+    def _find_colour_table(self) -> ColourTable:
         screen, rgb = self.ale.getScreen(), self.ale.getScreenRGB()
         # A screen may be all black at first, which both have; the PAL games are the tallest ones.
         for television in (PAL, NTSC) if screen.shape[0] == 250 else (NTSC, PAL):
             if np.array_equal(television.colours[screen], rgb):
                 return television
-        raise EnvironmentUnfit(
+        raise UnsupportedEnvironment(
             f"ale-py {ale_py.__version__} draws {self._game} in colours that are not in "
-            "skill_arcade.environments.palettes; measure them anew"
+            "skill_arcade.environments.colour_tables; measure them anew"
         )
 
     def _get_obs(self) -> NDArray[np.uint8]:
         screen = self._screen
         self.ale.getScreen(screen)
         if np.bitwise_or.reduce(screen, axis=None) & 1:
-            screen[:] = self.television.goes[screen]
+            screen[:] = self.colour_table.goes[screen]
         return screen
 
 
@@ -93,11 +93,11 @@ def rom_facts(game: str) -> dict[str, str]:
     """Name and SHA-256 of the ROM that ale-py plays for `game` (its snake_case name)."""
     path = roms.get_rom_path(game)
     if path is None:
-        raise EnvironmentUnfit(f"ale-py ships no ROM named {game}")
+        raise UnsupportedEnvironment(f"ale-py ships no ROM named {game}")
     return {"game": game, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
 
 
-def find_rom(environment: EnvironmentChoice) -> Path | None:
+def find_rom(environment: EnvironmentSpec) -> Path | None:
     """Where the ROM of a game is that a page could run; None when it is no such game."""
     spec = gymnasium.spec(environment.id)
     path = roms.get_rom_path(spec.kwargs["game"]) if is_indexable(spec) else None
@@ -110,7 +110,7 @@ def find_options(ale: ale_py.ALEInterface) -> dict[str, tuple[int, ...]]:
     return {name: tuple(int(value) for value in values) for name, values in offered.items() if len(values) > 1}
 
 
-class AtariStage:
+class AtariPlayableEnv:
     """A game of ALE as a `Stage`. Its observation is the picture."""
 
     observes_picture = True
@@ -135,32 +135,32 @@ class AtariStage:
         self._raw = np.empty(game.ale.getScreenDims(), np.uint8)
         self._ram = np.empty(game.ale.getRAMSize(), np.uint8)
 
-    def reset(self, seed: int) -> Outcome:
+    def reset(self, seed: int) -> StepResult:
         """Begin an episode, in about 4 ms."""
         self._screen, info = self._env.reset(seed=seed)
-        return Outcome(self._screen, 0.0, False, False, to_plain(info))
+        return StepResult(self._screen, 0.0, False, False, to_jsonable(info))
 
-    def step(self, action: int) -> Outcome:
+    def step(self, action: int) -> StepResult:
         """Take one step. The observation is palette indices in a buffer that the next step writes to."""
         self._screen, reward, terminated, truncated, info = self._env.step(action)
-        return Outcome(self._screen, float(reward), terminated, truncated, dict(info))
+        return StepResult(self._screen, float(reward), terminated, truncated, dict(info))
 
     def picture(self) -> Picture:
         """The screen after the last reset or step."""
         if self._screen is None:
             raise RuntimeError("reset comes before the first picture")
-        return Picture(self._screen, self._game.television.palette)
+        return Picture(self._screen, self._game.colour_table.palette)
 
     @property
     def samples_per_step(self) -> int:
         """512; 0 where a step has several frames, of which ALE gives the last one's only."""
-        return SAMPLES_A_FRAME if self._frameskip == 1 else 0
+        return SAMPLES_PER_FRAME if self._frameskip == 1 else 0
 
     def sound(self) -> bytes:
         """What the last step sounded like."""
         return bytes(self._game.ale.getAudio().data)
 
-    def fold(self, digest: int, reward: float) -> int:
+    def update_digest(self, digest: int, reward: float) -> int:
         """Add what reset or the last step led to, as ALE has it: `Emulated.fold`."""
         ale = self._game.ale
         ale.getScreen(self._raw)

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from skill_arcade.environments.painting import Painter, Scene
+from skill_arcade.environments.hanoi_renderer import HanoiRenderer, Scene
 
 NOTHING = 0
 MOST_DISKS, MOST_POLES = 9, 6
@@ -65,7 +65,7 @@ class TowerOfHanoiEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
         self.max_steps, self.render_mode = max_steps, render_mode
         self.action_space = spaces.Discrete(poles)
         self.observation_space = spaces.MultiDiscrete([poles] * disks + [disks + 1])
-        self._painter: Painter | None = None
+        self._painter: HanoiRenderer | None = None
         self._set_up()
 
     def _set_up(self) -> None:
@@ -141,5 +141,5 @@ class TowerOfHanoiEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
             gymnasium.logger.warn("render needs gymnasium.make(…, render_mode='rgb_array')")
             return None
         if self._painter is None:
-            self._painter = Painter(self.disks, self.poles, self.goal_pole)
-        return self._painter.paint(Scene(tuple(self._where), self._lifted, self._refused))
+            self._painter = HanoiRenderer(self.disks, self.poles, self.goal_pole)
+        return self._painter.render(Scene(tuple(self._where), self._lifted, self._refused))

@@ -9,12 +9,12 @@ from typing import Any
 from gymnasium.envs.registration import EnvSpec
 
 from skill_arcade.environments.atari import ENTRY_POINT, rom_facts
-from skill_arcade.games.manifest import EnvironmentChoice
+from skill_arcade.games.manifest import EnvironmentSpec
 
 _WATCHED = ("ale-py", "box2d", "gymnasium", "minigrid", "numpy", "pillow", "pygame-ce", "skill-arcade")
 
 
-def describe(environment: EnvironmentChoice, standard: EnvSpec) -> dict[str, Any]:
+def describe(environment: EnvironmentSpec, standard: EnvSpec) -> dict[str, Any]:
     """All that a bit-exact re-run needs beside seed and actions, as JSON.
 
     `gymnasium` in it is the specification that `EnvSpec.from_json` reads: without this package,

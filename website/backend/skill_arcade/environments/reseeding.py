@@ -12,7 +12,7 @@ from typing import Any, cast
 import ale_py
 import numpy as np
 
-from skill_arcade.environments.emulation import CLOCK_SEED
+from skill_arcade.environments.emulator_config import TIME_BASED_SEED
 
 _HEAD = struct.Struct("<6i")
 """`ALEState::serialize`: six numbers (the last: mode, difficulty), the console as a string, and a tail."""
@@ -21,7 +21,7 @@ _LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
-class Unplayed:
+class FreshState:
     """The saved state of a game whose ROM was just loaded, around the text of its generator."""
 
     head: bytes
@@ -30,23 +30,23 @@ class Unplayed:
     tail: bytes
 
     @classmethod
-    def find(cls, ale: ale_py.ALEInterface, ale_seed: int) -> "Unplayed | None":
+    def find(cls, ale: ale_py.ALEInterface, ale_seed: int) -> "FreshState | None":
         """From an emulator that has just loaded its ROM with this seed; None when it has drawn from it already."""
         state = ale.cloneState(include_rng=True).serialize()
-        text = generator_text(ale_seed)
+        text = mt19937_state(ale_seed)
         (length,) = _LENGTH.unpack_from(state, _HEAD.size)
         begin = _HEAD.size + _LENGTH.size
         before, found, after = state[begin : begin + length].partition(_LENGTH.pack(len(text)) + text)
         return cls(state[: _HEAD.size], before, after, state[begin + length :]) if found else None
 
-    def seeded(self, ale_seed: int) -> ale_py.ALEState:
+    def with_seed(self, ale_seed: int) -> ale_py.ALEState:
         """What loading the ROM with this seed would have led to, once `reset_game` follows, as it does in Gymnasium.
 
         Raises ValueError for CLOCK_SEED: ALE takes the time for it.
         """
-        if ale_seed == CLOCK_SEED:
+        if ale_seed == TIME_BASED_SEED:
             raise ValueError("ALE takes the time for this seed, which no state can stand for")
-        text = generator_text(ale_seed)
+        text = mt19937_state(ale_seed)
         rest = b"".join((self.before, _LENGTH.pack(len(text)), text, self.after))
         state = ale_py.ALEState.__new__(ale_py.ALEState)
         # ale-py's stub says that it wants a tuple; it is what `__getstate__` gives, which is bytes.
@@ -54,7 +54,7 @@ class Unplayed:
         return state
 
 
-def generator_text(seed: int) -> bytes:
+def mt19937_state(seed: int) -> bytes:
     """A freshly seeded `std::mt19937` as libstdc++ writes it: 624 words and the position."""
     generator = np.random.RandomState(seed & 0xFFFFFFFF).get_state(legacy=False)["state"]
     return " ".join(map(str, [*generator["key"].tolist(), generator["pos"]])).encode()

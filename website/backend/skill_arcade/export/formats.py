@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from skill_arcade.errors import SettingsError
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.plan import Part, Plan
 
 
@@ -39,7 +39,7 @@ class Format(Protocol):
     """How recordings are written. Paths of files are unique to a part, so that parts never meet."""
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part below `folder`; return what `finish` needs of it, as JSON."""
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
+from skill_arcade.export.parquet_writer import write_steps, write_table
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.rows import draw_facts
-from skill_arcade.export.writing import write_steps, write_table
+from skill_arcade.export.rows import build_episode_facts
 
 
 class HuggingFaceFormat:
     """`GROUP/` with the rows, `events/`, and `episodes.parquet`; the card says which is which."""
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part."""
         name = f"{part.group}/train-{part.place:05d}.parquet"
@@ -27,7 +27,9 @@ class HuggingFaceFormat:
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
         """Write the table of episodes."""
-        write_table(draw_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet")
+        write_table(
+            build_episode_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet"
+        )
 
     def load(self, plan: Plan) -> str:
         """With `datasets`."""

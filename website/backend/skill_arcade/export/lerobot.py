@@ -13,11 +13,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
+from skill_arcade.export.parquet_writer import ParquetFile, write_table
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.rows import EVENTS, draw_events, draw_facts, draw_rows, observation_arrays, row_schema
-from skill_arcade.export.writing import ParquetFile, write_table
+from skill_arcade.export.rows import (
+    EVENTS,
+    build_episode_facts,
+    build_events,
+    build_rows,
+    observation_arrays,
+    row_schema,
+)
 
 CHUNK = 1000
 TURN_BASED_FPS = 1
@@ -30,7 +37,7 @@ class LeRobotFormat:
     """`GROUP/` with `meta/`, `data/chunk-000/file-000.parquet` and so on; a file for each part."""
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part."""
         place = f"chunk-{part.place // CHUNK:03d}/file-{part.place % CHUNK:03d}.parquet"
@@ -47,7 +54,7 @@ class LeRobotFormat:
             for batch in _rename(numbered, number, index, features["fps"], last):
                 rows.write(batch)
                 stats.add(batch)
-            for batch in draw_events(numbered).to_batches():
+            for batch in build_events(numbered).to_batches():
                 events.write(batch)
             lengths.append(len(numbered.episode.actions))
             index += lengths[-1]
@@ -93,7 +100,7 @@ class Stats:
             "max": max(old["max"], float(high)),
         }
 
-    def draw(self) -> dict[str, dict[str, list[float]]]:
+    def result(self) -> dict[str, dict[str, list[float]]]:
         """As `meta/stats.json` has it."""
         drawn = {}
         for name, one in self.sums.items():
@@ -104,7 +111,7 @@ class Stats:
         return drawn
 
 
-def describe_features(numbered: Numbered) -> dict[str, Any]:
+def describe_features(numbered: ExportedEpisode) -> dict[str, Any]:
     """Frames a second, and `features` of `meta/info.json`."""
     episode = numbered.episode
     _, height, width, _ = episode.frames.shape
@@ -130,7 +137,7 @@ def _plain(name: str) -> str:
     return "observation" if name == "observation.state" else name
 
 
-def _schema(numbered: Numbered) -> pa.Schema:
+def _schema(numbered: ExportedEpisode) -> pa.Schema:
     added = [("timestamp", pa.float32()), ("index", pa.int64()), ("task_index", pa.int64()), ("next.done", pa.bool_())]
     kept = [field for field in row_schema(numbered.episode, pictures=True) if field.name not in _DROPPED]
     return pa.schema([*(field.with_name(_name(field.name)) for field in kept), *added])
@@ -140,11 +147,13 @@ def _name(name: str) -> str:
     return "observation.state" if name == "observation" else _RENAMED.get(name, name)
 
 
-def _rename(numbered: Numbered, number: int, index: int, fps: int, last: ParquetFile) -> Iterator[pa.RecordBatch]:
+def _rename(
+    numbered: ExportedEpisode, number: int, index: int, fps: int, last: ParquetFile
+) -> Iterator[pa.RecordBatch]:
     """Rows with an action, by LeRobot's names; the one without goes to `last`."""
     n_steps, schema = len(numbered.episode.actions), _schema(numbered)
     done = numbered.episode.terminations | numbered.episode.truncations
-    for batch in draw_rows(numbered, pictures=True):
+    for batch in build_rows(numbered, pictures=True):
         start = batch.column("step")[0].as_py()
         n_rows = min(batch.num_rows, n_steps - start)
         if n_rows < batch.num_rows:
@@ -190,8 +199,8 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
     meta.mkdir(parents=True, exist_ok=True)
     write_table(pa.Table.from_pylist(rows), meta / "episodes" / "chunk-000" / "file-000.parquet")
     write_table(_index_tasks(task), meta / "tasks.parquet")
-    write_table(draw_facts([facts for report in reports for facts in report.facts]), meta / "facts.parquet")
-    (meta / "stats.json").write_text(json.dumps(stats.draw(), indent=1))
+    write_table(build_episode_facts([facts for report in reports for facts in report.facts]), meta / "facts.parquet")
+    (meta / "stats.json").write_text(json.dumps(stats.result(), indent=1))
     info = {
         "codebase_version": "v3.0",
         "robot_type": None,

@@ -18,16 +18,16 @@ from minari.serialization import serialize_space
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.episode import Episode
-from skill_arcade.environments.making import find_spec
+from skill_arcade.environments.factory import find_spec
 from skill_arcade.errors import InvalidRequest
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
 from skill_arcade.export.rows import observation_arrays
 
 NAMESPACE = "skill-arcade"
 # More rows come out of its reader as several episodes.
-MOST_ROWS = 131_072
+MAX_ROWS = 131_072
 # Parquet keeps four bytes beside each byte of a picture while it writes a piece.
 BATCH = 32
 _TIMES = ("late_us", "input_us", "input_received_us", "input_frame")
@@ -37,7 +37,7 @@ class MinariFormat:
     """`skill-arcade/GROUP/human-v0/data/`: a folder for each episode, and metadata."""
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part. Raises InvalidRequest for an episode that Minari's reader can't take."""
         made: dict[str, Any] = {}
@@ -85,22 +85,22 @@ class MinariFormat:
         )
 
 
-def write_episode(numbered: Numbered, folder: Path) -> None:
+def write_episode(numbered: ExportedEpisode, folder: Path) -> None:
     """Write an episode as one row group, through a file that is mapped, so that its pixels are never all in memory.
 
     Raises:
         InvalidRequest: it has more observations than Minari's reader takes.
     """
     episode = numbered.episode
-    if len(episode.actions) >= MOST_ROWS:
+    if len(episode.actions) >= MAX_ROWS:
         raise InvalidRequest(
-            f"Episode {numbered.number} has {len(episode.actions)} steps, Minari reads {MOST_ROWS - 1} at most: "
-            f'export it as parquet, or add --where "steps < {MOST_ROWS}".'
+            f"Episode {numbered.number} has {len(episode.actions)} steps, Minari reads {MAX_ROWS - 1} at most: "
+            f'export it as parquet, or add --where "steps < {MAX_ROWS}".'
         )
     folder.mkdir(parents=True)
     passing = folder / "rows.arrow"
     writer = None
-    for batch in _draw_batches(episode):
+    for batch in _build_batches(episode):
         if writer is None:
             writer = pa.ipc.new_file(str(passing), batch.schema)
         writer.write_batch(batch)
@@ -108,12 +108,12 @@ def write_episode(numbered: Numbered, folder: Path) -> None:
     writer.close()
     with pa.memory_map(str(passing)) as mapped:
         table = pa.ipc.open_file(mapped).read_all()
-        pq.write_table(table, folder / "part-0.parquet", row_group_size=MOST_ROWS, compression="zstd")
+        pq.write_table(table, folder / "part-0.parquet", row_group_size=MAX_ROWS, compression="zstd")
         del table
     passing.unlink()
 
 
-def _draw_batches(episode: Episode) -> Iterable[pa.RecordBatch]:
+def _build_batches(episode: Episode) -> Iterable[pa.RecordBatch]:
     n_rows = len(episode.actions) + 1
     infos = _infos(episode)
     arrays = observation_arrays(episode)
@@ -179,7 +179,7 @@ def _fixed(array: NDArray[Any]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(flat, int(np.prod(array.shape[1:])))
 
 
-def _episode_metadata(index: int, numbered: Numbered) -> dict[str, Any]:
+def _episode_metadata(index: int, numbered: ExportedEpisode) -> dict[str, Any]:
     infos = [numbered.episode.reset_info, *numbered.episode.infos]
     changes = [[i, info] for i, info in enumerate(infos) if i == 0 or info != infos[i - 1]]
     events = [[one.kind, one.server_us, one.client_us, one.step, one.data] for one in numbered.episode.events]

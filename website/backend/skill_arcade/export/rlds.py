@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.episode import Episode
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.records import RecordFile, Values, write_example
 from skill_arcade.export.rows import observation_arrays, png
+from skill_arcade.export.tfrecord import RecordFile, Values, write_example
 
 VERSION = "1.0.0"
 ABSENT = -1
@@ -27,7 +27,7 @@ class RldsFormat:
     """`GROUP/1.0.0/`: `features.json`, `dataset_info.json`, and a TFRecord file for each part."""
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part."""
         name = f"{part.group}-train.tfrecord-{part.place:05d}-of-{part.of:05d}"
@@ -36,7 +36,7 @@ class RldsFormat:
         n_bytes = 0
         for numbered in episodes:
             features = features or describe_features(numbered.episode)
-            record = write_example(draw_example(numbered))
+            record = write_example(build_example(numbered))
             n_bytes += len(record)
             file.write(record)
         file.close()
@@ -62,12 +62,12 @@ class RldsFormat:
         """With TensorFlow Datasets."""
         name = next(iter(plan.groups))
         return (
-            "import tensorflow_datasets as tfds   # without TensorFlow: skill_arcade.export.records\n\n"
+            "import tensorflow_datasets as tfds   # without TensorFlow: skill_arcade.export.tfrecord\n\n"
             f'episodes = tfds.builder_from_directory("{name}/{VERSION}").as_dataset(split="train")'
         )
 
 
-def draw_example(numbered: Numbered) -> dict[str, Values]:
+def build_example(numbered: ExportedEpisode) -> dict[str, Values]:
     """An episode: T + 1 steps; action, reward and times of the last one mean nothing, as RLDS has it."""
     episode = numbered.episode
     n_rows = len(episode.actions) + 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from skill_arcade.dataset.episode import Episode
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 
 BATCH = 256
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -77,7 +77,7 @@ def row_schema(episode: Episode, *, pictures: bool) -> pa.Schema:
     return pa.schema([*fields, *((name, _type(array)) for name, array in observation_arrays(episode).items())])
 
 
-def draw_rows(numbered: Numbered, *, pictures: bool) -> Iterator[pa.RecordBatch]:
+def build_rows(numbered: ExportedEpisode, *, pictures: bool) -> Iterator[pa.RecordBatch]:
     """Rows of an episode, some at a time, so that long episodes need no more memory than short ones."""
     episode = numbered.episode
     schema, columns = row_schema(episode, pictures=pictures), _fixed_columns(numbered)
@@ -93,7 +93,7 @@ def draw_rows(numbered: Numbered, *, pictures: bool) -> Iterator[pa.RecordBatch]
         yield pa.RecordBatch.from_arrays(made, schema=schema)
 
 
-def draw_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
+def build_episode_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
     """A row for each episode; what is nested is JSON."""
     return pa.Table.from_pylist(
         [
@@ -104,7 +104,7 @@ def draw_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
     )
 
 
-def draw_events(numbered: Numbered) -> pa.Table:
+def build_events(numbered: ExportedEpisode) -> pa.Table:
     """A row for each event of an episode: keys, focus, clock samples, ..."""
     rows = [
         {
@@ -128,7 +128,7 @@ def png(frame: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _fixed_columns(numbered: Numbered) -> dict[str, Any]:
+def _fixed_columns(numbered: ExportedEpisode) -> dict[str, Any]:
     episode = numbered.episode
     n_steps, times = len(episode.actions), episode.times
     infos = [json.dumps(info) for info in (episode.reset_info, *episode.infos)]

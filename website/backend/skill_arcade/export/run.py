@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from skill_arcade.cluster import run_on_ray
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import InvalidRequest
-from skill_arcade.export.card import write_card
-from skill_arcade.export.facts import number_episode
+from skill_arcade.export.dataset_card import write_card
+from skill_arcade.export.episode_facts import number_episode
 from skill_arcade.export.formats import FormatName, Report, find_format
 from skill_arcade.export.plan import Part, Plan, make_plan
+from skill_arcade.ray_jobs import run_on_ray
 from skill_arcade.settings import Settings
 from skill_arcade.shards import Shard
 
-WORK = ".export"
-ENDED = "time_ended IS NOT NULL"
+WORK_DIR = ".export"
+ENDED_SQL = "time_ended IS NOT NULL"
 
 
 def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Path) -> Plan:
@@ -31,7 +31,7 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
     Raises:
         InvalidRequest: `out` holds something else, or there is nothing to export.
     """
-    path = out / WORK / "plan.json"
+    path = out / WORK_DIR / "plan.json"
     if path.exists():
         plan = Plan.read(path)
         if (plan.format, plan.where) != (format_, where):
@@ -42,7 +42,7 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
         return plan
     if out.exists() and any(out.iterdir()):
         raise InvalidRequest(f"{out} is not empty: give a new folder.")
-    condition = ENDED if where is None else f"{ENDED} AND (\n{where}\n)"
+    condition = ENDED_SQL if where is None else f"{ENDED_SQL} AND (\n{where}\n)"
     plan = make_plan(
         format_, where, dataset.episodes(where=condition), part_steps=getattr(find_format(format_), "part_steps", None)
     )
@@ -53,7 +53,7 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
 
 def read_plan(out: Path) -> Plan:
     """The plan that was made before. Raises InvalidRequest: there is none."""
-    path = out / WORK / "plan.json"
+    path = out / WORK_DIR / "plan.json"
     if not path.exists():
         raise InvalidRequest(f"{out} holds no unfinished export: begin it with --plan, once, before its shares.")
     return Plan.read(path)
@@ -64,7 +64,7 @@ def missing_parts(plan: Plan, out: Path, shard: Shard | None = None) -> list[Par
     return [
         part
         for part in plan.parts
-        if (shard is None or shard.takes_number(part.number)) and not _report_path(out, part.number).exists()
+        if (shard is None or shard.contains_number(part.number)) and not _report_path(out, part.number).exists()
     ]
 
 
@@ -74,7 +74,7 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
     Raises:
         RecordingDamaged: an episode is not whole; nothing of the part is put in place.
     """
-    work = out / WORK / f"part-{part.number:06d}"
+    work = out / WORK_DIR / f"part-{part.number:06d}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     facts: list[dict[str, Any]] = []
@@ -144,7 +144,7 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     write_card(plan, chosen, reports, out)
     for path in out.rglob("*"):
         name = path.relative_to(out)
-        if path.is_file() and name.parts[0] != WORK and name.as_posix() not in files:
+        if path.is_file() and name.parts[0] != WORK_DIR and name.as_posix() not in files:
             files[name.as_posix()] = describe_file(path)
     manifest = {
         "format": plan.format,
@@ -157,7 +157,7 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
         "files": {name: files[name] for name in sorted(files)},
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    shutil.rmtree(out / WORK)
+    shutil.rmtree(out / WORK_DIR)
     return manifest
 
 
@@ -169,7 +169,7 @@ def describe_file(path: Path) -> dict[str, Any]:
 
 
 def _report_path(out: Path, number: int) -> Path:
-    return out / WORK / f"done-{number:06d}.json"
+    return out / WORK_DIR / f"done-{number:06d}.json"
 
 
 def _read_report(out: Path, number: int) -> Report:

@@ -19,18 +19,18 @@ from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import ArcadeError
 from skill_arcade.export.formats import find_format
 from skill_arcade.export.plan import Plan, make_plan
-from skill_arcade.export.run import WORK, export_part, finish_export
-from skill_arcade.export.wanted import Wanted
+from skill_arcade.export.run import WORK_DIR, export_part, finish_export
+from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 
-PIECE = 1 << 18
+CHUNK_BYTES = 1 << 18
 # Others play on the same processors.
 NICE = 10
 
-Tell = Callable[[dict[str, Any]], None]
+Progress = Callable[[dict[str, Any]], None]
 
 
-def stream_export(dataset: Dataset, wanted: Wanted, pipe: BinaryIO, tell: Tell) -> None:
+def stream_export(dataset: Dataset, wanted: ExportSelection, pipe: BinaryIO, tell: Progress) -> None:
     """Write the export into `pipe` as a ZIP, part by part, and tell how far it is.
 
     Raises:
@@ -38,8 +38,8 @@ def stream_export(dataset: Dataset, wanted: Wanted, pipe: BinaryIO, tell: Tell) 
         RecordingDamaged: an episode is not whole.
     """
     find_format(wanted.format)
-    found = dataset.episodes(user=wanted.user_id, where=wanted.where)
-    where = wanted.where if wanted.user_id is None else f"{wanted.where}\n  AND player_id = '(who asked)'"
+    found = dataset.episodes(user=wanted.user_id, where=wanted.to_sql)
+    where = wanted.to_sql if wanted.user_id is None else f"{wanted.to_sql}\n  AND player_id = '(who asked)'"
     plan = make_plan(wanted.format, where, found, part_steps=getattr(find_format(wanted.format), "part_steps", None))
     done = 0
     tell({"episodes": done, "of": plan.n_episodes})
@@ -56,16 +56,16 @@ def stream_export(dataset: Dataset, wanted: Wanted, pipe: BinaryIO, tell: Tell) 
         pipe.flush()
 
 
-def _take_in(archive: zipfile.ZipFile, plan: Plan, wanted: Wanted, out: Path) -> None:
+def _take_in(archive: zipfile.ZipFile, plan: Plan, wanted: ExportSelection, out: Path) -> None:
     """Move all files that are in place into the ZIP. They are compressed already, mostly: it only holds them."""
     for path in sorted(path for path in out.rglob("*") if path.is_file()):
         name = path.relative_to(out)
-        if name.parts[0] == WORK:
+        if name.parts[0] == WORK_DIR:
             continue
         entry = zipfile.ZipInfo(f"{wanted.name}/{name.as_posix()}", _zip_time(plan))
         entry.external_attr = 0o644 << 16
         with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
-            while piece := source.read(PIECE):
+            while piece := source.read(CHUNK_BYTES):
                 target.write(piece)
         path.unlink()
 
@@ -91,7 +91,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.nice(NICE)
     asked = json.loads(sys.stdin.buffer.readline())
-    settings, wanted = Settings(_env_file=None, **asked["settings"]), Wanted.model_validate(asked["wanted"])
+    settings, wanted = Settings(_env_file=None, **asked["settings"]), ExportSelection.model_validate(asked["wanted"])
     try:
         with open_dataset(settings=settings) as dataset:
             stream_export(dataset, wanted, pipe, tell)

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
+from skill_arcade.export.parquet_writer import ParquetFile
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.writing import ParquetFile
-from skill_arcade.storage.database.bulk import BULK
+from skill_arcade.storage.database.bulk_copy import COPY_SCHEMAS
 
 _TYPES = {
     "string": pa.string(),
@@ -54,7 +54,7 @@ class TablesFormat:
     part_steps = 2_000_000
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part."""
         ours = list(episodes)
@@ -63,20 +63,20 @@ class TablesFormat:
             "episode_id": {str(one.episode.id): one.facts["episode_id"] for one in ours},
             "player_id": {one.episode.user_id: one.facts["player_id"] for one in ours},
         }
-        for name, columns in BULK.items():
+        for name, columns in COPY_SCHEMAS.items():
             passing = folder / f"{name}.csv"
             source.copy_rows(name, ids, passing)
             file = ParquetFile(folder / name / f"{part.group}-{part.place:05d}.parquet", _schema(columns))
             if passing.stat().st_size:
                 for batch in _read(passing, columns):
-                    file.write(_disguise(batch, told))
+                    file.write(_pseudonymise(batch, told))
             file.close()
             passing.unlink()
         return {}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
         """Write the views."""
-        plain = (f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{name}/*.parquet');" for name in BULK)
+        plain = (f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{name}/*.parquet');" for name in COPY_SCHEMAS)
         tables = "\n".join(view for view in plain if " event " not in view)
         (folder / "views.sql").write_text(VIEWS.format(tables=tables))
 
@@ -111,7 +111,7 @@ def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
     )
 
 
-def _disguise(batch: pa.RecordBatch, told: dict[str, dict[str, str]]) -> pa.RecordBatch:
+def _pseudonymise(batch: pa.RecordBatch, told: dict[str, dict[str, str]]) -> pa.RecordBatch:
     """Ids become pseudonyms."""
     arrays = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):

@@ -8,11 +8,11 @@ from typing import Any
 import av
 
 from skill_arcade.dataset.episode import Episode
-from skill_arcade.export.facts import Numbered
+from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
+from skill_arcade.export.parquet_writer import write_steps, write_table
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.rows import draw_facts
-from skill_arcade.export.writing import write_steps, write_table
+from skill_arcade.export.rows import build_episode_facts
 
 MICROSECOND = Fraction(1, 1_000_000)
 
@@ -21,12 +21,12 @@ class VideoFormat:
     """`videos/EPISODE.mp4`, and the tables of `parquet` without pictures."""
 
     def write_part(
-        self, part: Part, group: dict[str, Any], episodes: Iterable[Numbered], folder: Path
+        self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         """Write a part."""
         name = f"{part.group}-{part.place:05d}.parquet"
 
-        def filmed() -> Iterable[Numbered]:
+        def filmed() -> Iterable[ExportedEpisode]:
             for numbered in episodes:
                 write_video(numbered.episode, folder / "videos" / f"{numbered.number:06d}.mp4")
                 yield numbered
@@ -36,7 +36,9 @@ class VideoFormat:
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
         """Write the table of episodes."""
-        write_table(draw_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet")
+        write_table(
+            build_episode_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet"
+        )
 
     def load(self, plan: Plan) -> str:
         """With PyAV."""

@@ -12,20 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.frames.decoder import Decoder
-from skill_arcade.frames.encoder import AS_BEFORE, Piece
+from skill_arcade.frames.encoder import UNCHANGED_INDEX, EncodedFrame
 from skill_arcade.frames.picture import Picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FCTL = struct.Struct(">IIIIIHHBB")
 _NOTHING = {
-    False: zlib.compress(bytes([0, AS_BEFORE])),
+    False: zlib.compress(bytes([0, UNCHANGED_INDEX])),
     True: zlib.compress(bytes([0, 0, 0, 0, 0])),
 }
 """A 1 x 1 rectangle that changes nothing: APNG has no empty frame."""
 
 
 def write_apng(
-    pieces: Sequence[Piece],
+    pieces: Sequence[EncodedFrame],
     size: tuple[int, int],
     delays_ms: Sequence[int],
     text: dict[str, str] | None = None,
@@ -60,14 +60,14 @@ def write_apng(
     return b"".join(out)
 
 
-def _palette_chunks(pieces: Sequence[Piece]) -> list[bytes]:
+def _palette_chunks(pieces: Sequence[EncodedFrame]) -> list[bytes]:
     """PLTE and tRNS. A later key piece repeats the palette as it stood, so only what is beyond it is new."""
     palette = b""
     for piece in pieces:
         palette = piece.palette if piece.key and len(piece.palette) >= len(palette) else palette
         palette += b"" if piece.key else piece.palette
     full = palette.ljust(3 * 256, b"\0")
-    return [_chunk(b"PLTE", full), _chunk(b"tRNS", b"\xff" * AS_BEFORE + b"\0")]
+    return [_chunk(b"PLTE", full), _chunk(b"tRNS", b"\xff" * UNCHANGED_INDEX + b"\0")]
 
 
 def read_apng(data: bytes) -> NDArray[np.uint8]:
@@ -93,7 +93,7 @@ def read_apng(data: bytes) -> NDArray[np.uint8]:
             pixels = rows.reshape(down, across, 4)
             np.copyto(target, pixels[..., :3], where=pixels[..., 3:] != 0)
         elif blend:
-            painted = rows != AS_BEFORE
+            painted = rows != UNCHANGED_INDEX
             target[painted] = colours[rows[painted]]
         else:
             np.take(colours, rows, axis=0, out=target, mode="clip")
@@ -109,7 +109,7 @@ def read_pictures(data: bytes) -> Iterator[Picture]:
         key = blend == 0
         if number == 0 and not key:
             raise ValueError("the first frame is laid over nothing")
-        yield decoder.apply(Piece(key, true_colour, x, y, width, height, palette if key else b"", stream))
+        yield decoder.apply(EncodedFrame(key, true_colour, x, y, width, height, palette if key else b"", stream))
 
 
 def count_frames(data: bytes) -> int:
@@ -132,7 +132,7 @@ def _parse(data: bytes) -> tuple[tuple[int, int], bool, bytes, list[tuple[bytes,
             case b"acTL":
                 expected = struct.unpack(">II", body)[0]
             case b"PLTE":
-                palette = body[: 3 * AS_BEFORE]
+                palette = body[: 3 * UNCHANGED_INDEX]
             case b"fcTL":
                 control = body
             case b"IDAT":

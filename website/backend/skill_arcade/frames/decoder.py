@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from skill_arcade.frames.encoder import AS_BEFORE, Piece
+from skill_arcade.frames.encoder import UNCHANGED_INDEX, EncodedFrame
 from skill_arcade.frames.picture import Picture
 
 
@@ -18,11 +18,11 @@ class Decoder:
         self._palette = np.zeros((256, 3), np.uint8)
         self._known = 0
 
-    def decode(self, piece: Piece) -> NDArray[np.uint8]:
+    def decode(self, piece: EncodedFrame) -> NDArray[np.uint8]:
         """Apply a piece; the picture as (height, width, 3) uint8. Raises ValueError if it does not fit."""
         return self.apply(piece).rgb().copy()
 
-    def apply(self, piece: Piece) -> Picture:
+    def apply(self, piece: EncodedFrame) -> Picture:
         """Apply a piece; the picture as it is kept, in arrays that the next piece writes to."""
         depth = 4 if piece.true_colour else 1
         if piece.key:
@@ -30,24 +30,24 @@ class Decoder:
             self._canvas = np.zeros(self._size if depth == 1 else (*self._size, 4), np.uint8)
         if (self._canvas.ndim == 3) != piece.true_colour:
             raise ValueError("a piece changed between palette and true colour without a key piece")
-        self._learn(piece.palette)
+        self._update_palette(piece.palette)
         if piece.width:
             self._paint(piece, depth)
         if piece.true_colour:
             return Picture(self._canvas[..., :3])
         return Picture(self._canvas, self._palette)
 
-    def _learn(self, colours: bytes) -> None:
+    def _update_palette(self, colours: bytes) -> None:
         new = np.frombuffer(colours, np.uint8).reshape(-1, 3)
         self._palette[self._known : self._known + len(new)] = new
         self._known += len(new)
 
-    def _paint(self, piece: Piece, depth: int) -> None:
+    def _paint(self, piece: EncodedFrame, depth: int) -> None:
         rows = np.frombuffer(zlib.decompress(piece.data), np.uint8)
         rows = rows.reshape(piece.height, 1 + piece.width * depth)[:, 1:]
         target = self._canvas[piece.y : piece.y + piece.height, piece.x : piece.x + piece.width]
         if depth == 1:
-            np.copyto(target, rows, where=rows != AS_BEFORE if not piece.key else True)
+            np.copyto(target, rows, where=rows != UNCHANGED_INDEX if not piece.key else True)
         else:
             pixels = rows.reshape(piece.height, piece.width, 4)
             np.copyto(target, pixels, where=pixels[..., 3:] != 0)

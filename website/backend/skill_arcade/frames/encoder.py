@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.frames.change import changed_rectangle
-from skill_arcade.frames.colours import Colours, TooManyColours
+from skill_arcade.frames.palette_builder import PaletteBuilder, TooManyColours
 from skill_arcade.frames.picture import Picture
 
-AS_BEFORE = 255
+UNCHANGED_INDEX = 255
 """Palette index that means "as in the picture before"; so a picture has at most 255 colours when indexed."""
 
-LEVEL = 6
+COMPRESSION_LEVEL = 6
 """zlib level: 9 saves another tenth and takes three times as long; 1 costs half as much again in bytes."""
 
 Bytes = NDArray[np.uint8]
 
 
-class Piece(NamedTuple):
+class EncodedFrame(NamedTuple):
     """One picture, encoded: a rectangle of PNG rows (filter byte 0 each) in one zlib stream.
 
     `palette` holds colours that are new (a key piece: all), three bytes each. `width` 0: nothing changed.
@@ -44,23 +44,23 @@ class Encoder:
 
     def __init__(self) -> None:
         self._previous: Bytes | None = None
-        self._colours: Colours | None = Colours()
+        self._colours: PaletteBuilder | None = PaletteBuilder()
 
     @property
     def true_colour(self) -> bool:
         """True once a picture had more colours than a palette holds; it stays so."""
         return self._colours is None
 
-    def encode(self, picture: Picture, *, key: bool = False) -> Piece:
+    def encode(self, picture: Picture, *, key: bool = False) -> EncodedFrame:
         """Encode the next picture; `key` asks for a piece that needs no other before it."""
         canvas, new_colours, restart = self._canvas(picture)
         previous, self._previous = self._previous, canvas
         if previous is None or key or restart:
             palette = b"" if self._colours is None else self._colours.table()
-            return self._piece(canvas, None, (0, 0, canvas.shape[1], canvas.shape[0]), palette)
+            return self._encode_rectangle(canvas, None, (0, 0, canvas.shape[1], canvas.shape[0]), palette)
         if previous.shape != canvas.shape:
             raise ValueError(f"the picture's size changed from {previous.shape[:2]} to {canvas.shape[:2]}")
-        return self._piece(canvas, previous, changed_rectangle(previous, canvas), new_colours)
+        return self._encode_rectangle(canvas, previous, changed_rectangle(previous, canvas), new_colours)
 
     def _canvas(self, picture: Picture) -> tuple[Bytes, bytes, bool]:
         """Pixels as (h, w) indices or (h, w, 4) RGBA, colours that are new, and whether to start anew."""
@@ -78,9 +78,9 @@ class Encoder:
         canvas[..., 3] = 255
         return canvas, b"", restart
 
-    def _piece(
+    def _encode_rectangle(
         self, canvas: Bytes, previous: Bytes | None, rectangle: tuple[int, int, int, int], palette: bytes
-    ) -> Piece:
+    ) -> EncodedFrame:
         x, y, width, height = rectangle
         key, depth = previous is None, 1 if canvas.ndim == 2 else 4
         data = b""
@@ -90,14 +90,14 @@ class Encoder:
                 now = _masked(now, previous[y : y + height, x : x + width])
             rows = np.zeros((height, 1 + width * depth), np.uint8)
             rows[:, 1:] = now.reshape(height, width * depth)
-            data = zlib.compress(rows.data, LEVEL)
-        return Piece(key, depth == 4, x, y, width, height, palette, data)
+            data = zlib.compress(rows.data, COMPRESSION_LEVEL)
+        return EncodedFrame(key, depth == 4, x, y, width, height, palette, data)
 
 
 def _masked(now: Bytes, before: Bytes) -> Bytes:
     """`now` with every pixel that did not change set to "as before"."""
     if now.ndim == 2:
-        out = np.full(now.shape, AS_BEFORE, np.uint8)
+        out = np.full(now.shape, UNCHANGED_INDEX, np.uint8)
         np.copyto(out, now, where=now != before)
         return out
     masked: Bytes = now * (now != before).any(axis=2, keepdims=True)

@@ -44,13 +44,13 @@ def load_manifest(path: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate({"id": path.stem, **content})
     except ValidationError as error:
-        raise ManifestError(f"{path}: {'; '.join(_word_fault(fault) for fault in error.errors())}") from error
+        raise ManifestError(f"{path}: {'; '.join(_format_error(fault) for fault in error.errors())}") from error
     if manifest.id != path.stem:
         raise ManifestError(f"{path}: id: the file's name says {path.stem!r}; leave the field out.")
     return manifest
 
 
-def _word_fault(fault: Mapping[str, object]) -> str:
+def _format_error(fault: Mapping[str, object]) -> str:
     """Put one fault as `field: reason`."""
     where = fault["loc"]
     assert isinstance(where, tuple)

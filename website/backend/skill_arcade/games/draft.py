@@ -13,7 +13,7 @@ KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Space", "KeyZ", "Key
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class EnvironmentInfo:
     """What is known of a new environment: `meanings` of its actions as ALE tells them, if it does; `hz` None: in turns.
 
     `kwargs`: its arguments; those of levels name another environment, whose middle action is rest.
@@ -28,7 +28,7 @@ class Sketch:
     kwargs: Mapping[str, object] = field(default_factory=dict)
 
 
-def draft_manifest(sketch: Sketch, name: str | None) -> tuple[str, str]:
+def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]:
     """Id and YAML of a manifest."""
     n_actions, meanings, hz = sketch.n_actions, sketch.meanings, sketch.hz
     measured = str(sketch.kwargs["of"]) if "of" in sketch.kwargs else None

@@ -13,7 +13,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class EnvironmentChoice(_Strict):
+class EnvironmentSpec(_Strict):
     """Which Gymnasium environment, with which arguments of `gymnasium.make`."""
 
     id: str
@@ -62,7 +62,7 @@ class Binding(_Strict):
 Presses = Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
 
 
-class Steer(_Strict):
+class AxisControl(_Strict):
     """What an analogue stick, or the mouse drawn over the screen, presses: controls for each step of deflection."""
 
     left: Presses | None = None
@@ -98,7 +98,7 @@ class Condition(_Strict):
         )
 
 
-class Show(_Strict):
+class Display(_Strict):
     """What the player sees beside the picture."""
 
     score: bool = True
@@ -113,23 +113,23 @@ class Manifest(_Strict):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     name: str
     summary: str = Field(description="the goal, in a sentence or two")
-    environment: EnvironmentChoice
+    environment: EnvironmentSpec
     pace: Pace
     noop: int | None = Field(None, ge=0, description="action when nothing is held; needed in real time")
     controls: tuple[Control, ...] = Field(min_length=1)
     actions: tuple[Binding, ...] = Field(min_length=1)
-    steer: Steer | None = Field(None, description="for games whose action is a measure rather than a button")
+    steer: AxisControl | None = Field(None, description="for games whose action is a measure rather than a button")
     options: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(
         {}, description="arguments of gymnasium.make that a player may choose, and from what; nothing chosen: as above"
     )
-    show: Show = Show()
+    show: Display = Display()
     keep_info: tuple[str, ...] | None = Field(None, description="keys of info to keep; none given: all")
     won: Condition | None = Field(None, description="an ended episode is won if this holds, else lost")
     tags: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _take_joystick(cls, given: Any) -> Any:
+    def _expand_joystick(cls, given: Any) -> Any:
         """`joystick` stands for noop, controls and actions."""
         if not isinstance(given, dict) or "joystick" not in given:
             return given
@@ -140,7 +140,7 @@ class Manifest(_Strict):
         return rest | expand_joystick(Joystick.model_validate(given["joystick"]))
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Manifest":
+    def _check_consistency(self) -> "Manifest":
         names = [control.name for control in self.controls]
         if len(set(names)) != len(names):
             raise ValueError("controls: two have the same name")
@@ -164,7 +164,7 @@ class Manifest(_Strict):
         """What a player may choose before the start: each option's values, by the text that stands for them."""
         speeds = self.pace.speeds if self.pace.kind == "real-time" else ()
         offered = {**self.options, **({SPEED: speeds} if speeds else {})}
-        return {name: {spell_value(value): value for value in values} for name, values in offered.items()}
+        return {name: {format_value(value): value for value in values} for name, values in offered.items()}
 
     def choose(self, options: Mapping[str, str]) -> "Manifest":
         """Give this game as a player has chosen it. Raises InvalidRequest, in words, for what it does not offer."""
@@ -181,6 +181,6 @@ class Manifest(_Strict):
         return self.model_copy(update={"environment": environment, "pace": pace})
 
 
-def spell_value(value: Value) -> str:
+def format_value(value: Value) -> str:
     """An option's value as text: 0.5, 4, 8x8."""
     return f"{value:g}" if isinstance(value, float) else str(value)

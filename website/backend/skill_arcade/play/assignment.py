@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from skill_arcade.games.manifest import Manifest
 
 
-class Assignment(BaseModel):
+class GameAssignment(BaseModel):
     """A player, a game, and where and how to record."""
 
     model_config = ConfigDict(frozen=True)
@@ -28,7 +28,7 @@ class Assignment(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SessionConfig:
     """What a session is told about its player and its house."""
 
     user_id: str

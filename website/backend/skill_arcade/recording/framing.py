@@ -11,10 +11,10 @@ _POLYNOMIAL = 0xEDB88320
 """Of zlib's CRC-32 (RFC 1952, section 8), lowest bit first."""
 
 
-class Kind(IntEnum):
+class RecordKind(IntEnum):
     """What a record holds."""
 
-    HEAD = 1
+    HEADER = 1
     RESET = 2
     STEP = 3
     SHOWN = 4
@@ -23,16 +23,16 @@ class Kind(IntEnum):
     SEAL = 7
 
 
-_KINDS: dict[int, Kind] = {kind.value: kind for kind in Kind}
+_KINDS: dict[int, RecordKind] = {kind.value: kind for kind in RecordKind}
 
 
-def frame_record(kind: Kind, *payload: bytes) -> bytes:
+def frame_record(kind: RecordKind, *payload: bytes) -> bytes:
     """One record, ready to append."""
     body = b"".join(payload)
     return _HEAD.pack(len(body), zlib.crc32(body, kind), kind) + body
 
 
-def is_more_than_torn(data: bytes, whole: int) -> bool:
+def is_corrupt(data: bytes, whole: int) -> bool:
     """True when what follows the first `whole` bytes is not one record that was cut off, but damage in the middle.
 
     A write that was cut off leaves a record that is shorter than it says, at the very end.
@@ -43,7 +43,7 @@ def is_more_than_torn(data: bytes, whole: int) -> bool:
     return kind not in _KINDS or whole + _HEAD.size + length <= len(data)
 
 
-def mend_bit(data: bytes, whole: int) -> Iterator[bytes]:
+def repair_single_bit(data: bytes, whole: int) -> Iterator[bytes]:
     """The file with one bit put right, so that the record at `whole` is whole: every way there is, mostly one or none.
 
     A CRC-32 tells all single bits of a record apart, so the place follows from the checksum; only a bit of the kind and
@@ -81,7 +81,7 @@ def _is_record(data: bytes, place: int) -> bool:
     return fits and zlib.crc32(data[start : start + length], kind) == checksum
 
 
-def split_records(data: bytes) -> Iterator[tuple[Kind, bytes, int]]:
+def split_records(data: bytes) -> Iterator[tuple[RecordKind, bytes, int]]:
     """Whole records from the start of a journal file: kind, payload, and where the record ends.
 
     Stops before the first record that is cut off or does not match its checksum: what follows is not trusted.

@@ -7,11 +7,18 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from skill_arcade.recording.framing import MAGIC, Kind, frame_record
-from skill_arcade.recording.records import End, EventRecord, Head, Shot, Step, pack_shown
+from skill_arcade.recording.framing import MAGIC, RecordKind, frame_record
+from skill_arcade.recording.records import (
+    EpisodeEnd,
+    RecordedEvent,
+    RecordedFrame,
+    RecordedStep,
+    SegmentHeader,
+    pack_shown,
+)
 
 OPEN, SEALED, NEW = ".open", ".sealed", ".new"
-RESERVE = "reserve"
+RESERVE_NAME = "reserve"
 RESERVE_BYTES = 65_536
 """Kept free for each running episode, so that its end can be written when the disk is full (rule R7)."""
 
@@ -24,21 +31,21 @@ class Journal:
     before stays whole.
     """
 
-    def __init__(self, folder: Path, head: Head) -> None:
+    def __init__(self, folder: Path, head: SegmentHeader) -> None:
         """Begin segment 0 of a new episode in `folder`/{episode_id}."""
         self.folder = folder / str(head.episode_id)
-        self._lock: int | None = claim_episode(self.folder)
-        self._head = head
+        self._lock: int | None = lock_for_recovery(self.folder)
+        self._header = head
         self._events = head.first_event
         self._steps = head.first_step
         self._frames = 0
         self._sealer = _Sealer()
         self._file: int | None = None
         try:
-            (self.folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
+            (self.folder / RESERVE_NAME).write_bytes(bytes(RESERVE_BYTES))
             self._file = self._begin(head)
         except OSError:
-            self.abandon()
+            self.discard()
             raise
 
     @property
@@ -46,33 +53,33 @@ class Journal:
         """Events written so far: the next one's number."""
         return self._events
 
-    def reset(self, shot: Shot) -> None:
+    def reset(self, shot: RecordedFrame) -> None:
         """Append observation 0."""
-        self._append(Kind.RESET, shot.pack())
+        self._append(RecordKind.RESET, shot.pack())
         self._frames += 1
 
-    def step(self, step: Step) -> None:
+    def step(self, step: RecordedStep) -> None:
         """Append a transition and the observation that it led to."""
-        self._append(Kind.STEP, step.pack())
+        self._append(RecordKind.STEP, step.pack())
         self._steps = step.step + 1
         self._frames += 1
 
     def shown(self, frames: list[tuple[int, int]]) -> None:
         """Append when frames were painted: (observation index, browser clock in microseconds)."""
         if frames:
-            self._append(Kind.SHOWN, pack_shown(frames))
+            self._append(RecordKind.SHOWN, pack_shown(frames))
 
-    def event(self, event: EventRecord) -> None:
+    def event(self, event: RecordedEvent) -> None:
         """Append an event; its number must be `n_events`."""
-        self._append(Kind.EVENT, event.pack())
+        self._append(RecordKind.EVENT, event.pack())
         self._events = event.number + 1
 
-    def roll(self, *, true_colour: bool) -> None:
+    def rotate(self, *, true_colour: bool) -> None:
         """Seal the open segment and begin the next; its first frame must be a key piece."""
-        old, number = self._file, self._head.number
-        before = f"{number}/{self._frames - 1}" if self._frames else self._head.before
+        old, number = self._file, self._header.number
+        before = f"{number}/{self._frames - 1}" if self._frames else self._header.before
         head = replace(
-            self._head,
+            self._header,
             before=before,
             number=number + 1,
             first_step=self._steps,
@@ -81,29 +88,29 @@ class Journal:
         )
         file = self._begin(head)
         try:
-            self._append(Kind.SEAL, b"")
+            self._append(RecordKind.SEAL, b"")
         except OSError:  # the old segment goes on, and takes the end
             os.close(file)
             self._place(head, OPEN).unlink()
             raise
-        self._head, self._file, self._frames = head, file, 0
+        self._header, self._file, self._frames = head, file, 0
         self._seal_later(old, number)
 
-    def end(self, end: End) -> None:
+    def end(self, end: EpisodeEnd) -> None:
         """Append the end, seal, and wait until all is on the disk."""
-        self.release()
-        self._append(Kind.END, end.pack())
-        self._append(Kind.SEAL, b"")
+        self.unlock()
+        self._append(RecordKind.END, end.pack())
+        self._append(RecordKind.SEAL, b"")
         file, self._file = self._file, None
-        self._seal_later(file, self._head.number)
+        self._seal_later(file, self._header.number)
         self._sealer.finish()
-        self.let_go()
+        self.close_without_sealing()
 
-    def release(self) -> None:
+    def unlock(self) -> None:
         """Give the reserve back to the disk: what is written from now on is the end."""
-        (self.folder / RESERVE).unlink(missing_ok=True)
+        (self.folder / RESERVE_NAME).unlink(missing_ok=True)
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
         """Forget an episode of which nobody has seen anything: its first picture could not be recorded."""
         if self._file is not None:
             os.close(self._file)
@@ -111,9 +118,9 @@ class Journal:
         for path in self.folder.iterdir():
             path.unlink()
         self.folder.rmdir()
-        self.let_go()
+        self.close_without_sealing()
 
-    def let_go(self) -> None:
+    def close_without_sealing(self) -> None:
         """Say that nothing more is written: what is open is delivery's to finish (rule R5)."""
         if self._file is not None:
             os.close(self._file)
@@ -122,12 +129,12 @@ class Journal:
             os.close(self._lock)
             self._lock = None
 
-    def _begin(self, head: Head) -> int:
+    def _begin(self, head: SegmentHeader) -> int:
         """Start a segment. It gets its name only once its head is in it, so an open segment always has one."""
         fresh = self._place(head, NEW)
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            write_all(file, MAGIC + frame_record(Kind.HEAD, head.pack()))
+            write_all(file, MAGIC + frame_record(RecordKind.HEADER, head.pack()))
             fresh.rename(self._place(head, OPEN))
         except OSError:
             os.close(file)
@@ -135,12 +142,12 @@ class Journal:
             raise
         return file
 
-    def _place(self, head: Head, suffix: str) -> Path:
+    def _place(self, head: SegmentHeader, suffix: str) -> Path:
         return self.folder / f"{head.number:06d}{suffix}"
 
-    def _append(self, kind: Kind, payload: bytes) -> None:
+    def _append(self, kind: RecordKind, payload: bytes) -> None:
         if self._file is None:
-            raise ValueError(f"the journal of {self._head.episode_id} is closed")
+            raise ValueError(f"the journal of {self._header.episode_id} is closed")
         write_all(self._file, frame_record(kind, payload))
 
     def _seal_later(self, file: int | None, number: int) -> None:
@@ -191,7 +198,7 @@ def seal_file(file: int, path: Path) -> None:
         os.close(folder)
 
 
-def sync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     """Make a folder's names durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -200,7 +207,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def claim_episode(folder: Path) -> int:
+def lock_for_recovery(folder: Path) -> int:
     """Make an episode's folder, and hold its lock before it has the name by which delivery finds it.
 
     A folder without a holder is a dead game's, and one with nothing in it is removed: even one made this moment.

@@ -16,7 +16,7 @@ def describe_leaves(observation: Any) -> Leaves:
     An observation that is one leaf has the name 'observation'.
     """
     leaves = []
-    for name, value in _walk(observation, ""):
+    for name, value in _walk_leaves(observation, ""):
         if isinstance(value, str):
             leaves.append({"name": name or "observation", "dtype": "text", "shape": []})
         else:
@@ -30,7 +30,7 @@ def describe_leaves(observation: Any) -> Leaves:
 def pack_observation(observation: Any, leaves: Leaves) -> bytes:
     """An observation to bytes. Raises ValueError when its make-up differs from `leaves`."""
     parts = []
-    values = list(_walk(observation, ""))
+    values = list(_walk_leaves(observation, ""))
     if len(values) != len(leaves):
         raise ValueError(f"the observation has {len(values)} parts, the first one had {len(leaves)}")
     for (_, value), leaf in zip(values, leaves, strict=True):
@@ -72,11 +72,11 @@ def write_npz(packed: list[bytes], leaves: Leaves) -> bytes:
     return buffer.getvalue()
 
 
-def _walk(value: Any, path: str) -> list[tuple[str, Any]]:
+def _walk_leaves(value: Any, path: str) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, tuple):
         items = {str(index): part for index, part in enumerate(value)}.items()
     else:
         return [(path, value)]
-    return [leaf for key, part in items for leaf in _walk(part, f"{path}/{key}" if path else str(key))]
+    return [leaf for key, part in items for leaf in _walk_leaves(part, f"{path}/{key}" if path else str(key))]

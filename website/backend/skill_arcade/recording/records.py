@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from skill_arcade.frames.encoder import Piece
+from skill_arcade.frames.encoder import EncodedFrame
 
 _STEP = struct.Struct("<IqdBqiqqiq")
 _PIECE = struct.Struct("<BHHHHHI")
@@ -21,7 +21,7 @@ _LATE_NONE = -(2**31)
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class SegmentHeader:
     """First record of every segment: whose episode, of what, and all that a re-run needs.
 
     `before` is the obs_key of the observation that its first step acts on; None in segment 0, which holds it itself.
@@ -51,31 +51,31 @@ class Head:
         return _dumps({**asdict(self), "episode_id": str(self.episode_id)})
 
     @classmethod
-    def unpack(cls, body: bytes) -> "Head":
+    def unpack(cls, body: bytes) -> "SegmentHeader":
         """From bytes."""
         fields = json.loads(body)
         return cls(**{**fields, "episode_id": UUID(fields["episode_id"])})
 
 
-class Shot(NamedTuple):
+class RecordedFrame(NamedTuple):
     """One observation: its picture's piece, and its own bytes where it is not the picture."""
 
-    piece: Piece
+    encoded: EncodedFrame
     observation: bytes = b""
 
     def pack(self) -> bytes:
         """To bytes."""
-        piece = self.piece
+        piece = self.encoded
         flags = (_KEY if piece.key else 0) | (_TRUE_COLOUR if piece.true_colour else 0)
         head = _PIECE.pack(flags, piece.x, piece.y, piece.width, piece.height, len(piece.palette), len(piece.data))
         return b"".join((head, piece.palette, piece.data, self.observation))
 
     @classmethod
-    def unpack(cls, body: bytes) -> "Shot":
+    def unpack(cls, body: bytes) -> "RecordedFrame":
         """From bytes."""
         flags, x, y, width, height, n_palette, n_data = _PIECE.unpack_from(body)
         data = _PIECE.size + n_palette
-        piece = Piece(
+        piece = EncodedFrame(
             bool(flags & _KEY),
             bool(flags & _TRUE_COLOUR),
             x,
@@ -88,7 +88,7 @@ class Shot(NamedTuple):
         return cls(piece, body[data + n_data :])
 
 
-class InputInForce(NamedTuple):
+class ActiveInput(NamedTuple):
     """The newest input that the sampled action follows from. Times in microseconds.
 
     `at_us`: browser clock; `received_us`: since the episode's start, server monotonic clock;
@@ -100,7 +100,7 @@ class InputInForce(NamedTuple):
     frame: int | None
 
 
-class Step(NamedTuple):
+class RecordedStep(NamedTuple):
     """One transition with its times, and the observation that it led to.
 
     `server_us`: the step began, since the episode's start; `late_us`: after its deadline, None: it had none.
@@ -115,8 +115,8 @@ class Step(NamedTuple):
     info: dict[str, Any] | None
     server_us: int
     late_us: int | None
-    input: InputInForce | None
-    shot: Shot
+    input: ActiveInput | None
+    frame: RecordedFrame
     stepped_us: int | None = None
 
     def pack(self) -> bytes:
@@ -135,10 +135,10 @@ class Step(NamedTuple):
             _NONE if self.stepped_us is None else self.stepped_us,
         )
         info = b"" if self.info is None else _dumps(self.info)
-        return b"".join((head, struct.pack("<I", len(info)), info, self.shot.pack()))
+        return b"".join((head, struct.pack("<I", len(info)), info, self.frame.pack()))
 
     @classmethod
-    def unpack(cls, body: bytes) -> "Step":
+    def unpack(cls, body: bytes) -> "RecordedStep":
         """From bytes."""
         step, action, reward, flags, server_us, late_us, at_us, received_us, frame, stepped_us = _STEP.unpack_from(body)
         (n_info,) = struct.unpack_from("<I", body, _STEP.size)
@@ -152,14 +152,14 @@ class Step(NamedTuple):
             json.loads(body[start : start + n_info]) if n_info else None,
             server_us,
             None if late_us == _LATE_NONE else late_us,
-            None if at_us == _NONE else InputInForce(at_us, received_us, None if frame == _NONE else frame),
-            Shot.unpack(body[start + n_info :]),
+            None if at_us == _NONE else ActiveInput(at_us, received_us, None if frame == _NONE else frame),
+            RecordedFrame.unpack(body[start + n_info :]),
             None if stepped_us == _NONE else stepped_us,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class EventRecord:
+class RecordedEvent:
     """Something beside the steps. `server_us` since the episode's start; `client_us` browser clock."""
 
     number: int
@@ -174,13 +174,13 @@ class EventRecord:
         return _dumps(asdict(self))
 
     @classmethod
-    def unpack(cls, body: bytes) -> "EventRecord":
+    def unpack(cls, body: bytes) -> "RecordedEvent":
         """From bytes."""
         return cls(**json.loads(body))
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EpisodeEnd:
     """The end of an episode. `status` is won, lost or incomplete; `ended_us` since the episode's start.
 
     `score` None: the game died and could not say; the rewards on record tell.
@@ -197,7 +197,7 @@ class End:
         return _dumps(asdict(self))
 
     @classmethod
-    def unpack(cls, body: bytes) -> "End":
+    def unpack(cls, body: bytes) -> "EpisodeEnd":
         """From bytes."""
         return cls(**json.loads(body))
 

@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skill_arcade.errors import JournalDamaged
-from skill_arcade.recording.framing import Kind, frame_record, is_more_than_torn, mend_bit, split_records
-from skill_arcade.recording.journal import NEW, OPEN, RESERVE, lock_episode, seal_file, write_all
-from skill_arcade.recording.records import End, EventRecord, Head, Shot, Step, unpack_shown
+from skill_arcade.recording.framing import RecordKind, frame_record, is_corrupt, repair_single_bit, split_records
+from skill_arcade.recording.journal import NEW, OPEN, RESERVE_NAME, lock_episode, seal_file, write_all
+from skill_arcade.recording.records import (
+    EpisodeEnd,
+    RecordedEvent,
+    RecordedFrame,
+    RecordedStep,
+    SegmentHeader,
+    unpack_shown,
+)
 
-DAMAGED = ".damaged"
-_SEAL = frame_record(Kind.SEAL)
+DAMAGED_SUFFIX = ".damaged"
+_SEAL = frame_record(RecordKind.SEAL)
 log = logging.getLogger(__name__)
 
 
@@ -20,23 +27,23 @@ log = logging.getLogger(__name__)
 class Segment:
     """What one segment holds. `reset` is in segment 0 only; `end` in the last one only."""
 
-    head: Head
-    reset: Shot | None = None
-    steps: list[Step] = field(default_factory=list)
+    header: SegmentHeader
+    reset: RecordedFrame | None = None
+    steps: list[RecordedStep] = field(default_factory=list)
     shown: list[tuple[int, int]] = field(default_factory=list)
-    events: list[EventRecord] = field(default_factory=list)
-    end: End | None = None
+    events: list[RecordedEvent] = field(default_factory=list)
+    end: EpisodeEnd | None = None
     sealed: bool = False
 
     @property
-    def shots(self) -> list[Shot]:
+    def frames(self) -> list[RecordedFrame]:
         """The observations in it, in order: frame i of its object is shots[i]."""
-        return ([self.reset] if self.reset else []) + [step.shot for step in self.steps]
+        return ([self.reset] if self.reset else []) + [step.frame for step in self.steps]
 
 
 def read_segment(path: Path) -> Segment:
     """Read a sealed segment. One flipped bit is put right (rule R6). Raises JournalDamaged when it is not whole."""
-    data, segment, whole = _read_mended(path)
+    data, segment, whole = _read_with_repair(path)
     if segment is None or not segment.sealed or whole != len(data):
         raise JournalDamaged(f"{path} is damaged after byte {whole} of {len(data)}; it is set aside, not delivered")
     return segment
@@ -48,9 +55,9 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
     whole = 0
     for kind, body, end in split_records(data):
         if segment is None:
-            if kind is not Kind.HEAD:
+            if kind is not RecordKind.HEADER:
                 break
-            segment = Segment(Head.unpack(body))
+            segment = Segment(SegmentHeader.unpack(body))
         elif segment.sealed:
             break
         else:
@@ -59,20 +66,20 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
     return segment, whole
 
 
-def _read_mended(path: Path) -> tuple[bytes, Segment | None, int]:
+def _read_with_repair(path: Path) -> tuple[bytes, Segment | None, int]:
     """The file and what `parse_segment` makes of it; one flipped bit is put right when only one way makes sense."""
     data = path.read_bytes()
     segment, whole = parse_segment(data)
     if whole == len(data):
         return data, segment, whole
-    ways = [mended for mended in mend_bit(data, whole) if _makes_sense(mended, whole)]
+    ways = [mended for mended in repair_single_bit(data, whole) if _is_consistent(mended, whole)]
     if len(ways) != 1:
         return data, segment, whole
     log.warning("%s had one flipped bit after byte %d, which the checksum told and which is put right", path, whole)
     return ways[0], *parse_segment(ways[0])
 
 
-def _makes_sense(data: bytes, whole: int) -> bool:
+def _is_consistent(data: bytes, whole: int) -> bool:
     """What was one bit away from a whole record is one, of its kind and in its place."""
     try:
         segment, end = parse_segment(data)
@@ -80,30 +87,34 @@ def _makes_sense(data: bytes, whole: int) -> bool:
         return False
     if segment is None or end <= whole:
         return False
-    first = segment.head.first_step
+    first = segment.header.first_step
     in_order = [step.step for step in segment.steps] == list(range(first, first + len(segment.steps)))
-    return in_order and (segment.reset is None or segment.head.number == 0) and (not segment.sealed or end == len(data))
+    return (
+        in_order and (segment.reset is None or segment.header.number == 0) and (not segment.sealed or end == len(data))
+    )
 
 
-def _add(segment: Segment, kind: Kind, body: bytes) -> None:
+def _add(segment: Segment, kind: RecordKind, body: bytes) -> None:
     match kind:
-        case Kind.RESET:
-            segment.reset = Shot.unpack(body)
-        case Kind.STEP:
-            segment.steps.append(Step.unpack(body))
-        case Kind.SHOWN:
+        case RecordKind.RESET:
+            segment.reset = RecordedFrame.unpack(body)
+        case RecordKind.STEP:
+            segment.steps.append(RecordedStep.unpack(body))
+        case RecordKind.SHOWN:
             segment.shown += unpack_shown(body)
-        case Kind.EVENT:
-            segment.events.append(EventRecord.unpack(body))
-        case Kind.END:
-            segment.end = End.unpack(body)
-        case Kind.SEAL:
+        case RecordKind.EVENT:
+            segment.events.append(RecordedEvent.unpack(body))
+        case RecordKind.END:
+            segment.end = EpisodeEnd.unpack(body)
+        case RecordKind.SEAL:
             segment.sealed = True
-        case Kind.HEAD:
-            raise JournalDamaged(f"episode {segment.head.episode_id}: a second head in segment {segment.head.number}")
+        case RecordKind.HEADER:
+            raise JournalDamaged(
+                f"episode {segment.header.episode_id}: a second head in segment {segment.header.number}"
+            )
 
 
-def adopt_orphan(folder: Path) -> bool:
+def recover_abandoned(folder: Path) -> bool:
     """Finish what a dead game left open: cut a torn tail, write an end, seal. Repeating it is harmless.
 
     Returns False, and touches nothing, while a live process holds the episode. Raises JournalDamaged for an open
@@ -113,7 +124,7 @@ def adopt_orphan(folder: Path) -> bool:
     if lock is None:
         return False
     try:
-        for unborn in (*folder.glob(f"*{NEW}"), folder / RESERVE):
+        for unborn in (*folder.glob(f"*{NEW}"), folder / RESERVE_NAME):
             unborn.unlink(missing_ok=True)
         left = sorted(folder.glob(f"*{OPEN}"))
         for path in left:
@@ -124,12 +135,12 @@ def adopt_orphan(folder: Path) -> bool:
 
 
 def _finish(path: Path, *, last: bool) -> None:
-    data, segment, whole = _read_mended(path)
+    data, segment, whole = _read_with_repair(path)
     if segment is None:
-        aside = path.rename(path.with_suffix(DAMAGED))
+        aside = path.rename(path.with_suffix(DAMAGED_SUFFIX))
         raise JournalDamaged(f"{path} has no head, and an open segment always has one; it is set aside as {aside.name}")
-    if whole < len(data) and is_more_than_torn(data, whole):
-        path.with_suffix(DAMAGED).write_bytes(data)
+    if whole < len(data) and is_corrupt(data, whole):
+        path.with_suffix(DAMAGED_SUFFIX).write_bytes(data)
         log.error("%s is damaged after byte %d of %d; the whole file is kept beside it", path, whole, len(data))
     file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     if data[:whole] != path.read_bytes()[:whole]:
@@ -137,12 +148,12 @@ def _finish(path: Path, *, last: bool) -> None:
     os.ftruncate(file, whole - len(_SEAL) if segment.sealed else whole)
     os.lseek(file, 0, os.SEEK_END)
     if last and segment.end is None and not segment.sealed:  # a seal without an end: another segment follows
-        write_all(file, frame_record(Kind.END, _crash_end(segment).pack()))
+        write_all(file, frame_record(RecordKind.END, _synthetic_end(segment).pack()))
     write_all(file, _SEAL)
     seal_file(file, path)
 
 
-def _crash_end(segment: Segment) -> End:
+def _synthetic_end(segment: Segment) -> EpisodeEnd:
     last = segment.steps[-1] if segment.steps else None
-    n_steps = last.step + 1 if last else segment.head.first_step
-    return End("incomplete", "crashed", None, n_steps, last.server_us if last else 0)
+    n_steps = last.step + 1 if last else segment.header.first_step
+    return EpisodeEnd("incomplete", "crashed", None, n_steps, last.server_us if last else 0)

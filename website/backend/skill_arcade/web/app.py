@@ -12,14 +12,14 @@ from skill_arcade import __version__
 from skill_arcade.errors import ArcadeError
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web import play_socket
-from skill_arcade.web.arrivals import Arrivals, Proxies
 from skill_arcade.web.document import describe_api, operation_name
-from skill_arcade.web.labels import Labels
 from skill_arcade.web.lifespan import run_arcade
-from skill_arcade.web.page import Page
 from skill_arcade.web.problems import HANDLERS
+from skill_arcade.web.rate_limit import ForwardedHeadersMiddleware, RateLimitMiddleware
+from skill_arcade.web.request_id import RequestIdMiddleware
 from skill_arcade.web.routes import auth, config, episodes, exports, games, health, lockstep, me, play, preferences
-from skill_arcade.web.security import Door, SecurityHeaders
+from skill_arcade.web.security import RequestGuardMiddleware, SecurityHeadersMiddleware
+from skill_arcade.web.static_site import StaticSite
 
 # Spans and their addresses would carry play tickets; nothing reads them here.
 NO_SPANS: Any = {"tracing": False, "metrics": False, "logs": False}
@@ -46,7 +46,7 @@ class Arcade(FastAPI):
         ours = (auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health)
         for router in (part.router for part in ours):
             self.include_router(router)
-        self.router.default = Page(settings.page_folder)
+        self.router.default = StaticSite(settings.page_folder)
 
     def openapi(self) -> dict[str, Any]:
         """Build the document once."""
@@ -56,8 +56,8 @@ class Arcade(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the headers outermost, around the answer to a crash too."""
-        dressed = SecurityHeaders(super().build_middleware_stack(), self.settings)
-        return Proxies(Labels(dressed, self.settings.gcp_project_name), self.settings)
+        dressed = SecurityHeadersMiddleware(super().build_middleware_stack(), self.settings)
+        return ForwardedHeadersMiddleware(RequestIdMiddleware(dressed, self.settings.gcp_project_name), self.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve; a start that fails for a reason that we know says that reason and no trace."""
@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    inside = [Middleware(Arrivals, settings=settings), Middleware(Door, settings=settings)]
+    inside = [Middleware(RateLimitMiddleware, settings=settings), Middleware(RequestGuardMiddleware, settings=settings)]
     if not settings.cors_origins:
         return inside
     cors = Middleware(

@@ -8,10 +8,10 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-FOREVER = "public, max-age=31536000, immutable"
-ALWAYS_ASK = "no-cache"
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 # Named here rather than taken from the machine, so that a page looks the same wherever it is served.
-KINDS = {
+MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".ico": "image/x-icon",
@@ -30,7 +30,7 @@ KINDS = {
     ".xml": "text/xml",
 }
 # Types that shrink; pictures, sounds and fonts are compressed already.
-SHRINKS = ("text/", "application/", "image/svg+xml")
+COMPRESSIBLE_TYPES = ("text/", "application/", "image/svg+xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Asset:
 def read_asset(path: Path) -> Asset:
     """Read a file and shrink it: some milliseconds for a big one, so not in the event loop."""
     version = file_version(path)
-    return make_asset(path.read_bytes(), KINDS.get(path.suffix.lower(), "application/octet-stream"), version)
+    return make_asset(path.read_bytes(), MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"), version)
 
 
 def make_asset(plain: bytes, kind: str, version: tuple[int, int] = (0, 0)) -> Asset:
     """Shrink what is of a kind that shrinks, and tag it."""
-    small = gzip.compress(plain, 9, mtime=0) if kind.startswith(SHRINKS) else None
+    small = gzip.compress(plain, 9, mtime=0) if kind.startswith(COMPRESSIBLE_TYPES) else None
     if small is not None and len(small) >= len(plain):
         small = None
     return Asset(version, kind, sha256(plain).hexdigest()[:20], plain, small)

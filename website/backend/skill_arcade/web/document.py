@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from skill_arcade.wire import messages
-from skill_arcade.wire.close import REASONS, CloseCode
+from skill_arcade.wire.close_codes import REASONS, CloseCode
 
 # FastAPI describes its own validation answers; this server words them as Problem.
 FOREIGN = ("HTTPValidationError", "ValidationError")
@@ -41,5 +41,5 @@ def _close_codes() -> dict[str, Any]:
         "enum": [int(code) for code in codes],
         "x-enum-varnames": [code.name for code in codes],
         "x-enum-descriptions": [REASONS[code] for code in codes],
-        "x-retry": [int(code) for code in codes if code.retry],
+        "x-retry": [int(code) for code in codes if code.is_retryable],
     }

@@ -10,27 +10,27 @@ from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound, NotReady, TooManyExports
-from skill_arcade.export.wanted import Wanted
+from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 
 log = logging.getLogger(__name__)
 
 # Each takes a processor's worth of what games leave, and two connections to the database.
-AT_ONCE = 2
-REMEMBERED = 200
-PIECE = 1 << 16
+MAX_CONCURRENT_EXPORTS = 2
+MAX_REMEMBERED_DOWNLOADS = 200
+CHUNK_BYTES = 1 << 16
 ERRORS = {one.__name__: one for one in (InvalidRequest, NotFound, NotReady)}
 BROKEN = "The export broke off: something is wrong in the server, and noted in its log. Ask for it once more."
-NOT_WHOLE = "One of the episodes is not whole; whoever runs this arcade can see in its log which one."
+INCOMPLETE_MESSAGE = "One of the episodes is not whole; whoever runs this arcade can see in its log which one."
 STOPPED = "The download was stopped before its end. Ask for it once more."
 State = Literal["unknown", "making", "done", "failed"]
 
 
-class Download:
+class ExportDownload:
     """One download, as far as it is. Close it, whatever happens."""
 
     def __init__(self, whose: str, state: State = "making") -> None:
-        self.whose = whose
+        self.user_id = whose
         self.state: State = state
         self.episodes = self.of = self.bytes = 0
         self.message = ""
@@ -39,11 +39,11 @@ class Download:
         self._watch: asyncio.Task[None] | None = None
         self._process: Process | None = None
 
-    async def begin(self, settings: Settings, wanted: Wanted) -> None:
+    async def begin(self, settings: Settings, wanted: ExportSelection) -> None:
         """Start the process and wait for its first bytes. Raises ArcadeError: why it can't be made."""
         command = (sys.executable, "-m", "skill_arcade.export.stream")
         process = self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=PIECE
+            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=CHUNK_BYTES
         )
         self._watch = asyncio.create_task(self._take_notes(process))
         asked = {"settings": settings.model_dump(mode="json"), "wanted": wanted.model_dump(mode="json")}
@@ -55,7 +55,7 @@ class Download:
             await self._watch
             raise self._error or NotReady(self.message)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[bytes]:
         """Its bytes. They are all, if `state` is `done` afterwards."""
         piece = self._first
         while piece:
@@ -88,7 +88,7 @@ class Download:
     async def _read(self) -> bytes:
         assert self._process is not None
         assert self._process.stdout is not None
-        return await self._process.stdout.read(PIECE)
+        return await self._process.stdout.read(CHUNK_BYTES)
 
     async def _take_notes(self, process: Process) -> None:
         """Note what the process tells, until it has ended."""
@@ -111,7 +111,9 @@ class Download:
             self.episodes, self.of = told["episodes"], told["of"]
             return
         log.warning("an export failed: %s", told["message"])
-        self.message = told["message"] if error in ERRORS else NOT_WHOLE if error == "RecordingDamaged" else BROKEN
+        self.message = (
+            told["message"] if error in ERRORS else INCOMPLETE_MESSAGE if error == "RecordingDamaged" else BROKEN
+        )
         self._error = ERRORS.get(error, NotReady)(self.message)
 
 
@@ -120,13 +122,13 @@ class Exports:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._newest: dict[str, Download] = {}
+        self._newest: dict[str, ExportDownload] = {}
 
-    def progress(self, ticket: str) -> Download:
+    def progress(self, ticket: str) -> ExportDownload:
         """How far the newest download by this ticket is."""
-        return self._newest.get(ticket) or Download("", "unknown")
+        return self._newest.get(ticket) or ExportDownload("", "unknown")
 
-    async def open(self, ticket: str, wanted: Wanted, whose: str) -> Download:
+    async def open(self, ticket: str, wanted: ExportSelection, whose: str) -> ExportDownload:
         """Begin a download; close it.
 
         Raises:
@@ -134,14 +136,14 @@ class Exports:
             ArcadeError: why it can't be made.
         """
         making = [one for one in self._newest.values() if one.state == "making"]
-        if any(one.whose == whose for one in making):
+        if any(one.user_id == whose for one in making):
             raise TooManyExports("A download of yours is being made already: let it come to its end, or cancel it.")
-        if len(making) >= AT_ONCE:
+        if len(making) >= MAX_CONCURRENT_EXPORTS:
             raise TooManyExports("Others are downloading just now; try again in a few minutes.")
-        download = Download(whose)
+        download = ExportDownload(whose)
         self._newest.pop(ticket, None)
         self._newest[ticket] = download
-        for key in list(self._newest)[:-REMEMBERED]:
+        for key in list(self._newest)[:-MAX_REMEMBERED_DOWNLOADS]:
             del self._newest[key]
         try:
             await download.begin(self._settings, wanted)

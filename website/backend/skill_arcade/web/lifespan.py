@@ -8,27 +8,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from skill_arcade.certify.process import run_certifier
-from skill_arcade.companion import Companion
-from skill_arcade.delivery.process import run_delivery
 from skill_arcade.games.catalogue import Catalogue, load_catalogue
-from skill_arcade.play.provenance import find_commit
-from skill_arcade.play.room import Room
-from skill_arcade.play.roster import Roster
+from skill_arcade.play.connections.recording_capacity import RecordingCapacity
+from skill_arcade.play.connections.session_manager import SessionManager
+from skill_arcade.play.session.provenance import find_commit
+from skill_arcade.scheduling import request_short_slice
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import check_schema, opened, transaction
+from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
 from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
-from skill_arcade.urgency import hurry
-from skill_arcade.web.emulator import EmulatorShelf
+from skill_arcade.supervised_process import SupervisedProcess
+from skill_arcade.uploader.process import run_uploader
+from skill_arcade.web.emulator_cache import EmulatorCache
 from skill_arcade.web.exports import Exports
-from skill_arcade.web.limits import Limits, Pauses
-from skill_arcade.web.people import People
-from skill_arcade.web.production import check_settings
-from skill_arcade.web.secret import find_secret
-from skill_arcade.web.shelf import Shelf
+from skill_arcade.web.game_assets import GameAssets
+from skill_arcade.web.graceful_shutdown import graceful_shutdown
+from skill_arcade.web.signing_key import find_secret
+from skill_arcade.web.startup_checks import check_settings
 from skill_arcade.web.state import AppState
-from skill_arcade.web.stopping import draining
+from skill_arcade.web.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.tokens import Tokens
+from skill_arcade.web.users import UserService
 
 if TYPE_CHECKING:
     from skill_arcade.web.firebase import Firebase
@@ -51,15 +51,15 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     """
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
-        companions, roster = open_companions(settings, stack), state.roster
+        companions, roster = start_child_processes(settings, stack), state.sessions
         stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away
         await roster.start()
         for companion in companions:  # a moment later: a player waits for a game, nobody for these
             await companion.start()
-        watching = asyncio.create_task(roster.room.watch(roster.tell_room), name="watch the journal")
+        watching = asyncio.create_task(roster.capacity.watch(roster.broadcast_capacity_error), name="watch the journal")
         stack.callback(watching.cancel)
-        stack.enter_context(draining(partial(roster.stop, GAMES_SECONDS)))
-        hurry()
+        stack.enter_context(graceful_shutdown(partial(roster.stop, GAMES_SECONDS)))
+        request_short_slice()
         log.info("%d games in the catalogue", len(state.catalogue.games))
         yield {"arcade": state}
 
@@ -69,7 +69,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
     check_settings(settings)
     tokens = Tokens(find_secret(settings))
     catalogue = load_catalogue(settings.games_folder)
-    engine = await stack.enter_async_context(opened(settings))
+    engine = await stack.enter_async_context(open_engine(settings))
     async with transaction(engine) as connection:
         await check_schema(connection)
         await upsert_games(connection, describe_games(catalogue))
@@ -84,16 +84,16 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         settings=settings,
         tokens=tokens,
         catalogue=catalogue,
-        shelf=Shelf(catalogue.games, settings.games_folder),
+        assets=GameAssets(catalogue.games, settings.games_folder),
         engine=engine,
-        people=People(engine),
+        users=UserService(engine),
         objects=objects,
         firebase=firebase,
-        roster=open_roster(settings),
-        emulator=EmulatorShelf(settings.lockstep_folder, on=settings.lockstep_on),
+        sessions=open_session_manager(settings),
+        emulator=EmulatorCache(settings.lockstep_folder, on=settings.is_lockstep_enabled),
         exports=exports,
-        tickets=Limits(rate=0.5, burst=20),
-        pauses=Pauses(),
+        tickets=KeyedRateLimiter(rate=0.5, burst=20),
+        cooldowns=Cooldowns(),
     )
 
 
@@ -106,10 +106,10 @@ def open_firebase(settings: Settings) -> "Firebase | None":
     return Firebase(settings)
 
 
-def open_companions(settings: Settings, stack: AsyncExitStack) -> tuple[Companion, ...]:
+def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[SupervisedProcess, ...]:
     """What runs beside the server, not started yet. Both stop at once: a stop has few seconds."""
-    certifier = Companion("certifier", run_certifier, settings)
-    delivery = Companion("delivery", run_delivery, settings)
+    certifier = SupervisedProcess("certifier", run_certifier, settings)
+    delivery = SupervisedProcess("delivery", run_uploader, settings)
 
     async def stop() -> None:
         await asyncio.gather(delivery.stop(DELIVERY_SECONDS), certifier.stop(CERTIFIER_SECONDS))
@@ -118,14 +118,14 @@ def open_companions(settings: Settings, stack: AsyncExitStack) -> tuple[Companio
     return delivery, certifier
 
 
-def open_roster(settings: Settings) -> Roster:
+def open_session_manager(settings: Settings) -> SessionManager:
     """Make the roster that the settings describe."""
-    return Roster(
-        room=Room(
+    return SessionManager(
+        room=RecordingCapacity(
             settings.journal_folder,
-            settings.delivery_report,
-            least_bytes=settings.journal_least_mb << 20,
-            backlog_seconds=settings.backlog_seconds,
+            settings.uploader_status_path,
+            least_bytes=settings.journal_min_free_mb << 20,
+            backlog_seconds=settings.max_upload_stall_seconds,
         ),
         segment_seconds=settings.segment_seconds,
         resume_seconds=settings.resume_seconds,

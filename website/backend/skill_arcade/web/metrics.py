@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from skill_arcade.errors import NotReady
-from skill_arcade.web.models import Ages
+from skill_arcade.web.models import UploadAges
 from skill_arcade.web.state import AppState
 
 PREFIX = "skill_arcade_"
@@ -20,28 +20,28 @@ class Metric:
     samples: list[tuple[str, float]]
 
 
-def read_ages(state: AppState) -> Ages:
+def read_ages(state: AppState) -> UploadAges:
     """What is known without asking anybody: the newest look at the journal is at most a few seconds old."""
-    room, now = state.roster.room, time.time()
-    delivered = room.delivery.get("last_delivery")
+    room, now = state.sessions.capacity, time.time()
+    delivered = room.uploader_status.get("last_delivery")
     try:
         free = room.free_bytes
     except NotReady:  # the journal's part says so
         free = 0
-    return Ages(
+    return UploadAges(
         oldest_undelivered_seconds=0.0 if room.backlog.oldest is None else max(0.0, now - room.backlog.oldest),
         last_delivery_seconds=None if delivered is None else max(0.0, now - delivered),
-        tick_lateness_seconds=state.roster.late_us / 1e6,
+        tick_lateness_seconds=state.sessions.late_us / 1e6,
         journal_free_bytes=free,
     )
 
 
 def read_metrics(state: AppState) -> list[Metric]:
     """Every figure there is; as `read_ages`, without asking anybody."""
-    roster, ages = state.roster, read_ages(state)
-    backlog, report, stuck = roster.room.backlog, roster.room.delivery, roster.room.stuck_seconds
+    roster, ages = state.sessions, read_ages(state)
+    backlog, report, stuck = roster.capacity.backlog, roster.capacity.uploader_status, roster.capacity.stalled_seconds
     oldest, late, free = ages.oldest_undelivered_seconds, ages.tick_lateness_seconds, ages.journal_free_bytes
-    refusals = [(f'{{reason="{name}"}}', float(count)) for name, count in sorted(roster.refusals.items())]
+    refusals = [(f'{{reason="{name}"}}', float(count)) for name, count in sorted(roster.rejections.items())]
     metrics = [
         _gauge("games", "Games that run now.", roster.n_games),
         Metric("refused_games_total", "counter", "Games that were refused, by reason.", refusals),

@@ -103,7 +103,7 @@ class GameAction(_Answer):
     label: str | None
 
 
-class GameShow(_Answer):
+class GameDisplay(_Answer):
     """How to show the picture, and what beside it."""
 
     score: bool
@@ -112,7 +112,7 @@ class GameShow(_Answer):
     smooth: bool = Field(description="scale with smoothing rather than crisp")
 
 
-class GameSteer(_Answer):
+class GameAxisControl(_Answer):
     """What an analogue stick or the mouse presses: controls for each step of deflection; null: nothing that way."""
 
     left: list[list[str]] | None
@@ -138,9 +138,9 @@ class Game(_Answer):
     pace: Annotated[RealTimePace | TurnBasedPace, Field(discriminator="kind")]
     controls: list[GameControl]
     actions: list[GameAction]
-    steer: GameSteer | None = Field(description="null: its controls are buttons only")
+    steer: GameAxisControl | None = Field(description="null: its controls are buttons only")
     options: list[GameOption]
-    show: GameShow
+    show: GameDisplay
     tags: list[str]
     cover: str | None = Field(description="path of a picture of the game; null: none was made")
     preview: str | None = Field(description="path of a moving picture of the game; null: none was made")
@@ -218,7 +218,7 @@ class ExportRequest(_Body):
     format: FormatName
     games: list[Annotated[str, Field(max_length=100)]] = Field(max_length=500, description="ids; none: all")
     certified: bool = Field(description="only those whose newest re-run was the same in all")
-    least_steps: int = Field(ge=0, le=1_000_000_000)
+    min_steps: int = Field(ge=0, le=1_000_000_000)
     since: date | None = Field(description="first day of their start, UTC")
     until: date | None = Field(description="last day of their start, UTC")
 
@@ -310,7 +310,7 @@ class ErasureRequest(_Body):
     word: str = Field(max_length=40, description="`erase`, typed by the player: a click may be an accident")
 
 
-class Erased(_Answer):
+class ErasureResult(_Answer):
     """The account is closed: nobody is signed in to it any more, and nothing more is recorded."""
 
     finished: bool = Field(description="all is gone by now; false: the rest goes as soon as it can, by itself")
@@ -331,7 +331,7 @@ class Alive(_Answer):
     status: Literal["alive"]
 
 
-class Part(_Answer):
+class ComponentStatus(_Answer):
     """One thing that playing needs."""
 
     name: Literal["database", "objects", "journal"]
@@ -339,7 +339,7 @@ class Part(_Answer):
     message: str
 
 
-class Ages(_Answer):
+class UploadAges(_Answer):
     """How far recording and the games are behind."""
 
     oldest_undelivered_seconds: float = Field(description="age of the oldest sealed segment; 0: none waits")
@@ -352,5 +352,5 @@ class Readiness(_Answer):
     """Whether new games can be played and kept."""
 
     ready: bool
-    parts: list[Part]
-    ages: Ages
+    parts: list[ComponentStatus]
+    ages: UploadAges

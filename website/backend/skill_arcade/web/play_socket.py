@@ -15,44 +15,44 @@ from skill_arcade.errors import (
     InvalidRequest,
     NotReady,
     NotSignedIn,
-    Stopping,
+    ServerShuttingDown,
     TakenOver,
     TooManyGames,
     TooManyRequests,
 )
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.play.door import Caller
-from skill_arcade.play.seat import Attachment, Seat
-from skill_arcade.telemetry import labelled
-from skill_arcade.web.limits import LONGEST_MESSAGE, Bucket
+from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
+from skill_arcade.play.connections.player_connections import PlayerConnection
+from skill_arcade.telemetry import log_context
 from skill_arcade.web.state import AppState, State
-from skill_arcade.wire.close import REASONS, CloseCode
+from skill_arcade.web.token_bucket import MAX_MESSAGE_BYTES, TokenBucket
+from skill_arcade.wire.close_codes import REASONS, CloseCode
 from skill_arcade.wire.messages import Hello, read_client
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 200.0, 400.0
-MESSAGES_IN_A_ROW = 16
+MAX_CONSECUTIVE_MESSAGES = 16
 """Of one socket, before the others have their turn."""
 SEND_SECONDS, CLOSE_SECONDS, HELLO_SECONDS = 10.0, 1.0, 10.0
-PAUSE_SECONDS = {CloseCode.TOO_FAST: 5.0, CloseCode.TOO_BIG: 1.0, CloseCode.BAD_MESSAGE: 1.0}
+COOLDOWN_SECONDS = {CloseCode.RATE_LIMITED: 5.0, CloseCode.TOO_BIG: 1.0, CloseCode.BAD_MESSAGE: 1.0}
 """Who was closed for what no page does gets no ticket and no socket for so long."""
 CODES: dict[type[ArcadeError], CloseCode] = {
     InvalidRequest: CloseCode.UNKNOWN_GAME,
     NotSignedIn: CloseCode.BAD_TICKET,
     TakenOver: CloseCode.TAKEN_OVER,
-    TooManyGames: CloseCode.FULL,
-    TooManyRequests: CloseCode.TOO_FAST,
-    Stopping: CloseCode.RESTARTING,
-    NotReady: CloseCode.NO_ROOM,
+    TooManyGames: CloseCode.SERVER_FULL,
+    TooManyRequests: CloseCode.RATE_LIMITED,
+    ServerShuttingDown: CloseCode.RESTARTING,
+    NotReady: CloseCode.RECORDING_UNAVAILABLE,
 }
 """In this order: Stopping is a NotReady too."""
-REASON_BYTES = 120
+MAX_REASON_BYTES = 120
 """A close frame holds 123 bytes of reason (RFC 6455, section 5.5)."""
 
 
-class Refused(Exception):
+class ConnectionRejected(Exception):
     """The socket is closed with this code and reason."""
 
     def __init__(self, code: CloseCode, reason: str | None = None) -> None:
@@ -61,10 +61,10 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class JoinRequest:
     """Whose socket it is, and what they want to play."""
 
-    caller: Caller
+    caller: PlayerConnection
     game: Manifest
     options: dict[str, str]
 
@@ -72,34 +72,34 @@ class Guest:
 @router.websocket("/ws/{game_id}")
 async def play_game(socket: WebSocket, game_id: str, state: State, token: str = "") -> None:
     """Play a game; the ticket in `token` opens it, once. Other parameters are the game's options. See wire/SPEC.md."""
-    number = state.roster.number()
+    number = state.sessions.next_connection_id()
     await socket.accept()
     guest = None
     try:
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
-        guest = _let_in(state, game_id, token, options, number)
-        await state.people.check_known(guest.caller.user_id)
-        code, hello = CloseCode.NORMAL, await _hear_hello(socket, guest.caller)
+        guest = _authorize(state, game_id, token, options, number)
+        await state.users.check_known(guest.caller.user_id)
+        code, hello = CloseCode.NORMAL, await _receive_hello(socket, guest.caller)
         if hello is not None:
-            await state.people.check_known(guest.caller.user_id)  # again: the account may have been erased since
-            code = await _sit(socket, state, guest, hello)
-    except (Refused, ArcadeError) as refused:
-        code = refused.code if isinstance(refused, Refused) else _code_for(refused)
+            await state.users.check_known(guest.caller.user_id)  # again: the account may have been erased since
+            code = await _run_game(socket, state, guest, hello)
+    except (ConnectionRejected, ArcadeError) as refused:
+        code = refused.code if isinstance(refused, ConnectionRejected) else _code_for(refused)
         log.info("a socket is refused: %d %s", code, code.name)
         await _close(socket, code, REASONS[code] if code is CloseCode.BAD_TICKET else str(refused))
-    if guest is not None and (seconds := PAUSE_SECONDS.get(code)) is not None:
-        state.pauses.note(guest.caller.user_id, seconds)
+    if guest is not None and (seconds := COOLDOWN_SECONDS.get(code)) is not None:
+        state.cooldowns.start(guest.caller.user_id, seconds)
 
 
-def _let_in(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> Guest:
+def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> JoinRequest:
     """Spend the ticket. Before anything is waited for the player is called: the newest socket has the seat."""
     game = state.catalogue.games.get(game_id)
     if game is None:
-        raise Refused(CloseCode.UNKNOWN_GAME)
+        raise ConnectionRejected(CloseCode.UNKNOWN_GAME)
     game.choose(options)
     user_id = state.tokens.redeem_ticket(token, game_id)
-    state.pauses.check(user_id)
-    return Guest(state.roster.call(user_id, number), game, options)
+    state.cooldowns.check(user_id)
+    return JoinRequest(state.sessions.register_connection(user_id, number), game, options)
 
 
 def _code_for(error: ArcadeError) -> CloseCode:
@@ -110,15 +110,15 @@ def _code_for(error: ArcadeError) -> CloseCode:
     raise error
 
 
-async def _hear_hello(socket: WebSocket, caller: Caller) -> str | None:
+async def _receive_hello(socket: WebSocket, caller: PlayerConnection) -> str | None:
     """The page's first message: before a whole `hello` no game is started for anybody. None: the page is gone."""
     hearing = asyncio.create_task(socket.receive(), name="hello")
-    overtaken = asyncio.create_task(caller.overtaken.wait(), name="overtaken")
+    overtaken = asyncio.create_task(caller.is_superseded.wait(), name="overtaken")
     try:
         await asyncio.wait({hearing, overtaken}, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        caller.check()
+        caller.ensure_latest()
         if not hearing.done():
-            raise Refused(CloseCode.TOO_SLOW)
+            raise ConnectionRejected(CloseCode.TOO_SLOW)
         text = _read_text(hearing.result())
     finally:
         for task in (hearing, overtaken):
@@ -128,44 +128,46 @@ async def _hear_hello(socket: WebSocket, caller: Caller) -> str | None:
     try:
         message = read_client(text.encode(errors="replace"))
     except ValueError as error:
-        raise Refused(CloseCode.BAD_MESSAGE, str(error)) from error
+        raise ConnectionRejected(CloseCode.BAD_MESSAGE, str(error)) from error
     if not isinstance(message, Hello):
-        raise Refused(CloseCode.BAD_MESSAGE, "hello must be the first message, and said once")
+        raise ConnectionRejected(CloseCode.BAD_MESSAGE, "hello must be the first message, and said once")
     return text
 
 
 def _read_text(event: Message) -> str | None:
     """What the page says; None: it is gone. Raises Refused for what it may not say, and when it was cut off below."""
     if event["type"] == "websocket.disconnect":
-        if (code := event.get("code")) in PAUSE_SECONDS:
-            raise Refused(CloseCode(code))
+        if (code := event.get("code")) in COOLDOWN_SECONDS:
+            raise ConnectionRejected(CloseCode(code))
         return None
     text: str | None = event.get("text")
     if text is None:
-        raise Refused(CloseCode.BAD_MESSAGE, "binary messages are not understood here")
-    if len(text) > LONGEST_MESSAGE:
-        raise Refused(CloseCode.TOO_BIG)
+        raise ConnectionRejected(CloseCode.BAD_MESSAGE, "binary messages are not understood here")
+    if len(text) > MAX_MESSAGE_BYTES:
+        raise ConnectionRejected(CloseCode.TOO_BIG)
     return text
 
 
-async def _sit(socket: WebSocket, state: AppState, guest: Guest, hello: str) -> CloseCode:
+async def _run_game(socket: WebSocket, state: AppState, guest: JoinRequest, hello: str) -> CloseCode:
     """Play at the player's seat. If its game was over by itself in this very moment, they get a new one, once."""
     words = [hello]
     for again in (False, True):
-        emulator = await state.emulator.look()
-        seat = await state.roster.seat(guest.caller, guest.game, emulator.digest if emulator else None, guest.options)
+        emulator = await state.emulator.get()
+        seat = await state.sessions.get_or_start_game(
+            guest.caller, guest.game, emulator.digest if emulator else None, guest.options
+        )
         had_played = seat.ready.done()
-        with labelled(session=seat.name, game=guest.game.id):
-            attachment = await _play(socket, seat, words)
-        if not attachment.missed or again or not had_played:
+        with log_context(session=seat.name, game=guest.game.id):
+            attachment = await _relay_until_closed(socket, seat, words)
+        if not attachment.has_missed_attach or again or not had_played:
             break
-        words = attachment.unheard
+        words = attachment.unprocessed_messages
     code, reason = attachment.closing or (CloseCode.NORMAL, "")
     await _close(socket, code, reason)
     return code
 
 
-async def _play(socket: WebSocket, seat: Seat, words: list[str]) -> Attachment:
+async def _relay_until_closed(socket: WebSocket, seat: GameConnection, words: list[str]) -> ClientQueue:
     """Relay until either end is done. `words`: what the page has said already, hello first."""
     attachment = seat.attach()
     for text in words:
@@ -181,9 +183,9 @@ async def _play(socket: WebSocket, seat: Seat, words: list[str]) -> Attachment:
     return attachment
 
 
-async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
+async def _relay(socket: WebSocket, seat: GameConnection, attachment: ClientQueue) -> None:
     """Both directions until one of them ends."""
-    listening = asyncio.create_task(_listen(socket, seat, attachment), name="listen")
+    listening = asyncio.create_task(_forward_messages(socket, seat, attachment), name="listen")
     try:
         while (message := await attachment.get()) is not None:
             async with asyncio.timeout(SEND_SECONDS):
@@ -202,28 +204,28 @@ async def _relay(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
             await listening
 
 
-async def _listen(socket: WebSocket, seat: Seat, attachment: Attachment) -> None:
+async def _forward_messages(socket: WebSocket, seat: GameConnection, attachment: ClientQueue) -> None:
     """Pass on what the page says; when it is gone, end the other direction too."""
-    bucket = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
+    bucket = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
     for number in count(1):
-        if number % MESSAGES_IN_A_ROW == 0:
+        if number % MAX_CONSECUTIVE_MESSAGES == 0:
             await asyncio.sleep(0)
         try:
             text = _read_text(await socket.receive())
-        except Refused as refused:
+        except ConnectionRejected as refused:
             attachment.close(refused.code, str(refused))
             return
         if text is None:
             attachment.close(CloseCode.NORMAL, "")
             return
         if not bucket.take():
-            attachment.close(CloseCode.TOO_FAST, REASONS[CloseCode.TOO_FAST])
+            attachment.close(CloseCode.RATE_LIMITED, REASONS[CloseCode.RATE_LIMITED])
             return
         seat.submit(text)
 
 
 async def _close(socket: WebSocket, code: CloseCode, reason: str) -> None:
-    short = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+    short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
     with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # it may be closed already
         async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close(code, short)

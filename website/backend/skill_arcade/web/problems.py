@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from skill_arcade.errors import ArcadeError, TooManyRequests
-from skill_arcade.web.limits import LATER_SECONDS
 from skill_arcade.web.models import Problem
+from skill_arcade.web.token_bucket import REJECTION_DELAY_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ PROBLEMS = {
     429: "Too many of these, at once or in a short time; try again later.",
     503: "A part that this needs does not answer; trying again later helps.",
 }
-OURS = "Something went wrong in the server. It is noted in the log; trying again may help."
+INTERNAL_ERROR_MESSAGE = "Something went wrong in the server. It is noted in the log; trying again may help."
 HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 NAMES = {404: "NotFound", 405: "MethodNotAllowed", 413: "BodyTooBig"}
 
@@ -51,22 +51,22 @@ async def answer_arcade_error(request: Request, error: ArcadeError) -> JSONRespo
     """Answer what this package raised on purpose; what is our own fault is logged, and not told."""
     if error.status == 500:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer_problem(500, type(error).__name__, OURS)
+        return answer_problem(500, type(error).__name__, INTERNAL_ERROR_MESSAGE)
     headers = None
     if isinstance(error, TooManyRequests):
         headers = retry_after(error.seconds)
-        await asyncio.sleep(LATER_SECONDS)
+        await asyncio.sleep(REJECTION_DELAY_SECONDS)
     return answer_problem(error.status, type(error).__name__, str(error), headers)
 
 
 async def answer_crash(request: Request, error: Exception) -> JSONResponse:
     """Answer what nobody expected; the server that runs the application logs it with its trace."""
-    return answer_problem(500, "InternalError", OURS)
+    return answer_problem(500, "InternalError", INTERNAL_ERROR_MESSAGE)
 
 
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """Put what does not fit into a sentence, without repeating what was sent."""
-    parts = [_word_part(part) for part in error.errors()[:5]]
+    parts = [_format_location(part) for part in error.errors()[:5]]
     return answer_problem(422, "InvalidRequest", f"The request does not fit. {'. '.join(parts)}.")
 
 
@@ -81,7 +81,7 @@ async def answer_http(request: Request, error: HTTPException) -> JSONResponse:
     return answer_problem(error.status_code, NAMES.get(error.status_code, "InvalidRequest"), message, error.headers)
 
 
-def _word_part(part: Mapping[str, Any]) -> str:
+def _format_location(part: Mapping[str, Any]) -> str:
     if part["type"] == "json_invalid":
         return "The body is not JSON"
     where = ".".join(str(step) for step in part["loc"])

@@ -8,46 +8,46 @@ from typing import Literal
 from sqlalchemy import select
 
 from skill_arcade.errors import NotReady
-from skill_arcade.web.database import asking
-from skill_arcade.web.models import Part
+from skill_arcade.web.models import ComponentStatus
+from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState
 
 log = logging.getLogger(__name__)
-SECONDS = 3.0
+CHECK_TIMEOUT_SECONDS = 3.0
 
 Name = Literal["database", "objects", "journal"]
-TROUBLE: dict[Name, str] = {
+MESSAGES: dict[Name, str] = {
     "database": "The database does not answer.",
     "objects": "The object store can't be written.",
     "journal": "The journal has no room, can't be written, or can't be delivered.",
 }
 
 
-async def check_parts(state: AppState) -> list[Part]:
+async def check_components(state: AppState) -> list[ComponentStatus]:
     """Ask every part at once. What is wrong inside is logged; the answer, open to all, names the part only."""
     checks: dict[Name, Callable[[AppState], Awaitable[None]]] = {
         "database": _check_database,
         "objects": _check_objects,
         "journal": _check_journal,
     }
-    return await asyncio.gather(*(_check_part(name, check(state)) for name, check in checks.items()))
+    return await asyncio.gather(*(_check_component(name, check(state)) for name, check in checks.items()))
 
 
-async def _check_part(name: Name, check: Awaitable[None]) -> Part:
+async def _check_component(name: Name, check: Awaitable[None]) -> ComponentStatus:
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check
     except NotReady as error:
         log.warning("not ready: %s", error)
     except TimeoutError:
-        log.warning("not ready: %s gave no answer in %.0f s", name, SECONDS)
+        log.warning("not ready: %s gave no answer in %.0f s", name, CHECK_TIMEOUT_SECONDS)
     else:
-        return Part(name=name, ready=True, message="ready")
-    return Part(name=name, ready=False, message=TROUBLE[name])
+        return ComponentStatus(name=name, ready=True, message="ready")
+    return ComponentStatus(name=name, ready=False, message=MESSAGES[name])
 
 
 async def _check_database(state: AppState) -> None:
-    async with asking(state.engine) as connection:
+    async with request_transaction(state.engine) as connection:
         await connection.execute(select(1))
 
 
@@ -56,4 +56,4 @@ async def _check_objects(state: AppState) -> None:
 
 
 async def _check_journal(state: AppState) -> None:
-    state.roster.room.check()
+    state.sessions.capacity.check()

@@ -35,7 +35,7 @@ HEALTH = ("/healthz", "/readyz")
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Puts the security headers on every answer, errors and files included.
 
     COOP and COEP together isolate the page, so that its clock resolves 5 microseconds instead of 100.
@@ -74,7 +74,7 @@ class SecurityHeaders:
         await self._app(scope, receive, send_dressed)
 
 
-class Door:
+class RequestGuardMiddleware:
     """Refuses requests for another host name, sockets of another site's page, and bodies that are too big.
 
     The host name matters on a laptop most: it keeps any page on the internet from reaching a server
@@ -89,15 +89,15 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
-        refusal = self._refusal(scope) if scope["type"] in ("http", "websocket") else None
+        refusal = self._rejection(scope) if scope["type"] in ("http", "websocket") else None
         if refusal is not None:
             await answer_problem(*refusal)(scope, receive, send)
         elif scope["type"] == "http":
-            await self._app(scope, self._counted(receive), send)
+            await self._app(scope, self._count_body(receive), send)
         else:
             await self._app(scope, receive, send)
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _count_body(self, receive: Receive) -> Receive:
         """Stop reading a body that gives no length, or a wrong one, when it has become too big."""
         total = 0
 
@@ -111,7 +111,7 @@ class Door:
 
         return receive_counted
 
-    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
+    def _rejection(self, scope: Scope) -> tuple[int, str, str] | None:
         headers = Headers(scope=scope)
         if not matches_host(host_name(headers.get("host", "")), self._hosts) and scope["path"] not in HEALTH:
             known = ", ".join(self._hosts)
@@ -132,7 +132,7 @@ class Door:
 
 def page_policy(settings: Settings) -> str:
     """Say what the page may do: run games where that is on, and speak to Firebase where one signs in by it."""
-    policy = POLICY.replace(*WASM) if settings.lockstep_on else POLICY
+    policy = POLICY.replace(*WASM) if settings.is_lockstep_enabled else POLICY
     if settings.sign_in_method != "firebase":
         return policy
     stand_in = settings.firebase_auth_emulator_host

@@ -8,15 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from skill_arcade.games.catalogue import Catalogue
-from skill_arcade.play.roster import Roster
+from skill_arcade.play.connections.session_manager import SessionManager
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
-from skill_arcade.web.emulator import EmulatorShelf
+from skill_arcade.web.emulator_cache import EmulatorCache
 from skill_arcade.web.exports import Exports
-from skill_arcade.web.limits import Limits, Pauses
-from skill_arcade.web.people import People
-from skill_arcade.web.shelf import Shelf
+from skill_arcade.web.game_assets import GameAssets
+from skill_arcade.web.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.tokens import Tokens
+from skill_arcade.web.users import UserService
 
 if TYPE_CHECKING:  # heavy, and needed only where one signs in by it
     from skill_arcade.web.firebase import Firebase
@@ -29,16 +29,16 @@ class AppState:
     settings: Settings
     tokens: Tokens
     catalogue: Catalogue
-    shelf: Shelf
+    assets: GameAssets
     engine: AsyncEngine
-    people: People
+    users: UserService
     objects: ObjectStore
     firebase: "Firebase | None"
-    roster: Roster
-    emulator: EmulatorShelf
+    sessions: SessionManager
+    emulator: EmulatorCache
     exports: Exports
-    tickets: Limits
-    pauses: Pauses
+    tickets: KeyedRateLimiter
+    cooldowns: Cooldowns
 
 
 # Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.

@@ -19,7 +19,7 @@ EXPORT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedToken:
     """A token and the moment at which it ends."""
 
     token: str
@@ -51,7 +51,7 @@ class Tokens:
         self._redeemed: dict[str, float] = {}
 
     @property
-    def n_spent(self) -> int:
+    def used_ticket_count(self) -> int:
         """How many spent tickets are remembered: those of about the last minute."""
         return len(self._redeemed)
 
@@ -59,7 +59,7 @@ class Tokens:
         """Derive the id of the person with this normalised e-mail, or other name: 128 bits, hexadecimal."""
         return hmac.digest(self._id_key, email.encode(), hashlib.sha256).hex()[:32]
 
-    def issue_session(self, user_id: str, roles: Sequence[str] = ()) -> Issued:
+    def issue_session(self, user_id: str, roles: Sequence[str] = ()) -> IssuedToken:
         """Sign in for 12 hours. A role that is taken away meanwhile holds as long as the token."""
         more = {"roles": " ".join(roles)} if roles else {}
         return self._issue(self._sessions, SESSION_SECONDS, user=user_id, **more)
@@ -73,7 +73,7 @@ class Tokens:
         payload = self._read(self._sessions, token, "You are not signed in any more; sign in again.")
         return Identity(str(payload["user"]), tuple(str(payload.get("roles", "")).split()))
 
-    def issue_ticket(self, user_id: str, game_id: str) -> Issued:
+    def issue_ticket(self, user_id: str, game_id: str) -> IssuedToken:
         """Allow this user one socket of this game within 60 seconds."""
         return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=secrets.token_urlsafe(12))
 
@@ -81,11 +81,11 @@ class Tokens:
         """Return the user's id and spend the ticket; NotSignedIn when it is not (any more) good for this."""
         refusal = "This play ticket is wrong, used or too old; open the game again."
         payload = self._read(self._tickets, ticket, refusal)
-        if payload["game"] != game_id or not self._spend(payload["once"], payload["end"]):
+        if payload["game"] != game_id or not self._mark_used(payload["once"], payload["end"]):
             raise NotSignedIn(refusal)
         return str(payload["user"])
 
-    def issue_export(self, wanted: str) -> Issued:
+    def issue_export(self, wanted: str) -> IssuedToken:
         """Allow who has this to download an export, for an hour, as often as it takes; `wanted` says which."""
         return self._issue(self._exports, EXPORT_SECONDS, wanted=wanted)
 
@@ -94,10 +94,10 @@ class Tokens:
         refusal = "This download is not to be had any more; ask for it again on the page."
         return str(self._read(self._exports, ticket, refusal)["wanted"])
 
-    def _issue(self, serializer: URLSafeSerializer, seconds: int, **payload: str) -> Issued:
+    def _issue(self, serializer: URLSafeSerializer, seconds: int, **payload: str) -> IssuedToken:
         end = int(self._now()) + seconds
         token = serializer.dumps({**payload, "end": end})
-        return Issued(token, datetime.fromtimestamp(end, UTC))
+        return IssuedToken(token, datetime.fromtimestamp(end, UTC))
 
     def _read(self, serializer: URLSafeSerializer, token: str, refusal: str) -> dict[str, Any]:
         try:
@@ -108,7 +108,7 @@ class Tokens:
             raise NotSignedIn(refusal)
         return payload
 
-    def _spend(self, once: str, end: float) -> bool:
+    def _mark_used(self, once: str, end: float) -> bool:
         """Note a ticket as used until its end; False when it was used before."""
         now = self._now()
         for spent in [key for key, until in self._redeemed.items() if until <= now]:

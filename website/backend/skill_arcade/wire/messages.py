@@ -15,7 +15,7 @@ Digest = Annotated[int, Field(ge=0, le=2**32 - 1, description="CRC-32 over all o
 Device = Literal["keyboard", "touch", "mouse", "gamepad"]
 Short = Annotated[str, Field(max_length=40)]
 Mode = Literal["streamed", "lockstep"]
-MOST_TICKS = 1800
+MAX_TICKS = 1800
 """Steps in one message: half a minute, which a page may have played without a connection."""
 
 
@@ -90,10 +90,10 @@ class Ticks(_Message):
 
     type: Literal["ticks"]
     first: Index = Field(description="index of the first of these steps")
-    actions: list[Annotated[int, Field(ge=0, le=255)]] = Field(min_length=1, max_length=MOST_TICKS)
-    at: list[At] = Field(max_length=MOST_TICKS, description="when each step was taken")
-    digests: list[Digest] = Field(max_length=MOST_TICKS, description="after each step; see SPEC.md, L3")
-    inputs: list[Latched] = Field(max_length=2 * MOST_TICKS, description="in order of arrival")
+    actions: list[Annotated[int, Field(ge=0, le=255)]] = Field(min_length=1, max_length=MAX_TICKS)
+    at: list[At] = Field(max_length=MAX_TICKS, description="when each step was taken")
+    digests: list[Digest] = Field(max_length=MAX_TICKS, description="after each step; see SPEC.md, L3")
+    inputs: list[Latched] = Field(max_length=2 * MAX_TICKS, description="in order of arrival")
 
 
 class Stream(_Message):

@@ -4,7 +4,7 @@ import struct
 from typing import NamedTuple
 
 VERSION = 1
-KEY, TERMINATED, TRUNCATED, TRUE_COLOUR, LAST, AHEAD = 1, 2, 4, 8, 16, 32
+KEYFRAME, TERMINATED, TRUNCATED, TRUE_COLOUR, LAST, PREVIEW = 1, 2, 4, 8, 16, 32
 _HEAD = struct.Struct("<BBHIQdhHHHH")
 
 

@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.attacks import sockets, web
 from benchmarks.attacks.cases import HELLO
-from skill_arcade.wire.close import CloseCode
-from tests.arcade import playing, sign_in, ticket_for
+from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import temporary_home
-from tests.faulty import House
+from tests.support.arcade import playing, sign_in, ticket_for
+from tests.support.server import House
 
 pytestmark = pytest.mark.anyio
 SEED = int(os.environ.get("ATTACKS_SEED", "20261122"))
@@ -49,7 +49,7 @@ def test_a_flood_is_cut_off(house: House) -> None:
     # By the server's log: a flooder that is busy writing may miss the close, and sees that its writes fail.
     before = count_cut_off(house)
     codes = sockets.flood(house.port, 0.5)
-    assert set(codes) <= {CloseCode.TOO_FAST, 1006}
+    assert set(codes) <= {CloseCode.RATE_LIMITED, 1006}
     assert sum(codes.values()) > 0
     end = time.monotonic() + 30
     while (logged := count_cut_off(house) - before) < sum(codes.values()):  # a line may come later than its close
@@ -63,11 +63,11 @@ def count_cut_off(house: House) -> int:
 
 
 def test_a_flood_below_the_messages_is_cut_off(house: House) -> None:
-    assert set(sockets.tiny_frames(house.port, 0.5)) <= {CloseCode.TOO_FAST, CloseCode.BAD_MESSAGE, 1006}
+    assert set(sockets.tiny_frames(house.port, 0.5)) <= {CloseCode.RATE_LIMITED, CloseCode.BAD_MESSAGE, 1006}
 
 
 def test_a_huge_message_is_too_big(house: House) -> None:
-    assert set(sockets.huge(house.port, 2)) <= {CloseCode.TOO_BIG, CloseCode.TOO_FAST}
+    assert set(sockets.huge(house.port, 2)) <= {CloseCode.TOO_BIG, CloseCode.RATE_LIMITED}
 
 
 async def test_no_request_that_our_own_document_allows_or_forbids_is_a_500(house: House) -> None:
@@ -140,7 +140,7 @@ async def test_a_full_house_says_so(house: House) -> None:
                 await socket.recv()
             except ConnectionClosed:
                 break
-    assert (held[-1].close_code, "seats are taken" in (held[-1].close_reason or "")) == (CloseCode.FULL, True)
+    assert (held[-1].close_code, "seats are taken" in (held[-1].close_reason or "")) == (CloseCode.SERVER_FULL, True)
     for socket in held:
         await socket.close()
 

@@ -12,12 +12,12 @@ from skill_arcade.certify.pool import verify_episodes
 from skill_arcade.certify.rerun import Verdict, rerun_episode
 from skill_arcade.dataset.reader import open_dataset
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.recording.records import Head
+from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.conftest import opened_engine
-from tests.drifting import drifting_game
-from tests.played import Table, deliver_all, play_breakout, play_cart_pole, play_hanoi, play_randomly
+from tests.support.nondeterministic_env import drifting_game
+from tests.support.session_harness import Table, deliver_all, play_breakout, play_cart_pole, play_hanoi, play_randomly
 
 
 class Kept:
@@ -61,7 +61,7 @@ def kept(database_url: URL, tmp_path: Path) -> Kept:
 
 
 @pytest.mark.parametrize("play", [play_breakout, play_hanoi, play_cart_pole])
-def test_what_was_played_certifies(kept: Kept, play: Callable[[Path], Head]) -> None:
+def test_what_was_played_certifies(kept: Kept, play: Callable[[Path], SegmentHeader]) -> None:
     head = play(kept.journal)
     kept.deliver()
     verdict = kept.verdict(head.episode_id)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from skill_arcade.cli import app
 from skill_arcade.storage.database.tables import Table
-from tests.recorded import Recorded, record_episode
+from tests.support.recorded_episode import Recorded, record_episode
 
 GAME = """
 name: Pong

@@ -13,7 +13,7 @@ import pytest
 
 from skill_arcade.cli.server import open_sockets
 from skill_arcade.errors import SettingsError
-from skill_arcade.storage.database.cluster import Cluster
+from skill_arcade.storage.database.postgres_server import PostgresServer
 
 
 def start_server(home: Path) -> subprocess.Popen[str]:
@@ -37,12 +37,12 @@ def test_it_says_where_it_is_and_stops_cleanly_with_its_database(home: Path, num
     assert address is not None
     assert httpx.get(f"{address[1]}/healthz", timeout=60).status_code == 200
     assert httpx.get(f"{address[1]}/games", timeout=60).status_code == 200
-    assert Cluster(home / "postgres").find_postmaster() is not None
+    assert PostgresServer(home / "postgres").find_postmaster() is not None
     server.send_signal(number)
     _, said = server.communicate(timeout=30)
     assert server.returncode == code
     assert "Traceback" not in said
-    assert Cluster(home / "postgres").find_postmaster() is None
+    assert PostgresServer(home / "postgres").find_postmaster() is None
 
 
 def test_a_port_in_use_is_one_sentence() -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
-from tests.recorded import Recorded, record_episode
+from tests.support.recorded_episode import Recorded, record_episode
 
 Record = Callable[..., Recorded]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skill_arcade.dataset.clock import Clock, Floats
+from skill_arcade.dataset.clock import ClockAlignment, Floats
 
 SHIFT_US = 123_456_789.0
 SECONDS = 600
@@ -41,7 +41,7 @@ def browser(server_us: float | Floats, ppm: float) -> float | Floats:
 )
 def test_the_stated_error_holds(up_ms: float, down_ms: float, jitter_ms: float, worst_ms: float, ppm: float) -> None:
     rng = np.random.default_rng(1)
-    clock = Clock(exchange(rng, up_ms=up_ms, down_ms=down_ms, jitter_ms=jitter_ms, ppm=ppm))
+    clock = ClockAlignment(exchange(rng, up_ms=up_ms, down_ms=down_ms, jitter_ms=jitter_ms, ppm=ppm))
     truth = np.linspace(5e6, (SECONDS - 5) * 1e6, 5000)
     shown = np.asarray(browser(truth, ppm))
     wrong = np.abs(clock.to_server(shown) - truth)
@@ -51,20 +51,20 @@ def test_the_stated_error_holds(up_ms: float, down_ms: float, jitter_ms: float, 
 
 def test_unequal_directions_shift_by_half_their_difference_as_the_docs_say() -> None:
     samples = exchange(np.random.default_rng(2), up_ms=40, down_ms=10, jitter_ms=0.01, ppm=0)
-    clock = Clock(samples)
+    clock = ClockAlignment(samples)
     shift = clock.to_server([SHIFT_US + 60e6])[0] - 60e6
     assert shift == pytest.approx(15_000, abs=200)
 
 
 def test_without_samples_nothing_is_claimed() -> None:
-    clock = Clock([])
+    clock = ClockAlignment([])
     assert len(clock) == 0
     assert np.isnan(clock.to_server([1.0])).all()
     assert np.isinf(clock.error([1.0])).all()
 
 
 def test_a_single_sample_is_enough_to_start() -> None:
-    clock = Clock([{"asked_ms": 1000.0, "received_us": 500.0, "answered_us": 600.0, "back_ms": 1001.1}])
+    clock = ClockAlignment([{"asked_ms": 1000.0, "received_us": 500.0, "answered_us": 600.0, "back_ms": 1001.1}])
     assert clock.round_trip_us == pytest.approx([1000.0])
     assert clock.to_server([1_000_550.0])[0] == pytest.approx(550.0)
     assert clock.error([1_000_550.0])[0] == pytest.approx(500.0)

@@ -15,9 +15,9 @@ from skill_arcade.dataset.windows import align_steps
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_part, finish_export, open_plan
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
-from tests import played
 from tests.conftest import opened_engine
 from tests.dataset.conftest import Record
+from tests.support import session_harness as played
 
 
 def observe(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

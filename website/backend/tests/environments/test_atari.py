@@ -6,17 +6,17 @@ import pytest
 from ale_py.env import AtariEnv
 from gymnasium.envs.registration import EnvSpec
 
-from skill_arcade.environments.atari import AtariStage
-from skill_arcade.environments.making import make_stage
-from skill_arcade.environments.palettes import FREE, NTSC, PAL, Television
-from skill_arcade.games.manifest import EnvironmentChoice
+from skill_arcade.environments.atari import AtariPlayableEnv
+from skill_arcade.environments.colour_tables import NTSC, PAL, UNUSED_INDEX, ColourTable
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.games.manifest import EnvironmentSpec
 
 EXACT = {"frameskip": 1, "repeat_action_probability": 0.0}
 
 
-def atari(game: str, **kwargs: object) -> AtariStage:
-    stage = make_stage(EnvironmentChoice(id=f"ALE/{game}-v5", kwargs={**EXACT, **kwargs}))
-    assert isinstance(stage, AtariStage)
+def atari(game: str, **kwargs: object) -> AtariPlayableEnv:
+    stage = make_environment(EnvironmentSpec(id=f"ALE/{game}-v5", kwargs={**EXACT, **kwargs}))
+    assert isinstance(stage, AtariPlayableEnv)
     return stage
 
 
@@ -49,7 +49,7 @@ def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwa
     assert np.array_equal(stage._game.ale.getRAM(), rgb.unwrapped.ale.getRAM())
     for action in actions:
         assert np.array_equal(stage.picture().rgb(), expected)
-        assert stage.picture().pixels.max() < FREE
+        assert stage.picture().pixels.max() < UNUSED_INDEX
         if outcome.terminated:
             break
         expected, reward, terminated, truncated, info = rgb.step(action)
@@ -61,7 +61,7 @@ def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwa
 
 
 @pytest.mark.parametrize("television", [NTSC, PAL])
-def test_folding_keeps_every_colour_and_leaves_255_free(television: Television) -> None:
+def test_folding_keeps_every_colour_and_leaves_255_free(television: ColourTable) -> None:
     assert television.palette.shape == (255, 3)
     assert np.array_equal(television.palette[television.goes], television.colours)
     assert np.array_equal(television.goes[::2], np.arange(0, 256, 2))
@@ -86,7 +86,7 @@ def test_rare_odd_indices_are_shown_as_ale_shows_them() -> None:
 def test_the_same_seed_and_actions_give_the_same_frames_again() -> None:
     actions = np.random.default_rng(3).integers(4, size=400).tolist()
 
-    def play(stage: AtariStage) -> list[bytes]:
+    def play(stage: AtariPlayableEnv) -> list[bytes]:
         stage.reset(2**31 - 1)
         return [bytes(stage.step(action).observation) for action in actions]
 

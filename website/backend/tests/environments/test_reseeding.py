@@ -6,8 +6,8 @@ import pytest
 from ale_py import roms
 
 from skill_arcade.environments.atari import find_rom
-from skill_arcade.environments.emulation import CLOCK_SEED
-from skill_arcade.environments.reseeding import Unplayed
+from skill_arcade.environments.emulator_config import TIME_BASED_SEED
+from skill_arcade.environments.reseeding import FreshState
 from skill_arcade.games.catalogue import load_catalogue
 
 SOME = ("breakout", "pong", "montezuma_revenge", "pitfall2", "video_pinball", "king_kong", "tic_tac_toe_3d", "et")
@@ -46,12 +46,12 @@ def check(game: str) -> None:
     rng = np.random.default_rng(len(game))
     emulator, other = make_emulator(), make_emulator()
     load(emulator, game, 5)
-    unplayed = Unplayed.find(emulator, 5)
+    unplayed = FreshState.find(emulator, 5)
     assert unplayed is not None
     emulator.reset_game()
     play(emulator, rng.integers(18, size=100).tolist())
     seed = int(rng.integers(-(2**31), 2**31))
-    emulator.restoreState(unplayed.seeded(seed))
+    emulator.restoreState(unplayed.with_seed(seed))
     load(other, game, seed)
     actions = rng.integers(18, size=300).tolist()
     for each in (emulator, other):  # as `AtariEnv.reset` does; Miniature Golf's score is not in its state
@@ -76,13 +76,13 @@ def test_a_new_seed_leads_to_the_same_for_every_game(game: str) -> None:
 def test_a_game_that_has_drawn_a_random_number_is_not_given_another_seed(game: str) -> None:
     emulator = make_emulator()
     load(emulator, game, 5)
-    assert Unplayed.find(emulator, 5) is None
+    assert FreshState.find(emulator, 5) is None
 
 
 def test_the_seed_that_means_the_clock_is_refused() -> None:
     emulator = make_emulator()
     load(emulator, "pong", 5)
-    unplayed = Unplayed.find(emulator, 5)
+    unplayed = FreshState.find(emulator, 5)
     assert unplayed is not None
     with pytest.raises(ValueError, match="the time"):
-        unplayed.seeded(CLOCK_SEED)
+        unplayed.with_seed(TIME_BASED_SEED)

@@ -17,8 +17,8 @@ from skill_arcade.cli import app
 from skill_arcade.dataset import Dataset, Episode
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
-from tests import played
 from tests.conftest import fresh_database, opened_engine
+from tests.support import session_harness as played
 
 
 @dataclass(frozen=True, slots=True)

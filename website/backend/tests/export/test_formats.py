@@ -21,7 +21,7 @@ from skill_arcade.dataset import Episode
 from skill_arcade.errors import SettingsError
 from skill_arcade.export import formats
 from skill_arcade.export.formats import FormatName
-from skill_arcade.export.records import read_example, read_records
+from skill_arcade.export.tfrecord import read_example, read_records
 from tests.export.conftest import Export
 
 GAMES = ["breakout", "cart-pole", "tower-of-hanoi"]

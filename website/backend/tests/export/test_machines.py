@@ -20,7 +20,7 @@ from skill_arcade.errors import InvalidRequest
 from skill_arcade.export import plan
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.plan import Plan
-from skill_arcade.export.run import WORK, export_parts, finish_export, open_plan
+from skill_arcade.export.run import WORK_DIR, export_parts, finish_export, open_plan
 from skill_arcade.shards import Shard
 from tests.conftest import execute
 from tests.export.conftest import Arcade
@@ -35,7 +35,7 @@ def digest_all(folder: Path) -> dict[str, str]:
 
 def make_whole(arcade: Arcade, made: Plan, begun: Path, folder: Path) -> dict[str, str]:
     """What one process makes of the same plan."""
-    shutil.copytree(begun / WORK, folder / WORK, ignore=shutil.ignore_patterns("done*"))
+    shutil.copytree(begun / WORK_DIR, folder / WORK_DIR, ignore=shutil.ignore_patterns("done*"))
     list(export_parts(arcade.settings, made, folder, jobs=1))
     finish_export(made, folder)
     return digest_all(folder)
@@ -50,7 +50,7 @@ def test_shares_in_any_order_make_the_same_bytes_as_one(
     early = run(*command, "--shard", "0/2", out)
     assert (early.exit_code, "begin it with --plan" in early.stderr) == (1, True)
     assert "4 parts are planned" in run(*command, "--plan", out).output
-    whole = make_whole(arcade, Plan.read(out / WORK / "plan.json"), out, tmp_path / "whole")
+    whole = make_whole(arcade, Plan.read(out / WORK_DIR / "plan.json"), out, tmp_path / "whole")
     # A job of two tasks says in the environment which one this is.
     monkeypatch.setenv("CLOUD_RUN_TASK_COUNT", "2")
     monkeypatch.setenv("CLOUD_RUN_TASK_INDEX", "1")
@@ -65,7 +65,7 @@ def test_shares_in_any_order_make_the_same_bytes_as_one(
 def test_every_episode_falls_to_one_share_and_shares_are_alike() -> None:
     shards = [Shard(index, 4) for index in range(4)]
     ids = [uuid4() for _ in range(400)]
-    taken = [[id_ for id_ in ids if shard.takes_episode(id_)] for shard in shards]
+    taken = [[id_ for id_ in ids if shard.contains_episode(id_)] for shard in shards]
     assert sorted(id_ for mine in taken for id_ in mine) == sorted(ids)
     assert min(map(len, taken)) > 60
 

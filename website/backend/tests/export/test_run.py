@@ -13,7 +13,7 @@ import pytest
 from skill_arcade.export import plan
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.plan import Plan
-from skill_arcade.export.run import WORK, export_part, export_parts, finish_export, open_plan
+from skill_arcade.export.run import WORK_DIR, export_part, export_parts, finish_export, open_plan
 from tests.export.conftest import Arcade, Export
 
 Run = Callable[..., Any]
@@ -37,7 +37,7 @@ def test_the_manifest_has_every_file_and_the_query(format_: str, export: Export)
     card = files["README.md"].decode()
     assert "return >= 0" in card
     assert re.search(rf"\| breakout \| ALE/Breakout-v5 \| 2 \| {sum(map(len, made.episodes[:2]))} \|", card)
-    assert WORK not in {Path(name).parts[0] for name in files}
+    assert WORK_DIR not in {Path(name).parts[0] for name in files}
 
 
 @pytest.mark.parametrize("format_", ["parquet", "minari"])
@@ -83,7 +83,7 @@ def planned(arcade: Arcade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         out = tmp_path / name
         made = open_plan(arcade.dataset, FormatName.parquet, None, first)
         if out != first:
-            shutil.copytree(first / WORK, out / WORK, ignore=lambda *_: ["done*"])
+            shutil.copytree(first / WORK_DIR, out / WORK_DIR, ignore=lambda *_: ["done*"])
         return made, out
 
     make("first")
@@ -97,8 +97,8 @@ def test_an_export_that_was_stopped_goes_on_to_the_same_bytes(
     assert len(made.parts) == 4
     export_part(arcade.dataset, made, made.parts[1], stopped)
     # Killed in the middle of another part, and between putting a file in place and saying so.
-    (stopped / WORK / "part-000002").mkdir()
-    (stopped / WORK / "part-000002" / "half.parquet").write_bytes(b"half")
+    (stopped / WORK_DIR / "part-000002").mkdir()
+    (stopped / WORK_DIR / "part-000002" / "half.parquet").write_bytes(b"half")
     (stopped / "steps" / "breakout-00000.parquet").write_bytes(b"torn")
     again = open_plan(arcade.dataset, FormatName.parquet, None, stopped)
     assert again == made

@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
-from skill_arcade.export.facts import pseudonym
+from skill_arcade.export.episode_facts import pseudonym
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_part, finish_export, open_plan
 from tests.conftest import fresh_database, opened_engine
 from tests.export.conftest import Export
 from tests.research.test_questions import ANSWERS, QUESTIONS
-from tests.researched import add_plays, episode_id
+from tests.support.study_data import add_plays, episode_id
 
 NAMES = {"ann", "bob", "cat"}
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from skill_arcade.frames.apng import count_frames, read_apng, write_apng
 from skill_arcade.frames.change import changed_rectangle
 from skill_arcade.frames.decoder import Decoder
-from skill_arcade.frames.encoder import Encoder, Piece
+from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.frames.picture import Picture
 
 Pictures = list[Picture]
@@ -76,7 +76,7 @@ def test_a_segment_reads_back_exactly_here_and_in_pillow(
 def test_a_picture_that_does_not_change_costs_no_bytes() -> None:
     encoder, picture = Encoder(), Picture(np.ones((8, 8, 3), np.uint8))
     encoder.encode(picture)
-    assert encoder.encode(picture) == Piece(False, False, 0, 0, 0, 0, b"", b"")
+    assert encoder.encode(picture) == EncodedFrame(False, False, 0, 0, 0, 0, b"", b"")
 
 
 def test_a_palette_picture_that_uses_index_255_goes_to_true_colour() -> None:

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from skill_arcade.environments.making import make_stage
-from skill_arcade.environments.trial import try_game
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.environments.manifest_validation import validate_game
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
@@ -14,7 +14,7 @@ GAMES = load_catalogue().games
 
 def test_a_mode_is_an_argument_of_the_environment_and_stands_in_its_record() -> None:
     game = GAMES["breakout"].choose({"mode": "4", "difficulty": "1"})
-    stage = make_stage(game.environment)
+    stage = make_environment(game.environment)
     assert stage.spec["kwargs"] == {"frameskip": 1, "repeat_action_probability": 0.0, "mode": 4, "difficulty": 1}
     assert (stage.emulation.mode, stage.emulation.difficulty) == (4, 1)  # type: ignore[attr-defined]
     stage.close()
@@ -45,5 +45,5 @@ def test_an_option_may_not_be_named_like_what_the_socket_takes() -> None:
 
 def test_modes_that_a_cartridge_does_not_have_are_told() -> None:
     game = GAMES["breakout"].model_copy(update={"options": {"mode": (0, 1)}})
-    [fault] = try_game(game)
+    [fault] = validate_game(game)
     assert fault.startswith("options: the cartridge has {'mode': (0, 4,")

@@ -8,9 +8,9 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from house.paths import BACKEND, ROOT
-from skill_arcade.environments.making import make_stage
+from skill_arcade.environments.factory import make_environment
 from skill_arcade.games.catalogue import load_catalogue
-from tests.recorded import record_episode
+from tests.support.recorded_episode import record_episode
 
 README = (ROOT / "README.md").read_text()
 
@@ -56,7 +56,7 @@ def test_the_game_of_readme_can_be_played(tmp_path: Path) -> None:
     (manifest,) = list_blocks("yaml")
     (tmp_path / "acrobot.yaml").write_text(manifest)
     game = load_catalogue(tmp_path).games["acrobot"]
-    stage = make_stage(game.environment)
+    stage = make_environment(game.environment)
     stage.reset(1)
     for binding in game.actions:
         stage.step(binding.action)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.arcade import Arcade, running_arcade
 from tests.conftest import temporary_home
-from tests.lockstep.page import MODULE
+from tests.support.arcade import Arcade, running_arcade
+from tests.support.lockstep_page import MODULE
 
 
 @pytest.fixture(scope="package")

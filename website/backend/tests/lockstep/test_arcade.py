@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 
 import skill_arcade.dataset as sa
-from skill_arcade.environments.making import make_stage_from_spec
-from skill_arcade.environments.stage import Stage
+from skill_arcade.environments.factory import make_environment_from_spec
+from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.recording.backlog import list_files
-from skill_arcade.recording.purge import read_head
-from tests.arcade import Arcade, Player, now_ms, playing, settled
-from tests.lockstep.page import MODULE, PERIOD_MS, Page
+from skill_arcade.recording.journal_files import list_files
+from skill_arcade.recording.purge import read_header
+from tests.support.arcade import Arcade, Player, now_ms, playing, settled
+from tests.support.lockstep_page import MODULE, PERIOD_MS, Page
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("its_home")]
 GAME = load_catalogue().games["breakout"]
 DIGEST = sha256(MODULE).hexdigest()
 
 
-async def begin(arcade: Arcade, player: Player, stage: Stage | None = None) -> Page:
+async def begin(arcade: Arcade, player: Player, stage: PlayableEnv | None = None) -> Page:
     """Start an episode in lockstep. A real page is told ALE's seed; this one looks the episode's up.
 
     Making a stage takes a moment, so it may have been made before.
@@ -31,7 +31,7 @@ async def begin(arcade: Arcade, player: Player, stage: Stage | None = None) -> P
     started, started_ms = await player.until("started"), now_ms()
     assert started["lockstep"]["n_steps"] == 0
     folder = arcade.home / "journal" / started["episode"]
-    head = read_head(list_files(folder)[0])
+    head = read_header(list_files(folder)[0])
     assert head is not None
     page = Page(GAME, head.seed, stage)
     page.now_ms = started_ms
@@ -69,7 +69,7 @@ async def test_a_lockstep_game_is_kept_and_runs_again_exactly(arcade: Arcade) ->
         assert episode.provenance["mode"] == "lockstep"
         assert episode.provenance["lockstep"]["module_sha256"] == DIGEST
         assert list(episode.actions) == [1] * fired + [3] * went
-        stage = make_stage_from_spec(episode.environment)
+        stage = make_environment_from_spec(episode.environment)
         stage.reset(episode.seed)
         for number, frame in enumerate(np.asarray(episode.frames)):
             np.testing.assert_array_equal(frame, stage.picture().rgb())

@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 import skill_arcade.dataset as sa
-from skill_arcade.environments.making import make_stage
-from skill_arcade.environments.stage import Stage
-from tests.arcade import Arcade, Player, now_ms, playing, running_arcade, settled
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.environments.playable_env import PlayableEnv
 from tests.conftest import temporary_home
-from tests.lockstep.page import MODULE, Page
 from tests.lockstep.test_arcade import GAME, begin, play
+from tests.support.arcade import Arcade, Player, now_ms, playing, running_arcade, settled
+from tests.support.lockstep_page import MODULE, Page
 
 pytestmark = pytest.mark.anyio
 HONEST = 60
@@ -84,7 +84,9 @@ CHEATS: dict[Callable[[Player, Page], Awaitable[None]], tuple[str, str]] = {
 }
 
 
-async def attempt(arcade: Arcade, cheat: Callable[[Player, Page], Awaitable[None]], stage: Stage) -> dict[str, Any]:
+async def attempt(
+    arcade: Arcade, cheat: Callable[[Player, Page], Awaitable[None]], stage: PlayableEnv
+) -> dict[str, Any]:
     """Play honestly, cheat, and see the next game streamed. How the game ended."""
     async with playing(arcade, f"{cheat.__name__}@example.org", "breakout") as player:
         page = await begin(arcade, player, stage)
@@ -103,7 +105,7 @@ async def attempt(arcade: Arcade, cheat: Callable[[Player, Page], Awaitable[None
 @pytest.mark.usefixtures("its_home")
 async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arcade) -> None:
     # All stages first: making one takes a moment, in which nobody here could play.
-    stages = [make_stage(GAME.environment) for _ in CHEATS]
+    stages = [make_environment(GAME.environment) for _ in CHEATS]
     ends = await asyncio.gather(*(attempt(arcade, cheat, stage) for cheat, stage in zip(CHEATS, stages, strict=True)))
     await settled(arcade)
     with sa.open() as dataset:

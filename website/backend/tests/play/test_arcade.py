@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 import skill_arcade.dataset as sa
-from skill_arcade.environments.making import make_stage_from_spec
-from tests.arcade import Arcade, playing, running_arcade, settled
+from skill_arcade.environments.factory import make_environment_from_spec
 from tests.conftest import temporary_home
+from tests.support.arcade import Arcade, playing, running_arcade, settled
 
 pytestmark = pytest.mark.anyio
 HANOI = "1323121"
@@ -84,7 +84,7 @@ def check_episode(ended: dict[str, object], seen: dict[int, NDArray[np.uint8]]) 
         for number, picture in seen.items():
             np.testing.assert_array_equal(frames[number], picture)
         assert len(frames) == len(episode.actions) + 1 == len(seen)
-        stage = make_stage_from_spec(episode.environment)
+        stage = make_environment_from_spec(episode.environment)
         outcome = stage.reset(episode.seed)
         np.testing.assert_array_equal(stage.picture().rgb(), frames[0])
         for step, action in enumerate(episode.actions):

@@ -13,8 +13,8 @@ from benchmarks.faults.runs import Break, Result, play_and_break
 from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.segment import read_segment
 from tests.conftest import temporary_home
-from tests.crowd import crowded
-from tests.faulty import House
+from tests.support.load import crowded
+from tests.support.server import House
 
 pytestmark = pytest.mark.anyio
 SEED = int(os.environ.get("FAULTS_SEED", "20261122"))
@@ -57,4 +57,4 @@ async def test_R1_R11_a_game_whose_server_is_killed_says_so_and_seals_what_it_ha
     await house.settled()
     balances = await house.check(crowd.seen)
     assert any(balance.acknowledged > 0 for balance in balances)
-    assert [balance for balance in balances if balance.lost or balance.doubled or balance.trouble] == []
+    assert [balance for balance in balances if balance.lost or balance.duplicated or balance.problems] == []

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from skill_arcade.recording import journal as journals
-from skill_arcade.recording.segment import adopt_orphan, parse_segment, read_segment
-from skill_arcade.wire.close import CloseCode
-from tests.played import HELLO, Table
+from skill_arcade.recording.segment import parse_segment, read_segment, recover_abandoned
+from skill_arcade.wire.close_codes import CloseCode
+from tests.support.session_harness import HELLO, Table
 
 GUARDED = "start", "tick", "input", "shown", "detach", "roll", "leave"
 
@@ -32,7 +32,7 @@ class Disk:
 
     def _has_room(self, file: int, size: int) -> bool:
         folder = Path(f"/proc/self/fd/{file}").resolve().parent
-        return not (folder / journals.RESERVE).exists() and size < journals.RESERVE_BYTES
+        return not (folder / journals.RESERVE_NAME).exists() and size < journals.RESERVE_BYTES
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_R7_whichever_write_is_refused_the_record_before_it_is_kept(tmp_path: Pa
         assert table.closed is None
     else:
         assert table.closed is not None
-        assert table.closed[0] is CloseCode.NO_ROOM
+        assert table.closed[0] is CloseCode.RECORDING_UNAVAILABLE
         assert table.session.finished
         assert table.session.due_us is None
     segments = [read_segment(path) for path in sorted((tmp_path / str(table.heads[0].episode_id)).glob("*.sealed"))]
@@ -110,7 +110,7 @@ def test_R7_without_even_the_reserve_what_is_appended_stays_and_is_finished_late
     assert segment is not None
     assert len(segment.steps) == 30
     disk.full = False
-    assert adopt_orphan(folder)
+    assert recover_abandoned(folder)
     assert read_segment(folder / "000000.sealed").end is not None
 
 
@@ -119,19 +119,19 @@ def test_R7_an_episode_whose_first_picture_can_not_be_kept_never_began(tmp_path:
     disk.full = True
     table.say("start")
     assert table.closed is not None
-    assert table.closed[0] is CloseCode.NO_ROOM
+    assert table.closed[0] is CloseCode.RECORDING_UNAVAILABLE
     assert list(tmp_path.iterdir()) == []
 
 
 def test_R7_without_room_no_next_episode_starts_and_the_one_that_runs_goes_on(tmp_path: Path) -> None:
     table = Table(tmp_path, "breakout")
     table.say("start")
-    table.session.no_room = "The recording disk is full; try again later."
+    table.session.disk_full_reason = "The recording disk is full; try again later."
     table.ticks(30)
     assert table.closed is None
     table.say("leave")
     table.say("start")
-    assert table.closed == (CloseCode.NO_ROOM, "The recording disk is full; try again later.")
+    assert table.closed == (CloseCode.RECORDING_UNAVAILABLE, "The recording disk is full; try again later.")
     assert len(table.heads) == 1
 
 
@@ -139,14 +139,14 @@ def test_R7_without_room_who_comes_back_to_an_ended_game_is_told_and_to_a_runnin
     table = Table(tmp_path, "breakout")
     table.say("start")
     table.ticks(5)
-    table.session.no_room = "The recording disk is full; try again later."
+    table.session.disk_full_reason = "The recording disk is full; try again later."
     come_back(table)
     assert table.closed is None
     assert table.said[-1]["type"] == "started"
     table.say("leave")
     come_back(table)
-    assert table.closed == (CloseCode.NO_ROOM, "The recording disk is full; try again later.")
-    table.closed, table.session.no_room = None, ""
+    assert table.closed == (CloseCode.RECORDING_UNAVAILABLE, "The recording disk is full; try again later.")
+    table.closed, table.session.disk_full_reason = None, ""
     come_back(table)
     table.say("start")
     assert len(table.heads) == 2

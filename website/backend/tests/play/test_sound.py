@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from skill_arcade.environments.emulation import draw_seed
-from skill_arcade.play.sound import IN_FLIGHT
-from skill_arcade.wire.close import CloseCode
+from skill_arcade.environments.emulator_config import draw_seed
+from skill_arcade.play.session.sound_stream import MAX_FRAMES_IN_FLIGHT
+from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.sound import SOUND, SoundPacket
-from tests.played import Table
+from tests.support.session_harness import Table
 
 SETUP: dict[str, Any] = {"keys": {}, "touch": False, "hand": "right", "gamepads": []}
 
@@ -17,7 +17,7 @@ SETUP: dict[str, Any] = {"keys": {}, "touch": False, "hand": "right", "gamepads"
 def begin(folder: Path, *, sound: bool, seed: int | None = None) -> Table:
     with pytest.MonkeyPatch.context() as patch:
         if seed is not None:
-            patch.setattr("skill_arcade.play.opening.draw_seed", lambda: seed)
+            patch.setattr("skill_arcade.play.session.prepared_reset.draw_seed", lambda: seed)
         table = Table(folder, "breakout")
     if sound:
         table.say("setup", **SETUP, sound=True)
@@ -63,10 +63,10 @@ def test_S3_sound_is_dropped_before_a_frame_is(tmp_path: Path) -> None:
     table.acknowledges = False
     table.ticks(45)
     assert len(table.packets) == 46
-    assert len(table.sounds) == IN_FLIGHT - 1
+    assert len(table.sounds) == MAX_FRAMES_IN_FLIGHT - 1
     table.acknowledges = True
     table.ticks(1)
-    assert SoundPacket.unpack(table.sounds[IN_FLIGHT - 1][1]).frame == 46
+    assert SoundPacket.unpack(table.sounds[MAX_FRAMES_IN_FLIGHT - 1][1]).frame == 46
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, None, [True]])

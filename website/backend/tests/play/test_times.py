@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from tests.arcade import Arcade, running_arcade
 from tests.conftest import temporary_home
-from tests.network import Network
-from tests.scripted import PageClock, telltale_settings, watch
-from tests.tapping import tap
+from tests.support.arcade import Arcade, running_arcade
+from tests.support.network import Network
+from tests.support.scripted_page import PageClock, telltale_settings, watch
+from tests.support.taps import tap
 
 
 @pytest.fixture(scope="module")

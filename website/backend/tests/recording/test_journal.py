@@ -14,18 +14,18 @@ from skill_arcade.errors import JournalDamaged
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.frames.picture import Picture
 from skill_arcade.recording import journal as journals
-from skill_arcade.recording.backlog import list_episodes
 from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.journal_files import list_episodes
 from skill_arcade.recording.observation import describe_leaves, pack_observation, stack_observations
-from skill_arcade.recording.records import End, EventRecord, InputInForce, Shot, Step
-from skill_arcade.recording.segment import adopt_orphan, parse_segment, read_segment
-from tests.journals import make_head
+from skill_arcade.recording.records import ActiveInput, EpisodeEnd, RecordedEvent, RecordedFrame, RecordedStep
+from skill_arcade.recording.segment import parse_segment, read_segment, recover_abandoned
+from tests.support.journals import make_head
 
 
-def make_steps(count: int, first: int = 0) -> list[Step]:
+def make_steps(count: int, first: int = 0) -> list[RecordedStep]:
     rng, encoder = np.random.default_rng(first), Encoder()
     return [
-        Step(
+        RecordedStep(
             first + n,
             n % 4,
             float(rng.random()),
@@ -34,15 +34,15 @@ def make_steps(count: int, first: int = 0) -> list[Step]:
             {"lives": n} if n % 3 == 0 else None,
             n * 16_667,
             None if n % 2 else n,
-            InputInForce(n, n + 1, n if n % 2 else None) if n else None,
-            Shot(encoder.encode(Picture(rng.integers(0, 9, (8, 8, 3), np.uint8))), b"obs%d" % n),
+            ActiveInput(n, n + 1, n if n % 2 else None) if n else None,
+            RecordedFrame(encoder.encode(Picture(rng.integers(0, 9, (8, 8, 3), np.uint8))), b"obs%d" % n),
         )
         for n in range(count)
     ]
 
 
-def first_shot() -> Shot:
-    return Shot(Encoder().encode(Picture(np.zeros((8, 8, 3), np.uint8))))
+def first_shot() -> RecordedFrame:
+    return RecordedFrame(Encoder().encode(Picture(np.zeros((8, 8, 3), np.uint8))))
 
 
 def test_R1_what_was_appended_reads_back_equal(tmp_path: Path) -> None:
@@ -52,14 +52,14 @@ def test_R1_what_was_appended_reads_back_equal(tmp_path: Path) -> None:
     for step in steps:
         journal.step(step)
     journal.shown([(1, 20_000), (2, 37_000)])
-    journal.event(EventRecord(0, "input", 5, 3, 17, {"control": "left"}))
-    end = End("lost", "terminated", 3.5, 10, 200_000)
+    journal.event(RecordedEvent(0, "input", 5, 3, 17, {"control": "left"}))
+    end = EpisodeEnd("lost", "terminated", 3.5, 10, 200_000)
     journal.end(end)
     segment = read_segment(tmp_path / str(head.episode_id) / "000000.sealed")
-    assert (segment.head, segment.steps, segment.end) == (head, steps, end)
+    assert (segment.header, segment.steps, segment.end) == (head, steps, end)
     assert segment.reset == first_shot()
     assert segment.shown == [(1, 20_000), (2, 37_000)]
-    assert segment.events == [EventRecord(0, "input", 5, 3, 17, {"control": "left"})]
+    assert segment.events == [RecordedEvent(0, "input", 5, 3, 17, {"control": "left"})]
 
 
 def test_R3_segments_follow_on_one_another(tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ def test_R3_segments_follow_on_one_another(tmp_path: Path) -> None:
     journal.reset(first_shot())
     for step in make_steps(3):
         journal.step(step)
-    journal.roll(true_colour=False)
+    journal.rotate(true_colour=False)
     for step in make_steps(2, first=3):
         journal.step(step)
-    journal.end(End("incomplete", "left", 0.0, 5, 1))
+    journal.end(EpisodeEnd("incomplete", "left", 0.0, 5, 1))
     folder = tmp_path / str(head.episode_id)
     first, second = (read_segment(folder / name) for name in ("000000.sealed", "000001.sealed"))
     assert [len(first.steps), len(second.steps)] == [3, 2]
-    assert (second.head.number, second.head.first_step, first.end) == (1, 3, None)
+    assert (second.header.number, second.header.first_step, first.end) == (1, 3, None)
     assert sorted(path.name for path in folder.iterdir()) == ["000000.sealed", "000001.sealed"]
 
 
@@ -86,7 +86,7 @@ def test_R4_a_torn_tail_is_cut_at_every_byte(tmp_path: Path) -> None:
     for step in steps:
         journal.step(step)
     data = (tmp_path / str(head.episode_id) / "000000.open").read_bytes()
-    journal.end(End("lost", "terminated", 0.0, 3, 1))
+    journal.end(EpisodeEnd("lost", "terminated", 0.0, 3, 1))
     kept = []
     for size in range(len(data) + 1):
         segment, whole = parse_segment(data[:size])
@@ -111,11 +111,11 @@ def test_R5_a_killed_game_is_finished_as_incomplete(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
     folder = tmp_path / str(head.episode_id)
-    assert adopt_orphan(folder)
-    assert adopt_orphan(folder)
+    assert recover_abandoned(folder)
+    assert recover_abandoned(folder)
     segment = read_segment(folder / "000000.sealed")
     assert segment.steps == steps
-    assert segment.end == End("incomplete", "crashed", None, 5, steps[-1].server_us)
+    assert segment.end == EpisodeEnd("incomplete", "crashed", None, 5, steps[-1].server_us)
 
 
 def test_R5_delivery_that_looks_while_an_episode_is_being_made_takes_nothing_from_it(
@@ -136,7 +136,7 @@ def test_R5_delivery_that_looks_while_an_episode_is_being_made_takes_nothing_fro
     with pytest.raises(OSError, match="not empty"):
         Journal(tmp_path, head)
     assert list(tmp_path.iterdir()) == [journal.folder]
-    journal.abandon()
+    journal.discard()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -153,15 +153,15 @@ def test_R2_a_segment_that_is_delivered_in_the_moment_it_is_sealed_is_no_failure
         return renamed
 
     monkeypatch.setattr(Path, "rename", rename_and_deliver)
-    journal.end(End("incomplete", "left", 0, 0, 0))
+    journal.end(EpisodeEnd("incomplete", "left", 0, 0, 0))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_R5_a_living_game_is_left_alone(tmp_path: Path) -> None:
     head = make_head()
     journal = Journal(tmp_path, head)
-    assert not adopt_orphan(tmp_path / str(head.episode_id))
-    journal.end(End("incomplete", "left", 0.0, 0, 1))
+    assert not recover_abandoned(tmp_path / str(head.episode_id))
+    journal.end(EpisodeEnd("incomplete", "left", 0.0, 0, 1))
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def sealed(tmp_path: Path) -> Path:
     journal = Journal(tmp_path, head)
     for step in make_steps(2):
         journal.step(step)
-    journal.end(End("lost", "terminated", 0.0, 2, 1))
+    journal.end(EpisodeEnd("lost", "terminated", 0.0, 2, 1))
     return tmp_path / str(head.episode_id) / "000000.sealed"
 
 
@@ -195,7 +195,7 @@ def test_R6_damage_in_the_middle_of_an_open_segment_is_not_cut_off_unseen(sealed
     opened, whole = sealed.rename(sealed.with_suffix(".open")), sealed.with_suffix(".open").read_bytes()
     damaged = whole[:1000] + b"damage" + whole[1006:]
     opened.write_bytes(damaged)
-    assert adopt_orphan(opened.parent)
+    assert recover_abandoned(opened.parent)
     assert opened.with_suffix(".damaged").read_bytes() == damaged
     assert read_segment(sealed).end is not None
 
@@ -203,11 +203,11 @@ def test_R6_damage_in_the_middle_of_an_open_segment_is_not_cut_off_unseen(sealed
 def test_R5_an_open_segment_that_was_followed_by_another_gets_no_end(sealed: Path) -> None:
     head = make_head()
     journal = Journal(sealed.parent.parent, head)
-    journal.roll(true_colour=False)
-    journal.end(End("lost", "terminated", 0.0, 0, 1))
+    journal.rotate(true_colour=False)
+    journal.end(EpisodeEnd("lost", "terminated", 0.0, 0, 1))
     first = journal.folder / "000000.sealed"
     first.rename(first.with_suffix(".open"))  # the power went before this one's name was durable
-    assert adopt_orphan(journal.folder)
+    assert recover_abandoned(journal.folder)
     assert read_segment(first).end is None
 
 
@@ -216,8 +216,8 @@ def test_R5_an_open_segment_without_a_head_is_set_aside(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "000000.open").write_bytes(b"what")
     with pytest.raises(JournalDamaged, match=r"set aside as 000000\.damaged"):
-        adopt_orphan(folder)
-    assert adopt_orphan(folder)
+        recover_abandoned(folder)
+    assert recover_abandoned(folder)
 
 
 def test_R7_a_full_disk_leaves_whole_records(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from house.paths import ROOT
 from skill_arcade.recording import journal as journals
 from skill_arcade.recording.journal import Journal
-from skill_arcade.recording.records import End
+from skill_arcade.recording.records import EpisodeEnd
 from skill_arcade.recording.segment import read_segment
-from tests.journals import make_head
-from tests.played import Table
+from tests.support.journals import make_head
+from tests.support.session_harness import Table
 
 SPEC = Path(journals.__file__).with_name("SPEC.md")
 
@@ -39,7 +39,7 @@ def test_R2_a_segment_is_on_the_disk_before_it_is_called_sealed_and_then_its_nam
 
     monkeypatch.setattr(os, "fsync", note)
     journal = Journal(tmp_path, make_head())
-    journal.end(End("incomplete", "left", 0.0, 0, 1))
+    journal.end(EpisodeEnd("incomplete", "left", 0.0, 0, 1))
     assert synced == [(False, ["000000.open"]), (True, ["000000.sealed"])]
 
 
@@ -57,6 +57,6 @@ def test_R10_a_wall_clock_that_jumps_moves_no_time_within_an_episode(tmp_path: P
         segments = [read_segment(path) for path in sorted((tmp_path / name / str(head.episode_id)).glob("*.sealed"))]
         assert len(segments) > 1
         times.append([step.server_us for segment in segments for step in segment.steps])
-        assert {segment.head.started_wall_us for segment in segments} == {head.started_wall_us}
+        assert {segment.header.started_wall_us for segment in segments} == {head.started_wall_us}
     assert len(times[0]) == 90
     assert times[0] == times[1] == sorted(times[0])

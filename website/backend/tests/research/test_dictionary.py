@@ -5,14 +5,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from house.paths import ROOT
-from skill_arcade.cli.dictionary import draw_dictionary
+from skill_arcade.cli.data_dictionary import render_dictionary
 from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.database.views import VIEWS
 
 
 def test_the_page_is_of_today() -> None:
     page = (ROOT / "website" / "docs" / "data.md").read_text()
-    assert page == draw_dictionary(), "run `skill-arcade schema --markdown > website/docs/data.md`"
+    assert page == render_dictionary(), "run `skill-arcade schema --markdown > website/docs/data.md`"
 
 
 def test_every_column_has_a_meaning() -> None:

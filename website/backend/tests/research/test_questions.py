@@ -13,9 +13,9 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from house.paths import ROOT
-from skill_arcade.storage.database import researcher
+from skill_arcade.storage.database import researcher_role as researcher
 from tests.conftest import fresh_database, opened_engine
-from tests.researched import add_plays, episode_id
+from tests.support.study_data import add_plays, episode_id
 
 PAGE = (ROOT / "website" / "docs" / "questions.md").read_text()
 QUESTIONS = {

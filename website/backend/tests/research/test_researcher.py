@@ -10,10 +10,10 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.storage.database import researcher
+from skill_arcade.storage.database import researcher_role as researcher
 from skill_arcade.storage.database.engine import migrate_sync
 from tests.conftest import execute, opened_engine
-from tests.researched import add_plays
+from tests.support.study_data import add_plays
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from skill_arcade.errors import InvalidRequest, NotAllowed
 from skill_arcade.settings import Settings
-from skill_arcade.web.bearer import researching, signed_in
-from skill_arcade.web.people import normalise_email
+from skill_arcade.web.current_user import authenticate, require_researcher
 from skill_arcade.web.roles import find_roles
+from skill_arcade.web.users import normalise_email
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio
@@ -113,11 +113,11 @@ def test_an_email_that_nobody_proved_gives_a_role_on_a_laptop_only() -> None:
 
 @pytest.mark.parametrize(("role", "opens"), [("", False), ("researcher", True), ("admin", False)])
 async def test_what_needs_a_role_is_closed_to_others(arcade: Visitor, role: str, opens: bool) -> None:
-    await arcade.state.people.welcome("somebody", None)
+    await arcade.state.users.sign_in("somebody", None)
     token = arcade.state.tokens.issue_session("somebody", [role] if role else []).token
-    identity = await signed_in(arcade.state, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
+    identity = await authenticate(arcade.state, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token))
     if opens:
-        assert await researching(identity) == "somebody"
+        assert await require_researcher(identity) == "somebody"
     else:
         with pytest.raises(NotAllowed, match="This needs the role researcher"):
-            await researching(identity)
+            await require_researcher(identity)

@@ -14,8 +14,8 @@ from sqlalchemy import URL
 
 from skill_arcade.frames.apng import read_apng
 from skill_arcade.settings import Settings
-from tests.cloud.storage import Answer, StorageServer, storage_server
-from tests.recorded import Recorded, record_episode
+from tests.support.cloud.storage import Answer, StorageServer, storage_server
+from tests.support.recorded_episode import Recorded, record_episode
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio

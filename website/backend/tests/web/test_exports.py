@@ -19,13 +19,13 @@ from sqlalchemy import URL, text
 
 import skill_arcade.dataset as sa
 from skill_arcade.errors import TooManyExports
-from skill_arcade.export.wanted import Wanted
+from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from skill_arcade.web.exports import Exports
-from tests import played
-from tests.arcade import running_arcade
 from tests.conftest import fresh_database, opened_engine
+from tests.support import session_harness as played
+from tests.support.arcade import running_arcade
 
 EVERYTHING = {"games": [], "certified": False, "least_steps": 0, "since": None, "until": None}
 
@@ -178,8 +178,8 @@ async def hide_object(house: House, game: str) -> Path:
 
 
 def test_one_at_a_time_for_each_and_a_stopped_one_makes_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = Wanted.model_validate({"format": "parquet", "ended_before": "2100-01-01T00:00:00Z"})
-    monkeypatch.setattr("skill_arcade.web.exports.AT_ONCE", 1)
+    wanted = ExportSelection.model_validate({"format": "parquet", "ended_before": "2100-01-01T00:00:00Z"})
+    monkeypatch.setattr("skill_arcade.web.exports.MAX_CONCURRENT_EXPORTS", 1)
 
     async def download() -> None:
         exports = Exports(house.settings)
@@ -191,7 +191,7 @@ def test_one_at_a_time_for_each_and_a_stopped_one_makes_room(house: House, monke
         await first.close()
         assert (first.state, "stopped" in exports.progress("one").message) == ("failed", True)
         second = await exports.open("four", wanted, "bob")
-        assert zipfile.is_zipfile(io.BytesIO(b"".join([piece async for piece in second.pieces()])))
+        assert zipfile.is_zipfile(io.BytesIO(b"".join([piece async for piece in second.chunks()])))
         await exports.stop()
         assert (second.state, exports.progress("never").state) == ("done", "unknown")
 

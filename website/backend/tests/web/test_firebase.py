@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from skill_arcade.settings import Settings
 from skill_arcade.web.security import page_policy
-from tests.cloud.firebase import PROJECT, Issuer, issuer
-from tests.cloud.sql import write_account
+from tests.support.cloud.firebase import PROJECT, Issuer, issuer
+from tests.support.cloud.sql import write_account
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio

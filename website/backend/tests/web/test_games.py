@@ -6,8 +6,8 @@ from sqlalchemy import text
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.settings import Settings
+from skill_arcade.web.game_assets import GameAssets
 from skill_arcade.web.models import Game
-from skill_arcade.web.shelf import Shelf
 from tests.web.conftest import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -86,13 +86,13 @@ def test_a_cover_is_webp_before_png_and_its_address_follows_from_its_bytes(setti
     assert settings.games_folder is not None
     folder = settings.games_folder / "covers"
     (folder / "pong.png").write_bytes(b"png")
-    found = Shelf(manifests, settings.games_folder).cover("pong")
+    found = GameAssets(manifests, settings.games_folder).cover("pong")
     assert found is not None
     assert found.kind == "image/webp"
     (folder / "frozen-lake.png").write_bytes(b"ice")
-    before = Shelf(manifests, settings.games_folder).game("frozen-lake")
+    before = GameAssets(manifests, settings.games_folder).game("frozen-lake")
     (folder / "frozen-lake.png").write_bytes(b"ICE")
-    after = Shelf(manifests, settings.games_folder).game("frozen-lake")
+    after = GameAssets(manifests, settings.games_folder).game("frozen-lake")
     assert before is not None
     assert after is not None
     assert before.cover != after.cover

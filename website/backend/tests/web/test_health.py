@@ -11,8 +11,8 @@ from sqlalchemy import URL, text
 
 from skill_arcade.errors import NotReady
 from skill_arcade.ids import new_episode_id
-from skill_arcade.play.room import Room
-from skill_arcade.web.database import asking
+from skill_arcade.play.connections.recording_capacity import RecordingCapacity
+from skill_arcade.web.request_transaction import request_transaction
 from tests.conftest import execute
 from tests.web.conftest import Visitor
 
@@ -52,9 +52,9 @@ async def test_a_database_that_is_gone_is_named_and_the_arcade_stays_alive(arcad
 
 async def test_a_connection_that_breaks_off_in_the_middle_is_not_ready_and_the_next_one_is(arcade: Visitor) -> None:
     with pytest.raises(NotReady, match="try again soon"):
-        async with asking(arcade.state.engine) as connection:
+        async with request_transaction(arcade.state.engine) as connection:
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-    async with asking(arcade.state.engine) as connection:
+    async with request_transaction(arcade.state.engine) as connection:
         assert (await connection.execute(text("SELECT 1"))).scalar() == 1
 
 
@@ -72,7 +72,7 @@ async def test_an_object_folder_that_can_not_be_used_is_named(
 
 async def test_a_journal_disk_without_room_is_named(arcade: Visitor) -> None:
     # No disk has this much room.
-    arcade.state.roster.room.least_bytes = 2**62
+    arcade.state.sessions.capacity.min_free_bytes = 2**62
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
 
 
@@ -85,14 +85,14 @@ async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -
 
 
 async def test_ages_are_told_by_readyz_and_to_prometheus(arcade: Visitor) -> None:
-    room, report = arcade.state.roster.room, arcade.state.settings.delivery_report
+    room, report = arcade.state.sessions.capacity, arcade.state.settings.uploader_status_path
     assert (await arcade.http.get("/readyz")).json()["ages"]["last_delivery_seconds"] is None
     sealed = room.folder / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir(parents=True)
     sealed.write_bytes(b"not whole")
     os.utime(sealed, (time.time() - 90,) * 2)
     report.write_text(json.dumps({"last_delivery": time.time() - 80, "segments": 5}))
-    room.look()
+    room.poll()
     ages = (await arcade.http.get("/readyz")).json()["ages"]
     assert 90 <= ages["oldest_undelivered_seconds"] < 120
     assert 80 <= ages["last_delivery_seconds"] < 110
@@ -123,14 +123,16 @@ async def test_figures_are_not_for_everybody(arcade: Visitor, environment: str, 
 
 async def test_a_delivery_that_does_not_get_on_refuses_games_in_words(tmp_path: Path) -> None:
     now = [0.0]
-    room = Room(tmp_path, tmp_path / "delivery.json", least_bytes=1, backlog_seconds=600, now=lambda: now[0])
+    room = RecordingCapacity(
+        tmp_path, tmp_path / "delivery.json", least_bytes=1, backlog_seconds=600, now=lambda: now[0]
+    )
     sealed = tmp_path / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir()
     sealed.write_bytes(b"")
-    room.look()
+    room.poll()
     now[0] = 601.0
     with pytest.raises(NotReady, match="can't be put away at the moment"):
         room.check()
     (tmp_path / "delivery.json").write_text('{"segments": 1}')  # it gets on after all
-    room.look()
+    room.poll()
     room.check()

@@ -10,7 +10,7 @@ import pytest
 from house.paths import FRONTEND
 from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
-from skill_arcade.web.page import API
+from skill_arcade.web.static_site import API
 
 HOSTING: dict[str, Any] = json.loads((FRONTEND / "firebase.json").read_text())["hosting"]
 RULES = {rule.get("regex") or rule["source"]: rule["headers"] for rule in HOSTING["headers"]}
@@ -24,7 +24,9 @@ def given(path: str) -> dict[str, str]:
 
 @pytest.mark.anyio
 async def test_hosting_sends_the_security_headers_that_the_server_sends() -> None:
-    app = create_app(Settings(_env_file=None, auth_method="firebase", firebase_project_id="a", lockstep_on=True))
+    app = create_app(
+        Settings(_env_file=None, auth_method="firebase", firebase_project_id="a", lockstep=True)
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as http:
         sent = dict((await http.get("/healthz")).headers)

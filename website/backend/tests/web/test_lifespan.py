@@ -9,7 +9,7 @@ from sqlalchemy import URL, text
 
 from skill_arcade.errors import ArcadeError, ManifestError, NotReady, SettingsError
 from skill_arcade.settings import Settings, read_settings
-from skill_arcade.storage.database.cluster import Cluster
+from skill_arcade.storage.database.postgres_server import PostgresServer
 from skill_arcade.web.app import create_app
 from skill_arcade.web.lifespan import run_arcade
 from tests.conftest import execute, opened_engine
@@ -96,7 +96,7 @@ async def test_a_start_that_fails_at_its_last_step_ends_the_processes_that_it_ha
 
 async def test_a_stop_lets_go_of_every_connection(settings: Settings, database_url: URL) -> None:
     async with run_arcade(settings) as parts:
-        await parts["arcade"].people.welcome("ada", "ada@example.org")
+        await parts["arcade"].users.sign_in("ada", "ada@example.org")
         assert await count_connections(database_url) > 0
     await all_let_go(database_url)
 
@@ -105,7 +105,7 @@ async def test_on_the_embedded_database_it_migrates_by_itself_and_stops_it_at_th
     settings = Settings(_env_file=None, skill_arcade_home=home)
     async with open_arcade(settings) as visitor:
         mine = await visitor.sign_in()
-    assert Cluster(home / "postgres").find_postmaster() is None
+    assert PostgresServer(home / "postgres").find_postmaster() is None
     async with open_arcade(settings) as visitor:
         answer = await visitor.http.get("/auth/me", headers=mine)
         assert answer.json()["email"] == "ada@example.org"

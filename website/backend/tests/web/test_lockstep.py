@@ -48,9 +48,9 @@ async def test_what_is_not_there_is_404_in_words(settings: Settings, shelf: Path
 
 async def test_an_emulator_that_is_built_while_the_server_runs_is_found(settings: Settings, tmp_path: Path) -> None:
     async with open_arcade(settings.model_copy(update={"lockstep_folder": tmp_path})) as visitor:
-        assert await visitor.state.emulator.look() is None
+        assert await visitor.state.emulator.get() is None
         (tmp_path / "lockstep.wasm").write_bytes(MODULE)
-        emulator = await visitor.state.emulator.look()
+        emulator = await visitor.state.emulator.get()
         assert emulator is not None
         assert emulator.digest == DIGEST
 
@@ -64,7 +64,7 @@ async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
     settings: Settings, shelf: Path, more: dict[str, Any]
 ) -> None:
     async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf, **more})) as visitor:
-        assert await visitor.state.emulator.look() is None
+        assert await visitor.state.emulator.get() is None
         for path in (f"/lockstep/{DIGEST}.wasm", "/lockstep/roms/pong"):
             answer = await visitor.http.get(path, headers=await visitor.sign_in())
             assert answer.status_code == 404
@@ -73,6 +73,6 @@ async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
 
 def test_the_owner_may_turn_it_on_elsewhere() -> None:
     hosts = ("arcade.example.org",)
-    assert not Settings(_env_file=None, trusted_hosts=hosts).lockstep_on
-    assert Settings(_env_file=None, trusted_hosts=hosts, lockstep=True).lockstep_on
-    assert Settings(_env_file=None).lockstep_on
+    assert not Settings(_env_file=None, trusted_hosts=hosts).is_lockstep_enabled
+    assert Settings(_env_file=None, trusted_hosts=hosts, lockstep=True).is_lockstep_enabled
+    assert Settings(_env_file=None).is_lockstep_enabled

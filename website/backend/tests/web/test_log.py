@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.arcade import Player, running_arcade, settled, sign_in, ticket_for
+from tests.support.arcade import Player, running_arcade, settled, sign_in, ticket_for
 
 EMAIL = "ada.lovelace@example.org"
 SECRET = "a-secret-of-this-server-that-signs-tokens"

@@ -11,12 +11,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import opened, transaction
+from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.objects.disk import DiskObjects
-from skill_arcade.wire.close import CloseCode
-from tests.arcade import Arcade, playing, running_arcade, settled, sign_in, ticket_for
+from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import temporary_home
+from tests.support.arcade import Arcade, playing, running_arcade, settled, sign_in, ticket_for
 from tests.web.conftest import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ async def rows_with(home: Path, *words: str) -> list[str]:
     """Rows of any table, tombstones apart, in which one of these words stands."""
     settings = Settings.model_validate({"skill_arcade_home": home})
     found = []
-    async with opened(settings) as engine, transaction(engine) as connection:
+    async with open_engine(settings) as engine, transaction(engine) as connection:
         for table in Table.metadata.sorted_tables:
             if table.name != "erasure":
                 rows = [str(row) for row in await connection.execute(text(f'SELECT * FROM "{table.name}"'))]

@@ -10,7 +10,7 @@ import pytest
 
 from skill_arcade.web.app import create_app
 from skill_arcade.wire import messages
-from skill_arcade.wire.close import CloseCode
+from skill_arcade.wire.close_codes import CloseCode
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from house.paths import DEPLOY
-from tests.arcade import running_arcade
+from tests.support.arcade import running_arcade
 
 
 def test_the_smoke_test_plays_here(home: Path) -> None:

@@ -104,4 +104,4 @@ def test_spent_tickets_are_forgotten_once_they_could_not_be_used_anyway(tokens: 
     for _ in range(10):
         tokens.redeem_ticket(tokens.issue_ticket("ada", "pong").token, "pong")
         clock.time += TICKET_SECONDS
-    assert tokens.n_spent == 1
+    assert tokens.used_ticket_count == 1

@@ -7,7 +7,7 @@ import type { Setup } from "@/lockstep/emulator";
 
 const website = new URL("../../../", import.meta.url);
 const python = new URL("backend/.venv/bin/python", website);
-const script = new URL("backend/tests/lockstep/native.py", website);
+const script = new URL("backend/tests/support/native_ale.py", website);
 const built = new URL(".state/lockstep/lockstep.wasm", website);
 
 /** An episode that ale-py played: what `Emulator` must come to as well. */

@@ -7,8 +7,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from skill_arcade.environments.tetris.picture import Painter
 from skill_arcade.environments.tetris.pieces import NAMES
+from skill_arcade.environments.tetris.renderer import TetrisRenderer
 from skill_arcade.environments.tetris.rules import ACTS, COLUMNS, EMPTY, HIDDEN, ROWS, TOP_LEVEL, Well
 
 SHOWN = 3
@@ -60,7 +60,7 @@ class TetrisEnv(gymnasium.Env[Observation, np.int64]):
                 "hold": spaces.Box(0, kinds, (1,), np.int8),
             }
         )
-        self._painter: Painter | None = None
+        self._painter: TetrisRenderer | None = None
         self._well = Well(level, first_level=level)
 
     def reset(
@@ -112,5 +112,5 @@ class TetrisEnv(gymnasium.Env[Observation, np.int64]):
             gymnasium.logger.warn("render needs gymnasium.make(…, render_mode='rgb_array')")
             return None
         if self._painter is None:
-            self._painter = Painter()
+            self._painter = TetrisRenderer()
         return self._painter.paint(self._well)

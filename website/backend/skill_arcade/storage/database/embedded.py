@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skill_arcade.errors import NotReady, SettingsError
-from skill_arcade.storage.database.cluster import Cluster
+from skill_arcade.storage.database.postgres_server import PostgresServer
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
-class Embedded:
+class EmbeddedPostgres:
     """A hold on the server of a folder: it runs at least as long as this is open."""
 
     def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
@@ -31,51 +31,51 @@ class Embedded:
             SettingsError: the wheel is not installed, or the folder can't be written.
             NotReady: the server does not start.
         """
-        self.cluster = Cluster(folder, options)
+        self.server = PostgresServer(folder, options)
         self._pid = os.getpid()
         self._users: int | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with self._alone():
+            with self._has_no_other_users():
                 self._users = _lock_file(folder / "users", fcntl.LOCK_SH)
-                self.cluster.ensure_started()
+                self.server.ensure_started()
         except OSError as error:
-            self._let_go()
+            self._release_lock()
             place = f"{error.filename or folder} can't be used ({error.strerror})"
             raise SettingsError(f"{place}: set SKILL_ARCADE_HOME to a folder of yours.") from error
         except BaseException:
-            self._let_go()
+            self._release_lock()
             raise
 
     def ensure_started(self) -> None:
         """Start the server again if somebody killed it. Raises NotReady."""
-        with self._alone():
-            self.cluster.ensure_started()
+        with self._has_no_other_users():
+            self.server.ensure_started()
 
     def close(self) -> None:
         """Let go, and stop the server if nobody else holds it. A forked child leaves that to its parent."""
         if self._users is None or self._pid != os.getpid():
             return
-        with self._alone():
-            if self._is_last(self._users):
-                self.cluster.stop()
-            self._let_go()
+        with self._has_no_other_users():
+            if self._is_last_user(self._users):
+                self.server.stop()
+            self._release_lock()
 
-    def _is_last(self, users: int) -> bool:
+    def _is_last_user(self, users: int) -> bool:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    def _let_go(self) -> None:
+    def _release_lock(self) -> None:
         if self._users is not None:
             os.close(self._users)
             self._users = None
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        lock = _lock_file(self.cluster.folder / "lock", fcntl.LOCK_EX)
+    def _has_no_other_users(self) -> Iterator[None]:
+        lock = _lock_file(self.server.folder / "lock", fcntl.LOCK_EX)
         try:
             yield
         finally:
@@ -91,9 +91,9 @@ def _lock_file(path: Path, kind: int) -> int:
 
 async def keep_running(folder: Path) -> None:
     """Start the server of `folder` again whenever it is found dead, until cancelled. This process must hold it."""
-    cluster = Cluster(folder)
+    cluster = PostgresServer(folder)
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
         if await asyncio.to_thread(cluster.find_postmaster) is None:
             log.warning("the embedded Postgres in %s is gone; it starts again", folder)
             try:
@@ -111,15 +111,15 @@ def restart(folder: Path) -> None:
 
 
 # What this process holds, and how often it was opened.
-_open: dict[Path, tuple[Embedded, int]] = {}
+_open: dict[Path, tuple[EmbeddedPostgres, int]] = {}
 _guard = threading.Lock()
 
 
-def open_embedded(folder: Path) -> Embedded:
+def open_embedded(folder: Path) -> EmbeddedPostgres:
     """Hold the server of `folder` until as many `close_embedded`, or the end of this process."""
     key = folder.resolve()
     with _guard:
-        held, times = _open.get(key) or (Embedded(key), 0)
+        held, times = _open.get(key) or (EmbeddedPostgres(key), 0)
         _open[key] = (held, times + 1)
     return held
 

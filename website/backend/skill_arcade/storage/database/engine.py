@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from skill_arcade.errors import NotReady
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.cloud import cloud_engine, cloud_name, cloud_url
+from skill_arcade.storage.database.cloud_sql import cloud_engine, cloud_name, cloud_url
 from skill_arcade.storage.database.embedded import close_embedded, open_embedded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PATIENCE_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 10
 
 
 def database_url(settings: Settings) -> URL:
@@ -32,7 +32,7 @@ def database_url(settings: Settings) -> URL:
         return _for_asyncpg(make_url(str(settings.database_url)))
     if settings.gcp_sql_connection_name is not None:
         return cloud_url(settings)
-    return open_embedded(settings.postgres_folder).cluster.url()
+    return open_embedded(settings.postgres_folder).server.url()
 
 
 def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
@@ -40,15 +40,15 @@ def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
     options: dict[str, Any] = {"poolclass": NullPool}
     if pool:
         # No overflow: the settings hold the pools of all servers against what the database allows.
-        options = {"pool_pre_ping": True, "pool_size": size, "max_overflow": 0, "pool_timeout": PATIENCE_SECONDS}
+        options = {"pool_pre_ping": True, "pool_size": size, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
     if cloud_name(url) is not None:
         return cloud_engine(url, **options)
-    login = {"timeout": PATIENCE_SECONDS, "server_settings": {"application_name": "skill-arcade"}}
+    login = {"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": {"application_name": "skill-arcade"}}
     return create_async_engine(url, connect_args=login, **options)
 
 
 @asynccontextmanager
-async def opened(settings: Settings, size: int | None = None) -> AsyncIterator[AsyncEngine]:
+async def open_engine(settings: Settings, size: int | None = None) -> AsyncIterator[AsyncEngine]:
     """Start the embedded Postgres if that is the choice, migrate it, and let all go at the end.
 
     Another Postgres is migrated by command: `skill-arcade migrate`. `size`: connections, if not DATABASE_POOL_SIZE.
@@ -56,12 +56,12 @@ async def opened(settings: Settings, size: int | None = None) -> AsyncIterator[A
     url = await asyncio.to_thread(database_url, settings)
     engine = create_engine(url, size or settings.database_pool_size)
     try:
-        if settings.embedded_database:
+        if settings.use_embedded_postgres:
             await _bring_up_to_date(engine)
         yield engine
     finally:
         await engine.dispose()
-        if settings.embedded_database:
+        if settings.use_embedded_postgres:
             await asyncio.to_thread(close_embedded, settings.postgres_folder)
 
 

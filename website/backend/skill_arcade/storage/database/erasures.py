@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.errors import PlayerErased
+from skill_arcade.errors import AccountErased
 from skill_arcade.storage.database.tables import Table
 
 _table = Table.metadata.tables
@@ -26,7 +26,7 @@ _of_users = [
 ]
 
 
-def next_id(user_id: str) -> str:
+def next_unfinished_id(user_id: str) -> str:
     """The id of who comes back after the account of `user_id` was erased."""
     return hashlib.sha256(f"after {user_id}".encode()).hexdigest()[:32]
 
@@ -37,7 +37,7 @@ async def is_erased(connection: AsyncConnection, user_id: str) -> bool:
     return (await connection.execute(query)).first() is not None
 
 
-async def hold_user(connection: AsyncConnection, user_id: str) -> None:
+async def lock_user(connection: AsyncConnection, user_id: str) -> None:
     """Make sure that there is such a user, until this transaction ends: an erasure waits for it.
 
     Raises:
@@ -47,7 +47,7 @@ async def hold_user(connection: AsyncConnection, user_id: str) -> None:
     there = (await connection.execute(row)).first()
     # Asked after the lock is held, so that no erasure can begin in between.
     if await is_erased(connection, user_id):
-        raise PlayerErased(f"The account {user_id} was erased; nothing of it is kept any more.")
+        raise AccountErased(f"The account {user_id} was erased; nothing of it is kept any more.")
     if there is None:
         await connection.execute(insert(_user).values(id=user_id).on_conflict_do_nothing())
 
@@ -73,7 +73,7 @@ async def list_unfinished(connection: AsyncConnection) -> list[str]:
     return list((await connection.execute(query)).scalars())
 
 
-async def episodes_of(connection: AsyncConnection, user_id: str, limit: int) -> list[UUID]:
+async def list_user_episodes(connection: AsyncConnection, user_id: str, limit: int) -> list[UUID]:
     """Some episodes of a user, oldest first."""
     query = select(_episode.c.id).where(_episode.c.user_id == user_id).order_by(_episode.c.id).limit(limit)
     return list((await connection.execute(query)).scalars())

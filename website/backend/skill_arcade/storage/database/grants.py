@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import NotFound
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import opened, transaction
-from skill_arcade.storage.database.researcher import ROLE
+from skill_arcade.storage.database.engine import open_engine, transaction
+from skill_arcade.storage.database.researcher_role import ROLE
 
 # The server records and forgets rows; the tables' shape is the migrations' business.
 APP_RIGHTS = (
@@ -26,7 +26,7 @@ async def grant_rights(settings: Settings, *, app: str | None, reader: str | Non
     """
     if app is None and reader is None:
         return
-    async with opened(settings) as engine, transaction(engine) as connection:
+    async with open_engine(settings) as engine, transaction(engine) as connection:
         for user, rights in ((app, APP_RIGHTS), (reader, READER_RIGHTS)):
             if user is not None:
                 await _grant(connection, user, rights)

@@ -12,18 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.storage.database import tables
-from skill_arcade.storage.database.erasures import is_erased, next_id
+from skill_arcade.storage.database.erasures import is_erased, next_unfinished_id
 from skill_arcade.storage.database.tables import CertificateResult, EpisodeStatus
 
 _table = tables.Table.metadata.tables
 _user, _game, _episode = _table["user"], _table["game"], _table["episode"]
 _transition, _segment, _event = _table["transition"], _table["segment"], _table["event"]
 _certificate = _table["certificate"]
-LONGEST_PAGE = 1000
+MAX_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeLine:
+class EpisodeListItem:
     """An episode as a list shows it. `email` is None once erased."""
 
     id: UUID
@@ -50,7 +50,7 @@ async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> 
     of that id was erased: who comes back begins anew, under another id.
     """
     while await is_erased(connection, user_id):
-        user_id = next_id(user_id)
+        user_id = next_unfinished_id(user_id)
     await connection.execute(insert(_user).values(id=user_id, email=email).on_conflict_do_nothing())
     mine = select(_user.c.id, _user.c.email).where(or_(_user.c.email == email, _user.c.id == user_id))
     found = (await connection.execute(mine.order_by(case((_user.c.email == email, 0), else_=1)).limit(1))).one()
@@ -94,7 +94,7 @@ async def list_episodes(
     before: UUID | None = None,
     limit: int = 50,
     where: str | None = None,
-) -> list[EpisodeLine]:
+) -> list[EpisodeListItem]:
     """A page of episodes, newest first.
 
     Args:
@@ -114,8 +114,8 @@ async def list_episodes(
             return []
     query = page_query(user_id, game, status, before, limit)
     if where is not None:
-        query = query.where(chosen_by(where))
-    lines = [EpisodeLine(*row) for row in await connection.execute(query)]
+        query = query.where(filter_episodes(where))
+    lines = [EpisodeListItem(*row) for row in await connection.execute(query)]
     results = await _newest_results(connection, [line.id for line in lines])
     return [replace(line, certificate=results.get(line.id)) for line in lines]
 
@@ -124,7 +124,7 @@ def page_query(
     user_id: str | None, game: str | None, status: EpisodeStatus | None, before: UUID | None, limit: int
 ) -> Select[Any]:
     """The question of `list_episodes`: it goes down one index, however many episodes there are."""
-    query = _episode_lines().order_by(_episode.c.id.desc()).limit(min(max(limit, 1), LONGEST_PAGE))
+    query = _list_item_query().order_by(_episode.c.id.desc()).limit(min(max(limit, 1), MAX_PAGE_SIZE))
     if user_id is not None:
         query = query.where(_episode.c.user_id == user_id)
     if game is not None:
@@ -147,7 +147,7 @@ async def _newest_results(connection: AsyncConnection, episodes: Sequence[UUID])
     return {row.episode_id: row.result for row in await connection.execute(query)}
 
 
-def _episode_lines() -> Select[Any]:
+def _list_item_query() -> Select[Any]:
     name = _game.c.config["name"].astext
     columns = {
         "id": _episode.c.id,
@@ -167,7 +167,7 @@ def _episode_lines() -> Select[Any]:
     return select(*(column.label(label) for label, column in columns.items())).select_from(joined)
 
 
-def chosen_by(where: str) -> TextClause:
+def filter_episodes(where: str) -> TextClause:
     """The episodes whose line of `episode_summary` fulfils this condition, in SQL."""
     condition = where.replace("\\", "\\\\").replace(":", r"\:")
     return text(f"episode.id IN (SELECT episode_id FROM episode_summary WHERE (\n{condition}\n))")
@@ -188,7 +188,7 @@ async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]
     Raises:
         NotFound: there is no such episode.
     """
-    line = _episode_lines().subquery()
+    line = _list_item_query().subquery()
     query = select(_episode, line.c.email, line.c.game_name).join(line, line.c.id == _episode.c.id)
     found = (await connection.execute(query.where(_episode.c.id == episode_id))).one_or_none()
     if found is None:
@@ -196,7 +196,7 @@ async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]
     return found
 
 
-async def find_episode(connection: AsyncConnection, prefix: str) -> EpisodeLine:
+async def find_episode(connection: AsyncConnection, prefix: str) -> EpisodeListItem:
     """Find an episode by the beginning of its id.
 
     Raises:
@@ -207,8 +207,8 @@ async def find_episode(connection: AsyncConnection, prefix: str) -> EpisodeLine:
     if not 1 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
         raise InvalidRequest(f"{prefix!r} is no episode's id: give its hexadecimal digits, or the first few.")
     lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    query = _episode_lines().where(_episode.c.id.between(lowest, highest)).order_by(_episode.c.id).limit(2)
-    found = [EpisodeLine(*row) for row in await connection.execute(query)]
+    query = _list_item_query().where(_episode.c.id.between(lowest, highest)).order_by(_episode.c.id).limit(2)
+    found = [EpisodeListItem(*row) for row in await connection.execute(query)]
     if not found:
         raise NotFound(f"There is no episode {prefix!r}; `skill-arcade episodes` lists them.")
     if len(found) > 1:

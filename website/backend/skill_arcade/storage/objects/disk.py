@@ -11,7 +11,7 @@ from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
 from skill_arcade.storage.objects.keys import check_key
 
 # Keys can't begin with a dot, so nothing in this folder is ever listed.
-UNBORN = ".new"
+TEMP_SUFFIX = ".new"
 
 
 class DiskObjects:
@@ -41,13 +41,13 @@ class DiskObjects:
             if place and not place.endswith("/"):
                 yield place
                 continue
-            with self._explained():
+            with self._translate_errors():
                 names = await asyncio.to_thread(_list_folder, self.folder, place)
             waiting += [name for name in reversed(names) if _can_match(name, prefix)]
 
     async def ready(self) -> None:
         """Write a byte and remove it."""
-        await asyncio.to_thread(self._try_out)
+        await asyncio.to_thread(self._check_writable)
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -56,7 +56,7 @@ class DiskObjects:
         return self.folder / check_key(key)
 
     def _put(self, path: Path, data: bytes) -> None:
-        with self._explained():
+        with self._translate_errors():
             if self._is_there(path, data):
                 return
             self._make_folder(path.parent)
@@ -80,8 +80,8 @@ class DiskObjects:
         return True
 
     def _write_aside(self, data: bytes) -> Path:
-        self._make_folder(self.folder / UNBORN)
-        file, name = tempfile.mkstemp(dir=self.folder / UNBORN)
+        self._make_folder(self.folder / TEMP_SUFFIX)
+        file, name = tempfile.mkstemp(dir=self.folder / TEMP_SUFFIX)
         try:
             with open(file, "wb") as stream:  # noqa: PTH123  (a descriptor, not a path)
                 stream.write(data)
@@ -101,14 +101,14 @@ class DiskObjects:
         _sync_folder(folder.parent)
 
     def _get(self, path: Path) -> bytes:
-        with self._explained():
+        with self._translate_errors():
             try:
                 return path.read_bytes()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
                 raise ObjectMissing(f"There is no object {path.relative_to(self.folder)} in {self.folder}.") from error
 
     def _delete(self, path: Path) -> None:
-        with self._explained():
+        with self._translate_errors():
             try:
                 path.unlink(missing_ok=True)
             except (IsADirectoryError, NotADirectoryError):
@@ -119,14 +119,14 @@ class DiskObjects:
                     with suppress(OSError):  # somebody has just put another object there
                         path.parent.rmdir()
 
-    def _try_out(self) -> None:
-        with self._explained():
-            self._make_folder(self.folder / UNBORN)
-            with tempfile.TemporaryFile(dir=self.folder / UNBORN) as stream:
+    def _check_writable(self) -> None:
+        with self._translate_errors():
+            self._make_folder(self.folder / TEMP_SUFFIX)
+            with tempfile.TemporaryFile(dir=self.folder / TEMP_SUFFIX) as stream:
                 stream.write(b".")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -140,7 +140,7 @@ def _list_folder(root: Path, place: str) -> list[str]:
             names = [f"{place}{entry.name}/" if entry.is_dir() else f"{place}{entry.name}" for entry in found]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(name for name in names if name != f"{UNBORN}/")
+    return sorted(name for name in names if name != f"{TEMP_SUFFIX}/")
 
 
 def _can_match(name: str, prefix: str) -> bool:

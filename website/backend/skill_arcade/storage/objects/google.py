@@ -22,18 +22,18 @@ from google.cloud.storage import Blob, Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
+from skill_arcade.storage.objects.errors import translate_errors
 from skill_arcade.storage.objects.keys import check_key
-from skill_arcade.storage.objects.trouble import explained
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-NEEDED = ("storage.objects.create", "storage.objects.get", "storage.objects.list")
-KINDS = {".png": "image/png", ".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
+REQUIRED_PERMISSIONS = ("storage.objects.create", "storage.objects.get", "storage.objects.list")
+CONTENT_TYPES = {".png": "image/png", ".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to wait, in seconds: for a connection, for an answer, between tries, and for all tries together.
 
     Answers 408, 429, 500 to 504 and broken connections are tried again, after random waits that double.
@@ -63,7 +63,7 @@ class GoogleObjects:
         prefix: str = "",
         project: str | None = None,
         workers: int = 4,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         """Open no connection yet.
 
@@ -71,11 +71,11 @@ class GoogleObjects:
             NotReady: there are no credentials here.
         """
         self._name, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        self._patience = patience or Patience()
+        self._retry_policy = patience or RetryPolicy()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="objects")
         # Else the library asks in a thread of its own for the bucket's place, for traces that nobody reads.
         os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-        with explained(self._name):
+        with translate_errors(self._name):
             self._client = Client(project)
         self._bucket = self._client.bucket(bucket)
         session: requests.Session = self._client._http
@@ -119,15 +119,15 @@ class GoogleObjects:
         return self._bucket.blob(f"{self._prefix}{key}")
 
     @property
-    def _waits(self) -> dict[str, Any]:
-        return {"timeout": (self._patience.connect, self._patience.answer), "retry": self._patience.retry}
+    def _retry_delays(self) -> dict[str, Any]:
+        return {"timeout": (self._retry_policy.connect, self._retry_policy.answer), "retry": self._retry_policy.retry}
 
     def _put(self, key: str, data: bytes) -> None:
-        kind = KINDS.get(key[key.rfind(".") :], "application/octet-stream")
-        with explained(self._name):
+        kind = CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
+        with translate_errors(self._name):
             try:
                 self._blob(key).upload_from_string(
-                    data, content_type=kind, if_generation_match=0, checksum="crc32c", **self._waits
+                    data, content_type=kind, if_generation_match=0, checksum="crc32c", **self._retry_delays
                 )
             except answers.PreconditionFailed:
                 # It is there: put by somebody else, or by an earlier try of ours whose answer got lost.
@@ -135,41 +135,41 @@ class GoogleObjects:
 
     def _compare(self, key: str, data: bytes) -> None:
         blob = self._blob(key)
-        blob.reload(**self._waits)
+        blob.reload(**self._retry_delays)
         if (blob.size, blob.crc32c, blob.md5_hash) != (len(data), crc32c(data), md5(data)):
             sizes = f"{blob.size}, not these {len(data)}"
             raise ObjectExists(f"gs://{self._name}/{blob.name} holds other bytes already ({sizes}); it stays.")
 
     def _get(self, key: str) -> bytes:
         blob = self._blob(key)
-        with explained(self._name):
+        with translate_errors(self._name):
             try:
                 # In one shot: a download that is carried on after a break would not be held against its checksum.
-                data: bytes = blob.download_as_bytes(single_shot_download=True, checksum="crc32c", **self._waits)
+                data: bytes = blob.download_as_bytes(single_shot_download=True, checksum="crc32c", **self._retry_delays)
             except answers.NotFound as error:
                 raise ObjectMissing(f"There is no object {key} in gs://{self._name}/{self._prefix}.") from error
         return data
 
     def _delete(self, key: str) -> None:
-        with explained(self._name):
+        with translate_errors(self._name):
             try:
-                self._blob(key).delete(**self._waits)
+                self._blob(key).delete(**self._retry_delays)
             except answers.NotFound:
                 return
 
     def _pages(self, prefix: str) -> Iterator[tuple[str, ...]]:
-        with explained(self._name):
+        with translate_errors(self._name):
             found = self._client.list_blobs(
-                self._bucket, prefix=f"{self._prefix}{prefix}", fields="items(name),nextPageToken", **self._waits
+                self._bucket, prefix=f"{self._prefix}{prefix}", fields="items(name),nextPageToken", **self._retry_delays
             )
             for page in found.pages:
                 yield tuple(blob.name.removeprefix(self._prefix) for blob in page)
 
     def _check_rights(self) -> None:
-        with explained(self._name):
-            waits = {"timeout": self._patience.connect, "retry": None}
-            granted = self._bucket.test_iam_permissions(list(NEEDED), **waits)
-        if missing := sorted(set(NEEDED) - set(granted)):
+        with translate_errors(self._name):
+            waits = {"timeout": self._retry_policy.connect, "retry": None}
+            granted = self._bucket.test_iam_permissions(list(REQUIRED_PERMISSIONS), **waits)
+        if missing := sorted(set(REQUIRED_PERMISSIONS) - set(granted)):
             raise NotReady(f"This server may not do {', '.join(missing)} in the bucket {self._name}: grant it that.")
 
 

@@ -5,7 +5,7 @@ import re
 from skill_arcade.errors import InvalidRequest
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
-LONGEST = 500
+MAX_KEY_BYTES = 500
 
 
 def check_key(key: str) -> str:
@@ -14,6 +14,6 @@ def check_key(key: str) -> str:
     Raises:
         InvalidRequest: it is not.
     """
-    if len(key) > LONGEST or not _KEY.fullmatch(key):
+    if len(key) > MAX_KEY_BYTES or not _KEY.fullmatch(key):
         raise InvalidRequest(f"{key[:80]!r} is no object key: use parts of a-z 0-9 . _ - joined by '/'.")
     return key

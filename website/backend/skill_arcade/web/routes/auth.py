@@ -7,12 +7,12 @@ from pydantic import Discriminator, Tag
 
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings
-from skill_arcade.web.bearer import Someone
+from skill_arcade.web.current_user import CurrentUser
 from skill_arcade.web.models import EmailMethod, FirebaseMethod, FirebaseSignIn, LoginMethod, Me, SignedIn, SignIn
-from skill_arcade.web.people import normalise_email
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.roles import find_roles
 from skill_arcade.web.state import AppState, State
+from skill_arcade.web.users import normalise_email
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
@@ -41,7 +41,7 @@ async def sign_in(body: SignInBody, state: State) -> SignedIn:
     if state.firebase is not None:
         raise InvalidRequest("One signs in by Firebase here: send its id_token, as GET /auth/login describes.")
     email = normalise_email(body.email)
-    return await _welcome(state, state.tokens.user_id(email), email)
+    return await _sign_in_user(state, state.tokens.user_id(email), email)
 
 
 async def _sign_in_by_firebase(id_token: str, state: AppState) -> SignedIn:
@@ -50,11 +50,13 @@ async def _sign_in_by_firebase(id_token: str, state: AppState) -> SignedIn:
     account = await state.firebase.read_account(id_token)
     email = None if account.email is None else normalise_email(account.email)
     # Of the account rather than the e-mail: a guest who gives one later stays the same person.
-    return await _welcome(state, state.tokens.user_id(f"firebase:{account.uid}"), email, account.claims)
+    return await _sign_in_user(state, state.tokens.user_id(f"firebase:{account.uid}"), email, account.claims)
 
 
-async def _welcome(state: AppState, user_id: str, email: str | None, claims: frozenset[str] = frozenset()) -> SignedIn:
-    kept_id = await state.people.welcome(user_id, email)
+async def _sign_in_user(
+    state: AppState, user_id: str, email: str | None, claims: frozenset[str] = frozenset()
+) -> SignedIn:
+    kept_id = await state.users.sign_in(user_id, email)
     roles = find_roles(state.settings, email, claims)
     session = state.tokens.issue_session(kept_id, roles)
     return SignedIn.model_validate(
@@ -69,9 +71,9 @@ async def _welcome(state: AppState, user_id: str, email: str | None, claims: fro
 
 
 @router.get("/me", responses=problem_answers(401, 503))
-async def read_me(someone: Someone, state: State) -> Me:
+async def read_me(someone: CurrentUser, state: State) -> Me:
     """Say whose token this is."""
-    email = await state.people.find_email(someone.user_id)
+    email = await state.users.find_email(someone.user_id)
     return Me.model_validate({"user_id": someone.user_id, "email": email, "roles": list(someone.roles)})
 
 

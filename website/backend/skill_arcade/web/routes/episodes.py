@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import NotFound, NotReady, ObjectMissing, RecordingDamaged
 from skill_arcade.storage.database.queries import episode_segments, get_episode, get_segment
-from skill_arcade.web.bearer import Someone
-from skill_arcade.web.database import asking
+from skill_arcade.web.current_user import CurrentUser
 from skill_arcade.web.models import RecordedEpisode
 from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState, State
 from skill_arcade.web.tokens import Identity
 
@@ -34,13 +34,13 @@ KINDS: dict[Kind, tuple[str, str]] = {
 }
 BYTES: dict[str, dict[str, str]] = {kind: {} for _, kind in KINDS.values()}
 LAST = 10_000_000
-SILENT = "Recordings can't be read at the moment; try again soon."
+STORE_UNAVAILABLE = "Recordings can't be read at the moment; try again soon."
 
 
 @router.get("/{episode_id}", responses=problem_answers(401, 404, 422, 503))
-async def read_episode(episode_id: UUID, someone: Someone, state: State) -> RecordedEpisode:
+async def read_episode(episode_id: UUID, someone: CurrentUser, state: State) -> RecordedEpisode:
     """Tell what is kept of an episode so far, and where its frames and observations are."""
-    async with asking(state.engine) as connection:
+    async with request_transaction(state.engine) as connection:
         episode = await _find_episode(connection, episode_id, someone)
         segments = await episode_segments(connection, episode_id)
     parts = [_describe_segment(segment) for segment in segments]
@@ -61,11 +61,11 @@ async def read_segment(
     number: Annotated[int, Path(ge=0, le=LAST)],
     kind: Kind,
     request: Request,
-    someone: Someone,
+    someone: CurrentUser,
     state: State,
 ) -> Response:
     """Send the frames (an APNG) or the observations (an NPZ) of a segment, exactly as they were kept."""
-    async with asking(state.engine) as connection:
+    async with request_transaction(state.engine) as connection:
         await _find_episode(connection, episode_id, someone)
         segment = await get_segment(connection, episode_id, number)
     key = _find_key(segment, kind)
@@ -91,7 +91,7 @@ async def _read_object(state: AppState, key: str, sha256: str) -> bytes:
         data = await state.objects.get(key)
     except NotReady as error:
         log.warning("%s", error)
-        raise NotReady(SILENT) from error
+        raise NotReady(STORE_UNAVAILABLE) from error
     except ObjectMissing as error:
         raise RecordingDamaged(f"Object {key} is missing, though the database says it was kept.") from error
     if hashlib.sha256(data).hexdigest() != sha256:

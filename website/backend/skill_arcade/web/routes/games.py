@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from skill_arcade.errors import NotFound
-from skill_arcade.web.assets import ALWAYS_ASK, FOREVER, Asset, send_asset
+from skill_arcade.web.assets import IMMUTABLE, REVALIDATE, Asset, send_asset
 from skill_arcade.web.models import Game
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.state import AppState, State
@@ -18,7 +18,7 @@ PICTURES: dict[str, dict[str, str]] = {"image/webp": {}, "image/png": {}}
 @router.get("", response_model=list[Game])
 async def list_games(request: Request, state: State) -> Response:
     """List the games that one can play here."""
-    return send_asset(state.shelf.listing, request.headers, ALWAYS_ASK)
+    return send_asset(state.assets.listing, request.headers, REVALIDATE)
 
 
 @router.get("/{game_id}", responses=problem_answers(404, 422))
@@ -40,7 +40,7 @@ async def read_cover(
 ) -> Response:
     """Send the game's picture."""
     find_game(state, game_id)
-    return _send_picture(request, state.shelf.cover(game_id), game_id, v)
+    return _send_picture(request, state.assets.cover(game_id), game_id, v)
 
 
 @router.get(
@@ -56,19 +56,19 @@ async def read_preview(
 ) -> Response:
     """Send the game's moving picture."""
     find_game(state, game_id)
-    return _send_picture(request, state.shelf.preview(game_id), game_id, v)
+    return _send_picture(request, state.assets.preview(game_id), game_id, v)
 
 
 def _send_picture(request: Request, picture: Asset | None, game_id: str, version: str | None) -> Response:
     if picture is None:
         raise NotFound(f"No picture was made of the game {game_id!r}.")
     known = version and picture.tag.startswith(version)
-    return send_asset(picture, request.headers, FOREVER if known else ALWAYS_ASK)
+    return send_asset(picture, request.headers, IMMUTABLE if known else REVALIDATE)
 
 
 def find_game(state: AppState, game_id: str) -> Game:
     """Look a game up; NotFound when there is none by this id."""
-    game = state.shelf.game(game_id)
+    game = state.assets.game(game_id)
     if game is None:
         raise NotFound(f"There is no game {game_id[:100]!r} here; GET /games lists them.")
     return game

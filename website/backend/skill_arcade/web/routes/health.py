@@ -9,7 +9,7 @@ from skill_arcade.errors import NotAllowed
 from skill_arcade.web.metrics import read_ages, read_metrics, write_text
 from skill_arcade.web.models import Alive, Readiness
 from skill_arcade.web.problems import problem_answers
-from skill_arcade.web.readiness import check_parts
+from skill_arcade.web.readiness import check_components
 from skill_arcade.web.state import State
 
 router = APIRouter(tags=["health"])
@@ -24,7 +24,7 @@ async def read_health() -> Alive:
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "some part does not answer"}})
 async def read_readiness(state: State, response: Response) -> Readiness:
     """Say whether new games can be played and kept, and if not, which part is missing."""
-    parts = await check_parts(state)
+    parts = await check_components(state)
     ready = all(part.ready for part in parts)
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, parts=parts, ages=read_ages(state))

@@ -5,8 +5,8 @@ from fastapi.responses import Response
 
 from skill_arcade.environments.atari import find_rom
 from skill_arcade.errors import NotFound
-from skill_arcade.web.assets import FOREVER, send_asset
-from skill_arcade.web.bearer import UserId
+from skill_arcade.web.assets import IMMUTABLE, send_asset
+from skill_arcade.web.current_user import UserId
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.routes.games import find_game
 from skill_arcade.web.state import State
@@ -23,10 +23,10 @@ OWN_CACHE = "private, max-age=31536000, immutable"
 )
 async def read_emulator(request: Request, digest: str, state: State) -> Response:
     """Send the emulator that has this SHA-256, if it is the one of today."""
-    emulator = await state.emulator.look()
+    emulator = await state.emulator.get()
     if emulator is None or emulator.digest != digest:
         raise NotFound("This emulator is not to be had here; open the game again.")
-    return send_asset(emulator.asset, request.headers, FOREVER)
+    return send_asset(emulator.asset, request.headers, IMMUTABLE)
 
 
 @router.get(
@@ -42,7 +42,7 @@ async def read_rom(game_id: str, user_id: UserId, state: State) -> Response:
     del user_id
     find_game(state, game_id)
     environment = state.catalogue.games[game_id].environment
-    path = find_rom(environment) if await state.emulator.look() is not None else None
+    path = find_rom(environment) if await state.emulator.get() is not None else None
     if path is None:
         raise NotFound("This game's cartridge is not to be had here; the game is streamed.")
     return Response(path.read_bytes(), headers={"cache-control": OWN_CACHE}, media_type="application/octet-stream")

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from skill_arcade.storage.database.queries import list_episodes
-from skill_arcade.web.bearer import UserId
-from skill_arcade.web.database import asking
+from skill_arcade.web.current_user import UserId
 from skill_arcade.web.models import PlayedEpisode, Ticket, TicketRequest
 from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.routes.games import find_game
 from skill_arcade.web.state import State
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["play"])
 async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ticket:
     """Issue a ticket that opens one socket of this game within 60 seconds."""
     find_game(state, body.game_id)
-    state.pauses.check(user_id)
+    state.cooldowns.check(user_id)
     state.tickets.check(user_id)
     issued = state.tokens.issue_ticket(user_id, body.game_id)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
@@ -34,6 +34,6 @@ async def list_my_episodes(
     before: Annotated[UUID | None, Query(description="go on after this episode")] = None,
 ) -> list[PlayedEpisode]:
     """List the player's own episodes, newest first. One that is being played appears within seconds."""
-    async with asking(state.engine) as connection:
+    async with request_transaction(state.engine) as connection:
         lines = await list_episodes(connection, user=user_id, before=before, limit=limit)
     return [PlayedEpisode.model_validate(line) for line in lines]

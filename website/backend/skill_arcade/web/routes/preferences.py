@@ -3,32 +3,34 @@
 from fastapi import APIRouter
 
 from skill_arcade.storage.database.preferences import get_preferences, put_preferences
-from skill_arcade.web.bearer import UserId
-from skill_arcade.web.database import asking
+from skill_arcade.web.current_user import UserId
 from skill_arcade.web.models import Preferences
 from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import State
 
 router = APIRouter(tags=["play"])
-NEW = Preferences(keys={}, hand="right", haptics=True, sound=False, volume=70, gauge=True, favourites=[], options={})
+DEFAULT_PREFERENCES = Preferences(
+    keys={}, hand="right", haptics=True, sound=False, volume=70, gauge=True, favourites=[], options={}
+)
 
 
 @router.get("/me/preferences", responses=problem_answers(401, 503))
 async def read_my_preferences(user_id: UserId, state: State) -> Preferences | None:
     """Say how the player likes to play; null: they have kept nothing yet."""
-    async with asking(state.engine) as connection:
+    async with request_transaction(state.engine) as connection:
         kept = await get_preferences(connection, user_id)
     if kept is None:
         return None
     # What an earlier version kept may lack a field, what a later one kept may have one more.
     known = {name: value for name, value in kept.items() if name in Preferences.model_fields}
-    return Preferences.model_validate({**NEW.model_dump(), **known})
+    return Preferences.model_validate({**DEFAULT_PREFERENCES.model_dump(), **known})
 
 
 @router.put("/me/preferences", responses=problem_answers(401, 422, 503))
 async def keep_my_preferences(body: Preferences, user_id: UserId, state: State) -> Preferences:
     """Keep how the player likes to play, in place of what was kept."""
-    await state.people.check_known(user_id)
-    async with asking(state.engine) as connection:
+    await state.users.check_known(user_id)
+    async with request_transaction(state.engine) as connection:
         await put_preferences(connection, user_id, body.model_dump())
     return body

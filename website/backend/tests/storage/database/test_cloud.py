@@ -20,11 +20,11 @@ from skill_arcade.storage.database.engine import (
     create_engine,
     database_url,
     migrate,
-    opened,
+    open_engine,
     transaction,
 )
-from tests.cloud.sql import ACCOUNT, Instance, cloud_sql, write_account
 from tests.conftest import execute, opened_engine
+from tests.support.cloud.sql import ACCOUNT, Instance, cloud_sql, write_account
 
 pytestmark = pytest.mark.anyio
 WHO = text("SELECT current_user, current_setting('application_name')")
@@ -88,7 +88,7 @@ def settings(instance: tuple[Instance, str], database_url: URL, tmp_path: Path) 
 
 @asynccontextmanager
 async def asked(settings: Settings, **changes: Any) -> AsyncIterator[AsyncEngine]:
-    async with opened(settings.model_copy(update=changes)) as engine:
+    async with open_engine(settings.model_copy(update=changes)) as engine:
         yield engine
 
 

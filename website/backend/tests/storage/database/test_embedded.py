@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from skill_arcade.errors import NotReady, SettingsError
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.cluster import Cluster, find_binaries
-from skill_arcade.storage.database.embedded import Embedded
-from skill_arcade.storage.database.engine import create_engine, database_url, opened, transaction
+from skill_arcade.storage.database.embedded import EmbeddedPostgres
+from skill_arcade.storage.database.engine import create_engine, database_url, open_engine, transaction
+from skill_arcade.storage.database.postgres_server import PostgresServer, find_binaries
 from tests.conftest import UNSAFE, opened_engine
 
 HOLD = """
@@ -49,8 +49,8 @@ def end_holder(holder: subprocess.Popen[str]) -> None:
     assert holder.returncode == 0
 
 
-async def ask(server: Embedded, query: str) -> str:
-    async with opened_engine(server.cluster.url()) as engine, engine.connect() as connection:
+async def ask(server: EmbeddedPostgres, query: str) -> str:
+    async with opened_engine(server.server.url()) as engine, engine.connect() as connection:
         return str((await connection.execute(text(query))).scalar())
 
 
@@ -59,9 +59,9 @@ def test_processes_share_one_server_and_the_last_stops_it(folder: Path) -> None:
     pids = {read_pid(holder) for holder in holders}
     assert len(pids) == 1
     for holder in holders:
-        assert Cluster(folder).find_postmaster() is not None
+        assert PostgresServer(folder).find_postmaster() is not None
         end_holder(holder)
-    assert Cluster(folder).find_postmaster() is None
+    assert PostgresServer(folder).find_postmaster() is None
 
 
 def test_a_holder_that_was_killed_does_not_keep_it_running(folder: Path) -> None:
@@ -69,17 +69,17 @@ def test_a_holder_that_was_killed_does_not_keep_it_running(folder: Path) -> None
     pid = read_pid(holder)
     holder.kill()
     holder.communicate()
-    left = Cluster(folder).find_postmaster()
+    left = PostgresServer(folder).find_postmaster()
     assert left is not None
     assert left.pid == pid
-    server = Embedded(folder)
-    assert server.cluster.url().query["host"] == str(folder)
+    server = EmbeddedPostgres(folder)
+    assert server.server.url().query["host"] == str(folder)
     server.close()
-    assert Cluster(folder).find_postmaster() is None
+    assert PostgresServer(folder).find_postmaster() is None
 
 
 def test_a_forked_child_does_not_stop_what_its_parent_uses(folder: Path) -> None:
-    server = Embedded(folder, UNSAFE)
+    server = EmbeddedPostgres(folder, UNSAFE)
     child = os.fork()
     if child == 0:
         server.close()
@@ -90,31 +90,31 @@ def test_a_forked_child_does_not_stop_what_its_parent_uses(folder: Path) -> None
 
 
 def test_data_survives_a_kill_of_the_server(folder: Path) -> None:
-    server = Embedded(folder)
+    server = EmbeddedPostgres(folder)
     asyncio.run(commit(server, "CREATE TABLE kept AS SELECT 42 AS answer"))
-    running = server.cluster.find_postmaster()
+    running = server.server.find_postmaster()
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
     server.close()
-    again = Embedded(folder)
+    again = EmbeddedPostgres(folder)
     assert asyncio.run(ask(again, "SELECT answer FROM kept")) == "42"
     again.close()
 
 
-async def commit(server: Embedded, statement: str) -> None:
-    async with opened_engine(server.cluster.url()) as engine, engine.begin() as connection:
+async def commit(server: EmbeddedPostgres, statement: str) -> None:
+    async with opened_engine(server.server.url()) as engine, engine.begin() as connection:
         await connection.execute(text(statement))
 
 
 def test_a_pid_file_whose_number_another_process_has_now_is_not_in_the_way(folder: Path) -> None:
-    server = Embedded(folder, UNSAFE)
+    server = EmbeddedPostgres(folder, UNSAFE)
     files = {path: path.read_text() for path in (folder / "data" / "postmaster.pid", folder / ".s.PGSQL.5432.lock")}
     server.close()
     for file, content in files.items():
         file.write_text("\n".join([str(os.getppid()), *content.splitlines()[1:]]) + "\n")
         if os.geteuid() == 0:
             shutil.chown(file, "pgserver", "pgserver")
-    again = Embedded(folder, UNSAFE)
+    again = EmbeddedPostgres(folder, UNSAFE)
     assert asyncio.run(ask(again, "SELECT 1")) == "1"
     again.close()
 
@@ -122,14 +122,14 @@ def test_a_pid_file_whose_number_another_process_has_now_is_not_in_the_way(folde
 def test_an_initialisation_that_was_cut_off_is_done_again(folder: Path) -> None:
     (folder / "new").mkdir(parents=True)
     (folder / "new" / "PG_VERSION").write_text("18\n")
-    server = Embedded(folder, UNSAFE)
+    server = EmbeddedPostgres(folder, UNSAFE)
     assert asyncio.run(ask(server, "SELECT 1")) == "1"
     server.close()
 
 
 def test_a_long_path_has_its_socket_elsewhere(folder: Path) -> None:
-    server = Embedded(folder / ("x" * 60) / ("y" * 60), UNSAFE)
-    place = Path(str(server.cluster.url().query["host"]))
+    server = EmbeddedPostgres(folder / ("x" * 60) / ("y" * 60), UNSAFE)
+    place = Path(str(server.server.url().query["host"]))
     assert folder not in place.parents
     assert place.stat().st_mode & 0o777 == 0o700
     assert asyncio.run(ask(server, "SELECT 1")) == "1"
@@ -148,13 +148,13 @@ def test_variables_for_other_databases_change_nothing(folder: Path, monkeypatch:
         "LC_ALL": "xx_YY.UTF-8",
     }.items():
         monkeypatch.setenv(name, value)
-    server = Embedded(folder, UNSAFE)
+    server = EmbeddedPostgres(folder, UNSAFE)
     assert asyncio.run(ask(server, "SELECT current_database()")) == "postgres"
     server.close()
 
 
 def test_what_makes_data_safe_is_on_and_only_a_socket_file_listens(folder: Path) -> None:
-    server = Embedded(folder)
+    server = EmbeddedPostgres(folder)
     settings = ["fsync", "synchronous_commit", "full_page_writes", "data_checksums", "listen_addresses", "TimeZone"]
     assert [asyncio.run(ask(server, f"SHOW {name}")) for name in settings] == ["on", "on", "on", "on", "", "UTC"]
     assert asyncio.run(ask(server, "SELECT datlocprovider::text || datlocale FROM pg_database LIMIT 1")) == "bC.UTF-8"
@@ -164,11 +164,11 @@ def test_what_makes_data_safe_is_on_and_only_a_socket_file_listens(folder: Path)
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can use another user's data")
 def test_root_leaves_a_users_data_to_the_user(folder: Path) -> None:
-    Embedded(folder, UNSAFE).close()
+    EmbeddedPostgres(folder, UNSAFE).close()
     nobody = 65_534
     for path in [folder, *folder.rglob("*")]:
         os.chown(path, nobody, nobody)
-    server = Embedded(folder, UNSAFE)
+    server = EmbeddedPostgres(folder, UNSAFE)
     assert asyncio.run(ask(server, "SELECT 1")) == "1"
     server.close()
     assert {path.stat().st_uid for path in (folder, folder / "data" / "postgresql.conf")} == {nobody}
@@ -176,20 +176,20 @@ def test_root_leaves_a_users_data_to_the_user(folder: Path) -> None:
 
 def test_a_server_that_can_not_start_says_why(folder: Path) -> None:
     with pytest.raises(NotReady, match=r"shared_buffers.*log"):
-        Embedded(folder, {"shared_buffers": "nonsense"})
+        EmbeddedPostgres(folder, {"shared_buffers": "nonsense"})
 
 
 def test_data_of_another_version_is_refused(folder: Path) -> None:
-    Embedded(folder, UNSAFE).close()
+    EmbeddedPostgres(folder, UNSAFE).close()
     (folder / "data" / "PG_VERSION").write_text("17\n")
     with pytest.raises(NotReady, match="PostgreSQL 17"):
-        Embedded(folder, UNSAFE)
+        EmbeddedPostgres(folder, UNSAFE)
 
 
 def test_a_folder_that_can_not_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("in the way")
     with pytest.raises(SettingsError, match="SKILL_ARCADE_HOME"):
-        Embedded(tmp_path / "home" / "postgres")
+        EmbeddedPostgres(tmp_path / "home" / "postgres")
 
 
 def test_without_its_wheel_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,11 +202,11 @@ def test_opened_starts_migrates_and_stops(folder: Path) -> None:
     settings = Settings(skill_arcade_home=folder.parent, database_url=None, gcp_sql_connection_name=None)
 
     async def look() -> str:
-        async with opened(settings) as engine, transaction(engine) as connection:
+        async with open_engine(settings) as engine, transaction(engine) as connection:
             return str((await connection.execute(text("SELECT count(*) FROM episode"))).scalar())
 
     assert asyncio.run(look()) == "0"
-    assert Cluster(folder).find_postmaster() is None
+    assert PostgresServer(folder).find_postmaster() is None
 
 
 def test_any_postgres_address_becomes_one_for_the_driver(tmp_path: Path) -> None:
@@ -237,4 +237,4 @@ def test_alembic_by_hand_needs_nothing_set(folder: Path) -> None:
             [sys.executable, "-m", "alembic", *command], check=False, capture_output=True, text=True, env=environment
         )
         assert done.returncode == 0, done.stderr
-    assert Cluster(folder).find_postmaster() is None
+    assert PostgresServer(folder).find_postmaster() is None

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
-from skill_arcade.storage.objects.google import GoogleObjects, Patience, crc32c
-from tests.cloud.storage import Answer, Cut, Fault, Held, Kind, Lost, Spoilt, StorageServer, storage_server
+from skill_arcade.storage.objects.google import GoogleObjects, RetryPolicy, crc32c
+from tests.support.cloud.storage import Answer, Cut, Fault, Held, Kind, Lost, Spoilt, StorageServer, storage_server
 
 pytestmark = pytest.mark.anyio
-QUICK = Patience(connect=30, answer=30, first_wait=0.02, longest_wait=0.1, all_tries=120)
+QUICK = RetryPolicy(connect=30, answer=30, first_wait=0.02, longest_wait=0.1, all_tries=120)
 KEY = "episodes/a/000001.png"
 PICTURE = bytes(range(256)) * 40
 
@@ -90,7 +90,7 @@ async def test_an_upload_that_was_spoilt_is_not_kept(server: StorageServer, stor
 
 
 async def test_trying_ends_with_a_reason_at_the_deadline(server: StorageServer) -> None:
-    store = GoogleObjects("bucket", patience=Patience(first_wait=0.02, longest_wait=0.1, all_tries=1))
+    store = GoogleObjects("bucket", patience=RetryPolicy(first_wait=0.02, longest_wait=0.1, all_tries=1))
     server.faults["upload"] += [Answer(503)] * 1000  # these would last for a hundred seconds
     with pytest.raises(NotReady, match=r"tried until the deadline.*503"):
         await store.put(KEY, PICTURE)
@@ -99,7 +99,7 @@ async def test_trying_ends_with_a_reason_at_the_deadline(server: StorageServer) 
 
 
 async def test_a_server_that_does_not_answer_is_asked_again(server: StorageServer) -> None:
-    store = GoogleObjects("bucket", patience=Patience(connect=2, answer=0.2, first_wait=0.02, all_tries=10))
+    store = GoogleObjects("bucket", patience=RetryPolicy(connect=2, answer=0.2, first_wait=0.02, all_tries=10))
     server.faults["upload"].append(Held(until := threading.Event()))
     await store.put(KEY, PICTURE)
     until.set()
@@ -133,7 +133,7 @@ async def test_no_more_run_at_once_than_workers_and_connections_are_kept(
 
 
 async def test_no_connection_is_lost_whatever_goes_wrong_on_it(server: StorageServer) -> None:
-    store = GoogleObjects("bucket", workers=1, patience=Patience(answer=0.3, first_wait=0.01, longest_wait=0.01))
+    store = GoogleObjects("bucket", workers=1, patience=RetryPolicy(answer=0.3, first_wait=0.01, longest_wait=0.01))
     until = threading.Event()
     faults: list[Fault] = [Answer(404), Answer(403), Answer(503), Cut(), Lost(), Spoilt(), Held(until)]
     for i, fault in enumerate(faults * 3):
@@ -197,7 +197,7 @@ async def test_rights_that_are_missing_are_named(server: StorageServer, store: G
 async def test_a_bucket_that_is_away_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     with storage_server() as server:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
-        store = GoogleObjects("bucket", patience=Patience(first_wait=0.02, all_tries=0.2))
+        store = GoogleObjects("bucket", patience=RetryPolicy(first_wait=0.02, all_tries=0.2))
     for asked in (store.ready(), store.put(KEY, b"x"), store.get(KEY), store.delete(KEY)):
         with pytest.raises(NotReady, match="The bucket bucket can't be used"):
             await asked

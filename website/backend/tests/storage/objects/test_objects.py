@@ -12,7 +12,7 @@ from skill_arcade.errors import InvalidRequest, NotReady, ObjectExists, ObjectMi
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
-from tests.cloud.storage import StorageServer, storage_server
+from tests.support.cloud.storage import StorageServer, storage_server
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import create_engine, database_url
-from skill_arcade.storage.database.researcher import lend_reading
+from skill_arcade.storage.database.researcher_role import grant_read_access
 from skill_arcade.storage.database.tables import Table
 
 # Any number, the same for all who migrate: two servers that start at once migrate one after the other.
@@ -33,7 +33,7 @@ def migrate(connection: Connection) -> None:
     with context.begin_transaction():
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         context.run_migrations()
-        lend_reading(connection)
+        grant_read_access(connection)
 
 
 async def connect() -> None:

@@ -1,0 +1,62 @@
+"""`skill-arcade check`: says whether every acknowledged step is stored, once."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from uuid import UUID
+
+import typer
+
+from skill_arcade.cli.formatting import make_grid, print_table
+from skill_arcade.errors import InvalidRequest
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
+from skill_arcade.storage.objects import open_objects
+from skill_arcade.uploader.reconcile import EpisodeReport, reconcile
+
+
+async def reconcile_all(settings: Settings, *, seen: dict[UUID, int], read: bool) -> list[EpisodeReport]:
+    """Balance every episode of this arcade."""
+    objects = open_objects(settings)
+    try:
+        async with open_engine(settings) as engine:
+            async with transaction(engine) as connection:
+                await check_schema(connection)
+            found = reconcile(settings.journal_folder, objects, engine, seen=seen, read=read)
+            return [balance async for balance in found]
+    finally:
+        await objects.close()
+
+
+def read_seen(path: Path | None) -> dict[UUID, int]:
+    """Read what players saw: JSON, episode id to number of steps. Raises InvalidRequest when it is not that."""
+    if path is None:
+        return {}
+    try:
+        return {UUID(episode): int(steps) for episode, steps in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InvalidRequest(f"{path} is not a JSON object of episode ids and numbers of steps: {error}") from error
+
+
+def print_reports(balances: list[EpisodeReport], *, everything: bool) -> bool:
+    """Print what is wrong, or every episode, and the sum; True when nothing is lost, doubled or out of place."""
+    columns = ("acknowledged", "stored", "waiting", "lost", "doubled")
+    grid = make_grid("episode", *columns, "", right=columns)
+    for balance in balances:
+        if everything or balance.problems or balance.lost or balance.duplicated:
+            name = str(balance.episode) if balance.episode.int else "-"
+            grid.add_row(name, *(f"{getattr(balance, column)}" for column in columns), "; ".join(balance.problems))
+    total = {column: sum(getattr(balance, column) for balance in balances) for column in columns}
+    wrong = sum(bool(balance.problems or balance.lost or balance.duplicated) for balance in balances)
+    grid.add_section()
+    whole = "all in order" if not wrong else f"{wrong} not in order"
+    grid.add_row(f"{len(balances)} episodes", *(f"{total[column]}" for column in columns), whole)
+    print_table(grid)
+    return not wrong
+
+
+def print_json(balances: list[EpisodeReport]) -> bool:
+    """The same as JSON, one object a line."""
+    for balance in balances:
+        typer.echo(json.dumps({**asdict(balance), "episode": str(balance.episode)}))
+    return not any(balance.problems or balance.lost or balance.duplicated for balance in balances)

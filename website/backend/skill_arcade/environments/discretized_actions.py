@@ -1,0 +1,61 @@
+"""Continuous actions by numbered ones: a few evenly spaced levels of each of an environment's axes."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+
+class DiscretizedActionEnv(gymnasium.Env[Any, Any]):
+    """Another environment whose action is a vector, played by keys.
+
+    **Action**: `Discrete(levels ** axes)`. Its digits to the base `levels`, the first axis first, are the level of
+    each axis: `low + (high - low) * digit / (levels - 1)`, as float32. With an odd number of levels the middle of an
+    axis is one of them. Everything else is the other environment's own; the vector that it was given is
+    `info["vector"]`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 as Gymnasium has it
+
+    def __init__(self, of: str, levels: int = 3, render_mode: str | None = None) -> None:
+        """Make the environment whose id is `of`. Raises ValueError when its actions are no bounded vector."""
+        self._env: gymnasium.Env[Any, Any] = gymnasium.make(of, render_mode=render_mode)
+        box = self._env.action_space
+        if not isinstance(box, spaces.Box) or len(box.shape) != 1 or not box.is_bounded():
+            self._env.close()
+            raise ValueError(f"{of} has the action space {box}; levels need a bounded vector")
+        if levels < 2:
+            raise ValueError("levels: an axis has two at least")
+        self._low, self._high, self._levels = box.low.astype(float), box.high.astype(float), levels
+        self.action_space = spaces.Discrete(levels ** box.shape[0])
+        self.observation_space = self._env.observation_space
+        self.metadata = self._env.metadata
+        self.render_mode = render_mode
+
+    def vector(self, action: int) -> NDArray[np.float32]:
+        """Give the levels that an action stands for, (axes,)."""
+        digits = np.array(np.unravel_index(int(action), (self._levels,) * len(self._low)), float)
+        level: NDArray[np.float32] = (self._low + (self._high - self._low) * digits / (self._levels - 1)).astype(
+            np.float32
+        )
+        return level
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode."""
+        return self._env.reset(seed=seed, options=options)
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take one step."""
+        vector = self.vector(action)
+        observation, reward, terminated, truncated, info = self._env.step(vector)
+        return observation, float(reward), terminated, truncated, {**info, "vector": vector.tolist()}
+
+    def render(self) -> Any:
+        """Draw it."""
+        return self._env.render()
+
+    def close(self) -> None:
+        """Free the environment."""
+        self._env.close()

@@ -1,0 +1,89 @@
+"""From a manifest's choice of environment, or the record of an earlier one, to a stage."""
+
+import importlib
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.spaces import Box
+
+from skill_arcade.environments.atari import AtariPlayableEnv, is_indexable
+from skill_arcade.environments.gymnasium_env import GymnasiumPlayableEnv
+from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.environments.provenance import describe
+from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.games.draft import EnvironmentInfo
+from skill_arcade.games.manifest import EnvironmentSpec
+
+ATARI_HZ = 60.0
+MIN_REAL_TIME_HZ = 15.0
+"""Environments that say they are drawn less often than this are taken to be played in turns."""
+
+
+def make_environment(environment: EnvironmentSpec) -> PlayableEnv:
+    """Make the environment that a manifest chooses.
+
+    Raises EnvironmentUnfit when Gymnasium does not know it, its arguments do not fit, or it can't be played.
+    """
+    kwargs = dict(environment.kwargs)
+    registered = find_spec(environment.id)
+    limit = kwargs.pop("max_episode_steps", registered.max_episode_steps)
+    standard = replace(registered, max_episode_steps=limit, kwargs={**registered.kwargs, **kwargs})
+    spec = describe(environment, standard)
+    try:
+        return AtariPlayableEnv(standard, spec) if is_indexable(standard) else GymnasiumPlayableEnv(standard, spec)
+    except (TypeError, ValueError, gymnasium.error.Error) as error:
+        raise UnsupportedEnvironment(f"{environment.id} can't be made with {kwargs}: {error}") from error
+
+
+def make_environment_from_spec(spec: dict[str, Any]) -> PlayableEnv:
+    """Make again the environment that `Stage.spec` described, for a re-run.
+
+    Raises EnvironmentUnfit when it can't be had here, or when its ROM is another one. Other versions of
+    packages are no error: `version_differences` tells of them.
+    """
+    stage = make_environment(EnvironmentSpec(id=spec["id"], kwargs=spec["kwargs"]))
+    if stage.spec["rom"] != spec["rom"]:
+        stage.close()
+        raise UnsupportedEnvironment(f"{spec['id']}: the ROM here is not the one that was played")
+    return stage
+
+
+def describe_environment(env_id: str) -> EnvironmentInfo:
+    """What a first manifest needs: of one whose action is a vector, played by three levels of each axis.
+
+    Raises EnvironmentUnfit.
+    """
+    environment = gymnasium.make(find_spec(env_id))
+    drawn_at = float(environment.metadata.get("render_fps") or 0)
+    measured = isinstance(environment.action_space, Box)
+    environment.close()
+    choice = EnvironmentSpec(id=env_id)
+    if measured:
+        choice = EnvironmentSpec(id="SkillArcade/Levels-v0", kwargs={"of": env_id, "levels": 3})
+    stage = make_environment(choice)
+    meanings, n_actions = getattr(stage, "meanings", None), stage.n_actions
+    options = getattr(stage, "options", {})
+    stage.close()
+    if meanings is not None:
+        return EnvironmentInfo(env_id, n_actions, meanings, ATARI_HZ, options)
+    hz = drawn_at if drawn_at >= MIN_REAL_TIME_HZ else None
+    return EnvironmentInfo(choice.id, n_actions, None, hz, kwargs=choice.kwargs)
+
+
+def find_spec(env_id: str) -> EnvSpec:
+    """Look up an environment by its id; `module:id` imports the module that registers it first.
+
+    Raises EnvironmentUnfit.
+    """
+    module, _, name = env_id.rpartition(":")
+    try:
+        if module:
+            importlib.import_module(module)
+        return gymnasium.spec(name)
+    except ModuleNotFoundError as error:
+        raise UnsupportedEnvironment(f"{env_id} needs the package {error.name}, which is not installed here") from error
+    except gymnasium.error.Error as error:
+        where = "" if module else " If a package registers it, write `package:id`."
+        raise UnsupportedEnvironment(f"Gymnasium knows no environment {name}: {error}{where}") from error

@@ -1,0 +1,64 @@
+"""Whether a manifest says what its environment is: actions, options, what is shown. Its controls: `listening`."""
+
+from collections.abc import Iterator
+
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.games.manifest import Manifest, format_value
+from skill_arcade.recording.observation import describe_leaves
+
+SEED = 3
+
+
+def validate_game(game: Manifest) -> list[str]:
+    """What is wrong with a game, a sentence each; nothing when all is well."""
+    try:
+        stage = make_environment(game.environment)
+    except UnsupportedEnvironment as unfit:
+        return [f"environment: {unfit}"]
+    try:
+        return list(_find_faults(game, stage))
+    finally:
+        stage.close()
+
+
+def _find_faults(game: Manifest, stage: PlayableEnv) -> Iterator[str]:
+    outcome = stage.reset(SEED)
+    describe_leaves(outcome.observation)
+    actions = {binding.action for binding in game.actions} | ({game.noop} if game.noop is not None else set())
+    for action in sorted(actions):
+        if action >= stage.n_actions:
+            yield f"actions: there is no action {action}; the environment has 0 to {stage.n_actions - 1}"
+    meanings = getattr(stage, "meanings", None)
+    if meanings is not None:
+        yield from _compare_meanings(game, meanings)
+    yield from _validate_options(game, stage)
+    outcome = stage.step(game.noop if game.noop is not None else game.actions[0].action)
+    for key in [game.show.lives, *(game.keep_info or ())]:
+        if key is not None and key not in outcome.info:
+            yield f"info has no {key!r}; it has {', '.join(sorted(outcome.info))}"
+
+
+def _validate_options(game: Manifest, stage: PlayableEnv) -> Iterator[str]:
+    offered = getattr(stage, "options", None)
+    if offered is not None:
+        if dict(game.options) != offered:
+            yield f"options: the cartridge has {offered}"
+        return
+    for name, values in game.options.items():
+        for value in values:
+            try:
+                make_environment(game.choose({name: format_value(value)}).environment).close()
+            except UnsupportedEnvironment as unfit:
+                yield f"options.{name}: {unfit}"
+
+
+def _compare_meanings(game: Manifest, meanings: tuple[str, ...]) -> Iterator[str]:
+    for binding in game.actions:
+        meaning = meanings[binding.action] if binding.action < len(meanings) else ""
+        missing = [control for control in binding.press if control.upper() not in meaning and control != "fire"]
+        if missing:
+            yield f"actions: {' + '.join(binding.press)} is bound to {meaning}"
+    if game.noop is not None and meanings[game.noop] != "NOOP":
+        yield f"noop: action {game.noop} means {meanings[game.noop]}"

@@ -1,0 +1,89 @@
+"""From keys held to the action of a tick, so that no press is lost. Rules I2 and I3 of wire/SPEC.md."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skill_arcade.games.manifest import Binding
+from skill_arcade.recording.records import ActiveInput
+
+MAX_PENDING_CHANGES = 64
+"""Changes that may wait for a tick of their own; older ones are then taken together: a bound on delay and memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    control: str
+    down: bool
+    source: ActiveInput
+
+
+class InputLatch:
+    """Which controls are held, and which changes have not acted yet."""
+
+    def __init__(self, bindings: Sequence[Binding], noop: int | None) -> None:
+        self._bindings = bindings
+        self._noop = noop
+        self._held: list[str] = []
+        self._pending: deque[_Change] = deque()
+        self._source: ActiveInput | None = None
+        self._action: tuple[int | None] | None = None
+
+    def change(self, control: str, *, down: bool, source: ActiveInput) -> None:
+        """A control went down or up. One that is down already (or up) changes nothing."""
+        if down == self._will_be_held(control):
+            return
+        self._pending.append(_Change(control, down, source))
+        if len(self._pending) > MAX_PENDING_CHANGES:
+            self._apply(self._pending.popleft())
+
+    def release(self, source: ActiveInput) -> None:
+        """Let go of everything, as when the socket is gone."""
+        self._pending.clear()
+        self._held.clear()
+        self._source, self._action = source, None
+
+    def sample(self) -> tuple[int | None, ActiveInput | None]:
+        """The action for this tick, and the newest input that it follows from.
+
+        Takes as many waiting changes as can act together: a press whose release is waiting too acts now and is
+        released at the next tick; a control that was let go and pressed again is seen let go for a tick.
+        """
+        pressed: set[str] = set()
+        released: set[str] = set()
+        while self._pending:
+            change = self._pending[0]
+            if change.control in (released if change.down else pressed):
+                break
+            (pressed if change.down else released).add(change.control)
+            self._apply(self._pending.popleft())
+        if self._action is None:  # nothing is resolved anew while the same is held
+            self._action = (self.resolve(),)
+        return self._action[0], self._source
+
+    def resolve(self) -> int | None:
+        """The action of what is held: the largest binding that is held wholly; of equals, the one pressed last.
+
+        None when nothing is bound to it and the game has no action for "nothing" (turn-based games).
+        """
+        best: tuple[int, int] | None = None
+        action = self._noop
+        for binding in self._bindings:
+            if all(control in self._held for control in binding.press):
+                rank = (len(binding.press), max(self._held.index(control) for control in binding.press))
+                if best is None or rank > best:
+                    best, action = rank, binding.action
+        return action
+
+    def _apply(self, change: _Change) -> None:
+        self._source, self._action = change.source, None
+        if change.down:
+            self._held.append(change.control)
+        elif change.control in self._held:
+            self._held.remove(change.control)
+
+    def _will_be_held(self, control: str) -> bool:
+        for change in reversed(self._pending):
+            if change.control == control:
+                return change.down
+        return control in self._held

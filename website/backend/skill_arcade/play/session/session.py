@@ -1,0 +1,358 @@
+"""One player's game: messages and ticks in, packets and records out. Rules: wire/SPEC.md.
+
+A state machine without waiting and without sockets; the runner does the waiting.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, assert_never
+
+from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.frames.encoder import Encoder
+from skill_arcade.games.manifest import Manifest
+from skill_arcade.play.assignment import SessionConfig
+from skill_arcade.play.lockstep.verifier import LockstepSupport, LockstepVerifier, LockstepViolation
+from skill_arcade.play.session.client_channel import ClientChannel, MessageSink, Phase
+from skill_arcade.play.session.clock import Clock, make_clock
+from skill_arcade.play.session.disk_errors import DISK_FULL_MESSAGE, end_session_on_disk_error
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate
+from skill_arcade.play.session.input_latch import InputLatch
+from skill_arcade.play.session.prepared_reset import PreparedReset
+from skill_arcade.play.session.provenance import describe_player, describe_setup, make_head
+from skill_arcade.play.session.sound_stream import SoundStream
+from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.records import ActiveInput, SegmentHeader
+from skill_arcade.wire import messages as say
+from skill_arcade.wire.close_codes import CloseCode
+
+END_GRACE_US = 1_000_000
+"""How long an ended episode's record waits to learn when its last frames were painted."""
+
+
+class Session:
+    """A player at a game, over as many episodes and sockets as it takes."""
+
+    def __init__(
+        self,
+        game: Manifest,
+        stage: PlayableEnv,
+        outbox: MessageSink,
+        open_journal: Callable[[SegmentHeader], Journal],
+        terms: SessionConfig,
+        wall_us: Callable[[], int],
+    ) -> None:
+        self._game, self._environment, self._open_journal = game, stage, open_journal
+        self._config, self._wall_us = terms, wall_us
+        self._names = {control.name for control in game.controls}
+        self._channel = ClientChannel(outbox, SoundStream.find(stage, game.pace))
+        self._clock: Clock = make_clock(game.pace)
+        self._lockstep_support = LockstepSupport.find(game, stage, terms.lockstep_module)
+        self._verifier: LockstepVerifier | None = None
+        self._latch = InputLatch(game.actions, game.noop)
+        self._phase = Phase.ready
+        self._episode: EpisodeRecorder | None = None
+        self._reason = ""
+        self._prepared_reset = PreparedReset(stage)
+        self._leave_at: int | None = None
+        self._close_at: int | None = None
+        self.worst_late_us, self.finished = 0, False
+        self.disk_full_reason = ""  # in words, while no new episode may start
+
+    @property
+    def idle(self) -> bool:
+        """True when `prepare` has something to do."""
+        return not self._prepared_reset.ready and self._episode is None and not self.finished
+
+    @property
+    def ticking(self) -> bool:
+        """True while steps come by the clock: what is said meanwhile acts at the next one anyhow."""
+        return self._phase is Phase.playing and self._verifier is None and self._clock.due_us is not None
+
+    def prepare(self) -> None:
+        """Reset the stage ahead of `start`, and show the page what it will begin with (rule O10)."""
+        if self.idle:
+            self._prepared_reset.prepare()
+            if self._channel.hello is not None:
+                self._channel.send_preview(self._prepared_reset.prepare_picture())
+
+    @property
+    def due_us(self) -> int | None:
+        """When `tick` has something to do next; None: only messages matter."""
+        dues = [self._leave_at, self._close_at]
+        if self._phase is Phase.playing:
+            dues.append(self._clock.due_us)
+        if self._episode is not None:
+            dues.append(self._episode.rotation_due_us)
+        return min((due for due in dues if due is not None), default=None)
+
+    @end_session_on_disk_error
+    def tick(self, now: int) -> None:
+        """Do what is due."""
+        if self._leave_at is not None and now >= self._leave_at:
+            self.stop("disconnected", now)
+        if self._close_at is not None and now >= self._close_at:
+            self._close_record(now)
+        if self._episode is None:
+            return
+        if self._phase is Phase.playing and (due := self._clock.due_us) is not None and now >= due:
+            self._step(now)
+        else:
+            self._episode.rotate_if_due(now)
+
+    @end_session_on_disk_error
+    def attach(self, now: int) -> None:
+        """A socket is there; its page will say hello."""
+        self._channel.attach()
+        self._leave_at = None
+        if self._episode is not None:
+            self._episode.record_event("attach", now)
+
+    @end_session_on_disk_error
+    def detach(self, now: int) -> None:
+        """The socket is gone: the game waits for its player."""
+        if not self._channel.attached:
+            return
+        self._channel.detach()
+        self._leave_at = now + self._config.resume_us
+        if self._phase is Phase.ended:  # nobody tells of its last paints any more
+            self._close_record(now)
+        if self._episode is not None:
+            self._episode.record_event("detach", now)
+            if self._verifier is not None:
+                self._verifier.stop()  # its page plays on for a while (rule L5)
+            elif self._phase is Phase.playing:
+                self._pause("connection", now)
+
+    @end_session_on_disk_error
+    def stop(self, reason: str, now: int) -> None:
+        """End it all: what was played is kept."""
+        if self._episode is not None and self._phase is not Phase.ended:
+            self._end_episode(reason, now)
+        self._close_record(now)
+        self._leave_at = None
+        self.finished = True
+
+    def abort(self, refusal: OSError, now: int) -> None:
+        """The disk takes nothing more: end here, with all that it took. Delivery ends what can't be ended (rule R5)."""
+        self._channel.close(CloseCode.RECORDING_UNAVAILABLE, DISK_FULL_MESSAGE)
+        self.finished, self._leave_at, self._close_at = True, None, None
+        if self._episode is not None:
+            self._episode.abort(self._reason if self._phase is Phase.ended else "no-room", refusal, now)
+        self._phase, self._episode = Phase.ended, None
+
+    @end_session_on_disk_error
+    def receive(self, text: bytes, received: int, now: int) -> None:
+        """A text message from the page; `received` is when it arrived at the server."""
+        try:
+            message = say.read_client(text)
+        except ValueError as error:
+            return self._channel.reject(str(error))
+        if (self._channel.hello is None) is not isinstance(message, say.Hello):
+            return self._channel.reject("hello must be the first message, and said once")
+        if (
+            self.disk_full_reason
+            and self._phase in (Phase.ready, Phase.ended)
+            and isinstance(message, say.Hello | say.Start)
+        ):
+            return self._channel.close(CloseCode.RECORDING_UNAVAILABLE, self.disk_full_reason)
+        return self._handle(message, received, now)
+
+    def _handle(self, message: say.ClientMessage, received: int, now: int) -> None:  # noqa: PLR0912 one case a message
+        match message:
+            case say.Hello():
+                self._on_hello(message, now)
+            case say.Setup():
+                self._channel.setup = message
+                self._record_event("setup", received, message.at, **describe_setup(message))
+            case say.Start():
+                self._on_start(message.mode, now)
+            case say.Ticks():
+                self._on_ticks(message, received, now)
+            case say.Stream():
+                self._switch_to_streaming(message, received, now)
+            case say.Input():
+                self._on_input(message, received, now)
+            case say.Shown():
+                self._on_shown(message, now)
+            case say.Align():
+                self._record_event("align", received, message.at, later_ms=message.later_ms)
+                self._clock.shift_phase(message.later_ms * 1000)
+            case say.Ping():
+                if (sample := self._channel.answer(message, received, now)) is not None:
+                    self._record_clock_sample(sample, received, message.at)
+            case say.Focus():
+                self._record_event("focus", received, message.at, state=message.state)
+            case say.Pause():
+                if self._phase is Phase.playing:
+                    self._record_event("pause", received, message.at)
+                    self._pause("player", now)
+            case say.Resume():
+                if self._phase is Phase.paused:
+                    self._record_event("resume", received, message.at)
+                    self._resume(now)
+            case say.Leave():
+                if self._phase in (Phase.playing, Phase.paused):
+                    self._end_episode("left", now)
+            case _:
+                assert_never(message)
+
+    def _on_hello(self, hello: say.Hello, now: int) -> None:
+        self.prepare()
+        self._channel.hello = hello
+        episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
+        offer = None if self._lockstep_support is None else self._lockstep_support.make_offer()
+        self._channel.welcome(self._game.id, self._phase, self._prepared_reset.size, episode, offer)
+        if self._prepared_reset.ready:
+            self._channel.send_preview(self._prepared_reset.prepare_picture())
+        if episode is not None:
+            self._send_started(episode)
+            self._channel.expect_frame(episode.n_steps)
+            if self._verifier is None:
+                self._send_keyframe(episode, now)
+            elif self._phase is Phase.playing:
+                self._verifier.on_reconnect(now)
+
+    def _on_start(self, mode: say.Mode, now: int) -> None:
+        if self._phase in (Phase.playing, Phase.paused):
+            self._channel.reject("start: this episode is not over")
+            return
+        self._close_record(now)
+        seed, opening = self._prepared_reset.consume()
+        following = (
+            self._lockstep_support.make_verifier(seed)
+            if self._lockstep_support is not None and mode == "lockstep"
+            else None
+        )
+        facts = {} if following is None else {"mode": "lockstep", "lockstep": following.facts}
+        told = {**self._config.provenance, **describe_player(self._channel.hello, self._channel.setup), **facts}
+        made = {"environment": self._environment.spec, "provenance": told, "started_wall_us": self._wall_us()}
+        describe = partial(make_head, self._game, self._config.user_id, seed, **made)
+        times = {"now": now, "segment_us": self._config.segment_us}
+        self._verifier, self._clock = following, following or make_clock(self._game.pace)
+        self._latch = InputLatch(self._game.actions, self._game.noop)
+        self._episode = EpisodeRecorder(self._game, self._environment, opening, describe, self._open_journal, **times)
+        self._phase = Phase.playing
+        self._channel.expect_frame(0)
+        self._send_started(self._episode)
+        if following is None:
+            self._send(self._episode.prepared_reset)
+        self._clock.start(now)
+
+    def _on_input(self, message: say.Input, received: int, now: int) -> None:
+        if message.control not in self._names:
+            return self._channel.reject(f"input: {self._game.name} has no control {message.control!r}")
+        episode = self._episode
+        if episode is None or self._verifier is not None or self._phase is not Phase.playing:
+            return None
+        frame = None if message.frame is None or message.frame > episode.n_steps else message.frame
+        what = message.model_dump(include={"control", "down", "device", "code"})
+        self._record_event("input", received, message.at, frame=frame, **what)
+        source = ActiveInput(round(message.at * 1000), received - episode.started_us, frame)
+        self._latch.change(message.control, down=message.down, source=source)
+        if self._game.pace.kind == "turn-based":
+            action, _ = self._latch.sample()
+            if message.down and action is not None:  # a press that means nothing by itself is no step (rule I3)
+                self._step(now, action, source)
+        return None
+
+    def _on_shown(self, message: say.Shown, now: int) -> None:
+        if self._episode is None:
+            return
+        self._episode.shown([(frame, round(at * 1000)) for frame, at in message.frames])
+        self._channel.acknowledge(min(message.received, self._episode.n_steps))
+        if self._close_at is not None and self._episode.is_final_frame_painted:
+            self._close_record(now)
+
+    def _step(self, now: int, action: int | None = None, source: ActiveInput | None = None) -> None:
+        assert self._episode is not None
+        if self._verifier is not None:
+            return self._end_episode("silent", now)  # what is due in lockstep is the end of patience (rule L7)
+        if action is None:
+            action, source = self._latch.sample()
+        assert action is not None
+        self.worst_late_us = max(self.worst_late_us, (late := self._clock.on_step(now)) or 0)
+        self._send(view := self._episode.step(action, source, now=now, late_us=late))
+        return self._end_episode(self._episode.end_reason, now) if view.is_final else None
+
+    def _end_episode(self, reason: str, now: int) -> None:
+        """The play is over; its record stays open a moment for the last paint times."""
+        episode = self._episode
+        assert episode is not None
+        self._phase, self._reason = Phase.ended, reason
+        self._clock.stop()
+        self._channel.ended(episode, reason)
+        self._close_at = now + END_GRACE_US
+        if episode.is_final_frame_painted or not self._channel.attached:
+            self._close_record(now)
+
+    def _close_record(self, now: int) -> None:
+        self._close_at = None
+        if self._episode is not None:
+            if self._channel.dropped_frames:
+                self._episode.record_event("left-out", now, frames=self._channel.dropped_frames)
+            episode, self._episode = self._episode, None
+            episode.end(self._reason, now)
+
+    def _pause(self, reason: Literal["player", "connection"], now: int) -> None:
+        assert self._episode is not None
+        self._phase = Phase.paused
+        self._clock.stop()
+        since = now - self._episode.started_us
+        (self._verifier or self._latch).release(ActiveInput(0, since, None))
+        self._channel.send(say.Paused(type="paused", reason=reason))
+
+    def _resume(self, now: int) -> None:
+        self._phase = Phase.playing
+        self._clock.start(now)
+        self._channel.send(say.Resumed(type="resumed"))
+
+    def _send(self, view: FrameUpdate) -> None:
+        episode = self._episode
+        assert episode is not None
+        if gap := self._channel.send_frame(view, lambda: Encoder().encode(self._environment.picture())):
+            episode.record_event("left-out", view.server_us, frames=gap)
+            episode.request_keyframe()
+
+    def _send_started(self, episode: EpisodeRecorder) -> None:
+        self._channel.started(episode, None if self._verifier is None else self._verifier.describe())
+
+    def _send_keyframe(self, episode: EpisodeRecorder, now: int) -> None:
+        self._send(episode.redraw(now))
+        episode.request_keyframe()
+
+    def _record_clock_sample(self, sample: dict[str, Any], received: int, at_ms: float) -> None:
+        """A clock sample on record, its server times counted from the episode's start as all others are."""
+        if self._episode is not None:
+            since = {key: sample[key] - self._episode.started_us for key in ("received_us", "answered_us")}
+            self._record_event("clock", received, at_ms, **{**sample, **since})
+
+    def _record_event(self, kind: str, now: int, at_ms: float, **data: Any) -> None:
+        if self._episode is not None:
+            self._episode.record_event(kind, now, round(at_ms * 1000), **data)
+
+    def _on_ticks(self, ticks: say.Ticks, received: int, now: int) -> None:
+        episode, following = self._episode, self._verifier
+        if episode is None or following is None or self._phase is not Phase.playing:
+            return
+        try:
+            following.apply_steps(episode, ticks, received, now)
+        except LockstepViolation as incident:
+            # What both agreed on is kept, and what was sent beyond it; the next episodes are streamed (rule L7).
+            episode.record_event("incident", now, what=incident.kind, **incident.data)
+            self._lockstep_support = None
+            self._channel.send(say.Notice(type="notice", text=incident.notice))
+            self._end_episode(incident.reason, now)
+        else:
+            self._channel.send(following.make_ticked_message())
+            if episode.is_over:
+                self._end_episode(episode.end_reason, now)
+
+    def _switch_to_streaming(self, message: say.Stream, received: int, now: int) -> None:
+        episode = self._episode
+        if episode is None or self._verifier is None or self._phase not in (Phase.playing, Phase.paused):
+            return
+        self._record_event("stream", received, message.at, reason=message.reason)
+        self._verifier, self._clock = None, make_clock(self._game.pace)
+        self._pause("connection", now)
+        self._channel.expect_frame(episode.n_steps)
+        self._send_keyframe(episode, now)

@@ -1,0 +1,177 @@
+"""One game in a game process: bytes from the server to its session, and back."""
+
+import gc
+import logging
+import os
+import socket
+import time
+
+from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.play.assignment import GameAssignment, SessionConfig
+from skill_arcade.play.processes.environment_pool import EnvironmentPool
+from skill_arcade.play.processes.ipc import RECEIVED_TIME, MessageParser, ToGame, ToServer, pack
+from skill_arcade.play.session.clock import now_us
+from skill_arcade.play.session.provenance import describe_server
+from skill_arcade.play.session.session import Session
+from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.records import SegmentHeader
+from skill_arcade.wire.close_codes import CloseCode
+
+log = logging.getLogger(__name__)
+
+
+class SessionRunner:
+    """Moves bytes; all rules are the session's, and all waiting is the host's."""
+
+    def __init__(self, pipe: socket.socket, stock: EnvironmentPool) -> None:
+        self.pipe = pipe
+        self.pipe.setblocking(True)
+        self._pool = stock
+        self._parser = MessageParser()
+        self._assignment: GameAssignment | None = None
+        self._environment: PlayableEnv | None = None
+        self._session: Session | None = None
+        self._journal: Journal | None = None
+        self._ignored = False
+        self._reported_late_us = 0
+        # What the host asks after each awakening; nothing of it changes in between.
+        self.due_us: int | None = None
+        """When the session has something to do; None: when it is told something."""
+        self.ticking = False
+        """True while what the server says can wait for the next step: it is stamped already."""
+        self.idle = False
+        """True when the next episode can be prepared."""
+        self.finished = False
+        """True once there is nothing left to do: the game is over for good, or was never wanted."""
+
+    def run_ready(self) -> None:
+        """Do what the server has said, and what is due or will be needed next."""
+        self._read_messages()
+        self._run_due()
+        if (session := self._session) is not None:
+            self.due_us, self.ticking, self.idle = session.due_us, session.ticking, session.idle
+        self.finished = self._ignored or (session is not None and session.finished)
+
+    def _read_messages(self) -> None:
+        data = self._read()
+        if data == b"":
+            self._on_server_gone()
+        for kind, payload in self._parser.feed(data or b""):
+            self._dispatch(kind, payload)
+
+    def _run_due(self) -> None:
+        session = self._session
+        if session is None or session.finished:
+            return
+        due = session.due_us
+        if due is not None and (now := now_us()) >= due:
+            session.tick(now)
+            self._report_lateness(session, now)
+        elif session.idle:
+            session.prepare()
+
+    def close(self) -> None:
+        """Give everything back: the stage to the stock, an unfinished record to delivery, and tell the server."""
+        if self._journal is not None:
+            self._journal.close_without_sealing()
+        if self._environment is not None and self._assignment is not None:
+            self._pool.release(self._assignment.game.environment, self._environment)
+        self.pipe.close()
+
+    def _report_lateness(self, session: Session, now: int) -> None:
+        """About once a second, for the server's metrics."""
+        if now - self._reported_late_us >= 1_000_000:
+            late, session.worst_late_us, self._reported_late_us = session.worst_late_us, 0, now
+            _PipeSink(self.pipe).late(late)
+
+    def _read(self) -> bytes | None:
+        try:
+            return self.pipe.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except ConnectionError:
+            return b""
+
+    def _dispatch(self, kind: int, payload: bytes) -> None:
+        now, session = now_us(), self._session
+        if kind == ToGame.ASSIGN:
+            self._session = self._start_session(GameAssignment.model_validate_json(payload))
+        elif session is None and kind == ToGame.STOP:
+            self._ignored = True
+        elif session is None:
+            raise ValueError(f"message {kind} before an assignment")
+        elif kind == ToGame.MESSAGE:
+            (received,) = RECEIVED_TIME.unpack_from(payload)
+            session.receive(payload[RECEIVED_TIME.size :], received, now)
+        elif kind == ToGame.ATTACH:
+            self.pipe.sendall(pack(ToServer.ATTACHED))
+            session.attach(now)
+        elif kind == ToGame.DETACH:
+            session.detach(now)
+        elif kind == ToGame.CAPACITY_ERROR:
+            session.disk_full_reason = payload.decode()
+        elif kind == ToGame.STOP:
+            session.stop(payload.decode(), now)
+
+    def _start_session(self, assignment: GameAssignment) -> Session:
+        self._assignment, self._environment = assignment, self._pool.acquire(assignment.game.environment)
+        session = Session(
+            assignment.game,
+            self._environment,
+            _PipeSink(self.pipe),
+            self._open_journal,
+            SessionConfig(
+                user_id=assignment.user_id,
+                provenance=describe_server(assignment),
+                segment_us=round(assignment.segment_seconds * 1e6),
+                resume_us=round(assignment.resume_seconds * 1e6),
+                lockstep_module=assignment.lockstep_module,
+            ),
+            wall_us=lambda: time.time_ns() // 1000,
+        )
+        session.prepare()
+        gc.collect()
+        gc.freeze()
+        self.pipe.sendall(pack(ToServer.READY))
+        return session
+
+    def _open_journal(self, head: SegmentHeader) -> Journal:
+        assert self._assignment is not None
+        self._journal = Journal(self._assignment.journal_folder, head)
+        return self._journal
+
+    def _on_server_gone(self) -> None:
+        log.warning("the server is gone; game process %d ends its episode", os.getpid())
+        self._ignored = True
+        if self._session is not None:
+            self._session.detach(now_us())
+            self._session.stop("server-gone", now_us())
+
+
+class _PipeSink:
+    """The session's outbox: the pipe to the server."""
+
+    def __init__(self, pipe: socket.socket) -> None:
+        self._pipe = pipe
+
+    def text(self, message: bytes) -> None:
+        """Send a text message."""
+        self._send(pack(ToServer.TEXT, message))
+
+    def frame(self, packet: bytes) -> None:
+        """Send a frame packet."""
+        self._send(pack(ToServer.FRAME, packet))
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Ask the server to close the socket."""
+        self._send(pack(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode()))
+
+    def late(self, worst_us: int) -> None:
+        """Tell how late the ticks were."""
+        self._send(pack(ToServer.LATE, worst_us.to_bytes(4, "little")))
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._pipe.sendall(data)
+        except ConnectionError:
+            log.debug("the server is gone; the next read says so too")

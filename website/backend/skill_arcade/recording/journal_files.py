@@ -1,0 +1,80 @@
+"""What of the journal is still on this disk: nothing here changes it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from skill_arcade.recording.journal import OPEN, SEALED
+from skill_arcade.recording.segment import DAMAGED_SUFFIX, parse_segment
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFile:
+    """A journal file, as far as it reads back: `n_steps` whole steps from `first_step` on.
+
+    `whole`: sealed and every record of it reads back, or still open. `end_step`: how many steps the episode's end
+    says there were; None: no end in it.
+    """
+
+    path: Path
+    number: int
+    first_step: int
+    n_steps: int
+    is_complete: bool
+    end_step: int | None
+
+
+def list_episodes(folder: Path) -> list[Path]:
+    """Folders of the episodes that the journal in `folder` still has something of, oldest first."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and _is_id(path.name)) if folder.is_dir() else []
+
+
+def list_journal_files(folder: Path) -> dict[UUID, list[JournalFile]]:
+    """Every file of the journal in `folder`, by episode. One whose head does not read back counts as no steps."""
+    found: dict[UUID, list[JournalFile]] = {}
+    for place in list_episodes(folder):
+        # By path: what was sealed while one listed may have been listed under both names.
+        pieces = {piece.path: piece for path in list_files(place) if (piece := read_journal_file(path)) is not None}
+        if pieces:
+            found[UUID(place.name)] = list(pieces.values())
+    return found
+
+
+def read_journal_file(path: Path) -> JournalFile | None:
+    """What a journal file holds; None when it was delivered, and so removed, meanwhile."""
+    if (found := read_file(path)) is None:
+        return None
+    path, data = found
+    segment, whole = parse_segment(data)
+    number = int(path.stem.partition(".")[0])
+    if segment is None:
+        return JournalFile(path, number, 0, 0, is_complete=False, end_step=None)
+    fits = whole == len(data) and segment.sealed if path.suffix != OPEN else True
+    end = segment.end.n_steps if segment.end is not None else None
+    return JournalFile(path, number, segment.header.first_step, len(segment.steps), is_complete=fits, end_step=end)
+
+
+def read_file(path: Path) -> tuple[Path, bytes] | None:
+    """A journal file's bytes, and its path: it may be sealed, or set aside, since it was listed. None: delivered."""
+    for place in dict.fromkeys((path, path.with_suffix(SEALED), path.with_suffix(DAMAGED_SUFFIX))):
+        try:
+            return place, place.read_bytes()
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def list_files(place: Path) -> list[Path]:
+    """The journal files of one episode, in order; none when all of it was delivered meanwhile."""
+    try:
+        return sorted(path for path in place.iterdir() if path.suffix in (OPEN, SEALED, DAMAGED_SUFFIX))
+    except FileNotFoundError:
+        return []
+
+
+def _is_id(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

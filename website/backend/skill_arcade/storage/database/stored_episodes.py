@@ -1,0 +1,78 @@
+"""How much of each episode is in the database: what a reconciliation counts."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from skill_arcade.storage.database import tables
+
+_table = tables.Table.metadata.tables
+_episode, _transition, _segment = _table["episode"], _table["transition"], _table["segment"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A delivered segment. `objects`: key to SHA-256, hexadecimal."""
+
+    number: int
+    first_step: int
+    n_steps: int
+    n_frames: int
+    objects: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEpisode:
+    """An episode's own count of steps, and the transitions and segments that are there."""
+
+    id: UUID
+    n_steps: int
+    ended: bool
+    n_transitions: int = 0
+    last_step: int = -1
+    segments: list[StoredSegment] = field(default_factory=list)
+
+
+async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, limit: int) -> list[StoredEpisode]:
+    """A page of episodes by id, beginning behind `after`: counts come from the key's index alone."""
+    page = select(_episode.c.id, _episode.c.n_steps, _episode.c.end_reason).order_by(_episode.c.id).limit(limit)
+    if after is not None:
+        page = page.where(_episode.c.id > after)
+    episodes = list(await connection.execute(page))
+    if not episodes:
+        return []
+    first, last = episodes[0].id, episodes[-1].id
+    counts = await _count_transitions(connection, first, last)
+    segments = await _list_segments(connection, first, last)
+    return [
+        StoredEpisode(
+            row.id, row.n_steps, row.end_reason is not None, *counts.get(row.id, (0, -1)), segments.get(row.id, [])
+        )
+        for row in episodes
+    ]
+
+
+async def _count_transitions(connection: AsyncConnection, first: UUID, last: UUID) -> dict[UUID, tuple[int, int]]:
+    query = (
+        select(_transition.c.episode_id, func.count(), func.max(_transition.c.step))
+        .where(_transition.c.episode_id.between(first, last))
+        .group_by(_transition.c.episode_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in await connection.execute(query)}
+
+
+async def _list_segments(connection: AsyncConnection, first: UUID, last: UUID) -> dict[UUID, list[StoredSegment]]:
+    columns = (_segment.c.number, _segment.c.first_step, _segment.c.n_steps, _segment.c.n_frames, _segment.c.objects)
+    query = (
+        select(_segment.c.episode_id, *columns)
+        .where(_segment.c.episode_id.between(first, last))
+        .order_by(_segment.c.episode_id, _segment.c.number)
+    )
+    found: dict[UUID, list[StoredSegment]] = {}
+    for row in await connection.execute(query):
+        values: tuple[Any, ...] = tuple(row)
+        found.setdefault(values[0], []).append(StoredSegment(*values[1:]))
+    return found

@@ -1,0 +1,57 @@
+"""Delivery as a process of its own."""
+
+import asyncio
+import gc
+import signal
+
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.embedded import keep_running
+from skill_arcade.storage.database.engine import create_engine, database_url
+from skill_arcade.storage.objects import open_objects
+from skill_arcade.telemetry import set_up_logging
+from skill_arcade.uploader.account_eraser import AccountEraser
+from skill_arcade.uploader.uploader import Uploader
+
+
+def run_uploader(settings: Settings) -> None:
+    """Main of the delivery process. SIGTERM: deliver what is sealed, then end."""
+    set_up_logging(settings.log_format, settings.log_level)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tune_gc()
+    asyncio.run(upload(settings))
+
+
+def tune_gc() -> None:
+    """Look for garbage in cycles less often: a segment is some 10,000 tuples at once, and none of them is in one."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+async def upload(settings: Settings) -> None:
+    """Deliver until SIGTERM."""
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    settings.journal_folder.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(database_url(settings), settings.uploader_num_workers)
+    objects = open_objects(settings)
+    keeping: asyncio.Task[None] | None = None
+    try:
+        courier = Uploader(
+            settings.journal_folder,
+            objects,
+            engine,
+            workers=settings.uploader_num_workers,
+            report=settings.uploader_status_path,
+        )
+        if settings.use_embedded_postgres:
+            keeping = asyncio.create_task(keep_running(settings.postgres_folder), name="keep Postgres")
+        eraser = AccountEraser(settings.journal_folder, objects, engine)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(courier.run(stopping), name="courier")
+            group.create_task(eraser.run(stopping), name="eraser")
+    finally:
+        if keeping is not None:
+            keeping.cancel()
+        await objects.close()
+        await engine.dispose()

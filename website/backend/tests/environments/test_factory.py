@@ -1,0 +1,94 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skill_arcade.environments.factory import make_environment, make_environment_from_spec
+from skill_arcade.environments.gymnasium_env import GymnasiumPlayableEnv
+from skill_arcade.environments.jsonable import to_jsonable
+from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.environments.provenance import version_differences
+from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.games.manifest import EnvironmentSpec
+
+CHOICES = {
+    "ALE/Breakout-v5": {"frameskip": 1, "repeat_action_probability": 0.25},
+    "SkillArcade/TowerOfHanoi-v0": {"disks": 4, "illegal_reward": -1.0},
+    "CartPole-v1": {},
+    "FrozenLake-v1": {"map_name": "8x8"},
+}
+
+
+def trace(stage: PlayableEnv, steps: int = 40) -> list[Any]:
+    """Everything that a re-run must repeat."""
+    outcome = stage.reset(424242)
+    seen: list[Any] = [(np.array(outcome.observation).tolist(), outcome.info, bytes(stage.picture().rgb()))]
+    for action in np.random.default_rng(1).integers(stage.n_actions, size=steps).tolist():
+        outcome = stage.step(action)
+        told = (outcome.reward, outcome.terminated, outcome.truncated, outcome.info)
+        seen.append((np.array(outcome.observation).tolist(), told, bytes(stage.picture().rgb())))
+        if outcome.terminated or outcome.truncated:
+            break
+    return seen
+
+
+@pytest.mark.parametrize("env_id", CHOICES)
+def test_a_stage_made_again_from_its_specification_repeats_bit_for_bit(env_id: str) -> None:
+    stage = make_environment(EnvironmentSpec(id=env_id, kwargs=CHOICES[env_id]))
+    kept = json.loads(json.dumps(stage.spec))
+    again = make_environment_from_spec(kept)
+    assert trace(stage) == trace(again)
+    assert version_differences(kept, again.spec) == []
+    stage.close()
+    again.close()
+
+
+def test_the_time_limit_of_an_environment_stays() -> None:
+    stage = make_environment(EnvironmentSpec(id="FrozenLake-v1", kwargs={"max_episode_steps": 3, "is_slippery": False}))
+    stage.reset(1)
+    assert [stage.step(0).truncated for _ in range(3)] == [False, False, True]
+    registered = make_environment(EnvironmentSpec(id="CartPole-v1"))
+    assert registered.spec["gymnasium"]["max_episode_steps"] == 500
+
+
+def test_wrappers_that_only_check_are_left_out() -> None:
+    stage = make_environment(EnvironmentSpec(id="CartPole-v1"))
+    assert isinstance(stage, GymnasiumPlayableEnv)
+    assert str(stage._env) == "<TimeLimit<CartPoleEnv<CartPole-v1>>>"
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        (EnvironmentSpec(id="ALE/Brakeout-v5"), "knows no environment ALE/Brakeout-v5"),
+        (EnvironmentSpec(id="nowhere_at_all:Env-v0"), "nowhere_at_all"),
+        (EnvironmentSpec(id="CartPole-v1", kwargs={"poles": 2}), "can't be made with .*poles"),
+        (EnvironmentSpec(id="ALE/Pong-v5", kwargs={"frameskip": 0}), "frameskip"),
+        (EnvironmentSpec(id="SkillArcade/TowerOfHanoi-v0", kwargs={"disks": 99}), "disks: 99"),
+        (EnvironmentSpec(id="Pendulum-v1"), "needs a Discrete one"),
+    ],
+)
+def test_what_can_not_be_played_is_told_in_one_sentence(choice: EnvironmentSpec, reason: str) -> None:
+    with pytest.raises(UnsupportedEnvironment, match=reason):
+        make_environment(choice)
+
+
+def test_another_rom_is_not_taken_for_the_one_that_was_played() -> None:
+    spec = json.loads(json.dumps(make_environment(EnvironmentSpec(id="ALE/Pong-v5")).spec))
+    spec["rom"]["sha256"] = "0" * 64
+    with pytest.raises(UnsupportedEnvironment, match="ROM"):
+        make_environment_from_spec(spec)
+
+
+def test_other_versions_are_told() -> None:
+    spec = make_environment(EnvironmentSpec(id="CartPole-v1")).spec
+    then = {**spec, "packages": {**spec["packages"], "gymnasium": "1.3.9"}}
+    (sentence,) = version_differences(then, spec)
+    assert sentence.startswith("gymnasium was 1.3.9 and is ")
+
+
+def test_info_becomes_plain_python() -> None:
+    info = {"mask": np.array([1, 0], np.int8), "p": np.float32(0.5), "seeds": (np.uint32(7),), 1: {"x": None}}
+    assert to_jsonable(info) == {"mask": [1, 0], "p": 0.5, "seeds": [7], "1": {"x": None}}
+    json.dumps(to_jsonable({"strange": object}))

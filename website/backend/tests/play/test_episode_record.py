@@ -1,0 +1,170 @@
+"""What happens beside the steps is on record too, each with its times: the real server, over real sockets."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+import skill_arcade.dataset as sa
+from house.paths import ROOT
+from skill_arcade.cli.json_field_docs import ENVIRONMENT, EVENTS, PROVENANCE
+from skill_arcade.cli.show import print_origin
+from skill_arcade.dataset.episode import Event
+from skill_arcade.play.session.provenance import find_commit
+from skill_arcade.settings import Settings
+from tests.conftest import temporary_home
+from tests.support.arcade import Arcade, Player, find_games, now_ms, playing, running_arcade, settled
+
+pytestmark = pytest.mark.anyio
+SILENT_FRAMES = 50
+"""The server lets 60 frames be unacknowledged; up to 5 of these were read before."""
+
+
+@pytest.fixture(scope="module")
+def arcade() -> Iterator[Arcade]:
+    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1") as running:
+        yield running
+
+
+async def test_whatever_happens_in_an_episode_is_an_event_with_its_times(
+    arcade: Arcade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
+    told: dict[str, float] = {}
+    async with playing(arcade, "ann@example.org", "breakout") as player:
+        await player.say("start")
+        started = await player.until("started")
+        await exchange_pings(player)
+        await tell_focus(player, told)
+        await pause_and_resume(player, told)
+        await fall_behind(player)
+        await stop_game_process(arcade, player)
+    async with playing(arcade, "ann@example.org", "breakout") as player:
+        told["resume again"] = now_ms()
+        await player.say("resume", at=told["resume again"])
+        await player.until("resumed")
+        await player.say("leave")
+        ended = await player.until("ended")
+    await settled(arcade)
+    assert ended["episode"] == started["episode"]
+    with sa.open() as dataset:
+        episode = dataset.episode(ended["episode"])
+        events = [event for event in episode.events if event.kind != "last-shown"]
+        check_contents(episode)
+        late = {event.step: event.data for event in events if event.kind == "late"}
+        late_us = episode.times["late_us"]
+        assert set(late) == set(np.flatnonzero(late_us >= 1e6 / 60))
+        assert any(data["late_us"] > 100_000 for data in late.values())
+        for step, data in late.items():
+            assert data == {"late_us": late_us[step], "ticks_missed": data["late_us"] * 60 // 1_000_000}
+    kinds = [event.kind for event in events if event.kind != "late"]
+    assert kinds == [
+        *("input", "input", "clock", *["focus"] * 4, "pause", "resume", "left-out", "detach", "attach", "resume")
+    ]
+    changes = {event.data["state"]: event for event in events if event.kind == "focus"}
+    assert list(changes) == ["blur", "hidden", "visible", "focus"]
+    for name, event in {**changes, "pause": find(events, "pause")}.items():
+        assert event.client_us == round(told[name] * 1000)
+    assert find(events, "left-out").data["frames"] > 0
+    times = [event.server_us for event in events]
+    assert times == sorted(times)
+    assert all(event.client_us is not None for event in events if event.kind in ("input", "clock", "focus", "pause"))
+    resumes = [event.client_us for event in events if event.kind == "resume"]
+    assert resumes == [round(told["resume"] * 1000), round(told["resume again"] * 1000)]
+
+
+async def exchange_pings(player: Player) -> None:
+    """A tap, and two pings: the second completes a clock sample."""
+    await player.until_frame(2)
+    await player.tap("fire")
+    await player.say("ping", id=0, previous=None)
+    await player.until("pong")
+    await player.say("ping", id=1, previous=[0, now_ms()])
+    await player.until("pong")
+
+
+async def tell_focus(player: Player, told: dict[str, float]) -> None:
+    for state in ("blur", "hidden", "visible", "focus"):
+        told[state] = now_ms()
+        await player.say("focus", state=state, at=told[state])
+
+
+async def pause_and_resume(player: Player, told: dict[str, float]) -> None:
+    for kind, answer in (("pause", "paused"), ("resume", "resumed")):
+        told[kind] = now_ms()
+        await player.say(kind, at=told[kind])
+        await player.until(answer)
+
+
+async def fall_behind(player: Player) -> None:
+    """Take frames without a word for longer than the server lets that be, then say that they are there."""
+    last = newest = player.packets[-1].frame
+    while newest - last < SILENT_FRAMES:
+        data = await player.socket.recv()
+        assert isinstance(data, bytes)
+        newest = int.from_bytes(data[4:8], "little")
+    await asyncio.sleep(2)  # some hundred more are due meanwhile, most of which it leaves out
+    await acknowledge(player, newest)
+    await player.until_frame(newest + 1)
+
+
+async def acknowledge(player: Player, frame: int) -> None:
+    await player.socket.send(f'{{"type": "shown", "received": {frame}, "frames": [[{frame}, {now_ms()}]]}}')
+
+
+async def stop_game_process(arcade: Arcade, player: Player) -> None:
+    """As a machine does that has something else to do for a moment."""
+    games = find_games(arcade.process.pid)
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for process in games:
+            with suppress(ProcessLookupError):  # it had no game, and has just ended
+                os.kill(process.pid, number)
+        await asyncio.sleep(0.15)
+    await player.until_frame(player.packets[-1].frame + 3)
+
+
+def find(events: list[Event], kind: str) -> Event:
+    return next(event for event in events if event.kind == kind)
+
+
+def check_contents(episode: sa.Episode) -> None:
+    """All that is on record is in the data dictionary, and the other way round for what a streamed game has."""
+    assert episode.environment.keys() == ENVIRONMENT.keys()
+    parts = {name for name in episode.provenance if name != "player"}
+    parts |= {f"player.{name}" for name in episode.provenance["player"]}
+    assert parts == PROVENANCE.keys() - {"lockstep", "player.setup"}
+    assert {event.kind for event in episode.events} <= EVENTS.keys()
+    assert re.fullmatch(r"[0-9a-f]{64}", episode.environment["rom"]["sha256"])
+    assert re.fullmatch(r"[0-9a-f]{64}", episode.provenance["manifest_sha256"])
+    assert episode.provenance["commit"] == find_commit()
+    assert episode.summary["device"] == "keyboard"
+
+
+def test_the_commit_is_that_of_this_clone() -> None:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commit = find_commit()
+    assert commit is not None
+    assert commit.removesuffix("-dirty") == head.strip()
+    assert Settings(skill_arcade_commit=commit).skill_arcade_commit == commit
+
+
+def test_where_a_recording_comes_from_is_told_in_words() -> None:
+    player = {
+        "browser": "Firefox", "screen": [800, 600], "pixel_ratio": 2.0, "refresh_hz": 59.9, "isolated": True,
+    }  # fmt: skip
+    given = {"skill_arcade": "0.1.0", "commit": "c" * 40, "manifest_sha256": "a" * 64, "mode": "streamed"}
+    assert print_origin({**given, "player": player}, {"keyboard": 7, "touch": 2}) == [
+        f"server: skill-arcade 0.1.0, commit {'c' * 40}",
+        f"manifest: SHA-256 {'a' * 64}; streamed",
+        "browser: Firefox",
+        "screen: 800 x 600 at pixel ratio 2, 59.9 Hz",
+        "browser's clock: resolves 5 µs (cross-origin isolated: yes)",
+        "input device: keyboard (7 presses), touch (2 presses)",
+    ]
+    assert print_origin({}, {})[-1] == "input device: nothing was pressed"

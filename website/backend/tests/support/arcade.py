@@ -1,0 +1,255 @@
+"""A whole arcade for a test: the real server process on loopback, and people who play on it by script."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from skill_arcade.frames.decoder import Decoder
+from skill_arcade.frames.encoder import EncodedFrame
+from skill_arcade.wire.packet import KEYFRAME, PREVIEW, TRUE_COLOUR, FramePacket
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Without it each client reads all authorities of the machine, and holds up every player of its process meanwhile."""
+
+
+@dataclass(frozen=True)
+class Arcade:
+    """A running server."""
+
+    port: int
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iterator[Arcade]:
+    """Start `skill-arcade`'s server as a process of its own, wait until it is ready, and end it.
+
+    `log` gets all that it and its processes write.
+    """
+    port = find_port()
+    told = "WARNING" if log is None else "INFO"
+    command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(port)]
+    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), "LOG_LEVEL": told, **settings}
+    with contextlib.ExitStack() as stack:
+        output = subprocess.DEVNULL if log is None else stack.enter_context(log.open("wb"))
+        errors = None if log is None else output
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=errors)
+    try:
+        wait_ready(f"http://127.0.0.1:{port}", process)
+        yield Arcade(port, home, process)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+PORTS = range(20_000, 30_000)
+"""Below those that the system gives away: nobody gets one of these by asking for any, or by connecting somewhere."""
+_taken: list[socket.socket] = []
+
+
+def find_port() -> int:
+    """A port of this machine for a server that is about to start; no other test run takes it while this one lives."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0skill-arcade-tests-{port}")  # a name without a file, gone with this process
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            claim.close()
+            continue
+        _taken.append(claim)
+        return port
+    raise AssertionError("no port is free")
+
+
+def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
+    """Until the server says that it is ready."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            assert process.poll() is None, f"the server ended with code {process.returncode}"
+        assert time.monotonic() < end, "the server is not ready in time"
+        time.sleep(0.02)
+
+
+def find_games(server: int) -> list[psutil.Process]:
+    """Processes of a server, given by its number, that have or await games."""
+    family = psutil.Process(server).children(recursive=True)
+    return [process for process in family if name_process(process) == "game"]
+
+
+def name_process(process: psutil.Process) -> str:
+    """What it is called; nothing once it has ended, which it may while one looks."""
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
+
+
+@dataclass
+class Player:
+    """Somebody at a game, over a real socket. Times are of this process's monotonic clock, as a page's would be."""
+
+    socket: ClientConnection
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    packets: list[FramePacket] = field(default_factory=list)
+    ahead: list[FramePacket] = field(default_factory=list)
+    pictures: list[NDArray[np.uint8]] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    decoder: Decoder | None = None
+    keep_pictures: bool = True
+
+    async def say(self, kind: str, **fields: Any) -> None:
+        """Send a message."""
+        await self.socket.send(json.dumps({"type": kind, "at": now_ms(), **fields}))
+
+    async def hello(self) -> dict[str, Any]:
+        """Say hello and wait for the welcome."""
+        await self.say(
+            "hello",
+            protocol=1,
+            time_origin=0,
+            browser="test",
+            screen=[800, 600],
+            pixel_ratio=1,
+            refresh_hz=60,
+            isolated=True,
+        )
+        welcome = await self.until("welcome")
+        self.decoder = Decoder(welcome["width"], welcome["height"])
+        return welcome
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """Read until a text message of this kind."""
+        while True:
+            message = await self.read()
+            if isinstance(message, dict) and message["type"] == kind:
+                return message
+
+    async def until_frame(self, frame: int) -> FramePacket:
+        """Read until the packet of this observation or a later one."""
+        while True:
+            message = await self.read()
+            if isinstance(message, FramePacket) and message.frame >= frame:
+                return message
+
+    async def read(self) -> dict[str, Any] | FramePacket:
+        """The next message; a frame is shown and acknowledged at once."""
+        data = await self.socket.recv()
+        if isinstance(data, bytes) and data[1] & PREVIEW:
+            self.ahead.append(FramePacket.unpack(data))
+            return await self.read()
+        if isinstance(data, str):
+            message: dict[str, Any] = json.loads(data)
+            self.messages.append(message)
+            return message
+        packet = self.take(data)
+        if packet.frame % 6 == 0 or packet.flags & 16:
+            seen = [[packet.frame, now_ms()]]
+            with suppress(ConnectionClosed):  # what came before the close is still read
+                await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
+        return packet
+
+    def take(self, data: bytes) -> FramePacket:
+        """A frame has arrived."""
+        packet = FramePacket.unpack(data)
+        self.packets.append(packet)
+        self.arrivals.append(time.monotonic())
+        if self.keep_pictures:
+            self.show(packet)
+        return packet
+
+    def show(self, packet: FramePacket) -> None:
+        """Decode a frame."""
+        assert self.decoder is not None
+        flags = bool(packet.flags & KEYFRAME), bool(packet.flags & TRUE_COLOUR)
+        rectangle = packet.x, packet.y, packet.width, packet.height
+        self.pictures.append(self.decoder.decode(EncodedFrame(*flags, *rectangle, packet.palette, packet.data)))
+
+    async def press(self, control: str, *, down: bool = True) -> None:
+        """A control goes down or up."""
+        frame = self.packets[-1].frame if self.packets else None
+        await self.say("input", control=control, down=down, frame=frame, device="keyboard", code=control)
+
+    async def tap(self, control: str) -> None:
+        """Down and up."""
+        await self.press(control)
+        await self.press(control, down=False)
+
+
+async def sign_in(arcade_url: str, email: str) -> str:
+    """Sign in; the token."""
+    async with httpx.AsyncClient(base_url=arcade_url, verify=NO_TLS, timeout=60) as client:
+        answer = await client.post("/auth/login", json={"email": email})
+        return str(answer.raise_for_status().json()["token"])
+
+
+async def ticket_for(arcade_url: str, token: str, game: str) -> str:
+    """A play ticket."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=arcade_url, headers=headers, verify=NO_TLS, timeout=60) as client:
+        answer = await client.post("/play/tickets", json={"game_id": game})
+        return str(answer.raise_for_status().json()["ticket"])
+
+
+class Address(Protocol):
+    """Where a server answers."""
+
+    @property
+    def port(self) -> int:
+        """Its port on this machine."""
+
+    @property
+    def url(self) -> str:
+        """Its HTTP."""
+
+
+@asynccontextmanager
+async def playing(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
+    """A player at a game, welcomed."""
+    ticket = await ticket_for(arcade.url, await sign_in(arcade.url, email), game)
+    address = f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}"
+    async with connect(address, compression=None, open_timeout=60) as connection:
+        player = Player(connection)
+        await player.hello()
+        yield player
+
+
+async def settled(arcade: Arcade, seconds: float = 60.0) -> None:
+    """Until the journal is empty: all that was sealed is delivered."""
+    journal = arcade.home / "journal"
+    async with asyncio.timeout(seconds):
+        while journal.exists() and any(journal.iterdir()):
+            await asyncio.sleep(0.05)
+
+
+def now_ms() -> float:
+    """The page's clock."""
+    return time.monotonic() * 1000

@@ -1,0 +1,77 @@
+"""Tokens as Firebase issues them, and the address where Google shows the keys that they are checked by."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from google.auth import crypt, jwt
+
+from tests.support.cloud.certificates import Authority, as_pem, make_key
+
+PROJECT = "arcade-test"
+
+
+class Issuer:
+    """Signs ID tokens with a key that it shows, or with one that it does not."""
+
+    def __init__(self) -> None:
+        self.shown = {"1": Authority().sign("securetoken", make_key("firebase").public_key(), timedelta(hours=1))}
+        self.up = True
+
+    def token(self, *, key: str = "firebase", without: str = "", **changes: Any) -> str:
+        """An ID token of a Google account, with these claims changed."""
+        now = int(time.time())
+        claims = {
+            "iss": f"https://securetoken.google.com/{PROJECT}",
+            "aud": PROJECT,
+            "auth_time": now,
+            "sub": "uid-of-ada",
+            "iat": now,
+            "exp": now + 3600,
+            "email": "Ada@Example.org",
+            "email_verified": True,
+            "firebase": {"identities": {}, "sign_in_provider": "google.com"},
+            **changes,
+        }
+        claims.pop(without, None)
+        signer = crypt.RSASigner.from_string(as_pem(make_key(key)), "1")
+        return bytes(jwt.encode(signer, claims)).decode()
+
+    def guest(self, uid: str = "uid-of-guest") -> str:
+        """An ID token of somebody who gave no name."""
+        way = {"identities": {}, "sign_in_provider": "anonymous"}
+        return self.token(sub=uid, firebase=way, email=None, email_verified=None, provider_id="anonymous")
+
+
+@contextmanager
+def issuer() -> Iterator[tuple[Issuer, str]]:
+    """An issuer, and the address of its keys."""
+    made = Issuer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(made.shown).encode()
+            self.send_response(200 if made.up else 503)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Write no log."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield made, f"http://127.0.0.1:{server.server_port}/keys"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

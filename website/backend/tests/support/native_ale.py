@@ -1,0 +1,132 @@
+"""Plays Atari as the server does and prints, a JSON line a play, what the module in the page has to come to as well.
+
+    python native.py '{"games": ["breakout"], "sticky": [0.0, 0.25], "steps": 3000}'
+
+`games` null: every game that ALE supports. Each line holds a game's setup, and for each episode in it the seed, the
+actions and, as little-endian 32-bit numbers, the digest after reset and after each step.
+"""
+
+import base64
+import json
+import random
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from ale_py import ALEInterface, LoggerMode, roms
+
+from skill_arcade.environments.atari import AtariPlayableEnv
+from skill_arcade.environments.emulator_config import ale_seed
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.games.manifest import EnvironmentSpec
+
+TWO_PLAYERS = {"combat", "joust", "maze_craze", "warlords"}
+PICTURE_EVERY = 100
+
+
+def main() -> None:
+    """Play what the argument asks for."""
+    ALEInterface.setLoggerMode(LoggerMode.Error)
+    plan = json.loads(sys.argv[1])
+    games = plan["games"] or sorted(set(roms.get_all_rom_ids()) - TWO_PLAYERS)
+    for game in games:
+        for sticky in plan["sticky"]:
+            played = play(game, plan["steps"], sticky, **vary(game, plan.get("vary", False)))
+            sys.stdout.write(json.dumps(played) + "\n")
+            sys.stdout.flush()
+
+
+def vary(game: str, wanted: bool) -> dict[str, Any]:
+    """Settings of Gymnasium that are not the usual ones: the last mode and difficulty, all actions, frames skipped."""
+    if not wanted:
+        return {"frameskip": 1}
+    ale = ALEInterface()
+    ale.loadROM(rom_path(game))
+    return {
+        "frameskip": 4,
+        "mode": int(ale.getAvailableModes()[-1]),
+        "difficulty": int(ale.getAvailableDifficulties()[-1]),
+        "full_action_space": True,
+        "max_num_frames_per_episode": 1001,
+    }
+
+
+def play(game: str, steps: int, sticky: float, **settings: Any) -> dict[str, Any]:
+    """`steps` steps of a game by a player who presses at random, over as many episodes as it takes."""
+    kwargs = {"repeat_action_probability": sticky, **settings}
+    stage = make_environment(EnvironmentSpec(id=environment_id(game), kwargs=kwargs))
+    assert isinstance(stage, AtariPlayableEnv)
+    assert stage.emulation is not None
+    player = random.Random(f"{game} {sticky} {settings}")
+    episodes: list[dict[str, Any]] = []
+    left = steps
+    while left > 0:
+        episodes.append(play_episode(stage, 1 + player.randrange(2**31 - 1), player, left))
+        left -= len(base64.b64decode(episodes[-1]["actions"]))
+    stage.close()
+    return {
+        "game": game,
+        "rom": base64.b64encode(rom_path(game).read_bytes()).decode(),
+        "emulation": asdict(stage.emulation),
+        "episodes": episodes,
+    }
+
+
+def play_episode(stage: AtariPlayableEnv, seed: int, player: random.Random, most: int) -> dict[str, Any]:
+    """One episode, or its first `most` steps."""
+    stage.reset(seed)
+    digests, actions, pictures = [stage.update_digest(0, 0)], bytearray(), [crc_picture(stage)]
+    over = False
+    for action in press(player, stage.n_actions):
+        if over or len(actions) == most:
+            break
+        outcome = stage.step(action)
+        over = outcome.terminated or outcome.truncated
+        actions.append(action)
+        digests.append(stage.update_digest(digests[-1], outcome.reward))
+        if len(actions) % PICTURE_EVERY == 0:
+            pictures.append(crc_picture(stage))
+    return {
+        "ale_seed": ale_seed(seed),
+        "actions": base64.b64encode(bytes(actions)).decode(),
+        "digests": base64.b64encode(np.array(digests, "<u4").tobytes()).decode(),
+        "pictures": pictures,
+        "over": over,
+    }
+
+
+def press(player: random.Random, n_actions: int) -> Iterator[int]:
+    """Actions as somebody holds them: each for up to twenty steps."""
+    while True:
+        action = player.randrange(n_actions)
+        for _ in range(player.randrange(1, 20)):
+            yield action
+
+
+def environment_id(game: str) -> str:
+    """Gymnasium's id of the game that ale-py calls `game`."""
+    return next(
+        id_ for id_, spec in gymnasium.registry.items() if spec.namespace == "ALE" and spec.kwargs["game"] == game
+    )
+
+
+def rom_path(game: str) -> Path:
+    """Where ale-py keeps the game's ROM."""
+    path = roms.get_rom_path(game)
+    assert path is not None
+    return Path(path)
+
+
+def crc_picture(stage: AtariPlayableEnv) -> int:
+    """CRC-32 of the RGBA picture that the player sees."""
+    rgb = stage.picture().rgb()
+    return zlib.crc32(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).tobytes())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""An environment with randomness that no seed knows, as `tests.support.nondeterministic_env:CartPoleDrifting-v0`."""
+
+import secrets
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.games.manifest import EnvironmentSpec, Manifest
+
+SPEC = "CartPoleDrifting-v0"
+
+
+class Drifting(CartPoleEnv):
+    """CartPole with a breath of wind."""
+
+    def step(self, action: Any) -> Any:
+        assert self.state is not None
+        self.state = np.array([part + secrets.randbelow(1000) / 1e6 for part in self.state])
+        return super().step(action)  # type: ignore[no-untyped-call]
+
+
+def drifting_game() -> Manifest:
+    """It as a game."""
+    environment = EnvironmentSpec(id=f"{__name__}:{SPEC}")
+    return load_catalogue().games["cart-pole"].model_copy(update={"id": "drifting", "environment": environment})
+
+
+if SPEC not in gymnasium.registry:
+    gymnasium.register(SPEC, entry_point=Drifting)  # type: ignore[arg-type]

@@ -1,0 +1,223 @@
+"""A scripted page: its clock is shifted and drifts, it paints sixty times a second, and it knows the truth.
+
+What it paints tells which observation it is (`tests.support.self_describing_env`), so that it need not believe any number on the wire.
+"""
+
+import asyncio
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from websockets.asyncio.client import connect
+
+import skill_arcade.dataset as sa
+from skill_arcade.wire.packet import PREVIEW
+from tests.support.arcade import Arcade, Player, settled, sign_in, ticket_for
+from tests.support.network import Network, between
+from tests.support.self_describing_env import read_frame, write_catalogue
+
+TAP_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class PageClock:
+    """A page's clock, in milliseconds: a quarter of an hour off, and fast by so many parts in a million."""
+
+    shift_ms: float = 987_654.0
+    drift_ppm: float = 0.0
+
+    def read(self, monotonic_us: float) -> float:
+        """What it shows at this moment of the machine's monotonic clock."""
+        return monotonic_us / 1000 * (1 + self.drift_ppm / 1e6) + self.shift_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened: the observation on the screen then, by its picture; both clocks."""
+
+    frame: int | None
+    page_ms: float
+    monotonic_us: float
+
+
+@dataclass
+class ScriptedPage(Player):
+    """Somebody who taps at random moments, over any network."""
+
+    clock: PageClock = field(default_factory=PageClock)
+    paints: list[Moment] = field(default_factory=list)
+    taps: list[Moment] = field(default_factory=list)
+    unreported: list[Moment] = field(default_factory=list)
+    pinged: int = 0
+    pong: tuple[int, float] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def moment(self, frame: int | None) -> Moment:
+        """Now."""
+        now = time.monotonic_ns() / 1000
+        return Moment(frame, self.clock.read(now), now)
+
+    @property
+    def on_screen(self) -> int | None:
+        """The observation on the screen."""
+        return self.paints[-1].frame if self.paints else None
+
+    async def say(self, kind: str, **fields: object) -> None:
+        """Send a message, with the time of the page's clock."""
+        await super().say(kind, **{"at": self.moment(None).page_ms, **fields})
+
+    async def play(self, seconds: float, ping_seconds: float, seed: int = 1) -> UUID:
+        """Tap for so many seconds; the episode's id."""
+        await self.hello()
+        await self.say("start")
+        started = await self.until("started")
+        jobs = [self._receive(), self._paint(), self._report(), self._ping(ping_seconds)]
+        running = [asyncio.create_task(job) for job in jobs]
+        try:
+            await self._tap(seconds, random.Random(seed))
+            await self.say("leave")
+            await asyncio.wait_for(self.over.wait(), 30)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        await self._flush()  # what was painted after the last report
+        return UUID(started["episode"])
+
+    async def _receive(self) -> None:
+        async for data in self.socket:
+            if isinstance(data, bytes):
+                if not data[1] & PREVIEW:
+                    self.take(data)
+                continue
+            message = json.loads(data)
+            if message["type"] == "pong":
+                self.pong = message["id"], self.moment(None).page_ms
+            elif message["type"] == "ended":
+                # What is still to be painted is, and is told, before the page goes.
+                asyncio.get_running_loop().call_later(0.3, self.over.set)
+
+    async def _paint(self) -> None:
+        """An animation frame sixty times a second, at a phase of its own: the newest picture wins."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due += 1 / 60
+            await asyncio.sleep(due - loop.time())
+            if self.pictures:
+                frame, _ = read_frame(self.pictures[-1])
+                self.pictures.clear()
+                self.paints.append(self.moment(frame))
+                self.unreported.append(self.paints[-1])
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if not self.packets:
+            return
+        seen, self.unreported = self.unreported, []
+        frames = [[paint.frame, paint.page_ms] for paint in seen]
+        message = {"type": "shown", "received": self.packets[-1].frame, "frames": frames}
+        await self.socket.send(json.dumps(message))
+
+    async def _ping(self, period: float) -> None:
+        while True:
+            await self.say("ping", id=self.pinged, previous=self.pong)
+            self.pinged += 1
+            await asyncio.sleep(period)
+
+    async def _tap(self, seconds: float, rng: random.Random) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            await asyncio.sleep(rng.uniform(0.05, 0.2))
+            tap = self.moment(self.on_screen)
+            self.taps.append(tap)
+            await self._press(tap, down=True)
+            await asyncio.sleep(TAP_SECONDS)
+            await self._press(self.moment(self.on_screen), down=False)
+        await self._let_act()
+
+    async def _let_act(self) -> None:
+        """Until the last tap has come to the server, and some steps more."""
+        last = self.pinged
+        while self.pong is None or self.pong[0] < last:
+            await asyncio.sleep(0.01)
+        seen = len(self.paints)
+        while len(self.paints) < seen + 15:
+            await asyncio.sleep(0.01)
+
+    async def _press(self, at: Moment, *, down: bool) -> None:
+        told = {"control": "tap", "device": "keyboard", "code": "Space", "frame": at.frame}
+        await self.say("input", down=down, at=at.page_ms, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is on record, held against the truth. Times in milliseconds."""
+
+    round_trip: float
+    samples: int
+    wrong: list[float]
+    stated: list[float]
+    paints: int
+    paints_wrong: int
+    taps: int
+    taps_on_record: int
+    taps_wrong: int
+    taps_acted: int
+    age: list[int]
+
+
+def compare(page: ScriptedPage, episode: sa.Episode, started_us: float) -> Axis:
+    """Hold an episode's times against what the page did."""
+    server_us = np.array([paint.monotonic_us for paint in page.paints]) - started_us
+    told_us = np.array([round(paint.page_ms * 1000) for paint in page.paints], float)
+    wrong = np.abs(episode.clock.to_server(told_us) - server_us) / 1000
+    times, downs = episode.times, [event for event in episode.inputs if event.data["down"]]
+    shown = {paint.frame: round(paint.page_ms * 1000) for paint in page.paints}
+    recorded = {step: int(at) for step, at in enumerate(times["shown_us"]) if np.isfinite(at)}
+    recorded |= {event.data["frame"]: event.client_us for event in episode.events if event.kind == "last-shown"}
+    expected = [(tap.frame, round(tap.page_ms * 1000)) for tap in page.taps]
+    found = [(event.data["frame"], event.client_us) for event in downs]
+    pressed = np.flatnonzero(np.diff(episode.actions, prepend=0) == 1)
+    acted = {int(times["input_us"][step]): int(step) for step in pressed}
+    return Axis(
+        round_trip=float(np.median(episode.clock.round_trip_us)) / 1000,
+        samples=len(episode.clock),
+        wrong=wrong.tolist(),
+        stated=(episode.clock.error(told_us) / 1000).tolist(),
+        paints=len(shown),
+        paints_wrong=len(shown.items() ^ recorded.items()),
+        taps=len(expected),
+        taps_on_record=len(found),
+        taps_wrong=len(set(expected) ^ set(found)),
+        taps_acted=len({at for _, at in expected} & acted.keys()),
+        age=[acted[at] - frame for frame, at in expected if at in acted and frame is not None],
+    )
+
+
+async def watch(arcade: Arcade, network: Network, clock: PageClock, seconds: float, ping_seconds: float) -> Axis:
+    """Play over a network, wait until it is delivered, and compare. The arcade's home is that of the settings."""
+    who = f"{network.up_ms}.{network.down_ms}.{network.loss}@example.org"
+    ticket = await ticket_for(arcade.url, await sign_in(arcade.url, who), "telltale")
+    async with between(network, arcade.port) as port:
+        address = f"ws://127.0.0.1:{port}/ws/telltale?token={ticket}"
+        async with connect(address, compression=None) as connection:
+            page = ScriptedPage(connection, clock=clock)
+            id_ = await page.play(seconds, ping_seconds)
+    await settled(arcade)
+    started_us = next(message["server_us"] for message in page.messages if message["type"] == "started")
+    with sa.open() as dataset:
+        return compare(page, dataset.episode(id_), started_us)
+
+
+def telltale_settings(folder: Path) -> dict[str, str]:
+    """Settings of a server with that game alone; its processes must find these tests."""
+    return {"GAMES_FOLDER": str(write_catalogue(folder)), "PYTHONPATH": str(Path(__file__).parents[1])}

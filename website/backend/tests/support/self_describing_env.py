@@ -1,0 +1,75 @@
+"""An environment whose picture says which observation it is and which action led to it: truth that can be seen.
+
+`tests.support.self_describing_env:Telltale-v0`. It never ends by itself.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from skill_arcade.games.manifest import Manifest
+
+BITS = 24
+MANIFEST = """
+name: Telltale
+summary: Tap when you like.
+environment: {id: "tests.support.self_describing_env:Telltale-v0"}
+pace: {kind: real-time, hz: 60}
+noop: 0
+controls:
+  - {name: tap, label: Tap, keys: [Space]}
+actions:
+  - {press: [tap], action: 1}
+"""
+
+
+class Telltale(gymnasium.Env[NDArray[np.int64], np.int64]):
+    """Picture (16, 4 * (BITS + 1), 3): a block of four columns for each bit, and one for the action."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 60}  # noqa: RUF012 Gymnasium's own way
+    observation_space = gymnasium.spaces.Box(0, 2**BITS - 1, (1,), np.int64)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+        self._frame, self._action = 0, 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed, options=options)
+        self._frame, self._action = 0, 0
+        return np.array([0]), {}
+
+    def step(self, action: Any) -> Any:
+        self._frame, self._action = self._frame + 1, int(action)
+        return np.array([self._frame]), float(action), False, False, {}
+
+    def render(self) -> Any:
+        blocks = [self._frame >> bit & 1 for bit in range(BITS)] + [self._action]
+        row = np.repeat(np.array(blocks, np.uint8) * 255, 4)
+        return np.repeat(np.tile(row, (16, 1))[..., None], 3, axis=2)
+
+
+def read_frame(picture: NDArray[np.uint8]) -> tuple[int, int]:
+    """Which observation a picture shows, and the action that led to it."""
+    blocks = (picture[8, 2::4, 0] > 127).astype(int)
+    return int((blocks[:BITS] << np.arange(BITS)).sum()), int(blocks[BITS])
+
+
+def telltale_game() -> Manifest:
+    """It as a game."""
+    return Manifest.model_validate({"id": "telltale", **yaml.safe_load(MANIFEST)})
+
+
+def write_catalogue(folder: Path) -> Path:
+    """A folder for GAMES_FOLDER with this game alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "telltale.yaml").write_text(MANIFEST.lstrip())
+    return folder
+
+
+if "Telltale-v0" not in gymnasium.registry:
+    gymnasium.register("Telltale-v0", entry_point=Telltale)  # type: ignore[arg-type]

@@ -1,0 +1,215 @@
+"""An erased account leaves a tombstone, and nothing else, in whatever order things arrive."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.errors import AccountErased, NotReady
+from skill_arcade.ids import new_episode_id
+from skill_arcade.recording.segment import DAMAGED_SUFFIX
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.certificates import NewCertificate, add_certificate
+from skill_arcade.storage.database.engine import transaction
+from skill_arcade.storage.database.erasures import begin_erasure, get_erasure, lock_user, next_unfinished_id
+from skill_arcade.storage.database.queries import upsert_user
+from skill_arcade.storage.database.tables import CertificateResult, Table
+from skill_arcade.storage.objects import ObjectStore, open_objects
+from skill_arcade.uploader.account_eraser import AccountEraser
+from skill_arcade.uploader.reconcile import reconcile
+from skill_arcade.uploader.uploader import Uploader
+from tests.support.cloud.storage import Answer, StorageServer, storage_server
+from tests.support.journals import write_episode
+
+pytestmark = pytest.mark.anyio
+EMAIL = "ann@example.org"
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
+    with storage_server() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+        yield server
+
+
+@pytest.fixture(params=["disk", "google"])
+async def objects(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[ObjectStore]:
+    more = {}
+    if request.param == "google":
+        more["gcp_bucket_name"] = request.getfixturevalue("bucket").bucket.name
+    store = open_objects(Settings.model_validate({"skill_arcade_home": tmp_path, **more}))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+async def courier(journal: Path, objects: ObjectStore, engine: AsyncEngine) -> Uploader:
+    async with transaction(engine) as connection:
+        await upsert_user(connection, "user", EMAIL)
+    return Uploader(journal, objects, engine, workers=2)
+
+
+@pytest.fixture
+def eraser(journal: Path, objects: ObjectStore, engine: AsyncEngine) -> AccountEraser:
+    return AccountEraser(journal, objects, engine)
+
+
+async def close_account(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        assert await begin_erasure(connection, "user")
+
+
+async def all_rows(engine: AsyncEngine) -> str:
+    """Every row of every table but of games and tombstones, as text."""
+    found = []
+    async with engine.connect() as connection:
+        for table in Table.metadata.sorted_tables:
+            if table.name not in ("game", "erasure", "baseline", "baseline_source"):
+                found += [str(row) for row in await connection.execute(text(f'SELECT * FROM "{table.name}"'))]
+    return "\n".join(found)
+
+
+async def tombstone(engine: AsyncEngine) -> tuple[bool, dict[str, dict[str, int]]]:
+    async with transaction(engine) as connection:
+        stone = await get_erasure(connection, "user")
+    assert stone is not None
+    return stone.time_erased is not None, stone.games
+
+
+async def test_nothing_is_left_and_the_counts_stay(
+    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    for _ in range(2):
+        head, _ = write_episode(journal, segments=(4, 3))
+    await courier.drain()
+    certificate = NewCertificate(head.episode_id, CertificateResult.certified, None, "", 7, 0.1, {})
+    async with transaction(engine) as connection:
+        await add_certificate(connection, certificate)
+    assert [key async for key in objects.list("")]
+    assert EMAIL in await all_rows(engine)
+    await close_account(engine)
+    await eraser.erase_all()
+    assert await all_rows(engine) == ""
+    assert [key async for key in objects.list("")] == []
+    assert list(journal.iterdir()) == []
+    assert await tombstone(engine) == (True, {"breakout": {"episodes": 2, "steps": 14}})
+
+
+async def test_what_still_waits_in_the_journal_is_dropped(
+    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    write_episode(journal, segments=(4, 3))
+    await close_account(engine)
+    await eraser.erase_all()
+    assert await tombstone(engine) == (False, {})
+    await courier.drain()
+    assert courier.stats.failures == 0
+    await eraser.erase_all()
+    assert await tombstone(engine) == (True, {})
+    assert (await all_rows(engine), list(journal.iterdir())) == ("", [])
+    assert [key async for key in objects.list("")] == []
+
+
+async def test_what_arrives_after_all_is_gone_is_dropped_too(
+    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    await close_account(engine)
+    await eraser.erase_all()
+    write_episode(journal)
+    await courier.drain()
+    assert (await all_rows(engine), list(journal.iterdir())) == ("", [])
+    assert [key async for key in objects.list("")] == []
+
+
+async def test_a_damaged_segment_that_was_set_aside_goes_too(
+    courier: Uploader, eraser: AccountEraser, journal: Path, engine: AsyncEngine
+) -> None:
+    head, _ = write_episode(journal, segments=(4, 3))
+    sealed = journal / str(head.episode_id) / "000001.sealed"
+    sealed.write_bytes(sealed.read_bytes()[:-20])
+    await courier.drain()
+    assert sealed.with_suffix(DAMAGED_SUFFIX).exists()
+    await close_account(engine)
+    await eraser.erase_all()
+    assert list(journal.iterdir()) == []
+    assert (await tombstone(engine))[0]
+
+
+async def test_another_player_loses_nothing(
+    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    write_episode(journal)
+    await courier.drain()
+    before, kept = await all_rows(engine), [key async for key in objects.list("")]
+    async with transaction(engine) as connection:
+        await upsert_user(connection, "other", "other@example.org")
+        assert await begin_erasure(connection, "other")
+    await eraser.erase_all()
+    assert await all_rows(engine) == before
+    assert [key async for key in objects.list("")] == kept
+
+
+async def test_who_comes_back_begins_anew(courier: Uploader, eraser: AccountEraser, engine: AsyncEngine) -> None:
+    await close_account(engine)
+    async with transaction(engine) as connection:
+        again = await upsert_user(connection, "user", EMAIL)
+        assert (again, await upsert_user(connection, "user", EMAIL)) == (next_unfinished_id("user"), again)
+    await eraser.erase_all()
+    async with transaction(engine) as connection:
+        assert await upsert_user(connection, "user", EMAIL) == again
+        await lock_user(connection, again)
+        with pytest.raises(AccountErased):
+            await lock_user(connection, "user")
+
+
+async def test_a_verdict_on_an_erased_episode_is_nobodys(
+    eraser: AccountEraser, courier: Uploader, engine: AsyncEngine
+) -> None:
+    await close_account(engine)
+    await eraser.erase_all()
+    certificate = NewCertificate(new_episode_id(), CertificateResult.damaged, None, "gone", 0, 0.1, {})
+    async with transaction(engine) as connection:
+        await add_certificate(connection, certificate)
+    assert await all_rows(engine) == ""
+
+
+async def test_a_store_that_is_down_delays_and_forgets_nothing(
+    journal: Path, engine: AsyncEngine, bucket: StorageServer, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate({"skill_arcade_home": tmp_path, "gcp_bucket_name": bucket.bucket.name})
+    store = open_objects(settings)
+    try:
+        async with transaction(engine) as connection:
+            await upsert_user(connection, "user", EMAIL)
+        write_episode(journal)
+        await Uploader(journal, store, engine, workers=1).drain()
+        await close_account(engine)
+        bucket.faults["list"].append(Answer(403))
+        eraser = AccountEraser(journal, store, engine)
+        with pytest.raises(NotReady):
+            await eraser.erase_all()
+        assert "breakout" in await all_rows(engine)
+        await eraser.erase_all()
+        assert (await all_rows(engine), [key async for key in store.list("")]) == ("", [])
+    finally:
+        await store.close()
+
+
+async def test_a_check_in_the_middle_of_an_erasure_finds_nothing_wrong(
+    journal: Path, objects: ObjectStore, engine: AsyncEngine, courier: Uploader, eraser: AccountEraser
+) -> None:
+    write_episode(journal, segments=(4, 3))
+    await courier.drain()
+    await close_account(engine)
+    keys = [key async for key in objects.list("")]
+    await objects.delete(keys[0])  # so far it has come
+    assert [balance async for balance in reconcile(journal, objects, engine)] == []
