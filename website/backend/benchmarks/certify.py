@@ -28,8 +28,8 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import migrate_sync, open_engine
 from skill_arcade.storage.database.tables import CertificateResult
-from tests.support.nondeterministic_env import drifting_game
-from tests.support.session_harness import Table, deliver_all, play_randomly
+from tests.support.nondeterministic_env import nondeterministic_game
+from tests.support.session_harness import SessionHarness, play_randomly, upload_all
 
 SEGMENT_US = 5_000_000
 UNSEEDED = "drifting"
@@ -62,7 +62,7 @@ def family_of(game: Manifest) -> str:
 
 def run(games: Sequence[str] = (), play_seconds: float = 30.0, workers: int = 2) -> Report:
     """Certify these games, by id or family; none named: all. Turn-based ones are played at five presses a second."""
-    known = [*load_catalogue().games.values(), drifting_game()]
+    known = [*load_catalogue().games.values(), nondeterministic_game()]
     chosen = [game for game in known if not games or {game.id, family_of(game)} & {*games}]
     report = Report("certify", COLUMNS)
     with tempfile.TemporaryDirectory(prefix="certify-", ignore_cleanup_errors=True) as name, kept(Path(name)) as at:
@@ -108,10 +108,10 @@ def kept(folder: Path) -> Iterator[Settings]:
 
 def play(game: Manifest, journal: Path, n_steps: int) -> Played:
     """Play a game, and keep its longest episode three times more."""
-    table, one = Table(journal, game, segment_us=SEGMENT_US), Played(game)
+    table, one = SessionHarness(journal, game, segment_us=SEGMENT_US), Played(game)
     play_randomly(table, n_steps)
     table.session.stop("left", table.now)
-    for message in table.said:
+    for message in table.texts:
         if message["type"] == "ended":
             one.episodes[UUID(message["episode"])] = message["n_steps"]
     longest = max(one.episodes, key=lambda id_: one.episodes[id_])
@@ -123,7 +123,7 @@ def play(game: Manifest, journal: Path, n_steps: int) -> Played:
 async def deliver_and_change(played: Sequence[Played], at: Settings) -> None:
     """Deliver everything, then change the copies."""
     async with open_engine(at) as engine:
-        await deliver_all(at.journal_folder, at.objects_folder, engine, seconds=600)
+        await upload_all(at.journal_folder, at.objects_folder, engine, seconds=600)
         for one in filter(lambda one: one.tampered, played):
             byte, action, frame = (change.episode for change in one.tampered)
             n_actions = len({binding.action for binding in one.game.actions} | {one.game.noop or 0})

@@ -25,7 +25,7 @@ from skill_arcade.errors import NotReady
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.ids import new_episode_id
 from skill_arcade.play.session.episode_recorder import EpisodeRecorder
-from skill_arcade.play.session.provenance import make_head
+from skill_arcade.play.session.provenance import make_header
 from skill_arcade.recording.framing import MAGIC, RecordKind, frame_record, split_records
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import ActiveInput, SegmentHeader
@@ -58,24 +58,24 @@ class SlowObjects(DiskObjects):
 def record_play(folder: Path, n_steps: int) -> tuple[Path, int]:
     """Record an episode of so many steps, fewer if it ends, with five seconds of 60 Hz a segment: folder, steps."""
     game = load_catalogue(None).games["breakout"]
-    stage, rng = make_environment(game.environment), random.Random(1)
+    env, rng = make_environment(game.environment), random.Random(1)
     now, taken, action, source = 1_000_000, 0, game.noop or 0, None
     made: list[Path] = []
 
     def describe(**known: object) -> SegmentHeader:
-        head = make_head(
-            game, "bench", 7, environment=stage.spec, provenance={"mode": "streamed"}, started_wall_us=now, **known
+        head = make_header(
+            game, "bench", 7, environment=env.spec, provenance={"mode": "streamed"}, started_wall_us=now, **known
         )
         made.append(folder / str(head.episode_id))
         return head
 
     episode = EpisodeRecorder(
-        game, stage, stage.reset(7), describe, lambda head: Journal(folder, head), now=now, segment_us=SEGMENT_US
+        game, env, env.reset(7), describe, lambda head: Journal(folder, head), now=now, segment_us=SEGMENT_US
     )
     while taken < n_steps and not episode.is_over:
         now += TICK_US
         if rng.random() < 0.06:
-            action = rng.randrange(stage.n_actions)
+            action = rng.randrange(env.n_actions)
             source = ActiveInput(now - 20_000, now - 10_000 - episode.started_us, taken)
             episode.record_event(
                 "input", now, now, control="left", down=True, device="keyboard", code="ArrowLeft", frame=taken
@@ -85,7 +85,7 @@ def record_play(folder: Path, n_steps: int) -> tuple[Path, int]:
         if taken % 6 == 0:
             episode.shown([(frame, now - TICK_US * (taken - frame)) for frame in range(taken - 6, taken)])
     episode.end("left", now)
-    stage.close()
+    env.close()
     return made[0], taken
 
 
@@ -133,8 +133,8 @@ async def _measure(
     before = await _count_commits(url)
     for _ in range(n_episodes):
         copy_episode(source, journal)
-    async with _courier(journal, objects, url) as courier:
-        await _phase(report, "deliver all", "well", courier, url, courier.drain)
+    async with _courier(journal, objects, url) as uploader:
+        await _phase(report, "deliver all", "well", uploader, url, uploader.drain)
     total = n_steps * n_episodes
     commits = await _count_commits(url) - before
     async with _engine(url) as engine, engine.connect() as connection:
@@ -150,26 +150,26 @@ async def _measure(
         "commits for 1,000 transitions": 1000 * commits / total,
         "object B a transition": sum(path.stat().st_size for path in files) / total,
     }
-    async with _courier(journal, objects, url) as courier:
+    async with _courier(journal, objects, url) as uploader:
         for _ in range(n_episodes):
             copy_episode(source, journal)
         stopping = asyncio.Event()
-        running = asyncio.create_task(courier.run(stopping))
+        running = asyncio.create_task(uploader.run(stopping))
         objects.down = True
-        await _phase(report, "wait", "down", courier, url, lambda: asyncio.sleep(faults[0]))
+        await _phase(report, "wait", "down", uploader, url, lambda: asyncio.sleep(faults[0]))
         objects.down, objects.delay = False, 0.2
-        await _phase(report, "deliver", "200 ms a call", courier, url, lambda: asyncio.sleep(faults[1]))
+        await _phase(report, "deliver", "200 ms a call", uploader, url, lambda: asyncio.sleep(faults[1]))
         objects.delay = 0.0
         stopping.set()
-        await _phase(report, "deliver the rest", "well again", courier, url, lambda: running)
-        report.facts["transitions undelivered at the end"] = 2 * total - rows - courier.stats.transitions
+        await _phase(report, "deliver the rest", "well again", uploader, url, lambda: running)
+        report.facts["transitions undelivered at the end"] = 2 * total - rows - uploader.stats.transitions
 
 
 async def _phase(
-    report: Report, phase: str, store: str, courier: Uploader, url: URL, work: Callable[[], Awaitable[object]]
+    report: Report, phase: str, store: str, uploader: Uploader, url: URL, work: Callable[[], Awaitable[object]]
 ) -> None:
     me, memory = psutil.Process(), list[float]()
-    done, postgres = courier.stats.transitions, _postgres_cpu(url)
+    done, postgres = uploader.stats.transitions, _postgres_cpu(url)
     began, cpu = time.monotonic(), time.process_time()
     task = asyncio.ensure_future(work())
     while True:
@@ -179,7 +179,7 @@ async def _phase(
             break
     await task
     seconds, used = time.monotonic() - began, time.process_time() - cpu + _postgres_cpu(url) - postgres
-    moved = courier.stats.transitions - done
+    moved = uploader.stats.transitions - done
     report.add(phase, store, seconds, moved, moved / seconds, moved / used, quantile(memory, 0.5), max(memory))
 
 

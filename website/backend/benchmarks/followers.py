@@ -13,8 +13,8 @@ from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.recording.journal_files import list_files
 from skill_arcade.recording.purge import read_header
-from tests.support.arcade import Arcade, now_ms, playing, running_arcade
-from tests.support.lockstep_page import MODULE, PERIOD_MS, Page
+from tests.support.arcade import Arcade, now_ms, open_player, running_arcade
+from tests.support.lockstep_page import EMPTY_MODULE, PERIOD_MS, LockstepPage
 
 GAME = load_catalogue().games["breakout"]
 SEND_EVERY = 0.1
@@ -23,7 +23,7 @@ KINDS = ("server", "games", "delivery", "certifier", "postgres")
 
 async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> dict[str, float]:
     """Per cent of a core for each player, by kind of process and in all, and the steps a second that each took."""
-    (folder / "lockstep.wasm").write_bytes(MODULE)
+    (folder / "lockstep.wasm").write_bytes(EMPTY_MODULE)
     settings = {
         "LOCKSTEP_FOLDER": str(folder),
         "MAX_GAMES": str(players + 2),
@@ -31,14 +31,14 @@ async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> 
         "LOG_LEVEL": "WARNING",
     }
     with running_arcade(folder, None, SEGMENT_SECONDS="5", **settings) as arcade:
-        stages = [make_environment(GAME.environment) for _ in range(players if mode == "lockstep" else 0)]
+        envs = [make_environment(GAME.environment) for _ in range(players if mode == "lockstep" else 0)]
         measuring, over = asyncio.Event(), asyncio.Event()
         tally, steps = Tally(), [0]
         async with asyncio.TaskGroup() as group:
             for number in range(players):
                 email = f"{mode}{number}@example.org"
                 if mode == "lockstep":
-                    group.create_task(follow(arcade, email, stages[number], measuring, over, steps))
+                    group.create_task(follow(arcade, email, envs[number], measuring, over, steps))
                 else:
                     until = time.monotonic() + seconds + 4 + 0.1 * (players - number)
                     group.create_task(stream(arcade, email, until, tally, measuring))
@@ -61,22 +61,22 @@ async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> 
 
 async def stream(arcade: Arcade, email: str, until: float, tally: Tally, measuring: asyncio.Event) -> None:
     """A streamed player, until a moment."""
-    async with playing(arcade, email, "breakout") as player:
+    async with open_player(arcade, email, "breakout") as player:
         await play(player, random.Random(email), until, tally, measuring)
 
 
 async def follow(
-    arcade: Arcade, email: str, stage: PlayableEnv, measuring: asyncio.Event, over: asyncio.Event, steps: list[int]
+    arcade: Arcade, email: str, env: PlayableEnv, measuring: asyncio.Event, over: asyncio.Event, steps: list[int]
 ) -> None:
     """A player whose page steps by itself, ten messages a second, keys some four times a second."""
     rng = random.Random(email)
-    async with playing(arcade, email, "breakout") as player:
+    async with open_player(arcade, email, "breakout") as player:
         while not over.is_set():
-            await player.say("start", mode="lockstep")
-            started = await player.until("started")
-            page = Page(GAME, find_seed(arcade, started["episode"]), stage)
+            await player.send("start", mode="lockstep")
+            started = await player.read_until("started")
+            page = LockstepPage(GAME, find_seed(arcade, started["episode"]), env)
             page.now_ms = now_ms()
-            reader = asyncio.create_task(player.until("ended"))
+            reader = asyncio.create_task(player.read_until("ended"))
             held: str | None = None
             while not (page.over or over.is_set()):
                 await asyncio.sleep(SEND_EVERY)
@@ -96,7 +96,7 @@ async def follow(
                     )
                 await player.socket.send(json.dumps(page.ticks()))
             if not page.over:
-                await player.say("leave")
+                await player.send("leave")
             await reader
 
 

@@ -84,8 +84,8 @@ def _add_row(report: Report, name: str, environment: EnvironmentSpec, n_frames: 
     pieces: list[EncodedFrame] = []
     segment: list[NDArray[np.uint8]] = []
     encoder, decoder = Encoder(), None
-    stage = make_environment(environment)
-    for number, picture in enumerate(_play(stage, n_frames)):
+    env = make_environment(environment)
+    for number, picture in enumerate(_play(env, n_frames)):
         true = picture.rgb().copy()
         if len(pieces) == SEGMENT:
             _keep(sums, pieces, segment)
@@ -107,7 +107,7 @@ def _add_row(report: Report, name: str, environment: EnvironmentSpec, n_frames: 
             _try_rivals(sums, true)
         if len(raw) < XZ_BYTES:
             raw += true.tobytes()
-    stage.close()
+    env.close()
     _keep(sums, pieces, segment)
     n_raw = len(raw) / true.nbytes
     packed = io.BytesIO()
@@ -122,20 +122,20 @@ def _add_row(report: Report, name: str, environment: EnvironmentSpec, n_frames: 
     )  # fmt: skip
 
 
-def _play(stage: PlayableEnv, n_frames: int) -> Iterator[Picture]:
+def _play(env: PlayableEnv, n_frames: int) -> Iterator[Picture]:
     """Pictures of `n_frames` observations, from seed 1 on; an episode that ends is followed by the next."""
     rng, action, seed, over = random.Random(1), 0, 0, True
     for _ in range(n_frames):
         if over:
             seed += 1
-            stage.reset(seed)
+            env.reset(seed)
             over = False
         else:
             if rng.random() < 0.1:
-                action = rng.randrange(stage.n_actions)
-            outcome = stage.step(action)
+                action = rng.randrange(env.n_actions)
+            outcome = env.step(action)
             over = outcome.terminated or outcome.truncated
-        yield stage.picture()
+        yield env.picture()
 
 
 def _keep(sums: Sums, pieces: list[EncodedFrame], segment: list[NDArray[np.uint8]]) -> None:

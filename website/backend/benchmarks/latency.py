@@ -68,15 +68,15 @@ def make_plan(delays: Sequence[int]) -> list[dict[str, Any]]:
 
 def count_lag() -> int:
     """Steps from the first with an action to the first observation in which Breakout's bat has moved."""
-    stage = make_environment(load_catalogue().games["breakout"].environment)
-    stage.reset(1)
+    env = make_environment(load_catalogue().games["breakout"].environment)
+    env.reset(1)
     for _ in range(60):
-        stage.step(0)
-    before = stage.picture().rgb()[190].copy()
+        env.step(0)
+    before = env.picture().rgb()[190].copy()
     for step in range(1, 60):
-        stage.step(RIGHT)
-        if (stage.picture().rgb()[190] != before).any():
-            stage.close()
+        env.step(RIGHT)
+        if (env.picture().rgb()[190] != before).any():
+            env.close()
             return step
     raise AssertionError("the bat does not move")
 

@@ -22,7 +22,7 @@ from skill_arcade.certify.pool import verify_alone
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import open_engine
 from tests.support.arcade import running_arcade
-from tests.support.session_harness import Table
+from tests.support.session_harness import SessionHarness
 
 HZ = 60
 BALL, BALL_ROW, PADDLE, HALF_PADDLE = 99, 101, 72, 8
@@ -39,9 +39,9 @@ def run(minutes: float = 10.0) -> Report:
     with tempfile.TemporaryDirectory(prefix="minutes-", ignore_cleanup_errors=True) as name, kept(Path(name)) as at:
         aside = at.skill_arcade_home / "aside"
         aside.mkdir()
-        table = Table(aside, "breakout", segment_us=SEGMENT_US)
+        table = SessionHarness(aside, "breakout", segment_us=SEGMENT_US)
         follow_ball(table, round(minutes * 60 * HZ))
-        ended = table.heard("ended")
+        ended = table.messages_of("ended")
         assert at.database_url is not None
         with running_arcade(at.skill_arcade_home, log=None, DATABASE_URL=at.database_url) as arcade:
             load, (found, seconds, cpu) = load_average(), asyncio.run(hand_over(at, aside, arcade.process.pid))
@@ -53,10 +53,10 @@ def run(minutes: float = 10.0) -> Report:
     return report
 
 
-def follow_ball(table: Table, n_steps: int) -> None:
+def follow_ball(table: SessionHarness, n_steps: int) -> None:
     """Play, and leave after so many steps; the paddle goes where the ball is."""
     ale: Any = table.session._environment._game.ale  # type: ignore[attr-defined]
-    table.say("start")
+    table.send("start")
     held: str | None = None
     while not table.has_ended() and table.n_steps < n_steps:
         ram = ale.getRAM()
@@ -68,7 +68,7 @@ def follow_ball(table: Table, n_steps: int) -> None:
                     table.press(control, down=down)
         held = wanted
         table.ticks(1)
-    table.say("leave")
+    table.send("leave")
 
 
 async def hand_over(at: Settings, aside: Path, server: int) -> tuple[Any, float, float]:

@@ -27,7 +27,7 @@ from skill_arcade.settings import read_settings
 from skill_arcade.storage.database.engine import open_engine
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.uploader.reconcile import reconcile
-from tests.support.arcade import Arcade, Player, playing, running_arcade, settled
+from tests.support.arcade import Arcade, Player, open_player, running_arcade, wait_until_uploaded
 
 GAMES = ("breakout", "pong", "seaquest", "ms-pacman", "space-invaders", "qbert")
 HZ = 60
@@ -69,8 +69,8 @@ async def play(player: Player, rng: random.Random, until: float, tally: Tally, m
     began = last = None
     n_frames = 0
     while time.monotonic() < until:
-        await player.say("start")
-        episode = UUID((await player.until("started"))["episode"])
+        await player.send("start")
+        episode = UUID((await player.read_until("started"))["episode"])
         held: str | None = None
         over = False
         last = None
@@ -93,7 +93,7 @@ async def play(player: Player, rng: random.Random, until: float, tally: Tally, m
                     await player.press(held, down=False)
                 held = rng.choice(("left", "right"))
                 await player.press(held)
-    await player.say("leave")
+    await player.send("leave")
     if began is not None and last is not None:
         tally.seconds += last - began
         if last > began + 1:
@@ -102,7 +102,7 @@ async def play(player: Player, rng: random.Random, until: float, tally: Tally, m
 
 async def visit(arcade: Arcade, name: str, game: str, seconds: float, tally: Tally, measuring: asyncio.Event) -> None:
     """Sign in, join, play, leave."""
-    async with playing(arcade, f"{name}@example.org", game) as player:
+    async with open_player(arcade, f"{name}@example.org", game) as player:
         await play(player, random.Random(name), time.monotonic() + seconds, tally, measuring)
 
 
@@ -170,7 +170,7 @@ async def _report(
     memory: dict[str, int],
     largest: tuple[int, int],
 ) -> None:
-    await settled(arcade, 60)
+    await wait_until_uploaded(arcade, 60)
     settings = read_settings(skill_arcade_home=arcade.home)
     steps = {**tally.steps, **beside.steps}
     lost = 0

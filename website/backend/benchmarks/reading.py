@@ -33,7 +33,7 @@ async def fill(settings: Settings, steps: int) -> None:
         async with engine.begin() as connection:
             await upsert_user(connection, "user", "somebody@example.org")
             await upsert_games(connection, {"breakout": {}})
-        await played.deliver_all(settings.journal_folder, settings.objects_folder, engine)
+        await played.upload_all(settings.journal_folder, settings.objects_folder, engine)
 
 
 def measure(name: str, folder: Path, read: Callable[[], int]) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy.engine import make_url
 from benchmarks.certify import kept
 from benchmarks.report import Report, quantile
 from tests.support.arcade import running_arcade
-from tests.support.network import Network
-from tests.support.scripted_page import Axis, PageClock, telltale_settings, watch
-from tests.support.taps import tap
+from tests.support.network import NetworkConditions
+from tests.support.scripted_page import Axis, PageClock, play_and_compare, self_describing_settings
+from tests.support.taps import play_taps
 
 COLUMNS = (
     "network (up + down)", "page's clock ppm", "round trip ms", "clock samples", "clock error p50 ms", "p95 ms",
@@ -26,14 +26,14 @@ COLUMNS = (
     "taps acted", "picture's age p50", "p95 steps",
 )  # fmt: skip
 CASES = (
-    (Network(), 0.0),
-    (Network(), 50.0),
-    (Network(25, 25), 50.0),
-    (Network(75, 75), -50.0),
-    (Network(40, 10), 50.0),
-    (Network(25, 25, jitter_ms=10, loss=0.01), -50.0),
-    (Network(75, 75, jitter_ms=20, loss=0.02), 50.0),
-    (Network(120, 30, jitter_ms=20, loss=0.02), -50.0),
+    (NetworkConditions(), 0.0),
+    (NetworkConditions(), 50.0),
+    (NetworkConditions(25, 25), 50.0),
+    (NetworkConditions(75, 75), -50.0),
+    (NetworkConditions(40, 10), 50.0),
+    (NetworkConditions(25, 25, jitter_ms=10, loss=0.01), -50.0),
+    (NetworkConditions(75, 75, jitter_ms=20, loss=0.02), 50.0),
+    (NetworkConditions(120, 30, jitter_ms=20, loss=0.02), -50.0),
 )
 
 
@@ -42,28 +42,30 @@ def run(seconds: float = 30.0, n_taps: int = 10_000) -> Report:
     report = Report("times", COLUMNS)
     with tempfile.TemporaryDirectory(prefix="times-", ignore_cleanup_errors=True) as name, kept(Path(name)) as at:
         assert at.database_url is not None
-        settings = telltale_settings(at.skill_arcade_home / "games") | {"DATABASE_URL": at.database_url}
+        settings = self_describing_settings(at.skill_arcade_home / "games") | {"DATABASE_URL": at.database_url}
         given = {**settings, "SKILL_ARCADE_HOME": str(at.skill_arcade_home)}
         before = dict(os.environ)
         os.environ.update(given)
         try:
             with running_arcade(at.skill_arcade_home, log=None, **settings) as arcade:
                 for network, ppm in CASES:
-                    axis = asyncio.run(watch(arcade, network, PageClock(drift_ppm=ppm), seconds, ping_seconds=1.0))
+                    axis = asyncio.run(
+                        play_and_compare(arcade, network, PageClock(drift_ppm=ppm), seconds, ping_seconds=1.0)
+                    )
                     report.add(*describe(network, ppm, axis))
         finally:
             os.environ.clear()
             os.environ.update(before)
         folder = Path(name) / "taps"
         folder.mkdir()
-        found = tap(folder, make_url(at.database_url), n_taps)
+        found = play_taps(folder, make_url(at.database_url), n_taps)
         report.facts["taps of 5 ms, manual clock"] = {
             "made": found.made, "on record": found.on_record, "acted": found.acted, "steps": found.steps,
         }  # fmt: skip
     return report
 
 
-def describe(network: Network, ppm: float, axis: Axis) -> tuple[object, ...]:
+def describe(network: NetworkConditions, ppm: float, axis: Axis) -> tuple[object, ...]:
     """A row of the table."""
     beyond = sum(wrong > stated for wrong, stated in zip(axis.wrong, axis.stated, strict=True))
     return (

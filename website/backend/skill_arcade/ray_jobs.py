@@ -63,9 +63,9 @@ def _run(ray: Any, work: Callable[[Item], Result], items: Sequence[Item], worker
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
         yield result
-        following = next(todo, None)
-        if following is not None:
-            running.append(task.remote(work, following))
+        verifier = next(todo, None)
+        if verifier is not None:
+            running.append(task.remote(work, verifier))
 
 
 def run_task(work: Callable[[Item], Result], item: Item) -> Result:

@@ -56,16 +56,18 @@ def test_what_is_not_there_or_not_allowed_is_no_trouble(monkeypatch: pytest.Monk
 @tells
 @pytest.mark.anyio
 async def test_a_game_has_short_turns_once_it_is_ready_and_none_while_it_starts(tmp_path: Path) -> None:
-    room = RecordingCapacity(tmp_path / "journal", tmp_path / "report", least_bytes=0, backlog_seconds=60)
-    roster = SessionManager(room=room, segment_seconds=1, resume_seconds=5, max_games=2, games_per_process=1)
+    capacity = RecordingCapacity(tmp_path / "journal", tmp_path / "report", min_free_bytes=0, max_stall_seconds=60)
+    sessions = SessionManager(capacity=capacity, segment_seconds=1, resume_seconds=5, max_games=2, games_per_process=1)
     game = load_catalogue(None).games["tower-of-hanoi"]
-    waiting = await roster._open_connection(game.environment)
+    waiting = await sessions._open_connection(game.environment)
     assert slice_ns(waiting.slot.process.pid) > SLICE_NS
-    seat = await roster.get_or_start_game(roster.register_connection("ada", roster.next_connection_id()), game)
+    game_connection = await sessions.get_or_start_game(
+        sessions.register_connection("ada", sessions.next_connection_id()), game
+    )
     async with asyncio.timeout(10):
-        while slice_ns(seat.slot.process.pid) > SLICE_NS:
+        while slice_ns(game_connection.slot.process.pid) > SLICE_NS:
             await asyncio.sleep(0.01)
-    assert seat.ready.done()
+    assert game_connection.ready.done()
     waiting.stop("left")
     await waiting.closed
-    await roster.stop()
+    await sessions.stop()

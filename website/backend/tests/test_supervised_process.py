@@ -45,33 +45,33 @@ async def wait_for(home: Path, n_files: int) -> set[int]:
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 5])
 async def test_it_ends_when_asked_while_it_is_just_starting(settings: Settings, turns: int) -> None:
-    companion = SupervisedProcess("test", be_there, settings)
-    await companion.start()
+    process = SupervisedProcess("test", be_there, settings)
+    await process.start()
     for _ in range(turns):
         await asyncio.sleep(0)
     async with asyncio.timeout(30):
-        await companion.stop()
+        await process.stop()
     assert multiprocessing.active_children() == []
 
 
 async def test_it_comes_back_after_it_was_killed(settings: Settings) -> None:
-    companion = SupervisedProcess("test", be_there, settings)
-    await companion.start()
+    process = SupervisedProcess("test", be_there, settings)
+    await process.start()
     (first,) = await wait_for(settings.skill_arcade_home, 1)
     os.kill(first, signal.SIGKILL)
     (second,) = await wait_for(settings.skill_arcade_home, 2) - {first}
-    assert companion.pid == second
-    await companion.stop()
+    assert process.pid == second
+    await process.stop()
     assert not psutil.pid_exists(second)
 
 
 async def test_one_that_does_not_listen_is_ended_after_the_grace_period(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    companion = SupervisedProcess("test", be_deaf, settings)
-    await companion.start()
+    process = SupervisedProcess("test", be_deaf, settings)
+    await process.start()
     (there,) = await wait_for(settings.skill_arcade_home, 1)
-    await companion.stop(grace_seconds=0.2)
+    await process.stop(grace_seconds=0.2)
     assert not psutil.pid_exists(there)
     assert "test is not done after 0 s and is ended" in caplog.text
 

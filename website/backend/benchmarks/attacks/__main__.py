@@ -20,7 +20,7 @@ from benchmarks.attacks.scene import HEAD, WHY_HEAD, Scene
 from benchmarks.attacks.shares import stand_aside
 from tests.conftest import temporary_home
 from tests.support.arcade import sign_in
-from tests.support.server import House
+from tests.support.server import ServerUnderTest
 
 
 async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet: float, *, apart: bool) -> None:
@@ -28,7 +28,7 @@ async def run(chosen: list[str], cases: int, seconds: float, number: int, quiet:
     if apart:  # what is started from here on inherits it; the attackers leave again
         stand_aside(0)
     with temporary_home() as home:
-        house = House(home, {"MAX_GAMES": "60", "RESUME_SECONDS": "2"})
+        house = ServerUnderTest(home, {"MAX_GAMES": "60", "RESUME_SECONDS": "2"})
         await asyncio.to_thread(house.start)
         port = house.port
         token = await sign_in(f"http://127.0.0.1:{port}", "schemathesis@example.org")

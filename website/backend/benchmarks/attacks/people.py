@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.client import connect
 
 from skill_arcade.wire.packet import FramePacket
-from tests.support.arcade import Player, sign_in, ticket_for
+from tests.support.arcade import Player, issue_ticket, sign_in
 
 
 @dataclass
@@ -64,11 +64,11 @@ async def bystanders(port: int, people: int) -> AsyncIterator[Bystanders]:
 
 async def _watch(port: int, name: str, crowd: Bystanders, number: int) -> None:
     url = f"http://127.0.0.1:{port}"
-    ticket = await ticket_for(url, await sign_in(url, f"{name}@example.org"), "breakout")
+    ticket = await issue_ticket(url, await sign_in(url, f"{name}@example.org"), "breakout")
     async with connect(f"ws://127.0.0.1:{port}/ws/breakout?token={ticket}", compression=None) as socket:
         player = Player(socket, keep_pictures=False)
         await player.hello()
-        await player.say("start")
+        await player.send("start")
         while True:
             if isinstance(packet := await player.read(), FramePacket):
                 crowd.frames[number].append((time.monotonic(), packet.server_us / 1e6))

@@ -9,7 +9,7 @@ from anyio import sleep
 
 from benchmarks.attacks.people import Bystanders, spread
 from benchmarks.attacks.shares import share
-from tests.support.server import House
+from tests.support.server import ServerUnderTest
 
 Attack = Callable[[], Awaitable[Counter[int]]]
 HEAD = (
@@ -27,7 +27,7 @@ WHY_HEAD = (
 class Scene:
     """`why`: rows that tell what the frames of the others waited for."""
 
-    house: House
+    house: ServerUnderTest
     crowd: Bystanders
     quiet: float
     why: list[str] = field(default_factory=list)

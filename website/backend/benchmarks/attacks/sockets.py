@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from benchmarks.attacks.cases import HELLO, TALKS
 from skill_arcade.wire.close_codes import CloseCode
-from tests.support.arcade import NO_TLS, sign_in, ticket_for
+from tests.support.arcade import NO_TLS, issue_ticket, sign_in
 
 DOCUMENTED = {int(code) for code in CloseCode} | {1002, 1007}
 """The wire's own codes, and the two by which the protocol itself answers broken frames and broken UTF-8."""
@@ -248,7 +248,7 @@ async def _deaf(port: int, people: int, seconds: float) -> Counter[int]:
             raw.close()
 
     url = f"http://127.0.0.1:{port}"
-    tickets = [await ticket_for(url, await sign_in(url, f"deaf{n}@example.org"), "breakout") for n in range(people)]
+    tickets = [await issue_ticket(url, await sign_in(url, f"deaf{n}@example.org"), "breakout") for n in range(people)]
     await asyncio.gather(*(one(f"/ws/breakout?token={ticket}") for ticket in tickets))
     return codes
 

@@ -11,29 +11,29 @@ from contextlib import suppress
 from pathlib import Path
 
 from skill_arcade.recording.journal import OPEN, SEALED, lock_episode
-from tests.support.load import Crowd
-from tests.support.server import House
+from tests.support.load import PlayerLoad
+from tests.support.server import ServerUnderTest
 
 
-async def kill_server(house: House, crowd: Crowd, rng: random.Random) -> None:
+async def kill_server(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
     """Kill -9, and a new server on the same home."""
     house.kill(house.server)
     await asyncio.to_thread(house.start)
 
 
-async def kill_game(house: House, crowd: Crowd, rng: random.Random) -> None:
+async def kill_game(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
     house.kill(rng.choice(house.games()))
 
 
-async def kill_delivery(house: House, crowd: Crowd, rng: random.Random) -> None:
-    house.kill(house.delivery())
+async def kill_delivery(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
+    house.kill(house.uploader())
 
 
-async def kill_postgres(house: House, crowd: Crowd, rng: random.Random) -> None:
+async def kill_postgres(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
     house.kill(house.postgres())
 
 
-async def tear_tail(house: House, crowd: Crowd, rng: random.Random) -> None:
+async def tear_tail(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
     """A game dies in the middle of a write: the beginning of a record is left behind."""
     with frozen_delivery(house) as _:
         victim = rng.choice(house.games())
@@ -46,7 +46,7 @@ async def tear_tail(house: House, crowd: Crowd, rng: random.Random) -> None:
                     file.write(torn)
 
 
-async def flip_bit(house: House, crowd: Crowd, rng: random.Random) -> None:
+async def flip_bit(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
     """A bit changes in a sealed segment, before it is delivered."""
     with frozen_delivery(house):
         async with asyncio.timeout(20):
@@ -59,7 +59,7 @@ async def flip_bit(house: House, crowd: Crowd, rng: random.Random) -> None:
         path.write_bytes(data)
 
 
-async def deliver_twice(house: House, crowd: Crowd, rng: random.Random) -> None:
+async def deliver_twice(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
     """Two delivery processes at once, and segments that come back after they were delivered."""
     kept: dict[Path, bytes] = {}
     code = (
@@ -87,8 +87,8 @@ async def deliver_twice(house: House, crowd: Crowd, rng: random.Random) -> None:
 class frozen_delivery:
     """Delivery stands still meanwhile (SIGSTOP)."""
 
-    def __init__(self, house: House) -> None:
-        self._process = house.delivery()
+    def __init__(self, house: ServerUnderTest) -> None:
+        self._process = house.uploader()
 
     def __enter__(self) -> "frozen_delivery":
         self._process.suspend()

@@ -18,8 +18,8 @@ from skill_arcade.storage.database.engine import migrate_sync
 from tests.conftest import temporary_home
 from tests.support.cloud.bucket import Bucket
 from tests.support.cloud.storage import Fault, Held, StorageServer
-from tests.support.load import Crowd
-from tests.support.server import House
+from tests.support.load import PlayerLoad
+from tests.support.server import ServerUnderTest
 
 
 async def postgres_away(result: Result, rng: random.Random, runs: int, seconds: float) -> None:
@@ -29,7 +29,7 @@ async def postgres_away(result: Result, rng: random.Random, runs: int, seconds: 
         url = server.server.url()
         await asyncio.to_thread(migrate_sync, url)
 
-        async def away(house: House, crowd: Crowd, rng: random.Random) -> None:
+        async def away(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
             await asyncio.to_thread(server.server.stop)
             before = crowd.n_frames
             await asyncio.sleep(seconds)
@@ -60,7 +60,7 @@ def store_that(make: Callable[[], Fault]) -> Callable[[Result, random.Random, in
         server = StorageServer(Bucket("arcade"))
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
-        async def fail(house: House, crowd: Crowd, rng: random.Random) -> None:
+        async def fail(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
             server.faults["upload"] = Endless(make)
             await asyncio.sleep(seconds)
             server.faults["upload"] = deque()
@@ -89,9 +89,9 @@ async def full_disk(result: Result, rng: random.Random, runs: int, seconds: floa
         journal = home / "journal"
         journal.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(journal)], check=True)
-        house = House(home, {"JOURNAL_LEAST_MB": "4"})
+        house = ServerUnderTest(home, {"JOURNAL_LEAST_MB": "4"})
 
-        async def fill(house: House, crowd: Crowd, rng: random.Random) -> None:
+        async def fill(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
             filler = journal / "filler"
             with filler.open("wb", buffering=0) as file, suppress(OSError):
                 while file.write(bytes(1024)):
@@ -153,7 +153,7 @@ async def clock_jumps(result: Result, rng: random.Random, runs: int, seconds: fl
         (place / "offset").write_text("0")
         place.chmod(0o755)
 
-        async def jump(house: House, crowd: Crowd, rng: random.Random) -> None:
+        async def jump(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
             (place / "offset").write_text(str(rng.choice((-1, 1)) * rng.randrange(60, 86_400)))
 
         async with running(LD_PRELOAD=str(place / "shim.so"), CLOCK_OFFSET=str(place / "offset")) as house:

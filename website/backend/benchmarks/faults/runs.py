@@ -10,8 +10,8 @@ from uuid import UUID
 
 from tests.conftest import temporary_home
 from tests.support.arcade import wait_ready
-from tests.support.load import Crowd, crowded
-from tests.support.server import House
+from tests.support.load import PlayerLoad, run_load
+from tests.support.server import ServerUnderTest
 
 PEOPLE = 2
 
@@ -38,14 +38,14 @@ class Result:
 HEAD = (
     "| fault | runs | steps seen by players | lost | doubled | recovery, s: median / worst |\n|---|---|---|---|---|---|"
 )
-Break = Callable[[House, Crowd, random.Random], Awaitable[None]]
+Break = Callable[[ServerUnderTest, PlayerLoad, random.Random], Awaitable[None]]
 
 
-async def play_and_break(house: House, act: Break, result: Result, rng: random.Random, runs: int) -> None:
+async def play_and_break(house: ServerUnderTest, act: Break, result: Result, rng: random.Random, runs: int) -> None:
     """So many runs of one fault in one arcade, checked after each."""
     seen: dict[UUID, int] = {}
     for _ in range(runs):
-        async with crowded(house.port, rng, PEOPLE) as crowd:
+        async with run_load(house.port, rng, PEOPLE) as crowd:
             await asyncio.sleep(rng.uniform(0.8, 3.0))
             before, begun = crowd.n_frames, time.monotonic()
             await act(house, crowd, rng)
@@ -54,7 +54,7 @@ async def play_and_break(house: House, act: Break, result: Result, rng: random.R
                     await asyncio.sleep(0.02)
                 await asyncio.to_thread(wait_ready, crowd.url, house.running)
             result.recovery.append(time.monotonic() - begun)
-        await house.settled()
+        await house.wait_until_uploaded()
         seen.update(crowd.seen)
         await judge(house, seen, result)
         result.steps += sum(crowd.seen.values())
@@ -62,19 +62,19 @@ async def play_and_break(house: House, act: Break, result: Result, rng: random.R
         print(result.line(), flush=True)  # noqa: T201
 
 
-async def judge(house: House, seen: dict[UUID, int], result: Result) -> None:
+async def judge(house: ServerUnderTest, seen: dict[UUID, int], result: Result) -> None:
     """Add what `check` finds."""
-    balances = await house.check(seen)
-    result.lost = max(result.lost, sum(balance.lost for balance in balances))
-    result.doubled = max(result.doubled, sum(balance.duplicated for balance in balances))
-    result.trouble = [f"{balance.episode}: {word}" for balance in balances for word in balance.problems]
+    reports = await house.check(seen)
+    result.lost = max(result.lost, sum(report.lost for report in reports))
+    result.doubled = max(result.doubled, sum(report.duplicated for report in reports))
+    result.trouble = [f"{report.episode}: {word}" for report in reports for word in report.problems]
 
 
 @asynccontextmanager
-async def running(**settings: str) -> AsyncIterator[House]:
+async def running(**settings: str) -> AsyncIterator[ServerUnderTest]:
     """An arcade on a home of its own."""
     with temporary_home() as home:
-        house = House(home, settings)
+        house = ServerUnderTest(home, settings)
         await asyncio.to_thread(house.start)
         try:
             yield house

@@ -55,20 +55,20 @@ def rerun_episode(episode: Episode) -> Verdict:
 
     try:
         actions, changes = episode.actions, "; ".join(episode.find_changes())
-        stage = make_environment_from_spec(episode.environment)
+        env = make_environment_from_spec(episode.environment)
     except UnsupportedEnvironment as unfit:
         return verdict(CertificateResult.irreproducible, None, str(unfit), 0)
     except ArcadeError as damaged:
         return verdict(CertificateResult.damaged, None, str(damaged), 0)
-    versions |= {key: stage.spec[key] for key in ("packages", "python", "machine")}
+    versions |= {key: env.spec[key] for key in ("packages", "python", "machine")}
     try:
-        compare_runs(episode, stage)
+        compare_runs(episode, env)
     except MismatchError as difference:
         step, reason = difference.step, str(difference)
         if not is_deterministic(episode, actions[: step + 1]):
             reason = f"the environment differs from itself when the same actions are run twice ({reason})"
             return verdict(CertificateResult.irreproducible, step, reason, step + 1)
-        changed = version_differences(episode.environment, stage.spec)
+        changed = version_differences(episode.environment, env.spec)
         if changes:
             reason += f"; {changes}"
         if changed:
@@ -77,7 +77,7 @@ def rerun_episode(episode: Episode) -> Verdict:
     except ArcadeError as damaged:
         return verdict(CertificateResult.damaged, None, str(damaged), 0)
     finally:
-        stage.close()
+        env.close()
     if changes:
         return verdict(
             CertificateResult.damaged, None, f"{changes}, though a re-run of them comes out the same", len(actions)
@@ -85,15 +85,15 @@ def rerun_episode(episode: Episode) -> Verdict:
     return verdict(CertificateResult.certified, None, "", len(actions))
 
 
-def compare_runs(episode: Episode, stage: PlayableEnv) -> None:
+def compare_runs(episode: Episode, env: PlayableEnv) -> None:
     """Raise Differs at the first step that comes out otherwise; RecordingDamaged when the record does not read."""
     pictures = episode.pictures()
-    observations = None if stage.observes_picture else _Observations(episode)
+    observations = None if env.observes_picture else _Observations(episode)
     infos, rewards = episode.infos, episode.rewards
     terminations, truncations = episode.terminations, episode.truncations
-    _compare_state(RESET, stage, stage.reset(episode.seed), pictures, observations)
+    _compare_state(RESET, env, env.reset(episode.seed), pictures, observations)
     for step, action in enumerate(episode.actions):
-        outcome = stage.step(int(action))
+        outcome = env.step(int(action))
         if outcome.reward != rewards[step] and not (np.isnan(outcome.reward) and np.isnan(rewards[step])):
             raise MismatchError(step, f"step {step}: reward {outcome.reward:g}, kept is {rewards[step]:g}")
         for name, now, kept in (
@@ -103,7 +103,7 @@ def compare_runs(episode: Episode, stage: PlayableEnv) -> None:
             if now != kept:
                 raise MismatchError(step, f"step {step}: {name} is {now}, kept is {bool(kept)}")
         _compare_info(step, outcome, infos[step])
-        _compare_state(step, stage, outcome, pictures, observations)
+        _compare_state(step, env, outcome, pictures, observations)
 
 
 def is_deterministic(episode: Episode, actions: Any) -> bool:
@@ -112,13 +112,13 @@ def is_deterministic(episode: Episode, actions: Any) -> bool:
 
 
 def _compare_state(
-    step: int, stage: PlayableEnv, outcome: StepResult, pictures: Iterator[Any], observations: "_Observations | None"
+    step: int, env: PlayableEnv, outcome: StepResult, pictures: Iterator[Any], observations: "_Observations | None"
 ) -> None:
     where = "the reset" if step == RESET else f"step {step}"
     kept = next(pictures, None)
     if kept is None:
         raise MismatchError(step, f"{where}: no frame is kept")
-    if not stage.picture().equals(kept):
+    if not env.picture().equals(kept):
         raise MismatchError(step, f"{where}: the frame differs")
     if observations is not None and not observations.match(step + 1, outcome.observation):
         raise MismatchError(step, f"{where}: the observation differs")
@@ -153,16 +153,16 @@ class _Observations:
 
 
 def _digest(episode: Episode, actions: Any) -> str:
-    stage, digest = make_environment_from_spec(episode.environment), hashlib.blake2b()
+    env, digest = make_environment_from_spec(episode.environment), hashlib.blake2b()
     try:
-        outcome = stage.reset(episode.seed)
+        outcome = env.reset(episode.seed)
         for action in [None, *actions]:
             if action is not None:
-                outcome = stage.step(int(action))
-            digest.update(stage.picture().rgb().tobytes())
+                outcome = env.step(int(action))
+            digest.update(env.picture().rgb().tobytes())
             digest.update(pack_observation(outcome.observation, describe_leaves(outcome.observation)))
             digest.update(repr((outcome.reward, outcome.terminated, outcome.truncated)).encode())
             digest.update(repr(sorted(outcome.info.items())).encode())
     finally:
-        stage.close()
+        env.close()
     return digest.hexdigest()

@@ -164,9 +164,9 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, every episode.")] = False,
 ) -> None:
     """Hold journal, objects and rows against each other: acknowledged steps = stored steps, none lost or doubled."""
-    balances = asyncio.run(check_command.reconcile_all(read_settings(), seen=check_command.read_seen(seen), read=read))
+    reports = asyncio.run(check_command.reconcile_all(read_settings(), seen=check_command.read_seen(seen), read=read))
     in_order = (
-        check_command.print_json(balances) if as_json else check_command.print_reports(balances, everything=everything)
+        check_command.print_json(reports) if as_json else check_command.print_reports(reports, everything=everything)
     )
     if not in_order:
         raise typer.Exit(1)

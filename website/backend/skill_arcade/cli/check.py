@@ -23,7 +23,7 @@ async def reconcile_all(settings: Settings, *, seen: dict[UUID, int], read: bool
             async with transaction(engine) as connection:
                 await check_schema(connection)
             found = reconcile(settings.journal_folder, objects, engine, seen=seen, read=read)
-            return [balance async for balance in found]
+            return [report async for report in found]
     finally:
         await objects.close()
 
@@ -38,25 +38,25 @@ def read_seen(path: Path | None) -> dict[UUID, int]:
         raise InvalidRequest(f"{path} is not a JSON object of episode ids and numbers of steps: {error}") from error
 
 
-def print_reports(balances: list[EpisodeReport], *, everything: bool) -> bool:
+def print_reports(reports: list[EpisodeReport], *, everything: bool) -> bool:
     """Print what is wrong, or every episode, and the sum; True when nothing is lost, doubled or out of place."""
     columns = ("acknowledged", "stored", "waiting", "lost", "doubled")
     grid = make_grid("episode", *columns, "", right=columns)
-    for balance in balances:
-        if everything or balance.problems or balance.lost or balance.duplicated:
-            name = str(balance.episode) if balance.episode.int else "-"
-            grid.add_row(name, *(f"{getattr(balance, column)}" for column in columns), "; ".join(balance.problems))
-    total = {column: sum(getattr(balance, column) for balance in balances) for column in columns}
-    wrong = sum(bool(balance.problems or balance.lost or balance.duplicated) for balance in balances)
+    for report in reports:
+        if everything or report.problems or report.lost or report.duplicated:
+            name = str(report.episode) if report.episode.int else "-"
+            grid.add_row(name, *(f"{getattr(report, column)}" for column in columns), "; ".join(report.problems))
+    total = {column: sum(getattr(report, column) for report in reports) for column in columns}
+    wrong = sum(bool(report.problems or report.lost or report.duplicated) for report in reports)
     grid.add_section()
     whole = "all in order" if not wrong else f"{wrong} not in order"
-    grid.add_row(f"{len(balances)} episodes", *(f"{total[column]}" for column in columns), whole)
+    grid.add_row(f"{len(reports)} episodes", *(f"{total[column]}" for column in columns), whole)
     print_table(grid)
     return not wrong
 
 
-def print_json(balances: list[EpisodeReport]) -> bool:
+def print_json(reports: list[EpisodeReport]) -> bool:
     """The same as JSON, one object a line."""
-    for balance in balances:
-        typer.echo(json.dumps({**asdict(balance), "episode": str(balance.episode)}))
-    return not any(balance.problems or balance.lost or balance.duplicated for balance in balances)
+    for report in reports:
+        typer.echo(json.dumps({**asdict(report), "episode": str(report.episode)}))
+    return not any(report.problems or report.lost or report.duplicated for report in reports)

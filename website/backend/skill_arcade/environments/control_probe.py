@@ -85,12 +85,12 @@ def probe_controls(game: Manifest, moments: int | None = None) -> dict[str, Prob
     # Gymnasium's limit would count steps that were taken back too.
     limit = {"max_episode_steps": None} if kind == "real-time" else {}
     unlimited = game.environment.model_copy(update={"kwargs": {**game.environment.kwargs, **limit}})
-    stage = make_environment(unlimited)
+    env = make_environment(unlimited)
     hear = _probe_real_time if kind == "real-time" else _probe_turn_based
     try:
-        return hear(game, stage, moments or N_MOMENTS[kind])
+        return hear(game, env, moments or N_MOMENTS[kind])
     finally:
-        stage.close()
+        env.close()
 
 
 def ineffective_controls(game: Manifest, moments: int | None = None) -> set[str]:
@@ -98,23 +98,23 @@ def ineffective_controls(game: Manifest, moments: int | None = None) -> set[str]
     return {name for name, hearing in probe_controls(game, moments).items() if not hearing.seen}
 
 
-def _probe_turn_based(game: Manifest, stage: PlayableEnv, moments: int) -> dict[str, ProbeResult]:
+def _probe_turn_based(game: Manifest, env: PlayableEnv, moments: int) -> dict[str, ProbeResult]:
     """Compare the picture after a press with the one before it."""
     found = {control.name: ProbeResult() for control in game.controls}
     player, over, seed = RandomPlayer(game), True, SEED
     for _ in range(moments):
         if over:
-            stage.reset(seed := seed + 1)
+            env.reset(seed := seed + 1)
             player.change()
         binding = player.press()
         waiting = [found[name] for name in binding.press if not found[name].seen]
-        before = _snapshot(stage) if waiting else b""
-        outcome = stage.step(binding.action)
+        before = _snapshot(env) if waiting else b""
+        outcome = env.step(binding.action)
         over = outcome.terminated or outcome.truncated
         for hearing in waiting:
             hearing.moments += 1
             # The end is seen, though the last picture may be as before: who stands at the table is done.
-            hearing.seen = over or _snapshot(stage) != before
+            hearing.seen = over or _snapshot(env) != before
         if all(hearing.seen for hearing in found.values()):
             break
     return found
@@ -125,7 +125,7 @@ class _Fork:
     """A play in real time that goes back to its newest moment as often as is asked for."""
 
     game: Manifest
-    stage: PlayableEnv
+    env: PlayableEnv
     player: RandomPlayer
     seed: int = SEED
     taken: list[int] = field(default_factory=list)
@@ -135,28 +135,28 @@ class _Fork:
         """Begin another episode."""
         self.seed += 1
         self.taken = []
-        self.stage.reset(self.seed)
+        self.env.reset(self.seed)
 
     def mark(self) -> None:
         """Remember this moment."""
-        if isinstance(self.stage, AtariPlayableEnv):
-            self.saved = self.stage.save()
+        if isinstance(self.env, AtariPlayableEnv):
+            self.saved = self.env.save()
 
     def rewind(self) -> None:
         """Go back to the moment."""
-        if isinstance(self.stage, AtariPlayableEnv):
+        if isinstance(self.env, AtariPlayableEnv):
             assert self.saved is not None
-            self.stage.restore(self.saved)
+            self.env.restore(self.saved)
             return
-        self.stage.reset(self.seed)
+        self.env.reset(self.seed)
         for action in self.taken:
-            self.stage.step(action)
+            self.env.step(action)
 
     def walk(self) -> None:
         """Play on to the next moment, or begin anew. Games that listen on even steps only are met there too."""
         for _ in range(STEPS_BETWEEN_MOMENTS + self.player.rng.randrange(2)):
             action = self.player.hold()
-            outcome = self.stage.step(action)
+            outcome = self.env.step(action)
             self.taken.append(action)
             if outcome.terminated or outcome.truncated:
                 self.begin()
@@ -167,15 +167,15 @@ class _Fork:
         self.rewind()
         rest = action if self.game.noop is None else self.game.noop
         for step in range(HOLD_STEPS + REST_STEPS):
-            outcome = self.stage.step(action if step < HOLD_STEPS else rest)
-            yield _snapshot(self.stage), self.stage.memory() if isinstance(self.stage, AtariPlayableEnv) else None
+            outcome = self.env.step(action if step < HOLD_STEPS else rest)
+            yield _snapshot(self.env), self.env.memory() if isinstance(self.env, AtariPlayableEnv) else None
             if outcome.terminated or outcome.truncated:
                 return
 
 
-def _probe_real_time(game: Manifest, stage: PlayableEnv, moments: int) -> dict[str, ProbeResult]:
+def _probe_real_time(game: Manifest, env: PlayableEnv, moments: int) -> dict[str, ProbeResult]:
     found = {control.name: ProbeResult() for control in game.controls}
-    fork = _Fork(game, stage, RandomPlayer(game))
+    fork = _Fork(game, env, RandomPlayer(game))
     fork.begin()
     for number in range(moments):
         waiting = [name for name, hearing in found.items() if not hearing.seen]
@@ -189,7 +189,7 @@ def _probe_real_time(game: Manifest, stage: PlayableEnv, moments: int) -> dict[s
         fork.rewind()
         if number % MOMENTS_PER_BIAS == MOMENTS_PER_BIAS - 1:
             fork.player.change()
-            if not isinstance(stage, AtariPlayableEnv):
+            if not isinstance(env, AtariPlayableEnv):
                 fork.begin()
         fork.walk()
     return found
@@ -217,7 +217,7 @@ def _differ(fork: _Fork, pair: tuple[int, int | None], hearing: ProbeResult) -> 
     return False
 
 
-def _snapshot(stage: PlayableEnv) -> bytes:
+def _snapshot(env: PlayableEnv) -> bytes:
     """The picture now."""
-    pixels, palette = stage.picture()
+    pixels, palette = env.picture()
     return pixels.tobytes() + (b"" if palette is None else palette.tobytes())

@@ -35,16 +35,16 @@ class CoverArt:
 
 def render_cover_art(game: Manifest, seeds: tuple[int, ...] = (1, 2)) -> CoverArt:
     """Play by script with each seed, and keep the liveliest moment. The same manifest gives the same pictures."""
-    stage = make_environment(game.environment)
+    env = make_environment(game.environment)
     try:
-        _, frames, index = max((_find_busiest_window(game, stage, seed) for seed in seeds), key=lambda found: found[0])
+        _, frames, index = max((_find_busiest_window(game, env, seed) for seed in seeds), key=lambda found: found[0])
     finally:
-        stage.close()
+        env.close()
     aspect = game.show.pixel_aspect
     return CoverArt(_cover(frames[index], aspect), _preview(frames, aspect))
 
 
-def _find_busiest_window(game: Manifest, stage: PlayableEnv, seed: int) -> tuple[float, list[NDArray[np.uint8]], int]:
+def _find_busiest_window(game: Manifest, env: PlayableEnv, seed: int) -> tuple[float, list[NDArray[np.uint8]], int]:
     """How lively the best moment is, the frames around it, and where in them it is."""
     kind = game.pace.kind
     every = max(1, round(game.pace.hz / PREVIEW_HZ)) if game.pace.kind == "real-time" else 1
@@ -53,22 +53,22 @@ def _find_busiest_window(game: Manifest, stage: PlayableEnv, seed: int) -> tuple
     recent: deque[NDArray[np.uint8]] = deque(maxlen=length)
     longest: list[NDArray[np.uint8]] = []
     rng, action = random.Random(seed), game.noop or 0
-    stage.reset(seed)
-    recent.append(stage.picture().rgb().copy())
+    env.reset(seed)
+    recent.append(env.picture().rgb().copy())
     for step in range(SEARCH_STEPS[kind]):
         if kind == "turn-based" or rng.random() < 0.08:
             action = rng.choice([binding.action for binding in game.actions] + [game.noop or 0] * (kind == "real-time"))
-        outcome = stage.step(action)
+        outcome = env.step(action)
         if step % every == 0:
-            recent.append(stage.picture().rgb().copy())
+            recent.append(env.picture().rgb().copy())
             enough = len(recent) == length or kind == "turn-based"
             if enough and step >= QUIET_STEPS[kind] and (liveliness := _measure_activity(recent)) > best[0]:
                 best = liveliness, list(recent), len(recent) - 1
         if outcome.terminated or outcome.truncated:
-            stage.reset(seed + step + 1)
+            env.reset(seed + step + 1)
             longest = max(longest, list(recent), key=len)
             recent.clear()
-            recent.append(stage.picture().rgb().copy())
+            recent.append(env.picture().rgb().copy())
     longest = max(longest, list(recent), key=len)  # of games that are over before a preview is long
     return best if best[1] else (0.0, longest, len(longest) // 2)
 

@@ -43,11 +43,11 @@ def make_environment_from_spec(spec: dict[str, Any]) -> PlayableEnv:
     Raises EnvironmentUnfit when it can't be had here, or when its ROM is another one. Other versions of
     packages are no error: `version_differences` tells of them.
     """
-    stage = make_environment(EnvironmentSpec(id=spec["id"], kwargs=spec["kwargs"]))
-    if stage.spec["rom"] != spec["rom"]:
-        stage.close()
+    env = make_environment(EnvironmentSpec(id=spec["id"], kwargs=spec["kwargs"]))
+    if env.spec["rom"] != spec["rom"]:
+        env.close()
         raise UnsupportedEnvironment(f"{spec['id']}: the ROM here is not the one that was played")
-    return stage
+    return env
 
 
 def describe_environment(env_id: str) -> EnvironmentInfo:
@@ -62,10 +62,10 @@ def describe_environment(env_id: str) -> EnvironmentInfo:
     choice = EnvironmentSpec(id=env_id)
     if measured:
         choice = EnvironmentSpec(id="SkillArcade/Levels-v0", kwargs={"of": env_id, "levels": 3})
-    stage = make_environment(choice)
-    meanings, n_actions = getattr(stage, "meanings", None), stage.n_actions
-    options = getattr(stage, "options", {})
-    stage.close()
+    env = make_environment(choice)
+    meanings, n_actions = getattr(env, "meanings", None), env.n_actions
+    options = getattr(env, "options", {})
+    env.close()
     if meanings is not None:
         return EnvironmentInfo(env_id, n_actions, meanings, ATARI_HZ, options)
     hz = drawn_at if drawn_at >= MIN_REAL_TIME_HZ else None

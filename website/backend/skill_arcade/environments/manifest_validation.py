@@ -14,34 +14,34 @@ SEED = 3
 def validate_game(game: Manifest) -> list[str]:
     """What is wrong with a game, a sentence each; nothing when all is well."""
     try:
-        stage = make_environment(game.environment)
+        env = make_environment(game.environment)
     except UnsupportedEnvironment as unfit:
         return [f"environment: {unfit}"]
     try:
-        return list(_find_faults(game, stage))
+        return list(_find_faults(game, env))
     finally:
-        stage.close()
+        env.close()
 
 
-def _find_faults(game: Manifest, stage: PlayableEnv) -> Iterator[str]:
-    outcome = stage.reset(SEED)
+def _find_faults(game: Manifest, env: PlayableEnv) -> Iterator[str]:
+    outcome = env.reset(SEED)
     describe_leaves(outcome.observation)
     actions = {binding.action for binding in game.actions} | ({game.noop} if game.noop is not None else set())
     for action in sorted(actions):
-        if action >= stage.n_actions:
-            yield f"actions: there is no action {action}; the environment has 0 to {stage.n_actions - 1}"
-    meanings = getattr(stage, "meanings", None)
+        if action >= env.n_actions:
+            yield f"actions: there is no action {action}; the environment has 0 to {env.n_actions - 1}"
+    meanings = getattr(env, "meanings", None)
     if meanings is not None:
         yield from _compare_meanings(game, meanings)
-    yield from _validate_options(game, stage)
-    outcome = stage.step(game.noop if game.noop is not None else game.actions[0].action)
+    yield from _validate_options(game, env)
+    outcome = env.step(game.noop if game.noop is not None else game.actions[0].action)
     for key in [game.show.lives, *(game.keep_info or ())]:
         if key is not None and key not in outcome.info:
             yield f"info has no {key!r}; it has {', '.join(sorted(outcome.info))}"
 
 
-def _validate_options(game: Manifest, stage: PlayableEnv) -> Iterator[str]:
-    offered = getattr(stage, "options", None)
+def _validate_options(game: Manifest, env: PlayableEnv) -> Iterator[str]:
+    offered = getattr(env, "options", None)
     if offered is not None:
         if dict(game.options) != offered:
             yield f"options: the cartridge has {offered}"

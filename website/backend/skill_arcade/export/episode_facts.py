@@ -26,7 +26,7 @@ def pseudonym(key: str, kind: str, id_: str) -> str:
     return hmac.digest(bytes.fromhex(key), f"{kind}:{id_}".encode(), hashlib.sha256).hex()[:16]
 
 
-def number_episode(number: int, episode: Episode, key: str) -> ExportedEpisode:
+def describe_episode(number: int, episode: Episode, key: str) -> ExportedEpisode:
     """Describe an episode under pseudonyms."""
     summary, provenance = episode.summary, episode.provenance
     player = provenance.get("player", {})

@@ -14,7 +14,7 @@ from typing import Any
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.dataset_card import write_card
-from skill_arcade.export.episode_facts import number_episode
+from skill_arcade.export.episode_facts import describe_episode
 from skill_arcade.export.formats import FormatName, Report, find_format
 from skill_arcade.export.plan import Part, Plan, make_plan
 from skill_arcade.ray_jobs import run_on_ray
@@ -81,7 +81,7 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
 
     def walk() -> Iterator[Any]:
         for place, id_ in enumerate(part.episodes):
-            numbered = number_episode(part.first + place, dataset.episode(id_), plan.key)
+            numbered = describe_episode(part.first + place, dataset.episode(id_), plan.key)
             facts.append(numbered.facts)
             yield numbered
 

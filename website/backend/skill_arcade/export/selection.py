@@ -24,18 +24,18 @@ class ExportSelection(BaseModel):
     @property
     def to_sql(self) -> str:
         """The choice as SQL on the columns of `episode_summary`; of whose episodes, it does not say."""
-        terms = [f"time_ended <= {_quote(self.ended_before.astimezone(UTC).isoformat())}"]
+        config = [f"time_ended <= {_quote(self.ended_before.astimezone(UTC).isoformat())}"]
         if self.games:
-            terms.append(f"game_id IN ({', '.join(map(_quote, self.games))})")
+            config.append(f"game_id IN ({', '.join(map(_quote, self.games))})")
         if self.certified:
-            terms.append("certified")
+            config.append("certified")
         if self.min_steps:
-            terms.append(f"steps >= {self.min_steps:d}")
+            config.append(f"steps >= {self.min_steps:d}")
         if self.since:
-            terms.append(f"time_created >= '{self.since.isoformat()} 00:00:00+00'")
+            config.append(f"time_created >= '{self.since.isoformat()} 00:00:00+00'")
         if self.until:
-            terms.append(f"time_created < timestamptz '{self.until.isoformat()} 00:00:00+00' + interval '1 day'")
-        return "\n  AND ".join(terms)
+            config.append(f"time_created < timestamptz '{self.until.isoformat()} 00:00:00+00' + interval '1 day'")
+        return "\n  AND ".join(config)
 
     @property
     def name(self) -> str:

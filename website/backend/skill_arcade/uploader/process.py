@@ -37,7 +37,7 @@ async def upload(settings: Settings) -> None:
     objects = open_objects(settings)
     keeping: asyncio.Task[None] | None = None
     try:
-        courier = Uploader(
+        uploader = Uploader(
             settings.journal_folder,
             objects,
             engine,
@@ -48,7 +48,7 @@ async def upload(settings: Settings) -> None:
             keeping = asyncio.create_task(keep_running(settings.postgres_folder), name="keep Postgres")
         eraser = AccountEraser(settings.journal_folder, objects, engine)
         async with asyncio.TaskGroup() as group:
-            group.create_task(courier.run(stopping), name="courier")
+            group.create_task(uploader.run(stopping), name="courier")
             group.create_task(eraser.run(stopping), name="eraser")
     finally:
         if keeping is not None:

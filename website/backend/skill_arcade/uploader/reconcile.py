@@ -65,17 +65,17 @@ async def reconcile(
     unmet = dict(seen or {})
     async for tally in _stored_episodes(engine):
         waiting, stored = pieces.pop(tally.id, []), keys.pop(tally.id, set())
-        balance = reconcile_episode(tally, waiting, unmet.pop(tally.id, 0))
-        await _check_objects(balance, tally, waiting, stored, objects, read=read)
-        if not balance.problems or not await _is_erased(engine, tally.id):
-            yield balance
+        report = reconcile_episode(tally, waiting, unmet.pop(tally.id, 0))
+        await _check_objects(report, tally, waiting, stored, objects, read=read)
+        if not report.problems or not await _is_erased(engine, tally.id):
+            yield report
     for episode in sorted(pieces.keys() | keys.keys() | unmet.keys()):
         tally, waiting = StoredEpisode(episode, 0, ended=False), pieces.get(episode, [])
         if not waiting and episode not in unmet and not await _any_there(objects, keys[episode]):
             continue  # erased since its objects were listed
-        balance = reconcile_episode(tally, waiting, unmet.get(episode, 0))
-        await _check_objects(balance, tally, waiting, keys.get(episode, set()), objects, read=read)
-        yield balance
+        report = reconcile_episode(tally, waiting, unmet.get(episode, 0))
+        await _check_objects(report, tally, waiting, keys.get(episode, set()), objects, read=read)
+        yield report
     if foreign:
         shown = ", ".join(sorted(foreign)[:3])
         yield EpisodeReport(UUID(int=0), problems=[f"{len(foreign)} objects belong to no episode: {shown}"])
@@ -88,15 +88,15 @@ def reconcile_episode(tally: StoredEpisode, pieces: list[JournalFile], seen: int
     spans = [(s.first_step, s.n_steps) for s in tally.segments] + [(p.first_step, p.n_steps) for p in waiting]
     covered, overlap, end, gaps = _measure(spans)
     known = [end, seen, tally.n_steps, *(piece.end_step or 0 for piece in pieces)]
-    balance = EpisodeReport(tally.id, max(known), tally.n_transitions, sum(piece.n_steps for piece in waiting))
+    report = EpisodeReport(tally.id, max(known), tally.n_transitions, sum(piece.n_steps for piece in waiting))
     in_segments = sum(segment.n_steps for segment in tally.segments)
-    balance.lost = balance.acknowledged - covered + max(0, in_segments - tally.n_transitions)
-    balance.duplicated = overlap + max(0, tally.n_steps - tally.n_transitions)
-    tell = balance.problems.append
+    report.lost = report.acknowledged - covered + max(0, in_segments - tally.n_transitions)
+    report.duplicated = overlap + max(0, tally.n_steps - tally.n_transitions)
+    tell = report.problems.append
     for first, count in gaps:
         tell(f"steps {first} to {first + count - 1} are missing")
-    if balance.acknowledged > end:
-        tell(f"steps {end} to {balance.acknowledged - 1} are missing at the end")
+    if report.acknowledged > end:
+        tell(f"steps {end} to {report.acknowledged - 1} are missing at the end")
     if in_segments != tally.n_transitions or tally.last_step >= max(end, 1):
         tell(f"its segments hold {in_segments} transitions, its rows {tally.n_transitions}")
     if tally.n_steps != tally.n_transitions:
@@ -112,7 +112,7 @@ def reconcile_episode(tally: StoredEpisode, pieces: list[JournalFile], seen: int
         tell(f"segments {missing} are nowhere")
     if not tally.ended and not pieces:
         tell("it has no end, and nothing of it waits in the journal")
-    return balance
+    return report
 
 
 def _measure(spans: list[tuple[int, int]]) -> tuple[int, int, int, list[tuple[int, int]]]:
@@ -161,7 +161,7 @@ async def _list_keys(objects: ObjectStore) -> tuple[Keys, set[str]]:
 
 
 async def _check_objects(
-    balance: EpisodeReport,
+    report: EpisodeReport,
     tally: StoredEpisode,
     pieces: list[JournalFile],
     keys: set[str],
@@ -177,14 +177,14 @@ async def _check_objects(
         try:
             found = hashlib.sha256(await objects.get(key)).hexdigest()
         except ObjectMissing:
-            balance.problems.append(f"object {key} is missing")
+            report.problems.append(f"object {key} is missing")
             continue
         if found != sha256:
-            balance.problems.append(f"object {key} has other bytes than were recorded")
+            report.problems.append(f"object {key} has other bytes than were recorded")
     on_the_way = {object_key(tally.id, piece.number, kind) for piece in pieces for kind in ("png", "npz")}
     for key in sorted(keys - named.keys() - on_the_way):
         if await _any_there(objects, {key}):  # else it was erased since it was listed
-            balance.problems.append(f"object {key} belongs to no segment")
+            report.problems.append(f"object {key} belongs to no segment")
 
 
 async def _any_there(objects: ObjectStore, keys: set[str]) -> bool:

@@ -39,7 +39,7 @@ class ExportDownload:
         self._watch: asyncio.Task[None] | None = None
         self._process: Process | None = None
 
-    async def begin(self, settings: Settings, wanted: ExportSelection) -> None:
+    async def start(self, settings: Settings, wanted: ExportSelection) -> None:
         """Start the process and wait for its first bytes. Raises ArcadeError: why it can't be made."""
         command = (sys.executable, "-m", "skill_arcade.export.stream")
         process = self._process = await asyncio.create_subprocess_exec(
@@ -146,7 +146,7 @@ class Exports:
         for key in list(self._newest)[:-MAX_REMEMBERED_DOWNLOADS]:
             del self._newest[key]
         try:
-            await download.begin(self._settings, wanted)
+            await download.start(self._settings, wanted)
         except BaseException:
             download.close()
             raise

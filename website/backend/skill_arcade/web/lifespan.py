@@ -51,14 +51,16 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     """
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
-        companions, roster = start_child_processes(settings, stack), state.sessions
-        stack.push_async_callback(roster.stop)  # first out: what it seals, delivery then takes away
-        await roster.start()
-        for companion in companions:  # a moment later: a player waits for a game, nobody for these
-            await companion.start()
-        watching = asyncio.create_task(roster.capacity.watch(roster.broadcast_capacity_error), name="watch the journal")
+        companions, sessions = start_child_processes(settings, stack), state.sessions
+        stack.push_async_callback(sessions.stop)  # first out: what it seals, delivery then takes away
+        await sessions.start()
+        for process in companions:  # a moment later: a player waits for a game, nobody for these
+            await process.start()
+        watching = asyncio.create_task(
+            sessions.capacity.watch(sessions.broadcast_capacity_error), name="watch the journal"
+        )
         stack.callback(watching.cancel)
-        stack.enter_context(graceful_shutdown(partial(roster.stop, GAMES_SECONDS)))
+        stack.enter_context(graceful_shutdown(partial(sessions.stop, GAMES_SECONDS)))
         request_short_slice()
         log.info("%d games in the catalogue", len(state.catalogue.games))
         yield {"arcade": state}
@@ -121,11 +123,11 @@ def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[Su
 def open_session_manager(settings: Settings) -> SessionManager:
     """Make the roster that the settings describe."""
     return SessionManager(
-        room=RecordingCapacity(
+        capacity=RecordingCapacity(
             settings.journal_folder,
             settings.uploader_status_path,
-            least_bytes=settings.journal_min_free_mb << 20,
-            backlog_seconds=settings.max_upload_stall_seconds,
+            min_free_bytes=settings.journal_min_free_mb << 20,
+            max_stall_seconds=settings.max_upload_stall_seconds,
         ),
         segment_seconds=settings.segment_seconds,
         resume_seconds=settings.resume_seconds,

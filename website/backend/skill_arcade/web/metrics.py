@@ -22,14 +22,14 @@ class Metric:
 
 def read_ages(state: AppState) -> UploadAges:
     """What is known without asking anybody: the newest look at the journal is at most a few seconds old."""
-    room, now = state.sessions.capacity, time.time()
-    delivered = room.uploader_status.get("last_delivery")
+    capacity, now = state.sessions.capacity, time.time()
+    delivered = capacity.uploader_status.get("last_delivery")
     try:
-        free = room.free_bytes
+        free = capacity.free_bytes
     except NotReady:  # the journal's part says so
         free = 0
     return UploadAges(
-        oldest_undelivered_seconds=0.0 if room.backlog.oldest is None else max(0.0, now - room.backlog.oldest),
+        oldest_undelivered_seconds=0.0 if capacity.backlog.oldest is None else max(0.0, now - capacity.backlog.oldest),
         last_delivery_seconds=None if delivered is None else max(0.0, now - delivered),
         tick_lateness_seconds=state.sessions.late_us / 1e6,
         journal_free_bytes=free,
@@ -38,12 +38,16 @@ def read_ages(state: AppState) -> UploadAges:
 
 def read_metrics(state: AppState) -> list[Metric]:
     """Every figure there is; as `read_ages`, without asking anybody."""
-    roster, ages = state.sessions, read_ages(state)
-    backlog, report, stuck = roster.capacity.backlog, roster.capacity.uploader_status, roster.capacity.stalled_seconds
+    sessions, ages = state.sessions, read_ages(state)
+    backlog, report, stuck = (
+        sessions.capacity.backlog,
+        sessions.capacity.uploader_status,
+        sessions.capacity.stalled_seconds,
+    )
     oldest, late, free = ages.oldest_undelivered_seconds, ages.tick_lateness_seconds, ages.journal_free_bytes
-    refusals = [(f'{{reason="{name}"}}', float(count)) for name, count in sorted(roster.rejections.items())]
+    refusals = [(f'{{reason="{name}"}}', float(count)) for name, count in sorted(sessions.rejections.items())]
     metrics = [
-        _gauge("games", "Games that run now.", roster.n_games),
+        _gauge("games", "Games that run now.", sessions.n_games),
         Metric("refused_games_total", "counter", "Games that were refused, by reason.", refusals),
         _gauge("tick_lateness_seconds", "Worst lateness of a tick, as all games told last.", late),
         _gauge("oldest_undelivered_segment_seconds", "Age of the oldest sealed segment; 0: none waits.", oldest),

@@ -64,7 +64,7 @@ class ConnectionRejected(Exception):
 class JoinRequest:
     """Whose socket it is, and what they want to play."""
 
-    caller: PlayerConnection
+    player_connection: PlayerConnection
     game: Manifest
     options: dict[str, str]
 
@@ -74,21 +74,23 @@ async def play_game(socket: WebSocket, game_id: str, state: State, token: str = 
     """Play a game; the ticket in `token` opens it, once. Other parameters are the game's options. See wire/SPEC.md."""
     number = state.sessions.next_connection_id()
     await socket.accept()
-    guest = None
+    join_request = None
     try:
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
-        guest = _authorize(state, game_id, token, options, number)
-        await state.users.check_known(guest.caller.user_id)
-        code, hello = CloseCode.NORMAL, await _receive_hello(socket, guest.caller)
+        join_request = _authorize(state, game_id, token, options, number)
+        await state.users.check_known(join_request.player_connection.user_id)
+        code, hello = CloseCode.NORMAL, await _receive_hello(socket, join_request.player_connection)
         if hello is not None:
-            await state.users.check_known(guest.caller.user_id)  # again: the account may have been erased since
-            code = await _run_game(socket, state, guest, hello)
+            await state.users.check_known(
+                join_request.player_connection.user_id
+            )  # again: the account may have been erased since
+            code = await _run_game(socket, state, join_request, hello)
     except (ConnectionRejected, ArcadeError) as refused:
         code = refused.code if isinstance(refused, ConnectionRejected) else _code_for(refused)
         log.info("a socket is refused: %d %s", code, code.name)
         await _close(socket, code, REASONS[code] if code is CloseCode.BAD_TICKET else str(refused))
-    if guest is not None and (seconds := COOLDOWN_SECONDS.get(code)) is not None:
-        state.cooldowns.start(guest.caller.user_id, seconds)
+    if join_request is not None and (seconds := COOLDOWN_SECONDS.get(code)) is not None:
+        state.cooldowns.start(join_request.player_connection.user_id, seconds)
 
 
 def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> JoinRequest:
@@ -110,13 +112,13 @@ def _code_for(error: ArcadeError) -> CloseCode:
     raise error
 
 
-async def _receive_hello(socket: WebSocket, caller: PlayerConnection) -> str | None:
+async def _receive_hello(socket: WebSocket, player_connection: PlayerConnection) -> str | None:
     """The page's first message: before a whole `hello` no game is started for anybody. None: the page is gone."""
     hearing = asyncio.create_task(socket.receive(), name="hello")
-    overtaken = asyncio.create_task(caller.is_superseded.wait(), name="overtaken")
+    overtaken = asyncio.create_task(player_connection.is_superseded.wait(), name="overtaken")
     try:
         await asyncio.wait({hearing, overtaken}, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        caller.ensure_latest()
+        player_connection.ensure_latest()
         if not hearing.done():
             raise ConnectionRejected(CloseCode.TOO_SLOW)
         text = _read_text(hearing.result())
@@ -148,46 +150,49 @@ def _read_text(event: Message) -> str | None:
     return text
 
 
-async def _run_game(socket: WebSocket, state: AppState, guest: JoinRequest, hello: str) -> CloseCode:
+async def _run_game(socket: WebSocket, state: AppState, join_request: JoinRequest, hello: str) -> CloseCode:
     """Play at the player's seat. If its game was over by itself in this very moment, they get a new one, once."""
     words = [hello]
     for again in (False, True):
         emulator = await state.emulator.get()
-        seat = await state.sessions.get_or_start_game(
-            guest.caller, guest.game, emulator.digest if emulator else None, guest.options
+        game_connection = await state.sessions.get_or_start_game(
+            join_request.player_connection,
+            join_request.game,
+            emulator.digest if emulator else None,
+            join_request.options,
         )
-        had_played = seat.ready.done()
-        with log_context(session=seat.name, game=guest.game.id):
-            attachment = await _relay_until_closed(socket, seat, words)
-        if not attachment.has_missed_attach or again or not had_played:
+        had_played = game_connection.ready.done()
+        with log_context(session=game_connection.name, game=join_request.game.id):
+            client_queue = await _relay_until_closed(socket, game_connection, words)
+        if not client_queue.has_missed_attach or again or not had_played:
             break
-        words = attachment.unprocessed_messages
-    code, reason = attachment.closing or (CloseCode.NORMAL, "")
+        words = client_queue.unprocessed_messages
+    code, reason = client_queue.closing or (CloseCode.NORMAL, "")
     await _close(socket, code, reason)
     return code
 
 
-async def _relay_until_closed(socket: WebSocket, seat: GameConnection, words: list[str]) -> ClientQueue:
+async def _relay_until_closed(socket: WebSocket, game_connection: GameConnection, words: list[str]) -> ClientQueue:
     """Relay until either end is done. `words`: what the page has said already, hello first."""
-    attachment = seat.attach()
+    client_queue = game_connection.attach()
     for text in words:
-        seat.submit(text)
+        game_connection.submit(text)
     begin = time.monotonic()
     log.info("a socket is attached")
     try:
-        await _relay(socket, seat, attachment)
+        await _relay(socket, game_connection, client_queue)
     finally:
-        seat.detach(attachment)
-        code = attachment.closing[0] if attachment.closing is not None else CloseCode.NORMAL
+        game_connection.detach(client_queue)
+        code = client_queue.closing[0] if client_queue.closing is not None else CloseCode.NORMAL
         log.info("a socket is detached after %.1f s: %d %s", time.monotonic() - begin, code, code.name)
-    return attachment
+    return client_queue
 
 
-async def _relay(socket: WebSocket, seat: GameConnection, attachment: ClientQueue) -> None:
+async def _relay(socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue) -> None:
     """Both directions until one of them ends."""
-    listening = asyncio.create_task(_forward_messages(socket, seat, attachment), name="listen")
+    listening = asyncio.create_task(_forward_messages(socket, game_connection, client_queue), name="listen")
     try:
-        while (message := await attachment.get()) is not None:
+        while (message := await client_queue.get()) is not None:
             async with asyncio.timeout(SEND_SECONDS):
                 if isinstance(message, bytes):
                     await socket.send_bytes(message)
@@ -197,14 +202,14 @@ async def _relay(socket: WebSocket, seat: GameConnection, attachment: ClientQueu
         log.debug("the page is gone")
         await asyncio.wait({listening}, timeout=CLOSE_SECONDS)  # what it said last is heard: it may have been "leave"
     except TimeoutError:
-        attachment.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
+        client_queue.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
 
 
-async def _forward_messages(socket: WebSocket, seat: GameConnection, attachment: ClientQueue) -> None:
+async def _forward_messages(socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue) -> None:
     """Pass on what the page says; when it is gone, end the other direction too."""
     bucket = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
     for number in count(1):
@@ -213,15 +218,15 @@ async def _forward_messages(socket: WebSocket, seat: GameConnection, attachment:
         try:
             text = _read_text(await socket.receive())
         except ConnectionRejected as refused:
-            attachment.close(refused.code, str(refused))
+            client_queue.close(refused.code, str(refused))
             return
         if text is None:
-            attachment.close(CloseCode.NORMAL, "")
+            client_queue.close(CloseCode.NORMAL, "")
             return
         if not bucket.take():
-            attachment.close(CloseCode.RATE_LIMITED, REASONS[CloseCode.RATE_LIMITED])
+            client_queue.close(CloseCode.RATE_LIMITED, REASONS[CloseCode.RATE_LIMITED])
             return
-        seat.submit(text)
+        game_connection.submit(text)
 
 
 async def _close(socket: WebSocket, code: CloseCode, reason: str) -> None:

@@ -16,11 +16,18 @@ from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.conftest import opened_engine
-from tests.support.nondeterministic_env import drifting_game
-from tests.support.session_harness import Table, deliver_all, play_breakout, play_cart_pole, play_hanoi, play_randomly
+from tests.support.nondeterministic_env import nondeterministic_game
+from tests.support.session_harness import (
+    SessionHarness,
+    play_breakout,
+    play_cart_pole,
+    play_hanoi,
+    play_randomly,
+    upload_all,
+)
 
 
-class Kept:
+class RecordedArcade:
     """Recorded episodes that a test may tamper with."""
 
     def __init__(self, url: URL, folder: Path) -> None:
@@ -30,7 +37,7 @@ class Kept:
     def deliver(self) -> None:
         async def work() -> None:
             async with opened_engine(self.url) as engine:
-                await deliver_all(self.journal, self.objects, engine)
+                await upload_all(self.journal, self.objects, engine)
 
         asyncio.run(work())
 
@@ -56,12 +63,12 @@ class Kept:
 
 
 @pytest.fixture
-def kept(database_url: URL, tmp_path: Path) -> Kept:
-    return Kept(database_url, tmp_path)
+def kept(database_url: URL, tmp_path: Path) -> RecordedArcade:
+    return RecordedArcade(database_url, tmp_path)
 
 
 @pytest.mark.parametrize("play", [play_breakout, play_hanoi, play_cart_pole])
-def test_what_was_played_certifies(kept: Kept, play: Callable[[Path], SegmentHeader]) -> None:
+def test_what_was_played_certifies(kept: RecordedArcade, play: Callable[[Path], SegmentHeader]) -> None:
     head = play(kept.journal)
     kept.deliver()
     verdict = kept.verdict(head.episode_id)
@@ -81,17 +88,17 @@ def test_what_was_played_certifies(kept: Kept, play: Callable[[Path], SegmentHea
         ("lunar-lander-continuous", {"speed": "0.75"}),
     ],
 )
-def test_what_was_played_as_the_player_chose_certifies(kept: Kept, game: str, chosen: dict[str, str]) -> None:
+def test_what_was_played_as_the_player_chose_certifies(kept: RecordedArcade, game: str, chosen: dict[str, str]) -> None:
     """Another mode, difficulty or speed than the usual; all of ALE's actions; a vector by levels."""
-    table = Table(kept.journal, load_catalogue().games[game].choose(chosen))
+    table = SessionHarness(kept.journal, load_catalogue().games[game].choose(chosen))
     play_randomly(table, 150)
     kept.deliver()
-    for head in table.heads:
+    for head in table.headers:
         verdict = kept.verdict(head.episode_id)
         assert (verdict.result, verdict.reason) == (CertificateResult.certified, "")
 
 
-def test_a_changed_byte_in_an_object_is_found_and_named(kept: Kept) -> None:
+def test_a_changed_byte_in_an_object_is_found_and_named(kept: RecordedArcade) -> None:
     head = play_breakout(kept.journal)
     kept.deliver()
     path = kept.pictures[1]
@@ -103,7 +110,7 @@ def test_a_changed_byte_in_an_object_is_found_and_named(kept: Kept) -> None:
     assert path.name in verdict.reason
 
 
-def test_a_changed_action_in_a_row_is_found_and_named(kept: Kept) -> None:
+def test_a_changed_action_in_a_row_is_found_and_named(kept: RecordedArcade) -> None:
     head = play_breakout(kept.journal)
     kept.deliver()
     kept.change("UPDATE transition SET action = 2 WHERE step = 70")
@@ -122,7 +129,7 @@ def test_a_changed_action_in_a_row_is_found_and_named(kept: Kept) -> None:
         ("info = '{\"lives\": 9}'", "step 40: info['lives'] is 5, kept is 9"),
     ],
 )
-def test_a_changed_outcome_is_found_and_named(kept: Kept, change: str, named: str) -> None:
+def test_a_changed_outcome_is_found_and_named(kept: RecordedArcade, change: str, named: str) -> None:
     head = play_breakout(kept.journal)
     kept.deliver()
     kept.change(f"UPDATE transition SET {change} WHERE step = 40")
@@ -140,7 +147,9 @@ def test_a_changed_outcome_is_found_and_named(kept: Kept, change: str, named: st
         ("DELETE FROM event WHERE number = 5", "6 events are there, recorded were 7"),
     ],
 )
-def test_a_change_that_leads_to_the_same_frames_is_found_and_named(kept: Kept, change: str, named: str) -> None:
+def test_a_change_that_leads_to_the_same_frames_is_found_and_named(
+    kept: RecordedArcade, change: str, named: str
+) -> None:
     head = play_breakout(kept.journal)
     kept.deliver()
     kept.change(change)
@@ -149,7 +158,7 @@ def test_a_change_that_leads_to_the_same_frames_is_found_and_named(kept: Kept, c
     assert named in verdict.reason
 
 
-def test_a_frame_of_another_episode_is_found_and_named(kept: Kept) -> None:
+def test_a_frame_of_another_episode_is_found_and_named(kept: RecordedArcade) -> None:
     first, second = play_breakout(kept.journal), play_breakout(kept.journal, steps=120)
     kept.deliver()
     ours, theirs = (f"episodes/{head.episode_id}/000001.png" for head in (first, second))
@@ -166,11 +175,11 @@ def test_a_frame_of_another_episode_is_found_and_named(kept: Kept) -> None:
     assert verdict.reason
 
 
-def test_an_environment_that_differs_from_itself_is_recognised(kept: Kept) -> None:
-    table = Table(kept.journal, drifting_game())
+def test_an_environment_that_differs_from_itself_is_recognised(kept: RecordedArcade) -> None:
+    table = SessionHarness(kept.journal, nondeterministic_game())
     play_randomly(table, 20)
     kept.deliver()
-    episode = table.heads[0].episode_id
+    episode = table.headers[0].episode_id
     settings = Settings(
         database_url=kept.url.render_as_string(hide_password=False), skill_arcade_home=kept.journal.parent
     )
@@ -179,7 +188,7 @@ def test_an_environment_that_differs_from_itself_is_recognised(kept: Kept) -> No
     assert "differs from itself" in verdict.reason
 
 
-def test_many_episodes_are_verified_in_processes_of_their_own(kept: Kept) -> None:
+def test_many_episodes_are_verified_in_processes_of_their_own(kept: RecordedArcade) -> None:
     heads = [play_hanoi(kept.journal) for _ in range(3)]
     kept.deliver()
     settings = Settings(

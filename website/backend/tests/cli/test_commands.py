@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from skill_arcade.cli import app
 from skill_arcade.storage.database.tables import Table
-from tests.support.recorded_episode import Recorded, record_episode
+from tests.support.recorded_episode import RecordedEpisode, record_episode
 
 GAME = """
 name: Pong
@@ -43,7 +43,7 @@ def run(home: Path) -> Run:
 
 
 @pytest.fixture
-def record(home: Path, database_url: URL) -> Callable[..., Recorded]:
+def record(home: Path, database_url: URL) -> Callable[..., RecordedEpisode]:
     return partial(record_episode, database_url, home / "objects")
 
 
@@ -75,7 +75,7 @@ def test_no_episodes_yet(run: Run) -> None:
     assert run("episodes", "--game", "pong").output == "No such episodes.\n"
 
 
-def test_episodes_are_listed_and_older_ones_follow(run: Run, record: Callable[..., Recorded]) -> None:
+def test_episodes_are_listed_and_older_ones_follow(run: Run, record: Callable[..., RecordedEpisode]) -> None:
     made = [record(user=f"u{i}", game=("pong", "hanoi")[i % 2]).id for i in range(3)]
     first = run("episodes", "--limit", "2").output
     rows = re.findall(r"^ ?(\S{18}) +(\S+) +(Pong|Hanoi) +12 +3 +won \(terminated\) +2026-11-22", first, re.MULTILINE)
@@ -88,7 +88,7 @@ def test_episodes_are_listed_and_older_ones_follow(run: Run, record: Callable[..
     assert str(made[1])[:18] in run("episodes", "--user", "u1@example.org", "--status", "won").output
 
 
-def test_show_explains_an_episode(run: Run, record: Callable[..., Recorded], home: Path) -> None:
+def test_show_explains_an_episode(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
     made = record(observe=float)
     result = run("show", str(made.id)[:18])
     assert result.exit_code == 0
@@ -110,7 +110,7 @@ def test_show_explains_an_episode(run: Run, record: Callable[..., Recorded], hom
         assert words in told
 
 
-def test_show_says_what_is_not_whole(run: Run, record: Callable[..., Recorded], home: Path) -> None:
+def test_show_says_what_is_not_whole(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
     made = record()
     (home / "objects" / made.keys[0]).unlink()
     (home / "objects" / made.keys[1]).write_bytes(b"other")
@@ -121,7 +121,7 @@ def test_show_says_what_is_not_whole(run: Run, record: Callable[..., Recorded], 
     assert "2 of its objects" in result.stderr
 
 
-def test_show_says_what_waits_in_the_journal(run: Run, record: Callable[..., Recorded], home: Path) -> None:
+def test_show_says_what_waits_in_the_journal(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
     made = record((0,))
     journal = home / "journal" / str(made.id)
     journal.mkdir(parents=True)
@@ -157,7 +157,7 @@ def test_migrate_says_where(run: Run, postgres: URL, monkeypatch: pytest.MonkeyP
 
 
 def test_psql_reaches_the_database(
-    run: Run, record: Callable[..., Recorded], capfd: pytest.CaptureFixture[str]
+    run: Run, record: Callable[..., RecordedEpisode], capfd: pytest.CaptureFixture[str]
 ) -> None:
     record()
     assert run("psql", "-Atc", "SELECT count(*) FROM transition").exit_code == 0

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
-from tests.support.recorded_episode import Recorded, record_episode
+from tests.support.recorded_episode import RecordedEpisode, record_episode
 
-Record = Callable[..., Recorded]
+Record = Callable[..., RecordedEpisode]
 
 
 @pytest.fixture

@@ -83,10 +83,10 @@ def test_what_does_not_fit_is_refused(given: dict[str, object]) -> None:
 
 def play_well(journal: Path, steps: int) -> None:
     """CartPole, balanced by a rule that looks at the pole, with the keys of a person."""
-    table = played.Table(journal, "cart-pole")
-    table.say("start")
+    table = played.SessionHarness(journal, "cart-pole")
+    table.send("start")
     twin = gymnasium.make("CartPole-v1")
-    seen, _ = twin.reset(seed=table.heads[0].seed)
+    seen, _ = twin.reset(seed=table.headers[0].seed)
     held = ""
     for _ in range(steps):
         wanted = "right" if seen[2] + 0.5 * seen[3] > 0 else "left"
@@ -99,7 +99,7 @@ def play_well(journal: Path, steps: int) -> None:
         seen, _, over, _, _ = twin.step(int(wanted == "right"))
         assert not over
     twin.close()
-    table.say("leave")
+    table.send("leave")
 
 
 def test_the_example_learns_to_balance_from_the_arcade_and_from_an_export(
@@ -110,7 +110,7 @@ def test_the_example_learns_to_balance_from_the_arcade_and_from_an_export(
             async with engine.begin() as connection:
                 await upsert_user(connection, "user", "somebody@example.org")
                 await upsert_games(connection, {"cart-pole": {}})
-            await played.deliver_all(tmp_path / "journal", folder, engine)
+            await played.upload_all(tmp_path / "journal", folder, engine)
 
     for _ in range(3):
         play_well(tmp_path / "journal", 150)

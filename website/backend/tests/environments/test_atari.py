@@ -15,9 +15,9 @@ EXACT = {"frameskip": 1, "repeat_action_probability": 0.0}
 
 
 def atari(game: str, **kwargs: object) -> AtariPlayableEnv:
-    stage = make_environment(EnvironmentSpec(id=f"ALE/{game}-v5", kwargs={**EXACT, **kwargs}))
-    assert isinstance(stage, AtariPlayableEnv)
-    return stage
+    env = make_environment(EnvironmentSpec(id=f"ALE/{game}-v5", kwargs={**EXACT, **kwargs}))
+    assert isinstance(env, AtariPlayableEnv)
+    return env
 
 
 # Tall, short and ordinary screens, both television standards, one with sticky actions.
@@ -35,28 +35,28 @@ def atari(game: str, **kwargs: object) -> AtariPlayableEnv:
     ],
 )
 def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwargs: dict[str, object]) -> None:
-    stage = atari(game, **kwargs)
-    rgb = gymnasium.make(EnvSpec.from_json(json.dumps(stage.spec["gymnasium"])))
-    actions = np.random.default_rng(5).integers(stage.n_actions, size=700)
-    stage.reset(5)
+    env = atari(game, **kwargs)
+    rgb = gymnasium.make(EnvSpec.from_json(json.dumps(env.spec["gymnasium"])))
+    actions = np.random.default_rng(5).integers(env.n_actions, size=700)
+    env.reset(5)
     for action in actions[:100]:
-        stage.step(int(action))
+        env.step(int(action))
     expected, info = rgb.reset(seed=77)
-    outcome = stage.reset(77)
+    outcome = env.reset(77)
     assert outcome.info["lives"] == info["lives"]
     assert outcome.info["seeds"] == [int(word) for word in info["seeds"]]
     assert isinstance(rgb.unwrapped, AtariEnv)
-    assert np.array_equal(stage._game.ale.getRAM(), rgb.unwrapped.ale.getRAM())
+    assert np.array_equal(env._game.ale.getRAM(), rgb.unwrapped.ale.getRAM())
     for action in actions:
-        assert np.array_equal(stage.picture().rgb(), expected)
-        assert stage.picture().pixels.max() < UNUSED_INDEX
+        assert np.array_equal(env.picture().rgb(), expected)
+        assert env.picture().pixels.max() < UNUSED_INDEX
         if outcome.terminated:
             break
         expected, reward, terminated, truncated, info = rgb.step(action)
-        outcome = stage.step(int(action))
+        outcome = env.step(int(action))
         assert (outcome.reward, outcome.terminated, outcome.truncated) == (reward, terminated, truncated)
         assert outcome.info == info
-    stage.close()
+    env.close()
     rgb.close()
 
 
@@ -69,46 +69,46 @@ def test_folding_keeps_every_colour_and_leaves_255_free(television: ColourTable)
 
 def test_rare_odd_indices_are_shown_as_ale_shows_them() -> None:
     """Scrambled memory makes a PAL game lose its colour, as a frame of odd length does on a television."""
-    stage = atari("AirRaid")
-    stage.reset(1)
-    game = stage._game
+    env = atari("AirRaid")
+    env.reset(1)
+    game = env._game
     draw = np.random.default_rng(0)
     seen = set()
     for _ in range(60):
         for address in draw.integers(128, size=20):
             game.ale.setRAM(int(address), int(draw.integers(256)))
-        stage.step(0)
+        env.step(0)
         seen |= set(np.unique(game.ale.getScreen()).tolist())
-        assert np.array_equal(stage.picture().rgb(), game.ale.getScreenRGB())
+        assert np.array_equal(env.picture().rgb(), game.ale.getScreenRGB())
     assert any(index % 2 for index in seen)
 
 
 def test_the_same_seed_and_actions_give_the_same_frames_again() -> None:
     actions = np.random.default_rng(3).integers(4, size=400).tolist()
 
-    def play(stage: AtariPlayableEnv) -> list[bytes]:
-        stage.reset(2**31 - 1)
-        return [bytes(stage.step(action).observation) for action in actions]
+    def play(env: AtariPlayableEnv) -> list[bytes]:
+        env.reset(2**31 - 1)
+        return [bytes(env.step(action).observation) for action in actions]
 
-    stage = atari("Breakout", repeat_action_probability=0.25)
-    first = play(stage)
-    assert play(stage) == first
+    env = atari("Breakout", repeat_action_probability=0.25)
+    first = play(env)
+    assert play(env) == first
     assert play(atari("Breakout", repeat_action_probability=0.25)) == first
 
 
 @pytest.mark.parametrize("game", ["Breakout", "SpaceInvaders", "AirRaid"])
 def test_the_sound_is_that_of_the_environment_that_observes_it(game: str) -> None:
-    stage = atari(game)
+    env = atari(game)
     heard = gymnasium.make(f"ALE/{game}-v5", sound_obs=True, frameskip=1, repeat_action_probability=0.0)
-    stage.reset(5)
+    env.reset(5)
     heard.reset(seed=5)
     loud = 0
-    for action in np.random.default_rng(5).integers(stage.n_actions, size=600):
-        stage.step(int(action))
+    for action in np.random.default_rng(5).integers(env.n_actions, size=600):
+        env.step(int(action))
         samples = heard.step(action)[0]["sound"]
-        assert stage.sound() == samples.tobytes()
+        assert env.sound() == samples.tobytes()
         loud += int(samples.min() < samples.max())
-    assert stage.samples_per_step == len(stage.sound()) == 512
+    assert env.samples_per_step == len(env.sound()) == 512
     assert loud > 5
 
 
@@ -117,9 +117,9 @@ def test_of_several_frames_a_step_there_is_no_sound() -> None:
 
 
 def test_the_limit_of_frames_truncates() -> None:
-    stage = atari("Pong", max_num_frames_per_episode=50)
-    stage.reset(1)
-    outcomes = [stage.step(0) for _ in range(50)]
+    env = atari("Pong", max_num_frames_per_episode=50)
+    env.reset(1)
+    outcomes = [env.step(0) for _ in range(50)]
     assert [outcome.truncated for outcome in outcomes] == [False] * 49 + [True]
     assert not outcomes[-1].terminated
 

@@ -45,13 +45,13 @@ def test_what_has_numbered_actions_already_is_refused() -> None:
 def test_a_measured_game_plays_and_runs_again_from_its_record(name: str) -> None:
     assert validate_game(GAMES[name]) == []
     assert ineffective_controls(GAMES[name]) == set()
-    stage = make_environment(GAMES[name].environment)
-    again = make_environment_from_spec(stage.spec)
-    for one in (stage, again):
+    env = make_environment(GAMES[name].environment)
+    again = make_environment_from_spec(env.spec)
+    for one in (env, again):
         one.reset(11)
     for binding in GAMES[name].actions * 5:
-        first, second = stage.step(binding.action), again.step(binding.action)
+        first, second = env.step(binding.action), again.step(binding.action)
         assert (first.reward, first.info) == (second.reward, second.info)
-        assert stage.picture().equals(again.picture())
-    stage.close()
+        assert env.picture().equals(again.picture())
+    env.close()
     again.close()

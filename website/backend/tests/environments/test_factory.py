@@ -20,14 +20,14 @@ CHOICES = {
 }
 
 
-def trace(stage: PlayableEnv, steps: int = 40) -> list[Any]:
+def trace(env: PlayableEnv, steps: int = 40) -> list[Any]:
     """Everything that a re-run must repeat."""
-    outcome = stage.reset(424242)
-    seen: list[Any] = [(np.array(outcome.observation).tolist(), outcome.info, bytes(stage.picture().rgb()))]
-    for action in np.random.default_rng(1).integers(stage.n_actions, size=steps).tolist():
-        outcome = stage.step(action)
+    outcome = env.reset(424242)
+    seen: list[Any] = [(np.array(outcome.observation).tolist(), outcome.info, bytes(env.picture().rgb()))]
+    for action in np.random.default_rng(1).integers(env.n_actions, size=steps).tolist():
+        outcome = env.step(action)
         told = (outcome.reward, outcome.terminated, outcome.truncated, outcome.info)
-        seen.append((np.array(outcome.observation).tolist(), told, bytes(stage.picture().rgb())))
+        seen.append((np.array(outcome.observation).tolist(), told, bytes(env.picture().rgb())))
         if outcome.terminated or outcome.truncated:
             break
     return seen
@@ -35,27 +35,27 @@ def trace(stage: PlayableEnv, steps: int = 40) -> list[Any]:
 
 @pytest.mark.parametrize("env_id", CHOICES)
 def test_a_stage_made_again_from_its_specification_repeats_bit_for_bit(env_id: str) -> None:
-    stage = make_environment(EnvironmentSpec(id=env_id, kwargs=CHOICES[env_id]))
-    kept = json.loads(json.dumps(stage.spec))
+    env = make_environment(EnvironmentSpec(id=env_id, kwargs=CHOICES[env_id]))
+    kept = json.loads(json.dumps(env.spec))
     again = make_environment_from_spec(kept)
-    assert trace(stage) == trace(again)
+    assert trace(env) == trace(again)
     assert version_differences(kept, again.spec) == []
-    stage.close()
+    env.close()
     again.close()
 
 
 def test_the_time_limit_of_an_environment_stays() -> None:
-    stage = make_environment(EnvironmentSpec(id="FrozenLake-v1", kwargs={"max_episode_steps": 3, "is_slippery": False}))
-    stage.reset(1)
-    assert [stage.step(0).truncated for _ in range(3)] == [False, False, True]
+    env = make_environment(EnvironmentSpec(id="FrozenLake-v1", kwargs={"max_episode_steps": 3, "is_slippery": False}))
+    env.reset(1)
+    assert [env.step(0).truncated for _ in range(3)] == [False, False, True]
     registered = make_environment(EnvironmentSpec(id="CartPole-v1"))
     assert registered.spec["gymnasium"]["max_episode_steps"] == 500
 
 
 def test_wrappers_that_only_check_are_left_out() -> None:
-    stage = make_environment(EnvironmentSpec(id="CartPole-v1"))
-    assert isinstance(stage, GymnasiumPlayableEnv)
-    assert str(stage._env) == "<TimeLimit<CartPoleEnv<CartPole-v1>>>"
+    env = make_environment(EnvironmentSpec(id="CartPole-v1"))
+    assert isinstance(env, GymnasiumPlayableEnv)
+    assert str(env._env) == "<TimeLimit<CartPoleEnv<CartPole-v1>>>"
 
 
 @pytest.mark.parametrize(

@@ -62,20 +62,20 @@ def test_every_game_plays_as_its_manifest_says() -> None:
 def test_the_policeman_enters_the_elevator() -> None:
     """What random play does not find: up, in front of the elevator, once it is open."""
     game = GAMES["keystone-kapers"]
-    stage = make_environment(game.environment)
-    assert isinstance(stage, AtariPlayableEnv)
+    env = make_environment(game.environment)
+    assert isinstance(env, AtariPlayableEnv)
     actions = {binding.press: binding.action for binding in game.actions}
-    stage.reset(4)
+    env.reset(4)
     for action, steps in ((0, 60), (actions["left",], 624), (0, 480)):
         for _ in range(steps):
-            stage.step(action)
-    door, seen = stage.save(), []
+            env.step(action)
+    player_lock, seen = env.save(), []
     for action in (actions["up",], 0):
-        stage.restore(door)
+        env.restore(player_lock)
         for _ in range(24):
-            stage.step(action)
-        seen.append(stage.picture().pixels.copy())
-    stage.close()
+            env.step(action)
+        seen.append(env.picture().pixels.copy())
+    env.close()
     assert (seen[0] != seen[1]).any()
 
 

@@ -65,7 +65,7 @@ async def fill(url: URL, home: Path) -> None:
         async with engine.begin() as connection:
             await upsert_user(connection, "user", "somebody@example.org")
             await upsert_games(connection, {name: {} for name in ("breakout", "tower-of-hanoi", "cart-pole")})
-        await played.deliver_all(journal, home / "objects", engine)
+        await played.upload_all(journal, home / "objects", engine)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from skill_arcade.export.run import export_part, finish_export, open_plan
 from tests.conftest import fresh_database, opened_engine
 from tests.export.conftest import Export
 from tests.research.test_questions import ANSWERS, QUESTIONS
-from tests.support.study_data import add_plays, episode_id
+from tests.support.study_data import episode_id, insert_plays
 
 NAMES = {"ann", "bob", "cat"}
 
@@ -38,7 +38,7 @@ def asked(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
     async def fill(url: URL) -> None:
         async with opened_engine(url) as engine, engine.begin() as connection:
-            await add_plays(connection)
+            await insert_plays(connection)
 
     with fresh_database(postgres) as url:
         asyncio.run(fill(url))

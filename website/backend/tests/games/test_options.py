@@ -14,10 +14,10 @@ GAMES = load_catalogue().games
 
 def test_a_mode_is_an_argument_of_the_environment_and_stands_in_its_record() -> None:
     game = GAMES["breakout"].choose({"mode": "4", "difficulty": "1"})
-    stage = make_environment(game.environment)
-    assert stage.spec["kwargs"] == {"frameskip": 1, "repeat_action_probability": 0.0, "mode": 4, "difficulty": 1}
-    assert (stage.emulation.mode, stage.emulation.difficulty) == (4, 1)  # type: ignore[attr-defined]
-    stage.close()
+    env = make_environment(game.environment)
+    assert env.spec["kwargs"] == {"frameskip": 1, "repeat_action_probability": 0.0, "mode": 4, "difficulty": 1}
+    assert (env.emulation.mode, env.emulation.difficulty) == (4, 1)  # type: ignore[attr-defined]
+    env.close()
 
 
 def test_a_speed_is_a_rate_and_leaves_the_environment_alone() -> None:

@@ -56,9 +56,9 @@ def test_the_game_of_readme_can_be_played(tmp_path: Path) -> None:
     (manifest,) = list_blocks("yaml")
     (tmp_path / "acrobot.yaml").write_text(manifest)
     game = load_catalogue(tmp_path).games["acrobot"]
-    stage = make_environment(game.environment)
-    stage.reset(1)
+    env = make_environment(game.environment)
+    env.reset(1)
     for binding in game.actions:
-        stage.step(binding.action)
-    assert stage.picture().rgb().ndim == 3
-    stage.close()
+        env.step(binding.action)
+    assert env.picture().rgb().ndim == 3
+    env.close()

@@ -6,19 +6,19 @@ import pytest
 
 from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, running_arcade
-from tests.support.lockstep_page import MODULE
+from tests.support.lockstep_page import EMPTY_MODULE
 
 
 @pytest.fixture(scope="package")
 def arcade() -> Iterator[Arcade]:
     """The real server. Its segments are long, so that an episode's head stays in the journal while it is played."""
     with temporary_home() as home:
-        (home / "lockstep.wasm").write_bytes(MODULE)
+        (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
         with running_arcade(home, SEGMENT_SECONDS="60", LOCKSTEP_FOLDER=str(home), MAX_GAMES="12") as running:
             yield running
 
 
 @pytest.fixture
-def its_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
+def arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
     """`dataset.open()` finds this arcade's recordings."""
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))

@@ -14,31 +14,31 @@ from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.recording.journal_files import list_files
 from skill_arcade.recording.purge import read_header
-from tests.support.arcade import Arcade, Player, now_ms, playing, settled
-from tests.support.lockstep_page import MODULE, PERIOD_MS, Page
+from tests.support.arcade import Arcade, Player, now_ms, open_player, wait_until_uploaded
+from tests.support.lockstep_page import EMPTY_MODULE, PERIOD_MS, LockstepPage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("its_home")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("arcade_home")]
 GAME = load_catalogue().games["breakout"]
-DIGEST = sha256(MODULE).hexdigest()
+DIGEST = sha256(EMPTY_MODULE).hexdigest()
 
 
-async def begin(arcade: Arcade, player: Player, stage: PlayableEnv | None = None) -> Page:
+async def begin(arcade: Arcade, player: Player, env: PlayableEnv | None = None) -> LockstepPage:
     """Start an episode in lockstep. A real page is told ALE's seed; this one looks the episode's up.
 
     Making a stage takes a moment, so it may have been made before.
     """
-    await player.say("start", mode="lockstep")
-    started, started_ms = await player.until("started"), now_ms()
+    await player.send("start", mode="lockstep")
+    started, started_ms = await player.read_until("started"), now_ms()
     assert started["lockstep"]["n_steps"] == 0
     folder = arcade.home / "journal" / started["episode"]
     head = read_header(list_files(folder)[0])
     assert head is not None
-    page = Page(GAME, head.seed, stage)
+    page = LockstepPage(GAME, head.seed, env)
     page.now_ms = started_ms
     return page
 
 
-async def play(player: Player, page: Page, least: int) -> int:
+async def play(player: Player, page: LockstepPage, least: int) -> int:
     """Play in real time, ten messages a second; how many steps: more than `least` where the machine was late."""
     before = page.n_steps
     while page.n_steps < before + least:
@@ -49,7 +49,7 @@ async def play(player: Player, page: Page, least: int) -> int:
 
 
 async def test_a_lockstep_game_is_kept_and_runs_again_exactly(arcade: Arcade) -> None:
-    async with playing(arcade, "ann@example.org", "breakout") as player:
+    async with open_player(arcade, "ann@example.org", "breakout") as player:
         page = await begin(arcade, player)
         page.press("fire")
         fired = await play(player, page, 30)
@@ -59,34 +59,34 @@ async def test_a_lockstep_game_is_kept_and_runs_again_exactly(arcade: Arcade) ->
         frames = [[number, now_ms()] for number in range(page.n_steps + 1)]
         shown = {"type": "shown", "received": page.n_steps, "frames": frames[-600:]}
         await player.socket.send(json.dumps(shown))
-        await player.say("leave")
-        ended = await player.until("ended")
+        await player.send("leave")
+        ended = await player.read_until("ended")
     assert (ended["reason"], ended["n_steps"]) == ("left", fired + went)
     assert player.packets == []
-    await settled(arcade)
+    await wait_until_uploaded(arcade)
     with sa.open() as dataset:
         episode = dataset.episode(UUID(ended["episode"]))
         assert episode.provenance["mode"] == "lockstep"
         assert episode.provenance["lockstep"]["module_sha256"] == DIGEST
         assert list(episode.actions) == [1] * fired + [3] * went
-        stage = make_environment_from_spec(episode.environment)
-        stage.reset(episode.seed)
+        env = make_environment_from_spec(episode.environment)
+        env.reset(episode.seed)
         for number, frame in enumerate(np.asarray(episode.frames)):
-            np.testing.assert_array_equal(frame, stage.picture().rgb())
+            np.testing.assert_array_equal(frame, env.picture().rgb())
             if number < fired + went:
-                stage.step(int(episode.actions[number]))
-        stage.close()
+                env.step(int(episode.actions[number]))
+        env.close()
 
 
 async def test_a_tampered_page_is_caught(arcade: Arcade) -> None:
-    async with playing(arcade, "bob@example.org", "breakout") as player:
+    async with open_player(arcade, "bob@example.org", "breakout") as player:
         page = await begin(arcade, player)
         await play(player, page, 60)
         page.stage.step(1)  # a move that the server is not told
         await play(player, page, 6)
-        assert (await player.until("ended"))["reason"] == "diverged"
-        await player.say("start", mode="lockstep")
-        assert (await player.until("started"))["lockstep"] is None
-        await player.until_frame(10)
-        await player.say("leave")  # a game that waits for its player holds up who waits for an empty journal
-        await player.until("ended")
+        assert (await player.read_until("ended"))["reason"] == "diverged"
+        await player.send("start", mode="lockstep")
+        assert (await player.read_until("started"))["lockstep"] is None
+        await player.read_until_frame(10)
+        await player.send("leave")  # a game that waits for its player holds up who waits for an empty journal
+        await player.read_until("ended")

@@ -14,15 +14,15 @@ from skill_arcade.environments.factory import make_environment
 from skill_arcade.environments.playable_env import PlayableEnv
 from tests.conftest import temporary_home
 from tests.lockstep.test_arcade import GAME, begin, play
-from tests.support.arcade import Arcade, Player, now_ms, playing, running_arcade, settled
-from tests.support.lockstep_page import MODULE, Page
+from tests.support.arcade import Arcade, Player, now_ms, open_player, running_arcade, wait_until_uploaded
+from tests.support.lockstep_page import EMPTY_MODULE, LockstepPage
 
 pytestmark = pytest.mark.anyio
 HONEST = 60
 """Steps that each plays before it cheats."""
 
 
-async def send(player: Player, page: Page, steps: int, **wrong: Any) -> dict[str, Any]:
+async def send(player: Player, page: LockstepPage, steps: int, **wrong: Any) -> dict[str, Any]:
     """Take steps, and send them with something wrong in the message."""
     page.step(steps)
     message = page.ticks() | wrong
@@ -31,7 +31,7 @@ async def send(player: Player, page: Page, steps: int, **wrong: Any) -> dict[str
     return message
 
 
-async def play_in_slow_motion(player: Player, page: Page) -> None:
+async def play_in_slow_motion(player: Player, page: LockstepPage) -> None:
     for _ in range(8):
         page.now_ms = now_ms()
         page.step(6)
@@ -39,40 +39,40 @@ async def play_in_slow_motion(player: Player, page: Page) -> None:
         await player.socket.send(json.dumps(page.ticks()))
 
 
-async def play_at_twenty_times_the_speed(player: Player, page: Page) -> None:
+async def play_at_twenty_times_the_speed(player: Player, page: LockstepPage) -> None:
     page.step(400)
     await player.socket.send(json.dumps(page.ticks()))
 
 
-async def squeeze_the_clock_of_the_page(player: Player, page: Page) -> None:
+async def squeeze_the_clock_of_the_page(player: Player, page: LockstepPage) -> None:
     times = [now_ms() + number for number in range(30)]
     await send(player, page, 30, at=times)
 
 
-async def go_back_in_time(player: Player, page: Page) -> None:
+async def go_back_in_time(player: Player, page: LockstepPage) -> None:
     await send(player, page, 6, first=page.n_steps - 30)
 
 
-async def send_a_message_twice(player: Player, page: Page) -> None:
+async def send_a_message_twice(player: Player, page: LockstepPage) -> None:
     message = await send(player, page, 6)
     await player.socket.send(json.dumps(message))
 
 
-async def leave_steps_out(player: Player, page: Page) -> None:
+async def leave_steps_out(player: Player, page: LockstepPage) -> None:
     page.step(6)
     page.ticks()
     await send(player, page, 6)
 
 
-async def make_up_digests(player: Player, page: Page) -> None:
+async def make_up_digests(player: Player, page: LockstepPage) -> None:
     await send(player, page, 6, digests=[1, 2, 3, 4, 5, 6])
 
 
-async def move_without_a_key(player: Player, page: Page) -> None:
+async def move_without_a_key(player: Player, page: LockstepPage) -> None:
     await send(player, page, 6, actions=[3] * 6)
 
 
-CHEATS: dict[Callable[[Player, Page], Awaitable[None]], tuple[str, str]] = {
+CHEATS: dict[Callable[[Player, LockstepPage], Awaitable[None]], tuple[str, str]] = {
     play_in_slow_motion: ("refused", "too-slow"),
     play_at_twenty_times_the_speed: ("refused", "too-fast"),
     squeeze_the_clock_of_the_page: ("refused", "too-fast"),
@@ -85,29 +85,29 @@ CHEATS: dict[Callable[[Player, Page], Awaitable[None]], tuple[str, str]] = {
 
 
 async def attempt(
-    arcade: Arcade, cheat: Callable[[Player, Page], Awaitable[None]], stage: PlayableEnv
+    arcade: Arcade, cheat: Callable[[Player, LockstepPage], Awaitable[None]], env: PlayableEnv
 ) -> dict[str, Any]:
     """Play honestly, cheat, and see the next game streamed. How the game ended."""
-    async with playing(arcade, f"{cheat.__name__}@example.org", "breakout") as player:
-        page = await begin(arcade, player, stage)
+    async with open_player(arcade, f"{cheat.__name__}@example.org", "breakout") as player:
+        page = await begin(arcade, player, env)
         page.press("fire")
         honest = await play(player, page, HONEST)
         await cheat(player, page)
-        ended = await player.until("ended") | {"honest": honest}
-        await player.say("start", mode="lockstep")
-        assert (await player.until("started"))["lockstep"] is None, cheat.__name__
-        await player.until_frame(10)
-        await player.say("leave")
-        await player.until("ended")
+        ended = await player.read_until("ended") | {"honest": honest}
+        await player.send("start", mode="lockstep")
+        assert (await player.read_until("started"))["lockstep"] is None, cheat.__name__
+        await player.read_until_frame(10)
+        await player.send("leave")
+        await player.read_until("ended")
     return ended
 
 
-@pytest.mark.usefixtures("its_home")
+@pytest.mark.usefixtures("arcade_home")
 async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arcade) -> None:
     # All stages first: making one takes a moment, in which nobody here could play.
-    stages = [make_environment(GAME.environment) for _ in CHEATS]
-    ends = await asyncio.gather(*(attempt(arcade, cheat, stage) for cheat, stage in zip(CHEATS, stages, strict=True)))
-    await settled(arcade)
+    envs = [make_environment(GAME.environment) for _ in CHEATS]
+    ends = await asyncio.gather(*(attempt(arcade, cheat, env) for cheat, env in zip(CHEATS, envs, strict=True)))
+    await wait_until_uploaded(arcade)
     with sa.open() as dataset:
         for (cheat, (reason, what)), ended in zip(CHEATS.items(), ends, strict=True):
             name = cheat.__name__
@@ -127,14 +127,14 @@ async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arc
 
 async def test_where_lockstep_is_off_games_are_streamed_and_nothing_is_given_away() -> None:
     with temporary_home() as home:
-        (home / "lockstep.wasm").write_bytes(MODULE)
+        (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
         with running_arcade(home, LOCKSTEP_FOLDER=str(home), LOCKSTEP="false") as arcade:
-            async with playing(arcade, "ann@example.org", "breakout") as player:
+            async with open_player(arcade, "ann@example.org", "breakout") as player:
                 assert player.messages[0]["lockstep"] is None
-                await player.say("start", mode="lockstep")
-                assert (await player.until("started"))["lockstep"] is None
+                await player.send("start", mode="lockstep")
+                assert (await player.read_until("started"))["lockstep"] is None
                 await player.press("fire")
-                await player.until_frame(20)
+                await player.read_until_frame(20)
             async with httpx.AsyncClient(base_url=arcade.url, timeout=60) as client:
                 token = (await client.post("/auth/login", json={"email": "ann@example.org"})).json()["token"]
                 bearer = {"Authorization": f"Bearer {token}"}

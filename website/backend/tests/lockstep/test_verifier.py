@@ -19,7 +19,7 @@ from skill_arcade.recording.records import ActiveInput, RecordedStep
 from skill_arcade.recording.segment import Segment, parse_segment
 from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.packet import PREVIEW
-from tests.support.lockstep_page import PERIOD_MS, Page
+from tests.support.lockstep_page import PERIOD_MS, LockstepPage
 
 GAME = load_catalogue().games["breakout"]
 START = 10_000_000_000
@@ -36,7 +36,7 @@ HELLO = {
 }
 
 
-class Sent:
+class SentMessages:
     """What the session sent."""
 
     def __init__(self) -> None:
@@ -61,15 +61,15 @@ class Sent:
         return [message["type"] for message in self.texts]
 
 
-class Table:
+class LockstepHarness:
     """A session with a page at it, both on clocks that the test turns."""
 
     def __init__(self, folder: Path, module: str | None = "0" * 64) -> None:
-        self.folder, self.sent, self.now = folder, Sent(), START
-        terms = SessionConfig("ann", {"mode": "streamed"}, 5_000_000, 60_000_000, module)
+        self.folder, self.sent, self.now = folder, SentMessages(), START
+        config = SessionConfig("ann", {"mode": "streamed"}, 5_000_000, 60_000_000, module)
         open_journal: Callable[..., Journal] = lambda head: Journal(folder, head)  # noqa: E731
-        stage = make_environment(GAME.environment)
-        self.session = Session(GAME, stage, self.sent, open_journal, terms, wall_us=lambda: self.now)
+        env = make_environment(GAME.environment)
+        self.session = Session(GAME, env, self.sent, open_journal, config, wall_us=lambda: self.now)
         self.come()
 
     def come(self) -> None:
@@ -82,20 +82,20 @@ class Table:
         fields = {"at": 1000.0, **fields} if kind != "ticks" else fields
         self.session.receive(json.dumps({"type": kind, **fields}).encode(), self.now, self.now)
 
-    def start(self, mode: str = "lockstep") -> Page:
+    def start(self, mode: str = "lockstep") -> LockstepPage:
         """Begin an episode, and the page's own game."""
         self.say("start", mode=mode)
         episode = self.segments()[0].header
-        return Page(GAME, episode.seed)
+        return LockstepPage(GAME, episode.seed)
 
-    def send(self, page: Page, count: int = 6, **wrong: Any) -> None:
+    def send(self, page: LockstepPage, count: int = 6, **wrong: Any) -> None:
         """The page takes steps and sends them; `wrong` is put into the message."""
         before = page.now_ms
         page.step(count)
         self.now += round((page.now_ms - before) * 1000)
         self.say(**{"kind": "ticks", **{k: v for k, v in page.ticks().items() if k != "type"}, **wrong})
 
-    def play(self, page: Page, steps: int) -> None:
+    def play(self, page: LockstepPage, steps: int) -> None:
         """Play on, six steps a message."""
         for _ in range(steps // 6):
             self.send(page)
@@ -115,11 +115,11 @@ class Table:
 
 
 @pytest.fixture
-def table(tmp_path: Path) -> Table:
-    return Table(tmp_path)
+def table(tmp_path: Path) -> LockstepHarness:
+    return LockstepHarness(tmp_path)
 
 
-def test_L1_a_game_is_offered_with_all_that_the_page_needs(table: Table) -> None:
+def test_L1_a_game_is_offered_with_all_that_the_page_needs(table: LockstepHarness) -> None:
     offer = table.sent.last("welcome")["lockstep"]
     assert offer["module"] == f"/lockstep/{'0' * 64}.wasm"
     assert (offer["game"], offer["hz"], offer["frameskip"], offer["sticky"]) == ("breakout", 60, 1, 0)
@@ -127,14 +127,14 @@ def test_L1_a_game_is_offered_with_all_that_the_page_needs(table: Table) -> None
 
 
 def test_L1_without_an_emulator_nothing_is_offered_and_the_game_is_streamed(tmp_path: Path) -> None:
-    table = Table(tmp_path, module=None)
+    table = LockstepHarness(tmp_path, module=None)
     assert table.sent.last("welcome")["lockstep"] is None
     table.say("start", mode="lockstep")
     assert table.sent.last("started")["lockstep"] is None
     assert len(table.sent.frames) == 1
 
 
-def test_L1_no_frames_are_sent_and_the_mode_is_on_record(table: Table) -> None:
+def test_L1_no_frames_are_sent_and_the_mode_is_on_record(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     assert table.sent.frames == []
@@ -143,7 +143,7 @@ def test_L1_no_frames_are_sent_and_the_mode_is_on_record(table: Table) -> None:
     assert provenance["lockstep"]["ale_seed"] == table.sent.last("started")["lockstep"]["ale_seed"]
 
 
-def test_L4_what_both_agree_on_is_recorded_with_the_times_of_the_page(table: Table) -> None:
+def test_L4_what_both_agree_on_is_recorded_with_the_times_of_the_page(table: LockstepHarness) -> None:
     page = table.start()
     page.press("fire")
     table.send(page)
@@ -160,7 +160,7 @@ def test_L4_what_both_agree_on_is_recorded_with_the_times_of_the_page(table: Tab
     assert [event["control"] for event in table.events("input")] == ["fire", "fire", "left"]
 
 
-def test_L4_the_end_of_the_game_is_the_servers(table: Table) -> None:
+def test_L4_the_end_of_the_game_is_the_servers(table: LockstepHarness) -> None:
     page = table.start()
     for _ in range(40):
         page.press("fire")
@@ -174,7 +174,7 @@ def test_L4_the_end_of_the_game_is_the_servers(table: Table) -> None:
     assert table.sent.last("ended")["n_steps"] == page.n_steps == len(table.steps())
 
 
-def test_L7_a_step_that_led_elsewhere_is_not_recorded_and_the_next_game_is_streamed(table: Table) -> None:
+def test_L7_a_step_that_led_elsewhere_is_not_recorded_and_the_next_game_is_streamed(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     page.digest ^= 1
@@ -199,7 +199,7 @@ def test_L7_a_step_that_led_elsewhere_is_not_recorded_and_the_next_game_is_strea
         ({"at": [1.0]}, "malformed"),
     ],
 )
-def test_L7_steps_that_can_not_be_are_refused(table: Table, wrong: dict[str, Any], what: str) -> None:
+def test_L7_steps_that_can_not_be_are_refused(table: LockstepHarness, wrong: dict[str, Any], what: str) -> None:
     page = table.start()
     table.play(page, 60)
     table.send(page, **wrong)
@@ -208,7 +208,7 @@ def test_L7_steps_that_can_not_be_are_refused(table: Table, wrong: dict[str, Any
     assert len(table.steps()) == 60
 
 
-def test_L7_the_same_message_twice_is_refused(table: Table) -> None:
+def test_L7_the_same_message_twice_is_refused(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     page.step(6)
@@ -220,7 +220,7 @@ def test_L7_the_same_message_twice_is_refused(table: Table) -> None:
     assert len(table.steps()) == 66
 
 
-def test_L6_slow_motion_is_refused(table: Table) -> None:
+def test_L6_slow_motion_is_refused(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 600)
     while "ended" not in table.sent.kinds():
@@ -231,7 +231,7 @@ def test_L6_slow_motion_is_refused(table: Table) -> None:
     assert page.n_steps < 600 + 60 * 5
 
 
-def test_L6_steps_faster_than_the_game_are_refused(table: Table) -> None:
+def test_L6_steps_faster_than_the_game_are_refused(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     page.step(60)
@@ -239,7 +239,7 @@ def test_L6_steps_faster_than_the_game_are_refused(table: Table) -> None:
     assert [incident["what"] for incident in table.events("incident")] == ["too-fast"]
 
 
-def test_L5_a_page_plays_on_without_its_socket_and_nothing_is_missing(table: Table) -> None:
+def test_L5_a_page_plays_on_without_its_socket_and_nothing_is_missing(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     table.session.detach(table.now)
@@ -253,7 +253,7 @@ def test_L5_a_page_plays_on_without_its_socket_and_nothing_is_missing(table: Tab
     assert "paused" not in table.sent.kinds()
 
 
-def test_L5_a_page_that_was_away_too_long_froze_and_goes_on_after_a_pause(table: Table) -> None:
+def test_L5_a_page_that_was_away_too_long_froze_and_goes_on_after_a_pause(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     table.session.detach(table.now)
@@ -270,7 +270,7 @@ def test_L5_a_page_that_was_away_too_long_froze_and_goes_on_after_a_pause(table:
     assert table.sent.last("ticked")["n_steps"] == page.n_steps == len(table.steps())
 
 
-def test_L5_a_page_that_was_loaded_anew_goes_on_by_streaming_in_the_same_episode(table: Table) -> None:
+def test_L5_a_page_that_was_loaded_anew_goes_on_by_streaming_in_the_same_episode(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     table.session.detach(table.now)
@@ -291,22 +291,22 @@ def test_L5_a_page_that_was_loaded_anew_goes_on_by_streaming_in_the_same_episode
     assert table.events("stream") == [{"reason": "loaded anew"}]
 
 
-def test_L5_who_does_not_come_back_leaves_what_arrived(table: Table) -> None:
+def test_L5_who_does_not_come_back_leaves_what_arrived(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     table.session.detach(table.now)
     due = table.session.due_us
-    while due is not None and not table.session.finished:
+    while due is not None and not table.session.is_finished:
         table.now = due
         table.session.tick(table.now)
         due = table.session.due_us
-    assert table.session.finished
+    assert table.session.is_finished
     last = table.segments()[-1]
     assert last.end is not None
     assert (last.end.reason, last.end.n_steps) == ("disconnected", 60)
 
 
-def test_L7_a_page_that_falls_silent_ends_its_game(table: Table) -> None:
+def test_L7_a_page_that_falls_silent_ends_its_game(table: LockstepHarness) -> None:
     page = table.start()
     table.play(page, 60)
     table.now += OFFLINE_TIMEOUT_US
@@ -315,7 +315,7 @@ def test_L7_a_page_that_falls_silent_ends_its_game(table: Table) -> None:
     assert table.sent.last("ended")["reason"] == "silent"
 
 
-def test_L2_a_pause_stands_between_steps_and_lets_go_of_the_controls(table: Table) -> None:
+def test_L2_a_pause_stands_between_steps_and_lets_go_of_the_controls(table: LockstepHarness) -> None:
     page = table.start()
     page.press("right")
     table.play(page, 60)
@@ -328,7 +328,7 @@ def test_L2_a_pause_stands_between_steps_and_lets_go_of_the_controls(table: Tabl
     assert [step.action for step in table.steps()] == [2] * 60 + [0] * 60
 
 
-def test_an_episode_can_follow_another_in_lockstep(table: Table) -> None:
+def test_an_episode_can_follow_another_in_lockstep(table: LockstepHarness) -> None:
     first = table.start()
     table.play(first, 60)
     table.say("leave")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import skill_arcade.dataset as sa
 from skill_arcade.environments.factory import make_environment_from_spec
 from tests.conftest import temporary_home
-from tests.support.arcade import Arcade, playing, running_arcade, settled
+from tests.support.arcade import Arcade, open_player, running_arcade, wait_until_uploaded
 
 pytestmark = pytest.mark.anyio
 HANOI = "1323121"
@@ -24,27 +24,27 @@ def arcade() -> Iterator[Arcade]:
 
 
 @pytest.fixture(autouse=True)
-def _its_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
+def _arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
 
 
 async def test_breakout_is_kept_as_it_was_seen_and_runs_again_exactly(arcade: Arcade) -> None:
-    async with playing(arcade, "ann@example.org", "breakout") as player:
-        await player.say("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=[])
-        await player.say("start")
-        await player.until_frame(10)
-        await player.say("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=["Standard pad"])
+    async with open_player(arcade, "ann@example.org", "breakout") as player:
+        await player.send("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=[])
+        await player.send("start")
+        await player.read_until_frame(10)
+        await player.send("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=["Standard pad"])
         await player.tap("fire")
-        await player.until_frame(60)
+        await player.read_until_frame(60)
         await player.press("left")
-        await player.until_frame(150)
+        await player.read_until_frame(150)
         await player.press("left", down=False)
         await player.press("right")
-        await player.until_frame(200)
-        await player.say("leave")
-        ended = await player.until("ended")
+        await player.read_until_frame(200)
+        await player.send("leave")
+        ended = await player.read_until("ended")
     assert (ended["status"], ended["reason"]) == ("incomplete", "left")
-    await settled(arcade)
+    await wait_until_uploaded(arcade)
     seen = {packet.frame: picture for packet, picture in zip(player.packets, player.pictures, strict=True)}
     check_episode(ended, seen)
     check_setup(ended)
@@ -61,16 +61,16 @@ def check_setup(ended: dict[str, object]) -> None:
 
 
 async def test_hanoi_is_won(arcade: Arcade) -> None:
-    async with playing(arcade, "bob@example.org", "tower-of-hanoi") as player:
-        await player.say("start")
-        await player.until_frame(0)
+    async with open_player(arcade, "bob@example.org", "tower-of-hanoi") as player:
+        await player.send("start")
+        await player.read_until_frame(0)
         for number, pole in enumerate(["1", "3", "1", "2", "3", "2", "1", "3", "2", "1", "2", "3", "1", "3"]):
             await player.press(f"pole-{pole}")
             await player.press(f"pole-{pole}", down=False)
-            await player.until_frame(number + 1)
-        ended = await player.until("ended")
+            await player.read_until_frame(number + 1)
+        ended = await player.read_until("ended")
     assert (ended["status"], ended["n_steps"]) == ("won", 14)
-    await settled(arcade)
+    await wait_until_uploaded(arcade)
     seen = {packet.frame: picture for packet, picture in zip(player.packets, player.pictures, strict=True)}
     check_episode(ended, seen)
 
@@ -84,12 +84,12 @@ def check_episode(ended: dict[str, object], seen: dict[int, NDArray[np.uint8]]) 
         for number, picture in seen.items():
             np.testing.assert_array_equal(frames[number], picture)
         assert len(frames) == len(episode.actions) + 1 == len(seen)
-        stage = make_environment_from_spec(episode.environment)
-        outcome = stage.reset(episode.seed)
-        np.testing.assert_array_equal(stage.picture().rgb(), frames[0])
+        env = make_environment_from_spec(episode.environment)
+        outcome = env.reset(episode.seed)
+        np.testing.assert_array_equal(env.picture().rgb(), frames[0])
         for step, action in enumerate(episode.actions):
-            outcome = stage.step(int(action))
-            np.testing.assert_array_equal(stage.picture().rgb(), frames[step + 1])
+            outcome = env.step(int(action))
+            np.testing.assert_array_equal(env.picture().rgb(), frames[step + 1])
             assert outcome.reward == episode.rewards[step]
             assert (outcome.terminated, outcome.truncated) == (episode.terminations[step], episode.truncations[step])
-        stage.close()
+        env.close()

@@ -19,7 +19,7 @@ from skill_arcade.dataset.episode import Event
 from skill_arcade.play.session.provenance import find_commit
 from skill_arcade.settings import Settings
 from tests.conftest import temporary_home
-from tests.support.arcade import Arcade, Player, find_games, now_ms, playing, running_arcade, settled
+from tests.support.arcade import Arcade, Player, find_games, now_ms, open_player, running_arcade, wait_until_uploaded
 
 pytestmark = pytest.mark.anyio
 SILENT_FRAMES = 50
@@ -37,21 +37,21 @@ async def test_whatever_happens_in_an_episode_is_an_event_with_its_times(
 ) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
     told: dict[str, float] = {}
-    async with playing(arcade, "ann@example.org", "breakout") as player:
-        await player.say("start")
-        started = await player.until("started")
+    async with open_player(arcade, "ann@example.org", "breakout") as player:
+        await player.send("start")
+        started = await player.read_until("started")
         await exchange_pings(player)
         await tell_focus(player, told)
         await pause_and_resume(player, told)
         await fall_behind(player)
         await stop_game_process(arcade, player)
-    async with playing(arcade, "ann@example.org", "breakout") as player:
+    async with open_player(arcade, "ann@example.org", "breakout") as player:
         told["resume again"] = now_ms()
-        await player.say("resume", at=told["resume again"])
-        await player.until("resumed")
-        await player.say("leave")
-        ended = await player.until("ended")
-    await settled(arcade)
+        await player.send("resume", at=told["resume again"])
+        await player.read_until("resumed")
+        await player.send("leave")
+        ended = await player.read_until("ended")
+    await wait_until_uploaded(arcade)
     assert ended["episode"] == started["episode"]
     with sa.open() as dataset:
         episode = dataset.episode(ended["episode"])
@@ -81,25 +81,25 @@ async def test_whatever_happens_in_an_episode_is_an_event_with_its_times(
 
 async def exchange_pings(player: Player) -> None:
     """A tap, and two pings: the second completes a clock sample."""
-    await player.until_frame(2)
+    await player.read_until_frame(2)
     await player.tap("fire")
-    await player.say("ping", id=0, previous=None)
-    await player.until("pong")
-    await player.say("ping", id=1, previous=[0, now_ms()])
-    await player.until("pong")
+    await player.send("ping", id=0, previous=None)
+    await player.read_until("pong")
+    await player.send("ping", id=1, previous=[0, now_ms()])
+    await player.read_until("pong")
 
 
 async def tell_focus(player: Player, told: dict[str, float]) -> None:
     for state in ("blur", "hidden", "visible", "focus"):
         told[state] = now_ms()
-        await player.say("focus", state=state, at=told[state])
+        await player.send("focus", state=state, at=told[state])
 
 
 async def pause_and_resume(player: Player, told: dict[str, float]) -> None:
     for kind, answer in (("pause", "paused"), ("resume", "resumed")):
         told[kind] = now_ms()
-        await player.say(kind, at=told[kind])
-        await player.until(answer)
+        await player.send(kind, at=told[kind])
+        await player.read_until(answer)
 
 
 async def fall_behind(player: Player) -> None:
@@ -111,7 +111,7 @@ async def fall_behind(player: Player) -> None:
         newest = int.from_bytes(data[4:8], "little")
     await asyncio.sleep(2)  # some hundred more are due meanwhile, most of which it leaves out
     await acknowledge(player, newest)
-    await player.until_frame(newest + 1)
+    await player.read_until_frame(newest + 1)
 
 
 async def acknowledge(player: Player, frame: int) -> None:
@@ -126,7 +126,7 @@ async def stop_game_process(arcade: Arcade, player: Player) -> None:
             with suppress(ProcessLookupError):  # it had no game, and has just ended
                 os.kill(process.pid, number)
         await asyncio.sleep(0.15)
-    await player.until_frame(player.packets[-1].frame + 3)
+    await player.read_until_frame(player.packets[-1].frame + 3)
 
 
 def find(events: list[Event], kind: str) -> Event:

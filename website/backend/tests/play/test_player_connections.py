@@ -17,52 +17,54 @@ GAMES = load_catalogue(None).games
 
 
 @pytest.fixture
-async def roster(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SessionManager]:
-    room = RecordingCapacity(tmp_path / "journal", tmp_path / "report", least_bytes=0, backlog_seconds=60)
-    made = SessionManager(room=room, segment_seconds=1, resume_seconds=5, max_games=4, games_per_process=4)
+async def sessions(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SessionManager]:
+    capacity = RecordingCapacity(tmp_path / "journal", tmp_path / "report", min_free_bytes=0, max_stall_seconds=60)
+    made = SessionManager(capacity=capacity, segment_seconds=1, resume_seconds=5, max_games=4, games_per_process=4)
     yield made
     await made.stop()
 
 
-async def sit(roster: SessionManager, number: int, game: str = "tower-of-hanoi") -> tuple[GameConnection, ClientQueue]:
+async def sit(
+    sessions: SessionManager, number: int, game: str = "tower-of-hanoi"
+) -> tuple[GameConnection, ClientQueue]:
     """What a socket does once it knows whose it is."""
-    seat = await roster.get_or_start_game(roster.register_connection("ada", number), GAMES[game])
-    return seat, seat.attach()
+    game_connection = await sessions.get_or_start_game(sessions.register_connection("ada", number), GAMES[game])
+    return game_connection, game_connection.attach()
 
 
-async def test_a_socket_that_was_held_up_takes_nothing_from_one_that_came_later(roster: SessionManager) -> None:
-    older, newer = roster.next_connection_id(), roster.next_connection_id()
-    seat, attachment = await sit(roster, newer)
+async def test_a_socket_that_was_held_up_takes_nothing_from_one_that_came_later(sessions: SessionManager) -> None:
+    older, newer = sessions.next_connection_id(), sessions.next_connection_id()
+    game_connection, client_queue = await sit(sessions, newer)
     with pytest.raises(TakenOver, match=r"This game goes on in another tab\."):
-        await sit(roster, older)  # its page was reloaded; it still waited to learn who its player is
+        await sit(sessions, older)  # its page was reloaded; it still waited to learn who its player is
     with pytest.raises(TakenOver):
-        await sit(roster, older, "frozen-lake")
-    assert attachment.closing is None
-    assert not seat.closed.done()
-    assert roster.n_games == 1
+        await sit(sessions, older, "frozen-lake")
+    assert client_queue.closing is None
+    assert not game_connection.closed.done()
+    assert sessions.n_games == 1
 
 
 async def test_of_sockets_that_wait_for_a_seat_the_newest_has_it_in_whatever_order_they_got_in_line(
-    roster: SessionManager,
+    sessions: SessionManager,
 ) -> None:
-    numbers = [roster.next_connection_id() for _ in range(4)]
+    numbers = [sessions.next_connection_id() for _ in range(4)]
     order = [numbers[place] for place in (1, 3, 0, 2)]
-    came = await asyncio.gather(*(sit(roster, number) for number in order), return_exceptions=True)
-    seats = dict(zip(order, came, strict=True))
+    came = await asyncio.gather(*(sit(sessions, number) for number in order), return_exceptions=True)
+    game_connections = dict(zip(order, came, strict=True))
     for number in numbers[:-1]:
-        assert isinstance(seats[number], TakenOver) or seats[number][1].closing is not None  # type: ignore[index]
-    newest = seats[numbers[-1]]
+        assert isinstance(game_connections[number], TakenOver) or game_connections[number][1].closing is not None  # type: ignore[index]
+    newest = game_connections[numbers[-1]]
     assert not isinstance(newest, BaseException)
     assert newest[1].closing is None
-    assert roster.n_games == 1
+    assert sessions.n_games == 1
 
 
-async def test_a_player_who_comes_later_is_never_too_late(roster: SessionManager) -> None:
-    seat, first = await sit(roster, roster.next_connection_id())
-    same, second = await sit(roster, roster.next_connection_id())
-    assert same is seat
+async def test_a_player_who_comes_later_is_never_too_late(sessions: SessionManager) -> None:
+    game_connection, first = await sit(sessions, sessions.next_connection_id())
+    same, second = await sit(sessions, sessions.next_connection_id())
+    assert same is game_connection
     assert first.closing is not None
-    other, _ = await sit(roster, roster.next_connection_id(), "frozen-lake")
-    assert other is not seat
-    assert seat.closed.done()
+    other, _ = await sit(sessions, sessions.next_connection_id(), "frozen-lake")
+    assert other is not game_connection
+    assert game_connection.closed.done()
     assert second.closing is not None

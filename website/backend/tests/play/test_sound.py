@@ -9,32 +9,32 @@ from skill_arcade.environments.emulator_config import draw_seed
 from skill_arcade.play.session.sound_stream import MAX_FRAMES_IN_FLIGHT
 from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.sound import SOUND, SoundPacket
-from tests.support.session_harness import Table
+from tests.support.session_harness import SessionHarness
 
 SETUP: dict[str, Any] = {"keys": {}, "touch": False, "hand": "right", "gamepads": []}
 
 
-def begin(folder: Path, *, sound: bool, seed: int | None = None) -> Table:
+def begin(folder: Path, *, sound: bool, seed: int | None = None) -> SessionHarness:
     with pytest.MonkeyPatch.context() as patch:
         if seed is not None:
             patch.setattr("skill_arcade.play.session.prepared_reset.draw_seed", lambda: seed)
-        table = Table(folder, "breakout")
+        table = SessionHarness(folder, "breakout")
     if sound:
-        table.say("setup", **SETUP, sound=True)
-    table.say("start")
+        table.send("setup", **SETUP, sound=True)
+    table.send("start")
     return table
 
 
 def test_S1_sound_comes_while_it_is_asked_for(tmp_path: Path) -> None:
     table = begin(tmp_path, sound=False)
-    assert table.said[0]["sound_hz"] == 30_720
+    assert table.texts[0]["sound_hz"] == 30_720
     table.ticks(20)
     assert table.sounds == []
-    table.say("setup", **SETUP, sound=True)
+    table.send("setup", **SETUP, sound=True)
     table.ticks(20)
     assert [SoundPacket.unpack(packet).frame for _, packet in table.sounds] == list(range(21, 41))
     assert all(len(SoundPacket.unpack(packet).samples) == 512 for _, packet in table.sounds)
-    table.say("setup", **SETUP, sound=False)
+    table.send("setup", **SETUP, sound=False)
     table.ticks(20)
     assert len(table.sounds) == 20
 
@@ -48,7 +48,7 @@ def test_S1_a_new_socket_is_silent_until_it_asks(tmp_path: Path) -> None:
 
 
 def test_S1_a_game_of_turns_has_none(tmp_path: Path) -> None:
-    assert Table(tmp_path, "tower-of-hanoi-4").said[0]["sound_hz"] is None
+    assert SessionHarness(tmp_path, "tower-of-hanoi-4").texts[0]["sound_hz"] is None
 
 
 def test_S2_each_comes_right_behind_its_frame(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_S3_sound_is_dropped_before_a_frame_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", ["yes", 1, None, [True]])
 def test_S4_what_is_no_boolean_is_refused(tmp_path: Path, wrong: object) -> None:
     table = begin(tmp_path, sound=False)
-    table.say("setup", **SETUP, sound=wrong)
+    table.send("setup", **SETUP, sound=wrong)
     assert table.closed is not None
     assert table.closed[0] is CloseCode.BAD_MESSAGE
     assert "sound" in table.closed[1]
@@ -84,8 +84,8 @@ def test_frames_and_scores_are_the_same_with_sound_and_without(tmp_path: Path) -
     for table in (silent, loud):
         table.press("fire")
         table.ticks(400)
-        table.say("leave")
-    assert [head.seed for head in silent.heads] == [head.seed for head in loud.heads] == [seed]
+        table.send("leave")
+    assert [head.seed for head in silent.headers] == [head.seed for head in loud.headers] == [seed]
     assert silent.packets == loud.packets
     assert silent.sounds == []
     samples = [SoundPacket.unpack(packet).samples for _, packet in loud.sounds]

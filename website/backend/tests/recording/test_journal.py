@@ -19,7 +19,7 @@ from skill_arcade.recording.journal_files import list_episodes
 from skill_arcade.recording.observation import describe_leaves, pack_observation, stack_observations
 from skill_arcade.recording.records import ActiveInput, EpisodeEnd, RecordedEvent, RecordedFrame, RecordedStep
 from skill_arcade.recording.segment import parse_segment, read_segment, recover_abandoned
-from tests.support.journals import make_head
+from tests.support.journals import make_header
 
 
 def make_steps(count: int, first: int = 0) -> list[RecordedStep]:
@@ -46,7 +46,7 @@ def first_shot() -> RecordedFrame:
 
 
 def test_R1_what_was_appended_reads_back_equal(tmp_path: Path) -> None:
-    head, steps = make_head(), make_steps(10)
+    head, steps = make_header(), make_steps(10)
     journal = Journal(tmp_path, head)
     journal.reset(first_shot())
     for step in steps:
@@ -63,7 +63,7 @@ def test_R1_what_was_appended_reads_back_equal(tmp_path: Path) -> None:
 
 
 def test_R3_segments_follow_on_one_another(tmp_path: Path) -> None:
-    head = make_head()
+    head = make_header()
     journal = Journal(tmp_path, head)
     journal.reset(first_shot())
     for step in make_steps(3):
@@ -80,7 +80,7 @@ def test_R3_segments_follow_on_one_another(tmp_path: Path) -> None:
 
 
 def test_R4_a_torn_tail_is_cut_at_every_byte(tmp_path: Path) -> None:
-    head, steps = make_head(), make_steps(3)
+    head, steps = make_header(), make_steps(3)
     journal = Journal(tmp_path, head)
     journal.reset(first_shot())
     for step in steps:
@@ -99,7 +99,7 @@ def test_R4_a_torn_tail_is_cut_at_every_byte(tmp_path: Path) -> None:
 
 
 def test_R5_a_killed_game_is_finished_as_incomplete(tmp_path: Path) -> None:
-    head, steps = make_head(), make_steps(5)
+    head, steps = make_header(), make_steps(5)
     pid = os.fork()
     if pid == 0:  # the game: it dies without a word, with half a record written
         journal = Journal(tmp_path, head)
@@ -121,7 +121,7 @@ def test_R5_a_killed_game_is_finished_as_incomplete(tmp_path: Path) -> None:
 def test_R5_delivery_that_looks_while_an_episode_is_being_made_takes_nothing_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head, lock, seen = make_head(), journals.lock_episode, []
+    head, lock, seen = make_header(), journals.lock_episode, []
 
     def lock_late(folder: Path) -> int | None:
         """The folder is there, and nobody holds it yet: delivery would take it for a dead game's."""
@@ -143,7 +143,7 @@ def test_R5_delivery_that_looks_while_an_episode_is_being_made_takes_nothing_fro
 def test_R2_a_segment_that_is_delivered_in_the_moment_it_is_sealed_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal, rename = Journal(tmp_path, make_head()), Path.rename
+    journal, rename = Journal(tmp_path, make_header()), Path.rename
     journal.reset(first_shot())
 
     def rename_and_deliver(path: Path, target: Path) -> Path:
@@ -158,7 +158,7 @@ def test_R2_a_segment_that_is_delivered_in_the_moment_it_is_sealed_is_no_failure
 
 
 def test_R5_a_living_game_is_left_alone(tmp_path: Path) -> None:
-    head = make_head()
+    head = make_header()
     journal = Journal(tmp_path, head)
     assert not recover_abandoned(tmp_path / str(head.episode_id))
     journal.end(EpisodeEnd("incomplete", "left", 0.0, 0, 1))
@@ -167,7 +167,7 @@ def test_R5_a_living_game_is_left_alone(tmp_path: Path) -> None:
 @pytest.fixture
 def sealed(tmp_path: Path) -> Path:
     """A sealed segment of two steps."""
-    head = make_head()
+    head = make_header()
     journal = Journal(tmp_path, head)
     for step in make_steps(2):
         journal.step(step)
@@ -201,7 +201,7 @@ def test_R6_damage_in_the_middle_of_an_open_segment_is_not_cut_off_unseen(sealed
 
 
 def test_R5_an_open_segment_that_was_followed_by_another_gets_no_end(sealed: Path) -> None:
-    head = make_head()
+    head = make_header()
     journal = Journal(sealed.parent.parent, head)
     journal.rotate(true_colour=False)
     journal.end(EpisodeEnd("lost", "terminated", 0.0, 0, 1))
@@ -212,7 +212,7 @@ def test_R5_an_open_segment_that_was_followed_by_another_gets_no_end(sealed: Pat
 
 
 def test_R5_an_open_segment_without_a_head_is_set_aside(tmp_path: Path) -> None:
-    folder = tmp_path / str(make_head().episode_id)
+    folder = tmp_path / str(make_header().episode_id)
     folder.mkdir()
     (folder / "000000.open").write_bytes(b"what")
     with pytest.raises(JournalDamaged, match=r"set aside as 000000\.damaged"):
@@ -221,7 +221,7 @@ def test_R5_an_open_segment_without_a_head_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_R7_a_full_disk_leaves_whole_records(tmp_path: Path) -> None:
-    head = make_head()
+    head = make_header()
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:  # a file size limit stands in for the full disk: write fails in the middle of a record

@@ -11,8 +11,8 @@ from skill_arcade.recording import journal as journals
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import EpisodeEnd
 from skill_arcade.recording.segment import read_segment
-from tests.support.journals import make_head
-from tests.support.session_harness import Table
+from tests.support.journals import make_header
+from tests.support.session_harness import SessionHarness
 
 SPEC = Path(journals.__file__).with_name("SPEC.md")
 
@@ -38,22 +38,22 @@ def test_R2_a_segment_is_on_the_disk_before_it_is_called_sealed_and_then_its_nam
         really(file)
 
     monkeypatch.setattr(os, "fsync", note)
-    journal = Journal(tmp_path, make_head())
+    journal = Journal(tmp_path, make_header())
     journal.end(EpisodeEnd("incomplete", "left", 0.0, 0, 1))
     assert synced == [(False, ["000000.open"]), (True, ["000000.sealed"])]
 
 
 def test_R10_a_wall_clock_that_jumps_moves_no_time_within_an_episode(tmp_path: Path) -> None:
-    tables = [Table(tmp_path / name, "breakout") for name in ("steady", "jumping")]
+    tables = [SessionHarness(tmp_path / name, "breakout") for name in ("steady", "jumping")]
     for table, jump_us in zip(tables, (0, -86_400_000_000), strict=True):
-        table.say("start")
+        table.send("start")
         for turn in range(9):
             table.wall_jump_us = turn * jump_us
             table.ticks(10)
-        table.say("leave")
+        table.send("leave")
     times = []
     for table, name in zip(tables, ("steady", "jumping"), strict=True):
-        (head,) = table.heads
+        (head,) = table.headers
         segments = [read_segment(path) for path in sorted((tmp_path / name / str(head.episode_id)).glob("*.sealed"))]
         assert len(segments) > 1
         times.append([step.server_us for segment in segments for step in segment.steps])

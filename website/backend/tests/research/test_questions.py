@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from house.paths import ROOT
 from skill_arcade.storage.database import researcher_role as researcher
 from tests.conftest import fresh_database, opened_engine
-from tests.support.study_data import add_plays, episode_id
+from tests.support.study_data import episode_id, insert_plays
 
 PAGE = (ROOT / "website" / "docs" / "questions.md").read_text()
 QUESTIONS = {
@@ -82,7 +82,7 @@ def played(postgres: URL) -> Iterator[URL]:
 
 async def fill(url: URL) -> None:
     async with opened_engine(url) as engine, engine.begin() as connection:
-        await add_plays(connection)
+        await insert_plays(connection)
 
 
 @pytest.mark.anyio
@@ -97,7 +97,7 @@ async def test_a_question_is_answered_as_written_by_a_researcher(number: int, pl
 @pytest.mark.anyio
 async def test_an_episode_is_summed_up(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await add_plays(connection)
+        await insert_plays(connection)
         query = text("SELECT * FROM episode_summary WHERE episode_id = :id")
         row = (await connection.execute(query, {"id": episode_id(3)})).one()._asdict()
     assert row["player_id"] == "bob"
@@ -111,7 +111,7 @@ async def test_an_episode_is_summed_up(engine: AsyncEngine) -> None:
 @pytest.mark.anyio
 async def test_a_break_begins_a_session(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await add_plays(connection)
+        await insert_plays(connection)
         query = text(
             "SELECT session_index, gap_seconds FROM learning_curve WHERE player_id = 'ann' ORDER BY episode_index"
         )
@@ -146,7 +146,7 @@ async def test_every_published_score_is_there_with_its_source(engine: AsyncEngin
 @pytest.mark.anyio
 async def test_a_score_equal_to_the_human_of_a_source_is_one(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await add_plays(connection)
+        await insert_plays(connection)
         for source in ("dqn-zoo", "nature-2015", "human-starts", "world-record"):
             for column, wanted in (("human", 1), ("random", 0)):
                 await connection.execute(

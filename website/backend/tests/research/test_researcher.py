@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.storage.database import researcher_role as researcher
 from skill_arcade.storage.database.engine import migrate_sync
 from tests.conftest import execute, opened_engine
-from tests.support.study_data import add_plays
+from tests.support.study_data import insert_plays
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ async def test_a_researcher_reads(name: str, engine: AsyncEngine) -> None:
 )
 async def test_a_researcher_sees_no_mail_and_changes_nothing(statement: str, engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await add_plays(connection)
+        await insert_plays(connection)
         await connection.execute(text(f"SET LOCAL ROLE {researcher.ROLE}"))
         with pytest.raises(ProgrammingError, match="permission denied"):
             await connection.execute(text(statement))
@@ -46,7 +46,7 @@ async def test_a_researcher_sees_no_mail_and_changes_nothing(statement: str, eng
 
 async def test_a_researcher_counts_players(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await add_plays(connection)
+        await insert_plays(connection)
         await connection.execute(text(f"SET LOCAL ROLE {researcher.ROLE}"))
         assert (await connection.execute(text('SELECT count(id) FROM "user"'))).scalar() == 3
 

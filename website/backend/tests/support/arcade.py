@@ -120,19 +120,19 @@ class Player:
     socket: ClientConnection
     messages: list[dict[str, Any]] = field(default_factory=list)
     packets: list[FramePacket] = field(default_factory=list)
-    ahead: list[FramePacket] = field(default_factory=list)
+    previews: list[FramePacket] = field(default_factory=list)
     pictures: list[NDArray[np.uint8]] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     decoder: Decoder | None = None
     keep_pictures: bool = True
 
-    async def say(self, kind: str, **fields: Any) -> None:
+    async def send(self, kind: str, **fields: Any) -> None:
         """Send a message."""
         await self.socket.send(json.dumps({"type": kind, "at": now_ms(), **fields}))
 
     async def hello(self) -> dict[str, Any]:
         """Say hello and wait for the welcome."""
-        await self.say(
+        await self.send(
             "hello",
             protocol=1,
             time_origin=0,
@@ -142,18 +142,18 @@ class Player:
             refresh_hz=60,
             isolated=True,
         )
-        welcome = await self.until("welcome")
+        welcome = await self.read_until("welcome")
         self.decoder = Decoder(welcome["width"], welcome["height"])
         return welcome
 
-    async def until(self, kind: str) -> dict[str, Any]:
+    async def read_until(self, kind: str) -> dict[str, Any]:
         """Read until a text message of this kind."""
         while True:
             message = await self.read()
             if isinstance(message, dict) and message["type"] == kind:
                 return message
 
-    async def until_frame(self, frame: int) -> FramePacket:
+    async def read_until_frame(self, frame: int) -> FramePacket:
         """Read until the packet of this observation or a later one."""
         while True:
             message = await self.read()
@@ -164,20 +164,20 @@ class Player:
         """The next message; a frame is shown and acknowledged at once."""
         data = await self.socket.recv()
         if isinstance(data, bytes) and data[1] & PREVIEW:
-            self.ahead.append(FramePacket.unpack(data))
+            self.previews.append(FramePacket.unpack(data))
             return await self.read()
         if isinstance(data, str):
             message: dict[str, Any] = json.loads(data)
             self.messages.append(message)
             return message
-        packet = self.take(data)
+        packet = self.receive_frame(data)
         if packet.frame % 6 == 0 or packet.flags & 16:
             seen = [[packet.frame, now_ms()]]
             with suppress(ConnectionClosed):  # what came before the close is still read
                 await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
         return packet
 
-    def take(self, data: bytes) -> FramePacket:
+    def receive_frame(self, data: bytes) -> FramePacket:
         """A frame has arrived."""
         packet = FramePacket.unpack(data)
         self.packets.append(packet)
@@ -196,7 +196,7 @@ class Player:
     async def press(self, control: str, *, down: bool = True) -> None:
         """A control goes down or up."""
         frame = self.packets[-1].frame if self.packets else None
-        await self.say("input", control=control, down=down, frame=frame, device="keyboard", code=control)
+        await self.send("input", control=control, down=down, frame=frame, device="keyboard", code=control)
 
     async def tap(self, control: str) -> None:
         """Down and up."""
@@ -211,7 +211,7 @@ async def sign_in(arcade_url: str, email: str) -> str:
         return str(answer.raise_for_status().json()["token"])
 
 
-async def ticket_for(arcade_url: str, token: str, game: str) -> str:
+async def issue_ticket(arcade_url: str, token: str, game: str) -> str:
     """A play ticket."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=arcade_url, headers=headers, verify=NO_TLS, timeout=60) as client:
@@ -232,9 +232,9 @@ class Address(Protocol):
 
 
 @asynccontextmanager
-async def playing(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
+async def open_player(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
     """A player at a game, welcomed."""
-    ticket = await ticket_for(arcade.url, await sign_in(arcade.url, email), game)
+    ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, email), game)
     address = f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}"
     async with connect(address, compression=None, open_timeout=60) as connection:
         player = Player(connection)
@@ -242,7 +242,7 @@ async def playing(arcade: Address, email: str, game: str) -> AsyncIterator[Playe
         yield player
 
 
-async def settled(arcade: Arcade, seconds: float = 60.0) -> None:
+async def wait_until_uploaded(arcade: Arcade, seconds: float = 60.0) -> None:
     """Until the journal is empty: all that was sealed is delivered."""
     journal = arcade.home / "journal"
     async with asyncio.timeout(seconds):

@@ -21,7 +21,7 @@ from skill_arcade.recording.records import (
 SIZE = 16, 8
 
 
-def make_head(**changes: object) -> SegmentHeader:
+def make_header(**changes: object) -> SegmentHeader:
     """The head of segment 0 of a new episode."""
     fields = {
         "episode_id": new_episode_id(),
@@ -45,7 +45,7 @@ def make_head(**changes: object) -> SegmentHeader:
 
 def write_episode(folder: Path, *, segments: tuple[int, ...] = (4,)) -> tuple[SegmentHeader, NDArray[np.uint8]]:
     """Write an episode with so many steps in each segment; its pictures, (T + 1, height, width, 3), come back."""
-    head, rng, encoder = make_head(), np.random.default_rng(3), Encoder()
+    head, rng, encoder = make_header(), np.random.default_rng(3), Encoder()
     colours = rng.integers(0, 256, (9, 3), np.uint8)
     pictures = [colours[rng.integers(0, 9, (SIZE[1], SIZE[0]))]]
     journal = Journal(folder, head)

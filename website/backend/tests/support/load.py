@@ -12,14 +12,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from skill_arcade.wire.packet import FramePacket
-from tests.support.arcade import Player, sign_in, ticket_for
+from tests.support.arcade import Player, issue_ticket, sign_in
 
-AWAY = (OSError, httpx.HTTPError, WebSocketException, TimeoutError)
+AWAY_PROBABILITY = (OSError, httpx.HTTPError, WebSocketException, TimeoutError)
 """What it looks like from outside when a server is gone."""
 
 
 @dataclass
-class Crowd:
+class PlayerLoad:
     """So many people at one game each, who come back whenever they are thrown out."""
 
     port: int
@@ -42,7 +42,7 @@ class Crowd:
             try:
                 async with asyncio.timeout(10):
                     token = token or await sign_in(self.url, f"{name}@example.org")
-                    ticket = await ticket_for(self.url, token, self.game)
+                    ticket = await issue_ticket(self.url, token, self.game)
                 address = f"ws://127.0.0.1:{self.port}/ws/{self.game}?token={ticket}"
                 async with connect(address, compression=None, ping_interval=None, open_timeout=10) as socket:
                     await self._sit(Player(socket, keep_pictures=False))
@@ -50,13 +50,13 @@ class Crowd:
             except httpx.HTTPStatusError as refusal:
                 token = "" if refusal.response.status_code == 401 else token
                 await asyncio.sleep(0.2)
-            except AWAY:
+            except AWAY_PROBABILITY:
                 await asyncio.sleep(0.2)
 
     async def _sit(self, player: Player) -> None:
         async with asyncio.timeout(15):
             welcome = await player.hello()
-        await player.say("resume" if welcome["phase"] == "paused" else "start")
+        await player.send("resume" if welcome["phase"] == "paused" else "start")
         episode: UUID | None = UUID(welcome["episode"]) if welcome["episode"] else None
         while True:
             try:
@@ -72,7 +72,7 @@ class Crowd:
                 if self.rng.random() < 0.1:
                     await player.press(self.rng.choice(("left", "right", "fire")), down=self.rng.random() < 0.5)
                 if self.leaving:
-                    await player.say("leave")
+                    await player.send("leave")
             elif message["type"] == "started":
                 episode = UUID(message["episode"])
             elif message["type"] == "notice":
@@ -80,13 +80,13 @@ class Crowd:
             elif message["type"] == "ended":
                 if self.leaving:
                     return
-                await player.say("start")
+                await player.send("start")
 
 
 @asynccontextmanager
-async def crowded(port: int, rng: random.Random, people: int, game: str = "breakout") -> AsyncIterator[Crowd]:
+async def run_load(port: int, rng: random.Random, people: int, game: str = "breakout") -> AsyncIterator[PlayerLoad]:
     """A crowd at play; at the end everybody leaves their game and goes."""
-    crowd = Crowd(port, rng, game)
+    crowd = PlayerLoad(port, rng, game)
     tasks = [asyncio.create_task(crowd.play(f"p{number}")) for number in range(people)]
     try:
         yield crowd

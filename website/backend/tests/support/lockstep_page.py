@@ -10,22 +10,22 @@ from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.recording.records import ActiveInput
 
 PERIOD_MS = 1000 / 60
-MODULE = b"\0asm\1\0\0\0"
+EMPTY_MODULE = b"\0asm\1\0\0\0"
 """The smallest module there is, for servers in tests: what real pages run is not run here."""
 
 
-class Page:
+class LockstepPage:
     """Plays an episode on its own clock, which stands at `now_ms`, and packs what it did into messages.
 
     It is given the episode's seed rather than ALE's, which `AtariEnv` would not take.
     """
 
-    def __init__(self, game: Manifest, seed: int, stage: PlayableEnv | None = None) -> None:
-        stage = stage or make_environment(game.environment)
-        assert isinstance(stage, AtariPlayableEnv)
-        self.stage = stage
+    def __init__(self, game: Manifest, seed: int, env: PlayableEnv | None = None) -> None:
+        env = env or make_environment(game.environment)
+        assert isinstance(env, AtariPlayableEnv)
+        self.stage = env
         self.stage.reset(seed)
-        self.digest = stage.update_digest(0, 0.0)
+        self.digest = env.update_digest(0, 0.0)
         self.controls = InputLatch(game.actions, game.noop)
         self.now_ms = 1000.0
         self.n_steps = 0

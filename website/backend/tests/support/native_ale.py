@@ -59,38 +59,38 @@ def vary(game: str, wanted: bool) -> dict[str, Any]:
 def play(game: str, steps: int, sticky: float, **settings: Any) -> dict[str, Any]:
     """`steps` steps of a game by a player who presses at random, over as many episodes as it takes."""
     kwargs = {"repeat_action_probability": sticky, **settings}
-    stage = make_environment(EnvironmentSpec(id=environment_id(game), kwargs=kwargs))
-    assert isinstance(stage, AtariPlayableEnv)
-    assert stage.emulation is not None
+    env = make_environment(EnvironmentSpec(id=environment_id(game), kwargs=kwargs))
+    assert isinstance(env, AtariPlayableEnv)
+    assert env.emulation is not None
     player = random.Random(f"{game} {sticky} {settings}")
     episodes: list[dict[str, Any]] = []
     left = steps
     while left > 0:
-        episodes.append(play_episode(stage, 1 + player.randrange(2**31 - 1), player, left))
+        episodes.append(play_episode(env, 1 + player.randrange(2**31 - 1), player, left))
         left -= len(base64.b64decode(episodes[-1]["actions"]))
-    stage.close()
+    env.close()
     return {
         "game": game,
         "rom": base64.b64encode(rom_path(game).read_bytes()).decode(),
-        "emulation": asdict(stage.emulation),
+        "emulation": asdict(env.emulation),
         "episodes": episodes,
     }
 
 
-def play_episode(stage: AtariPlayableEnv, seed: int, player: random.Random, most: int) -> dict[str, Any]:
+def play_episode(env: AtariPlayableEnv, seed: int, player: random.Random, most: int) -> dict[str, Any]:
     """One episode, or its first `most` steps."""
-    stage.reset(seed)
-    digests, actions, pictures = [stage.update_digest(0, 0)], bytearray(), [crc_picture(stage)]
+    env.reset(seed)
+    digests, actions, pictures = [env.update_digest(0, 0)], bytearray(), [crc_picture(env)]
     over = False
-    for action in press(player, stage.n_actions):
+    for action in press(player, env.n_actions):
         if over or len(actions) == most:
             break
-        outcome = stage.step(action)
+        outcome = env.step(action)
         over = outcome.terminated or outcome.truncated
         actions.append(action)
-        digests.append(stage.update_digest(digests[-1], outcome.reward))
+        digests.append(env.update_digest(digests[-1], outcome.reward))
         if len(actions) % PICTURE_EVERY == 0:
-            pictures.append(crc_picture(stage))
+            pictures.append(crc_picture(env))
     return {
         "ale_seed": ale_seed(seed),
         "actions": base64.b64encode(bytes(actions)).decode(),
@@ -122,9 +122,9 @@ def rom_path(game: str) -> Path:
     return Path(path)
 
 
-def crc_picture(stage: AtariPlayableEnv) -> int:
+def crc_picture(env: AtariPlayableEnv) -> int:
     """CRC-32 of the RGBA picture that the player sees."""
-    rgb = stage.picture().rgb()
+    rgb = env.picture().rgb()
     return zlib.crc32(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).tobytes())
 
 

@@ -13,7 +13,7 @@ STALL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class NetworkConditions:
     """Delays one way in milliseconds; `jitter_ms`: mean of an exponential on top; `loss`: share of the chunks."""
 
     up_ms: float = 0.0
@@ -29,7 +29,7 @@ class Network:
 
 
 @asynccontextmanager
-async def between(network: Network, port: int, seed: int = 1) -> AsyncIterator[int]:
+async def delaying_proxy(network: NetworkConditions, port: int, seed: int = 1) -> AsyncIterator[int]:
     """A proxy on loopback in front of this port; yields its own port."""
     rng, loop, pumps = random.Random(seed), asyncio.get_running_loop(), set[asyncio.Task[None]]()
     writers: list[asyncio.StreamWriter] = []

@@ -13,7 +13,7 @@ from skill_arcade.games.manifest import EnvironmentSpec, Manifest
 SPEC = "CartPoleDrifting-v0"
 
 
-class Drifting(CartPoleEnv):
+class NondeterministicEnv(CartPoleEnv):
     """CartPole with a breath of wind."""
 
     def step(self, action: Any) -> Any:
@@ -22,11 +22,11 @@ class Drifting(CartPoleEnv):
         return super().step(action)  # type: ignore[no-untyped-call]
 
 
-def drifting_game() -> Manifest:
+def nondeterministic_game() -> Manifest:
     """It as a game."""
     environment = EnvironmentSpec(id=f"{__name__}:{SPEC}")
     return load_catalogue().games["cart-pole"].model_copy(update={"id": "drifting", "environment": environment})
 
 
 if SPEC not in gymnasium.registry:
-    gymnasium.register(SPEC, entry_point=Drifting)  # type: ignore[arg-type]
+    gymnasium.register(SPEC, entry_point=NondeterministicEnv)  # type: ignore[arg-type]

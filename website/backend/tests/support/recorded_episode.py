@@ -27,7 +27,7 @@ STARTED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEpisode:
     id: UUID
     frames: NDArray[np.uint8]
     observations: list[Any]
@@ -43,7 +43,7 @@ def record_episode(
     game: str = "pong",
     user: str = "u1",
     status: str = "won",
-) -> Recorded:
+) -> RecordedEpisode:
     """Record an episode of segments of so many steps; `observe` makes observation i, None: the picture."""
     given: dict[str, Any] = {"segments": segments, "observe": observe, "game": game, "user": user, "status": status}
     return asyncio.run(_record(url, DiskObjects(folder), **given))
@@ -58,7 +58,7 @@ async def _record(
     game: str,
     user: str,
     status: str,
-) -> Recorded:
+) -> RecordedEpisode:
     id_, n_steps = new_episode_id(), sum(segments)
     frames = np.random.default_rng(7).integers(0, 250, (n_steps + 1, 6, 8, 3), np.uint8)
     observations = [observe(i) for i in range(n_steps + 1)] if observe else []
@@ -109,7 +109,7 @@ async def _record(
         for name, values in {"episode": [episode], **rows}.items():
             if values:
                 await connection.execute(insert(Table.metadata.tables[name]), values)
-    return Recorded(id_, frames, observations, keys)
+    return RecordedEpisode(id_, frames, observations, keys)
 
 
 def _objects(id_: UUID, number: int, frames: NDArray[np.uint8], observations: list[Any]) -> dict[str, bytes]:

@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 
 import skill_arcade.dataset as sa
 from skill_arcade.wire.packet import PREVIEW
-from tests.support.arcade import Arcade, Player, settled, sign_in, ticket_for
-from tests.support.network import Network, between
+from tests.support.arcade import Arcade, Player, issue_ticket, sign_in, wait_until_uploaded
+from tests.support.network import NetworkConditions, delaying_proxy
 from tests.support.self_describing_env import read_frame, write_catalogue
 
 TAP_SECONDS = 0.005
@@ -68,13 +68,13 @@ class ScriptedPage(Player):
 
     async def say(self, kind: str, **fields: object) -> None:
         """Send a message, with the time of the page's clock."""
-        await super().say(kind, **{"at": self.moment(None).page_ms, **fields})
+        await super().send(kind, **{"at": self.moment(None).page_ms, **fields})
 
     async def play(self, seconds: float, ping_seconds: float, seed: int = 1) -> UUID:
         """Tap for so many seconds; the episode's id."""
         await self.hello()
         await self.say("start")
-        started = await self.until("started")
+        started = await self.read_until("started")
         jobs = [self._receive(), self._paint(), self._report(), self._ping(ping_seconds)]
         running = [asyncio.create_task(job) for job in jobs]
         try:
@@ -92,7 +92,7 @@ class ScriptedPage(Player):
         async for data in self.socket:
             if isinstance(data, bytes):
                 if not data[1] & PREVIEW:
-                    self.take(data)
+                    self.receive_frame(data)
                 continue
             message = json.loads(data)
             if message["type"] == "pong":
@@ -203,21 +203,23 @@ def compare(page: ScriptedPage, episode: sa.Episode, started_us: float) -> Axis:
     )
 
 
-async def watch(arcade: Arcade, network: Network, clock: PageClock, seconds: float, ping_seconds: float) -> Axis:
+async def play_and_compare(
+    arcade: Arcade, network: NetworkConditions, clock: PageClock, seconds: float, ping_seconds: float
+) -> Axis:
     """Play over a network, wait until it is delivered, and compare. The arcade's home is that of the settings."""
     who = f"{network.up_ms}.{network.down_ms}.{network.loss}@example.org"
-    ticket = await ticket_for(arcade.url, await sign_in(arcade.url, who), "telltale")
-    async with between(network, arcade.port) as port:
+    ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, who), "telltale")
+    async with delaying_proxy(network, arcade.port) as port:
         address = f"ws://127.0.0.1:{port}/ws/telltale?token={ticket}"
         async with connect(address, compression=None) as connection:
             page = ScriptedPage(connection, clock=clock)
             id_ = await page.play(seconds, ping_seconds)
-    await settled(arcade)
+    await wait_until_uploaded(arcade)
     started_us = next(message["server_us"] for message in page.messages if message["type"] == "started")
     with sa.open() as dataset:
         return compare(page, dataset.episode(id_), started_us)
 
 
-def telltale_settings(folder: Path) -> dict[str, str]:
+def self_describing_settings(folder: Path) -> dict[str, str]:
     """Settings of a server with that game alone; its processes must find these tests."""
     return {"GAMES_FOLDER": str(write_catalogue(folder)), "PYTHONPATH": str(Path(__file__).parents[1])}

@@ -27,7 +27,7 @@ actions:
 """
 
 
-class Telltale(gymnasium.Env[NDArray[np.int64], np.int64]):
+class SelfDescribingEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
     """Picture (16, 4 * (BITS + 1), 3): a block of four columns for each bit, and one for the action."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 60}  # noqa: RUF012 Gymnasium's own way
@@ -59,7 +59,7 @@ def read_frame(picture: NDArray[np.uint8]) -> tuple[int, int]:
     return int((blocks[:BITS] << np.arange(BITS)).sum()), int(blocks[BITS])
 
 
-def telltale_game() -> Manifest:
+def self_describing_game() -> Manifest:
     """It as a game."""
     return Manifest.model_validate({"id": "telltale", **yaml.safe_load(MANIFEST)})
 
@@ -72,4 +72,4 @@ def write_catalogue(folder: Path) -> Path:
 
 
 if "Telltale-v0" not in gymnasium.registry:
-    gymnasium.register("Telltale-v0", entry_point=Telltale)  # type: ignore[arg-type]
+    gymnasium.register("Telltale-v0", entry_point=SelfDescribingEnv)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ from tests.support.arcade import find_games, find_port, name_process, wait_ready
 
 
 @dataclass
-class House:
+class ServerUnderTest:
     """`skill-arcade serve` as its own process on a home of its own; `settings` are environment variables."""
 
     home: Path
@@ -54,7 +54,7 @@ class House:
             )
         if wait:
             wait_ready(self.url, self.process, 60)
-            self.delivery()
+            self.uploader()
 
     def stop(self) -> float:
         """SIGTERM, and wait: the seconds that it took."""
@@ -80,7 +80,7 @@ class House:
         """Game processes, those that wait for a player too."""
         return find_games(self.server.pid)
 
-    def delivery(self) -> psutil.Process:
+    def uploader(self) -> psutil.Process:
         """The delivery process, once it is up: it starts beside the server, and again after its death."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
@@ -114,7 +114,7 @@ class House:
                 found += [path for path in place.iterdir() if path.suffix in suffixes]
         return sorted(found)
 
-    async def settled(self, seconds: float = 60.0) -> None:
+    async def wait_until_uploaded(self, seconds: float = 60.0) -> None:
         """Until nothing waits in the journal any more."""
         async with asyncio.timeout(seconds):
             while self.files(OPEN, SEALED):
@@ -129,7 +129,7 @@ class House:
         objects = open_objects(settings)
         try:
             found = reconcile(settings.journal_folder, objects, engine, seen=seen, read=True)
-            return [balance async for balance in found]
+            return [report async for report in found]
         finally:
             await objects.close()
             await engine.dispose()

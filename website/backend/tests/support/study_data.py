@@ -28,7 +28,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class StudyEpisode:
     """An episode: picture i is painted at 1 s + i * 100 ms of the browser's clock, unless it is in `dropped`."""
 
     player: str
@@ -50,9 +50,9 @@ def two_presses(delay_us: int) -> list[Press]:
 
 
 ANN, BOB = two_presses(40_000), two_presses(80_000)
-PLAYS = [
-    Play("ann", "breakout", 0, [0, 2, 2, 3, 3, 3], [0, 1, 0, 0, 0, 1], presses=ANN),
-    Play(
+STUDY_EPISODES = [
+    StudyEpisode("ann", "breakout", 0, [0, 2, 2, 3, 3, 3], [0, 1, 0, 0, 0, 1], presses=ANN),
+    StudyEpisode(
         "ann",
         "breakout",
         5,
@@ -61,7 +61,7 @@ PLAYS = [
         presses=ANN,
         certificates=("mismatch", "certified"),
     ),
-    Play(
+    StudyEpisode(
         "ann",
         "breakout",
         120,
@@ -70,9 +70,9 @@ PLAYS = [
         presses=ANN,
         certificates=("certified", "mismatch"),
     ),
-    Play("bob", "breakout", 0, [0] * 6, [0] * 6, 120, BOB, dropped=[1], certificates=(), end_reason="left"),
-    Play("bob", "breakout", 60, [3, 3, 3, 2, 2, 2], [0, 3, 0, 0, 0, 3], presses=BOB),
-    Play(
+    StudyEpisode("bob", "breakout", 0, [0] * 6, [0] * 6, 120, BOB, dropped=[1], certificates=(), end_reason="left"),
+    StudyEpisode("bob", "breakout", 60, [3, 3, 3, 2, 2, 2], [0, 3, 0, 0, 0, 3], presses=BOB),
+    StudyEpisode(
         "cat",
         "tower-of-hanoi",
         0,
@@ -94,7 +94,7 @@ def episode_id(place: int) -> UUID:
     return UUID(int=(place + 1) << 64)
 
 
-async def add_plays(connection: AsyncConnection, plays: Sequence[Play] = PLAYS) -> None:
+async def insert_plays(connection: AsyncConnection, plays: Sequence[StudyEpisode] = STUDY_EPISODES) -> None:
     """Write them down."""
     rows: dict[str, list[dict[str, Any]]] = {
         "user": [{"id": player, "email": f"{player}@example.org"} for player in sorted({p.player for p in plays})],
@@ -107,7 +107,7 @@ async def add_plays(connection: AsyncConnection, plays: Sequence[Play] = PLAYS) 
         await connection.execute(insert(Table.metadata.tables[table]), rows[table])
 
 
-def build_rows(id_: UUID, play: Play) -> dict[str, list[dict[str, Any]]]:
+def build_rows(id_: UUID, play: StudyEpisode) -> dict[str, list[dict[str, Any]]]:
     """Rows of one episode, by table."""
     began = NOON + timedelta(minutes=play.minute)
     episode = {
@@ -146,7 +146,7 @@ def build_rows(id_: UUID, play: Play) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _transition(id_: UUID, play: Play, step: int, began: datetime) -> dict[str, Any]:
+def _transition(id_: UUID, play: StudyEpisode, step: int, began: datetime) -> dict[str, Any]:
     force = next((press for press in reversed(play.presses) if press.step <= step), None)
     return {
         "id": transition_id(id_, step),
@@ -169,7 +169,7 @@ def _transition(id_: UUID, play: Play, step: int, began: datetime) -> dict[str, 
     }
 
 
-def _events(id_: UUID, play: Play) -> list[dict[str, Any]]:
+def _events(id_: UUID, play: StudyEpisode) -> list[dict[str, Any]]:
     return [
         {
             "episode_id": id_,

@@ -52,7 +52,7 @@ def journal(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def courier(journal: Path, objects: ObjectStore, engine: AsyncEngine) -> Uploader:
+async def uploader(journal: Path, objects: ObjectStore, engine: AsyncEngine) -> Uploader:
     async with transaction(engine) as connection:
         await upsert_user(connection, "user", EMAIL)
     return Uploader(journal, objects, engine, workers=2)
@@ -86,11 +86,11 @@ async def tombstone(engine: AsyncEngine) -> tuple[bool, dict[str, dict[str, int]
 
 
 async def test_nothing_is_left_and_the_counts_stay(
-    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+    uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     for _ in range(2):
         head, _ = write_episode(journal, segments=(4, 3))
-    await courier.drain()
+    await uploader.drain()
     certificate = NewCertificate(head.episode_id, CertificateResult.certified, None, "", 7, 0.1, {})
     async with transaction(engine) as connection:
         await add_certificate(connection, certificate)
@@ -105,14 +105,14 @@ async def test_nothing_is_left_and_the_counts_stay(
 
 
 async def test_what_still_waits_in_the_journal_is_dropped(
-    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+    uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(4, 3))
     await close_account(engine)
     await eraser.erase_all()
     assert await tombstone(engine) == (False, {})
-    await courier.drain()
-    assert courier.stats.failures == 0
+    await uploader.drain()
+    assert uploader.stats.failures == 0
     await eraser.erase_all()
     assert await tombstone(engine) == (True, {})
     assert (await all_rows(engine), list(journal.iterdir())) == ("", [])
@@ -120,23 +120,23 @@ async def test_what_still_waits_in_the_journal_is_dropped(
 
 
 async def test_what_arrives_after_all_is_gone_is_dropped_too(
-    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+    uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     await close_account(engine)
     await eraser.erase_all()
     write_episode(journal)
-    await courier.drain()
+    await uploader.drain()
     assert (await all_rows(engine), list(journal.iterdir())) == ("", [])
     assert [key async for key in objects.list("")] == []
 
 
 async def test_a_damaged_segment_that_was_set_aside_goes_too(
-    courier: Uploader, eraser: AccountEraser, journal: Path, engine: AsyncEngine
+    uploader: Uploader, eraser: AccountEraser, journal: Path, engine: AsyncEngine
 ) -> None:
     head, _ = write_episode(journal, segments=(4, 3))
     sealed = journal / str(head.episode_id) / "000001.sealed"
     sealed.write_bytes(sealed.read_bytes()[:-20])
-    await courier.drain()
+    await uploader.drain()
     assert sealed.with_suffix(DAMAGED_SUFFIX).exists()
     await close_account(engine)
     await eraser.erase_all()
@@ -145,10 +145,10 @@ async def test_a_damaged_segment_that_was_set_aside_goes_too(
 
 
 async def test_another_player_loses_nothing(
-    courier: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+    uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     write_episode(journal)
-    await courier.drain()
+    await uploader.drain()
     before, kept = await all_rows(engine), [key async for key in objects.list("")]
     async with transaction(engine) as connection:
         await upsert_user(connection, "other", "other@example.org")
@@ -158,7 +158,7 @@ async def test_another_player_loses_nothing(
     assert [key async for key in objects.list("")] == kept
 
 
-async def test_who_comes_back_begins_anew(courier: Uploader, eraser: AccountEraser, engine: AsyncEngine) -> None:
+async def test_who_comes_back_begins_anew(uploader: Uploader, eraser: AccountEraser, engine: AsyncEngine) -> None:
     await close_account(engine)
     async with transaction(engine) as connection:
         again = await upsert_user(connection, "user", EMAIL)
@@ -172,7 +172,7 @@ async def test_who_comes_back_begins_anew(courier: Uploader, eraser: AccountEras
 
 
 async def test_a_verdict_on_an_erased_episode_is_nobodys(
-    eraser: AccountEraser, courier: Uploader, engine: AsyncEngine
+    eraser: AccountEraser, uploader: Uploader, engine: AsyncEngine
 ) -> None:
     await close_account(engine)
     await eraser.erase_all()
@@ -205,11 +205,11 @@ async def test_a_store_that_is_down_delays_and_forgets_nothing(
 
 
 async def test_a_check_in_the_middle_of_an_erasure_finds_nothing_wrong(
-    journal: Path, objects: ObjectStore, engine: AsyncEngine, courier: Uploader, eraser: AccountEraser
+    journal: Path, objects: ObjectStore, engine: AsyncEngine, uploader: Uploader, eraser: AccountEraser
 ) -> None:
     write_episode(journal, segments=(4, 3))
-    await courier.drain()
+    await uploader.drain()
     await close_account(engine)
     keys = [key async for key in objects.list("")]
     await objects.delete(keys[0])  # so far it has come
-    assert [balance async for balance in reconcile(journal, objects, engine)] == []
+    assert [report async for report in reconcile(journal, objects, engine)] == []

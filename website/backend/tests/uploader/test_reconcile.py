@@ -34,10 +34,10 @@ def objects(tmp_path: Path) -> DiskObjects:
 
 
 @pytest.fixture
-def balances(journal: Path, objects: DiskObjects, engine: AsyncEngine) -> Balances:
+def reports(journal: Path, objects: DiskObjects, engine: AsyncEngine) -> Balances:
     async def look(**options: object) -> dict[UUID, EpisodeReport]:
         found = reconcile(journal, objects, engine, **options)  # type: ignore[arg-type]
-        return {balance.episode: balance async for balance in found}
+        return {report.episode: report async for report in found}
 
     return look
 
@@ -53,18 +53,18 @@ async def change(engine: AsyncEngine, statement: str) -> None:
 
 
 async def test_what_is_delivered_and_what_waits_is_in_order(
-    journal: Path, balances: Balances, deliver: Callable[[], Awaitable[None]]
+    journal: Path, reports: Balances, deliver: Callable[[], Awaitable[None]]
 ) -> None:
     first, _ = write_episode(journal, segments=(4, 3))
     await deliver()
     second, _ = write_episode(journal, segments=(2, 2))
-    found = await balances(seen={first.episode_id: 7, second.episode_id: 4}, read=True)
+    found = await reports(seen={first.episode_id: 7, second.episode_id: 4}, read=True)
     assert found[first.episode_id] == EpisodeReport(first.episode_id, acknowledged=7, stored=7)
     assert found[second.episode_id] == EpisodeReport(second.episode_id, acknowledged=4, waiting=4)
 
 
 async def test_a_segment_that_is_delivered_and_not_yet_forgotten_counts_once(
-    journal: Path, balances: Balances, deliver: Callable[[], Awaitable[None]]
+    journal: Path, reports: Balances, deliver: Callable[[], Awaitable[None]]
 ) -> None:
     head, _ = write_episode(journal, segments=(4, 3))
     path = journal / str(head.episode_id) / "000001.sealed"
@@ -72,54 +72,54 @@ async def test_a_segment_that_is_delivered_and_not_yet_forgotten_counts_once(
     await deliver()
     path.parent.mkdir()
     path.write_bytes(data)
-    assert await balances() == {head.episode_id: EpisodeReport(head.episode_id, acknowledged=7, stored=7)}
+    assert await reports() == {head.episode_id: EpisodeReport(head.episode_id, acknowledged=7, stored=7)}
 
 
 async def test_a_segment_that_is_nowhere_is_lost_and_named(
-    journal: Path, balances: Balances, deliver: Callable[[], Awaitable[None]]
+    journal: Path, reports: Balances, deliver: Callable[[], Awaitable[None]]
 ) -> None:
     head, _ = write_episode(journal, segments=(4, 3, 2))
     (journal / str(head.episode_id) / "000001.sealed").unlink()
     await deliver()
-    found = (await balances())[head.episode_id]
+    found = (await reports())[head.episode_id]
     assert (found.acknowledged, found.stored, found.lost) == (9, 6, 3)
     assert found.problems == ["steps 4 to 6 are missing", "segments [1] are nowhere"]
 
 
 async def test_an_end_that_is_missing_is_found_by_what_the_player_saw(
-    journal: Path, balances: Balances, deliver: Callable[[], Awaitable[None]]
+    journal: Path, reports: Balances, deliver: Callable[[], Awaitable[None]]
 ) -> None:
     head, _ = write_episode(journal, segments=(4, 3))
     (journal / str(head.episode_id) / "000001.sealed").unlink()
     await deliver()
-    found = (await balances(seen={head.episode_id: 7}))[head.episode_id]
+    found = (await reports(seen={head.episode_id: 7}))[head.episode_id]
     assert (found.lost, found.duplicated) == (3, 0)
     assert "steps 4 to 6 are missing at the end" in found.problems
     assert "it has no end, and nothing of it waits in the journal" in found.problems
 
 
-async def test_an_episode_of_which_nothing_is_left_is_lost(balances: Balances) -> None:
+async def test_an_episode_of_which_nothing_is_left_is_lost(reports: Balances) -> None:
     nobody = UUID(int=1 << 32)
-    assert (await balances(seen={nobody: 5}))[nobody].lost == 5
+    assert (await reports(seen={nobody: 5}))[nobody].lost == 5
 
 
 async def test_rows_that_are_gone_or_counted_twice_are_found(
-    journal: Path, balances: Balances, deliver: Callable[[], Awaitable[None]], engine: AsyncEngine
+    journal: Path, reports: Balances, deliver: Callable[[], Awaitable[None]], engine: AsyncEngine
 ) -> None:
     head, _ = write_episode(journal, segments=(4, 3))
     await deliver()
     await change(engine, "DELETE FROM transition WHERE step = 2")
-    found = (await balances())[head.episode_id]
+    found = (await reports())[head.episode_id]
     assert (found.stored, found.lost) == (6, 1)
     assert "its segments hold 7 transitions, its rows 6" in found.problems
     await change(engine, "UPDATE episode SET n_steps = 14")
-    assert (await balances())[head.episode_id].duplicated == 8
+    assert (await reports())[head.episode_id].duplicated == 8
     await change(engine, "UPDATE segment SET first_step = 3 WHERE number = 1")
-    assert "1 steps are in two segments" in (await balances())[head.episode_id].problems
+    assert "1 steps are in two segments" in (await reports())[head.episode_id].problems
 
 
 async def test_objects_that_are_missing_changed_or_foreign_are_named(
-    journal: Path, balances: Balances, deliver: Callable[[], Awaitable[None]], objects: DiskObjects
+    journal: Path, reports: Balances, deliver: Callable[[], Awaitable[None]], objects: DiskObjects
 ) -> None:
     head, _ = write_episode(journal, segments=(4, 3))
     await deliver()
@@ -128,7 +128,7 @@ async def test_objects_that_are_missing_changed_or_foreign_are_named(
     (objects.folder / place / "000001.png").write_bytes(b"other")
     await objects.put(f"{place}/000002.png", b"whose")
     await objects.put("episodes/no-id/000000.png", b"whose")
-    found = await balances(read=True)
+    found = await reports(read=True)
     assert found[head.episode_id].problems == [
         f"object {place}/000000.png is missing",
         f"object {place}/000001.png has other bytes than were recorded",
@@ -145,7 +145,7 @@ async def test_an_object_that_was_erased_since_it_was_listed_is_no_trouble(
             yield f"episodes/{new_episode_id()}/000000.png"
 
     found = reconcile(journal, Listed(tmp_path / "objects"), engine)
-    assert [balance async for balance in found] == []
+    assert [report async for report in found] == []
 
 
 async def test_the_command_says_it_in_a_table_and_by_its_exit_code(

@@ -43,14 +43,14 @@ def objects(tmp_path: Path) -> FlakyObjects:
 
 
 @pytest.fixture
-async def courier(journal: Path, objects: FlakyObjects, engine: AsyncEngine) -> Uploader:
+async def uploader(journal: Path, objects: FlakyObjects, engine: AsyncEngine) -> Uploader:
     journal.mkdir()
     return Uploader(journal, objects, engine, workers=2)
 
 
-async def drained(courier: Uploader) -> None:
+async def drained(uploader: Uploader) -> None:
     async with asyncio.timeout(20):
-        await courier.drain()
+        await uploader.drain()
 
 
 async def rows(engine: AsyncEngine, query: str) -> list[tuple[object, ...]]:
@@ -59,10 +59,10 @@ async def rows(engine: AsyncEngine, query: str) -> list[tuple[object, ...]]:
 
 
 async def test_R8_an_episode_arrives_whole_and_is_then_forgotten(
-    courier: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
+    uploader: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
 ) -> None:
     head, pictures = write_episode(journal, segments=(4, 3))
-    await drained(courier)
+    await drained(uploader)
     assert list(journal.iterdir()) == []
     [episode] = await rows(engine, "SELECT id, user_id, game_id, seed, n_steps, status, score, end_reason FROM episode")
     assert episode == (head.episode_id, "user", "breakout", 7, 7, "lost", 3.5, "terminated")
@@ -80,93 +80,95 @@ async def test_R8_an_episode_arrives_whole_and_is_then_forgotten(
 
 
 async def test_paint_times_reach_their_transition_also_when_they_come_a_segment_later(
-    courier: Uploader, journal: Path, engine: AsyncEngine
+    uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(4, 3))
-    await drained(courier)
+    await drained(uploader)
     shown = await rows(engine, "SELECT step, shown_us FROM transition ORDER BY step")
     assert shown == [(step, step * 100 if step < 6 else None) for step in range(7)]
 
 
-async def test_events_are_kept_in_order(courier: Uploader, journal: Path, engine: AsyncEngine) -> None:
+async def test_events_are_kept_in_order(uploader: Uploader, journal: Path, engine: AsyncEngine) -> None:
     write_episode(journal, segments=(2, 2))
-    await drained(courier)
+    await drained(uploader)
     events = await rows(engine, "SELECT number, kind, step, client_us, data FROM event ORDER BY number")
     assert events == [(step, "input", step, step * 10, {"control": "left"}) for step in range(4)]
 
 
-async def test_a_segment_delivered_twice_changes_nothing(courier: Uploader, journal: Path, engine: AsyncEngine) -> None:
+async def test_a_segment_delivered_twice_changes_nothing(
+    uploader: Uploader, journal: Path, engine: AsyncEngine
+) -> None:
     head, _ = write_episode(journal)
     folder = journal / str(head.episode_id)
     copy = (folder / "000000.sealed").read_bytes()
-    await drained(courier)
+    await drained(uploader)
     before = await rows(engine, "SELECT * FROM episode, transition, segment")
     folder.mkdir()
     (folder / "000000.sealed").write_bytes(copy)
-    await drained(courier)
+    await drained(uploader)
     assert await rows(engine, "SELECT * FROM episode, transition, segment") == before
     assert list(journal.iterdir()) == []
 
 
 async def test_two_couriers_at_once_deliver_once(
-    courier: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
+    uploader: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(3, 3, 3))
     other = Uploader(journal, objects, engine, workers=2)
-    await asyncio.gather(drained(courier), drained(other))
+    await asyncio.gather(drained(uploader), drained(other))
     assert await rows(engine, "SELECT n_steps, score FROM episode") == [(9, 4.5)]
     assert await rows(engine, "SELECT count(*) FROM transition") == [(9,)]
 
 
 async def test_a_store_that_is_down_delays_and_loses_nothing(
-    courier: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
+    uploader: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(3, 3))
     objects.refusals = 2
-    await drained(courier)
-    assert courier.stats.failures == 2
+    await drained(uploader)
+    assert uploader.stats.failures == 2
     assert await rows(engine, "SELECT n_steps, status FROM episode") == [(6, "lost")]
 
 
 async def test_R6_a_damaged_segment_is_set_aside_and_named(
-    courier: Uploader, journal: Path, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+    uploader: Uploader, journal: Path, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     head, _ = write_episode(journal, segments=(2,))
     path = journal / str(head.episode_id) / "000000.sealed"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0b11
     path.write_bytes(data)
-    await drained(courier)
-    assert courier.stats.damaged == [path.with_suffix(DAMAGED_SUFFIX)]
+    await drained(uploader)
+    assert uploader.stats.damaged == [path.with_suffix(DAMAGED_SUFFIX)]
     assert path.with_suffix(DAMAGED_SUFFIX).exists()
     assert str(path) in caplog.text
     assert await rows(engine, "SELECT * FROM episode") == []
 
 
 async def test_R6_what_follows_a_damaged_segment_keeps_its_own_steps(
-    courier: Uploader, journal: Path, engine: AsyncEngine
+    uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
     head, _ = write_episode(journal, segments=(3, 2, 2))
     (journal / str(head.episode_id) / "000001.sealed").write_bytes(b"nothing like a segment")
-    await drained(courier)
+    await drained(uploader)
     kept = await rows(engine, "SELECT step, obs_key, next_obs_key FROM transition ORDER BY step")
     assert kept == [(0, "0/0", "0/1"), (1, "0/1", "0/2"), (2, "0/2", "0/3"), (5, "1/1", "2/0"), (6, "2/0", "2/1")]
     assert await rows(engine, "SELECT status, end_reason FROM episode") == [("lost", "terminated")]
 
 
 async def test_R9_a_segment_is_not_delivered_before_the_one_before_it(
-    courier: Uploader, journal: Path, engine: AsyncEngine
+    uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
     head, _ = write_episode(journal, segments=(3, 2))
     first = journal / str(head.episode_id) / "000000.sealed"
     first.rename(first.with_suffix(".open"))
-    await drained(courier)
+    await drained(uploader)
     assert await rows(engine, "SELECT n_steps, status, end_reason FROM episode") == [(5, "lost", "terminated")]
     assert await rows(engine, "SELECT number FROM segment ORDER BY time_delivered") == [(0,), (1,)]
 
 
 async def test_a_game_that_can_not_be_finished_does_not_hold_up_the_others(
-    courier: Uploader, journal: Path, engine: AsyncEngine
+    uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
     nothing = journal / "01900000-0000-7000-8000-000000000000"
     nothing.mkdir()
@@ -175,7 +177,7 @@ async def test_a_game_that_can_not_be_finished_does_not_hold_up_the_others(
     unborn.mkdir()
     (unborn / "000000.new").write_bytes(b"half a head")
     head, _ = write_episode(journal)
-    await drained(courier)
+    await drained(uploader)
     assert await rows(engine, "SELECT id FROM episode") == [(head.episode_id,)]
     assert [path.name for path in journal.iterdir()] == [nothing.name]
     assert [path.name for path in nothing.iterdir()] == ["000000.damaged"]

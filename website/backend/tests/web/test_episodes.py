@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from skill_arcade.frames.apng import read_apng
 from skill_arcade.settings import Settings
 from tests.support.cloud.storage import Answer, StorageServer, storage_server
-from tests.support.recorded_episode import Recorded, record_episode
+from tests.support.recorded_episode import RecordedEpisode, record_episode
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ IN_A_BUCKET = pytest.mark.parametrize("kept", ["google"], indirect=True)
 class Kept:
     """An arcade, and an episode of Ada's that it keeps."""
 
-    def __init__(self, arcade: Visitor, episode: Recorded) -> None:
+    def __init__(self, arcade: Visitor, episode: RecordedEpisode) -> None:
         self.arcade, self.episode = arcade, episode
 
     async def ask(self, path: str = "", email: str | None = ADA, **headers: str) -> httpx.Response:

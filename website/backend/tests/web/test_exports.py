@@ -73,7 +73,7 @@ async def fill(url: URL, home: Path, ada: str, bob: str) -> None:
         async with engine.begin() as connection:
             await upsert_user(connection, ada, "ada@example.org")
             await upsert_games(connection, {})
-        await played.deliver_all(journal, home / "objects", engine)
+        await played.upload_all(journal, home / "objects", engine)
 
 
 def unpack(answer: httpx.Response, folder: Path) -> Path:

@@ -85,14 +85,14 @@ async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -
 
 
 async def test_ages_are_told_by_readyz_and_to_prometheus(arcade: Visitor) -> None:
-    room, report = arcade.state.sessions.capacity, arcade.state.settings.uploader_status_path
+    capacity, report = arcade.state.sessions.capacity, arcade.state.settings.uploader_status_path
     assert (await arcade.http.get("/readyz")).json()["ages"]["last_delivery_seconds"] is None
-    sealed = room.folder / str(new_episode_id()) / "000000.sealed"
+    sealed = capacity.folder / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir(parents=True)
     sealed.write_bytes(b"not whole")
     os.utime(sealed, (time.time() - 90,) * 2)
     report.write_text(json.dumps({"last_delivery": time.time() - 80, "segments": 5}))
-    room.poll()
+    capacity.poll()
     ages = (await arcade.http.get("/readyz")).json()["ages"]
     assert 90 <= ages["oldest_undelivered_seconds"] < 120
     assert 80 <= ages["last_delivery_seconds"] < 110
@@ -123,16 +123,16 @@ async def test_figures_are_not_for_everybody(arcade: Visitor, environment: str, 
 
 async def test_a_delivery_that_does_not_get_on_refuses_games_in_words(tmp_path: Path) -> None:
     now = [0.0]
-    room = RecordingCapacity(
-        tmp_path, tmp_path / "delivery.json", least_bytes=1, backlog_seconds=600, now=lambda: now[0]
+    capacity = RecordingCapacity(
+        tmp_path, tmp_path / "delivery.json", min_free_bytes=1, max_stall_seconds=600, now=lambda: now[0]
     )
     sealed = tmp_path / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir()
     sealed.write_bytes(b"")
-    room.poll()
+    capacity.poll()
     now[0] = 601.0
     with pytest.raises(NotReady, match="can't be put away at the moment"):
-        room.check()
+        capacity.check()
     (tmp_path / "delivery.json").write_text('{"segments": 1}')  # it gets on after all
-    room.poll()
-    room.check()
+    capacity.poll()
+    capacity.check()

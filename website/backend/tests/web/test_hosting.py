@@ -24,9 +24,7 @@ def given(path: str) -> dict[str, str]:
 
 @pytest.mark.anyio
 async def test_hosting_sends_the_security_headers_that_the_server_sends() -> None:
-    app = create_app(
-        Settings(_env_file=None, auth_method="firebase", firebase_project_id="a", lockstep=True)
-    )
+    app = create_app(Settings(_env_file=None, auth_method="firebase", firebase_project_id="a", lockstep=True))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as http:
         sent = dict((await http.get("/healthz")).headers)

@@ -16,13 +16,13 @@ DIGEST = sha256(MODULE).hexdigest()
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
+def assets(tmp_path: Path) -> Path:
     (tmp_path / "lockstep.wasm").write_bytes(MODULE)
     return tmp_path
 
 
-async def test_emulator_and_cartridge_are_sent_to_be_kept(settings: Settings, shelf: Path) -> None:
-    async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf})) as visitor:
+async def test_emulator_and_cartridge_are_sent_to_be_kept(settings: Settings, assets: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": assets})) as visitor:
         module = await visitor.http.get(f"/lockstep/{DIGEST}.wasm")
         assert (module.status_code, module.content) == (200, MODULE)
         assert module.headers["content-type"] == "application/wasm"
@@ -35,8 +35,8 @@ async def test_emulator_and_cartridge_are_sent_to_be_kept(settings: Settings, sh
         assert "private" in rom.headers["cache-control"]
 
 
-async def test_what_is_not_there_is_404_in_words(settings: Settings, shelf: Path) -> None:
-    async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf})) as visitor:
+async def test_what_is_not_there_is_404_in_words(settings: Settings, assets: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": assets})) as visitor:
         signed_in = await visitor.sign_in()
         assert (await visitor.http.get(f"/lockstep/{'0' * 64}.wasm")).json() == {
             "error": "NotFound",
@@ -61,9 +61,9 @@ async def test_an_emulator_that_is_built_while_the_server_runs_is_found(settings
     ids=["not-on-loopback", "owner-says-no"],
 )
 async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
-    settings: Settings, shelf: Path, more: dict[str, Any]
+    settings: Settings, assets: Path, more: dict[str, Any]
 ) -> None:
-    async with open_arcade(settings.model_copy(update={"lockstep_folder": shelf, **more})) as visitor:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": assets, **more})) as visitor:
         assert await visitor.state.emulator.get() is None
         for path in (f"/lockstep/{DIGEST}.wasm", "/lockstep/roms/pong"):
             answer = await visitor.http.get(path, headers=await visitor.sign_in())
@@ -72,7 +72,7 @@ async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
 
 
 def test_the_owner_may_turn_it_on_elsewhere() -> None:
-    hosts = ("arcade.example.org",)
-    assert not Settings(_env_file=None, trusted_hosts=hosts).is_lockstep_enabled
-    assert Settings(_env_file=None, trusted_hosts=hosts, lockstep=True).is_lockstep_enabled
+    process_pool = ("arcade.example.org",)
+    assert not Settings(_env_file=None, trusted_hosts=process_pool).is_lockstep_enabled
+    assert Settings(_env_file=None, trusted_hosts=process_pool, lockstep=True).is_lockstep_enabled
     assert Settings(_env_file=None).is_lockstep_enabled

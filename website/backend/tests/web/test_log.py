@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.arcade import Player, running_arcade, settled, sign_in, ticket_for
+from tests.support.arcade import Player, issue_ticket, running_arcade, sign_in, wait_until_uploaded
 
 EMAIL = "ada.lovelace@example.org"
 SECRET = "a-secret-of-this-server-that-signs-tokens"
@@ -29,20 +29,20 @@ async def test_a_played_session_is_logged_whole_and_says_nothing_of_who_played(
             bearer = {"authorization": f"Bearer {token}"}
             me = await http.get(f"/auth/me?token={token}&email={EMAIL}", headers=bearer)
             await http.post("/auth/login", json={"email": "not an e-mail"})
-        ticket = await ticket_for(arcade.url, token, "breakout")
+        ticket = await issue_ticket(arcade.url, token, "breakout")
         socket = f"ws://127.0.0.1:{arcade.port}/ws/breakout?token={ticket}"
         async with connect(socket, compression=None) as connection:
             player = Player(connection)
             await player.hello()
-            await player.say("start")
+            await player.send("start")
             await player.tap("fire")
-            await player.until_frame(100)
-            await player.say("leave")
-            await player.until("ended")
+            await player.read_until_frame(100)
+            await player.send("leave")
+            await player.read_until("ended")
         with pytest.raises(ConnectionClosed):
             async with connect(socket, compression=None) as connection:
                 await connection.recv()
-        await settled(arcade)
+        await wait_until_uploaded(arcade)
     lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
     assert {line["severity"] for line in lines} <= {"DEBUG", "INFO", "WARNING"}
     assert all(line["time"] and line["message"] for line in lines)

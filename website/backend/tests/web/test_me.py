@@ -16,7 +16,7 @@ from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.objects.disk import DiskObjects
 from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import temporary_home
-from tests.support.arcade import Arcade, playing, running_arcade, settled, sign_in, ticket_for
+from tests.support.arcade import Arcade, issue_ticket, open_player, running_arcade, sign_in, wait_until_uploaded
 from tests.web.conftest import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -53,21 +53,21 @@ async def rows_with(home: Path, *words: str) -> list[str]:
 async def test_nothing_is_left_of_who_is_erased_in_the_middle_of_a_game(running: Arcade) -> None:
     email = "gone@example.org"
     token = await sign_in(running.url, email)
-    async with playing(running, "stays@example.org", "breakout") as other:
-        await other.say("start")
-        await other.until_frame(30)
-        await other.say("leave")
-        kept = (await other.until("ended"))["episode"]
-    async with playing(running, email, "breakout") as player:
-        await player.say("start")
-        await player.until_frame(120)
-        spare = await ticket_for(running.url, token, "breakout")
+    async with open_player(running, "stays@example.org", "breakout") as other:
+        await other.send("start")
+        await other.read_until_frame(30)
+        await other.send("leave")
+        kept = (await other.read_until("ended"))["episode"]
+    async with open_player(running, email, "breakout") as player:
+        await player.send("start")
+        await player.read_until_frame(120)
+        spare = await issue_ticket(running.url, token, "breakout")
         erasing = asyncio.create_task(erase(running.url, token))
-        ended = await player.until("ended")
+        ended = await player.read_until("ended")
         answer = await erasing
     assert ended["reason"] == "left"
     assert (answer.status_code, answer.json()["finished"]) == (200, True), answer.text
-    await settled(running)
+    await wait_until_uploaded(running)
     assert await rows_with(running.home, email, ended["episode"]) == []
     assert await rows_with(running.home, kept) != []
     keys = [key async for key in DiskObjects(running.home / "objects").list("")]

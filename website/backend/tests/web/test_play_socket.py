@@ -98,15 +98,15 @@ async def test_O6_who_returns_in_the_very_moment_in_which_the_seat_runs_out_gets
         [old] = house.state.sessions._connections.values()
     attach, was_gone = GameConnection.attach, []
 
-    def attach_late(seat: GameConnection) -> ClientQueue:
+    def attach_late(game_connection: GameConnection) -> ClientQueue:
         """The game ends between the look at its seat and this; the server, held up here, has not heard of it."""
-        if seat is old:
+        if game_connection is old:
             assert old._transport is not None
             ended = select.poll()
             ended.register(old._transport.get_extra_info("socket").fileno(), 0)  # only that the other end is closed
             assert ended.poll(20_000)
-            was_gone.append(seat.closed.done())
-        return attach(seat)
+            was_gone.append(game_connection.closed.done())
+        return attach(game_connection)
 
     monkeypatch.setattr(GameConnection, "attach", attach_late)
     async with calling(house, app, PATH, await ticket(house, mine)) as line:
@@ -127,10 +127,10 @@ async def test_a_game_that_crashes_as_it_starts_is_tried_once(
     open_seat = house.state.sessions._open_connection
 
     async def open_and_kill(environment: EnvironmentSpec) -> GameConnection:
-        seat = await open_seat(environment)
-        opened.append(seat)
-        seat.slot.process.kill()
-        return seat
+        game_connection = await open_seat(environment)
+        opened.append(game_connection)
+        game_connection.slot.process.kill()
+        return game_connection
 
     monkeypatch.setattr(house.state.sessions, "_open", open_and_kill)
     async with calling(house, app, PATH, await ticket(house, await house.sign_in())) as line:

@@ -64,7 +64,7 @@ class ClientQueue:
 class OnClosed(Protocol):
     """Told when a seat's game is gone."""
 
-    def __call__(self, seat: "GameConnection") -> None:
+    def __call__(self, game_connection: "GameConnection") -> None:
         """The seat is free."""
 
 
@@ -91,8 +91,8 @@ class GameConnection(asyncio.Protocol):
     async def open(cls, place: GameSlot, pipe: socket.socket, on_gone: OnClosed) -> "GameConnection":
         """Take the server's end of a game's pipe."""
         loop = asyncio.get_running_loop()
-        _, seat = await loop.create_connection(lambda: cls(place, on_gone), sock=pipe)
-        return seat
+        _, game_connection = await loop.create_connection(lambda: cls(place, on_gone), sock=pipe)
+        return game_connection
 
     def assign(self, assignment: GameAssignment) -> None:
         """Say which game it is."""
@@ -109,9 +109,9 @@ class GameConnection(asyncio.Protocol):
         self._send(ToGame.ATTACH)
         return self._client
 
-    def detach(self, attachment: ClientQueue) -> None:
+    def detach(self, client_queue: ClientQueue) -> None:
         """The socket is gone. One that was taken over has nothing to say any more."""
-        if attachment is self._client:
+        if client_queue is self._client:
             self._client = None
             self._send(ToGame.DETACH)
 
@@ -140,24 +140,24 @@ class GameConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the game process."""
-        attachment = self._client
+        client_queue = self._client
         for kind, payload in self._parser.feed(data):
             if kind == ToServer.ATTACHED:
                 self._unanswered_attaches -= 1
-                if attachment is not None and not self._unanswered_attaches:
-                    attachment.unprocessed_messages.clear()
+                if client_queue is not None and not self._unanswered_attaches:
+                    client_queue.unprocessed_messages.clear()
             elif kind == ToServer.READY and not self.ready.done():
                 self.ready.set_result(None)
             elif kind == ToServer.LATE:
                 self.late_us = int.from_bytes(payload, "little")
-            if attachment is None or self._unanswered_attaches:
+            if client_queue is None or self._unanswered_attaches:
                 continue  # it was said to a socket that is gone
             if kind == ToServer.FRAME:
-                attachment.put(payload)
+                client_queue.put(payload)
             elif kind == ToServer.TEXT:
-                attachment.put(payload.decode())
+                client_queue.put(payload.decode())
             elif kind == ToServer.CLOSE:
-                attachment.close(CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode())
+                client_queue.close(CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The game has ended, by its own will or not."""

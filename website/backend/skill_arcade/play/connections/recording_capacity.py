@@ -37,13 +37,13 @@ class RecordingCapacity:
         folder: Path,
         report: Path,
         *,
-        least_bytes: int,
-        backlog_seconds: float,
+        min_free_bytes: int,
+        max_stall_seconds: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`report` is what delivery writes about itself; `now` must not jump."""
-        self.folder, self.min_free_bytes = folder, least_bytes
-        self._status_path, self._max_stall_seconds, self._now = report, backlog_seconds, now
+        self.folder, self.min_free_bytes = folder, min_free_bytes
+        self._status_path, self._max_stall_seconds, self._now = report, max_stall_seconds, now
         self._stalled_since: float | None = None
         self.backlog = Backlog()
         self.uploader_status: dict[str, Any] = {}

@@ -32,7 +32,7 @@ class SessionManager:
     def __init__(
         self,
         *,
-        room: RecordingCapacity,
+        capacity: RecordingCapacity,
         segment_seconds: float,
         resume_seconds: float,
         max_games: int,
@@ -40,7 +40,7 @@ class SessionManager:
         commit: str | None = None,
         log_as: tuple[Format, str] = ("text", "INFO"),
     ) -> None:
-        self.capacity = room
+        self.capacity = capacity
         self.rejections: Counter[str] = Counter()
         self._opening_count, self._start_limiter = 0, StartLimiter()
         self._numbers = count(1)
@@ -59,7 +59,7 @@ class SessionManager:
     @property
     def late_us(self) -> int:
         """The worst lateness of a tick that any running game has told of last."""
-        return max((seat.late_us for seat in self._connections.values()), default=0)
+        return max((game_connection.late_us for game_connection in self._connections.values()), default=0)
 
     async def start(self) -> None:
         """Get ready. A disk without room refuses games, not the start: what is there is delivered."""
@@ -69,21 +69,24 @@ class SessionManager:
     async def stop(self, grace_seconds: float = 8.0) -> None:
         """Refuse new games, end the running ones, and wait for their records to be sealed."""
         self._closing = True
-        seats = list(self._connections.values())
-        for seat in seats:
-            seat.stop("server-stopped", CloseCode.RESTARTING)
-        if seats:
-            await asyncio.wait([asyncio.ensure_future(seat.closed) for seat in seats], timeout=grace_seconds)
-        for seat in seats:
-            if not seat.closed.done():
-                process = seat.slot.process
+        game_connections = list(self._connections.values())
+        for game_connection in game_connections:
+            game_connection.stop("server-stopped", CloseCode.RESTARTING)
+        if game_connections:
+            await asyncio.wait(
+                [asyncio.ensure_future(game_connection.closed) for game_connection in game_connections],
+                timeout=grace_seconds,
+            )
+        for game_connection in game_connections:
+            if not game_connection.closed.done():
+                process = game_connection.slot.process
                 log.error("a game in process %d did not end in %.0f s; it is killed", process.pid, grace_seconds)
                 process.kill()
 
     def broadcast_capacity_error(self, refusal: str) -> None:
         """Tell all games why no new episode may start, or by an empty text that one may."""
-        for seat in self._connections.values():
-            seat.send_capacity_error(refusal)
+        for game_connection in self._connections.values():
+            game_connection.send_capacity_error(refusal)
 
     def next_connection_id(self) -> int:
         """The number of a socket that has just come. What happens to it later, in whatever order, goes by it."""
@@ -91,12 +94,14 @@ class SessionManager:
 
     def register_connection(self, user_id: str, number: int) -> PlayerConnection:
         """Let a player stand at their door, with the socket of this number."""
-        door = self._player_locks.setdefault(user_id, PlayerLock())  # forgotten with their seat and the last who waits
-        return door.register(user_id, number)
+        player_lock = self._player_locks.setdefault(
+            user_id, PlayerLock()
+        )  # forgotten with their seat and the last who waits
+        return player_lock.register(user_id, number)
 
     async def get_or_start_game(
         self,
-        caller: PlayerConnection,
+        player_connection: PlayerConnection,
         game: Manifest,
         lockstep_module: str | None = None,
         options: dict[str, str] | None = None,
@@ -110,17 +115,17 @@ class SessionManager:
         TakenOver when a newer socket of the same player has come.
         """
         try:
-            async with caller.lock.lock:
-                caller.ensure_latest()
-                return await self._find_connection(caller, game, options or {}, lockstep_module)
+            async with player_connection.lock.lock:
+                player_connection.ensure_latest()
+                return await self._find_connection(player_connection, game, options or {}, lockstep_module)
         except (NotReady, TooManyGames) as refusal:
             self.rejections[type(refusal).__name__] += 1
             raise
 
     async def _find_connection(
-        self, caller: PlayerConnection, game: Manifest, options: dict[str, str], lockstep_module: str | None
+        self, player_connection: PlayerConnection, game: Manifest, options: dict[str, str], lockstep_module: str | None
     ) -> GameConnection:
-        held = self._connections.get(caller.user_id)
+        held = self._connections.get(player_connection.user_id)
         if self._closing:
             raise ServerShuttingDown(RESTART_REASON)
         if held is not None and not held.closed.done():
@@ -136,14 +141,14 @@ class SessionManager:
             async with self._start_limiter.slot() as begun:
                 if self._closing:
                     raise ServerShuttingDown(RESTART_REASON)
-                assignment = self._assignment(caller.user_id, game, options, lockstep_module)
-                begun.append(seat := await self._open_connection(assignment.game.environment))
-                self._connections[caller.user_id] = seat
-                seat.lock = caller.lock
-                seat.assign(assignment)
+                assignment = self._assignment(player_connection.user_id, game, options, lockstep_module)
+                begun.append(game_connection := await self._open_connection(assignment.game.environment))
+                self._connections[player_connection.user_id] = game_connection
+                game_connection.lock = player_connection.lock
+                game_connection.assign(assignment)
         finally:
             self._opening_count -= 1
-        return seat
+        return game_connection
 
     async def _end_current_game(self, held: GameConnection) -> None:
         """End the game that a player has left for another."""
@@ -168,10 +173,10 @@ class SessionManager:
             log.exception("no game process can be had")
             raise NotReady("No game can be started now; try again in a moment.") from error
 
-    def _on_game_closed(self, seat: GameConnection) -> None:
-        self._process_pool.release_slot(seat.slot)
+    def _on_game_closed(self, game_connection: GameConnection) -> None:
+        self._process_pool.release_slot(game_connection.slot)
         for user_id, held in list(self._connections.items()):
-            if held is seat:
+            if held is game_connection:
                 del self._connections[user_id]
 
     def _assignment(

@@ -35,13 +35,13 @@ class StartLimiter:
             else:
                 self._semaphore.release()
 
-    async def _watch(self, seat: GameConnection) -> None:
+    async def _watch(self, game_connection: GameConnection) -> None:
         try:
-            await asyncio.wait([seat.ready], timeout=START_TIMEOUT_SECONDS)
+            await asyncio.wait([game_connection.ready], timeout=START_TIMEOUT_SECONDS)
         finally:
             self._semaphore.release()
-        await seat.ready
-        if not seat.closed.done():
+        await game_connection.ready
+        if not game_connection.closed.done():
             request_short_slice(
-                seat.slot.process.pid
+                game_connection.slot.process.pid
             )  # from now on it steps; before, it only kept those who step waiting

@@ -46,18 +46,18 @@ class LockstepSupport:
     """What a page needs to step this game by itself, and what follows it then."""
 
     def __init__(
-        self, game: Manifest, pace: RealTime, stage: SupportsLockstep, emulation: EmulatorConfig, module: str
+        self, game: Manifest, pace: RealTime, env: SupportsLockstep, emulation: EmulatorConfig, module: str
     ) -> None:
-        self._game, self._pace, self._stage, self._emulation, self._module = game, pace, stage, emulation, module
+        self._game, self._pace, self._stage, self._emulation, self._module = game, pace, env, emulation, module
 
     @classmethod
-    def find(cls, game: Manifest, stage: PlayableEnv, module: str | None) -> "LockstepSupport | None":
+    def find(cls, game: Manifest, env: PlayableEnv, module: str | None) -> "LockstepSupport | None":
         """Make one; None when this server has no emulator for pages (`module`: its SHA-256), or not for this game."""
-        emulation = stage.emulation if isinstance(stage, SupportsLockstep) else None
+        emulation = env.emulation if isinstance(env, SupportsLockstep) else None
         if module is None or emulation is None or game.pace.kind != "real-time" or game.noop is None:
             return None
-        assert isinstance(stage, SupportsLockstep)
-        return cls(game, game.pace, stage, emulation, module)
+        assert isinstance(env, SupportsLockstep)
+        return cls(game, game.pace, env, emulation, module)
 
     def make_offer(self) -> say.Offer:
         """For the welcome."""
@@ -90,10 +90,10 @@ class LockstepSupport:
 class LockstepVerifier:
     """One lockstep episode. It is the session's clock too: the page paces it, and due is only the end of patience."""
 
-    def __init__(self, stage: SupportsLockstep, controls: InputLatch, hz: float, seed: int, module: str) -> None:
-        self._stage, self._input_latch, self._ale_seed = stage, controls, seed
+    def __init__(self, env: SupportsLockstep, controls: InputLatch, hz: float, seed: int, module: str) -> None:
+        self._stage, self._input_latch, self._ale_seed = env, controls, seed
         self._pacing_check = PacingCheck(hz, MAX_OFFLINE_US)
-        self._digest = stage.update_digest(0, 0.0)
+        self._digest = env.update_digest(0, 0.0)
         self._n_steps = 0
         self._silent_since: int | None = None
         self.facts = {"module_sha256": module, "ale_seed": seed}

@@ -30,21 +30,21 @@ class EnvironmentPool:
     @property
     def available(self) -> Counter[str]:
         """How many stages of each environment are here, by the environment's JSON."""
-        return Counter({key: len(stages) for key, stages in self._environments.items()})
+        return Counter({key: len(envs) for key, envs in self._environments.items()})
 
     def reserve(self, environment: EnvironmentSpec, copies: int) -> None:
         """Keep so many stages of this environment, and none of the one that nobody has wanted for the longest.
 
         The first of them is made now, the others when `load` is called.
         """
-        stages = self._environments.pop(key := environment.model_dump_json(), [])
-        self._environments[key] = stages
+        envs = self._environments.pop(key := environment.model_dump_json(), [])
+        self._environments[key] = envs
         if len(self._environments) > MAX_POOLED_GAMES:
-            for stage in self._environments.pop(next(iter(self._environments))):
-                stage.close()
-        missing = copies - len(stages) - self._copies.count(environment)
+            for env in self._environments.pop(next(iter(self._environments))):
+                env.close()
+        missing = copies - len(envs) - self._copies.count(environment)
         self._copies.extend([environment] * missing)
-        if not stages:
+        if not envs:
             self._make(environment)
 
     def warm_one(self) -> None:
@@ -54,20 +54,20 @@ class EnvironmentPool:
     def _make(self, environment: EnvironmentSpec) -> None:
         self._copies.remove(environment)
         try:
-            stage = make_environment(environment)
+            env = make_environment(environment)
         except UnsupportedEnvironment as error:
             log.warning("no stage of %s is kept: %s", environment.id, error)
         else:
-            self.release(environment, stage)
+            self.release(environment, env)
 
     def acquire(self, environment: EnvironmentSpec) -> PlayableEnv:
         """One from the stock, or made now. Raises EnvironmentUnfit."""
-        stages = self._environments.get(environment.model_dump_json())
-        return stages.pop() if stages else make_environment(environment)
+        envs = self._environments.get(environment.model_dump_json())
+        return envs.pop() if envs else make_environment(environment)
 
-    def release(self, environment: EnvironmentSpec, stage: PlayableEnv) -> None:
+    def release(self, environment: EnvironmentSpec, env: PlayableEnv) -> None:
         """Keep a stage that is not played any more, or close it."""
-        if isinstance(stage, AtariPlayableEnv):
-            self._environments.setdefault(environment.model_dump_json(), []).append(stage)
+        if isinstance(env, AtariPlayableEnv):
+            self._environments.setdefault(environment.model_dump_json(), []).append(env)
         else:
-            stage.close()
+            env.close()

@@ -30,13 +30,13 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries whoever has ended
     name_process("nursery")
-    stock = EnvironmentPool()
+    pool = EnvironmentPool()
     gc.collect()
     gc.freeze()
     while True:
-        ready, _, _ = select.select([control], [], [], 0 if stock.has_pending else None)
+        ready, _, _ = select.select([control], [], [], 0 if pool.has_pending else None)
         if not ready:
-            stock.warm_one()
+            pool.warm_one()
             gc.collect()
             gc.freeze()
             continue
@@ -45,11 +45,11 @@ def main() -> None:
             return
         request = json.loads(data)
         if request["want"] is not None:
-            stock.reserve(EnvironmentSpec.model_validate(request["want"]), request["each"])
-        _fork(control, sockets[0], stock, request["log"])
+            pool.reserve(EnvironmentSpec.model_validate(request["want"]), request["each"])
+        _fork(control, sockets[0], pool, request["log"])
 
 
-def _fork(control: socket.socket, child_socket: int, stock: EnvironmentPool, log_as: list[str]) -> None:
+def _fork(control: socket.socket, child_socket: int, pool: EnvironmentPool, log_as: list[str]) -> None:
     """Start a game process, and tell its number and which stages it has."""
     pid = os.fork()
     if pid == 0:
@@ -57,12 +57,12 @@ def _fork(control: socket.socket, child_socket: int, stock: EnvironmentPool, log
         try:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            run_game_process(socket.socket(fileno=child_socket), stock, *log_as)  # type: ignore[arg-type]
+            run_game_process(socket.socket(fileno=child_socket), pool, *log_as)  # type: ignore[arg-type]
             status = 0
         finally:
             os._exit(status)
     os.close(child_socket)
-    control.send(json.dumps({"pid": pid, "stock": stock.available}).encode())
+    control.send(json.dumps({"pid": pid, "stock": pool.available}).encode())
 
 
 if __name__ == "__main__":

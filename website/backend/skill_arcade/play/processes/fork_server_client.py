@@ -99,7 +99,7 @@ class ForkServerClient:
 @cache
 def get_fork_server() -> ForkServerClient:
     """The one of this server. The first call starts it."""
-    nursery = ForkServerClient()
-    nursery.start()
-    atexit.register(nursery.stop)
-    return nursery
+    fork_server = ForkServerClient()
+    fork_server.start()
+    atexit.register(fork_server.stop)
+    return fork_server

@@ -16,22 +16,22 @@ log = logging.getLogger(__name__)
 
 
 def run_game_process(
-    control: socket.socket, stock: EnvironmentPool, log_format: Format = "text", log_level: str = "INFO"
+    control: socket.socket, pool: EnvironmentPool, log_format: Format = "text", log_level: str = "INFO"
 ) -> None:
     """Main of a game process: host the games whose pipes come by `control`, until it is closed and all are over."""
     set_up_logging(log_format, log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     name_process("game")
-    GameProcess(control, stock).run()
+    GameProcess(control, pool).run()
 
 
 class GameProcess:
     """Games that share a process, and so what is in its caches; decision 0011 says what that is worth and costs."""
 
-    def __init__(self, control: socket.socket, stock: EnvironmentPool) -> None:
+    def __init__(self, control: socket.socket, pool: EnvironmentPool) -> None:
         self._control: socket.socket | None = control
-        self._pool = stock
+        self._pool = pool
         self._runners: list[SessionRunner] = []
 
     def run(self) -> None:
@@ -42,7 +42,7 @@ class GameProcess:
                 self._accept_game(self._control)
             now = now_us()
             for runner in list(self._runners):
-                if runner.idle or runner.pipe in heard or (runner.due_us is not None and runner.due_us <= now):
+                if runner.is_idle or runner.pipe in heard or (runner.due_us is not None and runner.due_us <= now):
                     self._run_session(runner)
 
     def _wait(self) -> set[socket.socket]:
@@ -50,9 +50,9 @@ class GameProcess:
 
         A game that steps by the clock is not listened to between its steps: one awakening a step, not two.
         """
-        awaited = [runner.pipe for runner in self._runners if not runner.ticking]
+        awaited = [runner.pipe for runner in self._runners if not runner.is_ticking]
         dues = [runner.due_us for runner in self._runners if runner.due_us is not None]
-        if any(runner.idle for runner in self._runners):
+        if any(runner.is_idle for runner in self._runners):
             seconds: float | None = 0.0
         else:
             seconds = max(0.0, (min(dues) - now_us()) / 1e6) if dues else None
@@ -82,7 +82,7 @@ class GameProcess:
             # The others' games go on. In one line with its trace, and not as the text that Python itself would write.
             log.exception("a game in process %d failed", os.getpid())
         else:
-            if not runner.finished:
+            if not runner.is_finished:
                 return
         self._runners.remove(runner)
         runner.close()

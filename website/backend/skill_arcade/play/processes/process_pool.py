@@ -18,10 +18,10 @@ ATARI_ID_PREFIX = "ALE/"
 class GameProcessHandle:
     """A game process, as the server knows it."""
 
-    def __init__(self, pid: int, control: socket.socket, stock: dict[str, int], *, alone: bool) -> None:
+    def __init__(self, pid: int, control: socket.socket, pool: dict[str, int], *, alone: bool) -> None:
         self.pid = pid
-        self.available = Counter(stock)
-        self.exclusive = alone
+        self.available = Counter(pool)
+        self.is_exclusive = alone
         self.n_games = 0
         self._control = control
         self._handle: int | None = None
@@ -99,17 +99,17 @@ class GameProcessPool:
         having = [
             one
             for one in self._processes
-            if not one.exclusive and one.n_games < self._max_games_per_process and one.available[key] > 0
+            if not one.is_exclusive and one.n_games < self._max_games_per_process and one.available[key] > 0
         ]
         return GameSlot(max(having, key=lambda one: one.n_games), key) if having else None
 
     def _fork(self, environment: EnvironmentSpec) -> GameProcessHandle:
-        nursery = get_fork_server()
+        fork_server = get_fork_server()
         ours, theirs = socket.socketpair()
         shared = self._max_games_per_process > 1 and environment.id.startswith(ATARI_ID_PREFIX)
         want = environment.model_dump(mode="json") if shared else None
         with theirs:
-            forked = nursery.fork(theirs, self._log_as, want, self._max_games_per_process)
+            forked = fork_server.fork(theirs, self._log_as, want, self._max_games_per_process)
         return GameProcessHandle(forked.pid, ours, forked.available, alone=not shared)
 
     def _close_when_idle(self, process: GameProcessHandle) -> None:

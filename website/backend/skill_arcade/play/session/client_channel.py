@@ -49,10 +49,10 @@ class MessageSink(Protocol):
 class ClientChannel:
     """One page at a time, over the session's outbox."""
 
-    def __init__(self, outbox: MessageSink, sound: SoundStream | None = None) -> None:
-        self._outbox, self._sound = outbox, sound
+    def __init__(self, sink: MessageSink, sound: SoundStream | None = None) -> None:
+        self._outbox, self._sound = sink, sound
         self._pongs: dict[int, tuple[float, int, int]] = {}
-        self.attached = False
+        self.is_attached = False
         self.hello: messages.Hello | None = None
         self.setup: messages.Setup | None = None
         self.received = 0
@@ -61,15 +61,15 @@ class ClientChannel:
 
     def attach(self) -> None:
         """A socket is there; its page has said nothing yet."""
-        self.attached, self.hello, self.setup, self._pongs = True, None, None, {}
+        self.is_attached, self.hello, self.setup, self._pongs = True, None, None, {}
 
     def detach(self) -> None:
         """The socket is gone."""
-        self.attached = False
+        self.is_attached = False
 
     def send(self, message: BaseModel) -> None:
         """Send a text message, if anybody is there."""
-        if self.attached:
+        if self.is_attached:
             self._outbox.text(message.model_dump_json().encode())
 
     def welcome(
@@ -136,7 +136,7 @@ class ClientChannel:
 
         Returns how many were left out before this one; it then went as `whole()`, a key piece.
         """
-        if not self.attached:
+        if not self.is_attached:
             return 0
         # What was left out is not in flight: who was silent for seconds gets more once they have all that was sent.
         if self._sent - self.received >= MAX_FRAMES_IN_FLIGHT and not view.is_final:
@@ -159,7 +159,7 @@ class ClientChannel:
 
     def send_preview(self, piece: EncodedFrame) -> None:
         """Send the picture that the next episode begins with: it is of no episode yet, and nobody acknowledges it."""
-        if self.attached:
+        if self.is_attached:
             flags = PREVIEW | KEYFRAME | (TRUE_COLOUR if piece.true_colour else 0)
             whole = 0, 0, piece.width, piece.height
             self._outbox.frame(FramePacket(flags, 0, 0, 0.0, -1, *whole, piece.palette, piece.data).pack())

@@ -44,8 +44,8 @@ class EpisodeRecorder:
     def __init__(
         self,
         game: Manifest,
-        stage: PlayableEnv,
-        opening: StepResult,
+        env: PlayableEnv,
+        prepared_reset: StepResult,
         describe: Callable[..., SegmentHeader],
         open_journal: Callable[[SegmentHeader], Journal],
         *,
@@ -53,7 +53,7 @@ class EpisodeRecorder:
         segment_us: int,
     ) -> None:
         """`opening` is what `stage.reset` returned; `describe` makes the head from what is known only here."""
-        self._game, self._environment = game, stage
+        self._game, self._environment = game, env
         self._segment_us, self._segment_since = segment_us, None if game.pace.kind == "turn-based" else now
         self._period_us = 1e6 / game.pace.hz if game.pace.kind == "real-time" else float("inf")
         self._encoder = Encoder()
@@ -63,10 +63,10 @@ class EpisodeRecorder:
         self.started_us = now
         self.n_steps = 0
         self.score = 0.0
-        self._last = opening
-        picture = stage.picture()
+        self._last = prepared_reset
+        picture = env.picture()
         piece = self._encoder.encode(picture)
-        self._leaves = [] if stage.observes_picture else describe_leaves(opening.observation)
+        self._leaves = [] if env.observes_picture else describe_leaves(prepared_reset.observation)
         height, width = picture.pixels.shape[:2]
         head = describe(
             width=width,
@@ -74,17 +74,17 @@ class EpisodeRecorder:
             true_colour=piece.true_colour,
             started_us=now,
             leaves=self._leaves,
-            reset_info=opening.info,
+            reset_info=prepared_reset.info,
         )
         self.id = head.episode_id
         self._journal = open_journal(head)
         self._true_colour = piece.true_colour
         try:
-            self._journal.reset(RecordedFrame(piece, self._observation(opening)))
+            self._journal.reset(RecordedFrame(piece, self._observation(prepared_reset)))
         except OSError:
             self._journal.discard()
             raise
-        self.prepared_reset = FrameUpdate(0, now, piece, 0.0, self._lives(opening))
+        self.prepared_reset = FrameUpdate(0, now, piece, 0.0, self._lives(prepared_reset))
 
     @property
     def is_over(self) -> bool:

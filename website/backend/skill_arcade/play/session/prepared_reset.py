@@ -8,14 +8,14 @@ from skill_arcade.frames.encoder import EncodedFrame, Encoder
 class PreparedReset:
     """A seed that was drawn and what the stage's reset by it returned, until an episode takes it."""
 
-    def __init__(self, stage: PlayableEnv) -> None:
-        self._stage = stage
+    def __init__(self, env: PlayableEnv) -> None:
+        self._stage = env
         self._made: tuple[int, StepResult] | None = None
         self.size = (0, 0)
         """Width and height of the picture; zeros before the first was made."""
 
     @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """True while one waits: the stage then stands at observation 0."""
         return self._made is not None
 

@@ -52,7 +52,7 @@ def describe_setup(setup: Setup) -> dict[str, Any]:
     return setup.model_dump(mode="json", exclude={"type", "at"})
 
 
-def make_head(game: Manifest, user_id: str, seed: int, **known: Any) -> SegmentHeader:
+def make_header(game: Manifest, user_id: str, seed: int, **known: Any) -> SegmentHeader:
     """The head of a new episode's journal; `known` are its other fields."""
     return SegmentHeader(
         episode_id=new_episode_id(),

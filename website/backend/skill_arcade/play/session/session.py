@@ -18,7 +18,7 @@ from skill_arcade.play.session.disk_errors import DISK_FULL_MESSAGE, end_session
 from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate
 from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.play.session.prepared_reset import PreparedReset
-from skill_arcade.play.session.provenance import describe_player, describe_setup, make_head
+from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header
 from skill_arcade.play.session.sound_stream import SoundStream
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import ActiveInput, SegmentHeader
@@ -35,42 +35,42 @@ class Session:
     def __init__(
         self,
         game: Manifest,
-        stage: PlayableEnv,
-        outbox: MessageSink,
+        env: PlayableEnv,
+        sink: MessageSink,
         open_journal: Callable[[SegmentHeader], Journal],
-        terms: SessionConfig,
+        config: SessionConfig,
         wall_us: Callable[[], int],
     ) -> None:
-        self._game, self._environment, self._open_journal = game, stage, open_journal
-        self._config, self._wall_us = terms, wall_us
+        self._game, self._environment, self._open_journal = game, env, open_journal
+        self._config, self._wall_us = config, wall_us
         self._names = {control.name for control in game.controls}
-        self._channel = ClientChannel(outbox, SoundStream.find(stage, game.pace))
+        self._channel = ClientChannel(sink, SoundStream.find(env, game.pace))
         self._clock: Clock = make_clock(game.pace)
-        self._lockstep_support = LockstepSupport.find(game, stage, terms.lockstep_module)
+        self._lockstep_support = LockstepSupport.find(game, env, config.lockstep_module)
         self._verifier: LockstepVerifier | None = None
         self._latch = InputLatch(game.actions, game.noop)
         self._phase = Phase.ready
         self._episode: EpisodeRecorder | None = None
         self._reason = ""
-        self._prepared_reset = PreparedReset(stage)
+        self._prepared_reset = PreparedReset(env)
         self._leave_at: int | None = None
         self._close_at: int | None = None
-        self.worst_late_us, self.finished = 0, False
+        self.worst_late_us, self.is_finished = 0, False
         self.disk_full_reason = ""  # in words, while no new episode may start
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """True when `prepare` has something to do."""
-        return not self._prepared_reset.ready and self._episode is None and not self.finished
+        return not self._prepared_reset.is_ready and self._episode is None and not self.is_finished
 
     @property
-    def ticking(self) -> bool:
+    def is_ticking(self) -> bool:
         """True while steps come by the clock: what is said meanwhile acts at the next one anyhow."""
         return self._phase is Phase.playing and self._verifier is None and self._clock.due_us is not None
 
     def prepare(self) -> None:
         """Reset the stage ahead of `start`, and show the page what it will begin with (rule O10)."""
-        if self.idle:
+        if self.is_idle:
             self._prepared_reset.prepare()
             if self._channel.hello is not None:
                 self._channel.send_preview(self._prepared_reset.prepare_picture())
@@ -110,7 +110,7 @@ class Session:
     @end_session_on_disk_error
     def detach(self, now: int) -> None:
         """The socket is gone: the game waits for its player."""
-        if not self._channel.attached:
+        if not self._channel.is_attached:
             return
         self._channel.detach()
         self._leave_at = now + self._config.resume_us
@@ -130,12 +130,12 @@ class Session:
             self._end_episode(reason, now)
         self._close_record(now)
         self._leave_at = None
-        self.finished = True
+        self.is_finished = True
 
     def abort(self, refusal: OSError, now: int) -> None:
         """The disk takes nothing more: end here, with all that it took. Delivery ends what can't be ended (rule R5)."""
         self._channel.close(CloseCode.RECORDING_UNAVAILABLE, DISK_FULL_MESSAGE)
-        self.finished, self._leave_at, self._close_at = True, None, None
+        self.is_finished, self._leave_at, self._close_at = True, None, None
         if self._episode is not None:
             self._episode.abort(self._reason if self._phase is Phase.ended else "no-room", refusal, now)
         self._phase, self._episode = Phase.ended, None
@@ -202,7 +202,7 @@ class Session:
         episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
         offer = None if self._lockstep_support is None else self._lockstep_support.make_offer()
         self._channel.welcome(self._game.id, self._phase, self._prepared_reset.size, episode, offer)
-        if self._prepared_reset.ready:
+        if self._prepared_reset.is_ready:
             self._channel.send_preview(self._prepared_reset.prepare_picture())
         if episode is not None:
             self._send_started(episode)
@@ -217,24 +217,26 @@ class Session:
             self._channel.reject("start: this episode is not over")
             return
         self._close_record(now)
-        seed, opening = self._prepared_reset.consume()
-        following = (
+        seed, prepared_reset = self._prepared_reset.consume()
+        verifier = (
             self._lockstep_support.make_verifier(seed)
             if self._lockstep_support is not None and mode == "lockstep"
             else None
         )
-        facts = {} if following is None else {"mode": "lockstep", "lockstep": following.facts}
+        facts = {} if verifier is None else {"mode": "lockstep", "lockstep": verifier.facts}
         told = {**self._config.provenance, **describe_player(self._channel.hello, self._channel.setup), **facts}
         made = {"environment": self._environment.spec, "provenance": told, "started_wall_us": self._wall_us()}
-        describe = partial(make_head, self._game, self._config.user_id, seed, **made)
+        describe = partial(make_header, self._game, self._config.user_id, seed, **made)
         times = {"now": now, "segment_us": self._config.segment_us}
-        self._verifier, self._clock = following, following or make_clock(self._game.pace)
+        self._verifier, self._clock = verifier, verifier or make_clock(self._game.pace)
         self._latch = InputLatch(self._game.actions, self._game.noop)
-        self._episode = EpisodeRecorder(self._game, self._environment, opening, describe, self._open_journal, **times)
+        self._episode = EpisodeRecorder(
+            self._game, self._environment, prepared_reset, describe, self._open_journal, **times
+        )
         self._phase = Phase.playing
         self._channel.expect_frame(0)
         self._send_started(self._episode)
-        if following is None:
+        if verifier is None:
             self._send(self._episode.prepared_reset)
         self._clock.start(now)
 
@@ -282,7 +284,7 @@ class Session:
         self._clock.stop()
         self._channel.ended(episode, reason)
         self._close_at = now + END_GRACE_US
-        if episode.is_final_frame_painted or not self._channel.attached:
+        if episode.is_final_frame_painted or not self._channel.is_attached:
             self._close_record(now)
 
     def _close_record(self, now: int) -> None:
@@ -331,11 +333,11 @@ class Session:
             self._episode.record_event(kind, now, round(at_ms * 1000), **data)
 
     def _on_ticks(self, ticks: say.Ticks, received: int, now: int) -> None:
-        episode, following = self._episode, self._verifier
-        if episode is None or following is None or self._phase is not Phase.playing:
+        episode, verifier = self._episode, self._verifier
+        if episode is None or verifier is None or self._phase is not Phase.playing:
             return
         try:
-            following.apply_steps(episode, ticks, received, now)
+            verifier.apply_steps(episode, ticks, received, now)
         except LockstepViolation as incident:
             # What both agreed on is kept, and what was sent beyond it; the next episodes are streamed (rule L7).
             episode.record_event("incident", now, what=incident.kind, **incident.data)
@@ -343,7 +345,7 @@ class Session:
             self._channel.send(say.Notice(type="notice", text=incident.notice))
             self._end_episode(incident.reason, now)
         else:
-            self._channel.send(following.make_ticked_message())
+            self._channel.send(verifier.make_ticked_message())
             if episode.is_over:
                 self._end_episode(episode.end_reason, now)
 

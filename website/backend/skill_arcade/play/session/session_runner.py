@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 class SessionRunner:
     """Moves bytes; all rules are the session's, and all waiting is the host's."""
 
-    def __init__(self, pipe: socket.socket, stock: EnvironmentPool) -> None:
+    def __init__(self, pipe: socket.socket, pool: EnvironmentPool) -> None:
         self.pipe = pipe
         self.pipe.setblocking(True)
-        self._pool = stock
+        self._pool = pool
         self._parser = MessageParser()
         self._assignment: GameAssignment | None = None
         self._environment: PlayableEnv | None = None
@@ -37,11 +37,11 @@ class SessionRunner:
         # What the host asks after each awakening; nothing of it changes in between.
         self.due_us: int | None = None
         """When the session has something to do; None: when it is told something."""
-        self.ticking = False
+        self.is_ticking = False
         """True while what the server says can wait for the next step: it is stamped already."""
-        self.idle = False
+        self.is_idle = False
         """True when the next episode can be prepared."""
-        self.finished = False
+        self.is_finished = False
         """True once there is nothing left to do: the game is over for good, or was never wanted."""
 
     def run_ready(self) -> None:
@@ -49,8 +49,8 @@ class SessionRunner:
         self._read_messages()
         self._run_due()
         if (session := self._session) is not None:
-            self.due_us, self.ticking, self.idle = session.due_us, session.ticking, session.idle
-        self.finished = self._ignored or (session is not None and session.finished)
+            self.due_us, self.is_ticking, self.is_idle = session.due_us, session.is_ticking, session.is_idle
+        self.is_finished = self._ignored or (session is not None and session.is_finished)
 
     def _read_messages(self) -> None:
         data = self._read()
@@ -61,13 +61,13 @@ class SessionRunner:
 
     def _run_due(self) -> None:
         session = self._session
-        if session is None or session.finished:
+        if session is None or session.is_finished:
             return
         due = session.due_us
         if due is not None and (now := now_us()) >= due:
             session.tick(now)
             self._report_lateness(session, now)
-        elif session.idle:
+        elif session.is_idle:
             session.prepare()
 
     def close(self) -> None:

@@ -11,16 +11,16 @@ MAX_FRAMES_IN_FLIGHT = 30
 class SoundStream:
     """The samples of each step, packed."""
 
-    def __init__(self, stage: HasAudio, hz: float) -> None:
-        self._stage = stage
-        self.hz = stage.samples_per_step * hz
+    def __init__(self, env: HasAudio, hz: float) -> None:
+        self._stage = env
+        self.hz = env.samples_per_step * hz
         """Samples a second."""
 
     @classmethod
-    def find(cls, stage: PlayableEnv, pace: RealTime | TurnBased) -> "SoundStream | None":
+    def find(cls, env: PlayableEnv, pace: RealTime | TurnBased) -> "SoundStream | None":
         """None: this game has none, or has no time to play it in."""
-        if isinstance(stage, HasAudio) and stage.samples_per_step and pace.kind == "real-time":
-            return cls(stage, pace.hz)
+        if isinstance(env, HasAudio) and env.samples_per_step and pace.kind == "real-time":
+            return cls(env, pace.hz)
         return None
 
     def pack(self, frame: int) -> bytes:

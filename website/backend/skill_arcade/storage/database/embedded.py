@@ -91,10 +91,10 @@ def _lock_file(path: Path, kind: int) -> int:
 
 async def keep_running(folder: Path) -> None:
     """Start the server of `folder` again whenever it is found dead, until cancelled. This process must hold it."""
-    cluster = PostgresServer(folder)
+    server = PostgresServer(folder)
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        if await asyncio.to_thread(cluster.find_postmaster) is None:
+        if await asyncio.to_thread(server.find_postmaster) is None:
             log.warning("the embedded Postgres in %s is gone; it starts again", folder)
             try:
                 await asyncio.to_thread(restart, folder)

@@ -15,7 +15,7 @@ from skill_arcade.export.selection import ExportSelection
 from skill_arcade.storage.database.episode_counts import count_by_game, count_chosen
 from skill_arcade.web.current_user import Researcher, UserId
 from skill_arcade.web.exports import ExportDownload
-from skill_arcade.web.models import ExportProgress, ExportRequest, ExportTicket, OwnExportRequest, PlayedGame
+from skill_arcade.web.models import ExportProgress, ExportTicket, OwnExportRequest, PlayedGame
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState, State
