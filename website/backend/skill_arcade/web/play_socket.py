@@ -64,7 +64,7 @@ class ConnectionRejected(Exception):
 class JoinRequest:
     """Whose socket it is, and what they want to play."""
 
-    player_connection: PlayerConnection
+    connection: PlayerConnection
     game: Manifest
     options: dict[str, str]
 
@@ -78,11 +78,11 @@ async def play_game(socket: WebSocket, game_id: str, state: State, token: str = 
     try:
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
         join_request = _authorize(state, game_id, token, options, number)
-        await state.users.check_known(join_request.player_connection.user_id)
-        code, hello = CloseCode.NORMAL, await _receive_hello(socket, join_request.player_connection)
+        await state.users.check_known(join_request.connection.user_id)
+        code, hello = CloseCode.NORMAL, await _receive_hello(socket, join_request.connection)
         if hello is not None:
             await state.users.check_known(
-                join_request.player_connection.user_id
+                join_request.connection.user_id
             )  # again: the account may have been erased since
             code = await _run_game(socket, state, join_request, hello)
     except (ConnectionRejected, ArcadeError) as refused:
@@ -90,7 +90,7 @@ async def play_game(socket: WebSocket, game_id: str, state: State, token: str = 
         log.info("a socket is refused: %d %s", code, code.name)
         await _close(socket, code, REASONS[code] if code is CloseCode.BAD_TICKET else str(refused))
     if join_request is not None and (seconds := COOLDOWN_SECONDS.get(code)) is not None:
-        state.cooldowns.start(join_request.player_connection.user_id, seconds)
+        state.cooldowns.start(join_request.connection.user_id, seconds)
 
 
 def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str], number: int) -> JoinRequest:
@@ -112,13 +112,13 @@ def _code_for(error: ArcadeError) -> CloseCode:
     raise error
 
 
-async def _receive_hello(socket: WebSocket, player_connection: PlayerConnection) -> str | None:
+async def _receive_hello(socket: WebSocket, connection: PlayerConnection) -> str | None:
     """The page's first message: before a whole `hello` no game is started for anybody. None: the page is gone."""
     hearing = asyncio.create_task(socket.receive(), name="hello")
-    overtaken = asyncio.create_task(player_connection.is_superseded.wait(), name="overtaken")
+    overtaken = asyncio.create_task(connection.is_superseded.wait(), name="overtaken")
     try:
         await asyncio.wait({hearing, overtaken}, timeout=HELLO_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        player_connection.ensure_latest()
+        connection.ensure_latest()
         if not hearing.done():
             raise ConnectionRejected(CloseCode.TOO_SLOW)
         text = _read_text(hearing.result())
@@ -156,7 +156,7 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
     for again in (False, True):
         emulator = await state.emulator.get()
         game_connection = await state.sessions.get_or_start_game(
-            join_request.player_connection,
+            join_request.connection,
             join_request.game,
             emulator.digest if emulator else None,
             join_request.options,
