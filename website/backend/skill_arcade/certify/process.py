@@ -21,6 +21,7 @@ from skill_arcade.telemetry import set_up_logging
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+"""Interval at which the certifier looks for finished episodes."""
 RECHECK_POLLS = 60
 """Looks with nothing to do after which the worker process is let go: its start costs as much as a long re-run."""
 BATCH = 20

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from skill_arcade import __version__
 from skill_arcade.cli import check as check_command
-from skill_arcade.cli import data_dictionary, formatting, psql, server
+from skill_arcade.cli import data_dictionary, formatting, psql, server, settings_reference
 from skill_arcade.cli import export as export_command
 from skill_arcade.cli import games as games_command
 from skill_arcade.cli import show as show_command
@@ -181,6 +181,17 @@ def schema(
         typer.echo(data_dictionary.render_dictionary(), nl=False)
     else:
         formatting.print_schema()
+
+
+@app.command(name="settings")
+def show_settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page of the docs, with all limits.")] = False,
+) -> None:
+    """List every setting with its default and its effect."""
+    if markdown:
+        typer.echo(settings_reference.render_settings(), nl=False)
+    else:
+        formatting.print_settings()
 
 
 @app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 
 from skill_arcade.games.manifest import Manifest, RealTime
 from skill_arcade.storage.database.queries import EpisodeListItem
+from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import Table
 
 # Into a file or a pipe: wide enough that nothing is cut.
@@ -67,6 +68,15 @@ def print_schema() -> None:
         for column in table.columns:
             grid.add_row(column.name, type_name(column), key_name(column), column.comment)
         console.print(grid)
+
+
+def print_settings() -> None:
+    """Print every setting with its default and its effect."""
+    grid = make_grid("variable", "default", "effect")
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None or field.is_required() else str(field.default)
+        grid.add_row(name.upper(), default, field.description)
+    open_console().print(grid)
 
 
 def make_grid(*names: str, right: Iterable[str] = ()) -> Grid:

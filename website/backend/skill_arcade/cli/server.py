@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 APP = "skill_arcade.main:app"
 # Cloud Run gives 10 seconds between asking and killing.
 GRACE_SECONDS = 8
+"""Time that open HTTP connections have to finish after SIGTERM."""
 
 
 class Server(uvicorn.Server):

@@ -13,6 +13,7 @@ from skill_arcade.dataset.episode import Episode
 ALIGN = re.compile(r"applied|seen|shift_(\d{1,4})")
 # Episodes of a shuffled pass that are in memory at once.
 MAX_CONCURRENT_READS = 8
+"""Episodes that `Windows.batches` reads at the same time."""
 
 
 class Windows:

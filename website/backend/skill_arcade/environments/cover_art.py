@@ -17,9 +17,11 @@ from skill_arcade.games.manifest import Manifest
 COVER_SIZE = 400, 300
 PREVIEW_SIZE = 240, 180
 PREVIEW_SECONDS = 2.5
+"""Length of a preview animation."""
 MAX_STATIC_SHARE = 0.04
 """Changes of colour along an edge, by its pixels, with which it goes on beside the picture."""
 PREVIEW_HZ = 10
+"""Frames per second of a preview animation."""
 SEARCH_STEPS = {"real-time": 1200, "turn-based": 60}
 QUIET_STEPS = {"real-time": 300, "turn-based": 4}
 """Steps at the start that are no candidates: titles and countdowns."""

@@ -17,6 +17,7 @@ from skill_arcade.games.draft import EnvironmentInfo
 from skill_arcade.games.manifest import EnvironmentSpec
 
 ATARI_HZ = 60.0
+"""Frame rate of the Atari 2600 (NTSC)."""
 MIN_REAL_TIME_HZ = 15.0
 """Environments that say they are drawn less often than this are taken to be played in turns."""
 

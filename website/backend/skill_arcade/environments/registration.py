@@ -3,7 +3,7 @@
 import gymnasium
 
 BUILTIN_ENVIRONMENTS = {
-    "SkillArcade/Levels-v0": "skill_arcade.environments.discretized_actions:LevelsEnv",
+    "SkillArcade/Levels-v0": "skill_arcade.environments.discretized_actions:DiscretizedActionEnv",
     "SkillArcade/TowerOfHanoi-v0": "skill_arcade.environments.hanoi:TowerOfHanoiEnv",
     "SkillArcade/Tetris-v0": "skill_arcade.environments.tetris.env:TetrisEnv",
 }

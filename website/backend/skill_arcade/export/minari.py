@@ -28,6 +28,7 @@ from skill_arcade.export.rows import observation_arrays
 NAMESPACE = "skill-arcade"
 # More rows come out of its reader as several episodes.
 MAX_ROWS = 131_072
+"""Rows of one episode that Minari reads from one Parquet row group; longer episodes are rejected."""
 # Parquet keeps four bytes beside each byte of a picture while it writes a piece.
 BATCH = 32
 _TIMES = ("late_us", "input_us", "input_received_us", "input_frame")

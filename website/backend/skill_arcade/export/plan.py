@@ -14,6 +14,7 @@ from skill_arcade.errors import InvalidRequest
 
 # A part is what is done again after a kill, and one file of most formats.
 PART_STEPS = 50_000
+"""Steps after which an export starts a new part; parts are written in parallel."""
 
 
 @dataclass(frozen=True, slots=True)

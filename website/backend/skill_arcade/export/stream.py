@@ -24,6 +24,7 @@ from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 
 CHUNK_BYTES = 1 << 18
+"""Size of the pieces in which a download is sent."""
 # Others play on the same processors.
 NICE = 10
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from skill_arcade.frames.picture import Picture
 
 MAX_COLOURS = 255
+"""Colours of an indexed picture; index 255 means "unchanged". A picture with more is stored as RGBA."""
 
 
 class TooManyColours(Exception):

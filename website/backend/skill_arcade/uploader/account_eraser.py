@@ -18,6 +18,7 @@ from skill_arcade.storage.objects import ObjectStore
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+"""Interval at which the eraser looks for accounts to erase."""
 PAGE = 200
 
 

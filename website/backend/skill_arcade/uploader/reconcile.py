@@ -24,6 +24,7 @@ from skill_arcade.uploader.objects import object_key
 PAGE = 500
 PREFIX = "episodes/"
 MAX_LISTED_EPISODES = 1_000_000
+"""Episodes of one erased account that are searched for an orphaned object."""
 Keys = dict[UUID, set[str]]
 
 

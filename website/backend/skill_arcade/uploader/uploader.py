@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 """How often the journal is looked at: a listing costs microseconds, and an ended episode is in the database at once."""
 RECOVERY_SECONDS = 2.0
+"""Interval at which the uploader looks for episodes whose game process has died."""
 RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 

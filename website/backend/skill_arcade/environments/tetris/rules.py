@@ -10,9 +10,11 @@ COLUMNS, ROWS, HIDDEN = 10, 20, 2
 EMPTY = -1
 
 LOCK_TICKS = 30
+"""Ticks that a piece may lie before it locks."""
 LOCK_RESETS = 15
 """A piece that lies locks after half a second in which it was not moved; after so many moves, at once."""
 CLEAR_TICKS = 18
+"""Ticks that full lines are shown before they are removed."""
 FIRST_REPEAT, NEXT_REPEATS = 10, 2
 """A direction that is held moves the piece at once, after so many ticks, then every so many."""
 SOFT_FACTOR = 20

@@ -21,6 +21,7 @@ from skill_arcade.storage.database.cloud_sql import cloud_name
 
 SCOPE = "https://www.googleapis.com/auth/sqlservice.admin"
 CONNECT_TIMEOUT_SECONDS = 10
+"""Timeout of a new connection to Cloud SQL."""
 ADVICE = {
     403: "Grant this server's account the role Cloud SQL Client.",
     404: "Does GCP_SQL_CONNECTION_NAME name it right?",

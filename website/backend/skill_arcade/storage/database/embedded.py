@@ -19,6 +19,7 @@ from skill_arcade.storage.database.postgres_server import PostgresServer
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
+"""Interval at which the embedded Postgres is checked and restarted if it has exited."""
 
 
 class EmbeddedPostgres:

@@ -19,6 +19,7 @@ from skill_arcade.storage.database.embedded import close_embedded, open_embedded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_TIMEOUT_SECONDS = 10
+"""Timeout of a new database connection."""
 
 
 def database_url(settings: Settings) -> URL:

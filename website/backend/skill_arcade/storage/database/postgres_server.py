@@ -21,8 +21,10 @@ from skill_arcade.storage.database.os_user import OsUser, find_os_user
 VERSION = "18"
 PORT = 5432
 START_TIMEOUT_SECONDS = 60
+"""Time that Postgres may take to start or stop."""
 # sun_path holds 104 bytes on macOS, 108 on Linux, with the closing zero.
 MAX_SOCKET_PATH_BYTES = 103
+"""Longest path of a Unix socket (`sun_path` less Postgres's lock suffix)."""
 
 # For a laptop: little memory, few processes, no replication. What makes data safe (fsync, synchronous_commit,
 # full_page_writes) stays at Postgres' own defaults: on.

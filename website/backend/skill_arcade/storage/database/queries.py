@@ -20,6 +20,7 @@ _user, _game, _episode = _table["user"], _table["game"], _table["episode"]
 _transition, _segment, _event = _table["transition"], _table["segment"], _table["event"]
 _certificate = _table["certificate"]
 MAX_PAGE_SIZE = 1000
+"""Episodes that one page of a list may hold."""
 
 
 @dataclass(frozen=True, slots=True)

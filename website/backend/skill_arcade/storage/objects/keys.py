@@ -6,6 +6,7 @@ from skill_arcade.errors import InvalidRequest
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 MAX_KEY_BYTES = 500
+"""Longest object key."""
 
 
 def check_key(key: str) -> str:

@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from skill_arcade.storage.database.embedded import open_embedded
 held = open_embedded(Path(sys.argv[1]))
-print(held.cluster.find_postmaster().pid, flush=True)
+print(held.server.find_postmaster().pid, flush=True)
 sys.stdin.read()
 """
 
