@@ -97,6 +97,16 @@ class ObjectMissing(NotFound):
     """The object store has no object by this key."""
 
 
+class ObjectRejected(ArcadeError):
+    """The object store rejects an object for what it is; the same object would be rejected again."""
+
+    status = 422
+
+    def __init__(self, message: str, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
 class ObjectExists(ArcadeError):
     """Another object of this key, with other bytes, is there already."""
 

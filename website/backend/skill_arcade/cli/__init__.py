@@ -15,6 +15,7 @@ from skill_arcade.cli import check as check_command
 from skill_arcade.cli import data_dictionary, formatting, psql, server, settings_reference
 from skill_arcade.cli import export as export_command
 from skill_arcade.cli import games as games_command
+from skill_arcade.cli import quarantine as quarantine_command
 from skill_arcade.cli import show as show_command
 from skill_arcade.cli import verify as verify_command
 from skill_arcade.cli.source import check_current, open_source
@@ -93,6 +94,7 @@ def migrate(
 
 
 app.add_typer(games_command.app, name="games")
+app.add_typer(quarantine_command.app, name="quarantine")
 
 
 @app.command()

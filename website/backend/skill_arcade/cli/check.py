@@ -39,8 +39,8 @@ def read_seen(path: Path | None) -> dict[UUID, int]:
 
 
 def print_reports(reports: list[EpisodeReport], *, everything: bool) -> bool:
-    """Print what is wrong, or every episode, and the sum; True when nothing is lost, doubled or out of place."""
-    columns = ("acknowledged", "stored", "waiting", "lost", "duplicated")
+    """Print the episodes with problems, or all, and the totals. Return whether there are no problems."""
+    columns = ("acknowledged", "stored", "waiting", "quarantined", "lost", "duplicated")
     grid = make_grid("episode", *columns, "", right=columns)
     for report in reports:
         if everything or report.problems or report.lost or report.duplicated:

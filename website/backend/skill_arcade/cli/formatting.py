@@ -10,8 +10,8 @@ from sqlalchemy import Column
 from sqlalchemy.dialects import postgresql
 
 from skill_arcade.games.manifest import Manifest, RealTime
-from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import Table
 
 # Into a file or a pipe: wide enough that nothing is cut.

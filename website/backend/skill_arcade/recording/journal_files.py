@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from skill_arcade.recording.journal import OPEN, SEALED
+from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX
 from skill_arcade.recording.segment import DAMAGED_SUFFIX, parse_segment
 
 
@@ -22,6 +23,11 @@ class JournalFile:
     n_steps: int
     is_complete: bool
     end_step: int | None
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether storage rejected the segment (rule R12)."""
+        return self.path.suffix == QUARANTINED_SUFFIX
 
 
 def list_episodes(folder: Path) -> list[Path]:
@@ -56,7 +62,9 @@ def read_journal_file(path: Path) -> JournalFile | None:
 
 def read_file(path: Path) -> tuple[Path, bytes] | None:
     """A journal file's bytes, and its path: it may be sealed, or set aside, since it was listed. None: delivered."""
-    for place in dict.fromkeys((path, path.with_suffix(SEALED), path.with_suffix(DAMAGED_SUFFIX))):
+    for place in dict.fromkeys(
+        (path, *(path.with_suffix(suffix) for suffix in (SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)))
+    ):
         try:
             return place, place.read_bytes()
         except FileNotFoundError:
@@ -67,7 +75,9 @@ def read_file(path: Path) -> tuple[Path, bytes] | None:
 def list_files(place: Path) -> list[Path]:
     """The journal files of one episode, in order; none when all of it was delivered meanwhile."""
     try:
-        return sorted(path for path in place.iterdir() if path.suffix in (OPEN, SEALED, DAMAGED_SUFFIX))
+        return sorted(
+            path for path in place.iterdir() if path.suffix in (OPEN, SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)
+        )
     except FileNotFoundError:
         return []
 

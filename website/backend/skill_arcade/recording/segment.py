@@ -41,9 +41,13 @@ class Segment:
         return ([self.reset] if self.reset else []) + [step.frame for step in self.steps]
 
 
-def read_segment(path: Path) -> Segment:
-    """Read a sealed segment. One flipped bit is put right (rule R6). Raises JournalDamaged when it is not whole."""
-    data, segment, whole = _read_with_repair(path)
+def read_segment(path: Path, data: bytes | None = None) -> Segment:
+    """Read a sealed segment, from `data` if it is given. One flipped bit is repaired (rule R6).
+
+    Raises:
+        JournalDamaged: a record is missing, incomplete or corrupt.
+    """
+    data, segment, whole = _read_with_repair(path, data)
     if segment is None or not segment.sealed or whole != len(data):
         raise JournalDamaged(f"{path} is damaged after byte {whole} of {len(data)}; it is set aside, not delivered")
     return segment
@@ -66,9 +70,9 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
     return segment, whole
 
 
-def _read_with_repair(path: Path) -> tuple[bytes, Segment | None, int]:
-    """The file and what `parse_segment` makes of it; one flipped bit is put right when only one way makes sense."""
-    data = path.read_bytes()
+def _read_with_repair(path: Path, data: bytes | None = None) -> tuple[bytes, Segment | None, int]:
+    """Return the content and what `parse_segment` makes of it. A bit is repaired if only one repair is consistent."""
+    data = path.read_bytes() if data is None else data
     segment, whole = parse_segment(data)
     if whole == len(data):
         return data, segment, whole

@@ -1,4 +1,4 @@
-"""A segment's objects: its frames as an APNG, and its observations where they are not the frames."""
+"""Builds a segment's objects: its frames as an APNG, and its observations if they are not the frames."""
 
 from uuid import UUID
 
@@ -8,12 +8,17 @@ from skill_arcade.recording.segment import Segment
 
 
 def object_key(episode_id: UUID, number: int, kind: str) -> str:
-    """Key of a segment's object; `kind` is png or npz."""
+    """Return the key of a segment's object. `kind` is png (frames) or npz (observations)."""
     return f"episodes/{episode_id}/{number:06d}.{kind}"
 
 
+def quarantine_key(episode_id: UUID, number: int, kind: str) -> str:
+    """Return the key of a quarantined segment's copy (`kind` segment) or of its reason (`kind` json)."""
+    return f"episodes/{episode_id}/quarantine-{number:06d}.{kind}"
+
+
 def build_objects(segment: Segment) -> dict[str, bytes]:
-    """Object key to bytes; the same bytes for the same segment. None for a segment without frames."""
+    """Return the objects by key, empty for a segment without frames. The same segment gives the same bytes."""
     head, shots = segment.header, segment.frames
     if not shots:
         return {}

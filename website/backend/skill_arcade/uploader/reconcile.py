@@ -1,12 +1,12 @@
-"""Hold journal, objects and rows against each other: every acknowledged step is stored, once, or it is said which not.
+"""Reconciles journal, objects and rows: every acknowledged step is stored exactly once, or the report names it.
 
-A step is acknowledged from the moment it is in the journal (rule R1): its frame leaves for the player only then. It is
-stored when its transition is in the database, with its segment's row and objects; until then it waits in the journal.
+A step is acknowledged when it is in the journal (rule R1). It is stored when its transition is in the database, with
+the row and the objects of its segment. Until then it waits in the journal, or is quarantined (rule R12).
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +17,7 @@ from skill_arcade.errors import ObjectMissing
 from skill_arcade.recording.journal_files import JournalFile, list_journal_files
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.erasures import list_unfinished, list_user_episodes
+from skill_arcade.storage.database.quarantine import QuarantineMark, list_marks
 from skill_arcade.storage.database.stored_episodes import StoredEpisode, list_stored_episodes
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.uploader.objects import object_key
@@ -30,12 +31,13 @@ Keys = dict[UUID, set[str]]
 
 @dataclass(slots=True)
 class EpisodeReport:
-    """One episode's steps. acknowledged = stored + waiting + lost; `trouble` says in words what is wrong."""
+    """Steps of one episode: acknowledged = stored + waiting + quarantined + lost. `problems` are sentences."""
 
     episode: UUID
     acknowledged: int = 0
     stored: int = 0
     waiting: int = 0
+    quarantined: int = 0
     lost: int = 0
     duplicated: int = 0
     problems: list[str] = field(default_factory=list)
@@ -49,31 +51,35 @@ async def reconcile(
     seen: Mapping[UUID, int] | None = None,
     read: bool = False,
 ) -> AsyncIterator[EpisodeReport]:
-    """Balance every episode that the journal, the object store, the database or `seen` knows of.
+    """Yield a report for every episode in the journal, the object store, the database or `seen`.
 
-    Safe beside a running server: the store is listed first, then the journal, then the rows, which is the way that a
-    segment goes, so none is between two places unseen. Keeps all object keys in memory.
+    Safe while a server runs: the object store is listed first, then the journal, then the rows, which is the order in
+    which a segment moves, so no segment is missed on its way. All object keys are held in memory.
 
     Args:
-        journal: the journal's folder.
-        objects: the object store.
-        engine: the database.
-        seen: steps that somebody else knows to have been acknowledged, by episode: the frames that a player got.
-        read: compare the bytes of every object with the checksum in its segment's row.
+        journal: folder of the journal.
+        objects: object store.
+        engine: database.
+        seen: acknowledged steps by episode, known from elsewhere, such as the frames that a client received.
+        read: read every object and compare its checksum with the one in its segment's row.
     """
     keys, foreign = await _list_keys(objects)
     pieces = await asyncio.to_thread(list_journal_files, journal)
     unmet = dict(seen or {})
+    async with transaction(engine) as connection:
+        marks: dict[UUID, list[QuarantineMark]] = {}
+        for mark in await list_marks(connection):
+            marks.setdefault(mark.episode_id, []).append(mark)
     async for tally in _stored_episodes(engine):
         waiting, stored = pieces.pop(tally.id, []), keys.pop(tally.id, set())
-        report = reconcile_episode(tally, waiting, unmet.pop(tally.id, 0))
+        report = reconcile_episode(tally, waiting, unmet.pop(tally.id, 0), marks.get(tally.id, []))
         await _check_objects(report, tally, waiting, stored, objects, read=read)
         if not report.problems or not await _is_erased(engine, tally.id):
             yield report
     for episode in sorted(pieces.keys() | keys.keys() | unmet.keys()):
         tally, waiting = StoredEpisode(episode, 0, ended=False), pieces.get(episode, [])
         if not waiting and episode not in unmet and not await _any_there(objects, keys[episode]):
-            continue  # erased since its objects were listed
+            continue  # its account was erased since its objects were listed
         report = reconcile_episode(tally, waiting, unmet.get(episode, 0))
         await _check_objects(report, tally, waiting, keys.get(episode, set()), objects, read=read)
         yield report
@@ -82,42 +88,67 @@ async def reconcile(
         yield EpisodeReport(UUID(int=0), problems=[f"{len(foreign)} objects belong to no episode: {shown}"])
 
 
-def reconcile_episode(tally: StoredEpisode, pieces: list[JournalFile], seen: int = 0) -> EpisodeReport:
-    """Count the steps of an episode from its rows, its journal files, and what was seen of it."""
-    delivered = {segment.number for segment in tally.segments}
-    waiting = [piece for piece in pieces if piece.is_complete and piece.number not in delivered]
-    spans = [(s.first_step, s.n_steps) for s in tally.segments] + [(p.first_step, p.n_steps) for p in waiting]
+def reconcile_episode(
+    stored: StoredEpisode, files: list[JournalFile], seen: int = 0, marks: Sequence[QuarantineMark] = ()
+) -> EpisodeReport:
+    """Count the steps of an episode from its rows, its journal files, its quarantine marks and what a client saw."""
+    uploaded = {segment.number for segment in stored.segments}
+    pending = [file for file in files if file.is_complete and file.number not in uploaded]
+    waiting = [file for file in pending if not file.is_quarantined]
+    quarantined = [file for file in pending if file.is_quarantined]
+    spans = [(s.first_step, s.n_steps) for s in stored.segments] + [(f.first_step, f.n_steps) for f in pending]
     covered, overlap, end, gaps = _measure(spans)
-    known = [end, seen, tally.n_steps, *(piece.end_step or 0 for piece in pieces)]
-    report = EpisodeReport(tally.id, max(known), tally.n_transitions, sum(piece.n_steps for piece in waiting))
-    in_segments = sum(segment.n_steps for segment in tally.segments)
-    report.lost = report.acknowledged - covered + max(0, in_segments - tally.n_transitions)
-    report.duplicated = overlap + max(0, tally.n_steps - tally.n_transitions)
-    tell = report.problems.append
-    for first, count in gaps:
-        tell(f"steps {first} to {first + count - 1} are missing")
-    if report.acknowledged > end:
-        tell(f"steps {end} to {report.acknowledged - 1} are missing at the end")
-    if in_segments != tally.n_transitions or tally.last_step >= max(end, 1):
-        tell(f"its segments hold {in_segments} transitions, its rows {tally.n_transitions}")
-    if tally.n_steps != tally.n_transitions:
-        tell(f"it counts {tally.n_steps} transitions and has {tally.n_transitions}")
-    if overlap:
-        tell(f"{overlap} steps are in two segments")
-    for piece in pieces:
-        if not piece.is_complete:
-            tell(f"{piece.path.name} is damaged after {piece.n_steps} steps and set aside in {piece.path.parent}")
-    numbers = sorted(delivered | {piece.number for piece in pieces})
+    known = [end, seen, stored.n_steps, *(file.end_step or 0 for file in files)]
+    report = EpisodeReport(stored.id, max(known), stored.n_transitions, sum(file.n_steps for file in waiting))
+    here = {file.number for file in quarantined}
+    elsewhere = [mark for mark in marks if mark.number not in here]
+    report.quarantined = sum(file.n_steps for file in quarantined) + sum(mark.n_steps or 0 for mark in elsewhere)
+    in_segments = sum(segment.n_steps for segment in stored.segments)
+    lost = report.acknowledged - covered + max(0, in_segments - stored.n_transitions)
+    report.lost = max(0, lost - sum(mark.n_steps or 0 for mark in elsewhere))
+    report.duplicated = overlap + max(0, stored.n_steps - stored.n_transitions)
+    report.problems += _list_quarantine_problems(quarantined, marks)
+    report.problems += _list_step_problems(stored, in_segments, report.acknowledged, end, gaps, overlap)
+    report.problems += [
+        f"{file.path.name} is corrupt after {file.n_steps} steps; it was set aside in {file.path.parent}"
+        for file in files
+        if not file.is_complete
+    ]
+    numbers = sorted(uploaded | {file.number for file in files} | {mark.number for mark in marks})
     missing = sorted(set(range(numbers[-1] + 1 if numbers else 0)) - set(numbers))
     if missing:
-        tell(f"segments {missing} are nowhere")
-    if not tally.ended and not pieces:
-        tell("it has no end, and nothing of it waits in the journal")
+        report.problems.append(f"segments {missing} are missing")
+    if not stored.ended and not files:
+        report.problems.append("it has no end, and none of its segments is in the journal")
     return report
 
 
+def _list_quarantine_problems(files: list[JournalFile], marks: Sequence[QuarantineMark]) -> list[str]:
+    reasons = {mark.number: mark.reason for mark in marks}
+    steps = {file.number: file.n_steps for file in files} | {mark.number: mark.n_steps or 0 for mark in marks}
+    return [
+        f"segment {number} with {count} steps is quarantined: {reasons.get(number, 'see its .reason.json')}"
+        for number, count in sorted(steps.items())
+    ]
+
+
+def _list_step_problems(
+    stored: StoredEpisode, in_segments: int, acknowledged: int, end: int, gaps: list[tuple[int, int]], overlap: int
+) -> list[str]:
+    problems = [f"steps {first} to {first + count - 1} are missing" for first, count in gaps]
+    if acknowledged > end:
+        problems.append(f"steps {end} to {acknowledged - 1} are missing at the end")
+    if in_segments != stored.n_transitions or stored.last_step >= max(end, 1):
+        problems.append(f"its segments have {in_segments} transitions, the table has {stored.n_transitions}")
+    if stored.n_steps != stored.n_transitions:
+        problems.append(f"its row counts {stored.n_steps} transitions, the table has {stored.n_transitions}")
+    if overlap:
+        problems.append(f"{overlap} steps are in two segments")
+    return problems
+
+
 def _measure(spans: list[tuple[int, int]]) -> tuple[int, int, int, list[tuple[int, int]]]:
-    """Of spans (first, count): steps covered, steps covered again, the end, and the gaps before it."""
+    """Return for spans (first, count): steps covered, steps covered twice, the end, and the gaps before it."""
     covered = overlap = end = 0
     gaps = []
     for first, count in sorted(spans):
@@ -138,7 +169,7 @@ async def _stored_episodes(engine: AsyncEngine) -> AsyncIterator[StoredEpisode]:
 
 
 async def _is_erased(engine: AsyncEngine, episode: UUID) -> bool:
-    """True when its player has gone meanwhile: then objects and rows of it go one by one, and none is lost."""
+    """Return whether the player's account is being erased: objects and rows then disappear one by one."""
     async with transaction(engine) as connection:
         page = await list_stored_episodes(connection, UUID(int=episode.int - 1), 1)
         if not page or page[0].id != episode:
@@ -148,7 +179,7 @@ async def _is_erased(engine: AsyncEngine, episode: UUID) -> bool:
 
 
 async def _list_keys(objects: ObjectStore) -> tuple[Keys, set[str]]:
-    """Keys in the store by episode, and those that are not made like an episode's."""
+    """Return the keys of the store by episode, and the keys that belong to no episode."""
     found: Keys = {}
     foreign: set[str] = set()
     async for key in objects.list(PREFIX):
@@ -170,7 +201,7 @@ async def _check_objects(
     *,
     read: bool,
 ) -> None:
-    """Every object that a row names is there, and every other one belongs to a segment that still waits."""
+    """Check that every object named by a row exists, and that every other object belongs to a pending segment."""
     named = {key: sha256 for segment in tally.segments for key, sha256 in segment.objects.items()}
     for key, sha256 in sorted(named.items()):
         if key in keys and not read:
@@ -181,9 +212,9 @@ async def _check_objects(
             report.problems.append(f"object {key} is missing")
             continue
         if found != sha256:
-            report.problems.append(f"object {key} has other bytes than were recorded")
+            report.problems.append(f"object {key} does not have the recorded checksum")
     on_the_way = {object_key(tally.id, piece.number, kind) for piece in pieces for kind in ("png", "npz")}
-    for key in sorted(keys - named.keys() - on_the_way):
+    for key in sorted(key for key in keys - named.keys() - on_the_way if "/quarantine-" not in key):
         if await _any_there(objects, {key}):  # else it was erased since it was listed
             report.problems.append(f"object {key} belongs to no segment")
 

@@ -1,4 +1,4 @@
-"""A segment's rows."""
+"""Builds a segment's rows for Postgres."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ from skill_arcade.storage.database.tables import EpisodeStatus
 
 
 def build_rows(segment: Segment, objects: dict[str, bytes]) -> SegmentRows:
-    """The rows of a segment whose objects are these."""
+    """Return the rows of a segment. `objects` are its objects by key."""
     head, end = segment.header, segment.end
     ending = None
     if end is not None:
-        ending = EpisodeOutcome(EpisodeStatus(end.status), end.reason, end.score, _wall_clock(head, end.ended_us))
+        ending = EpisodeOutcome(EpisodeStatus(end.status), end.reason, end.score, wall_clock(head, end.ended_us))
     transitions, events = list(_transition_rows(segment)), list(_event_rows(segment))
     earlier = [pair for pair in segment.shown if pair[0] < head.first_step]
     return SegmentRows(
-        episode=_episode_row(head),
+        episode=build_episode_row(head),
         segment=_segment_row(segment, objects)
         | {"n_events": len(events), "rows_sha256": _digest(segment, transitions, events)},
         transitions=transitions,
@@ -34,7 +34,8 @@ def build_rows(segment: Segment, objects: dict[str, bytes]) -> SegmentRows:
     )
 
 
-def _episode_row(head: SegmentHeader) -> dict[str, Any]:
+def build_episode_row(head: SegmentHeader) -> dict[str, Any]:
+    """Return the row of a new episode, without steps and without an end."""
     return {
         "id": head.episode_id,
         "user_id": head.user_id,
@@ -46,7 +47,7 @@ def _episode_row(head: SegmentHeader) -> dict[str, Any]:
         "environment": head.environment,
         "provenance": head.provenance,
         "reset_info": head.reset_info,
-        "time_created": _wall_clock(head, 0),
+        "time_created": wall_clock(head, 0),
     }
 
 
@@ -63,7 +64,7 @@ def _segment_row(segment: Segment, objects: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _transition_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
-    """Rows in the order of TRANSITION_COLUMNS. Frame i of segment k has the key k/i."""
+    """Yield rows in the order of TRANSITION_COLUMNS. Frame i of segment k has the key k/i."""
     head, shown = segment.header, dict(segment.shown)
     key, index = head.before, 0
     if segment.reset is not None:
@@ -81,7 +82,7 @@ def _transition_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
             step.terminated,
             step.truncated,
             None if step.info is None else json.dumps(step.info),
-            _wall_clock(head, step.server_us),
+            wall_clock(head, step.server_us),
             step.server_us,
             step.late_us,
             shown.get(step.step),
@@ -107,11 +108,11 @@ def _event_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
 
 
 def _digest(segment: Segment, transitions: list[tuple[Any, ...]], events: list[tuple[Any, ...]]) -> str:
-    """Of the rows, with their JSON as it was before it became text."""
+    """Return the digest of the rows, computed with the JSON values before they are serialised."""
     infos, data = (step.info for step in segment.steps), (event.data for event in segment.events)
     return digest_rows(zip(transitions, infos, strict=True), zip(events, data, strict=True))
 
 
-def _wall_clock(head: SegmentHeader, since_us: int) -> datetime:
-    """Wall clock at the episode's start plus monotonic time since: it can't jump within an episode."""
+def wall_clock(head: SegmentHeader, since_us: int) -> datetime:
+    """Return the wall clock at the episode's start plus monotonic microseconds since (rule R10)."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=head.started_wall_us + since_us)

@@ -1,4 +1,9 @@
-"""Deliver what the journal holds: object first, rows second, then forget the segment. Every step may be repeated."""
+"""The uploader: takes sealed segments from the journal to the object store, then to Postgres, then deletes them.
+
+Segments of different episodes are uploaded concurrently, segments of one episode in order (rule R9). Every write is
+idempotent, so each step may be repeated after a crash. Temporary failures are retried with back-off; a segment whose
+content storage rejects is quarantined (rule R12).
+"""
 
 import asyncio
 import json
@@ -6,43 +11,74 @@ import logging
 import os
 import time
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from skill_arcade import __version__
 from skill_arcade.errors import AccountErased, JournalDamaged
 from skill_arcade.recording.journal import NEW, OPEN, RESERVE_NAME, SEALED, fsync_folder, lock_episode
 from skill_arcade.recording.journal_files import list_episodes
-from skill_arcade.recording.segment import DAMAGED_SUFFIX, read_segment, recover_abandoned
+from skill_arcade.recording.quarantine import (
+    QUARANTINED_SUFFIX,
+    QuarantineReason,
+    delete_quarantined,
+    quarantine_segment,
+)
+from skill_arcade.recording.segment import DAMAGED_SUFFIX, Segment, parse_segment, read_segment, recover_abandoned
+from skill_arcade.storage.database.permanence import find_code, is_permanent
+from skill_arcade.storage.database.quarantine import QuarantineMark, mark_quarantined
 from skill_arcade.storage.database.segment_writer import write_segment_rows
 from skill_arcade.storage.objects import ObjectStore
-from skill_arcade.uploader.objects import build_objects
-from skill_arcade.uploader.rows import build_rows
+from skill_arcade.uploader.objects import build_objects, quarantine_key
+from skill_arcade.uploader.rows import build_episode_row, build_rows, wall_clock
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
-"""How often the journal is looked at: a listing costs microseconds, and an ended episode is in the database at once."""
+"""Interval at which the uploader lists the journal. A listing takes microseconds."""
 RECOVERY_SECONDS = 2.0
 """Interval at which the uploader looks for episodes whose game process has died."""
 RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Delays between retries of an episode's upload; the last one repeats."""
+MAX_REASON_CHARACTERS = 2000
+"""Longest error message that is stored with a quarantined segment."""
+KEPT_SUFFIXES = (SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)
+
+
+class RejectedSegment(Exception):
+    """A segment that storage rejects for its content. `stage` is encode, objects or rows."""
+
+    def __init__(self, stage: str, error: Exception) -> None:
+        super().__init__(f"{stage}: {type(error).__name__}: {error}")
+        self.stage, self.error = stage, error
+
+    def reason(self) -> QuarantineReason:
+        """Return what is stored beside the segment."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        message = str(self.error)[:MAX_REASON_CHARACTERS]
+        return QuarantineReason(self.stage, type(self.error).__name__, find_code(self.error), message, __version__, now)
 
 
 @dataclass(slots=True)
 class UploadStats:
-    """What this courier has done so far."""
+    """Counters since this uploader started. `last_upload` is in Unix time, None before the first upload."""
 
     segments: int = 0
     transitions: int = 0
     failures: int = 0
+    quarantined: int = 0
     last_upload: float | None = None
-    """Unix time."""
     damaged: list[Path] = field(default_factory=list)
 
 
 class Uploader:
-    """Carries sealed segments away, several episodes at once, each episode's in order."""
+    """Uploads sealed segments: up to `workers` episodes concurrently, each episode's segments in order.
+
+    `report` is a file to which the counters are written, for the server to read.
+    """
 
     def __init__(
         self,
@@ -53,8 +89,7 @@ class Uploader:
         workers: int,
         report: Path | None = None,
     ) -> None:
-        """`report`: a file that keeps the tally for others to read."""
-        self._status_path, self._status_written_at = report, ""
+        self._status_path, self._written_status = report, ""
         self._folder, self._objects, self._engine = journal_folder, objects, engine
         self._slots = asyncio.Semaphore(workers)
         self._busy: dict[Path, asyncio.Task[None]] = {}
@@ -62,12 +97,12 @@ class Uploader:
         self.stats = UploadStats()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Deliver until told to stop; then everything that is sealed by then."""
-        adopted = float("-inf")
+        """Upload until `stopping` is set, then upload everything that is sealed by then."""
+        recovered_at = float("-inf")
         while not stopping.is_set():
             now = asyncio.get_running_loop().time()
-            if now - adopted >= RECOVERY_SECONDS:
-                adopted = now
+            if now - recovered_at >= RECOVERY_SECONDS:
+                recovered_at = now
                 self.recover_abandoned()
             self._dispatch(now)
             self._write_status()
@@ -78,7 +113,7 @@ class Uploader:
         await self.drain()
 
     async def drain(self) -> None:
-        """Deliver all that is there, trying again until it is gone. A dead game's episode is finished first."""
+        """Upload everything in the journal, with retries, until nothing waits. Quarantined segments do not wait."""
         while True:
             self.recover_abandoned()
             self._dispatch(asyncio.get_running_loop().time())
@@ -87,41 +122,40 @@ class Uploader:
             await asyncio.sleep(POLL_SECONDS / 4)
 
     def _write_status(self) -> None:
-        """Write the tally down when it has changed. A full disk may refuse it: it is not what must be kept."""
-        tally = self.stats
-        text = json.dumps({**asdict(replace(tally, damaged=[])), "damaged": len(tally.damaged)})
-        if self._status_path is None or text == self._status_written_at:
+        """Write the counters if they changed. A full disk is only logged: the counters are not a recording."""
+        text = json.dumps({**asdict(replace(self.stats, damaged=[])), "damaged": len(self.stats.damaged)})
+        if self._status_path is None or text == self._written_status:
             return
         try:
             fresh = self._status_path.with_suffix(".new")
             fresh.write_text(text)
             fresh.rename(self._status_path)
-            self._status_written_at = text
-        except OSError as refusal:
-            log.warning("the report of delivery can't be written: %s", refusal)
+            self._written_status = text
+        except OSError as error:
+            log.warning("cannot write uploader status path=%s error=%s", self._status_path, error)
 
     def recover_abandoned(self) -> None:
-        """Finish the episodes of dead games. One that can't be finished now must not hold up the others."""
+        """Finish the episodes of game processes that died (rule R5). One that fails does not stop the others."""
         for folder in list_episodes(self._folder):
             try:
                 if any(folder.glob(f"*{OPEN}")):
                     recover_abandoned(folder)
-                elif not any(path.suffix in (SEALED, DAMAGED_SUFFIX) for path in folder.iterdir()):
-                    self._delete_uploaded(folder)
+                elif not any(path.suffix in KEPT_SUFFIXES for path in folder.iterdir()):
+                    self._delete_empty(folder)
             except JournalDamaged as damaged:
                 log.error("%s", damaged)
             except FileNotFoundError:
-                continue  # its last segment was delivered meanwhile
-            except OSError as refusal:  # a full disk: delivery makes room, and the next look finds it
-                log.warning("the episode of a dead game, %s, can't be finished yet: %s", folder.name, refusal)
+                continue  # uploaded since it was listed
+            except OSError as error:  # the disk may be full; uploads free space, and the next poll retries
+                log.warning("recovery failed, retrying episode=%s error=%s", folder.name, error)
 
-    def _delete_uploaded(self, folder: Path) -> None:
-        """Remove the folder of a game that died before its first segment, or after its last one."""
+    def _delete_empty(self, folder: Path) -> None:
+        """Delete the folder of a game process that died before its first segment or after its last one."""
         if (lock := lock_episode(folder)) is None:
             return
         try:
-            for left in (*folder.glob(f"*{NEW}"), folder / RESERVE_NAME):
-                left.unlink(missing_ok=True)
+            for path in (*folder.glob(f"*{NEW}"), folder / RESERVE_NAME):
+                path.unlink(missing_ok=True)
             folder.rmdir()
         finally:
             os.close(lock)
@@ -140,35 +174,31 @@ class Uploader:
         del self._busy[folder]
 
     async def _upload_episode(self, folder: Path) -> None:
-        """Deliver an episode's sealed segments in order. The one place where a failure is logged, and waits."""
+        """Upload an episode's sealed segments in order. The only place that logs failures and schedules retries."""
         async with self._slots:
             try:
                 while (path := next_sealed(folder)) is not None:
-                    await self._upload_segment(path)
-            except JournalDamaged as damaged:
-                log.error("%s", damaged)
-                assert path is not None
-                self.stats.damaged.append(path.rename(path.with_suffix(DAMAGED_SUFFIX)))
-            except Exception as failure:  # noqa: BLE001 whatever went wrong, the segment stays and is tried again
+                    try:
+                        await self._upload_segment(path)
+                    except JournalDamaged as damaged:
+                        log.error("%s", damaged)
+                        self.stats.damaged.append(path.rename(path.with_suffix(DAMAGED_SUFFIX)))
+                    except RejectedSegment as rejected:
+                        await self._quarantine(path, rejected)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the segment stays and is retried)
                 count = self._failed.get(folder, (0, 0.0))[0]
-                wait = RETRY_BACKOFF_SECONDS[min(count, len(RETRY_BACKOFF_SECONDS) - 1)]
-                self._failed[folder] = count + 1, asyncio.get_running_loop().time() + wait
+                delay = RETRY_BACKOFF_SECONDS[min(count, len(RETRY_BACKOFF_SECONDS) - 1)]
+                self._failed[folder] = count + 1, asyncio.get_running_loop().time() + delay
                 self.stats.failures += 1
-                log.warning("delivery of %s waits %.1f s: %s: %s", folder.name, wait, type(failure).__name__, failure)
+                kind = type(error).__name__
+                log.warning(
+                    "upload failed, retrying episode=%s delay_s=%.1f error=%s: %s", folder.name, delay, kind, error
+                )
             else:
                 self._failed.pop(folder, None)
 
     async def _upload_segment(self, path: Path) -> None:
-        segment = read_segment(path)
-        objects = build_objects(segment)
-        for key, data in objects.items():
-            await self._objects.put(key, data)
-        try:
-            await write_segment_rows(self._engine, build_rows(segment, objects))
-        except AccountErased:
-            # Whatever is put is taken away again before the journal forgets: a kill in between leaves nothing behind.
-            for key in objects:
-                await self._objects.delete(key)
+        segment = await upload_segment(path.read_bytes(), path, self._objects, self._engine)
         path.unlink(missing_ok=True)
         if segment.end is not None and not any(path.parent.iterdir()):
             path.parent.rmdir()
@@ -177,9 +207,78 @@ class Uploader:
         self.stats.last_upload = time.time()
         self.stats.transitions += len(segment.steps)
 
+    async def _quarantine(self, path: Path, rejected: RejectedSegment) -> None:
+        """Set a rejected segment aside: mark its episode, copy it to the object store, then rename it.
+
+        A crash in between repeats everything. The copy is best effort, because the object store may be what rejects
+        the segment; the journal keeps it in any case.
+        """
+        reason, data = rejected.reason(), path.read_bytes()
+        segment, _ = parse_segment(data)
+        number = int(path.stem)
+        if segment is not None:
+            header, end = segment.header, segment.end
+            mark = QuarantineMark(
+                header.episode_id,
+                number,
+                len(segment.steps),
+                reason.stage,
+                reason.code,
+                str(reason),
+                reason.version,
+                None if end is None else wall_clock(header, end.ended_us),
+            )
+            try:
+                await mark_quarantined(self._engine, mark, build_episode_row(header))
+            except AccountErased:
+                delete_quarantined(path)
+                return
+            for suffix, content in (("segment", data), ("json", reason.write().encode())):
+                try:
+                    await self._objects.put(quarantine_key(header.episode_id, number, suffix), content)
+                except Exception as error:
+                    if not is_permanent(error):
+                        raise
+                    log.error(
+                        "cannot copy quarantined segment episode=%s number=%d error=%s", path.parent.name, number, error
+                    )
+        quarantine_segment(path, reason)
+        self.stats.quarantined += 1
+        log.error("segment quarantined episode=%s number=%d reason=%s", path.parent.name, number, reason)
+
+
+async def upload_segment(data: bytes, path: Path, objects: ObjectStore, engine: AsyncEngine) -> Segment:
+    """Store a segment's objects, then its rows. Return the segment. Repeating it stores the same bytes.
+
+    `data` is the segment's content; `path` is its file, for messages and for the repair of a flipped bit.
+
+    Raises:
+        JournalDamaged: the segment does not read back as it was written.
+        RejectedSegment: storage rejects it for its content.
+        NotReady, DBAPIError, OSError: a temporary failure.
+    """
+    segment, stage = read_segment(path, data), "encode"
+    try:
+        encoded = build_objects(segment)
+        rows = build_rows(segment, encoded)
+        stage = "objects"
+        for key, content in encoded.items():
+            await objects.put(key, content)
+        stage = "rows"
+        await write_segment_rows(engine, rows)
+    except AccountErased:
+        # Delete the objects before the journal file, so that a crash in between leaves nothing behind.
+        for key in encoded:
+            await objects.delete(key)
+    except Exception as error:
+        if is_permanent(error):
+            raise RejectedSegment(stage, error) from error
+        raise
+    return segment
+
 
 def next_sealed(folder: Path) -> Path | None:
-    """The first segment of an episode, if it is sealed. A damaged one is stepped over: it is set aside, by name."""
+    """Return the first segment of an episode if it is sealed, else None. Damaged and quarantined ones are skipped."""
     try:
         first = min((path for path in folder.iterdir() if path.suffix in (OPEN, SEALED)), default=None)
     except FileNotFoundError:

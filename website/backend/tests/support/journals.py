@@ -1,6 +1,7 @@
 """Journals as a game writes them, made of nothing but numbers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +44,18 @@ def make_header(**changes: object) -> SegmentHeader:
     return SegmentHeader(**fields)  # type: ignore[arg-type]
 
 
-def write_episode(folder: Path, *, segments: tuple[int, ...] = (4,)) -> tuple[SegmentHeader, NDArray[np.uint8]]:
-    """Write an episode with so many steps in each segment; its pictures, (T + 1, height, width, 3), come back."""
-    head, rng, encoder = make_header(), np.random.default_rng(3), Encoder()
+def write_episode(
+    folder: Path,
+    *,
+    segments: tuple[int, ...] = (4,),
+    infos: dict[int, dict[str, Any]] | None = None,
+    **header: object,
+) -> tuple[SegmentHeader, NDArray[np.uint8]]:
+    """Write an episode with `segments[i]` steps in segment i. Return its header and frames (T + 1, height, width, 3).
+
+    `infos` replaces the info of some steps; `header` replaces fields of the header.
+    """
+    head, rng, encoder = make_header(**header), np.random.default_rng(3), Encoder()
     colours = rng.integers(0, 256, (9, 3), np.uint8)
     pictures = [colours[rng.integers(0, 9, (SIZE[1], SIZE[0]))]]
     journal = Journal(folder, head)
@@ -57,7 +67,8 @@ def write_episode(folder: Path, *, segments: tuple[int, ...] = (4,)) -> tuple[Se
         for index in range(count):
             pictures.append(np.roll(pictures[-1], 1, axis=1))
             piece = encoder.encode(Picture(pictures[-1]), key=number > 0 and index == 0)
-            info = {"lives": step} if step % 3 == 0 else None
+            info: dict[str, Any] | None = {"lives": step} if step % 3 == 0 else None
+            info = (infos or {}).get(step, info)
             source = ActiveInput(step * 10, step * 11, step) if step else None
             journal.step(
                 RecordedStep(

@@ -13,7 +13,7 @@ from skill_arcade.recording.segment import DAMAGED_SUFFIX
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate
 from skill_arcade.storage.database.engine import transaction
-from skill_arcade.storage.database.erasures import begin_erasure, get_erasure, lock_user, next_unfinished_id
+from skill_arcade.storage.database.erasures import begin_erasure, get_erasure, id_after_erasure, lock_user
 from skill_arcade.storage.database.queries import upsert_user
 from skill_arcade.storage.database.tables import CertificateResult, Table
 from skill_arcade.storage.objects import ObjectStore, open_objects
@@ -162,7 +162,7 @@ async def test_who_comes_back_begins_anew(uploader: Uploader, eraser: AccountEra
     await close_account(engine)
     async with transaction(engine) as connection:
         again = await upsert_user(connection, "user", EMAIL)
-        assert (again, await upsert_user(connection, "user", EMAIL)) == (next_unfinished_id("user"), again)
+        assert (again, await upsert_user(connection, "user", EMAIL)) == (id_after_erasure("user"), again)
     await eraser.erase_all()
     async with transaction(engine) as connection:
         assert await upsert_user(connection, "user", EMAIL) == again

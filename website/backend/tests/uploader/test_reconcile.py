@@ -83,7 +83,7 @@ async def test_a_segment_that_is_nowhere_is_lost_and_named(
     await deliver()
     found = (await reports())[head.episode_id]
     assert (found.acknowledged, found.stored, found.lost) == (9, 6, 3)
-    assert found.problems == ["steps 4 to 6 are missing", "segments [1] are nowhere"]
+    assert found.problems == ["steps 4 to 6 are missing", "segments [1] are missing"]
 
 
 async def test_an_end_that_is_missing_is_found_by_what_the_player_saw(
@@ -95,7 +95,7 @@ async def test_an_end_that_is_missing_is_found_by_what_the_player_saw(
     found = (await reports(seen={head.episode_id: 7}))[head.episode_id]
     assert (found.lost, found.duplicated) == (3, 0)
     assert "steps 4 to 6 are missing at the end" in found.problems
-    assert "it has no end, and nothing of it waits in the journal" in found.problems
+    assert "it has no end, and none of its segments is in the journal" in found.problems
 
 
 async def test_an_episode_of_which_nothing_is_left_is_lost(reports: Balances) -> None:
@@ -111,7 +111,7 @@ async def test_rows_that_are_gone_or_counted_twice_are_found(
     await change(engine, "DELETE FROM transition WHERE step = 2")
     found = (await reports())[head.episode_id]
     assert (found.stored, found.lost) == (6, 1)
-    assert "its segments hold 7 transitions, its rows 6" in found.problems
+    assert "its segments have 7 transitions, the table has 6" in found.problems
     await change(engine, "UPDATE episode SET n_steps = 14")
     assert (await reports())[head.episode_id].duplicated == 8
     await change(engine, "UPDATE segment SET first_step = 3 WHERE number = 1")
@@ -131,7 +131,7 @@ async def test_objects_that_are_missing_changed_or_foreign_are_named(
     found = await reports(read=True)
     assert found[head.episode_id].problems == [
         f"object {place}/000000.png is missing",
-        f"object {place}/000001.png has other bytes than were recorded",
+        f"object {place}/000001.png does not have the recorded checksum",
         f"object {place}/000002.png belongs to no segment",
     ]
     assert found[UUID(int=0)].problems == ["1 objects belong to no episode: episodes/no-id/000000.png"]

@@ -26,7 +26,7 @@ _of_users = [
 ]
 
 
-def next_unfinished_id(user_id: str) -> str:
+def id_after_erasure(user_id: str) -> str:
     """The id of who comes back after the account of `user_id` was erased."""
     return hashlib.sha256(f"after {user_id}".encode()).hexdigest()[:32]
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.storage.database import tables
-from skill_arcade.storage.database.erasures import is_erased, next_unfinished_id
+from skill_arcade.storage.database.erasures import id_after_erasure, is_erased
 from skill_arcade.storage.database.tables import CertificateResult, EpisodeStatus
 
 _table = tables.Table.metadata.tables
@@ -51,7 +51,7 @@ async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> 
     of that id was erased: who comes back begins anew, under another id.
     """
     while await is_erased(connection, user_id):
-        user_id = next_unfinished_id(user_id)
+        user_id = id_after_erasure(user_id)
     await connection.execute(insert(_user).values(id=user_id, email=email).on_conflict_do_nothing())
     mine = select(_user.c.id, _user.c.email).where(or_(_user.c.email == email, _user.c.id == user_id))
     found = (await connection.execute(mine.order_by(case((_user.c.email == email, 0), else_=1)).limit(1))).one()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 ROLE = "researcher"
 # By name, so that a new table is nobody's to read until somebody adds it here.
 READABLE = [
-    *("game", "episode", "transition", "segment", "event", "certificate", "baseline", "baseline_source"),
+    *("game", "episode", "transition", "segment", "event", "certificate", "quarantine", "baseline", "baseline_source"),
     *("input_latency", "episode_summary", "learning_curve", "reaction_time", "action_use", "human_normalised_score"),
 ]
 COLUMNS = {"user": "id, time_created, time_updated", "erasure": "time_created, time_erased, games"}

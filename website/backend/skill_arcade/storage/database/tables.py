@@ -45,7 +45,7 @@ class EpisodeStatus(StrEnum):
     lost = "lost"
 
 
-def _created_column(comment: str, *, updates: bool = False) -> Column[datetime]:
+def _database_time_column(comment: str, *, updates: bool = False) -> Column[datetime]:
     return Column(
         DateTime(timezone=True),
         nullable=False,
@@ -59,7 +59,7 @@ def _timestamp_column(comment: str, *, nullable: bool = False) -> Column[datetim
     return Column(DateTime(timezone=True), nullable=nullable, comment=comment)
 
 
-def _microseconds_column(comment: str, *, nullable: bool = False) -> Column[int]:
+def _bigint_column(comment: str, *, nullable: bool = False) -> Column[int]:
     return Column(BigInteger, nullable=nullable, comment=comment)
 
 
@@ -81,8 +81,8 @@ class User(Table, table=True):
         sa_column_kwargs=_commented("keyed hash of the e-mail; no guess without the server's key"),
     )
     email: str | None = Field(None, unique=True, sa_column_kwargs=_commented("normalised e-mail; null once erased"))
-    time_created: datetime = Field(sa_column=_created_column("first sign-in, database clock"))
-    time_updated: datetime = Field(sa_column=_created_column("last change, database clock", updates=True))
+    time_created: datetime = Field(sa_column=_database_time_column("first sign-in, database clock"))
+    time_updated: datetime = Field(sa_column=_database_time_column("last change, database clock", updates=True))
 
 
 class Game(Table, table=True):
@@ -90,9 +90,9 @@ class Game(Table, table=True):
 
     id: str = Field(primary_key=True, sa_column_kwargs=_commented("the manifest's file name without .yaml"))
     config: dict[str, Any] = Field(sa_column=_json_column("the whole manifest"))
-    time_created: datetime = Field(sa_column=_created_column("first seen, database clock"))
+    time_created: datetime = Field(sa_column=_database_time_column("first seen, database clock"))
     time_updated: datetime = Field(
-        sa_column=_created_column("last change of the manifest, database clock", updates=True)
+        sa_column=_database_time_column("last change of the manifest, database clock", updates=True)
     )
 
 
@@ -105,7 +105,7 @@ class Episode(Table, table=True):
     id: UUID = Field(primary_key=True, sa_column_kwargs=_commented("UUID version 7: sorts by start"))
     user_id: str = Field(foreign_key="user.id", sa_column_kwargs=_commented("who played"))
     game_id: str = Field(foreign_key="game.id", sa_column_kwargs=_commented("what was played"))
-    seed: int = Field(sa_column=_microseconds_column("argument of reset(seed=...), 1 to 2^31-1"))
+    seed: int = Field(sa_column=_bigint_column("argument of reset(seed=...), 1 to 2^31-1"))
     n_steps: int = Field(
         0, sa_column_kwargs=_commented("transitions delivered so far; final once ended", server_default="0")
     )
@@ -136,7 +136,7 @@ class Episode(Table, table=True):
     time_ended: datetime | None = Field(
         None, sa_column=_timestamp_column("end of the episode, server wall clock", nullable=True)
     )
-    time_updated: datetime = Field(sa_column=_created_column("last delivery, database clock", updates=True))
+    time_updated: datetime = Field(sa_column=_database_time_column("last delivery, database clock", updates=True))
 
 
 class Transition(Table, table=True):
@@ -151,32 +151,32 @@ class Transition(Table, table=True):
     reward: float = Field(sa_column=Column(Float, nullable=False, comment="as returned by step"))
     time_created: datetime = Field(sa_column=_timestamp_column("step returned, server wall clock"))
     server_us: int = Field(
-        sa_column=_microseconds_column("step began: microseconds since the episode's start, server monotonic clock")
+        sa_column=_bigint_column("step began: microseconds since the episode's start, server monotonic clock")
     )
     shown_us: int | None = Field(
         None,
-        sa_column=_microseconds_column(
+        sa_column=_bigint_column(
             "the obs acted on was painted: browser clock, microseconds since its origin; null: never shown",
             nullable=True,
         ),
     )
     input_us: int | None = Field(
         None,
-        sa_column=_microseconds_column(
+        sa_column=_bigint_column(
             "the input in force happened: browser clock, microseconds since its time origin; null: none yet",
             nullable=True,
         ),
     )
     input_received_us: int | None = Field(
         None,
-        sa_column=_microseconds_column(
+        sa_column=_bigint_column(
             "that input arrived: microseconds since the episode's start, server monotonic clock",
             nullable=True,
         ),
     )
     stepped_us: int | None = Field(
         None,
-        sa_column=_microseconds_column(
+        sa_column=_bigint_column(
             "lockstep: the page took this step, by the browser's clock, microseconds since its time origin; "
             "null: the server paced it",
             nullable=True,
@@ -208,7 +208,7 @@ class Segment(Table, table=True):
     first_step: int = Field(sa_column_kwargs=_commented("step of its first transition"))
     n_steps: int = Field(sa_column_kwargs=_commented("transitions in it"))
     n_frames: int = Field(sa_column_kwargs=_commented("frames in its object"))
-    n_bytes: int = Field(sa_column=_microseconds_column("size of its objects"))
+    n_bytes: int = Field(sa_column=_bigint_column("size of its objects"))
     objects: dict[str, Any] = Field(sa_column=_json_column("object key to SHA-256, hexadecimal"))
     n_events: int | None = Field(
         None, sa_column_kwargs=_commented("events in it; null: delivered before this was kept")
@@ -220,7 +220,20 @@ class Segment(Table, table=True):
             "null: before this was kept"
         ),
     )
-    time_delivered: datetime = Field(sa_column=_created_column("database clock"))
+    time_delivered: datetime = Field(sa_column=_database_time_column("database clock"))
+
+
+class Quarantine(Table, table=True):
+    """A segment that storage rejects for its content. It is set aside whole; its steps are missing from the episode."""
+
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("the episode"))
+    number: int = Field(primary_key=True, sa_column_kwargs=_commented("number of the segment"))
+    time_created: datetime = Field(sa_column=_database_time_column("quarantined, database clock"))
+    n_steps: int | None = Field(None, sa_column_kwargs=_commented("steps in it; null: the segment cannot be parsed"))
+    stage: str = Field(sa_column_kwargs=_commented("what failed: encode, objects or rows"))
+    code: str = Field(sa_column_kwargs=_commented("SQLSTATE or HTTP status; empty: none"))
+    reason: str = Field(sa_column_kwargs=_commented("class and text of the error"))
+    version: str = Field(sa_column_kwargs=_commented("version of the arcade that rejected it"))
 
 
 class CertificateResult(StrEnum):
@@ -272,11 +285,11 @@ class Event(Table, table=True):
         )
     )
     server_us: int = Field(
-        sa_column=_microseconds_column("arrival: microseconds since the episode's start, server monotonic clock")
+        sa_column=_bigint_column("arrival: microseconds since the episode's start, server monotonic clock")
     )
     client_us: int | None = Field(
         None,
-        sa_column=_microseconds_column("it happened: browser clock, microseconds since its time origin", nullable=True),
+        sa_column=_bigint_column("it happened: browser clock, microseconds since its time origin", nullable=True),
     )
     step: int = Field(sa_column_kwargs=_commented("steps taken when it arrived"))
     data: dict[str, Any] = Field(sa_column=_json_column("what is particular to the kind"))
@@ -291,7 +304,7 @@ class Preference(Table, table=True):
     settings: dict[str, Any] = Field(
         sa_column=_json_column("keys of each game, hand, favourites, ...: what PUT /me/preferences last took")
     )
-    time_updated: datetime = Field(sa_column=_created_column("last change, database clock", updates=True))
+    time_updated: datetime = Field(sa_column=_database_time_column("last change, database clock", updates=True))
 
 
 class BaselineSource(Table, table=True):
@@ -323,7 +336,7 @@ class Erasure(Table, table=True):
         primary_key=True,
         sa_column_kwargs=_commented("the id that it had; never used again, so what arrives late is dropped"),
     )
-    time_created: datetime = Field(sa_column=_created_column("erasure asked for, database clock"))
+    time_created: datetime = Field(sa_column=_database_time_column("erasure asked for, database clock"))
     time_erased: datetime | None = Field(
         None,
         sa_column=_timestamp_column("all rows and objects were gone, database clock; null: under way", nullable=True),
@@ -339,6 +352,7 @@ for _model in (
     Segment,
     Event,
     Certificate,
+    Quarantine,
     Preference,
     BaselineSource,
     Baseline,

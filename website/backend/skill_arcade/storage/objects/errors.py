@@ -1,4 +1,4 @@
-"""What Google's client raises, as one error of ours that says what to do."""
+"""Translates the errors of Google's client libraries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +9,13 @@ import urllib3
 from google.api_core import exceptions as answers
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from skill_arcade.errors import NotReady
+from skill_arcade.errors import NotReady, ObjectRejected
 
-ERROR_TEXTS = (
+# https://cloud.google.com/storage/docs/json_api/v1/status-codes: other 4xx answers say that the request itself is
+# invalid. These depend on rights, on the bucket, or on time: 401, 403, 404, 408, 409, 412, 429.
+TEMPORARY_CLIENT_ERRORS = {401, 403, 404, 408, 409, 412, 429}
+
+CLIENT_ERRORS = (
     answers.GoogleAPIError,
     google.auth.exceptions.GoogleAuthError,
     DataCorruption,
@@ -24,21 +28,24 @@ ERROR_TEXTS = (
 
 @contextmanager
 def translate_errors(bucket: str) -> Iterator[None]:
-    """Turn whatever goes wrong with a bucket into NotReady."""
+    """Turn the client library's errors into NotReady (temporary) or ObjectRejected (permanent)."""
     try:
         yield
-    except ERROR_TEXTS as error:
-        raise NotReady(f"The bucket {bucket} can't be used: {describe_error(error)}") from error
+    except CLIENT_ERRORS as error:
+        if isinstance(error, answers.ClientError) and error.code not in TEMPORARY_CLIENT_ERRORS:
+            reason = f"The bucket {bucket} rejects an object: {describe_error(error)}"
+            raise ObjectRejected(reason, error.code) from error
+        raise NotReady(f"The bucket {bucket} cannot be used: {describe_error(error)}") from error
 
 
 def describe_error(error: BaseException) -> str:
-    """Say what a client library's error means, and what to do where that is known."""
+    """Return what a client library's error means and, where it is known, what to do."""
     if isinstance(error, answers.RetryError) and error.cause is not None:
-        return f"it was tried until the deadline. {describe_error(error.cause)}"
+        return f"all retries failed until the deadline. {describe_error(error.cause)}"
     if isinstance(error, google.auth.exceptions.DefaultCredentialsError):
-        return "there are no credentials here; run as a service account, or `gcloud auth application-default login`."
+        return "no credentials were found; run as a service account, or `gcloud auth application-default login`."
     if isinstance(error, answers.Forbidden | answers.Unauthorized):
-        return f"this server's account is refused; grant it the role Storage Object User there. {error.message}"
+        return f"this server's account is not allowed; grant it the role Storage Object User there. {error.message}"
     if isinstance(error, answers.NotFound):
-        return f"{error.message} Does GCP_BUCKET_NAME name it right?"
+        return f"{error.message} Check GCP_BUCKET_NAME."
     return f"{type(error).__name__}: {error}"

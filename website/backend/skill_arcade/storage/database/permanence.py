@@ -1,0 +1,49 @@
+"""Tells permanent rejections of data from temporary failures, by class and never by counting (rule R12)."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
+
+from skill_arcade.errors import InvalidRequest, NotReady, ObjectExists, ObjectRejected
+
+# PostgreSQL manual, appendix A "Error Codes": the first two characters are the class.
+PERMANENT_SQLSTATE_CLASSES = {
+    "21": "cardinality violation",
+    "22": "data exception: NUL in text, a number out of range, invalid JSON",
+    "23": "integrity constraint violation",
+    "54": "program limit exceeded: a value or an index row that is too large",
+}
+TEMPORARY_ERRORS = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    NotReady,
+    OSError,
+    TimeoutError,
+    MemoryError,
+)
+
+
+def find_code(error: BaseException) -> str:
+    """Return the SQLSTATE or HTTP status of an error or of one of its causes, or an empty string."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for name in ("sqlstate", "http_status"):
+            if code := getattr(cause, name, None):
+                return str(code)
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    return ""
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Return whether repeating the same write would fail in the same way.
+
+    Data that Postgres or the object store rejects, and data that cannot be encoded for them, is permanent. Outages,
+    timeouts, missing rights, missing tables and full disks are temporary.
+    """
+    if isinstance(error, ObjectExists | ObjectRejected | InvalidRequest):
+        return True
+    if isinstance(error, DBAPIError | asyncpg.PostgresError):
+        return find_code(error)[:2] in PERMANENT_SQLSTATE_CLASSES
+    if isinstance(error, StatementError):  # a value that the driver cannot encode
+        return True
+    return isinstance(error, Exception) and not isinstance(error, TEMPORARY_ERRORS)
