@@ -15,7 +15,7 @@ from skill_arcade.environments.factory import make_environment_from_spec
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
 from skill_arcade.errors import ArcadeError, UnsupportedEnvironment
-from skill_arcade.recording.observation import describe_leaves, pack_observation
+from skill_arcade.recording.observation import ROOT_NAME, describe_leaves, pack_observation
 from skill_arcade.storage.database.tables import CertificateResult
 
 RESET = -1
@@ -89,19 +89,19 @@ def compare_runs(episode: Episode, env: PlayableEnv) -> None:
     """Raise Differs at the first step that comes out otherwise; RecordingDamaged when the record does not read."""
     pictures = episode.pictures()
     observations = None if env.observes_picture else _Observations(episode)
-    infos, rewards = episode.infos, episode.rewards
+    infos, rewards = episode.stored_infos, episode.rewards
     terminations, truncations = episode.terminations, episode.truncations
     _compare_state(RESET, env, env.reset(episode.seed), pictures, observations)
     for step, action in enumerate(episode.actions):
         outcome = env.step(int(action))
         if outcome.reward != rewards[step] and not (np.isnan(outcome.reward) and np.isnan(rewards[step])):
-            raise MismatchError(step, f"step {step}: reward {outcome.reward:g}, kept is {rewards[step]:g}")
+            raise MismatchError(step, f"step {step}: reward {outcome.reward:g}, stored is {rewards[step]:g}")
         for name, now, kept in (
             ("terminated", outcome.terminated, terminations[step]),
             ("truncated", outcome.truncated, truncations[step]),
         ):
             if now != kept:
-                raise MismatchError(step, f"step {step}: {name} is {now}, kept is {bool(kept)}")
+                raise MismatchError(step, f"step {step}: {name} is {now}, stored is {bool(kept)}")
         _compare_info(step, outcome, infos[step])
         _compare_state(step, env, outcome, pictures, observations)
 
@@ -117,18 +117,18 @@ def _compare_state(
     where = "the reset" if step == RESET else f"step {step}"
     kept = next(pictures, None)
     if kept is None:
-        raise MismatchError(step, f"{where}: no frame is kept")
+        raise MismatchError(step, f"{where}: no frame is stored")
     if not env.picture().equals(kept):
         raise MismatchError(step, f"{where}: the frame differs")
     if observations is not None and not observations.match(step + 1, outcome.observation):
         raise MismatchError(step, f"{where}: the observation differs")
 
 
-def _compare_info(step: int, outcome: StepResult, kept: dict[str, Any]) -> None:
-    for key, value in kept.items():
-        now = json.loads(json.dumps(outcome.info.get(key), default=lambda array: array.tolist()))
-        if now != value and not (now != now and value != value):  # noqa: PLR0124 NaN equals NaN here
-            raise MismatchError(step, f"step {step}: info[{key!r}] is {now!r}, kept is {value!r}")
+def _compare_info(step: int, outcome: StepResult, stored: dict[str, Any]) -> None:
+    for key, value in stored.items():
+        now = json.loads(json.dumps(outcome.info.get(key)))
+        if now != value:
+            raise MismatchError(step, f"step {step}: info[{key!r}] is {now!r}, stored is {value!r}")
 
 
 class _Observations:
@@ -141,15 +141,18 @@ class _Observations:
         self._columns = kept if isinstance(kept, dict) else {"observation": kept}
 
     def match(self, index: int, observation: Any) -> bool:
-        leaves = describe_leaves(observation)
-        if [leaf["name"] for leaf in leaves] != list(self._columns):
+        """Return whether an observation has the recorded parts with exactly the recorded values."""
+        recorded = {name: _row(column, index) for name, column in self._columns.items()}
+        leaves = [leaf | {"name": name} for name, value in recorded.items() for leaf in describe_leaves(value)]
+        expected = b"".join(pack_observation(recorded[leaf["name"]], [leaf | {"name": ROOT_NAME}]) for leaf in leaves)
+        try:
+            return pack_observation(observation, leaves) == expected
+        except (TypeError, ValueError):
             return False
-        columns = self._columns.values()
-        kept = [str(column[index]) if column.dtype.kind == "U" else column[index] for column in columns]
-        same_make = describe_leaves(tuple(kept))
-        return [(leaf["dtype"], leaf["shape"]) for leaf in leaves] == [
-            (leaf["dtype"], leaf["shape"]) for leaf in same_make
-        ] and pack_observation(observation, leaves) == pack_observation(tuple(kept), same_make)
+
+
+def _row(column: Any, index: int) -> Any:
+    return str(column[index]) if column.dtype.kind in "UO" else column[index]
 
 
 def _digest(episode: Episode, actions: Any) -> str:

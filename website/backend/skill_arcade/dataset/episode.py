@@ -1,7 +1,5 @@
 """One episode, as arrays."""
 
-import io
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +15,10 @@ from skill_arcade.dataset.clock import ClockAlignment
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
 from skill_arcade.errors import RecordingDamaged
+from skill_arcade.exact_json import decode_value
 from skill_arcade.frames.apng import read_apng, read_pictures
 from skill_arcade.frames.picture import Picture
+from skill_arcade.recording.observation import read_npz
 from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import EpisodeStatus
 
@@ -129,7 +129,12 @@ class Episode:
 
     @cached_property
     def reset_info(self) -> dict[str, Any]:
-        """The info that `reset` returned."""
+        """Info that `reset` returned."""
+        return dict(decode_value(self.stored_reset_info))
+
+    @cached_property
+    def stored_reset_info(self) -> dict[str, Any]:
+        """Info that `reset` returned, as it is stored: JSON in the encoding of `skill_arcade.exact_json`."""
         return dict(self._row.reset_info)
 
     @cached_property
@@ -154,8 +159,14 @@ class Episode:
 
     @cached_property
     def infos(self) -> list[dict[str, Any]]:
-        """T of them: the kept part of the info that step i returned. Equal neighbours are one object."""
-        infos, newest = [], self.reset_info
+        """T infos: the stored part of what step i returned. Equal neighbours are the same object."""
+        decoded: dict[int, Any] = {}
+        return [decoded.setdefault(id(info), decode_value(info)) for info in self.stored_infos]
+
+    @cached_property
+    def stored_infos(self) -> list[dict[str, Any]]:
+        """T infos as they are stored: JSON in the encoding of `skill_arcade.exact_json`."""
+        infos, newest = [], self.stored_reset_info
         for row in self._rows.transitions:
             newest = newest if row.info is None else row.info
             infos.append(newest)
@@ -275,7 +286,7 @@ class Episode:
         return frames
 
     def _read_arrays(self, segment: Any) -> dict[str, NDArray[Any]]:
-        arrays = self._read(segment, ".npz", _unpack_arrays)
+        arrays = self._read(segment, ".npz", read_npz)
         for name, array in arrays.items():
             self._require_count(segment, len(array), f"observations ({name})")
         return arrays
@@ -305,9 +316,3 @@ class Episode:
     @staticmethod
     def _key(objects: dict[str, str], suffix: str) -> str | None:
         return next((key for key in sorted(objects) if key.endswith(suffix)), None)
-
-
-def _unpack_arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        names = [leaf["name"] for leaf in json.loads(str(archive["schema"]))]
-        return {name: archive[name] for name in names}

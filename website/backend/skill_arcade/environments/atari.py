@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from skill_arcade.environments.colour_tables import NTSC, PAL, ColourTable
 from skill_arcade.environments.emulator_config import TIME_BASED_SEED, describe_emulation
-from skill_arcade.environments.jsonable import to_jsonable
 from skill_arcade.environments.playable_env import StepResult
 from skill_arcade.environments.reseeding import FreshState
 from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.exact_json import encode_value
 from skill_arcade.frames.picture import Picture
 from skill_arcade.games.manifest import EnvironmentSpec
 
@@ -138,7 +138,7 @@ class AtariPlayableEnv:
     def reset(self, seed: int) -> StepResult:
         """Begin an episode, in about 4 ms."""
         self._screen, info = self._env.reset(seed=seed)
-        return StepResult(self._screen, 0.0, False, False, to_jsonable(info))
+        return StepResult(self._screen, 0.0, False, False, encode_value(info))
 
     def step(self, action: int) -> StepResult:
         """Take one step. The observation is palette indices in a buffer that the next step writes to."""

@@ -9,9 +9,9 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 
-from skill_arcade.environments.jsonable import to_jsonable
 from skill_arcade.environments.playable_env import StepResult
 from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.exact_json import encode_value
 from skill_arcade.frames.picture import Picture
 
 
@@ -41,13 +41,13 @@ class GymnasiumPlayableEnv:
         """Begin an episode."""
         self._picture = None
         observation, info = self._env.reset(seed=seed)
-        return StepResult(observation, 0.0, False, False, to_jsonable(info))
+        return StepResult(observation, 0.0, False, False, encode_value(info))
 
     def step(self, action: int) -> StepResult:
         """Take one step; action 0 is the first of the space, wherever that starts."""
         self._picture = None
         observation, reward, terminated, truncated, info = self._env.step(self._first + action)
-        return StepResult(observation, float(reward), bool(terminated), bool(truncated), to_jsonable(info))
+        return StepResult(observation, float(reward), bool(terminated), bool(truncated), encode_value(info))
 
     def picture(self) -> Picture:
         """Draw what the last reset or step led to, once."""

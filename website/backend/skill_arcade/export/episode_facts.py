@@ -44,7 +44,7 @@ def describe_episode(number: int, episode: Episode, key: str) -> ExportedEpisode
             "return": float(episode.score),
             "status": str(episode.status),
             "end_reason": episode.end_reason,
-            "reset_info": episode.reset_info,
+            "reset_info": episode.stored_reset_info,
             "time_created": episode.time_created.isoformat(),
             "duration_seconds": summary["duration_seconds"],
             "certified": summary["certified"],

@@ -142,7 +142,7 @@ def _infos(episode: Episode) -> dict[str, NDArray[Any]]:
     """Numbers of info, and times, as (T + 1, 1): scalars do not come back from Minari's Parquet."""
     rows = [episode.reset_info, *episode.infos]
     names = sorted({name for info in rows for name, value in info.items() if isinstance(value, int | float)})
-    columns = {name: [float(info.get(name, np.nan)) for info in rows] for name in names}
+    columns = {name: [_to_float(info.get(name)) for info in rows] for name in names}
     times = episode.times
     # Info i + 1 came with step i; an observation was painted by itself.
     columns["server_us"] = [0.0, *times["server_us"].astype(float)]
@@ -150,6 +150,10 @@ def _infos(episode: Episode) -> dict[str, NDArray[Any]]:
     last = [event.client_us for event in episode.events if event.kind == "last-shown"]
     columns["shown_us"] = [*times["shown_us"], last[-1] if last and last[-1] is not None else np.nan]
     return {name: np.array(values, np.float64).reshape(-1, 1) for name, values in columns.items()}
+
+
+def _to_float(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else np.nan
 
 
 def _struct(columns: dict[str, NDArray[Any]]) -> pa.StructArray:
@@ -181,7 +185,7 @@ def _fixed(array: NDArray[Any]) -> pa.Array:
 
 
 def _episode_metadata(index: int, numbered: ExportedEpisode) -> dict[str, Any]:
-    infos = [numbered.episode.reset_info, *numbered.episode.infos]
+    infos = [numbered.episode.stored_reset_info, *numbered.episode.stored_infos]
     changes = [[i, info] for i, info in enumerate(infos) if i == 0 or info != infos[i - 1]]
     events = [[one.kind, one.server_us, one.client_us, one.step, one.data] for one in numbered.episode.events]
     told = {name: value for name, value in numbered.facts.items() if name not in ("episode", "steps")}

@@ -82,7 +82,7 @@ def build_example(numbered: ExportedEpisode) -> dict[str, Values]:
         "steps/is_first": np.array([index == 0 for index in range(n_rows)], np.int64),
         "steps/is_last": np.array(ends, np.int64),
         "steps/is_terminal": np.array([end and terminal for end in ends], np.int64),
-        "steps/info": [json.dumps(info).encode() for info in (episode.reset_info, *episode.infos)],
+        "steps/info": [json.dumps(info).encode() for info in (episode.stored_reset_info, *episode.stored_infos)],
         "steps/server_us": np.append(episode.times["server_us"], ABSENT),
         "episode_metadata/facts": [json.dumps(numbered.facts).encode()],
         "episode_metadata/events": [

@@ -131,7 +131,7 @@ def png(frame: NDArray[np.uint8]) -> bytes:
 def _fixed_columns(numbered: ExportedEpisode) -> dict[str, Any]:
     episode = numbered.episode
     n_steps, times = len(episode.actions), episode.times
-    infos = [json.dumps(info) for info in (episode.reset_info, *episode.infos)]
+    infos = [json.dumps(info) for info in (episode.stored_reset_info, *episode.stored_infos)]
     columns: dict[str, Any] = {
         "episode": [numbered.number] * (n_steps + 1),
         "step": list(range(n_steps + 1)),

@@ -124,9 +124,9 @@ def test_a_changed_action_in_a_row_is_found_and_named(kept: RecordedArcade) -> N
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ("reward = 7", "step 40: reward 0, kept is 7"),
-        ("terminated = true", "step 40: terminated is False, kept is True"),
-        ("info = '{\"lives\": 9}'", "step 40: info['lives'] is 5, kept is 9"),
+        ("reward = 7", "step 40: reward 0, stored is 7"),
+        ("terminated = true", "step 40: terminated is False, stored is True"),
+        ("info = '{\"lives\": 9}'", "step 40: info['lives'] is 5, stored is 9"),
     ],
 )
 def test_a_changed_outcome_is_found_and_named(kept: RecordedArcade, change: str, named: str) -> None:

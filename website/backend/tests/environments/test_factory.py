@@ -6,10 +6,10 @@ import pytest
 
 from skill_arcade.environments.factory import make_environment, make_environment_from_spec
 from skill_arcade.environments.gymnasium_env import GymnasiumPlayableEnv
-from skill_arcade.environments.jsonable import to_jsonable
 from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.environments.provenance import version_differences
 from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.exact_json import encode_value
 from skill_arcade.games.manifest import EnvironmentSpec
 
 CHOICES = {
@@ -89,6 +89,6 @@ def test_other_versions_are_told() -> None:
 
 
 def test_info_becomes_plain_python() -> None:
-    info = {"mask": np.array([1, 0], np.int8), "p": np.float32(0.5), "seeds": (np.uint32(7),), 1: {"x": None}}
-    assert to_jsonable(info) == {"mask": [1, 0], "p": 0.5, "seeds": [7], "1": {"x": None}}
-    json.dumps(to_jsonable({"strange": object}))
+    info = {"mask": np.array([1, 0], np.int8), "p": np.float32(0.5), "seeds": (np.uint32(7),), "1": {"x": None}}
+    assert encode_value(info) == {"mask": [1, 0], "p": 0.5, "seeds": [7], "1": {"x": None}}
+    json.dumps(encode_value({"strange": object}))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.errors import NotReady, ObjectRejected
+from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.recording.quarantine import list_quarantined
 from skill_arcade.storage.database.permanence import is_permanent
 from skill_arcade.storage.objects.disk import DiskObjects
@@ -223,3 +224,16 @@ async def test_R12_two_uploaders_quarantine_one_segment_once(
     await asyncio.gather(drain(uploader), drain(other))
     assert len(list_quarantined(journal)) == 1
     assert await rows(engine, "SELECT count(*) FROM quarantine") == [(1,)]
+
+
+async def test_R13_quarantined_segments_leave_new_games_allowed(
+    uploader: Uploader, journal: Path, tmp_path: Path
+) -> None:
+    write_episode(journal, segments=(3,), infos={1: NUL})
+    await drain(uploader)
+    capacity = RecordingCapacity(journal, tmp_path / "status", min_free_bytes=0, max_stall_seconds=0.001)
+    capacity.poll()
+    await asyncio.sleep(0.01)
+    capacity.poll()
+    assert (capacity.backlog.n_segments, capacity.stalled_seconds) == (0, 0.0)
+    capacity.check()

@@ -1,0 +1,168 @@
+r"""Reversible encoding of free-form values, such as an environment's `info`, as JSON that Postgres accepts.
+
+Numbers, text, booleans, None, lists and dictionaries with text keys are plain JSON, so that SQL can read them. A value
+that JSON or JSONB would reject or change is an object with one key that begins with `$`:
+
+| tag | value |
+|---|---|
+| `{"$float": "nan"}` | NaN, infinities, -0.0, and floats of 1e16 and more, which JSONB turns into integers |
+| `{"$text": "a\x00b"}` | text with NUL or lone surrogates, in Python's `unicode_escape` |
+| `{"$bytes": "AAE="}` | bytes, base64 |
+| `{"$complex": [1.0, 2.0]}` | complex number |
+| `{"$datetime64": ["2024-01-01", "D"]}` | NumPy's datetime64 with its unit |
+| `{"$date": "2024-01-01"}`, `{"$datetime": "..."}` | `datetime` values, ISO 8601 |
+| `{"$set": [1, 2]}` | set, its parts in the order of their JSON |
+| `{"$dict": [[1, "a"]]}` | dictionary with a key that is not text, or that begins with `$` |
+| `{"$int": "1f"}` | integer of more than 4,000 digits, hexadecimal |
+| `{"$repr": "<object>"}` | anything else, as its `repr`; the only tag that is not reversible |
+
+NumPy scalars become numbers, arrays and tuples become lists: values are exact, types of sequences are not preserved.
+"""
+
+import base64
+import binascii
+import datetime
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DEPTH = 100
+"""Nesting above which a value is stored as its `repr`."""
+MAX_PLAIN_FLOAT = 1e16
+"""Floats from here on are tagged: JSON writes them with an exponent, which JSONB turns into an integer."""
+MAX_PLAIN_INT_BITS = 13_000
+"""Longer integers are tagged: Python refuses to convert more than 4,300 digits."""
+
+
+def encode_value(value: Any, depth: int = 0) -> Any:
+    """Return `value` as JSON values that Postgres stores unchanged. Never raises for any value."""
+    if value is None or isinstance(value, bool):
+        return value
+    if type(value) in _ENCODERS:
+        return _ENCODERS[type(value)](value)
+    if depth > MAX_DEPTH:
+        return _encode_other(value)
+    if isinstance(value, dict):
+        return _encode_dict(value, depth)
+    if isinstance(value, list | tuple):
+        return [encode_value(part, depth + 1) for part in value]
+    if isinstance(value, np.ndarray):
+        return _encode_array(value, depth)
+    if isinstance(value, np.datetime64):
+        return {"$datetime64": [str(value), np.datetime_data(value.dtype)[0]]}
+    if isinstance(value, np.generic) and not isinstance(value, np.void | np.object_ | np.timedelta64):
+        return encode_value(value.item(), depth + 1)
+    if isinstance(value, set | frozenset):
+        return {"$set": sorted((encode_value(part, depth + 1) for part in value), key=json.dumps)}
+    if isinstance(value, int):  # a subclass, such as IntEnum; the same below
+        return _encode_int(int(value))
+    if isinstance(value, float):
+        return _encode_float(float(value))
+    if isinstance(value, str):
+        return _encode_text(str.__str__(value))
+    return _encode_other(value)
+
+
+def decode_value(value: Any) -> Any:
+    """Return the value that `encode_value` was given. A `$repr` gives its text."""
+    if isinstance(value, list):
+        return [decode_value(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (tag, content), *_ = value.items()
+        if tag in _DECODERS:
+            return _DECODERS[tag](content)
+    return {key: decode_value(part) for key, part in value.items()}
+
+
+def _encode_float(value: float) -> Any:
+    if math.isfinite(value) and abs(value) < MAX_PLAIN_FLOAT and (value != 0.0 or math.copysign(1.0, value) > 0):
+        return value
+    return {"$float": repr(value)}
+
+
+def _encode_int(value: int) -> Any:
+    return value if value.bit_length() <= MAX_PLAIN_INT_BITS else {"$int": format(value, "x")}
+
+
+def _encode_text(value: str) -> Any:
+    return {"$text": value.encode("unicode_escape").decode("ascii")} if _is_rejected_text(value) else value
+
+
+def _is_rejected_text(value: str) -> bool:
+    if "\0" in value:
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return True
+    return False
+
+
+def _encode_dict(value: dict[Any, Any], depth: int) -> Any:
+    if all(type(key) is str and not key.startswith("$") and not _is_rejected_text(key) for key in value):
+        return {key: encode_value(part, depth + 1) for key, part in value.items()}
+    return {"$dict": [[encode_value(key, depth + 1), encode_value(part, depth + 1)] for key, part in value.items()]}
+
+
+def _encode_array(value: NDArray[Any], depth: int) -> Any:
+    if value.dtype.kind in "biu" or (value.dtype.kind == "f" and _is_plain(value)):
+        return value.tolist()
+    if value.ndim == 0:
+        return encode_value(value[()], depth + 1) if value.dtype.kind != "V" else _encode_other(value)
+    return [encode_value(part, depth + 1) for part in value]
+
+
+def _is_plain(value: NDArray[Any]) -> bool:
+    negative_zero = (value == 0) & np.signbit(value)
+    return bool(np.isfinite(value).all() and (np.abs(value) < MAX_PLAIN_FLOAT).all() and not negative_zero.any())
+
+
+def _encode_other(value: Any) -> Any:
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001  (an object of an environment)
+        text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+    return {"$repr": text.encode("unicode_escape").decode("ascii") if _is_rejected_text(text) else text}
+
+
+def _decode_datetime64(content: Any) -> Any:
+    return np.datetime64(content[0], content[1])
+
+
+def _decode_text(content: str) -> str:
+    return content.encode("ascii").decode("unicode_escape")
+
+
+_ENCODERS: dict[type, Callable[[Any], Any]] = {
+    int: _encode_int,
+    float: _encode_float,
+    str: _encode_text,
+    bytes: lambda value: {"$bytes": base64.b64encode(value).decode()},
+    bytearray: lambda value: {"$bytes": base64.b64encode(value).decode()},
+    complex: lambda value: {"$complex": [_encode_float(value.real), _encode_float(value.imag)]},
+    datetime.datetime: lambda value: {"$datetime": value.isoformat()},
+    datetime.date: lambda value: {"$date": value.isoformat()},
+}
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "$float": float,
+    "$int": lambda content: int(content, 16),
+    "$text": _decode_text,
+    "$bytes": binascii.a2b_base64,
+    "$complex": lambda content: complex(decode_value(content[0]), decode_value(content[1])),
+    "$datetime64": _decode_datetime64,
+    "$datetime": datetime.datetime.fromisoformat,
+    "$date": datetime.date.fromisoformat,
+    "$set": lambda content: {_hashable(decode_value(part)) for part in content},
+    "$dict": lambda content: {_hashable(decode_value(key)): decode_value(part) for key, part in content},
+    "$repr": lambda content: content,
+}
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(_hashable(part) for part in value) if isinstance(value, list) else value
