@@ -1,1 +1,1 @@
-"""What happened, on this disk: journal, segments."""
+"""The journal: files on this server's disk to which every step is appended before its frame is sent."""

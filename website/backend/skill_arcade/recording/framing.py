@@ -1,4 +1,4 @@
-"""Records in a file: length, checksum, kind, payload. A torn tail is told from a whole record."""
+"""Framing of records in a journal file: length, CRC-32, kind, payload. Tells a torn tail from corruption."""
 
 import struct
 import zlib
@@ -8,11 +8,11 @@ from enum import IntEnum
 MAGIC = b"SkillArcadeJournal1\n"
 _HEAD = struct.Struct("<IIB")
 _POLYNOMIAL = 0xEDB88320
-"""Of zlib's CRC-32 (RFC 1952, section 8), lowest bit first."""
+"""Polynomial of the CRC-32 of zlib (RFC 1952, section 8), lowest bit first."""
 
 
 class RecordKind(IntEnum):
-    """What a record holds."""
+    """Kind of a record."""
 
     HEADER = 1
     RESET = 2
@@ -27,15 +27,15 @@ _KINDS: dict[int, RecordKind] = {kind.value: kind for kind in RecordKind}
 
 
 def frame_record(kind: RecordKind, *payload: bytes) -> bytes:
-    """One record, ready to append."""
+    """Return the bytes of one record."""
     body = b"".join(payload)
     return _HEAD.pack(len(body), zlib.crc32(body, kind), kind) + body
 
 
 def is_corrupt(data: bytes, whole: int) -> bool:
-    """True when what follows the first `whole` bytes is not one record that was cut off, but damage in the middle.
+    """Return whether the data after the first `whole` bytes is corrupt, rather than one record that was cut off.
 
-    A write that was cut off leaves a record that is shorter than it says, at the very end.
+    A write that was cut off leaves a record that is shorter than its length says, at the very end of the file.
     """
     if len(data) - whole < _HEAD.size:
         return False
@@ -44,10 +44,10 @@ def is_corrupt(data: bytes, whole: int) -> bool:
 
 
 def repair_single_bit(data: bytes, whole: int) -> Iterator[bytes]:
-    """The file with one bit put right, so that the record at `whole` is whole: every way there is, mostly one or none.
+    """Yield every version of the file in which one flipped bit makes the record at `whole` valid: mostly one or none.
 
-    A CRC-32 tells all single bits of a record apart, so the place follows from the checksum; only a bit of the kind and
-    one of the first byte of the payload look the same to it.
+    A CRC-32 distinguishes all single-bit errors of a record, so the position of the bit follows from the checksum. Only
+    a bit of the kind and one of the first byte of the payload have the same checksum difference.
     """
     if whole == 0 and not data.startswith(MAGIC):
         flips = (_flip(data, place, bit) for place in range(min(len(MAGIC), len(data))) for bit in range(8))
@@ -82,9 +82,9 @@ def _is_record(data: bytes, place: int) -> bool:
 
 
 def split_records(data: bytes) -> Iterator[tuple[RecordKind, bytes, int]]:
-    """Whole records from the start of a journal file: kind, payload, and where the record ends.
+    """Yield the whole records of a journal file: kind, payload, and the offset at which the record ends.
 
-    Stops before the first record that is cut off or does not match its checksum: what follows is not trusted.
+    Stops before the first record that is cut off or does not match its checksum.
     """
     if not data.startswith(MAGIC):
         return

@@ -1,4 +1,4 @@
-"""The journal of one episode: records appended to a file, sealed every few seconds. Rules: SPEC.md."""
+"""Writes the journal of one episode: records are appended to a segment, which is sealed every few seconds (SPEC.md)."""
 
 import fcntl
 import os
@@ -20,19 +20,18 @@ from skill_arcade.recording.records import (
 OPEN, SEALED, NEW = ".open", ".sealed", ".new"
 RESERVE_NAME = "reserve"
 RESERVE_BYTES = 65_536
-"""Kept free for each running episode, so that its end can be written when the disk is full (rule R7)."""
+"""Size of the reserve file of a running episode, which is deleted to make room for its end record (rule R7)."""
 
 
 class Journal:
-    """Writes one episode. Appends go straight to the file; sealing (fsync, rename) happens in a thread of its own.
+    """Writes the segments of one episode. Appends go straight to the file; a thread seals (fsync, rename).
 
-    Holds a lock on the episode's folder while it lives, so that others can tell a running game from a dead one.
-    Not safe for several threads. OSError (a full disk) comes out of the call that met it; what was appended
-    before stays whole.
+    Holds a lock on the episode's folder while the episode runs, so that a running game can be told from a dead one. Not
+    thread-safe. An OSError, such as a full disk, is raised by the call that met it; earlier records stay whole.
     """
 
     def __init__(self, folder: Path, head: SegmentHeader) -> None:
-        """Begin segment 0 of a new episode in `folder`/{episode_id}."""
+        """Create the episode's folder `folder`/{episode_id} and start segment 0."""
         self.folder = folder / str(head.episode_id)
         self._lock: int | None = lock_for_recovery(self.folder)
         self._header = head
@@ -50,7 +49,7 @@ class Journal:
 
     @property
     def n_events(self) -> int:
-        """Events written so far: the next one's number."""
+        """Number of events written so far, which is the number of the next one."""
         return self._events
 
     def reset(self, shot: RecordedFrame) -> None:
@@ -59,23 +58,23 @@ class Journal:
         self._frames += 1
 
     def step(self, step: RecordedStep) -> None:
-        """Append a transition and the observation that it led to."""
+        """Append a step: a transition and the observation that it led to."""
         self._append(RecordKind.STEP, step.pack())
         self._steps = step.step + 1
         self._frames += 1
 
     def shown(self, frames: list[tuple[int, int]]) -> None:
-        """Append when frames were painted: (observation index, browser clock in microseconds)."""
+        """Append paint times: (observation index, browser clock in microseconds)."""
         if frames:
             self._append(RecordKind.SHOWN, pack_shown(frames))
 
     def event(self, event: RecordedEvent) -> None:
-        """Append an event; its number must be `n_events`."""
+        """Append an event. Its number MUST be `n_events`."""
         self._append(RecordKind.EVENT, event.pack())
         self._events = event.number + 1
 
     def rotate(self, *, true_colour: bool) -> None:
-        """Seal the open segment and begin the next; its first frame must be a key piece."""
+        """Rotate: seal the open segment and start the next one, whose first frame must be a keyframe."""
         old, number = self._file, self._header.number
         before = f"{number}/{self._frames - 1}" if self._frames else self._header.before
         head = replace(
@@ -89,7 +88,7 @@ class Journal:
         file = self._begin(head)
         try:
             self._append(RecordKind.SEAL, b"")
-        except OSError:  # the old segment goes on, and takes the end
+        except OSError:  # the old segment continues and takes the end record
             os.close(file)
             self._place(head, OPEN).unlink()
             raise
@@ -97,7 +96,7 @@ class Journal:
         self._seal_later(old, number)
 
     def end(self, end: EpisodeEnd) -> None:
-        """Append the end, seal, and wait until all is on the disk."""
+        """Append the end record, seal, and wait until everything is durable."""
         self.unlock()
         self._append(RecordKind.END, end.pack())
         self._append(RecordKind.SEAL, b"")
@@ -107,11 +106,11 @@ class Journal:
         self.close_without_sealing()
 
     def unlock(self) -> None:
-        """Give the reserve back to the disk: what is written from now on is the end."""
+        """Delete the reserve file, to make room for the end record."""
         (self.folder / RESERVE_NAME).unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Forget an episode of which nobody has seen anything: its first picture could not be recorded."""
+        """Discard an episode whose first frame could not be recorded, so that nobody has seen it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -121,7 +120,7 @@ class Journal:
         self.close_without_sealing()
 
     def close_without_sealing(self) -> None:
-        """Say that nothing more is written: what is open is delivery's to finish (rule R5)."""
+        """Close without sealing. The uploader finishes the open segment (rule R5)."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -130,7 +129,7 @@ class Journal:
             self._lock = None
 
     def _begin(self, head: SegmentHeader) -> int:
-        """Start a segment. It gets its name only once its head is in it, so an open segment always has one."""
+        """Start a segment. The file gets its name after its header is written, so an open segment always has one."""
         fresh = self._place(head, NEW)
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -156,7 +155,7 @@ class Journal:
 
 
 class _Sealer:
-    """Makes written segments durable, in order, without holding up the game. A failure comes out of `finish`."""
+    """Seals segments in order, in a thread, so that the game loop does not wait for the disk."""
 
     def __init__(self) -> None:
         self._todo: queue.SimpleQueue[tuple[int, Path] | None] = queue.SimpleQueue()
@@ -185,21 +184,21 @@ class _Sealer:
 
 
 def seal_file(file: int, path: Path) -> None:
-    """Make an open segment durable under its sealed name: fsync, rename, fsync of the folder. Closes `file`."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # as long as it is surely there
+    """Seal an open segment: fsync, rename, fsync of the folder. Closes `file`."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # while the folder certainly exists
     try:
         try:
             os.fsync(file)
         finally:
             os.close(file)
         path.rename(path.with_suffix(SEALED))
-        os.fsync(folder)  # by now delivery may have taken the segment away, and the folder with it
+        os.fsync(folder)  # the uploader may already have deleted the segment and its folder
     finally:
         os.close(folder)
 
 
 def fsync_folder(folder: Path) -> None:
-    """Make a folder's names durable."""
+    """Make the names in a folder durable (fsync of the folder)."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -208,25 +207,25 @@ def fsync_folder(folder: Path) -> None:
 
 
 def lock_for_recovery(folder: Path) -> int:
-    """Make an episode's folder, and hold its lock before it has the name by which delivery finds it.
+    """Create an episode's folder under a temporary name, lock it, then rename it, so that it never exists unlocked.
 
-    A folder without a holder is a dead game's, and one with nothing in it is removed: even one made this moment.
+    The uploader takes an unlocked folder for that of a dead game process and deletes it if it is empty.
     """
-    unborn = folder.with_suffix(NEW)
-    unborn.mkdir(parents=True)
-    if (lock := lock_episode(unborn)) is None:
-        raise BlockingIOError(f"{unborn} is in use")
+    temporary = folder.with_suffix(NEW)
+    temporary.mkdir(parents=True)
+    if (lock := lock_episode(temporary)) is None:
+        raise BlockingIOError(f"{temporary} is locked")
     try:
-        unborn.rename(folder)
+        temporary.rename(folder)
     except OSError:
         os.close(lock)
-        unborn.rmdir()
+        temporary.rmdir()
         raise
     return lock
 
 
 def lock_episode(folder: Path) -> int | None:
-    """Take the lock of an episode's folder: a file descriptor to close later, or None if a live process holds it."""
+    """Lock an episode's folder. Return a file descriptor to close, or None if a live process holds the lock."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -237,7 +236,7 @@ def lock_episode(folder: Path) -> int | None:
 
 
 def write_all(file: int, data: bytes) -> None:
-    """Write every byte at the end, where the file stands, or take back what was written of them and raise OSError."""
+    """Append all of `data`. If that fails, truncate what was written of it and raise OSError."""
     view = memoryview(data)
     try:
         while view:

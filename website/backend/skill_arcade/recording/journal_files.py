@@ -1,4 +1,4 @@
-"""What of the journal is still on this disk: nothing here changes it."""
+"""Lists and reads journal files without changing them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,10 @@ from skill_arcade.recording.segment import DAMAGED_SUFFIX, parse_segment
 
 @dataclass(frozen=True, slots=True)
 class JournalFile:
-    """A journal file, as far as it reads back: `n_steps` whole steps from `first_step` on.
+    """A journal file and its whole steps: `n_steps` from `first_step` on.
 
-    `whole`: sealed and every record of it reads back, or still open. `end_step`: how many steps the episode's end
-    says there were; None: no end in it.
+    `is_complete` is True for an open segment, and for a sealed one of which every record can be read. `end_step` is the
+    number of steps in the end record, None if the file has none.
     """
 
     path: Path
@@ -31,15 +31,15 @@ class JournalFile:
 
 
 def list_episodes(folder: Path) -> list[Path]:
-    """Folders of the episodes that the journal in `folder` still has something of, oldest first."""
+    """Return the episode folders in the journal `folder`, oldest episode first."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and _is_id(path.name)) if folder.is_dir() else []
 
 
 def list_journal_files(folder: Path) -> dict[UUID, list[JournalFile]]:
-    """Every file of the journal in `folder`, by episode. One whose head does not read back counts as no steps."""
+    """Return the journal files by episode. A file without a readable header counts as zero steps."""
     found: dict[UUID, list[JournalFile]] = {}
     for place in list_episodes(folder):
-        # By path: what was sealed while one listed may have been listed under both names.
+        # by path, because a segment that was sealed during the listing may appear under both names
         pieces = {piece.path: piece for path in list_files(place) if (piece := read_journal_file(path)) is not None}
         if pieces:
             found[UUID(place.name)] = list(pieces.values())
@@ -47,7 +47,7 @@ def list_journal_files(folder: Path) -> dict[UUID, list[JournalFile]]:
 
 
 def read_journal_file(path: Path) -> JournalFile | None:
-    """What a journal file holds; None when it was delivered, and so removed, meanwhile."""
+    """Return the facts of a journal file, or None if it was uploaded and deleted meanwhile."""
     if (found := read_file(path)) is None:
         return None
     path, data = found
@@ -61,7 +61,10 @@ def read_journal_file(path: Path) -> JournalFile | None:
 
 
 def read_file(path: Path) -> tuple[Path, bytes] | None:
-    """A journal file's bytes, and its path: it may be sealed, or set aside, since it was listed. None: delivered."""
+    """Return the path and content of a journal file, which may have been renamed since it was listed.
+
+    Returns None if the file was uploaded and deleted.
+    """
     for place in dict.fromkeys(
         (path, *(path.with_suffix(suffix) for suffix in (SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)))
     ):
@@ -73,7 +76,7 @@ def read_file(path: Path) -> tuple[Path, bytes] | None:
 
 
 def list_files(place: Path) -> list[Path]:
-    """The journal files of one episode, in order; none when all of it was delivered meanwhile."""
+    """Return the journal files of one episode, in order. Empty if the episode was uploaded meanwhile."""
     try:
         return sorted(
             path for path in place.iterdir() if path.suffix in (OPEN, SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)

@@ -1,4 +1,4 @@
-"""What the journal still has of a player who wants nothing of theirs kept."""
+"""Finds and deletes what the journal still holds of an erased account."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,21 +6,23 @@ from uuid import UUID
 
 from skill_arcade.recording.framing import RecordKind, split_records
 from skill_arcade.recording.journal_files import list_episodes, list_files, read_file
+from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX, REASON_SUFFIX
 from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 
 
 def find_episodes(folder: Path, user_id: str) -> list[UUID]:
-    """Episodes of this player of which the journal in `folder` has a file whose head reads back."""
+    """Return the episodes of this player of which the journal has a file with a readable header."""
     return [UUID(place.name) for place in list_episodes(folder) if _read_owner(place) == user_id]
 
 
-def purge_damaged(folder: Path, episode: UUID) -> None:
-    """Remove what of an episode was set aside, since nobody else will; and its folder, if that is empty then."""
+def purge_set_aside(folder: Path, episode: UUID) -> None:
+    """Delete the damaged and quarantined files of an episode, and its folder if it is empty then."""
     place = folder / str(episode)
-    for path in place.glob(f"*{DAMAGED_SUFFIX}"):
-        path.unlink(missing_ok=True)
-    with suppress(OSError):  # a segment in it is still to be delivered, or the folder is gone
+    for suffix in (DAMAGED_SUFFIX, QUARANTINED_SUFFIX, REASON_SUFFIX):
+        for path in place.glob(f"*{suffix}"):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # a segment still waits for its upload, or the folder is already gone
         place.rmdir()
 
 
@@ -32,7 +34,7 @@ def _read_owner(place: Path) -> str | None:
 
 
 def read_header(path: Path) -> SegmentHeader | None:
-    """The head of a journal file; None when it does not read back, or the file was delivered meanwhile."""
+    """Return the header of a journal file, or None if it cannot be read or the file was uploaded meanwhile."""
     if (found := read_file(path)) is None:
         return None
     for kind, body, _ in split_records(found[1]):

@@ -1,6 +1,7 @@
-"""What a journal keeps: the records of an episode, to bytes and back.
+"""Records of the journal, to bytes and back.
 
-What is made at every tick is a NamedTuple: a frozen dataclass takes several times as long to make (decision 0004).
+Records that are made at every tick are NamedTuples: creating a frozen dataclass takes several times as long
+(decision 0004).
 """
 
 import json
@@ -22,9 +23,10 @@ _LATE_NONE = -(2**31)
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
-    """First record of every segment: whose episode, of what, and all that a re-run needs.
+    """First record of every segment: the episode, its player and game, and everything that a re-run needs.
 
-    `before` is the obs_key of the observation that its first step acts on; None in segment 0, which holds it itself.
+    `before` is the obs_key of the observation on which the segment's first step acts. It is None in segment 0, which
+    holds that observation itself.
     """
 
     episode_id: UUID
@@ -47,24 +49,24 @@ class SegmentHeader:
     reset_info: dict[str, Any] = field(default_factory=dict)
 
     def pack(self) -> bytes:
-        """To bytes (JSON)."""
+        """Return the record as JSON."""
         return _dumps({**asdict(self), "episode_id": str(self.episode_id)})
 
     @classmethod
     def unpack(cls, body: bytes) -> "SegmentHeader":
-        """From bytes."""
+        """Parse the record."""
         fields = json.loads(body)
         return cls(**{**fields, "episode_id": UUID(fields["episode_id"])})
 
 
 class RecordedFrame(NamedTuple):
-    """One observation: its picture's piece, and its own bytes where it is not the picture."""
+    """One observation: its encoded frame, and the observation's bytes if the frame is not the observation."""
 
     encoded: EncodedFrame
     observation: bytes = b""
 
     def pack(self) -> bytes:
-        """To bytes."""
+        """Return the record as bytes."""
         piece = self.encoded
         flags = (_KEY if piece.key else 0) | (_TRUE_COLOUR if piece.true_colour else 0)
         head = _PIECE.pack(flags, piece.x, piece.y, piece.width, piece.height, len(piece.palette), len(piece.data))
@@ -72,7 +74,7 @@ class RecordedFrame(NamedTuple):
 
     @classmethod
     def unpack(cls, body: bytes) -> "RecordedFrame":
-        """From bytes."""
+        """Parse the record."""
         flags, x, y, width, height, n_palette, n_data = _PIECE.unpack_from(body)
         data = _PIECE.size + n_palette
         piece = EncodedFrame(
@@ -89,10 +91,10 @@ class RecordedFrame(NamedTuple):
 
 
 class ActiveInput(NamedTuple):
-    """The newest input that the sampled action follows from. Times in microseconds.
+    """The newest input that the action of a step follows from. Times are in microseconds.
 
-    `at_us`: browser clock; `received_us`: since the episode's start, server monotonic clock;
-    `frame`: observation index on the screen when it happened, None: none.
+    `at_us` is on the browser clock, `received_us` on the server's monotonic clock since the episode's start. `frame` is
+    the index of the observation on the screen at that moment, None if there was none.
     """
 
     at_us: int
@@ -101,10 +103,11 @@ class ActiveInput(NamedTuple):
 
 
 class RecordedStep(NamedTuple):
-    """One transition with its times, and the observation that it led to.
+    """One step: a transition with its times, and the observation that it led to.
 
-    `server_us`: the step began, since the episode's start; `late_us`: after its deadline, None: it had none.
-    `info` None: as in the step before. `stepped_us`: in lockstep, when the page took it, by the browser's clock.
+    `server_us` is when the step began, since the episode's start. `late_us` is the time after its deadline, None if it
+    had none. `info` is None if it is the same as in the step before. `stepped_us` is when the page took the step,
+    browser clock, None if the episode is streamed.
     """
 
     step: int
@@ -120,7 +123,7 @@ class RecordedStep(NamedTuple):
     stepped_us: int | None = None
 
     def pack(self) -> bytes:
-        """To bytes."""
+        """Return the record as bytes."""
         source = self.input
         head = _STEP.pack(
             self.step,
@@ -139,7 +142,7 @@ class RecordedStep(NamedTuple):
 
     @classmethod
     def unpack(cls, body: bytes) -> "RecordedStep":
-        """From bytes."""
+        """Parse the record."""
         step, action, reward, flags, server_us, late_us, at_us, received_us, frame, stepped_us = _STEP.unpack_from(body)
         (n_info,) = struct.unpack_from("<I", body, _STEP.size)
         start = _STEP.size + 4
@@ -160,7 +163,7 @@ class RecordedStep(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """Something beside the steps. `server_us` since the episode's start; `client_us` browser clock."""
+    """An event that is no step. `server_us` counts from the episode's start; `client_us` is on the browser clock."""
 
     number: int
     kind: str
@@ -170,20 +173,20 @@ class RecordedEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
     def pack(self) -> bytes:
-        """To bytes (JSON)."""
+        """Return the record as JSON."""
         return _dumps(asdict(self))
 
     @classmethod
     def unpack(cls, body: bytes) -> "RecordedEvent":
-        """From bytes."""
+        """Parse the record."""
         return cls(**json.loads(body))
 
 
 @dataclass(frozen=True, slots=True)
 class EpisodeEnd:
-    """The end of an episode. `status` is won, lost or incomplete; `ended_us` since the episode's start.
+    """End of an episode. `status` is won, lost or incomplete; `ended_us` counts from the episode's start.
 
-    `score` None: the game died and could not say; the rewards on record tell.
+    `score` is None if the game process died; the score is then the sum of the recorded rewards.
     """
 
     status: str
@@ -193,22 +196,22 @@ class EpisodeEnd:
     ended_us: int
 
     def pack(self) -> bytes:
-        """To bytes (JSON)."""
+        """Return the record as JSON."""
         return _dumps(asdict(self))
 
     @classmethod
     def unpack(cls, body: bytes) -> "EpisodeEnd":
-        """From bytes."""
+        """Parse the record."""
         return cls(**json.loads(body))
 
 
 def pack_shown(frames: list[tuple[int, int]]) -> bytes:
-    """Frames (observation index, time of paint on the browser's clock in microseconds) to bytes."""
+    """Pack paint times: (observation index, browser clock in microseconds)."""
     return b"".join(_SHOWN.pack(*frame) for frame in frames)
 
 
 def unpack_shown(body: bytes) -> list[tuple[int, int]]:
-    """The reverse of `pack_shown`."""
+    """Parse what `pack_shown` packed."""
     return [(frame, at_us) for frame, at_us in _SHOWN.iter_unpack(body)]
 
 
@@ -217,7 +220,7 @@ def _dumps(value: object) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's scalars and arrays as JSON has them."""
+    """Return NumPy scalars and arrays as JSON values."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON value")

@@ -1,4 +1,4 @@
-"""Read a segment of the journal back, and mend what a killed game left."""
+"""Reads segments of the journal, and recovers the segments of game processes that died."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Segment:
-    """What one segment holds. `reset` is in segment 0 only; `end` in the last one only."""
+    """Content of one segment. `reset` is only in segment 0, `end` only in the last segment."""
 
     header: SegmentHeader
     reset: RecordedFrame | None = None
@@ -37,7 +37,7 @@ class Segment:
 
     @property
     def frames(self) -> list[RecordedFrame]:
-        """The observations in it, in order: frame i of its object is shots[i]."""
+        """Frames in order: frame i of the segment's object is `frames[i]`."""
         return ([self.reset] if self.reset else []) + [step.frame for step in self.steps]
 
 
@@ -49,12 +49,12 @@ def read_segment(path: Path, data: bytes | None = None) -> Segment:
     """
     data, segment, whole = _read_with_repair(path, data)
     if segment is None or not segment.sealed or whole != len(data):
-        raise JournalDamaged(f"{path} is damaged after byte {whole} of {len(data)}; it is set aside, not delivered")
+        raise JournalDamaged(f"{path} is corrupt after byte {whole} of {len(data)}; it was set aside and not uploaded")
     return segment
 
 
 def parse_segment(data: bytes) -> tuple[Segment | None, int]:
-    """The whole records of a journal file, and how many bytes they take. None: not even a head."""
+    """Return the whole records of a journal file and their length in bytes. None if there is no readable header."""
     segment: Segment | None = None
     whole = 0
     for kind, body, end in split_records(data):
@@ -76,15 +76,15 @@ def _read_with_repair(path: Path, data: bytes | None = None) -> tuple[bytes, Seg
     segment, whole = parse_segment(data)
     if whole == len(data):
         return data, segment, whole
-    ways = [mended for mended in repair_single_bit(data, whole) if _is_consistent(mended, whole)]
-    if len(ways) != 1:
+    repairs = [repair for repair in repair_single_bit(data, whole) if _is_consistent(repair, whole)]
+    if len(repairs) != 1:
         return data, segment, whole
-    log.warning("%s had one flipped bit after byte %d, which the checksum told and which is put right", path, whole)
-    return ways[0], *parse_segment(ways[0])
+    log.warning("repaired one flipped bit path=%s after_byte=%d", path, whole)
+    return repairs[0], *parse_segment(repairs[0])
 
 
 def _is_consistent(data: bytes, whole: int) -> bool:
-    """What was one bit away from a whole record is one, of its kind and in its place."""
+    """Return whether a repaired record has a valid kind and fits its neighbours."""
     try:
         segment, end = parse_segment(data)
     except (ValueError, TypeError, struct.error, JournalDamaged):
@@ -114,25 +114,28 @@ def _add(segment: Segment, kind: RecordKind, body: bytes) -> None:
             segment.sealed = True
         case RecordKind.HEADER:
             raise JournalDamaged(
-                f"episode {segment.header.episode_id}: a second head in segment {segment.header.number}"
+                f"episode {segment.header.episode_id}: a second header in segment {segment.header.number}"
             )
 
 
 def recover_abandoned(folder: Path) -> bool:
-    """Finish what a dead game left open: cut a torn tail, write an end, seal. Repeating it is harmless.
+    """Finish the segments that a dead game process left open: cut a torn tail, write an end, seal. Idempotent.
 
-    Returns False, and touches nothing, while a live process holds the episode. Raises JournalDamaged for an open
-    segment without a head, which is set aside by then, and OSError when the disk takes nothing.
+    Returns False, and changes nothing, while a live process holds the episode's lock.
+
+    Raises:
+        JournalDamaged: an open segment has no header; it was set aside.
+        OSError: the disk is full or cannot be written.
     """
     lock = lock_episode(folder)
     if lock is None:
         return False
     try:
-        for unborn in (*folder.glob(f"*{NEW}"), folder / RESERVE_NAME):
-            unborn.unlink(missing_ok=True)
-        left = sorted(folder.glob(f"*{OPEN}"))
-        for path in left:
-            _finish(path, last=path == left[-1])
+        for leftover in (*folder.glob(f"*{NEW}"), folder / RESERVE_NAME):
+            leftover.unlink(missing_ok=True)
+        open_files = sorted(folder.glob(f"*{OPEN}"))
+        for path in open_files:
+            _finish(path, last=path == open_files[-1])
     finally:
         os.close(lock)
     return True
@@ -142,16 +145,18 @@ def _finish(path: Path, *, last: bool) -> None:
     data, segment, whole = _read_with_repair(path)
     if segment is None:
         aside = path.rename(path.with_suffix(DAMAGED_SUFFIX))
-        raise JournalDamaged(f"{path} has no head, and an open segment always has one; it is set aside as {aside.name}")
+        raise JournalDamaged(f"{path} has no readable header; it was set aside as {aside.name}")
     if whole < len(data) and is_corrupt(data, whole):
         path.with_suffix(DAMAGED_SUFFIX).write_bytes(data)
-        log.error("%s is damaged after byte %d of %d; the whole file is kept beside it", path, whole, len(data))
+        log.error("journal file is corrupt, original kept path=%s after_byte=%d bytes=%d", path, whole, len(data))
     file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     if data[:whole] != path.read_bytes()[:whole]:
         os.pwrite(file, data[:whole], 0)
     os.ftruncate(file, whole - len(_SEAL) if segment.sealed else whole)
     os.lseek(file, 0, os.SEEK_END)
-    if last and segment.end is None and not segment.sealed:  # a seal without an end: another segment follows
+    if (
+        last and segment.end is None and not segment.sealed
+    ):  # a seal record without an end record: another segment follows
         write_all(file, frame_record(RecordKind.END, _synthetic_end(segment).pack()))
     write_all(file, _SEAL)
     seal_file(file, path)

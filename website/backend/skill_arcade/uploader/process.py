@@ -1,4 +1,4 @@
-"""Delivery as a process of its own."""
+"""The uploader's process."""
 
 import asyncio
 import gc
@@ -14,7 +14,7 @@ from skill_arcade.uploader.uploader import Uploader
 
 
 def run_uploader(settings: Settings) -> None:
-    """Main of the delivery process. SIGTERM: deliver what is sealed, then end."""
+    """Entry point of the process. On SIGTERM it uploads what is sealed, then exits."""
     set_up_logging(settings.log_format, settings.log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tune_gc()
@@ -22,14 +22,14 @@ def run_uploader(settings: Settings) -> None:
 
 
 def tune_gc() -> None:
-    """Look for garbage in cycles less often: a segment is some 10,000 tuples at once, and none of them is in one."""
+    """Make garbage collection rare: a segment allocates about 10,000 tuples at once, and none of them is in a cycle."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
 async def upload(settings: Settings) -> None:
-    """Deliver until SIGTERM."""
+    """Upload until SIGTERM."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     settings.journal_folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ async def upload(settings: Settings) -> None:
             keeping = asyncio.create_task(keep_running(settings.postgres_folder), name="keep Postgres")
         eraser = AccountEraser(settings.journal_folder, objects, engine)
         async with asyncio.TaskGroup() as group:
-            group.create_task(uploader.run(stopping), name="courier")
+            group.create_task(uploader.run(stopping), name="uploader")
             group.create_task(eraser.run(stopping), name="eraser")
     finally:
         if keeping is not None:

@@ -187,7 +187,7 @@ def test_R6_more_damage_than_a_bit_is_found(sealed: Path) -> None:
     whole = sealed.read_bytes()
     for place in range(0, len(whole), 37):
         sealed.write_bytes(whole[:place] + bytes([whole[place] ^ 0b101]) + whole[place + 1 :])
-        with pytest.raises(JournalDamaged, match="is damaged"):
+        with pytest.raises(JournalDamaged, match="is corrupt"):
             read_segment(sealed)
 
 

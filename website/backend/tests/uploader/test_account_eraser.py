@@ -213,3 +213,16 @@ async def test_a_check_in_the_middle_of_an_erasure_finds_nothing_wrong(
     keys = [key async for key in objects.list("")]
     await objects.delete(keys[0])  # so far it has come
     assert [report async for report in reconcile(journal, objects, engine)] == []
+
+
+async def test_erasure_deletes_quarantined_segments_and_their_copies(
+    journal: Path, uploader: Uploader, eraser: AccountEraser, engine: AsyncEngine, objects: ObjectStore
+) -> None:
+    write_episode(journal, segments=(3, 2), infos={1: {"said": "a\0b"}})
+    await uploader.drain()
+    assert uploader.stats.quarantined == 1
+    assert [key async for key in objects.list("episodes/") if "quarantine" in key]
+    await close_account(engine)
+    await eraser.erase_all()
+    assert list(journal.iterdir()) == []
+    assert [key async for key in objects.list("episodes/")] == []
