@@ -3,8 +3,8 @@
 import importlib
 import sys
 
-from house.say import say
-from house.trouble import Trouble
+from devtools.console import print_line
+from devtools.errors import UserFacingError
 
 COMMANDS = ("play", "test", "lock", "build", "lockstep")
 
@@ -12,16 +12,16 @@ COMMANDS = ("play", "test", "lock", "build", "lockstep")
 def main(arguments: list[str]) -> int:
     """Run the command named first with the arguments after it; what went wrong is said in a sentence."""
     if not arguments or arguments[0] not in COMMANDS:
-        say(f"usage: one of {', '.join(COMMANDS)}", error=True)
+        print_line(f"usage: one of {', '.join(COMMANDS)}", error=True)
         return 2
-    command = importlib.import_module(f"house.{arguments[0]}")
+    command = importlib.import_module(f"devtools.{arguments[0]}")
     try:
         return int(command.main(arguments[1:]))
-    except Trouble as trouble:
-        say(str(trouble), error=True)
+    except UserFacingError as trouble:
+        print_line(str(trouble), error=True)
         return 1
     except KeyboardInterrupt:
-        say("Stopped.", error=True)
+        print_line("Stopped.", error=True)
         return 130
 
 

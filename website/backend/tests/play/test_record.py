@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import skill_arcade.dataset as sa
-from house.paths import ROOT
+from devtools.paths import ROOT
 from skill_arcade.cli.contents import ENVIRONMENT, EVENTS, PROVENANCE
 from skill_arcade.cli.showing import tell_origin
 from skill_arcade.dataset.episode import Event

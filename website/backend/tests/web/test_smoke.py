@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from house.paths import DEPLOY
+from devtools.paths import DEPLOY
 from tests.arcade import running_arcade
 
 

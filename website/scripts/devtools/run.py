@@ -7,10 +7,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from house.trouble import Trouble
+from devtools.errors import UserFacingError
 
-TAIL_LINES = 15
-NO_NETWORK = re.compile(
+MAX_TAIL_LINES = 15
+NETWORK_ERROR = re.compile(
     r"dns error|failed to lookup|name resolution|name or service not known|could not resolve"
     r"|temporary failure resolving|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET"
     r"|connection refused|network is unreachable|tunnel|timed out|error sending request"
@@ -35,13 +35,13 @@ def tool_environment() -> dict[str, str]:
 def run(
     command: Sequence[str | Path],
     *,
-    failing: str,
+    failure: str,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run `command` quietly and return what it printed.
 
-    `failing` opens the sentence of the `Trouble` raised otherwise ("Python packages could not be installed").
+    `failure` opens the sentence of the `UserFacingError` raised otherwise ("Python packages could not be installed").
     """
     try:
         done = subprocess.run(
@@ -55,17 +55,17 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise Trouble(f"{failing}: {command[0]} does not start ({error.strerror}).") from error
+        raise UserFacingError(f"{failure}: {command[0]} does not start ({error.strerror}).") from error
     if done.returncode != 0:
-        raise Trouble(describe_failure(failing, done.stdout))
+        raise UserFacingError(describe_failure(failure, done.stdout))
     return done.stdout
 
 
-def describe_failure(failing: str, output: str) -> str:
+def describe_failure(failure: str, output: str) -> str:
     """A sentence for a failed command, below the last lines that it printed."""
-    tail = "\n".join(f"  | {line}" for line in output.strip().splitlines()[-TAIL_LINES:])
-    if NO_NETWORK.search(output):
+    tail = "\n".join(f"  | {line}" for line in output.strip().splitlines()[-MAX_TAIL_LINES:])
+    if NETWORK_ERROR.search(output):
         reason = "the package registry does not answer; check network and proxy, then run this again."
     else:
-        reason = "the lines above say why."
-    return f"{tail}\n{failing}: {reason}"
+        reason = "the lines above print_line why."
+    return f"{tail}\n{failure}: {reason}"

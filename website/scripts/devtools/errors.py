@@ -1,5 +1,5 @@
 """The one error that people are to read."""
 
 
-class Trouble(Exception):
+class UserFacingError(Exception):
     """Something is missing or in the way; the message is a sentence that says what to do."""

@@ -4,16 +4,16 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from house import backend, frontend
-from house.paths import BACKEND, FRONTEND, STATE, check_writable
-from house.say import say
+from devtools import backend, frontend
+from devtools.console import print_line
+from devtools.paths import BACKEND, FRONTEND, STATE, check_writable
 
 
 def set_up(*, page: bool) -> None:
     """Install what is missing; with `page`, build the page too. Takes no time when all is there."""
     check_writable(STATE, BACKEND, FRONTEND)
     node = frontend.check_node()
-    with one_at_a_time():
+    with setup_lock():
         backend.install_packages()
         frontend.install_packages(node)
         if page:
@@ -21,12 +21,12 @@ def set_up(*, page: bool) -> None:
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
+def setup_lock() -> Iterator[None]:
     """Hold this clone's set-up lock, so that two commands started together do not install over each other."""
     with (STATE / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Waiting for another set-up of this clone to end ...")
+            print_line("Waiting for another set-up of this clone to end ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Runs checks side by side, each lane in its order, and shows what each printed in one piece."""
+"""Runs checks side by side, each group in its order, and shows what each printed in one piece."""
 
 import os
 import subprocess
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from house.checks import Check
-from house.run import tool_environment
-from house.say import say
-from house.trouble import Trouble
+from devtools.checks import Check
+from devtools.console import print_line
+from devtools.errors import UserFacingError
+from devtools.run import tool_environment
 
-LAST = "last"
-SILENCE_SECONDS = 30
+SERIAL_GROUP = "last"
+PROGRESS_INTERVAL_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -30,48 +30,48 @@ class Result:
 
 def run_checks(checks: Sequence[Check]) -> list[Result]:
     """Run all of them to the end, and give their results in the order of `checks`."""
-    lanes = {check.lane: [other for other in checks if other.lane == check.lane] for check in checks}
-    alone = lanes.pop(LAST, [])
-    if len(lanes) > 1:
-        results = run_beside(list(lanes.values()))
+    groups = {check.group: [other for other in checks if other.group == check.group] for check in checks}
+    build_lock = groups.pop(SERIAL_GROUP, [])
+    if len(groups) > 1:
+        results = run_parallel(list(groups.values()))
     else:
-        results = [run_check(check) for lane in lanes.values() for check in lane]
-    results += [run_check(check) for check in alone]
+        results = [run_check(check) for group in groups.values() for check in group]
+    results += [run_check(check) for check in build_lock]
     return sorted(results, key=lambda result: checks.index(result.check))
 
 
-def run_beside(lanes: Sequence[Sequence[Check]]) -> list[Result]:
-    """Run lanes at the same time; output is shown when a check ends, and what runs is said meanwhile."""
+def run_parallel(groups: Sequence[Sequence[Check]]) -> list[Result]:
+    """Run groups at the same time; output is shown when a check ends, and what runs is said meanwhile."""
     running: dict[str, float] = {}
-    mouth = threading.Lock()
+    output_lock = threading.Lock()
 
-    def run_lane(lane: Sequence[Check]) -> list[Result]:
+    def run_group(group: Sequence[Check]) -> list[Result]:
         results = []
-        for check in lane:
+        for check in group:
             running[check.name] = time.monotonic()
             with tempfile.TemporaryFile() as output:
                 result = run_check(check, output.fileno())
                 del running[check.name]
                 output.seek(0)
-                with mouth:
-                    say(f"\n== {check.name}: {check.what}, {result.seconds:.1f} s")
+                with output_lock:
+                    print_line(f"\n== {check.name}: {check.description}, {result.seconds:.1f} s")
                     sys.stdout.buffer.write(output.read())
                     sys.stdout.flush()
             results.append(result)
         return results
 
     def tell() -> None:
-        while not done.wait(SILENCE_SECONDS):
+        while not done.wait(PROGRESS_INTERVAL_SECONDS):
             names = ", ".join(f"{name} ({time.monotonic() - at:.0f} s)" for name, at in sorted(running.items()))
-            with mouth:
-                say(f"   running: {names}")
+            with output_lock:
+                print_line(f"   running: {names}")
 
     done = threading.Event()
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()
     try:
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            futures = [pool.submit(run_lane, lane) for lane in lanes]
+        with ThreadPoolExecutor(len(groups)) as pool:
+            futures = [pool.submit(run_group, group) for group in groups]
             return [result for future in as_completed(futures) for result in future.result()]
     finally:
         done.set()
@@ -81,12 +81,12 @@ def run_beside(lanes: Sequence[Sequence[Check]]) -> list[Result]:
 def run_check(check: Check, output: int | None = None) -> Result:
     """Run one check; without a file for its output, in plain sight."""
     if output is None:
-        say(f"\n== {check.name}: {check.what}")
+        print_line(f"\n== {check.name}: {check.description}")
     begin = time.monotonic()
     try:
         environment = tool_environment() | check.prepare()
-    except Trouble as trouble:
-        say(str(trouble), error=True)
+    except UserFacingError as trouble:
+        print_line(str(trouble), error=True)
         return Result(check, time.monotonic() - begin, passed=False)
     command = [os.fspath(part) for part in check.command]
     done = subprocess.run(

@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from house.beside import end_with
-from house.paths import SCRIPTS
-from house.trouble import Trouble
+from devtools.errors import UserFacingError
+from devtools.parent_watch import exit_with_parent
+from devtools.paths import SCRIPTS
 
 BUILD = """
 import subprocess, sys
 sys.path.insert(0, sys.argv[1])
-from house.beside import end_with
-end_with(int(sys.argv[2]))
+from devtools.parent_watch import exit_with_parent
+exit_with_parent(int(sys.argv[2]))
 compiler = subprocess.Popen(["sleep", "60"])
 print(compiler.pid, flush=True)
 compiler.wait()
@@ -39,5 +39,5 @@ def test_a_build_ends_with_the_server_and_so_does_its_compiler() -> None:
 def test_a_build_does_not_begin_when_the_server_is_gone() -> None:
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
-    with pytest.raises(Trouble, match="has ended"):
-        end_with(gone.pid)
+    with pytest.raises(UserFacingError, match="has ended"):
+        exit_with_parent(gone.pid)

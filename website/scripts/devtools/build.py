@@ -1,6 +1,6 @@
 """Builds the page when its sources changed; `website/test` runs this as a check of its own."""
 
-from house.frontend import build_page
+from devtools.frontend import build_page
 
 
 def main(arguments: list[str]) -> int:

@@ -4,14 +4,14 @@ import re
 import shutil
 from pathlib import Path
 
-from house.paths import FRONTEND
-from house.run import run, tool_environment
-from house.say import step
-from house.stamps import digest_files, is_fresh, write_stamp
-from house.trouble import Trouble
+from devtools.build_stamps import digest_files, is_fresh, write_stamp
+from devtools.console import report_step
+from devtools.errors import UserFacingError
+from devtools.paths import FRONTEND
+from devtools.run import run, tool_environment
 
-OLDEST_NODE = (20, 19)
-HOW_TO_GET_NODE = "install Node 20.19 or newer with npm (Debian: apt-get install nodejs npm), then run this again."
+MIN_NODE_VERSION = (20, 19)
+NODE_INSTALL_HINT = "install Node 20.19 or newer with npm (Debian: apt-get install nodejs npm), then run this again."
 SOURCES = (
     "src",
     "public",
@@ -24,15 +24,15 @@ SOURCES = (
 
 
 def check_node() -> str:
-    """Version of Node; `Trouble` when Node or npm is missing or too old."""
+    """Version of Node; `UserFacingError` when Node or npm is missing or too old."""
     if not shutil.which("node"):
-        raise Trouble(f"Node is missing: {HOW_TO_GET_NODE}")
-    version = run(["node", "--version"], failing="Node does not answer").strip()
+        raise UserFacingError(f"Node is missing: {NODE_INSTALL_HINT}")
+    version = run(["node", "--version"], failure="Node does not answer").strip()
     numbers = re.match(r"v(\d+)\.(\d+)", version)
-    if not numbers or tuple(int(number) for number in numbers.groups()) < OLDEST_NODE:
-        raise Trouble(f"Node {version} is too old: {HOW_TO_GET_NODE}")
+    if not numbers or tuple(int(number) for number in numbers.groups()) < MIN_NODE_VERSION:
+        raise UserFacingError(f"Node {version} is too old: {NODE_INSTALL_HINT}")
     if not shutil.which("npm"):
-        raise Trouble(f"npm is missing: {HOW_TO_GET_NODE}")
+        raise UserFacingError(f"npm is missing: {NODE_INSTALL_HINT}")
     return version
 
 
@@ -42,10 +42,10 @@ def install_packages(node: str) -> None:
     digest = digest_files([FRONTEND / "package-lock.json", FRONTEND / "package.json"], node)
     if is_fresh(stamp, digest):
         return
-    with step("Installing front-end packages"):
+    with report_step("Installing front-end packages"):
         run(
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            failing="Front-end packages could not be installed",
+            failure="Front-end packages could not be installed",
             folder=FRONTEND,
         )
         write_stamp(stamp, digest)
@@ -57,11 +57,11 @@ def build_page() -> None:
     digest = digest_files(list_sources())
     if is_fresh(stamp, digest):
         return
-    with step("Building the page"):
+    with report_step("Building the page"):
         environment = tool_environment() | {"NODE_ENV": "production"}
         run(
             ["npm", "run", "build"],
-            failing="The page could not be built",
+            failure="The page could not be built",
             folder=FRONTEND,
             environment=environment,
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def say(line: str, *, error: bool = False) -> None:
+def print_line(line: str, *, error: bool = False) -> None:
     """Write one line, at once."""
     stream = sys.stderr if error else sys.stdout
     stream.write(line + "\n")
@@ -14,9 +14,9 @@ def say(line: str, *, error: bool = False) -> None:
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
+def report_step(what: str) -> Iterator[None]:
     """Say what is being done, then how many seconds it took."""
-    say(f"{what} ...")
+    print_line(f"{what} ...")
     begin = time.monotonic()
     yield
-    say(f"  done in {time.monotonic() - begin:.1f} s")
+    print_line(f"  done in {time.monotonic() - begin:.1f} s")

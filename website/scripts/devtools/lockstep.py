@@ -13,22 +13,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from house.beside import end_with
-from house.paths import STATE, WEBSITE, check_writable
-from house.run import run, tool_environment
-from house.say import say, step
-from house.stamps import digest_files, is_fresh, write_stamp
-from house.trouble import Trouble
-from house.zig import Place, compile_objects, link_module
+from devtools.build_stamps import digest_files, is_fresh, write_stamp
+from devtools.console import print_line, report_step
+from devtools.errors import UserFacingError
+from devtools.parent_watch import exit_with_parent
+from devtools.paths import STATE, WEBSITE, check_writable
+from devtools.run import run, tool_environment
+from devtools.zig import BuildDirs, compile_objects, link_module
 
-OURS = WEBSITE / "lockstep"
-FOLDER = STATE / "lockstep"
-MODULE = FOLDER / "lockstep.wasm"
-EXPECTED = OURS / "module.sha256"
-TOOLS, SOURCE = FOLDER / "tools", FOLDER / "source"
+SOURCES = WEBSITE / "lockstep"
+BUILD_FOLDER = STATE / "lockstep"
+MODULE = BUILD_FOLDER / "lockstep.wasm"
+EXPECTED = SOURCES / "module.sha256"
+TOOLS, SOURCE = BUILD_FOLDER / "tools", BUILD_FOLDER / "source"
 VERSION = "0.12.1"
-WANTED = {".cpp", ".cxx", ".hpp", ".hxx", ".h", ".in", ".ins"}
-NOT_WANTED = {"python", "vector", "wasm"}
+SOURCE_SUFFIXES = {".cpp", ".cxx", ".hpp", ".hxx", ".h", ".in", ".ins"}
+EXCLUDED_FOLDERS = {"python", "vector", "wasm"}
 
 
 def main(arguments: list[str]) -> int:
@@ -43,13 +43,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--beside", type=int, metavar="PID", help="end when this process does, however far it is")
     options = parser.parse_args(arguments)
     if options.beside is not None:
-        end_with(options.beside)
+        exit_with_parent(options.beside)
     if options.jobs < 1:
-        raise Trouble(f"--jobs takes a number from 1 up, not {options.jobs}.")
-    check_writable(FOLDER)
-    with alone():
+        raise UserFacingError(f"--jobs takes a number from 1 up, not {options.jobs}.")
+    check_writable(BUILD_FOLDER)
+    with build_lock():
         if is_built():
-            say("The lockstep module is up to date.")
+            print_line("The lockstep module is up to date.")
         else:
             build_module(options.jobs, pin=options.pin)
     return 0
@@ -64,17 +64,17 @@ def build_module(jobs: int, *, pin: bool) -> None:
     """Fetch, compile, link, compare, and only then put the module where it is looked for."""
     fetch_tools()
     fetch_source()
-    place = Place(SOURCE, OURS, TOOLS, FOLDER)
+    place = BuildDirs(SOURCE, SOURCES, TOOLS, BUILD_FOLDER)
     objects = compile_objects(place, jobs)
     fresh = MODULE.with_suffix(".new")
-    with step("Linking"):
+    with report_step("Linking"):
         link_module(objects, fresh, place)
     digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
     if pin:
         EXPECTED.write_text(digest + "\n")
     expected = EXPECTED.read_text().strip()
     if digest != expected:
-        raise Trouble(
+        raise UserFacingError(
             f"The module came out as {digest}, and {expected} is expected; it is not used. After a change of "
             "website/lockstep, test it and note the new digest by website/lockstep/build --pin."
         )
@@ -83,38 +83,38 @@ def build_module(jobs: int, *, pin: bool) -> None:
     fresh.with_suffix(".gz").replace(MODULE.with_name(MODULE.name + ".gz"))
     fresh.replace(MODULE)
     write_stamp(MODULE.with_suffix(".stamp"), digest_inputs())
-    say(f"Built {MODULE.relative_to(WEBSITE)}: {MODULE.stat().st_size:,} bytes, sha256 {digest}.")
+    print_line(f"Built {MODULE.relative_to(WEBSITE)}: {MODULE.stat().st_size:,} bytes, sha256 {digest}.")
 
 
 def digest_inputs() -> str:
     """A digest of all that decides what comes out."""
-    ours = [path for path in OURS.rglob("*") if path.is_file() and path.suffix not in {".md", ".in"}]
+    ours = [path for path in SOURCES.rglob("*") if path.is_file() and path.suffix not in {".md", ".in"}]
     return digest_files([*ours, Path(__file__), Path(__file__).with_name("zig.py")])
 
 
 def fetch_tools() -> None:
     """The compiler, and what pip needs to look into ALE's source package, by hash."""
-    lock = OURS / "tools.lock"
+    lock = SOURCES / "tools.lock"
     if is_fresh(TOOLS / ".installed", digest_files([lock], sys.version)):
         return
-    with step("Fetching the compiler (100 MB)"):
+    with report_step("Fetching the compiler (100 MB)"):
         pip(
             ["install", "--upgrade", "--target", TOOLS, "--only-binary", ":all:", "--requirement", lock],
-            failing="The compiler could not be installed by pip",
+            failure="The compiler could not be installed by pip",
         )
         write_stamp(TOOLS / ".installed", digest_files([lock], sys.version))
 
 
 def fetch_source() -> None:
     """ALE's source package, by hash; of what is in it, only the code that is compiled."""
-    lock = OURS / "source.lock"
+    lock = SOURCES / "source.lock"
     if is_fresh(SOURCE / ".unpacked", digest_files([lock])):
         return
-    with step("Fetching ALE's source"):
-        download = FOLDER / "download"
+    with report_step("Fetching ALE's source"):
+        download = BUILD_FOLDER / "download"
         pip(
             ["download", "--no-binary", ":all:", "--no-build-isolation", "--dest", download, "--requirement", lock],
-            failing="ALE's source could not be fetched by pip",
+            failure="ALE's source could not be fetched by pip",
             more={"PYTHONPATH": str(TOOLS)},
         )
         unpack_source(download / f"ale_py-{VERSION}.tar.gz")
@@ -126,10 +126,10 @@ def unpack_source(archive: Path) -> None:
     with tarfile.open(archive) as tar:
         for member in tar:
             parts = PurePosixPath(member.name).parts[1:]
-            if not member.isfile() or parts[:2] != ("src", "ale") or ".." in parts or parts[2] in NOT_WANTED:
+            if not member.isfile() or parts[:2] != ("src", "ale") or ".." in parts or parts[2] in EXCLUDED_FOLDERS:
                 continue
             content = tar.extractfile(member)
-            if content is None or PurePosixPath(member.name).suffix not in WANTED:
+            if content is None or PurePosixPath(member.name).suffix not in SOURCE_SUFFIXES:
                 continue
             target = SOURCE.joinpath(*parts[1:])
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -140,20 +140,20 @@ def unpack_source(archive: Path) -> None:
     (SOURCE / "version.hpp").write_text(template.replace("@ALE_VERSION_GIT_SHA@", ""))
 
 
-def pip(arguments: list[str | Path], *, failing: str, more: dict[str, str] | None = None) -> None:
-    """Run pip with hashes required and nothing but what was asked for."""
+def pip(arguments: list[str | Path], *, failure: str, more: dict[str, str] | None = None) -> None:
+    """Run pip with hashes required and nothing but what was on_demand for."""
     quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
     command = [sys.executable, "-m", "pip", arguments[0], *quiet, *arguments[1:]]
-    run(command, failing=failing, environment=tool_environment() | (more or {}))
+    run(command, failure=failure, environment=tool_environment() | (more or {}))
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def build_lock() -> Iterator[None]:
     """Hold the lock of this build, so that two do not write over each other."""
-    with (FOLDER / "lock").open("w") as lock:
+    with (BUILD_FOLDER / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Waiting for another build of the lockstep module to end ...")
+            print_line("Waiting for another build of the lockstep module to end ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

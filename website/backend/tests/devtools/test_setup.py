@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from house.chromium import find_chromium
-from house.lock import OWN_UV
-from house.paths import WEBSITE, check_writable
-from house.play import keep_apart
-from house.run import run, tool_environment
-from house.stamps import digest_files, is_fresh, write_stamp
-from house.trouble import Trouble
-from house.uv import find_uv
+from devtools.build_stamps import digest_files, is_fresh, write_stamp
+from devtools.chromium import find_chromium
+from devtools.errors import UserFacingError
+from devtools.lock import UV_LOCK
+from devtools.paths import WEBSITE, check_writable
+from devtools.play import isolate_data
+from devtools.run import run, tool_environment
+from devtools.uv import find_uv
 
 PLAY = WEBSITE / "play"
 
@@ -99,38 +99,38 @@ def test_missing_npm_is_said(python_only: Path, free_port: int) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Trouble, match=r"file/state cannot be written \(Not a directory\): make it yours"):
+    with pytest.raises(UserFacingError, match=r"file/state cannot be written \(Not a directory\): make it yours"):
         check_writable(tmp_path / "file" / "state")
 
 
 def test_a_registry_that_does_not_answer_is_said(tmp_path: Path) -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0"}
-    install = ("pip", "install", "--target", tmp_path / "out", "--require-hashes", "--requirement", OWN_UV)
-    with pytest.raises(Trouble, match=r"\nNo: the package registry does not answer; check network and proxy, "):
-        run([find_uv(), *install], failing="No", environment=tool_environment() | nowhere)
+    install = ("pip", "install", "--target", tmp_path / "out", "--require-hashes", "--requirement", UV_LOCK)
+    with pytest.raises(UserFacingError, match=r"\nNo: the package registry does not answer; check network and proxy, "):
+        run([find_uv(), *install], failure="No", environment=tool_environment() | nowhere)
 
 
 def test_another_failure_shows_the_last_lines(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match=r"^  \| beta\nNo: the lines above say why\.$"):
-        run(["bash", "-c", "echo beta; exit 3"], failing="No", folder=tmp_path)
+    with pytest.raises(UserFacingError, match=r"^  \| beta\nNo: the lines above print_line why\.$"):
+        run(["bash", "-c", "echo beta; exit 3"], failure="No", folder=tmp_path)
 
 
 def test_a_wrongly_named_chromium_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "no-such-browser")
-    with pytest.raises(Trouble, match="CHROMIUM is set to no-such-browser, which is no program"):
+    with pytest.raises(UserFacingError, match="CHROMIUM is set to no-such-browser, which is no program"):
         find_chromium()
 
 
 def test_a_missing_chromium_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Trouble, match=r"^The browser test needs Chromium: install it"):
+    with pytest.raises(UserFacingError, match=r"^The browser test needs Chromium: install it"):
         find_chromium()
 
 
 def test_data_apart_reads_no_remote_settings(tmp_path: Path) -> None:
     environment = {"DATABASE_URL": "postgresql://elsewhere/db", "GCP_BUCKET_NAME": "bucket", "PATH": "kept"}
-    folder, local = keep_apart(tmp_path / "data", environment)
+    folder, local = isolate_data(tmp_path / "data", environment)
     assert (folder, local) == (tmp_path / "data", {"PATH": "kept", "SKILL_ARCADE_HOME": str(tmp_path / "data")})
 
 

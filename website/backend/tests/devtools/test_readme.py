@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from house.paths import BACKEND, ROOT
+from devtools.paths import BACKEND, ROOT
 from skill_arcade.environments.making import make_stage
 from skill_arcade.games.catalogue import load_catalogue
 from tests.recorded import record_episode
@@ -36,9 +36,9 @@ async def test_a_query_of_readme_runs_as_written(query: str, engine: AsyncEngine
 
 
 def test_every_room_is_on_the_map() -> None:
-    rooms = {folder.parent.name for folder in (BACKEND / "skill_arcade").glob("*/__init__.py")}
+    backend_test_paths = {folder.parent.name for folder in (BACKEND / "skill_arcade").glob("*/__init__.py")}
     shown = set(re.findall(r"^\| \[`(\w+)/`\]", README, re.MULTILINE))
-    assert shown == rooms - {"cli"}
+    assert shown == backend_test_paths - {"cli"}
 
 
 def test_the_python_of_readme_runs_as_written(

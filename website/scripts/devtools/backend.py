@@ -3,15 +3,15 @@
 import sys
 from pathlib import Path
 
-from house.paths import BACKEND, VENV
-from house.run import run
-from house.say import step
-from house.stamps import digest_files, is_fresh, write_stamp
-from house.uv import find_uv
+from devtools.build_stamps import digest_files, is_fresh, write_stamp
+from devtools.console import report_step
+from devtools.paths import BACKEND, VENV
+from devtools.run import run
+from devtools.uv import find_uv
 
 LOCK = BACKEND / "requirements-dev.lock"
 PYTHON = VENV / "bin" / "python"
-FAILING = "Python packages could not be installed"
+INSTALL_FAILED = "Python packages could not be installed"
 
 
 def install_packages() -> None:
@@ -21,14 +21,14 @@ def install_packages() -> None:
     if PYTHON.exists() and is_fresh(stamp, digest_files(inputs, sys.version, *list_installed())):
         return
     uv = find_uv()
-    with step("Installing Python packages"):
+    with report_step("Installing Python packages"):
         if not PYTHON.exists():
-            run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], failing=FAILING)
+            run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], failure=INSTALL_FAILED)
         target = ("--python", PYTHON)
-        run([uv, "pip", "sync", "--quiet", "--require-hashes", *target, LOCK], failing=FAILING, folder=BACKEND)
+        run([uv, "pip", "sync", "--quiet", "--require-hashes", *target, LOCK], failure=INSTALL_FAILED, folder=BACKEND)
         # The project itself: no dependencies, and built by the locked hatchling instead of a fetched one.
         install = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
-        run([uv, *install, *target], failing=FAILING, folder=BACKEND)
+        run([uv, *install, *target], failure=INSTALL_FAILED, folder=BACKEND)
         write_stamp(stamp, digest_files(inputs, sys.version, *list_installed()))
 
 

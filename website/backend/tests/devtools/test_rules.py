@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows."""
+"""Rules of the devtools that no linter knows."""
 
 import os
 import re
@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from house.paths import ROOT
+from devtools.paths import ROOT
 
 TOP_LEVEL = {"website", ".github", ".ci", "README.md", ".gitignore", "LICENSE"}
-ENTRANCES = ("website/play", "website/test", "website/backend/lock", "website/lockstep/build", ".ci/run")
+ENTRY_POINTS = ("website/play", "website/test", "website/backend/lock", "website/lockstep/build", ".ci/run")
 MOST_LINES = 350
 CODE = {".py", ".ts", ".tsx"}
 # In brackets, so that these lines do not match themselves.
 REGISTRY = re.compile(r"registry\.(npm)js|files\.(python)hosted|(py)pi\.org|(deb)\.debian|file:///[a-z]")
 MACHINE = re.compile(r"(?<![\w.}])/(home|opt|root|tmp|work|Users)/[A-Za-z.]")
 UNFINISHED = re.compile(r"\b(TO)(DO)\b|\b(FIX)(ME)\b")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK_FLAGS = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def list_files() -> list[Path]:
@@ -77,7 +77,7 @@ def test_no_file_of_code_is_too_long() -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize("entrance", ENTRANCES)
+@pytest.mark.parametrize("entrance", ENTRY_POINTS)
 def test_an_entrance_can_be_run(entrance: str) -> None:
     assert os.access(ROOT / entrance, os.X_OK)
 
@@ -86,5 +86,5 @@ def test_an_entrance_can_be_run(entrance: str) -> None:
     "page", [file for file in TEXTS if file.suffix == ".md"], ids=lambda file: str(file.relative_to(ROOT))
 )
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
-    inside = [link.partition("#")[0] for link in LINK.findall(TEXTS[page]) if "://" not in link]
+    inside = [link.partition("#")[0] for link in LINK_FLAGS.findall(TEXTS[page]) if "://" not in link]
     assert [link for link in inside if link and not (page.parent / link).exists()] == []

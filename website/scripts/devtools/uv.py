@@ -1,4 +1,4 @@
-"""Finds uv, or installs it for this project alone."""
+"""Finds uv, or installs it for this project build_lock."""
 
 import importlib.util
 import re
@@ -7,23 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from house.paths import BACKEND, STATE
-from house.run import run
-from house.say import step
-from house.trouble import Trouble
+from devtools.console import report_step
+from devtools.errors import UserFacingError
+from devtools.paths import BACKEND, STATE
+from devtools.run import run
 
-OLDEST = (0, 9)
-OWN_FOLDER = STATE / "uv"
-OWN_LOCK = BACKEND / "requirements-uv.lock"
+MIN_UV_VERSION = (0, 9)
+UV_FOLDER = STATE / "uv"
+UV_LOCK = BACKEND / "requirements-uv.lock"
 
 
 def find_uv() -> Path:
     """Path of uv: on the PATH and new enough, else this project's own, installed by pip when missing."""
     found = shutil.which("uv")
-    if found and uv_version(Path(found)) >= OLDEST:
+    if found and uv_version(Path(found)) >= MIN_UV_VERSION:
         return Path(found)
-    own = OWN_FOLDER / "bin" / "uv"
-    if not own.is_file() or uv_version(own) < OLDEST:
+    own = UV_FOLDER / "bin" / "uv"
+    if not own.is_file() or uv_version(own) < MIN_UV_VERSION:
         install_uv()
     return own
 
@@ -42,13 +42,15 @@ def install_uv() -> None:
     "externally managed".
     """
     if importlib.util.find_spec("pip") is None:
-        raise Trouble("pip is missing: install it (Debian: apt-get install python3-pip), or uv, then run this again.")
-    with step("Installing uv by pip"):
+        raise UserFacingError(
+            "pip is missing: install it (Debian: apt-get install python3-pip), or uv, then run this again."
+        )
+    with report_step("Installing uv by pip"):
         run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-                *("--no-deps", "--only-binary", ":all:", "--upgrade", "--target", OWN_FOLDER),
-                *("--require-hashes", "--requirement", OWN_LOCK),
+                *("--no-deps", "--only-binary", ":all:", "--upgrade", "--target", UV_FOLDER),
+                *("--require-hashes", "--requirement", UV_LOCK),
             ],
-            failing="uv could not be installed by pip",
+            failure="uv could not be installed by pip",
         )

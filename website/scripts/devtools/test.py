@@ -4,19 +4,19 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from house.checks import CHECKS, Check
-from house.lanes import Result, run_checks
-from house.say import say
-from house.setup import set_up
+from devtools.checks import CHECKS, Check
+from devtools.console import print_line
+from devtools.parallel import Result, run_checks
+from devtools.setup import set_up
 
 
 def main(arguments: list[str]) -> int:
-    """Set everything up, run the chosen checks to the end, and say how each went; 1 when one failed."""
+    """Set everything up, run the chosen checks to the end, and print_line how each went; 1 when one failed."""
     chosen = read_options(arguments)
     begin = time.monotonic()
     set_up(page=False)
     results = run_checks(chosen)
-    say(draw_summary(results, time.monotonic() - begin))
+    print_line(format_summary(results, time.monotonic() - begin))
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -27,7 +27,7 @@ def read_options(arguments: list[str]) -> list[Check]:
         prog="website/test",
         description="Sets everything up, then runs every check, three at a time, and goes on after a failure.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.what}" for check in CHECKS),
+        epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.description}" for check in CHECKS),
     )
     parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="this one; may be repeated")
     parser.add_argument(
@@ -38,18 +38,18 @@ def read_options(arguments: list[str]) -> list[Check]:
     options = parser.parse_args(arguments)
     if options.only:
         return [check for check in CHECKS if check.name in options.only]
-    return [check for check in CHECKS if not check.asked and not (options.fast and check.slow)]
+    return [check for check in CHECKS if not check.on_demand and not (options.fast and check.slow)]
 
 
-def draw_row(result: Result) -> str:
+def format_row(result: Result) -> str:
     """One line of the table."""
     word = "passed" if result.passed else "FAILED"
-    return f"  {word} {result.seconds:6.1f} s  {result.check.name:<10} {result.check.what}"
+    return f"  {word} {result.seconds:6.1f} s  {result.check.name:<10} {result.check.description}"
 
 
-def draw_summary(results: Sequence[Result], seconds: float) -> str:
+def format_summary(results: Sequence[Result], seconds: float) -> str:
     """A table of what ran, and the counts on a line of their own."""
-    rows = [draw_row(result) for result in results]
+    rows = [format_row(result) for result in results]
     failed = sum(not result.passed for result in results)
     again = "".join(f" --only {result.check.name}" for result in results if not result.passed)
     advice = [f"Run again what failed: website/test{again}"] if failed else []

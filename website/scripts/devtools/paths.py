@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from house.trouble import Trouble
+from devtools.errors import UserFacingError
 
 WEBSITE = Path(__file__).resolve().parents[2]
 ROOT = WEBSITE.parent
@@ -17,7 +17,7 @@ VENV = BACKEND / ".venv"
 
 
 def check_writable(*folders: Path) -> None:
-    """Raise `Trouble` for the first folder that cannot be made or written."""
+    """Raise `UserFacingError` for the first folder that cannot be made or written."""
     for folder in folders:
         probe = folder / f".writable-{os.getpid()}"
         try:
@@ -25,7 +25,7 @@ def check_writable(*folders: Path) -> None:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise Trouble(
+            raise UserFacingError(
                 f"{folder} cannot be written ({error.strerror}): "
                 "make it yours (chown), or clone into a folder of your own."
             ) from error

@@ -5,18 +5,18 @@ import select
 import signal
 import threading
 
-from house.trouble import Trouble
+from devtools.errors import UserFacingError
 
 
-def end_with(pid: int) -> None:
+def exit_with_parent(pid: int) -> None:
     """From now on, end this process and every one that it starts when process `pid` ends.
 
-    Raises `Trouble` when there is no such process any more.
+    Raises `UserFacingError` when there is no such process any more.
     """
     try:
         other = os.pidfd_open(pid)
     except ProcessLookupError as error:
-        raise Trouble(f"Process {pid}, which this was to work beside, has ended.") from error
+        raise UserFacingError(f"Process {pid}, which this was to work beside, has ended.") from error
     if os.getpgrp() != os.getpid():
         os.setsid()
     threading.Thread(target=_wait, args=(other,), name="beside", daemon=True).start()

@@ -8,13 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from house import lockstep
-from house.backend import PYTHON
-from house.paths import BACKEND, SCRIPTS, STATE, WEBSITE, check_writable
-from house.run import run
-from house.say import say
-from house.setup import set_up
-from house.trouble import Trouble
+from devtools import lockstep
+from devtools.backend import PYTHON
+from devtools.console import print_line
+from devtools.errors import UserFacingError
+from devtools.paths import BACKEND, SCRIPTS, STATE, WEBSITE, check_writable
+from devtools.run import run
+from devtools.setup import set_up
 
 HOST = "127.0.0.1"
 REMOTE_SETTINGS = ("DATABASE_URL", "GCP_")
@@ -30,10 +30,10 @@ def main(arguments: list[str]) -> int:
     if not options.lockstep:
         environment["LOCKSTEP"] = "false"
     elif not lockstep.is_built():
-        build_behind()
+        build_in_background()
     if options.data:
-        folder, environment = keep_apart(options.data.resolve(), environment)
-    say(f"Ready after {time.monotonic() - begin:.1f} s; starting the server (Ctrl-C ends it).")
+        folder, environment = isolate_data(options.data.resolve(), environment)
+    print_line(f"Ready after {time.monotonic() - begin:.1f} s; starting the server (Ctrl-C ends it).")
     # The server takes this process's place, so that signals and the exit code are its own.
     os.chdir(folder)
     serve = PYTHON.with_name("skill-arcade")
@@ -53,8 +53,8 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--data",
         type=Path,
-        metavar="FOLDER",
-        help="keep database, recordings and key in FOLDER, and ignore .env and any remote database or bucket",
+        metavar="BUILD_FOLDER",
+        help="keep database, recordings and key in BUILD_FOLDER, and ignore .env and any remote database or bucket",
     )
     parser.add_argument(
         "--no-lockstep",
@@ -65,7 +65,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def build_behind() -> None:
+def build_in_background() -> None:
     """Build the emulator of the page at the lowest priority beside the server; until it is there, games are streamed.
 
     The shell between leaves the build without a parent, so that the server has no child that it did not start. The
@@ -75,17 +75,17 @@ def build_behind() -> None:
     jobs = str(max(1, (os.cpu_count() or 2) - 1))
     build: list[str | Path] = [sys.executable, SCRIPTS, "lockstep", "--jobs", jobs, "--beside", str(os.getpid())]
     script = 'log=$1; shift; nice -n 19 "$@" >"$log" 2>&1 &'
-    run(["sh", "-c", script, "sh", log, *build], failing="The emulator of the page could not be built")
-    say(
+    run(["sh", "-c", script, "sh", log, *build], failure="The emulator of the page could not be built")
+    print_line(
         "Building the emulator that lets Atari games run in the page, beside the server: some minutes, the first time "
         f"only (log: {log.relative_to(WEBSITE.parent)}). Until then they are streamed."
     )
 
 
 def check_port(port: int) -> None:
-    """Raise `Trouble` when nobody could listen on `port`."""
+    """Raise `UserFacingError` when nobody could listen on `port`."""
     if not 0 < port < 65536:
-        raise Trouble(f"--port takes a number from 1 to 65535, not {port}.")
+        raise UserFacingError(f"--port takes a number from 1 to 65535, not {port}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -95,10 +95,10 @@ def check_port(port: int) -> None:
                 reason = "is in use: end the program that has it"
             else:
                 reason = f"cannot be used ({error.strerror}): take one above 1023"
-            raise Trouble(f"Port {port} {reason}, or choose another by --port.") from error
+            raise UserFacingError(f"Port {port} {reason}, or choose another by --port.") from error
 
 
-def keep_apart(folder: Path, environment: dict[str, str]) -> tuple[Path, dict[str, str]]:
+def isolate_data(folder: Path, environment: dict[str, str]) -> tuple[Path, dict[str, str]]:
     """Working folder and environment of a server that has all its data in `folder`."""
     check_writable(folder)
     local = {name: value for name, value in environment.items() if not name.startswith(REMOTE_SETTINGS)}

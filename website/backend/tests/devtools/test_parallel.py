@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from house.checks import Check
-from house.lanes import run_checks
+from devtools.checks import Check
+from devtools.parallel import run_checks
 
 
-def check(name: str, lane: str, code: str, folder: Path) -> Check:
-    return Check(name, f"what {name} does", [sys.executable, "-c", code], folder, lane)
+def check(name: str, group: str, code: str, folder: Path) -> Check:
+    return Check(name, f"what {name} does", [sys.executable, "-c", code], folder, group)
 
 
 def test_lanes_meet_and_what_is_last_comes_last(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -20,7 +20,7 @@ def test_lanes_meet_and_what_is_last_comes_last(tmp_path: Path, capfd: pytest.Ca
     )
     write = "import pathlib; pathlib.Path('{}').touch(); print('wrote {}')"
     chosen = [
-        # Each lane waits for a word of the other, so one after the other they would never end.
+        # Each group waits for a word of the other, so one after the other they would never end.
         check("a", "left", f"{write.format('a', 'a')}\n{wait.format('b')}", tmp_path),
         check("last", "last", "import os; print(sorted(os.listdir()))", tmp_path),
         check("b", "right", f"{wait.format('a')}\n{write.format('b', 'b')}", tmp_path),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from house.paths import FRONTEND
-from house.run import run, tool_environment
-from house.trouble import Trouble
+from devtools.errors import UserFacingError
+from devtools.paths import FRONTEND
+from devtools.run import run, tool_environment
 
 
 def test_the_front_end_lock_names_no_host() -> None:
@@ -39,5 +39,5 @@ def test_a_registry_that_does_not_answer_npm_is_said(tmp_path: Path) -> None:
         shutil.copy(FRONTEND / name, tmp_path)
     nowhere = {"npm_config_https_proxy": "http://127.0.0.1:9", "npm_config_cache": str(tmp_path / "cache")}
     environment = tool_environment() | nowhere | {"npm_config_fetch_retries": "0"}
-    with pytest.raises(Trouble, match=r"\nNo: the package registry does not answer; check network and proxy, "):
-        run(["npm", "ci"], failing="No", folder=tmp_path, environment=environment)
+    with pytest.raises(UserFacingError, match=r"\nNo: the package registry does not answer; check network and proxy, "):
+        run(["npm", "ci"], failure="No", folder=tmp_path, environment=environment)

@@ -7,18 +7,18 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from house.paths import BACKEND
-from house.run import run, tool_environment
-from house.say import step
-from house.trouble import Trouble
-from house.uv import find_uv
+from devtools.console import report_step
+from devtools.errors import UserFacingError
+from devtools.paths import BACKEND
+from devtools.run import run, tool_environment
+from devtools.uv import find_uv
 
 PYPROJECT = BACKEND / "pyproject.toml"
-PRODUCTION = BACKEND / "requirements.lock"
-DEVELOPMENT = BACKEND / "requirements-dev.lock"
-OWN_UV = BACKEND / "requirements-uv.lock"
-UV_WANTED = "uv>=0.13,<0.14"
-OF_THIS_MACHINE = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_CONFIG")
+PRODUCTION_LOCK = BACKEND / "requirements.lock"
+DEVELOPMENT_LOCK = BACKEND / "requirements-dev.lock"
+UV_LOCK = BACKEND / "requirements-uv.lock"
+UV_REQUIREMENT = "uv>=0.13,<0.14"
+INDEX_VARIABLES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_CONFIG")
 HEADER = "# From pyproject.toml by website/backend/lock. Dependencies: sha256:"
 
 
@@ -34,17 +34,17 @@ def main(arguments: list[str]) -> int:
     uv = find_uv()
     more = ["--upgrade"] if options.upgrade else []
     groups = [part for group in dependency_groups() for part in ("--group", group)]
-    with step("Locking all groups"):
-        compile_lock(uv, DEVELOPMENT, [PYPROJECT.name, *groups, *more])
-    with step("Locking production"):
+    with report_step("Locking all groups"):
+        compile_lock(uv, DEVELOPMENT_LOCK, [PYPROJECT.name, *groups, *more])
+    with report_step("Locking production"):
         # Starting from the pins of all groups, so that production runs what the tests ran.
-        shutil.copy(DEVELOPMENT, PRODUCTION)
-        compile_lock(uv, PRODUCTION, [PYPROJECT.name])
-    with step("Locking uv"):
+        shutil.copy(DEVELOPMENT_LOCK, PRODUCTION_LOCK)
+        compile_lock(uv, PRODUCTION_LOCK, [PYPROJECT.name])
+    with report_step("Locking uv"):
         wanted = BACKEND / ".uv.in"
-        wanted.write_text(UV_WANTED + "\n")
+        wanted.write_text(UV_REQUIREMENT + "\n")
         try:
-            compile_lock(uv, OWN_UV, [wanted.name, "--no-annotate", *more])
+            compile_lock(uv, UV_LOCK, [wanted.name, "--no-annotate", *more])
         finally:
             wanted.unlink()
     return 0
@@ -52,11 +52,11 @@ def main(arguments: list[str]) -> int:
 
 def compile_lock(uv: Path, lock: Path, arguments: list[str]) -> None:
     """One `uv pip compile` into `lock`, blind to this machine's indexes so that none can land in it."""
-    environment = {name: value for name, value in tool_environment().items() if not name.startswith(OF_THIS_MACHINE)}
+    environment = {name: value for name, value in tool_environment().items() if not name.startswith(INDEX_VARIABLES)}
     command: list[str | Path] = [uv, "pip", "compile", "--quiet", "--no-config", "--no-header"]
     command += ["--universal", "--generate-hashes", "--python-version", "3.11"]
     command += ["--output-file", lock.name, *arguments]
-    run(command, failing=f"{lock.name} could not be made", folder=BACKEND, environment=environment)
+    run(command, failure=f"{lock.name} could not be made", folder=BACKEND, environment=environment)
     lock.write_text(f"{HEADER}{digest_dependencies(PYPROJECT)}\n{lock.read_text()}")
 
 
@@ -74,7 +74,7 @@ def digest_dependencies(pyproject: Path) -> str:
         project["dependencies"],
         project.get("optional-dependencies", {}),
         data["dependency-groups"],
-        UV_WANTED,
+        UV_REQUIREMENT,
     ]
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
@@ -83,5 +83,5 @@ def read_digest(lock: Path) -> str:
     """The digest that `lock` was made from."""
     first = lock.read_text().partition("\n")[0]
     if not first.startswith(HEADER):
-        raise Trouble(f"{lock.name} was not written by website/backend/lock: run that.")
+        raise UserFacingError(f"{lock.name} was not written by website/backend/lock: run that.")
     return first.removeprefix(HEADER)

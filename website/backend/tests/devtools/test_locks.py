@@ -1,4 +1,4 @@
-"""The locks are current, complete, hashed, and say nothing of the machine that made them."""
+"""The locks are current, complete, hashed, and print_line nothing of the machine that made them."""
 
 import re
 import tomllib
@@ -8,10 +8,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from house import lock
-from house.paths import BACKEND
+from devtools import lock
+from devtools.paths import BACKEND
 
-LOCKS = (lock.PRODUCTION, lock.DEVELOPMENT, lock.OWN_UV)
+LOCKS = (lock.PRODUCTION_LOCK, lock.DEVELOPMENT_LOCK, lock.UV_LOCK)
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)", re.MULTILINE)
 
 
@@ -23,8 +23,10 @@ def read_pins(file: Path) -> dict[str, str]:
 def read_requirements(*groups: str) -> list[Requirement]:
     """What pyproject.toml asks for, with these dependency groups."""
     data = tomllib.loads(lock.PYPROJECT.read_text())
-    asked = data["project"]["dependencies"] + [item for group in groups for item in data["dependency-groups"][group]]
-    return [Requirement(item) for item in asked]
+    on_demand = data["project"]["dependencies"] + [
+        item for group in groups for item in data["dependency-groups"][group]
+    ]
+    return [Requirement(item) for item in on_demand]
 
 
 @pytest.mark.parametrize("file", LOCKS, ids=lambda file: str(file.name))
@@ -34,7 +36,7 @@ def test_a_lock_was_made_from_the_dependencies_of_today(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "groups"),
-    [(lock.PRODUCTION, []), (lock.DEVELOPMENT, lock.dependency_groups())],
+    [(lock.PRODUCTION_LOCK, []), (lock.DEVELOPMENT_LOCK, lock.dependency_groups())],
     ids=["production", "all"],
 )
 def test_a_lock_satisfies_all_that_is_asked_for(file: Path, groups: list[str]) -> None:
@@ -44,15 +46,15 @@ def test_a_lock_satisfies_all_that_is_asked_for(file: Path, groups: list[str]) -
 
 
 def test_production_has_the_versions_that_the_tests_ran_with() -> None:
-    production, development = read_pins(lock.PRODUCTION), read_pins(lock.DEVELOPMENT)
+    production, development = read_pins(lock.PRODUCTION_LOCK), read_pins(lock.DEVELOPMENT_LOCK)
     assert production == {name: development[name] for name in production}
 
 
 def test_production_has_no_tool_of_development() -> None:
     groups = {canonicalize_name(item.name) for item in read_requirements(*lock.dependency_groups())}
-    asked = {canonicalize_name(item.name) for item in read_requirements()}
-    in_production = set(read_pins(lock.PRODUCTION))
-    assert in_production & (groups - asked) <= {"httpx", "packaging"}  # others of production need these too
+    on_demand = {canonicalize_name(item.name) for item in read_requirements()}
+    in_production = set(read_pins(lock.PRODUCTION_LOCK))
+    assert in_production & (groups - on_demand) <= {"httpx", "packaging"}  # others of production need these too
 
 
 @pytest.mark.parametrize("file", LOCKS, ids=lambda file: str(file.name))
