@@ -1,4 +1,4 @@
-"""Runs the command that an entrance (`website/play`, `website/test`, `website/backend/lock`) asks for."""
+"""Entry point of `website/play`, `website/test`, `website/backend/lock` and `website/lockstep/build`."""
 
 import importlib
 import sys
@@ -6,19 +6,29 @@ import sys
 from devtools.console import print_line
 from devtools.errors import UserFacingError
 
-COMMANDS = ("play", "test", "lock", "build", "lockstep")
+MODULES = {
+    "play": "play",
+    "test": "test",
+    "lock": "lock",
+    "build": "build",
+    "lockstep": "lockstep",
+    "lint-repository": "repository_rules.command",
+}
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command named first with the arguments after it; what went wrong is said in a sentence."""
-    if not arguments or arguments[0] not in COMMANDS:
-        print_line(f"usage: one of {', '.join(COMMANDS)}", error=True)
+    """Run the command that the first argument names with the other arguments, and return its exit code.
+
+    A `UserFacingError` is printed without a traceback.
+    """
+    if not arguments or arguments[0] not in MODULES:
+        print_line(f"usage: website/scripts COMMAND; the commands are {', '.join(MODULES)}", error=True)
         return 2
-    command = importlib.import_module(f"devtools.{arguments[0]}")
+    command = importlib.import_module(f"devtools.{MODULES[arguments[0]]}")
     try:
         return int(command.main(arguments[1:]))
-    except UserFacingError as trouble:
-        print_line(str(trouble), error=True)
+    except UserFacingError as error:
+        print_line(str(error), error=True)
         return 1
     except KeyboardInterrupt:
         print_line("Stopped.", error=True)

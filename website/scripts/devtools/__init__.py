@@ -1,4 +1,5 @@
-"""What `website/play`, `website/test` and `website/backend/lock` do.
+"""Developer tools: the commands behind `website/play`, `website/test` and `website/backend/lock`.
 
-Python's standard library only: it runs before any package is there.
+This package uses Python's standard library only, because it runs before any package is installed. The exception is
+`repository_rules`, which runs in the back end's virtual environment.
 """

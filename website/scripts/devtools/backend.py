@@ -1,4 +1,4 @@
-"""The back end's Python packages, exactly as locked, in `website/backend/.venv`."""
+"""Installs the back end's Python packages, exactly as locked, into `website/backend/.venv`."""
 
 import sys
 from pathlib import Path
@@ -11,11 +11,11 @@ from devtools.uv import find_uv
 
 LOCK = BACKEND / "requirements-dev.lock"
 PYTHON = VENV / "bin" / "python"
-INSTALL_FAILED = "Python packages could not be installed"
+INSTALL_FAILED = "Cannot install the Python packages"
 
 
 def install_packages() -> None:
-    """Bring the virtual environment to what the lock says, hash by hash; nothing to do takes no time."""
+    """Make the virtual environment match the lock file, with hashes checked. Does nothing if it matches already."""
     stamp = VENV / ".installed"
     inputs = (LOCK, BACKEND / "pyproject.toml")
     if PYTHON.exists() and is_fresh(stamp, digest_files(inputs, sys.version, *list_installed())):
@@ -26,12 +26,12 @@ def install_packages() -> None:
             run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], failure=INSTALL_FAILED)
         target = ("--python", PYTHON)
         run([uv, "pip", "sync", "--quiet", "--require-hashes", *target, LOCK], failure=INSTALL_FAILED, folder=BACKEND)
-        # The project itself: no dependencies, and built by the locked hatchling instead of a fetched one.
+        # The project itself has no further dependencies. The locked hatchling builds it, so none is downloaded.
         install = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
         run([uv, *install, *target], failure=INSTALL_FAILED, folder=BACKEND)
         write_stamp(stamp, digest_files(inputs, sys.version, *list_installed()))
 
 
 def list_installed() -> list[str]:
-    """Name and version of each package that is there, so that a change by other hands is noticed."""
+    """Return name and version of each installed package, so that changes made by other tools are noticed."""
     return sorted(path.name for path in Path(VENV).glob("lib/python*/site-packages/*.dist-info"))

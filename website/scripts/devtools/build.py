@@ -1,10 +1,10 @@
-"""Builds the page when its sources changed; `website/test` runs this as a check of its own."""
+"""Builds the front end if its sources changed. `website/test` runs this as the check `build`."""
 
 from devtools.frontend import build_page
 
 
 def main(arguments: list[str]) -> int:
-    """Build it; takes no arguments."""
+    """Build the front end. The command takes no arguments."""
     del arguments
     build_page()
     return 0

@@ -1,4 +1,4 @@
-"""Every check of the project, in the order in which a mistake shows soonest."""
+"""The checks that `website/test` runs, fastest feedback first."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -8,16 +8,24 @@ from pathlib import Path
 from devtools.backend import PYTHON
 from devtools.chromium import find_chromium
 from devtools.cloud import install_firebase_tools
-from devtools.paths import BACKEND, DEPLOY, FRONTEND, SCRIPTS, WEBSITE
+from devtools.paths import BACKEND, DEPLOY, FRONTEND, ROOT, SCRIPTS, WEBSITE
+
+SERIAL_GROUP = "serial"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One command whose exit code 0 means "passed".
+    """A command that passes if its exit code is 0.
 
-    `prepare` gives variables that the command needs; it may install something, and may raise `UserFacingError`.
-    `on_demand` runs only when it is named by --only: it takes long and needs clients that few machines have.
-    Checks of different groups run side by side; those of "last" follow build_lock, because they watch a clock.
+    Checks of different groups run in parallel, checks of one group in sequence. Checks of the serial group measure
+    time, so they run one by one after all others.
+
+    Args:
+        slow: `website/test --fast` skips the check.
+        on_demand: The check runs only if it is selected with --only, because it takes long and needs programs that few
+            machines have.
+        prepare: Installs what the command needs and returns variables for its environment. May raise
+            `UserFacingError`, which fails the check.
     """
 
     name: str
@@ -31,41 +39,43 @@ class Check:
 
 
 def venv_program(name: str) -> Path:
-    """A program of the virtual environment."""
+    """Return the path of a program in the back end's virtual environment."""
     return PYTHON.with_name(name)
 
 
 def frontend_check(name: str, description: str, script: str) -> Check:
-    """A check that is a script of the front end's package.json."""
-    return Check(name, description, ["npm", "run", "--silent", script], FRONTEND, "page")
+    """Return a check that runs a script of the front end's package.json."""
+    return Check(name, description, ["npm", "run", "--silent", script], FRONTEND, "frontend")
 
 
 def backend_check(name: str, description: str, *command: str | Path) -> Check:
-    """A check that is a command in the back end's folder."""
-    return Check(name, description, command, BACKEND, "python")
+    """Return a check that runs a command in the back end's folder."""
+    return Check(name, description, command, BACKEND, "backend")
 
 
 def backend_test_paths(*names: str) -> tuple[str, ...]:
-    """Folders of tests of the back end."""
+    """Return the paths of test folders, relative to the back end's folder."""
     return tuple(f"tests/{name}" for name in names)
 
 
 RUFF_ARGUMENTS = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", DEPLOY)
 
 PYTEST = (venv_program("pytest"), "-q")
+DEVTOOLS_TESTS = backend_test_paths("devtools")
 DATA_TESTS = backend_test_paths("certify", "cli", "dataset", "environments", "export", "frames", "games")
 DATA_TESTS += backend_test_paths("recording", "research", "storage")
 PLAY_TESTS = backend_test_paths("benchmarks", "delivery", "lockstep", "play")
-"""These wait for games more than they compute. Last in their group: the machine is quieter then."""
-IGNORE_FLAGS = tuple(f"--ignore={folder}" for folder in (*backend_test_paths("devtools"), *DATA_TESTS, *PLAY_TESTS))
-"""Whatever is in neither list is run with the server's tests, so that none is forgotten."""
+"""Tests that mostly wait for games. They run last in their group, when fewer other checks use the CPU."""
+OTHER_TESTS = tuple(f"--ignore={folder}" for folder in (*DEVTOOLS_TESTS, *DATA_TESTS, *PLAY_TESTS))
+"""Arguments that select every test folder that is in no list above, so that a new folder is never left out."""
 
 CHECKS: tuple[Check, ...] = (
     backend_check("ruff", "Python: lint", venv_program("ruff"), "check", *RUFF_ARGUMENTS),
     backend_check("format", "Python: format", venv_program("ruff"), "format", "--check", *RUFF_ARGUMENTS),
     backend_check("mypy", "Python: types", venv_program("mypy")),
-    backend_check("imports", "Python: imports point down", venv_program("lint-imports"), "--no-logo"),
-    backend_check("rules", "rules of the devtools, locks, docs", venv_program("pytest"), "-q", "tests/devtools"),
+    backend_check("imports", "Python: layers of imports", venv_program("lint-imports"), "--no-logo"),
+    Check("repository", "lint of names, docs and locks", [PYTHON, SCRIPTS, "lint-repository"], ROOT, "backend"),
+    backend_check("rules", "Python: tests of the developer tools", *PYTEST, *DEVTOOLS_TESTS),
     frontend_check("generated", "page: generated types are current", "generate:check"),
     frontend_check("tsc", "page: types", "types"),
     frontend_check("eslint", "page: lint", "lint"),
@@ -75,39 +85,39 @@ CHECKS: tuple[Check, ...] = (
         "builds the emulator that runs in the page",
         [sys.executable, SCRIPTS, "lockstep"],
         WEBSITE,
-        "page",
+        "frontend",
         slow=True,
     ),
     frontend_check("vitest", "page: unit tests", "test"),
-    Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND, "page"),
+    Check("build", "page: build", [sys.executable, SCRIPTS, "build"], FRONTEND, "frontend"),
     frontend_check("size", "page: size of the build", "size"),
-    backend_check("backend", "Python: tests of the server", *PYTEST, *IGNORE_FLAGS),
-    Check("deploy", "deploying: scripts, workflows, image", [venv_program("pytest"), "-q"], DEPLOY, "page"),
+    backend_check("backend", "Python: tests of the server", *PYTEST, *OTHER_TESTS),
+    Check("deploy", "deployment: scripts, workflows, image", [venv_program("pytest"), "-q"], DEPLOY, "frontend"),
     Check("data", "Python: tests of games, records, data", [*PYTEST, *DATA_TESTS], BACKEND, "data"),
     Check("play", "Python: tests of play and delivery", [*PYTEST, *PLAY_TESTS], BACKEND, "data"),
     Check(
         "clients",
-        "deploying by this machine's gcloud and firebase, if it has them",
+        "deployment with this machine's gcloud and firebase",
         [venv_program("pytest"), "-q", "--clients=real"],
         DEPLOY,
-        "last",
+        SERIAL_GROUP,
         on_demand=True,
     ),
     Check(
         "cloud",
-        "page on Hosting, sign-in by Firebase's emulator",
+        "page on Firebase Hosting, sign-in with the Firebase emulator",
         ["npm", "run", "--silent", "cloud"],
         FRONTEND,
-        "last",
+        SERIAL_GROUP,
         on_demand=True,
         prepare=install_firebase_tools,
     ),
     Check(
         "browser",
-        "plays in Chromium, reads the record back",
+        "plays in Chromium and reads the recording back",
         ["npm", "run", "--silent", "e2e"],
         FRONTEND,
-        "last",
+        SERIAL_GROUP,
         slow=True,
         prepare=lambda: {"CHROMIUM": find_chromium()},
     ),

@@ -1,4 +1,4 @@
-"""What the check against Google's own programs needs: those programs, as website/deploy pins them."""
+"""Prepares the check `cloud`, which runs the page against Firebase's own emulators."""
 
 from devtools.build_stamps import digest_files, is_fresh, write_stamp
 from devtools.chromium import find_chromium
@@ -11,13 +11,13 @@ TOOLS = DEPLOY / "tools"
 
 
 def install_firebase_tools() -> dict[str, str]:
-    """Install Firebase's client, in which its emulators are, when its lock changed; find a Chromium."""
+    """Install the Firebase CLI with its emulators if its lock file changed, and return the check's variables."""
     stamp = TOOLS / "node_modules" / ".installed"
     digest = digest_files([TOOLS / "package-lock.json"], check_node())
     if not is_fresh(stamp, digest):
-        with report_step("Installing Firebase's client"):
-            # None of its 600 packages runs anything while it is installed.
+        with report_step("Installing the Firebase CLI"):
+            # None of its 600 packages may run a script during the installation.
             command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            run(command, failure="Firebase's client could not be installed", folder=TOOLS)
+            run(command, failure="Cannot install the Firebase CLI", folder=TOOLS)
             write_stamp(stamp, digest)
     return {"CHROMIUM": find_chromium()}

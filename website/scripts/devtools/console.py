@@ -1,4 +1,4 @@
-"""What people see while things are being set up."""
+"""Output of the commands on the terminal."""
 
 import sys
 import time
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 
 def print_line(line: str, *, error: bool = False) -> None:
-    """Write one line, at once."""
+    """Write one line to standard output, or to standard error, and flush it."""
     stream = sys.stderr if error else sys.stdout
     stream.write(line + "\n")
     stream.flush()
 
 
 @contextmanager
-def report_step(what: str) -> Iterator[None]:
-    """Say what is being done, then how many seconds it took."""
-    print_line(f"{what} ...")
+def report_step(description: str) -> Iterator[None]:
+    """Print what is being done, and afterwards how many seconds it took."""
+    print_line(f"{description} ...")
     begin = time.monotonic()
     yield
     print_line(f"  done in {time.monotonic() - begin:.1f} s")

@@ -1,5 +1,5 @@
-"""The one error that people are to read."""
+"""The error that a command reports to its user."""
 
 
 class UserFacingError(Exception):
-    """Something is missing or in the way; the message is a sentence that says what to do."""
+    """Something is missing or wrong. The message says what failed, why, and what to do; it is shown as it is."""

@@ -1,4 +1,4 @@
-"""The front end's packages and its built page."""
+"""Installs the front end's packages and builds the page."""
 
 import re
 import shutil
@@ -11,7 +11,9 @@ from devtools.paths import FRONTEND
 from devtools.run import run, tool_environment
 
 MIN_NODE_VERSION = (20, 19)
-NODE_INSTALL_HINT = "install Node 20.19 or newer with npm (Debian: apt-get install nodejs npm), then run this again."
+NODE_INSTALL_HINT = (
+    "Install Node 20.19 or newer with npm (Debian: apt-get install nodejs npm) and run this command again."
+)
 SOURCES = (
     "src",
     "public",
@@ -24,20 +26,20 @@ SOURCES = (
 
 
 def check_node() -> str:
-    """Version of Node; `UserFacingError` when Node or npm is missing or too old."""
+    """Return the version of Node. Raises `UserFacingError` if Node or npm is missing or too old."""
     if not shutil.which("node"):
-        raise UserFacingError(f"Node is missing: {NODE_INSTALL_HINT}")
-    version = run(["node", "--version"], failure="Node does not answer").strip()
+        raise UserFacingError(f"Node is missing. {NODE_INSTALL_HINT}")
+    version = run(["node", "--version"], failure="Cannot run node --version").strip()
     numbers = re.match(r"v(\d+)\.(\d+)", version)
     if not numbers or tuple(int(number) for number in numbers.groups()) < MIN_NODE_VERSION:
-        raise UserFacingError(f"Node {version} is too old: {NODE_INSTALL_HINT}")
+        raise UserFacingError(f"Node {version} is too old. {NODE_INSTALL_HINT}")
     if not shutil.which("npm"):
-        raise UserFacingError(f"npm is missing: {NODE_INSTALL_HINT}")
+        raise UserFacingError(f"npm is missing. {NODE_INSTALL_HINT}")
     return version
 
 
 def install_packages(node: str) -> None:
-    """`npm ci`, when package-lock.json or Node changed since the last time."""
+    """Run `npm ci` if package-lock.json, package.json or the version of Node changed since the last run."""
     stamp = FRONTEND / "node_modules" / ".installed"
     digest = digest_files([FRONTEND / "package-lock.json", FRONTEND / "package.json"], node)
     if is_fresh(stamp, digest):
@@ -45,14 +47,14 @@ def install_packages(node: str) -> None:
     with report_step("Installing front-end packages"):
         run(
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            failure="Front-end packages could not be installed",
+            failure="Cannot install the front-end packages",
             folder=FRONTEND,
         )
         write_stamp(stamp, digest)
 
 
 def build_page() -> None:
-    """`npm run build`, when a source changed since the last time."""
+    """Run `npm run build` if a source changed since the last run."""
     stamp = FRONTEND / "dist" / ".built"
     digest = digest_files(list_sources())
     if is_fresh(stamp, digest):
@@ -61,7 +63,7 @@ def build_page() -> None:
         environment = tool_environment() | {"NODE_ENV": "production"}
         run(
             ["npm", "run", "build"],
-            failure="The page could not be built",
+            failure="Cannot build the page",
             folder=FRONTEND,
             environment=environment,
         )
@@ -69,6 +71,6 @@ def build_page() -> None:
 
 
 def list_sources() -> list[Path]:
-    """Every file that the built page is made from."""
+    """Return every file that the built page depends on."""
     found = [path for pattern in SOURCES for path in FRONTEND.glob(pattern)]
     return [file for path in found for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]

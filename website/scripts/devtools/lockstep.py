@@ -1,6 +1,7 @@
-"""`website/lockstep/build`: ALE from its PyPI source to a WebAssembly module, all under `website/.state/lockstep`.
+"""`website/lockstep/build`: builds the Arcade Learning Environment (ALE) from its PyPI source as a WebAssembly module.
 
-Nothing of ALE, its ROMs or the compiler gets into git; what was built is compared with the digest that does.
+Everything is downloaded and built in `website/.state/lockstep`, which git ignores. Git holds only the digest of the
+module, and the build fails if its result differs from that digest.
 """
 
 import argparse
@@ -21,31 +22,35 @@ from devtools.paths import STATE, WEBSITE, check_writable
 from devtools.run import run, tool_environment
 from devtools.zig import BuildDirs, compile_objects, link_module
 
-SOURCES = WEBSITE / "lockstep"
+LOCKSTEP = WEBSITE / "lockstep"
 BUILD_FOLDER = STATE / "lockstep"
 MODULE = BUILD_FOLDER / "lockstep.wasm"
-EXPECTED = SOURCES / "module.sha256"
-TOOLS, SOURCE = BUILD_FOLDER / "tools", BUILD_FOLDER / "source"
+EXPECTED = LOCKSTEP / "module.sha256"
+TOOLS, ALE_SOURCE = BUILD_FOLDER / "tools", BUILD_FOLDER / "source"
 VERSION = "0.12.1"
 SOURCE_SUFFIXES = {".cpp", ".cxx", ".hpp", ".hxx", ".h", ".in", ".ins"}
 EXCLUDED_FOLDERS = {"python", "vector", "wasm"}
 
 
 def main(arguments: list[str]) -> int:
-    """Build the module, unless it is there; a build that was broken off goes on where it stood."""
+    """Build the module if it is missing or outdated. An interrupted build is continued."""
     parser = argparse.ArgumentParser(
         prog="website/lockstep/build",
-        description="Fetches ALE's source and a compiler by pip, by hash, and builds the emulator that runs in the "
-        "page, in website/.state/lockstep: two to three minutes and 500 MB the first time.",
+        description="Downloads ALE's source and a compiler with pip, checks their hashes, and builds the emulator that "
+        "runs in the page. The first build takes two to three minutes and 500 MB in website/.state/lockstep.",
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="files compiled at once (default: 2)")
-    parser.add_argument("--pin", action="store_true", help="take what comes out as what is expected from now on")
-    parser.add_argument("--beside", type=int, metavar="PID", help="end when this process does, however far it is")
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="number of files compiled in parallel (default: 2)"
+    )
+    parser.add_argument(
+        "--pin", action="store_true", help="write the digest of the result to module.sha256 as the expected one"
+    )
+    parser.add_argument("--parent-pid", type=int, metavar="PID", help="exit as soon as this process exits")
     options = parser.parse_args(arguments)
-    if options.beside is not None:
-        exit_with_parent(options.beside)
+    if options.parent_pid is not None:
+        exit_with_parent(options.parent_pid)
     if options.jobs < 1:
-        raise UserFacingError(f"--jobs takes a number from 1 up, not {options.jobs}.")
+        raise UserFacingError(f"--jobs must be at least 1, not {options.jobs}.")
     check_writable(BUILD_FOLDER)
     with build_lock():
         if is_built():
@@ -56,29 +61,29 @@ def main(arguments: list[str]) -> int:
 
 
 def is_built() -> bool:
-    """Whether the module is there, made from what lies here today."""
+    """Return whether the module exists and was built from the current inputs."""
     return MODULE.is_file() and is_fresh(MODULE.with_suffix(".stamp"), digest_inputs())
 
 
 def build_module(jobs: int, *, pin: bool) -> None:
-    """Fetch, compile, link, compare, and only then put the module where it is looked for."""
+    """Download, compile, link and verify the module, and move it to its final path only after that."""
     fetch_tools()
     fetch_source()
-    place = BuildDirs(SOURCE, SOURCES, TOOLS, BUILD_FOLDER)
-    objects = compile_objects(place, jobs)
+    dirs = BuildDirs(ALE_SOURCE, LOCKSTEP, TOOLS, BUILD_FOLDER)
+    objects = compile_objects(dirs, jobs)
     fresh = MODULE.with_suffix(".new")
     with report_step("Linking"):
-        link_module(objects, fresh, place)
+        link_module(objects, fresh, dirs)
     digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
     if pin:
         EXPECTED.write_text(digest + "\n")
     expected = EXPECTED.read_text().strip()
     if digest != expected:
         raise UserFacingError(
-            f"The module came out as {digest}, and {expected} is expected; it is not used. After a change of "
-            "website/lockstep, test it and note the new digest by website/lockstep/build --pin."
+            f"The digest of the module is {digest}, but website/lockstep/module.sha256 expects {expected}. The "
+            "module is not used. If you changed website/lockstep, test the module and run website/lockstep/build --pin."
         )
-    # The time is left out, so that the same module packs to the same bytes.
+    # Without a time stamp, the same module compresses to the same bytes.
     fresh.with_suffix(".gz").write_bytes(gzip.compress(fresh.read_bytes(), 9, mtime=0))
     fresh.with_suffix(".gz").replace(MODULE.with_name(MODULE.name + ".gz"))
     fresh.replace(MODULE)
@@ -87,42 +92,42 @@ def build_module(jobs: int, *, pin: bool) -> None:
 
 
 def digest_inputs() -> str:
-    """A digest of all that decides what comes out."""
-    ours = [path for path in SOURCES.rglob("*") if path.is_file() and path.suffix not in {".md", ".in"}]
-    return digest_files([*ours, Path(__file__), Path(__file__).with_name("zig.py")])
+    """Return a digest of everything that the module depends on."""
+    sources = [path for path in LOCKSTEP.rglob("*") if path.is_file() and path.suffix not in {".md", ".in"}]
+    return digest_files([*sources, Path(__file__), Path(__file__).with_name("zig.py")])
 
 
 def fetch_tools() -> None:
-    """The compiler, and what pip needs to look into ALE's source package, by hash."""
-    lock = SOURCES / "tools.lock"
+    """Download the compiler, and what pip needs to read ALE's source package. Pip checks the hashes."""
+    lock = LOCKSTEP / "tools.lock"
     if is_fresh(TOOLS / ".installed", digest_files([lock], sys.version)):
         return
-    with report_step("Fetching the compiler (100 MB)"):
+    with report_step("Downloading the compiler (100 MB)"):
         pip(
             ["install", "--upgrade", "--target", TOOLS, "--only-binary", ":all:", "--requirement", lock],
-            failure="The compiler could not be installed by pip",
+            failure="Cannot install the compiler with pip",
         )
         write_stamp(TOOLS / ".installed", digest_files([lock], sys.version))
 
 
 def fetch_source() -> None:
-    """ALE's source package, by hash; of what is in it, only the code that is compiled."""
-    lock = SOURCES / "source.lock"
-    if is_fresh(SOURCE / ".unpacked", digest_files([lock])):
+    """Download ALE's source package, check its hash, and unpack the code that is compiled."""
+    lock = LOCKSTEP / "source.lock"
+    if is_fresh(ALE_SOURCE / ".unpacked", digest_files([lock])):
         return
-    with report_step("Fetching ALE's source"):
+    with report_step("Downloading ALE's source"):
         download = BUILD_FOLDER / "download"
         pip(
             ["download", "--no-binary", ":all:", "--no-build-isolation", "--dest", download, "--requirement", lock],
-            failure="ALE's source could not be fetched by pip",
-            more={"PYTHONPATH": str(TOOLS)},
+            failure="Cannot download ALE's source with pip",
+            variables={"PYTHONPATH": str(TOOLS)},
         )
         unpack_source(download / f"ale_py-{VERSION}.tar.gz")
-        write_stamp(SOURCE / ".unpacked", digest_files([lock]))
+        write_stamp(ALE_SOURCE / ".unpacked", digest_files([lock]))
 
 
 def unpack_source(archive: Path) -> None:
-    """Write the C++ files of `archive` to the source folder: no ROM, no bindings."""
+    """Unpack the C++ files of `archive` into the source folder, without the ROMs and the bindings."""
     with tarfile.open(archive) as tar:
         for member in tar:
             parts = PurePosixPath(member.name).parts[1:]
@@ -131,29 +136,29 @@ def unpack_source(archive: Path) -> None:
             content = tar.extractfile(member)
             if content is None or PurePosixPath(member.name).suffix not in SOURCE_SUFFIXES:
                 continue
-            target = SOURCE.joinpath(*parts[1:])
+            target = ALE_SOURCE.joinpath(*parts[1:])
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.read())
-    template = (SOURCE / "ale" / "version.hpp.in").read_text()
+    template = (ALE_SOURCE / "ale" / "version.hpp.in").read_text()
     for part, value in zip(("", "_MAJOR", "_MINOR", "_PATCH"), (VERSION, *VERSION.split(".")), strict=True):
         template = template.replace(f"@ALE_VERSION{part}@", value)
-    (SOURCE / "version.hpp").write_text(template.replace("@ALE_VERSION_GIT_SHA@", ""))
+    (ALE_SOURCE / "version.hpp").write_text(template.replace("@ALE_VERSION_GIT_SHA@", ""))
 
 
-def pip(arguments: list[str | Path], *, failure: str, more: dict[str, str] | None = None) -> None:
-    """Run pip with hashes required and nothing but what was on_demand for."""
+def pip(arguments: list[str | Path], *, failure: str, variables: dict[str, str] | None = None) -> None:
+    """Run pip with required hashes and without dependencies."""
     quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
     command = [sys.executable, "-m", "pip", arguments[0], *quiet, *arguments[1:]]
-    run(command, failure=failure, environment=tool_environment() | (more or {}))
+    run(command, failure=failure, environment=tool_environment() | (variables or {}))
 
 
 @contextmanager
 def build_lock() -> Iterator[None]:
-    """Hold the lock of this build, so that two do not write over each other."""
+    """Hold the lock of the build folder, so that two builds do not overwrite each other's files."""
     with (BUILD_FOLDER / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print_line("Waiting for another build of the lockstep module to end ...")
+            print_line("Waiting for another build of the lockstep module to finish ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

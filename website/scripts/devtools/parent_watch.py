@@ -1,4 +1,4 @@
-"""A program that works beside another, and ends with all that it started when the other does."""
+"""Lets a background process exit, with all processes that it started, when another process exits."""
 
 import os
 import select
@@ -9,20 +9,20 @@ from devtools.errors import UserFacingError
 
 
 def exit_with_parent(pid: int) -> None:
-    """From now on, end this process and every one that it starts when process `pid` ends.
+    """Terminate this process and its process group as soon as process `pid` exits.
 
-    Raises `UserFacingError` when there is no such process any more.
+    Raises `UserFacingError` if there is no such process.
     """
     try:
-        other = os.pidfd_open(pid)
+        descriptor = os.pidfd_open(pid)
     except ProcessLookupError as error:
-        raise UserFacingError(f"Process {pid}, which this was to work beside, has ended.") from error
+        raise UserFacingError(f"Process {pid}, for which this was started, has exited already.") from error
     if os.getpgrp() != os.getpid():
         os.setsid()
-    threading.Thread(target=_wait, args=(other,), name="beside", daemon=True).start()
+    threading.Thread(target=_terminate_group_after, args=(descriptor,), name="parent-watch", daemon=True).start()
 
 
-def _wait(other: int) -> None:
-    """A process's descriptor can be read once it has ended."""
-    select.select([other], [], [])
+def _terminate_group_after(descriptor: int) -> None:
+    """Wait for a process, whose pidfd becomes readable when it exits, and terminate this process group."""
+    select.select([descriptor], [], [])
     os.killpg(os.getpgrp(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Where things are in the repository."""
+"""Paths inside the repository."""
 
 import os
 from pathlib import Path
@@ -11,13 +11,14 @@ SCRIPTS = WEBSITE / "scripts"
 BACKEND = WEBSITE / "backend"
 FRONTEND = WEBSITE / "frontend"
 DEPLOY = WEBSITE / "deploy"
+DOCS = WEBSITE / "docs"
 STATE = WEBSITE / ".state"
-"""Ignored by git: our own uv, stamps' lock, logs."""
+"""Local state that git ignores: a private uv, the set-up lock, the lockstep build, log files."""
 VENV = BACKEND / ".venv"
 
 
 def check_writable(*folders: Path) -> None:
-    """Raise `UserFacingError` for the first folder that cannot be made or written."""
+    """Create `folders` if they are missing. Raises `UserFacingError` for the first one that is not writable."""
     for folder in folders:
         probe = folder / f".writable-{os.getpid()}"
         try:
@@ -26,6 +27,6 @@ def check_writable(*folders: Path) -> None:
             probe.unlink()
         except OSError as error:
             raise UserFacingError(
-                f"{folder} cannot be written ({error.strerror}): "
-                "make it yours (chown), or clone into a folder of your own."
+                f"Cannot write to {folder} ({error.strerror}). "
+                "Change its owner to your user (chown), or clone the repository into a folder that you own."
             ) from error

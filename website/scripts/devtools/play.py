@@ -1,4 +1,4 @@
-"""`website/play`: from a fresh clone to a running arcade."""
+"""`website/play`: sets up the project from a fresh clone and starts the server."""
 
 import argparse
 import errno
@@ -21,7 +21,7 @@ REMOTE_SETTINGS = ("DATABASE_URL", "GCP_")
 
 
 def main(arguments: list[str]) -> int:
-    """Set everything up, build the page, and become the server."""
+    """Set up the project, build the page, and replace this process by the server."""
     options = read_options(arguments)
     begin = time.monotonic()
     check_port(options.port)
@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> int:
         build_in_background()
     if options.data:
         folder, environment = isolate_data(options.data.resolve(), environment)
-    print_line(f"Ready after {time.monotonic() - begin:.1f} s; starting the server (Ctrl-C ends it).")
-    # The server takes this process's place, so that signals and the exit code are its own.
+    print_line(f"Set up in {time.monotonic() - begin:.1f} s. Starting the server; Ctrl-C stops it.")
+    # The server replaces this process, so that it receives the signals and returns its own exit code.
     os.chdir(folder)
     serve = PYTHON.with_name("skill-arcade")
     sys.stdout.flush()
@@ -42,64 +42,66 @@ def main(arguments: list[str]) -> int:
 
 
 def read_options(arguments: list[str]) -> argparse.Namespace:
-    """The command line, checked."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="website/play",
-        description="Sets everything up (uv, Python packages, front-end packages, the page) and serves "
-        "Skill Arcade. Quick when nothing changed. Settings come from the environment and "
+        description="Sets up the project (uv, Python packages, front-end packages, the page) and serves Skill Arcade. "
+        "Steps whose inputs did not change are skipped. Settings come from the environment and from "
         "website/backend/.env.",
     )
-    parser.add_argument("--port", type=int, default=8080, help="port to serve at (default: 8080)")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080)")
     parser.add_argument(
         "--data",
         type=Path,
-        metavar="BUILD_FOLDER",
-        help="keep database, recordings and key in BUILD_FOLDER, and ignore .env and any remote database or bucket",
+        metavar="FOLDER",
+        help="keep the database, the recordings and the secret key in FOLDER, and ignore .env and all settings of a "
+        "remote database or bucket",
     )
     parser.add_argument(
         "--no-lockstep",
         dest="lockstep",
         action="store_false",
-        help="stream Atari games too, and do not build the emulator that lets them run in the page",
+        help="stream Atari games instead of running them in the page, and do not build the emulator for that",
     )
     return parser.parse_args(arguments)
 
 
 def build_in_background() -> None:
-    """Build the emulator of the page at the lowest priority beside the server; until it is there, games are streamed.
+    """Build the page's emulator at the lowest priority in the background. Until it exists, Atari games are streamed.
 
-    The shell between leaves the build without a parent, so that the server has no child that it did not start. The
-    server takes this process's place and keeps its number: when it ends, so does the build, which goes on next time.
+    The intermediate shell exits, so the build has no parent and the server gets no child that it did not start. The
+    server replaces this process and keeps its process ID, which the build watches: if the server exits, the build exits
+    too. The next start continues it.
     """
     log = STATE / "lockstep.log"
     jobs = str(max(1, (os.cpu_count() or 2) - 1))
-    build: list[str | Path] = [sys.executable, SCRIPTS, "lockstep", "--jobs", jobs, "--beside", str(os.getpid())]
+    build: list[str | Path] = [sys.executable, SCRIPTS, "lockstep", "--jobs", jobs, "--parent-pid", str(os.getpid())]
     script = 'log=$1; shift; nice -n 19 "$@" >"$log" 2>&1 &'
-    run(["sh", "-c", script, "sh", log, *build], failure="The emulator of the page could not be built")
+    run(["sh", "-c", script, "sh", log, *build], failure="Cannot start the build of the page's emulator")
     print_line(
-        "Building the emulator that lets Atari games run in the page, beside the server: some minutes, the first time "
-        f"only (log: {log.relative_to(WEBSITE.parent)}). Until then they are streamed."
+        "Building the emulator that runs Atari games in the page, in the background. This takes some minutes, but only "
+        f"once (log: {log.relative_to(WEBSITE.parent)}). Until it is built, Atari games are streamed."
     )
 
 
 def check_port(port: int) -> None:
-    """Raise `UserFacingError` when nobody could listen on `port`."""
+    """Raise `UserFacingError` if the server cannot listen on `port`."""
     if not 0 < port < 65536:
-        raise UserFacingError(f"--port takes a number from 1 to 65535, not {port}.")
+        raise UserFacingError(f"--port must be a number from 1 to 65535, not {port}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                reason = "is in use: end the program that has it"
+                reason = "another program is using it. Stop that program"
             else:
-                reason = f"cannot be used ({error.strerror}): take one above 1023"
-            raise UserFacingError(f"Port {port} {reason}, or choose another by --port.") from error
+                reason = f"{error.strerror}. Choose a port above 1023"
+            raise UserFacingError(f"Cannot listen on port {port}: {reason}, or choose another with --port.") from error
 
 
 def isolate_data(folder: Path, environment: dict[str, str]) -> tuple[Path, dict[str, str]]:
-    """Working folder and environment of a server that has all its data in `folder`."""
+    """Return the working folder and the environment of a server that keeps all its data in `folder`."""
     check_writable(folder)
     local = {name: value for name, value in environment.items() if not name.startswith(REMOTE_SETTINGS)}
     return folder, local | {"SKILL_ARCADE_HOME": str(folder)}

@@ -1,4 +1,4 @@
-"""Runs other programs and turns their failures into sentences."""
+"""Runs other programs and turns their failures into error messages."""
 
 import os
 import re
@@ -20,9 +20,10 @@ NETWORK_ERROR = re.compile(
 
 
 def tool_environment() -> dict[str, str]:
-    """Environment for uv and npm: ours, with the system's certificates where nothing else was chosen.
+    """Return the environment for uv and npm: this process's, with the system's certificate authorities added.
 
-    They carry lists of authorities of their own, so behind a company's proxy they fail where pip works.
+    Both tools bring their own list of authorities, so behind a company's TLS proxy they fail where pip works.
+    Variables that are set already keep their value.
     """
     environment = dict(os.environ)
     authorities = ssl.get_default_verify_paths().cafile
@@ -39,9 +40,10 @@ def run(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run `command` quietly and return what it printed.
+    """Run `command` without showing its output, and return the output.
 
-    `failure` opens the sentence of the `UserFacingError` raised otherwise ("Python packages could not be installed").
+    If the command fails, raises `UserFacingError` with a message that starts with `failure`, such as "Cannot install
+    the Python packages".
     """
     try:
         done = subprocess.run(
@@ -55,17 +57,17 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise UserFacingError(f"{failure}: {command[0]} does not start ({error.strerror}).") from error
+        raise UserFacingError(f"{failure}: cannot start {command[0]} ({error.strerror}).") from error
     if done.returncode != 0:
         raise UserFacingError(describe_failure(failure, done.stdout))
     return done.stdout
 
 
 def describe_failure(failure: str, output: str) -> str:
-    """A sentence for a failed command, below the last lines that it printed."""
+    """Return an error message for a failed command, with the last lines of its output above it."""
     tail = "\n".join(f"  | {line}" for line in output.strip().splitlines()[-MAX_TAIL_LINES:])
     if NETWORK_ERROR.search(output):
-        reason = "the package registry does not answer; check network and proxy, then run this again."
+        reason = "the package registry does not answer. Check the network and the proxy, and run this command again."
     else:
-        reason = "the lines above print_line why."
+        reason = "see the lines above for the reason."
     return f"{tail}\n{failure}: {reason}"

@@ -1,4 +1,4 @@
-"""Sets the whole project up: what `play` and `test` have in common."""
+"""Sets up the whole project: the part that `website/play` and `website/test` share."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from devtools.paths import BACKEND, FRONTEND, STATE, check_writable
 
 
 def set_up(*, page: bool) -> None:
-    """Install what is missing; with `page`, build the page too. Takes no time when all is there."""
+    """Install missing packages and, if `page` is set, build the front end. Does nothing that was done before."""
     check_writable(STATE, BACKEND, FRONTEND)
     node = frontend.check_node()
     with setup_lock():
@@ -22,11 +22,11 @@ def set_up(*, page: bool) -> None:
 
 @contextmanager
 def setup_lock() -> Iterator[None]:
-    """Hold this clone's set-up lock, so that two commands started together do not install over each other."""
+    """Hold the set-up lock of this clone, so that two commands do not install at the same time."""
     with (STATE / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print_line("Waiting for another set-up of this clone to end ...")
+            print_line("Waiting for another set-up of this clone to finish ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""`website/test`: from a fresh clone to every test passed."""
+"""`website/test`: sets up the project from a fresh clone and runs its checks."""
 
 import argparse
 import time
@@ -11,29 +11,33 @@ from devtools.setup import set_up
 
 
 def main(arguments: list[str]) -> int:
-    """Set everything up, run the chosen checks to the end, and print_line how each went; 1 when one failed."""
-    chosen = read_options(arguments)
+    """Set up the project, run the selected checks and print a summary. Returns 1 if a check failed, otherwise 0."""
+    selected = read_options(arguments)
     begin = time.monotonic()
     set_up(page=False)
-    results = run_checks(chosen)
+    results = run_checks(selected)
     print_line(format_summary(results, time.monotonic() - begin))
     return 0 if all(result.passed for result in results) else 1
 
 
 def read_options(arguments: list[str]) -> list[Check]:
-    """The checks that the command line asks for, in their order."""
+    """Return the checks that the command line selects, in the order of `CHECKS`."""
     names = [check.name for check in CHECKS]
+    width = max(len(name) for name in names)
     parser = argparse.ArgumentParser(
         prog="website/test",
-        description="Sets everything up, then runs every check, three at a time, and goes on after a failure.",
+        description="Sets up the project and runs every check, up to three at a time. A failed check does not stop "
+        "the others.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.description}" for check in CHECKS),
+        epilog="checks, in order:\n" + "\n".join(f"  {check.name:<{width}} {check.description}" for check in CHECKS),
     )
-    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="this one; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="NAME", help="run only this check; can be given several times"
+    )
     parser.add_argument(
         "--fast",
         action="store_true",
-        help="leave out what takes minutes: the browser, and building the emulator for the page",
+        help="skip the checks that take minutes: the browser test, and the build of the emulator for the page",
     )
     options = parser.parse_args(arguments)
     if options.only:
@@ -42,16 +46,16 @@ def read_options(arguments: list[str]) -> list[Check]:
 
 
 def format_row(result: Result) -> str:
-    """One line of the table."""
-    word = "passed" if result.passed else "FAILED"
-    return f"  {word} {result.seconds:6.1f} s  {result.check.name:<10} {result.check.description}"
+    """Return the line of the summary for one check."""
+    outcome = "passed" if result.passed else "FAILED"
+    return f"  {outcome} {result.seconds:6.1f} s  {result.check.name:<10} {result.check.description}"
 
 
 def format_summary(results: Sequence[Result], seconds: float) -> str:
-    """A table of what ran, and the counts on a line of their own."""
+    """Return a table of the results, the command that repeats the failed checks, and the counts."""
     rows = [format_row(result) for result in results]
     failed = sum(not result.passed for result in results)
-    again = "".join(f" --only {result.check.name}" for result in results if not result.passed)
-    advice = [f"Run again what failed: website/test{again}"] if failed else []
+    options = "".join(f" --only {result.check.name}" for result in results if not result.passed)
+    advice = [f"To run the failed checks again: website/test{options}"] if failed else []
     counts = f"{len(results) - failed} passed, {failed} failed"
-    return "\n".join(["", f"== summary, {seconds:.0f} s in all", *rows, *advice, counts])
+    return "\n".join(["", f"== summary, {seconds:.0f} s in total", *rows, *advice, counts])

@@ -1,4 +1,4 @@
-"""Finds uv, or installs it for this project build_lock."""
+"""Finds uv, or installs it for this clone only."""
 
 import importlib.util
 import re
@@ -18,39 +18,39 @@ UV_LOCK = BACKEND / "requirements-uv.lock"
 
 
 def find_uv() -> Path:
-    """Path of uv: on the PATH and new enough, else this project's own, installed by pip when missing."""
+    """Return the path of uv: one on the PATH that is new enough, else this clone's own after installing it by pip."""
     found = shutil.which("uv")
     if found and uv_version(Path(found)) >= MIN_UV_VERSION:
         return Path(found)
-    own = UV_FOLDER / "bin" / "uv"
-    if not own.is_file() or uv_version(own) < MIN_UV_VERSION:
+    local = UV_FOLDER / "bin" / "uv"
+    if not local.is_file() or uv_version(local) < MIN_UV_VERSION:
         install_uv()
-    return own
+    return local
 
 
 def uv_version(uv: Path) -> tuple[int, ...]:
-    """(major, minor) of this uv; (0,) when it does not answer, as a version manager's empty shim does."""
+    """Return (major, minor) of this uv, or (0,) if it prints no version, like an empty shim of a version manager."""
     answer = subprocess.run([uv, "--version"], capture_output=True, text=True, check=False)
     numbers = re.match(r"uv (\d+)\.(\d+)", answer.stdout)
     return tuple(int(number) for number in numbers.groups()) if numbers else (0,)
 
 
 def install_uv() -> None:
-    """Install uv by pip into a folder of its own.
+    """Install uv by pip into a folder of this clone.
 
-    A target folder needs no rights outside the clone, no venv module, and works where the system's Python is
-    "externally managed".
+    `pip --target` needs neither write access outside the clone nor the venv module, and it works where the system's
+    Python is "externally managed".
     """
     if importlib.util.find_spec("pip") is None:
         raise UserFacingError(
-            "pip is missing: install it (Debian: apt-get install python3-pip), or uv, then run this again."
+            "pip is missing. Install it (Debian: apt-get install python3-pip) or uv, and run this command again."
         )
-    with report_step("Installing uv by pip"):
+    with report_step("Installing uv with pip"):
         run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
                 *("--no-deps", "--only-binary", ":all:", "--upgrade", "--target", UV_FOLDER),
                 *("--require-hashes", "--requirement", UV_LOCK),
             ],
-            failure="uv could not be installed by pip",
+            failure="Cannot install uv with pip",
         )

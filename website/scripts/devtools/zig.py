@@ -1,4 +1,4 @@
-"""Compiles ALE's C++ to WebAssembly with zig's clang: one object a file, kept until what it is made from changes."""
+"""Compiles ALE's C++ code to WebAssembly with zig's clang. An object file is rebuilt only if its inputs changed."""
 
 import hashlib
 import sys
@@ -12,44 +12,44 @@ from devtools.console import print_line
 from devtools.run import run, tool_environment
 
 TARGET = ("-target", "wasm32-wasi")
-# try and catch are compiled away; a throw traps (capi.cpp). ALE throws on misuse only.
+# try and catch are removed; a throw becomes a trap (capi.cpp). ALE throws only if it is misused.
 COMPILE_FLAGS = ("-std=c++17", "-O3", "-DNDEBUG", "-fno-rtti", "-fexceptions", "-fignore-exceptions", "-w")
 LINK_FLAGS = ("-mexec-model=reactor", "-O3", "-s", "-Wl,--strip-all")
 SOURCE_PATTERNS = ("ale/*.cpp", "ale/common/*.c*", "ale/emucore/*.cxx", "ale/environment/*.cpp", "ale/games/**/*.cpp")
-# They want SDL or a dynamic loader, or have a shim of the same name.
+# These need SDL or a dynamic loader. A file that has a shim of the same name is excluded too.
 EXCLUDED_FILES = {"SDL2.cpp", "ScreenSDL.cpp", "SoundSDL.cxx", "DynamicLoad.cpp"}
 
 
 @dataclass(frozen=True)
 class BuildDirs:
-    """Folders of a build: ALE's source, our own files, the compiler, and where to work."""
+    """Folders of a build: ALE's source, the files of website/lockstep, the compiler, and the working folder."""
 
     source: Path
-    ours: Path
+    lockstep: Path
     tools: Path
     work: Path
 
 
-def compile_objects(place: BuildDirs, jobs: int) -> list[Path]:
-    """Compile every file that has no object yet. Returns the objects in the order in which they are linked."""
-    source, ours = place.source, place.ours
-    shims = sorted((ours / "shims").iterdir())
+def compile_objects(dirs: BuildDirs, jobs: int) -> list[Path]:
+    """Compile every file that has no current object file. Returns all object files in the order of linking."""
+    source, lockstep = dirs.source, dirs.lockstep
+    shims = sorted((lockstep / "shims").iterdir())
     headers = [path for path in source.rglob("*") if path.suffix in {".hpp", ".hxx", ".h", ".ins"}]
-    common = digest_files([*shims, *headers], *COMPILE_FLAGS, (place.tools / ".installed").read_text())
+    common = digest_files([*shims, *headers], *COMPILE_FLAGS, (dirs.tools / ".installed").read_text())
     replaced = {path.name for path in shims}
-    theirs = {
+    upstream = {
         path
         for pattern in SOURCE_PATTERNS
         for path in source.glob(pattern)
         if path.name not in EXCLUDED_FILES | replaced
     }
-    files = [*sorted(theirs), *(path for path in shims if path.suffix == ".cpp"), ours / "capi.cpp"]
-    objects = [place.work / "objects" / f"{path.stem}-{digest_one(path, common)}.o" for path in files]
-    todo = [(path, made) for path, made in zip(files, objects, strict=True) if not made.is_file()]
-    (place.work / "objects").mkdir(exist_ok=True)
-    print_line(f"Compiling {len(todo)} of {len(files)} files, {jobs} at a time ...")
+    files = [*sorted(upstream), *(path for path in shims if path.suffix == ".cpp"), lockstep / "capi.cpp"]
+    objects = [dirs.work / "objects" / f"{path.stem}-{digest_one(path, common)}.o" for path in files]
+    todo = [(path, target) for path, target in zip(files, objects, strict=True) if not target.is_file()]
+    (dirs.work / "objects").mkdir(exist_ok=True)
+    print_line(f"Compiling {len(todo)} of {len(files)} files, {jobs} in parallel ...")
     with ThreadPoolExecutor(jobs) as pool:
-        running = [pool.submit(compile_one, path, made, place) for path, made in todo]
+        running = [pool.submit(compile_one, path, target, dirs) for path, target in todo]
         try:
             for number, done in enumerate(as_completed(running), start=1):
                 done.result()
@@ -62,27 +62,27 @@ def compile_objects(place: BuildDirs, jobs: int) -> list[Path]:
 
 
 def digest_one(file: Path, common: str) -> str:
-    """What an object is named after: all that it is made from."""
+    """Return the digest of an object file's inputs, which is part of its name."""
     return hashlib.sha256(common.encode() + file.read_bytes()).hexdigest()[:16]
 
 
-def compile_one(file: Path, made: Path, place: BuildDirs) -> None:
-    """One file to one object, which gets its name only when it is whole."""
-    part = made.with_suffix(".part")
-    shims = place.ours / "shims"
-    include = ("-include", shims / "files.h", "-I", shims, "-I", place.source, "-I", place.source / "ale")
-    zig([*TARGET, *COMPILE_FLAGS, *include, "-c", file, "-o", part], place, failure=f"{file.name} does not compile")
-    part.rename(made)
+def compile_one(file: Path, target: Path, dirs: BuildDirs) -> None:
+    """Compile one file. The object file gets its final name only when it is complete."""
+    part = target.with_suffix(".part")
+    shims = dirs.lockstep / "shims"
+    include = ("-include", shims / "files.h", "-I", shims, "-I", dirs.source, "-I", dirs.source / "ale")
+    zig([*TARGET, *COMPILE_FLAGS, *include, "-c", file, "-o", part], dirs, failure=f"Cannot compile {file.name}")
+    part.rename(target)
 
 
-def link_module(objects: Iterable[Path], module: Path, place: BuildDirs) -> None:
-    """All objects to one module without a main function."""
-    zig([*TARGET, *LINK_FLAGS, *objects, "-o", module], place, failure="The module does not link")
+def link_module(objects: Iterable[Path], module: Path, dirs: BuildDirs) -> None:
+    """Link all object files to one module without a main function."""
+    zig([*TARGET, *LINK_FLAGS, *objects, "-o", module], dirs, failure="Cannot link the module")
 
 
-def zig(arguments: list[str | Path], place: BuildDirs, *, failure: str) -> None:
-    """Run zig's C++ compiler with its caches in our own folder."""
-    cache = str(place.work / "cache")
-    ours = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "PYTHONPATH": str(place.tools)}
+def zig(arguments: list[str | Path], dirs: BuildDirs, *, failure: str) -> None:
+    """Run zig's C++ compiler with its caches in the working folder."""
+    cache = str(dirs.work / "cache")
+    variables = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "PYTHONPATH": str(dirs.tools)}
     command = [sys.executable, "-m", "ziglang", "c++", *arguments]
-    run(command, failure=failure, environment=tool_environment() | ours, folder=place.work)
+    run(command, failure=failure, environment=tool_environment() | variables, folder=dirs.work)

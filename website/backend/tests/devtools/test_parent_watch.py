@@ -1,4 +1,4 @@
-"""A build beside the server ends when the server does, and with it what the build had started."""
+"""A background build exits with the server, and so do the processes that it started."""
 
 import os
 import select
@@ -22,7 +22,7 @@ compiler.wait()
 """
 
 
-def test_a_build_ends_with_the_server_and_so_does_its_compiler() -> None:
+def test_build_server_is_killed_exits_with_its_compiler() -> None:
     with subprocess.Popen(["sleep", "60"]) as server:
         command = [sys.executable, "-c", BUILD, str(SCRIPTS), str(server.pid)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:
@@ -36,8 +36,8 @@ def test_a_build_ends_with_the_server_and_so_does_its_compiler() -> None:
             assert build.wait(30) < 0
 
 
-def test_a_build_does_not_begin_when_the_server_is_gone() -> None:
-    with subprocess.Popen(["true"]) as gone:
-        gone.wait()
-    with pytest.raises(UserFacingError, match="has ended"):
-        exit_with_parent(gone.pid)
+def test_exit_with_parent_process_has_exited_raises_error() -> None:
+    with subprocess.Popen(["true"]) as parent:
+        parent.wait()
+    with pytest.raises(UserFacingError, match=str(parent.pid)):
+        exit_with_parent(parent.pid)
