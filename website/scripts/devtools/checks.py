@@ -96,6 +96,14 @@ CHECKS: tuple[Check, ...] = (
     Check("data", "Python: tests of games, records, data", [*PYTEST, *DATA_TESTS], BACKEND, "data"),
     Check("play", "Python: tests of play and delivery", [*PYTEST, *PLAY_TESTS], BACKEND, "data"),
     Check(
+        "slow",
+        "Python: tests that take minutes, such as playing every game",
+        [*PYTEST, "-m", "slow"],
+        BACKEND,
+        SERIAL_GROUP,
+        on_demand=True,
+    ),
+    Check(
         "clients",
         "deployment with this machine's gcloud and firebase",
         [venv_program("pytest"), "-q", "--clients=real"],

@@ -11,6 +11,7 @@ from devtools.repository_rules.repository import Finding, Repository
 from tests.devtools.conftest import RepositoryFolder
 
 PACKAGE = "website/backend/skill_arcade"
+TEXT_RULES = ("registries", "machine-paths", "unfinished")
 
 
 def lines(findings: list[Finding]) -> list[tuple[str, int]]:
@@ -49,16 +50,15 @@ def test_entry_points_not_executable_are_found(repository_folder: RepositoryFold
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        (text.check_registries, "https://registry.{}js.org/left-pad"),
-        (text.check_machine_paths, "see /{}/somebody/file"),
-        (text.check_unfinished, "# TO{}: later"),
+        ("registries", f"https://registry.{'npm'}js.org/left-pad"),
+        ("machine-paths", f"see /{'home'}/somebody/file"),
+        ("unfinished", f"# {'TO' + 'DO'}: later"),
     ],
 )
-def test_text_rules_planted_fault_is_found(repository_folder: RepositoryFolder, rule: command.Rule, fault: str) -> None:
-    for part in ("npm", "home", "DO"):
-        repository_folder.write(f"{part}.txt", f"first line\n{fault.format(part)}\n")
-    expected = {text.check_registries: "npm", text.check_machine_paths: "home", text.check_unfinished: "DO"}
-    assert lines(list(rule(repository_folder.read()))) == [(f"{expected[rule]}.txt", 2)]
+def test_text_rules_planted_fault_is_found(repository_folder: RepositoryFolder, rule: str, fault: str) -> None:
+    repository_folder.write("a.txt", f"first line\n{fault}\n")
+    found = {name: lines(list(command.RULES[name](repository_folder.read()))) for name in TEXT_RULES}
+    assert found == {name: [("a.txt", 2)] if name == rule else [] for name in TEXT_RULES}
 
 
 def test_registries_lock_file_is_searched_too(repository_folder: RepositoryFolder) -> None:

@@ -78,7 +78,10 @@ def read_list(file: Path = LIST) -> tuple[tuple[str, ...], list[Entry]]:
 
 def _read_entry(fields: dict[str, Any]) -> Entry:
     try:
-        entry = Entry(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+        }
+        entry = Entry(**values)
     except TypeError as error:
         raise ValueError(f"the entry {fields} is not valid: {error}") from error
     if entry.match not in MATCHES or entry.where not in PLACES:
