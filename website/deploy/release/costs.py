@@ -12,15 +12,15 @@ GIB, GB = 2**30, 10**9
 PRICES = Path(__file__).resolve().parents[2] / "backend" / "benchmarks" / "prices.json"
 # Label of each price, and its key in that file.
 PRICE_KEYS = {
-    "one CPU of a server, a second": "run_vcpu_second",
-    "one GiB of a server, a second": "run_gib_second",
+    "one CPU of a server, per second": "run_vcpu_second",
+    "one GiB of a server, per second": "run_gib_second",
     "1,000 objects written": "storage_write_per_1000",
-    "one GiB of objects, a month": "storage_gib_month",
-    "one GiB to players": "egress_gib_tiers",
-    "one CPU of Postgres, an hour": "sql_vcpu_hour",
-    "one GiB of Postgres's memory, an hour": "sql_gib_hour",
-    "one GiB of its disk, a month": "sql_ssd_gib_month",
-    "the previews' shared Postgres, a month": "sql_small_month",
+    "one GiB of objects, per month": "storage_gib_month",
+    "one GiB of traffic to players": "egress_gib_tiers",
+    "one CPU of Postgres, per hour": "sql_vcpu_hour",
+    "one GiB of memory of Postgres, per hour": "sql_gib_hour",
+    "one GiB of disk of Postgres, per month": "sql_ssd_gib_month",
+    "shared Postgres of the previews, per month": "sql_small_month",
 }
 
 
@@ -100,9 +100,9 @@ def database_month(prices: Prices, deployment: DeploymentSize) -> float:
 def idle_cost_rows(prices: Prices, deployment: DeploymentSize) -> list[tuple[str, float]]:
     """Return the monthly costs without players."""
     return [
-        ("one server, always there", instance_month(prices, deployment)),
-        ("production's Postgres, 1 CPU, 3.75 GiB, 20 GB", database_month(prices, deployment)),
-        ("the previews' Postgres, shared CPU", prices.sql_small_month + 10 * prices.sql_disk_gb_month),
+        ("one server, always running", instance_month(prices, deployment)),
+        ("Postgres of production, 1 CPU, 3.75 GiB, 20 GB", database_month(prices, deployment)),
+        ("Postgres of the previews, shared CPU", prices.sql_small_month + 10 * prices.sql_disk_gb_month),
         ("images, secrets, logs", 2.0),
     ]
 
@@ -116,8 +116,8 @@ def player_hour_rows(prices: Prices, deployment: DeploymentSize) -> list[tuple[s
         ("compute", server / (deployment.players * deployment.busy)),
         ("frames to the player", frames * deployment.frame_bytes / GIB * prices.egress_gib),
         ("objects written", segments * prices.write),
-        ("objects kept a month", frames * deployment.frame_bytes / GB * prices.object_gb_month),
-        ("rows kept a month", frames * deployment.row_bytes / GB * prices.sql_disk_gb_month),
+        ("objects, stored for a month", frames * deployment.frame_bytes / GB * prices.object_gb_month),
+        ("rows, stored for a month", frames * deployment.row_bytes / GB * prices.sql_disk_gb_month),
     ]
 
 
@@ -128,17 +128,17 @@ def scale_rows(deployment: DeploymentSize) -> list[tuple[str, list[str]]]:
     rows = [size * deployment.frames_second for size in sizes]
     day = [count * 2 * HOUR * deployment.row_bytes / GB for count in rows]
     return [
-        ("players at once", [f"{size:,}" for size in sizes]),
+        ("concurrent players", [f"{size:,}" for size in sizes]),
         ("servers, each 60 % full", [f"{count:,}" for count in instances]),
         (
-            f"database connections, {deployment.connections_per_server} a server",
+            f"database connections, {deployment.connections_per_server} per server",
             [f"{count * deployment.connections_per_server:,}" for count in instances],
         ),
-        ("rows a second", [f"{count:,}" for count in rows]),
-        ("rows written to disk a second", [f"{count * deployment.row_bytes / 1e6:,.1f} MB" for count in rows]),
-        ("objects written a second", [f"{size / deployment.segment_seconds:,.0f}" for size in sizes]),
-        ("frames out", [f"{count * deployment.frame_bytes * 8 / 1e6:,.0f} Mbit/s" for count in rows]),
-        ("rows of a day with two such hours", [f"{size:,.0f} GB" for size in day]),
+        ("rows per second", [f"{count:,}" for count in rows]),
+        ("rows written to disk per second", [f"{count * deployment.row_bytes / 1e6:,.1f} MB" for count in rows]),
+        ("objects written per second", [f"{size / deployment.segment_seconds:,.0f}" for size in sizes]),
+        ("outgoing frames", [f"{count * deployment.frame_bytes * 8 / 1e6:,.0f} Mbit/s" for count in rows]),
+        ("rows per day with two such hours", [f"{size:,.0f} GB" for size in day]),
     ]
 
 
@@ -146,16 +146,16 @@ def format_tables() -> str:
     """Return all tables in Markdown."""
     prices, deployment = read_prices(), DeploymentSize()
     rest, hour = idle_cost_rows(prices, deployment), player_hour_rows(prices, deployment)
-    lines = [f"| at rest, a month (list prices of {prices.date}) | USD |", "|---|---:|"]
+    lines = [f"| fixed costs per month (list prices of {prices.date}) | USD |", "|---|---:|"]
     lines += [f"| {name} | {cost:.0f} |" for name, cost in rest]
-    lines += [f"| **together** | **{sum(cost for _, cost in rest):.0f}** |", ""]
-    lines += ["| a player-hour at 60 frames/s | USD |", "|---|---:|"]
+    lines += [f"| **total** | **{sum(cost for _, cost in rest):.0f}** |", ""]
+    lines += ["| costs per player-hour at 60 frames/s | USD |", "|---|---:|"]
     lines += [f"| {name} | {cost:.4f} |" for name, cost in hour]
-    lines += [f"| **together** | **{sum(cost for _, cost in hour):.4f}** |", ""]
+    lines += [f"| **total** | **{sum(cost for _, cost in hour):.4f}** |", ""]
     scale = scale_rows(deployment)
     lines += [f"| {scale[0][0]} | {' | '.join(scale[0][1])} |", "|---|---:|---:|---:|"]
     lines += [f"| {name} | {' | '.join(values)} |" for name, values in scale[1:]]
-    lines += ["", "| price | USD | where it comes from |", "|---|---:|---|"]
+    lines += ["", "| price | USD | source |", "|---|---:|---|"]
     lines += [f"| {name} | {price} | {basis} |" for name, price, basis in basis_rows()]
     return "\n".join(lines)
 

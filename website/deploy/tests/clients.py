@@ -83,7 +83,7 @@ def client_variables(url: str, folder: Path) -> dict[str, str]:
 
 
 def find_sdk() -> tuple[Path, Path] | None:
-    """Root and Python of the Google FakeCloud SDK here; None when there is none."""
+    """Return root folder and Python of the installed Google Cloud SDK, or None if there is none."""
     program = shutil.which("gcloud")
     if program is None:
         return None

@@ -34,4 +34,4 @@ def test_player_hour_cost_with_more_players_is_lower() -> None:
 def test_scale_of_ten_thousand_players_is_calculated() -> None:
     rows = dict(scale_rows(DeploymentSize()))
     assert rows["servers, each 60 % full"] == ["5", "42", "417"]
-    assert rows["rows a second"][-1] == "600,000"
+    assert rows["rows per second"][-1] == "600,000"

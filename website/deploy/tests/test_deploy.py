@@ -81,7 +81,7 @@ def test_deploy_service_has_configured_settings(production: DeployHarness) -> No
     }
     assert plain["SKILL_ARCADE_ENVIRONMENT"] == "production"
     assert plain["TRUSTED_HOSTS"].split(",") == [API.removeprefix("https://"), CANDIDATE.removeprefix("https://")]
-    assert plain["TRUSTED_PROXIES"] == "1"  # FakeCloud Run's front end; what stands before it in the header is invented
+    assert plain["TRUSTED_PROXIES"] == "1"  # Cloud Run's front end; earlier entries of the header come from the client
     assert plain["GCP_SQL_IAM_AUTH"] == "true"
     assert not [name for name in plain if "PASSWORD" in name or "SECRET" in name]
     job = production.cloud.resources["jobs"]["arcade-migrate"]["spec"]["template"]["spec"]["template"]["spec"]

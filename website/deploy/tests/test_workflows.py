@@ -1,4 +1,4 @@
-"""The workflows themselves, whole, under act: which jobs run for which event, and what they leave in the cloud."""
+"""The workflows, run completely with act: which jobs run for an event, and what they change in the cloud."""
 
 import re
 

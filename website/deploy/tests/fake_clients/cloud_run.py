@@ -1,4 +1,4 @@
-"""Deploying to FakeCloud Run as gcloud does it: read what is there, change the spec, write it back."""
+"""Deployment to Cloud Run like gcloud does it: read the resource, change the spec, write it back."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ JOBS = "/apis/run.googleapis.com/v1/namespaces"
 
 
 def pairs(text: str) -> dict[str, str]:
-    """`a=b,c=d`."""
+    """Parse `a=b,c=d`."""
     return dict(part.split("=", 1) for part in text.split(",")) if text else {}
 
 
 def container(line: CommandLine) -> dict[str, Any]:
-    """The container that the flags describe."""
+    """Return the container that the flags describe."""
     environment: list[dict[str, Any]] = []
     if file := line.value("env-vars-file"):
         values = json.loads(Path(file).read_text())
@@ -36,7 +36,7 @@ def container(line: CommandLine) -> dict[str, Any]:
 
 
 def deploy_service(line: CommandLine) -> Any:
-    """Make a service or a new revision of one."""
+    """Create a service or a new revision of it."""
     path, name = f"{RUN}/{line.project}/services", line.word()
     services = call("run", "GET", path)["items"]
     before = next((item for item in services if item["metadata"]["name"] == name), None)
@@ -69,7 +69,7 @@ def deploy_service(line: CommandLine) -> Any:
 
 
 def share_traffic(before: dict[str, Any] | None, line: CommandLine) -> list[dict[str, Any]]:
-    """Traffic after a deploy: to the newest, or left where it is, with the tag moved to the newest."""
+    """Return the traffic after a deployment: to the newest revision, or unchanged with the tag on the newest one."""
     tag = line.value("tag")
     if before is None:
         return [{"latestRevision": True, "percent": 100}]
@@ -85,7 +85,7 @@ def share_traffic(before: dict[str, Any] | None, line: CommandLine) -> list[dict
 
 
 def update_traffic(line: CommandLine) -> Any:
-    """Give the traffic to one revision and set tags."""
+    """Send all traffic to one revision and set tags."""
     path = f"{RUN}/{line.project}/services/{line.word()}"
     service = call("run", "GET", path)
     tags = {entry["tag"]: entry["revisionName"] for entry in service["status"]["traffic"] if entry.get("tag")}
@@ -99,7 +99,7 @@ def update_traffic(line: CommandLine) -> Any:
 
 
 def deploy_job(line: CommandLine) -> Any:
-    """Make or replace a job."""
+    """Create or replace a job."""
     path, name = f"{JOBS}/{line.project}/jobs", line.word()
     made = container(line) | {"command": [line.value("command")], "args": line.value("args").split(",")}
     spec = {"containers": [made], "serviceAccountName": line.value("service-account")}
@@ -114,7 +114,7 @@ def deploy_job(line: CommandLine) -> Any:
 
 
 def run_job(line: CommandLine) -> Any:
-    """Run a job and wait for its end."""
+    """Run a job and wait until it ends."""
     execution = call("run", "POST", f"{JOBS}/{line.project}/jobs/{line.word()}:run", {})
     conditions = {part["type"]: part["status"] for part in execution["status"]["conditions"]}
     if "wait" in line.flags and conditions["Completed"] != "True":

@@ -1,4 +1,4 @@
-"""A command line of gcloud taken apart, and an answer printed the way its --format asks."""
+"""Parses a command line of gcloud, and prints a result in the format of --format."""
 
 import json
 import os
@@ -15,7 +15,7 @@ GLOBAL = {"project", "quiet", "format", "filter", "flags-file"}
 
 
 class UsageError(Exception):
-    """gcloud would refuse to read this line: exit code 2."""
+    """gcloud would reject the command line with exit code 2."""
 
 
 class CommandError(Exception):
@@ -24,17 +24,17 @@ class CommandError(Exception):
 
 @dataclass
 class CommandLine:
-    """What follows a command's words: positionals, and flags with their values (None: a bare flag)."""
+    """The positional arguments of a command, and its flags with their values. None is the value of a bare flag."""
 
     words: list[str]
     flags: dict[str, str | None]
 
     def value(self, name: str, default: str = "") -> str:
-        """A flag's value."""
+        """Return the value of a flag."""
         return self.flags.get(name) or default
 
     def word(self, position: int = 0) -> str:
-        """A positional, which has to be there."""
+        """Return a positional argument. Raises `UsageError` if it is missing."""
         try:
             return self.words[position]
         except IndexError:
@@ -42,14 +42,14 @@ class CommandLine:
 
     @property
     def project(self) -> str:
-        """The project, which has to be named."""
+        """The project. Raises `UsageError` if it is missing."""
         if not self.flags.get("project"):
             raise UsageError("--project is missing")
         return str(self.flags["project"])
 
 
 def parse_command_line(arguments: list[str], known: dict[str, set[str]]) -> tuple[str, CommandLine]:
-    """Find the command and check each flag against those that it takes."""
+    """Return the command and its arguments. Raises `UsageError` for an unknown flag."""
     words = [part for part in arguments if not part.startswith("--")]
     command = next((" ".join(words[:n]) for n in range(len(words), 0, -1) if " ".join(words[:n]) in known), None)
     if command is None:
@@ -61,7 +61,7 @@ def parse_command_line(arguments: list[str], known: dict[str, set[str]]) -> tupl
             if name not in known[command] | GLOBAL:
                 raise UsageError(f"unrecognized arguments: {part}")
             if name in flags:
-                raise UsageError(f"--{name} is there twice")  # gcloud keeps the last, which is never what was meant
+                raise UsageError(f"--{name} is there twice")  # gcloud would use the last one
             flags[name] = value if equals else None
     if file := flags.pop("flags-file", None):
         for match in re.finditer(r'^--([\w-]+): "(.*)"$', Path(file).read_text(), re.MULTILINE):
@@ -70,13 +70,13 @@ def parse_command_line(arguments: list[str], known: dict[str, set[str]]) -> tupl
 
 
 def require_credentials(variable: str, error: str) -> None:
-    """Refuse whoever has not signed in."""
+    """Raise `CommandError` if the variable with the credentials is not set."""
     if not os.environ.get(variable):
         raise CommandError(error)
 
 
 def call(api: str, method: str, path: str, body: Any = None, **query: str) -> Any:
-    """One call of an API's stand-in; its error is a CommandError."""
+    """Call a fake API. Raises `CommandError` for an error response."""
     url = f"{os.environ['FAKE_URL']}/{api}.fake{path}{'?' + urlencode(query) if query else ''}"
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json"}, method=method)
@@ -89,7 +89,7 @@ def call(api: str, method: str, path: str, body: Any = None, **query: str) -> An
 
 
 def print_result(answer: Any, line: CommandLine) -> None:
-    """Print what was asked for; without a format, nothing that a script could read."""
+    """Print a result in the requested format. Without a format, nothing is printed that a script could read."""
     form = line.value("format")
     if form == "json":
         print(json.dumps(answer, indent=2))
@@ -99,11 +99,11 @@ def print_result(answer: Any, line: CommandLine) -> None:
             value = pick(item, found[1])
             print(value.rpartition("/")[2] if found[2] else value)
     elif form not in ("", "none"):
-        raise UsageError(f"this stand-in does not know --format={form}")
+        raise UsageError(f"the fake gcloud does not support --format={form}")
 
 
 def pick(item: Any, path: str) -> str:
-    """A nested value as gcloud prints it."""
+    """Return a nested value like gcloud prints it."""
     for name in path.split("."):
         item = item.get(name, "") if isinstance(item, dict) else ""
     return str(item)

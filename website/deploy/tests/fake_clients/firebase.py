@@ -1,4 +1,4 @@
-"""The firebase client where there is none: the commands that the scripts call, and no other, against FAKE_URL."""
+"""A fake Firebase CLI with only the commands that the scripts call. It calls the fake APIs at FAKE_URL."""
 
 import gzip
 import hashlib
@@ -23,12 +23,12 @@ GLOBAL = {"project", "non-interactive", "json"}
 
 
 def main() -> int:
-    """Run one command and print as the client does: with --json, an object that says success or error."""
+    """Run a command and print its result like the CLI: with --json, an object with the status success or error."""
     arguments = sys.argv[1:]
     try:
         command, line = parse_command_line(arguments, {name: flags | GLOBAL for name, (flags, _) in COMMANDS.items()})
         if "non-interactive" not in line.flags:
-            raise UsageError("a person would be asked")
+            raise UsageError("--non-interactive is missing")
         require_credentials("GOOGLE_APPLICATION_CREDENTIALS", "Failed to authenticate, have you run firebase login?")
         answer = COMMANDS[command][1](line)
     except (UsageError, CommandError) as error:
@@ -40,31 +40,31 @@ def main() -> int:
 
 
 def site(line: CommandLine) -> str:
-    """Path of the project's own site. Outside of a folder with firebase.json the client refuses."""
+    """Return the path of the project's site. Like the CLI, fails outside of a folder with firebase.json."""
     if not Path("firebase.json").is_file():
         raise CommandError("Not in a Firebase app directory (could not locate firebase.json)")
     return f"/v1beta1/projects/{line.project}/sites/{line.project}"
 
 
 def require_hosting(line: CommandLine) -> None:
-    """Refuse to change anything while Hosting's API is off. The client itself would switch it on."""
+    """Fail if the Hosting API is disabled. The CLI itself would enable it."""
     if call(USAGE, "GET", f"/v1/projects/{line.project}/services/firebasehosting.googleapis.com")["state"] != "ENABLED":
         raise CommandError("missing required API firebasehosting.googleapis.com")
 
 
 def seconds(line: CommandLine) -> str:
-    """`7d` as the API wants it."""
+    """Convert a duration like `7d` to the API's format."""
     return f"{int(line.value('expires', '7d').removesuffix('d')) * 86_400}s"
 
 
 def create_channel(line: CommandLine) -> Any:
-    """Make a channel."""
+    """Create a channel."""
     require_hosting(line)
     return call(HOSTING, "POST", f"{site(line)}/channels", {"ttl": seconds(line)}, channelId=line.word())
 
 
 def deploy_channel(line: CommandLine) -> Any:
-    """Upload the page and show it in a channel, made if it is not there."""
+    """Upload the page and show it in a channel, which is created if it does not exist."""
     require_hosting(line)
     channels = call(HOSTING, "GET", f"{site(line)}/channels")["channels"]
     if not any(channel["name"].endswith(f"/channels/{line.word()}") for channel in channels):
@@ -73,7 +73,7 @@ def deploy_channel(line: CommandLine) -> Any:
 
 
 def deploy_live(line: CommandLine) -> Any:
-    """Upload the page and show it to everybody."""
+    """Upload the page and show it in the live channel."""
     require_hosting(line)
     return release(line, f"{site(line)}/channels/live", upload(line))
 
@@ -84,7 +84,7 @@ def release(line: CommandLine, channel: str, version: str) -> Any:
 
 
 def upload(line: CommandLine) -> str:
-    """Upload what is new of the folder that firebase.json names; the name of the finished version."""
+    """Upload the new files of the folder that firebase.json names. Returns the name of the version."""
     public = Path(json.loads(Path("firebase.json").read_text())["hosting"]["public"])
     contents = {
         f"/{file.relative_to(public)}": gzip.compress(file.read_bytes(), mtime=0)
@@ -116,7 +116,7 @@ def clone(line: CommandLine) -> Any:
 
 
 def delete_channel(line: CommandLine) -> Any:
-    """Delete a channel; without --force the client would ask."""
+    """Delete a channel. Without --force the CLI would ask for confirmation."""
     require_hosting(line)
     if "force" not in line.flags:
         raise CommandError("Pass the --force flag to use this command in non-interactive mode")
@@ -134,12 +134,12 @@ def list_apps(line: CommandLine) -> Any:
 
 
 def create_app(line: CommandLine) -> Any:
-    """Make the web app."""
+    """Create the web app."""
     return call(FIREBASE, "POST", f"/v1beta1/projects/{line.project}/webApps", {"displayName": line.word(1)})
 
 
 def read_config(line: CommandLine) -> Any:
-    """What the page needs to know of its app."""
+    """Return the configuration of the web app."""
     return {"sdkConfig": call(FIREBASE, "GET", f"/v1beta1/projects/{line.project}/webApps/{line.word(1)}/config")}
 
 

@@ -1,4 +1,4 @@
-"""Which flags of gcloud the stand-in takes, command by command. Where gcloud is, a test holds this against its own."""
+"""The flags that each command of the fake gcloud accepts. A test compares them with the real gcloud."""
 
 TABLE = """
 auth print-access-token:
@@ -78,6 +78,6 @@ run jobs execute: region wait
 
 
 def read_table() -> dict[str, set[str]]:
-    """The flags of each command; a line that begins with spaces goes on with the one before."""
+    """Return the flags of each command. A line that starts with spaces continues the previous one."""
     joined = TABLE.replace("\n    ", " ")
     return {name: set(flags.split()) for name, _, flags in (line.partition(":") for line in joined.split("\n") if line)}

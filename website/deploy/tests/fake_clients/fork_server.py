@@ -1,7 +1,7 @@
-"""Programs kept warm: loaded once, forked for each call, so that a call takes hundredths of a second.
+"""Fork server: loads the clients once and forks a process for each call, so that a call takes about 10 ms.
 
-`python -S warm.py SOCKET standins` has the stand-ins of gcloud and firebase, and a Python for the scripts' modules;
-started by gcloud's own Python, `python -S warm.py SOCKET SDK_ROOT` has the machine's real gcloud.
+`python -S fork_server.py SOCKET fakes` serves the fake gcloud and firebase, and a Python for the scripts' modules.
+`python -S fork_server.py SOCKET SDK_ROOT`, run by the Python of the SDK, serves this machine's real gcloud.
 """
 
 import gc
@@ -16,12 +16,12 @@ from pathlib import Path
 
 ADDRESS, WHAT = sys.argv[1:]
 Main = Callable[[], object]
-# What the scripts' own modules import: loaded once, here.
+# Modules that the scripts import, which are loaded once.
 LIBRARY = ("argparse", "base64", "dataclasses", "email.message", "hashlib", "hmac", "json", "pathlib", "typing")
 
 
 def load_programs() -> dict[str, Main]:
-    """The programs by name."""
+    """Return the main functions of the programs by name."""
     if WHAT == "fakes":
         sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
         gcloud, firebase = (
@@ -40,7 +40,7 @@ def load_programs() -> dict[str, Main]:
 
 
 def run_module() -> None:
-    """Be `python3 -m MODULE ARGUMENT…` in the caller's environment."""
+    """Run `python3 -m MODULE ARGUMENT…` in the caller's environment."""
     name = sys.argv[2]
     sys.argv = sys.argv[2:]
     sys.path[:0] = os.environ.get("PYTHONPATH", "").split(":")
@@ -48,12 +48,12 @@ def run_module() -> None:
 
 
 def serve(programs: dict[str, Main]) -> None:
-    """Fork for each connection."""
+    """Accept connections and fork a process for each."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(ADDRESS)
     listener.listen(16)
-    gc.freeze()  # what is there by now is shared with every child for as long as nobody writes to it
+    gc.freeze()  # keeps memory shared with the children (copy-on-write)
     print("ready", flush=True)
     while True:
         connection, _ = listener.accept()
@@ -65,7 +65,7 @@ def serve(programs: dict[str, Main]) -> None:
 
 
 def answer(connection: socket.socket, programs: dict[str, Main]) -> None:
-    """Take over the caller's arguments, environment, folder and streams, be that program, send its exit code."""
+    """Run a program with the caller's arguments, environment, folder and streams, and send back its exit code."""
     data, files, _, _ = socket.recv_fds(connection, 2**20, 3)
     size = int.from_bytes(data[:4], "big")
     while len(data) < size + 4:
@@ -90,7 +90,7 @@ def answer(connection: socket.socket, programs: dict[str, Main]) -> None:
 
 
 def run(main: Main) -> int:
-    """A program's exit code; an error of its own is shown and is 1."""
+    """Return the exit code of a program. An exception is printed and returns 1."""
     try:
         code = main()
     except SystemExit as end:

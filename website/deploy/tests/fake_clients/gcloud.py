@@ -1,4 +1,4 @@
-"""gcloud where there is none: the commands that the scripts call, with the flags that gcloud has, and no other."""
+"""A fake gcloud with only the commands and flags that the scripts use."""
 
 import sys
 
@@ -149,7 +149,7 @@ COMMANDS: dict[str, Operation] = {
 
 
 def main() -> int:
-    """Run one command; 2 for a line that gcloud would not take, 1 for one that failed."""
+    """Run a command. Returns 2 if gcloud would reject the command line, and 1 if the command fails."""
     try:
         command, line = parse_command_line(sys.argv[1:], read_table())
         require_credentials("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "You do not currently have an active account selected.")

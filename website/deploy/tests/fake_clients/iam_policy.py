@@ -1,4 +1,4 @@
-"""Adding one role for one member to a policy, as gcloud does it: read, add, write."""
+"""Adds a binding to an IAM policy like gcloud does it: read, add, write."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from fake_clients.command_line import CommandLine, UsageError, call
 
 
 def change_policy(line: CommandLine, api: str, reading: str, path: str) -> Any:
-    """Read the policy of the thing at `path`, add the binding, write it."""
+    """Read the IAM policy of the resource at `path`, add the binding, and write it back."""
     member, role = line.value("member"), line.value("role")
     if not member or not role:
         raise UsageError("--member and --role must be specified")

@@ -1,1 +1,2 @@
-"""Google's APIs as far as the scripts use them: they keep state, say no where Google would, and fail where told to."""
+"""A fake of the Google, Firebase and GitHub APIs that the scripts use. It keeps state, rejects what Google rejects, and
+fails where a test tells it to."""

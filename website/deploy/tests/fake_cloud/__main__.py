@@ -1,4 +1,4 @@
-"""`python -m fake PORT_FILE`: the cloud by itself, for trying resources by hand."""
+"""`python -m fake_cloud PORT_FILE`: runs the fake cloud alone, for manual tests."""
 
 import sys
 import threading

@@ -18,8 +18,8 @@ def list_repositories(cloud: FakeCloud, request: Request, project: str, region: 
 def create_repository(cloud: FakeCloud, request: Request, project: str, region: str) -> Any:
     name = request.query["repositoryId"]
     full = f"projects/{project}/locations/{region}/repositories/{name}"
-    thing = cloud.add("repositories", name, {**request.body, "name": full})
-    return {"name": f"projects/{project}/locations/{region}/operations/o1", "done": True, "response": thing}
+    resource = cloud.add("repositories", name, {**request.body, "name": full})
+    return {"name": f"projects/{project}/locations/{region}/operations/o1", "done": True, "response": resource}
 
 
 @ROUTES.on("GET", REPOSITORIES + "/{name}")
@@ -63,7 +63,7 @@ def read_operation(cloud: FakeCloud, request: Request, project: str, region: str
 
 @ROUTES.on("POST", "/push/(?P<image>.+)")
 def push_image(cloud: FakeCloud, request: Request, image: str) -> Any:
-    """What the registry's own protocol would do; the stand-in of skopeo calls it."""
+    """Push an image. The fake skopeo calls this instead of the registry's own protocol."""
     host, project, repository, package = image.split("@", maxsplit=1)[0].split("/")
     cloud.get("repositories", repository)
     parent = f"projects/{project}/locations/{host.removesuffix('-docker.pkg.dev')}/repositories/{repository}"

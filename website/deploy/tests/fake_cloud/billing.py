@@ -1,4 +1,4 @@
-"""FakeCloud Billing: what a project is billed to."""
+"""Cloud Billing: the billing account of a project."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The stand-ins together: their state, the calls that came, the faults to show."""
+"""The state of all fake APIs, the calls that they received, and the faults that they simulate."""
 
 import importlib
 import re
@@ -25,12 +25,12 @@ APIS = (
     "github",
     "smoke",
 )
-# Calls that read although they are a POST.
+# POST calls that only read.
 READING = re.compile(r":getIamPolicy$|:testIamPermissions$|/token$|:generateAccessToken$|^/try$|/v1/token")
 
 
 class FakeCloud:
-    """All of Google's (and GitHub's) state that the scripts can see."""
+    """All state of Google and GitHub that the scripts can see."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -38,9 +38,9 @@ class FakeCloud:
         self.faults: list[Fault] = []
         self.policies: dict[str, dict[str, Any]] = {}
         self.resources: dict[str, dict[str, Any]] = defaultdict(dict)
-        """By kind, then by name."""
+        """Resources by kind, then by name."""
         self.behaviours: dict[str, Any] = {}
-        """What tests ask the stand-ins to do: sessions that keep a database in use, and the like."""
+        """Behaviour that a test selects, such as sessions that keep a database in use."""
         self._lock = threading.RLock()
         self._routes: dict[str, list[Routes]] = defaultdict(list)
         for name in APIS:
@@ -48,7 +48,7 @@ class FakeCloud:
             self._routes[routes.api].append(routes)
 
     def handle(self, request: Request) -> Any:
-        """Record a call and answer it."""
+        """Record a call and return its response."""
         with self._lock:
             self.calls.append(request)
             for fault in self.faults:
@@ -60,46 +60,46 @@ class FakeCloud:
                 if found:
                     handler, names = found
                     return handler(self, request, **names)
-        raise ApiError(400, f"the stand-in does not know: {request.line}", "UNIMPLEMENTED")
+        raise ApiError(400, f"the fake cloud does not support {request.line}", "UNIMPLEMENTED")
 
     def changes(self, since: int = 0) -> list[str]:
-        """The calls that changed something, or tried to, from this one on."""
+        """Return the calls since this one that changed something or tried to."""
         return [call.line for call in self.calls[since:] if call.method != "GET" and not READING.search(call.path)]
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Things and policies: all that outlives a call."""
+        """Return resources and IAM policies."""
         return self.resources, self.policies
 
     def load_state(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
-        """Go on from another cloud's state."""
+        """Add the state of another fake cloud."""
         self.resources.update(state[0])
         self.policies.update(state[1])
 
     def get(self, kind: str, name: str) -> Any:
-        """One thing, or 404."""
+        """Return a resource, or raise 404."""
         try:
             return self.resources[kind][name]
         except KeyError:
             raise ApiError(404, f"{kind} {name} was not found.", "NOT_FOUND") from None
 
-    def add(self, kind: str, name: str, thing: Any) -> Any:
-        """Keep a new thing, or 409."""
+    def add(self, kind: str, name: str, resource: Any) -> Any:
+        """Add a resource, or raise 409 if it exists."""
         if name in self.resources[kind]:
             raise ApiError(409, f"{kind} {name} already exists.", "ALREADY_EXISTS")
-        self.resources[kind][name] = thing
-        return thing
+        self.resources[kind][name] = resource
+        return resource
 
     def remove(self, kind: str, name: str) -> Any:
-        """Drop a thing, or 404."""
+        """Remove a resource, or raise 404."""
         self.get(kind, name)
         return self.resources[kind].pop(name)
 
     def read_policy(self, name: str) -> dict[str, Any]:
-        """The IAM policy of a thing."""
+        """Return the IAM policy of a resource."""
         return self.policies.setdefault(name, {"version": 1, "etag": "BwX0", "bindings": []})
 
     def write_policy(self, name: str, policy: dict[str, Any]) -> dict[str, Any]:
-        """Replace a policy. Every member must be there: Google refuses an account that it has not heard of."""
+        """Replace an IAM policy. Like Google, raises an error for a member that does not exist."""
         for binding in policy.get("bindings", []):
             for member in binding["members"]:
                 self._check_member(member)
@@ -107,7 +107,7 @@ class FakeCloud:
         return self.policies[name]
 
     def roles(self, name: str) -> set[tuple[str, str]]:
-        """Role and member of every binding on a thing, for tests."""
+        """Return role and member of every binding on a resource."""
         return {(part["role"], member) for part in self.read_policy(name)["bindings"] for member in part["members"]}
 
     def _check_member(self, member: str) -> None:

@@ -64,6 +64,6 @@ def read_operation(cloud: FakeCloud, request: Request, name: str) -> Any:
 
 
 def finish(cloud: FakeCloud, name: str, response: dict[str, Any]) -> dict[str, Any]:
-    """A long-running operation that is over at once."""
+    """Return a long-running operation that is finished."""
     cloud.resources["firebase operations"][name] = response
     return {"name": f"operations/{name}", "done": True, "response": response}

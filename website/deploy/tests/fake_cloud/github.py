@@ -11,7 +11,7 @@ MAX_PAGE_SIZE = 100
 
 
 def cut(items: list[Any], request: Request) -> list[Any]:
-    """One page of a list."""
+    """Return a page of a list."""
     size, page = min(int(request.query.get("per_page", 30)), MAX_PAGE_SIZE), int(request.query.get("page", 1))
     return items[(page - 1) * size : page * size]
 

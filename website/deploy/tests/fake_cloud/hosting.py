@@ -14,7 +14,7 @@ SITES = "/v1beta1/(?:projects/[^/]+/)?sites/{site}"
 
 
 def describe_channel(cloud: FakeCloud, site: str, name: str) -> dict[str, Any]:
-    """A channel with its newest release."""
+    """Return a channel with its newest release."""
     host = f"{site}.web.app" if name == "live" else f"{site}--{name}-x1y2z3.web.app"
     channel = {
         "name": f"projects/{site}/sites/{site}/channels/{name}",
@@ -70,9 +70,9 @@ def delete_channel(cloud: FakeCloud, request: Request, site: str, name: str) -> 
 @ROUTES.on("POST", SITES + "/versions")
 def create_version(cloud: FakeCloud, request: Request, site: str) -> Any:
     number = f"v{len(cloud.resources['versions']) + 1}"
-    thing = {"name": f"sites/{site}/versions/{number}", "status": "CREATED", "files": {}, **request.body}
-    cloud.add("versions", number, thing)
-    return {"name": thing["name"], "status": "CREATED"}
+    resource = {"name": f"sites/{site}/versions/{number}", "status": "CREATED", "files": {}, **request.body}
+    cloud.add("versions", number, resource)
+    return {"name": resource["name"], "status": "CREATED"}
 
 
 @ROUTES.on("POST", SITES + "/versions/{number}:populateFiles")
@@ -126,7 +126,7 @@ def release_version(cloud: FakeCloud, request: Request, site: str, name: str | N
 
 @ROUTES.on("GET", "/show/{channel}(?P<path>/.*)")
 def show_page(cloud: FakeCloud, request: Request, channel: str, path: str) -> Any:
-    """What a browser would get from a channel."""
+    """Return the response of a channel to a browser."""
     if channel not in cloud.resources["releases"]:
         raise ApiError(404, "Site Not Found")
     files = cloud.resources["releases"][channel]["version"]["files"]
@@ -136,7 +136,7 @@ def show_page(cloud: FakeCloud, request: Request, channel: str, path: str) -> An
 
 
 def read_config(cloud: FakeCloud, channel: str) -> dict[str, Any]:
-    """The page's configuration as a channel shows it, for tests."""
+    """Return the page's configuration in a channel."""
     digest = cloud.resources["releases"][channel]["version"]["files"]["/config.json"]
     config: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(cloud.resources["uploads"][digest])))
     return config

@@ -1,4 +1,4 @@
-"""IAM: service accounts, roles, and the pool that takes GitHub's word."""
+"""IAM: service accounts, roles, and the workload identity pool for GitHub."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ def list_accounts(cloud: FakeCloud, request: Request, project: str) -> Any:
 @ROUTES.on("POST", "/v1/projects/{project}/serviceAccounts")
 def create_account(cloud: FakeCloud, request: Request, project: str) -> Any:
     email = f"{request.body['accountId']}@{project}.iam.gserviceaccount.com"
-    thing = {"name": f"projects/{project}/serviceAccounts/{email}", "email": email, **request.body["serviceAccount"]}
-    return cloud.add("accounts", email, thing)
+    resource = {"name": f"projects/{project}/serviceAccounts/{email}", "email": email, **request.body["serviceAccount"]}
+    return cloud.add("accounts", email, resource)
 
 
 @ROUTES.on("POST", "/v1/projects/{project}/serviceAccounts/{email}:getIamPolicy")
@@ -54,12 +54,12 @@ def list_pools(cloud: FakeCloud, request: Request, project: str) -> Any:
 @ROUTES.on("POST", POOLS)
 def create_pool(cloud: FakeCloud, request: Request, project: str) -> Any:
     name = request.query["workloadIdentityPoolId"]
-    thing = {
+    resource = {
         "name": f"projects/{project}/locations/global/workloadIdentityPools/{name}",
         "state": "ACTIVE",
         **request.body,
     }
-    return finish(cloud.add("pools", name, thing))
+    return finish(cloud.add("pools", name, resource))
 
 
 @ROUTES.on("GET", POOLS + "/{pool}/providers")
@@ -97,11 +97,11 @@ def read_operation(cloud: FakeCloud, request: Request, project: str, name: str) 
 
 
 def check_condition(provider: dict[str, Any]) -> None:
-    """Refuse a provider of GitHub's that any repository could use, as Google does."""
+    """Like Google, reject a provider for GitHub that any repository could use."""
     if "assertion.repository" not in provider.get("attributeCondition", ""):
         raise ApiError(400, "The attribute condition must reference one of the provider's claims.", "INVALID_ARGUMENT")
 
 
-def finish(thing: dict[str, Any]) -> dict[str, Any]:
-    """A long-running operation that is over at once."""
-    return {"name": f"{thing['name']}/operations/o1", "done": True, "response": thing}
+def finish(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return a long-running operation that is finished."""
+    return {"name": f"{resource['name']}/operations/o1", "done": True, "response": resource}

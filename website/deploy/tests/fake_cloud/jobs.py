@@ -1,4 +1,4 @@
-"""FakeCloud Run jobs and their executions."""
+"""Cloud Run jobs and their executions."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def read_execution(cloud: FakeCloud, request: Request, project: str, name: str) 
 
 
 def settle(cloud: FakeCloud, job: dict[str, Any], generation: int) -> dict[str, Any]:
-    """Check a job and say that it is ready."""
+    """Validate a job and set its status to ready."""
     check_template(cloud, job["spec"]["template"]["spec"]["template"]["spec"])
     job["metadata"]["labels"] = {**job["metadata"].get("labels", {}), **PLACE}
     job["metadata"] |= {"generation": generation, "uid": "u", "resourceVersion": "1"}

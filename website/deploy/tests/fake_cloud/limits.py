@@ -1,4 +1,4 @@
-"""What FakeCloud Run refuses: limits that gcloud itself does not hold anybody to."""
+"""Limits of Cloud Run that gcloud itself does not check."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ ENVIRONMENT_BYTES = 32_768
 
 
 def check_template(cloud: FakeCloud, spec: dict[str, Any]) -> None:
-    """Refuse a revision's or a task's template that FakeCloud Run would refuse."""
+    """Raise an error for the template of a revision or task that Cloud Run would reject."""
     container = spec["containers"][0]
     check_image(cloud, container["image"])
     check_maximum("timeout", int(spec.get("timeoutSeconds") or 300), 3600)
@@ -35,13 +35,13 @@ def check_template(cloud: FakeCloud, spec: dict[str, Any]) -> None:
 
 
 def check_image(cloud: FakeCloud, image: str) -> None:
-    """Refuse an image that was never pushed. Google's own are there."""
+    """Raise an error for an image that was not pushed. Google's own images exist."""
     if not image.startswith("us-docker.pkg.dev/cloudrun/") and image not in cloud.resources["images"]:
         raise ApiError(400, f"Image '{image}' not found.", "INVALID_ARGUMENT")
 
 
 def check_secret(cloud: FakeCloud, name: str, account: str) -> None:
-    """Refuse a secret that is not there, is empty, or that the account may not read."""
+    """Raise an error for a secret that is missing or empty, or that the account may not read."""
     if not cloud.get("secrets", name)["values"]:
         raise ApiError(400, f"Secret {name}/versions/latest was not found.", "INVALID_ARGUMENT")
     if ("roles/secretmanager.secretAccessor", f"serviceAccount:{account}") not in cloud.roles(name):
@@ -49,6 +49,6 @@ def check_secret(cloud: FakeCloud, name: str, account: str) -> None:
 
 
 def check_maximum(what: str, value: int, most: int) -> None:
-    """Refuse more than the most."""
+    """Raise an error for a value above its maximum."""
     if value > most:
         raise ApiError(400, f"{what}: {value} is more than {most}.", "INVALID_ARGUMENT")

@@ -1,4 +1,4 @@
-"""What a stand-in of an API is asked, and what it answers."""
+"""Requests to the fake APIs, their errors, and the routing of requests to handlers."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """One call as it came in. `api` is the host's first name: run, sqladmin, storage …"""
+    """A call. `api` is the first part of the host name, such as run, sqladmin or storage."""
 
     method: str
     api: str
@@ -18,12 +18,12 @@ class Request:
 
     @property
     def line(self) -> str:
-        """Method, API and path: how tests name a call."""
+        """Method, API and path, which identify a call in tests."""
         return f"{self.method} {self.api} {self.path}"
 
 
 class ApiError(Exception):
-    """The API says no, with the status and words that Google would use."""
+    """An error response with the status and the message that Google uses."""
 
     def __init__(self, status: int, message: str, reason: str = "") -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class ApiError(Exception):
 
 @dataclass
 class Fault:
-    """Calls that match fail with this status: after so many that pass, so many times."""
+    """Lets matching calls fail with this status: `times` calls, after `after` calls that succeed."""
 
     pattern: str
     status: int = 403
@@ -42,7 +42,7 @@ class Fault:
     methods: str = ""
 
     def matches(self, request: Request) -> bool:
-        """Whether this call fails; counts it."""
+        """Count a call and return whether it fails."""
         if not re.search(self.pattern, request.line) or not re.match(self.methods, request.method):
             return False
         if self.after:
@@ -57,7 +57,7 @@ Handler = Callable[..., Any]
 
 @dataclass
 class Routes:
-    """Handlers of one API by method and path pattern; names in braces become arguments."""
+    """Handlers of one API by method and path pattern. Names in braces become arguments."""
 
     api: str
     table: list[tuple[str, re.Pattern[str], Handler]] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Routes:
         return keep
 
     def find(self, request: Request) -> tuple[Handler, dict[str, str]] | None:
-        """The handler of this call with its arguments."""
+        """Return the handler of a call with its arguments, or None."""
         for method, pattern, handler in self.table:
             if method == request.method and (found := pattern.match(request.path)):
                 return handler, found.groupdict()

@@ -1,4 +1,4 @@
-"""FakeCloud Resource Manager and FakeCloud Billing: projects and what they are billed to."""
+"""Cloud Resource Manager: projects and their IAM policies."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ NUMBER = "123456789012"
 def list_projects(cloud: FakeCloud, request: Request) -> Any:
     wanted = re.search(r'\b(?:projectId|id)[:=]"?([a-z0-9-]+)', request.query.get("filter", ""))
     if not wanted:
-        raise ApiError(400, f"a filter by id was to come, not {request.query}", "INVALID_ARGUMENT")
+        raise ApiError(400, f"expected a filter by project ID, not {request.query}", "INVALID_ARGUMENT")
     return {"projects": [project for name, project in cloud.resources["projects"].items() if name == wanted[1]]}
 
 

@@ -1,4 +1,4 @@
-"""FakeCloud Run services: revisions, traffic, tags, and who may call them."""
+"""Cloud Run services: revisions, traffic, tags and IAM policies."""
 
 import copy
 import json
@@ -73,12 +73,12 @@ def write_policy(cloud: FakeCloud, request: Request, project: str, region: str, 
 
 
 def apply_service(cloud: FakeCloud, service: dict[str, Any], before: dict[str, Any] | None = None) -> None:
-    """Make a revision when the template changed, then give out the traffic as the spec says."""
+    """Create a revision if the template changed, and distribute the traffic according to the spec."""
     metadata, spec = service["metadata"], service["spec"]
     metadata["generation"] += 1
     template = spec["template"]
     template.setdefault("metadata", {})
-    # FakeCloud Run writes its default down, and gcloud's --no-traffic goes by what is written.
+    # Cloud Run stores its default, which gcloud's --no-traffic reads.
     spec["traffic"] = spec.get("traffic") or [{"latestRevision": True, "percent": 100}]
     if before is None or comparable(template) != comparable(before["spec"]["template"]):
         check_template(cloud, template["spec"])
@@ -93,7 +93,7 @@ def apply_service(cloud: FakeCloud, service: dict[str, Any], before: dict[str, A
 
 
 def comparable(template: dict[str, Any]) -> str:
-    """A template without what gcloud stamps on it."""
+    """Return a template without the annotations that gcloud adds."""
     bare = copy.deepcopy(template)
     for noise in ("run.googleapis.com/client-name", "run.googleapis.com/client-version"):
         bare.get("metadata", {}).get("annotations", {}).pop(noise, None)
@@ -101,7 +101,7 @@ def comparable(template: dict[str, Any]) -> str:
 
 
 def set_status(service: dict[str, Any], latest: str) -> None:
-    """What the service says of itself once all is applied."""
+    """Set the status of a service after all changes are applied."""
     name = service["metadata"]["name"]
     host = f"{name}-{NUMBER}.europe-west1.run.app"
     traffic = []

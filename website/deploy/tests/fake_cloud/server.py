@@ -1,4 +1,4 @@
-"""The HTTP server of the stand-ins: a proxy for gcloud (http://run.fake/…), an origin for others (/run.fake/…)."""
+"""HTTP server of the fake APIs: a proxy for gcloud (http://run.fake/…), an origin for others (/run.fake/…)."""
 
 import json
 import threading
@@ -11,13 +11,13 @@ from fake_cloud.requests import ApiError, Request
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes a call apart and hands it to the cloud."""
+    """Parses a call and passes it to the fake cloud."""
 
     protocol_version = "HTTP/1.1"
     cloud: FakeCloud
 
     def answer(self) -> None:
-        """Answer one call of any method."""
+        """Respond to a call with any method."""
         request = self.read_request()
         try:
             answer = self.cloud.handle(request)
@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
     def read_request(self) -> Request:
-        """The call, by its absolute address or by its path."""
+        """Return the call, which names the API in the host of an absolute address or in the path."""
         address = urlsplit(self.path)
         host, path = address.netloc, address.path
         if not host:
@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
         return Request(self.command, api, unquote(path), dict(parse_qsl(address.query)), body)
 
     def read_body(self) -> bytes:
-        """The bytes that were sent, in one piece or in chunks."""
+        """Return the body, which may be chunked."""
         if self.headers.get("transfer-encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("content-length", 0)))
         parts = []
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def parse(self, data: bytes) -> Any:
-        """JSON as such, a form as a dictionary, anything else as bytes."""
+        """Return the content of a body: JSON, a form as a dictionary, anything else as bytes."""
         kind = self.headers.get("content-type", "")
         if not data:
             return {}
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         return dict(parse_qsl(data.decode())) if "form-urlencoded" in kind else data
 
     def write(self, status: int, answer: Any) -> None:
-        """One answer: bytes with their type, or JSON."""
+        """Send a response: bytes with their content type, or JSON."""
         kind, data = answer if isinstance(answer, tuple) else ("application/json", json.dumps(answer).encode())
         self.send_response(status)
         self.send_header("content-type", kind)
@@ -74,18 +74,18 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the cloud keeps the calls."""
+        """Log nothing, because the fake cloud records the calls."""
 
 
 def describe_error(error: ApiError) -> list[dict[str, Any]]:
-    """The machine's half of an error, which gcloud reads for an API that is off."""
+    """Return the details of an error, which gcloud reads if an API is disabled."""
     if error.reason != "SERVICE_DISABLED":
         return []
     return [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": error.reason, "domain": "googleapis.com"}]
 
 
 class FakeServer:
-    """A cloud that listens on loopback while the `with` block runs."""
+    """A fake cloud that listens on the loopback interface inside of a `with` block."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"cloud": cloud}))

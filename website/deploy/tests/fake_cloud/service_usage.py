@@ -1,4 +1,4 @@
-"""Service Usage: which APIs are on."""
+"""Service Usage: enabled APIs."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def list_services(cloud: FakeCloud, request: Request, project: str) -> Any:
 
 @ROUTES.on("GET", "/v1/projects/{project}/services/{name}")
 def read_service(cloud: FakeCloud, request: Request, project: str, name: str) -> Any:
-    # The firebase client names an API by the host that it was told to ask for it.
+    # The Firebase CLI takes the name of an API from the host that it calls.
     name = "firebasehosting.googleapis.com" if name == "127.0.0.1" else name
     return describe(name, "ENABLED" if name in cloud.resources["apis"] else "DISABLED")
 

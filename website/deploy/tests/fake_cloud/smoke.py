@@ -1,4 +1,4 @@
-"""The smoke test's stand-in asks here whether it passes; each try is a call like any other."""
+"""Outcome of the fake smoke test, which calls this API."""
 
 import re
 from typing import Any
@@ -15,8 +15,8 @@ def try_out(cloud: FakeCloud, request: Request) -> Any:
     cloud.behaviours.setdefault("smoke_tests", []).append(smoke_tests)
     cancelled = cloud.behaviours.get("smoke is cancelled")
     if cancelled and re.search(cancelled, smoke_tests):
-        raise ApiError(499, "told to be cancelled")
+        raise ApiError(499, "the test cancels the smoke test")
     failing = cloud.behaviours.get("smoke fails")
     if failing and re.search(failing, smoke_tests):
-        raise ApiError(400, "told to fail")
+        raise ApiError(400, "the test lets the smoke test fail")
     return {}

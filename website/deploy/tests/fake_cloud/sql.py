@@ -1,4 +1,4 @@
-"""FakeCloud SQL Admin: the instance, its users and databases."""
+"""Cloud SQL Admin: the instance, its users and databases."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""FakeCloud Storage: buckets and the names of objects."""
+"""Cloud Storage: buckets and the names of objects."""
 
 from typing import Any
 

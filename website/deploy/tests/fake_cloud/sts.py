@@ -1,4 +1,4 @@
-"""Security Token Service: GitHub's word for Google's token."""
+"""Security Token Service: exchanges GitHub's token for Google's."""
 
 from typing import Any
 
