@@ -73,10 +73,11 @@ def test_markdown_line_over_100_characters_is_found(repository_folder: Repositor
     assert lines(list(markdown.check_line_length(repository_folder.read()))) == [("a.md", 8)]
 
 
-def test_markdown_link_to_missing_file_is_found(repository_folder: RepositoryFolder) -> None:
-    repository_folder.write("docs/b.md")
-    repository_folder.write("a.md", "[b](docs/b.md#part) [top](#top) [web](https://example.org)\n[c](docs/c.md)\n")
-    assert lines(list(markdown.check_links(repository_folder.read()))) == [("a.md", 2)]
+def test_markdown_link_to_missing_file_or_heading_is_found(repository_folder: RepositoryFolder) -> None:
+    repository_folder.write("docs/b.md", "# A part, and `more`\n")
+    links = ("[b](docs/b.md#a-part-and-more) [web](https://example.org/#x)", "[c](docs/c.md)", "[d](docs/b.md#other)")
+    repository_folder.write("a.md", "\n".join([*links, "[e](#top)", "# Top"]))
+    assert lines(list(markdown.check_links(repository_folder.read()))) == [("a.md", 2), ("a.md", 3)]
 
 
 def test_package_table_missing_row_is_found(repository_folder: RepositoryFolder) -> None:

@@ -25,14 +25,25 @@ def check_line_length(repository: Repository) -> Iterator[Finding]:
 
 
 def check_links(repository: Repository) -> Iterator[Finding]:
-    """Relative links lead to files that exist."""
+    """Relative links lead to files that exist, and to headings that exist in a Markdown file."""
     for file, text in repository.texts_like(["*.md"]):
         folder = (repository.root / file).parent
         for number, line in prose_lines(text):
             for link in LINK.findall(line):
-                target = link.partition("#")[0]
-                if target and "://" not in link and not link.startswith("mailto:") and not (folder / target).exists():
-                    yield Finding(file, number, f"the link target {target} does not exist")
+                if "://" in link or link.startswith("mailto:"):
+                    continue
+                path, _, anchor = link.partition("#")
+                target = (folder / path) if path else repository.root / file
+                if not target.exists():
+                    yield Finding(file, number, f"the link target {path} does not exist")
+                elif anchor and target.suffix == ".md" and anchor not in heading_anchors(target.read_text()):
+                    yield Finding(file, number, f"the link target {link} names no heading")
+
+
+def heading_anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a document."""
+    headings = (line.lstrip("#").strip() for _, line in prose_lines(text) if line.startswith("#"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def check_package_table(repository: Repository) -> Iterator[Finding]:
