@@ -12,7 +12,7 @@ MODULES = {
     "lock": "lock",
     "build": "build",
     "lockstep": "lockstep",
-    "lint-repository": "repository_rules.command",
+    "lint-repository": "lint",
 }
 
 

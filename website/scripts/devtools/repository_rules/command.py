@@ -48,7 +48,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     """Parse the command line."""
     width = max(len(name) for name in RULES)
     parser = argparse.ArgumentParser(
-        prog="website/scripts lint-repository",
+        prog="python website/scripts lint-repository",
         description="Checks names, documents, file layout and lock files. Prints file:line: [rule] message for each "
         "finding and exits with 1 if there is one.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
