@@ -1,4 +1,4 @@
-"""`python website/scripts lint-repository`: starts the lint, in the back end's virtual environment if that is needed."""
+"""`python website/scripts lint-repository`: starts the lint, in the back end's virtual environment if necessary."""
 
 import importlib
 import subprocess
