@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the page calls: one game in one instance of the module. Gymnasium's meanings (ale_py/env.py):
-// reset(seed) loads the ROM anew and then resets; a step is `skip` acts of one frame each.
+// The functions that the page calls. An instance of the module runs one game. As in Gymnasium (ale_py/env.py),
+// reset(seed) reloads the ROM and resets the game, and a step is `skip` calls of act(), each for one frame.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace {
 
-// ROM and name as the page wrote them; `shims/zlib.h` and `shims/files.h` read them.
+// ROM and name that the page wrote. `shims/zlib.h` reads the ROM.
 std::vector<std::uint8_t> rom;
 std::string name;
 
@@ -38,7 +38,7 @@ void make_table() {
     for (std::uint32_t i = 0; i < 256; i++) table[k][i] = (table[k - 1][i] >> 8) ^ table[0][table[k - 1][i] & 255];
 }
 
-// CRC-32 as zlib has it, eight bytes at a time.
+// CRC-32, identical to zlib's, computed eight bytes at a time.
 std::uint32_t crc(std::uint32_t start, const void* from, std::size_t length) {
   const auto* data = static_cast<const std::uint8_t*>(from);
   std::uint32_t c = ~start;
@@ -54,8 +54,8 @@ std::uint32_t crc(std::uint32_t start, const void* from, std::size_t length) {
   return ~c;
 }
 
-// Screen, RAM, then reward, lives and flags as three little-endian 32-bit integers.
-void fold(std::int32_t reward) {
+// Adds an observation to the digest: screen, RAM, then reward, lives and flags as little-endian 32-bit integers.
+void update_digest(std::int32_t reward) {
   const ale::ALEScreen& screen = game->getScreen();
   digest = crc(digest, screen.getArray(), screen.arraySize());
   digest = crc(digest, game->getRAM().array(), 128);
@@ -69,12 +69,12 @@ extern "C" {
 const std::uint8_t* lockstep_rom_data() { return rom.data(); }
 std::size_t lockstep_rom_size() { return rom.size(); }
 
-// A throw is a trap: ALE throws on misuse only.
+// A throw becomes a trap, because ALE throws only if it is misused.
 void* __cxa_allocate_exception(std::size_t) { __builtin_trap(); }
 void __cxa_throw(void*, void*, void (*)(void*)) { __builtin_trap(); }
 }
 
-// libc++ without files has paths, but not this one of their functions.
+// libc++ without file support has paths, but lacks this function.
 std::string_view std::filesystem::path::__stem() const {
   std::string_view file = native();
   if (auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
@@ -82,19 +82,20 @@ std::string_view std::filesystem::path::__stem() const {
   return file;
 }
 
-// Where to write a ROM of `size` bytes.
+// Returns the address to write a ROM of `size` bytes to.
 EXPORT(rom_room) void* rom_room(std::size_t size) {
   rom.resize(size);
   return rom.data();
 }
 
-// Where to write the game's snake_case name of `size` bytes.
+// Returns the address to write the game's snake_case name of `size` bytes to.
 EXPORT(name_room) void* name_room(std::size_t size) {
   name.resize(size);
   return name.data();
 }
 
-// Begin with the ROM that was written. `mode`, `difficulty` -1: the ROM's default. 0: done, 1: no such mode, 2: no such difficulty.
+// Starts the ROM that was written. -1 for `mode` or `difficulty` selects the ROM's default. Returns 0 on success, 1 for an
+// unknown mode, 2 for an unknown difficulty.
 EXPORT(load)
 std::int32_t load(std::int32_t seed, double sticky, std::int32_t max_frames, std::int32_t mode, std::int32_t difficulty,
                   std::int32_t all_actions) {
@@ -121,17 +122,17 @@ std::int32_t load(std::int32_t seed, double sticky, std::int32_t max_frames, std
   actions = all_actions ? game->getLegalActionSet() : game->getMinimalActionSet();
   game->reset_game();
   digest = 0;
-  fold(0);
+  update_digest(0);
   return 0;
 }
 
 EXPORT(n_actions) std::int32_t n_actions() { return static_cast<std::int32_t>(actions.size()); }
 
-// Take a step; returns the reward.
+// Takes a step and returns the reward.
 EXPORT(step) std::int32_t step(std::int32_t action, std::int32_t skip) {
   std::int32_t reward = 0;
   for (; skip > 0; skip--) reward += game->act(actions[action]);
-  fold(reward);
+  update_digest(reward);
   return reward;
 }
 
@@ -141,13 +142,13 @@ EXPORT(truncated) std::int32_t truncated() { return game->game_truncated(); }
 EXPORT(width) std::int32_t width() { return static_cast<std::int32_t>(game->getScreen().width()); }
 EXPORT(height) std::int32_t height() { return static_cast<std::int32_t>(game->getScreen().height()); }
 
-// The screen as palette indices, a byte a pixel.
+// Returns the screen as palette indices, one byte per pixel.
 EXPORT(screen) const void* screen() { return game->getScreen().getArray(); }
 
-// The 128 bytes of RAM.
+// Returns the 128 bytes of RAM.
 EXPORT(ram) const void* ram() { return game->getRAM().array(); }
 
-// The screen as the browser's ImageData has it: red, green, blue, 255.
+// Returns the screen in the format of the browser's ImageData: red, green, blue, 255.
 EXPORT(picture) const void* picture() {
   const ale::ALEScreen& screen = game->getScreen();
   const std::uint8_t* from = screen.getArray();
@@ -159,9 +160,9 @@ EXPORT(picture) const void* picture() {
   return rgba;
 }
 
-// What the last frame sounded like: unsigned samples, one byte each.
+// Returns the sound of the last frame: unsigned samples of one byte.
 EXPORT(sound) const void* sound() { return game->getAudio().data(); }
 EXPORT(sound_size) std::int32_t sound_size() { return static_cast<std::int32_t>(game->getAudio().size()); }
 
-// CRC-32 over every observation since `load`.
+// Returns the CRC-32 of all observations since `load`.
 EXPORT(digest) std::uint32_t get_digest() { return digest; }

@@ -1,27 +1,37 @@
-"""Runs the command that an entrance (`website/play`, `website/test`, `website/backend/lock`) asks for."""
+"""Entry point of `website/play`, `website/test`, `website/backend/lock` and `website/lockstep/build`."""
 
 import importlib
 import sys
 
-from house.say import say
-from house.trouble import Trouble
+from devtools.console import print_line
+from devtools.errors import UserFacingError
 
-COMMANDS = ("play", "test", "lock", "build", "lockstep")
+MODULES = {
+    "play": "play",
+    "test": "test",
+    "lock": "lock",
+    "build": "build",
+    "lockstep": "lockstep",
+    "lint-repository": "lint",
+}
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command named first with the arguments after it; what went wrong is said in a sentence."""
-    if not arguments or arguments[0] not in COMMANDS:
-        say(f"usage: one of {', '.join(COMMANDS)}", error=True)
+    """Run the command that the first argument names with the other arguments, and return its exit code.
+
+    A `UserFacingError` is printed without a traceback.
+    """
+    if not arguments or arguments[0] not in MODULES:
+        print_line(f"usage: website/scripts COMMAND; the commands are {', '.join(MODULES)}", error=True)
         return 2
-    command = importlib.import_module(f"house.{arguments[0]}")
+    command = importlib.import_module(f"devtools.{MODULES[arguments[0]]}")
     try:
         return int(command.main(arguments[1:]))
-    except Trouble as trouble:
-        say(str(trouble), error=True)
+    except UserFacingError as error:
+        print_line(str(error), error=True)
         return 1
     except KeyboardInterrupt:
-        say("Stopped.", error=True)
+        print_line("Stopped.", error=True)
         return 130
 
 

@@ -18,6 +18,7 @@ from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import create_engine, migrate_sync
 from skill_arcade.storage.database.postgres_server import PostgresServer
 
+pytest_plugins = ["devtools.pytest_skips"]
 PREFIX = "skill-arcade-tests-"
 # Nothing that these databases hold outlives the run, so nothing waits for the disk.
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

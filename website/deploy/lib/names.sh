@@ -1,7 +1,7 @@
-# Sourced. Every name follows from project, number and region, so that bootstrap, deploy and preview agree.
-# shellcheck disable=SC2034  # they are used by those who source this
+# Sourced. Derives every name from project ID, project number and region, so that all scripts use the same names.
+# shellcheck disable=SC2034  # the variables are used by the scripts that source this file
 
-name_things() {
+set_names() {
   GCP_REGION=${GCP_REGION:-europe-west1}
   GCP_BUCKET_NAME=${GCP_BUCKET_NAME:-$GCP_PROJECT_ID-recordings}
   GCP_SQL_CONNECTION_NAME=${GCP_SQL_CONNECTION_NAME:-$GCP_PROJECT_ID:$GCP_REGION:arcade}
@@ -14,14 +14,14 @@ name_things() {
   METRICS_SECRET_NAME=arcade-metrics-token
   OWNER_SECRET_NAME=arcade-database-owner
   OWNER_USER=arcade_owner
-  DEPLOY_ACCOUNT=$(name_account arcade-deploy)
-  RUN_ACCOUNT=$(name_account arcade-run)
-  MIGRATE_ACCOUNT=$(name_account arcade-migrate)
-  # Cloud SQL names a service account's user without the end of its address.
+  DEPLOY_ACCOUNT=$(account_email arcade-deploy)
+  RUN_ACCOUNT=$(account_email arcade-run)
+  MIGRATE_ACCOUNT=$(account_email arcade-migrate)
+  # The Cloud SQL user of a service account is its address without the last part.
   GCP_SQL_USER=${GCP_SQL_USER:-${RUN_ACCOUNT%.gserviceaccount.com}}
 }
 
-name_account() { printf '%s@%s.iam.gserviceaccount.com' "$1" "$GCP_PROJECT_ID"; }
+account_email() { printf '%s@%s.iam.gserviceaccount.com' "$1" "$GCP_PROJECT_ID"; }
 
-# The host that Cloud Run gives a service, known before the service is there.
-name_host() { printf '%s-%s.%s.run.app' "$1" "$GCP_PROJECT_NUMBER" "$GCP_REGION"; }
+# Prints the host name of a Cloud Run service. It is known before the service exists.
+service_host() { printf '%s-%s.%s.run.app' "$1" "$GCP_PROJECT_NUMBER" "$GCP_REGION"; }

@@ -1,26 +1,26 @@
-# Sourced first by every script here: strict bash, the other parts, a folder for temporary files.
-# shellcheck disable=SC2034  # they are used by those who source this
+# Sourced first by every script: strict mode, the common functions, a scratch folder.
+# shellcheck disable=SC2034  # the variables are used by the scripts that source this file
 set -euo pipefail
 shopt -s inherit_errexit
 DEPLOY=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 ROOT=$(cd -- "$DEPLOY/../.." && pwd)
 export PYTHONPATH=$DEPLOY PYTHONDONTWRITEBYTECODE=1
-FAILED=()
+FAILED_STEPS=()
 
-source "$DEPLOY/lib/say.sh"
+source "$DEPLOY/lib/console.sh"
 source "$DEPLOY/lib/names.sh"
-source "$DEPLOY/lib/google.sh"
+source "$DEPLOY/lib/gcloud.sh"
 
-# What is written on the way (never a secret that could live elsewhere) is readable by its owner only, and goes at the end.
+# Scratch files are readable by their owner only and are removed on exit. A secret is written here only if it has to be.
 umask 077
 SCRATCH=$(mktemp -d)
-clean_up() { rm -rf -- "$SCRATCH"; }
-trap clean_up EXIT
+remove_scratch() { rm -rf -- "$SCRATCH"; }
+trap remove_scratch EXIT
 
-read_json() { python3 -m release.state "$@"; }
+read_json() { python3 -m release.json_query "$@"; }
 write_json() { python3 -m release.environment "$@"; }
 
-# print_help FILE: the comment at its top, without the line that names the shell.
+# print_help FILE: prints the comment at the top of a script.
 print_help() {
   local line
   while IFS= read -r line; do
@@ -29,5 +29,5 @@ print_help() {
   done <"$1"
 }
 
-# A Cloud label: lower-case letters, digits and dashes, 63 at most.
-name_labels() { printf 'app=arcade,part=%s' "${1:0:63}"; }
+# Prints the labels of a resource. A label value has at most 63 lower-case letters, digits and dashes.
+resource_labels() { printf 'app=arcade,part=%s' "${1:0:63}"; }

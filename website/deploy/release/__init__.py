@@ -1,4 +1,4 @@
-"""What the scripts of this folder leave to Python: JSON, HTTP and the socket. Standard library only.
+"""The parts of the deployment scripts that are written in Python: JSON, HTTP, the smoke test and the cost tables.
 
-It runs where credentials are, so nothing is installed for it.
+The package uses the standard library only, because it runs where credentials are and no package is installed there.
 """

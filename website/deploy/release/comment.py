@@ -1,47 +1,57 @@
-"""`website/deploy/comment`: the one comment on a pull request that says where its preview is, or that it is gone."""
+"""`website/deploy/comment`: writes the comment on a pull request that shows the addresses of its preview."""
 
 import argparse
 import re
 
+from release.errors import UserFacingError, run_main
 from release.github import call_github, list_all
-from release.trouble import Trouble, run_main
 
-MARK = "<!-- skill-arcade preview -->"
+COMMENT_MARKER = "<!-- skill-arcade preview -->"
 AUTHOR = "github-actions[bot]"
-ADDRESS = re.compile(r"https?://[A-Za-z0-9.:/_-]+")
+URL_PATTERN = re.compile(r"https?://[A-Za-z0-9.:/_-]+")
 
 
 def main(arguments: list[str]) -> None:
-    """Write the comment, or change the one that is there."""
-    parser = argparse.ArgumentParser(prog="website/deploy/comment", description="Says where a preview is.")
+    """Create or update the comment."""
+    parser = argparse.ArgumentParser(
+        prog="website/deploy/comment",
+        description="Writes the addresses of a preview, or that it was removed, in a comment on its pull request.",
+    )
     parser.add_argument("repository", help="OWNER/NAME")
-    parser.add_argument("number", type=int, help="of the pull request")
-    parser.add_argument("--page", default="", help="address of the page; none: the preview is gone")
+    parser.add_argument("number", type=int, help="number of the pull request")
+    parser.add_argument(
+        "--page", default="", help="address of the page; without it, the comment says that the preview was removed"
+    )
     parser.add_argument("--api", default="", help="address of the back end")
-    parser.add_argument("--commit", default="", help="what was deployed")
+    parser.add_argument("--commit", default="", help="commit that was deployed")
     options = parser.parse_args(arguments)
-    text = say_links(options.page, options.api, options.commit) if options.page else "The preview is gone."
+    text = format_links(options.page, options.api, options.commit) if options.page else "The preview was removed."
     write_comment(options.repository, options.number, text)
 
 
-def say_links(page: str, api: str, commit: str) -> str:
-    """The comment's text."""
+def format_links(page: str, api: str, commit: str) -> str:
+    """Return the text of the comment. Raises `UserFacingError` if an address contains other characters than a URL."""
     for address in (page, api):
-        if not ADDRESS.fullmatch(address):
-            raise Trouble(f"this is no address to show: {address!r}")
+        if not URL_PATTERN.fullmatch(address):
+            raise UserFacingError(f"cannot show the address {address!r}: it is not a URL")
     return (
         f"Preview of {commit[:12]}: **{page}** (API: {api})\n\n"
-        "Sign in with any e-mail address. Its database holds made-up data only; all of it goes when this is closed."
+        "Sign in with any e-mail address. The preview has its own database with test data. "
+        "It is removed when this pull request is closed."
     )
 
 
 def write_comment(repository: str, number: int, text: str) -> None:
-    """Write it, in the place of the one before. Anybody can write a comment with the mark: only our own counts."""
-    body = {"body": f"{MARK}\n{text}"}
+    """Create the comment or update the existing one. Only a comment of the workflow's own author is updated."""
+    body = {"body": f"{COMMENT_MARKER}\n{text}"}
     comments = list_all(f"repos/{repository}/issues/{number}/comments")
-    ours = [comment for comment in comments if comment["user"]["login"] == AUTHOR and comment["body"].startswith(MARK)]
-    if ours:
-        call_github(f"repos/{repository}/issues/comments/{ours[0]['id']}", method="PATCH", body=body)
+    own = [
+        comment
+        for comment in comments
+        if comment["user"]["login"] == AUTHOR and comment["body"].startswith(COMMENT_MARKER)
+    ]
+    if own:
+        call_github(f"repos/{repository}/issues/comments/{own[0]['id']}", method="PATCH", body=body)
     else:
         call_github(f"repos/{repository}/issues/{number}/comments", method="POST", body=body)
 

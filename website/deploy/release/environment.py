@@ -1,22 +1,22 @@
-"""Writes what gcloud's --env-vars-file reads: `python3 -m release.environment FILE NAME=VALUE...`.
+"""Writes a file for gcloud's option --env-vars-file: `python3 -m release.environment FILE NAME=VALUE...`.
 
-As JSON every value is a string, whatever is in it; gcloud refuses 16 and cuts at a comma elsewhere.
+The file is JSON, so that every value is a string. In other formats gcloud rejects numbers and splits values at commas.
 """
 
 import json
 from pathlib import Path
 
-from release.trouble import Trouble, run_main
+from release.errors import UserFacingError, run_main
 
 
 def main(arguments: list[str]) -> None:
-    """Write the file; a value that is empty is left out, so that the server's own default holds."""
+    """Write the file. Empty values are omitted, so that the server uses its default."""
     file, *pairs = arguments
     values: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or name in values:
-            raise Trouble(f"{name} is not NAME=VALUE, or there twice")
+            raise UserFacingError(f"{name} is not of the form NAME=VALUE, or is given twice")
         if value:
             values[name] = value
     Path(file).write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")

@@ -1,4 +1,4 @@
-"""The client's half of a WebSocket (RFC 6455), as little of it as the smoke test needs: no extensions, one thread."""
+"""A minimal blocking WebSocket client (RFC 6455) for the smoke test, without extensions."""
 
 import base64
 import hashlib
@@ -10,31 +10,31 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from release.trouble import Trouble
+from release.errors import UserFacingError
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-MOST_BYTES = 16 * 2**20
+MAX_MESSAGE_BYTES = 16 * 2**20
 
 
-class Closed(Trouble):
-    """The server closed the socket: its code and reason."""
+class ConnectionClosedError(UserFacingError):
+    """The server closed the connection with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"the server closed the socket: {code} {reason}")
+        super().__init__(f"the server closed the connection: code={code} reason={reason!r}")
         self.code = code
 
 
-class Refused(Trouble):
-    """The server answered the handshake by something else than a socket."""
+class HandshakeRejectedError(UserFacingError):
+    """The server rejected the handshake with this HTTP status."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"the server opened no socket: HTTP {status}")
+        super().__init__(f"the server rejected the WebSocket: HTTP {status}")
         self.status = status
 
 
 class WebSocket:
-    """One socket, blocking; every wait ends after `timeout` seconds with Trouble."""
+    """A blocking connection. Every operation raises `UserFacingError` after `timeout` seconds."""
 
     def __init__(self, url: str, *, origin: str | None = None, timeout: float = 20) -> None:
         parts = urlsplit(url)
@@ -43,10 +43,10 @@ class WebSocket:
             raw = socket.create_connection((host, parts.port or (443 if secure else 80)), timeout)
             self._socket = ssl.create_default_context().wrap_socket(raw, server_hostname=host) if secure else raw
         except OSError as error:
-            raise Trouble(f"{parts.netloc} does not answer: {error}") from error
+            raise UserFacingError(f"cannot connect to {parts.netloc}: {error}") from error
         self._stream = self._socket.makefile("rb")
         try:
-            self._shake_hands(parts.netloc, f"{parts.path}?{parts.query}", origin)
+            self._perform_handshake(parts.netloc, f"{parts.path}?{parts.query}", origin)
         except BaseException:
             self.close()
             raise
@@ -60,7 +60,7 @@ class WebSocket:
         self.close()
 
     def close(self) -> None:
-        """Let go, without ceremony."""
+        """Close the connection without a closing handshake."""
         self._stream.close()
         self._socket.close()
 
@@ -69,7 +69,7 @@ class WebSocket:
         self._send_frame(TEXT, text.encode())
 
     def receive(self) -> str | bytes:
-        """Return the next whole message, text or bytes; answer pings on the way. Raises Closed."""
+        """Return the next complete message. Answers pings meanwhile. Raises `ConnectionClosedError`."""
         parts: list[bytes] = []
         kind = TEXT
         while True:
@@ -78,7 +78,7 @@ class WebSocket:
                 self._send_frame(PONG, payload)
             elif opcode == CLOSE:
                 code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else 1005
-                raise Closed(code, payload[2:].decode(errors="replace"))
+                raise ConnectionClosedError(code, payload[2:].decode(errors="replace"))
             elif opcode != PONG:
                 kind = kind if opcode == CONTINUATION else opcode
                 parts.append(payload)
@@ -86,7 +86,7 @@ class WebSocket:
                     whole = b"".join(parts)
                     return whole.decode() if kind == TEXT else whole
 
-    def _shake_hands(self, host: str, target: str, origin: str | None) -> None:
+    def _perform_handshake(self, host: str, target: str, origin: str | None) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {target} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
         lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
@@ -98,10 +98,12 @@ class WebSocket:
             name, _, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
         if status[1:2] != ["101"]:
-            raise Refused(int(status[1]) if status[1:2] and status[1].isdecimal() else 0)
-        wanted = base64.b64encode(hashlib.sha1((key + ACCEPT_SUFFIX).encode(), usedforsecurity=False).digest()).decode()
-        if headers.get("sec-websocket-accept") != wanted:
-            raise Trouble("what answered is no WebSocket server: its Sec-WebSocket-Accept is wrong")
+            raise HandshakeRejectedError(int(status[1]) if status[1:2] and status[1].isdecimal() else 0)
+        expected = base64.b64encode(
+            hashlib.sha1((key + ACCEPT_SUFFIX).encode(), usedforsecurity=False).digest()
+        ).decode()
+        if headers.get("sec-websocket-accept") != expected:
+            raise UserFacingError("the peer is not a WebSocket server: its Sec-WebSocket-Accept is wrong")
 
     def _send_frame(self, opcode: int, payload: bytes) -> None:
         mask = os.urandom(4)
@@ -121,27 +123,27 @@ class WebSocket:
             (size,) = struct.unpack("!H", self._read(2))
         elif size == 127:
             (size,) = struct.unpack("!Q", self._read(8))
-        if second & 0x80 or first & 0x70 or size > MOST_BYTES:
-            raise Trouble("the server sent a frame that a server must not send")
+        if second & 0x80 or first & 0x70 or size > MAX_MESSAGE_BYTES:
+            raise UserFacingError("the server sent an invalid frame")
         return bool(first & 0x80), first & 0x0F, self._read(size)
 
     def _read_line(self) -> str:
         try:
             return self._stream.readline(65_536).decode("latin-1").rstrip("\r\n")
         except OSError as error:
-            raise Trouble(f"the server went silent: {error}") from error
+            raise UserFacingError(f"timeout: no data from the server: {error}") from error
 
     def _read(self, size: int) -> bytes:
         try:
             data = self._stream.read(size)
         except OSError as error:
-            raise Trouble(f"the server went silent: {error}") from error
+            raise UserFacingError(f"timeout: no data from the server: {error}") from error
         if data is None or len(data) < size:
-            raise Closed(1006, "without a word")
+            raise ConnectionClosedError(1006, "no close frame")
         return data
 
     def _write(self, data: bytes) -> None:
         try:
             self._socket.sendall(data)
         except OSError as error:
-            raise Trouble(f"the server is gone: {error}") from error
+            raise UserFacingError(f"cannot send to the server: {error}") from error

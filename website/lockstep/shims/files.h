@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Put before every file: this libc++ has no files, so streams never open, and a path always exists (the ROM is memory).
+// Included before every file. This libc++ has no files, so file streams never open. Every path exists, because the ROM is
+// in memory.
 
 #pragma once
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Colour averaging is never asked for, and ALE's own file makes its table (0.27 s) whether it is or not.
+// Colour averaging is not used, but ALE's own file would still compute its table, which takes 0.27 s.
 
 #include "ale/environment/phosphor_blend.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What ALE uses of zlib: it reads its ROM by gzopen, which here is memory that the page wrote. PNG export is not used.
+// The part of zlib that ALE uses. gzopen and gzread read the ROM from the memory that the page wrote it to. PNG export is
+// not used.
 
 #pragma once
 #include <algorithm>
@@ -21,8 +22,8 @@ using Bytef = unsigned char;
 #endif
 
 inline gzFile gzopen(const char*, const char*) { return lockstep_rom_size() > 0; }
-inline int gzread(gzFile, void* to, unsigned most) {
-  const std::size_t size = std::min<std::size_t>(most, lockstep_rom_size());
+inline int gzread(gzFile, void* to, unsigned max_bytes) {
+  const std::size_t size = std::min<std::size_t>(max_bytes, lockstep_rom_size());
   std::memcpy(to, lockstep_rom_data(), size);
   return static_cast<int>(size);
 }

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
-from house.paths import BACKEND
+from devtools.paths import BACKEND
 from skill_arcade.dataset.windows import align_steps
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_part, finish_export, open_plan

@@ -97,6 +97,7 @@ def test_shares_of_verification_add_up(run: Run) -> None:
     assert sum(certified) == 4, found
 
 
+@pytest.mark.may_skip("Ray is an extra that is not in the lock file")
 @pytest.mark.slow
 def test_ray_makes_the_same_bytes_though_a_worker_is_killed(
     arcade: Arcade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

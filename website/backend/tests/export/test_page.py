@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from house.paths import ROOT
+from devtools.paths import ROOT
 from tests.export.conftest import Arcade, Export
 
 PAGE = (ROOT / "website" / "docs" / "publish.md").read_text()

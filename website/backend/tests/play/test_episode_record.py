@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import skill_arcade.dataset as sa
-from house.paths import ROOT
+from devtools.paths import ROOT
 from skill_arcade.cli.json_field_docs import ENVIRONMENT, EVENTS, PROVENANCE
 from skill_arcade.cli.show import print_origin
 from skill_arcade.dataset.episode import Event

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from house.paths import ROOT
+from devtools.paths import ROOT
 from skill_arcade.recording import journal as journals
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import EpisodeEnd

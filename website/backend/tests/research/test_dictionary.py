@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from house.paths import ROOT
+from devtools.paths import ROOT
 from skill_arcade.cli.data_dictionary import render_dictionary
 from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.database.views import VIEWS

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from house.paths import ROOT
+from devtools.paths import ROOT
 from skill_arcade.storage.database import researcher_role as researcher
 from tests.conftest import fresh_database, opened_engine
 from tests.support.study_data import episode_id, insert_plays

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from house.paths import FRONTEND
+from devtools.paths import FRONTEND
 from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
 from skill_arcade.web.static_site import API

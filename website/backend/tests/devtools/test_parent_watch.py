@@ -1,0 +1,43 @@
+"""A background build exits with the server, and so do the processes that it started."""
+
+import os
+import select
+import subprocess
+import sys
+
+import pytest
+
+from devtools.errors import UserFacingError
+from devtools.parent_watch import exit_with_parent
+from devtools.paths import SCRIPTS
+
+BUILD = """
+import subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from devtools.parent_watch import exit_with_parent
+exit_with_parent(int(sys.argv[2]))
+compiler = subprocess.Popen(["sleep", "60"])
+print(compiler.pid, flush=True)
+compiler.wait()
+"""
+
+
+def test_build_server_is_killed_exits_with_its_compiler() -> None:
+    with subprocess.Popen(["sleep", "60"]) as server:
+        command = [sys.executable, "-c", BUILD, str(SCRIPTS), str(server.pid)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:
+            assert build.stdout is not None
+            compiler = os.pidfd_open(int(build.stdout.readline()))
+            assert build.poll() is None
+            server.kill()
+            ended, _, _ = select.select([compiler], [], [], 30)
+            assert ended == [compiler]
+            os.close(compiler)
+            assert build.wait(30) < 0
+
+
+def test_exit_with_parent_process_has_exited_raises_error() -> None:
+    with subprocess.Popen(["true"]) as parent:
+        parent.wait()
+    with pytest.raises(UserFacingError, match=str(parent.pid)):
+        exit_with_parent(parent.pid)

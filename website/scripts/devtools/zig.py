@@ -1,0 +1,88 @@
+"""Compiles ALE's C++ code to WebAssembly with zig's clang. An object file is rebuilt only if its inputs changed."""
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools.build_stamps import digest_files
+from devtools.console import print_line
+from devtools.run import run, tool_environment
+
+TARGET = ("-target", "wasm32-wasi")
+# try and catch are removed; a throw becomes a trap (capi.cpp). ALE throws only if it is misused.
+COMPILE_FLAGS = ("-std=c++17", "-O3", "-DNDEBUG", "-fno-rtti", "-fexceptions", "-fignore-exceptions", "-w")
+LINK_FLAGS = ("-mexec-model=reactor", "-O3", "-s", "-Wl,--strip-all")
+SOURCE_PATTERNS = ("ale/*.cpp", "ale/common/*.c*", "ale/emucore/*.cxx", "ale/environment/*.cpp", "ale/games/**/*.cpp")
+# These need SDL or a dynamic loader. A file that has a shim of the same name is excluded too.
+EXCLUDED_FILES = {"SDL2.cpp", "ScreenSDL.cpp", "SoundSDL.cxx", "DynamicLoad.cpp"}
+
+
+@dataclass(frozen=True)
+class BuildDirs:
+    """Folders of a build: ALE's source, the files of website/lockstep, the compiler, and the working folder."""
+
+    source: Path
+    lockstep: Path
+    tools: Path
+    work: Path
+
+
+def compile_objects(dirs: BuildDirs, jobs: int) -> list[Path]:
+    """Compile every file that has no current object file. Returns all object files in the order of linking."""
+    source, lockstep = dirs.source, dirs.lockstep
+    shims = sorted((lockstep / "shims").iterdir())
+    headers = [path for path in source.rglob("*") if path.suffix in {".hpp", ".hxx", ".h", ".ins"}]
+    common = digest_files([*shims, *headers], *COMPILE_FLAGS, (dirs.tools / ".installed").read_text())
+    replaced = {path.name for path in shims}
+    upstream = {
+        path
+        for pattern in SOURCE_PATTERNS
+        for path in source.glob(pattern)
+        if path.name not in EXCLUDED_FILES | replaced
+    }
+    files = [*sorted(upstream), *(path for path in shims if path.suffix == ".cpp"), lockstep / "capi.cpp"]
+    objects = [dirs.work / "objects" / f"{path.stem}-{digest_one(path, common)}.o" for path in files]
+    todo = [(path, target) for path, target in zip(files, objects, strict=True) if not target.is_file()]
+    (dirs.work / "objects").mkdir(exist_ok=True)
+    print_line(f"Compiling {len(todo)} of {len(files)} files, {jobs} in parallel ...")
+    with ThreadPoolExecutor(jobs) as pool:
+        running = [pool.submit(compile_one, path, target, dirs) for path, target in todo]
+        try:
+            for number, done in enumerate(as_completed(running), start=1):
+                done.result()
+                if number % 20 == 0 or number == len(todo):
+                    print_line(f"  {number} of {len(todo)}")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return objects
+
+
+def digest_one(file: Path, common: str) -> str:
+    """Return the digest of an object file's inputs, which is part of its name."""
+    return hashlib.sha256(common.encode() + file.read_bytes()).hexdigest()[:16]
+
+
+def compile_one(file: Path, target: Path, dirs: BuildDirs) -> None:
+    """Compile one file. The object file gets its final name only when it is complete."""
+    part = target.with_suffix(".part")
+    shims = dirs.lockstep / "shims"
+    include = ("-include", shims / "files.h", "-I", shims, "-I", dirs.source, "-I", dirs.source / "ale")
+    zig([*TARGET, *COMPILE_FLAGS, *include, "-c", file, "-o", part], dirs, failure=f"Cannot compile {file.name}")
+    part.rename(target)
+
+
+def link_module(objects: Iterable[Path], module: Path, dirs: BuildDirs) -> None:
+    """Link all object files to one module without a main function."""
+    zig([*TARGET, *LINK_FLAGS, *objects, "-o", module], dirs, failure="Cannot link the module")
+
+
+def zig(arguments: list[str | Path], dirs: BuildDirs, *, failure: str) -> None:
+    """Run zig's C++ compiler with its caches in the working folder."""
+    cache = str(dirs.work / "cache")
+    variables = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "PYTHONPATH": str(dirs.tools)}
+    command = [sys.executable, "-m", "ziglang", "c++", *arguments]
+    run(command, failure=failure, environment=tool_environment() | variables, folder=dirs.work)

@@ -1,4 +1,0 @@
-"""What `website/play`, `website/test` and `website/backend/lock` do.
-
-Python's standard library only: it runs before any package is there.
-"""
