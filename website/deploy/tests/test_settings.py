@@ -5,7 +5,6 @@ import pytest
 from harness import DeployHarness
 from skill_arcade.settings import Settings
 from skill_arcade.web.startup_checks import check_settings
-from stage import Stage
 
 
 def settings_of_revision(harness: DeployHarness, revision: str) -> dict[str, str]:
