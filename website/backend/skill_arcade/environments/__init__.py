@@ -1,4 +1,4 @@
-"""The Gymnasium side: making, stepping and showing an environment. Importing it registers those of our own."""
+"""Gymnasium environments: creating, stepping and rendering them. Importing this package registers our own."""
 
 from skill_arcade.environments.registration import register
 

@@ -1,4 +1,4 @@
-"""Atari games, kept as palette indices: an index screen is a third of an RGB one and costs next to nothing."""
+"""Atari games as playable environments. Frames are palette indices, which take a third of the size of RGB."""
 
 import hashlib
 import struct
@@ -26,14 +26,14 @@ from skill_arcade.games.manifest import EnvironmentSpec
 
 ENTRY_POINT = "ale_py.env:AtariEnv"
 SAMPLES_PER_FRAME = 512
-"""ALE's `SoundRaw::SamplesPerFrame`: made for 31,400 a second, and 60 frames a second take 30,720."""
+"""ALE's `SoundRaw::SamplesPerFrame`: made for 31,400 samples/s, while 60 frames/s take 30,720."""
 _REST = struct.Struct("<iii")
 
 
 class IndexedAtariEnv(AtariEnv):
-    """`AtariEnv` whose observation is the screen as palette indices, (height, width) uint8, in one buffer.
+    """`AtariEnv` whose observation is the screen as palette indices, (height, width) uint8, in one reused buffer.
 
-    Everything else (seeding, stepping, info) is ale-py's own; `television.palette[observation]` is its RGB observation.
+    Seeding, stepping and info are ale-py's own. `colour_table.palette[observation]` is its RGB observation.
     """
 
     colour_table: ColourTable
@@ -42,17 +42,17 @@ class IndexedAtariEnv(AtariEnv):
     _fresh_state: FreshState | None = None
 
     def seed_game(self, seed: int | None = None) -> tuple[int, int]:
-        """Seed ale-py's two generators."""
+        """Seed ale-py's two random generators."""
         seeds = super().seed_game(seed)
         self._ale_seed = int(np.uint32(seeds[1]).view(np.int32))
         return seeds
 
     def load_game(self) -> None:
-        """Load the ROM and find the colours that it is drawn with; or, where that is the same, only change the seed."""
+        """Load the ROM and find its colour table, or only replace the seed if that is the same (decision 0010)."""
         if self._fresh_state is not None and self._ale_seed != TIME_BASED_SEED:
             self.ale.restoreState(self._fresh_state.with_seed(self._ale_seed))
             return
-        # Samples are made beside the game and wait to be fetched: nothing that is played changes (decision 0009).
+        # ALE creates samples on the side; nothing that is played changes (decision 0009).
         self.ale.setBool("sound_obs", True)
         super().load_game()
         self._fresh_state = FreshState.find(self.ale, self._ale_seed)
@@ -61,13 +61,13 @@ class IndexedAtariEnv(AtariEnv):
 
     def _find_colour_table(self) -> ColourTable:
         screen, rgb = self.ale.getScreen(), self.ale.getScreenRGB()
-        # A screen may be all black at first, which both have; the PAL games are the tallest ones.
+        # The first screen may be black, which both tables have; PAL games are the tallest.
         for television in (PAL, NTSC) if screen.shape[0] == 250 else (NTSC, PAL):
             if np.array_equal(television.colours[screen], rgb):
                 return television
         raise UnsupportedEnvironment(
             f"ale-py {ale_py.__version__} draws {self._game} in colours that are not in "
-            "skill_arcade.environments.colour_tables; measure them anew"
+            "skill_arcade.environments.colour_tables; measure the tables again"
         )
 
     def _get_obs(self) -> NDArray[np.uint8]:
@@ -79,7 +79,7 @@ class IndexedAtariEnv(AtariEnv):
 
 
 def is_indexable(spec: EnvSpec) -> bool:
-    """Say whether this is an Atari game whose observation is its RGB screen."""
+    """Return whether this is an Atari environment whose observation is its RGB screen."""
     given = spec.kwargs
     return (
         spec.entry_point == ENTRY_POINT
@@ -90,7 +90,7 @@ def is_indexable(spec: EnvSpec) -> bool:
 
 
 def rom_facts(game: str) -> dict[str, str]:
-    """Name and SHA-256 of the ROM that ale-py plays for `game` (its snake_case name)."""
+    """Return name and SHA-256 of the ROM that ale-py uses for `game` (its snake_case name)."""
     path = roms.get_rom_path(game)
     if path is None:
         raise UnsupportedEnvironment(f"ale-py ships no ROM named {game}")
@@ -98,25 +98,25 @@ def rom_facts(game: str) -> dict[str, str]:
 
 
 def find_rom(environment: EnvironmentSpec) -> Path | None:
-    """Where the ROM of a game is that a page could run; None when it is no such game."""
+    """Return the path of the ROM that a page could run, or None if the environment is no such game."""
     spec = gymnasium.spec(environment.id)
     path = roms.get_rom_path(spec.kwargs["game"]) if is_indexable(spec) else None
     return None if path is None else Path(path)
 
 
 def find_options(ale: ale_py.ALEInterface) -> dict[str, tuple[int, ...]]:
-    """The cartridge's game modes and difficulties, where there is a choice (Machado et al. 2018, section 6)."""
+    """Return the game modes and difficulties to choose from (Machado et al. 2018, section 6)."""
     offered = {"mode": ale.getAvailableModes(), "difficulty": ale.getAvailableDifficulties()}
     return {name: tuple(int(value) for value in values) for name, values in offered.items() if len(values) > 1}
 
 
 class AtariPlayableEnv:
-    """A game of ALE as a `Stage`. Its observation is the picture."""
+    """An ALE game as a playable environment. Its observation is the picture."""
 
     observes_picture = True
 
     def __init__(self, standard: EnvSpec, spec: dict[str, Any]) -> None:
-        """Make the environment that `standard` names; `spec` is what `Stage.spec` tells."""
+        """Create the environment that `standard` names. `spec` is the description for re-runs."""
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         indexed = replace(
             standard, entry_point=cast(Any, IndexedAtariEnv), order_enforce=False, disable_env_checker=True
@@ -136,32 +136,32 @@ class AtariPlayableEnv:
         self._ram = np.empty(game.ale.getRAMSize(), np.uint8)
 
     def reset(self, seed: int) -> StepResult:
-        """Begin an episode, in about 4 ms."""
+        """Start an episode, in about 4 ms."""
         self._screen, info = self._env.reset(seed=seed)
         return StepResult(self._screen, 0.0, False, False, encode_value(info))
 
     def step(self, action: int) -> StepResult:
-        """Take one step. The observation is palette indices in a buffer that the next step writes to."""
+        """Take one step. The observation is in a buffer that the next step overwrites."""
         self._screen, reward, terminated, truncated, info = self._env.step(action)
         return StepResult(self._screen, float(reward), terminated, truncated, dict(info))
 
     def picture(self) -> Picture:
-        """The screen after the last reset or step."""
+        """Return the screen after the last reset or step."""
         if self._screen is None:
-            raise RuntimeError("reset comes before the first picture")
+            raise RuntimeError("call reset before picture")
         return Picture(self._screen, self._game.colour_table.palette)
 
     @property
     def samples_per_step(self) -> int:
-        """512; 0 where a step has several frames, of which ALE gives the last one's only."""
+        """Samples per step: 512, or 0 if a step has several frames, of which ALE returns only the last one's."""
         return SAMPLES_PER_FRAME if self._frameskip == 1 else 0
 
     def sound(self) -> bytes:
-        """What the last step sounded like."""
+        """Return the samples of the last step."""
         return bytes(self._game.ale.getAudio().data)
 
     def update_digest(self, digest: int, reward: float) -> int:
-        """Add what reset or the last step led to, as ALE has it: `Emulated.fold`."""
+        """Continue the digest with the last reset or step: `SupportsLockstep.update_digest`."""
         ale = self._game.ale
         ale.getScreen(self._raw)
         ale.getRAM(self._ram)
@@ -170,18 +170,18 @@ class AtariPlayableEnv:
         return zlib.crc32(rest, zlib.crc32(self._ram.data, zlib.crc32(self._raw.data, digest)))
 
     def save(self) -> ale_py.ALEState:
-        """The emulator's state, its random numbers included, to `restore`."""
+        """Return the emulator's state, including its random numbers, for `restore`."""
         return self._game.ale.cloneState(include_rng=True)
 
     def restore(self, state: ale_py.ALEState) -> None:
-        """Go back to a saved state; `picture` is true again after the next step."""
+        """Restore a saved state. `picture` is valid again after the next step."""
         self._game.ale.restoreState(state)
 
     def memory(self) -> bytes:
-        """The console's memory, all of it."""
+        """Return the console's 128 bytes of RAM."""
         self._game.ale.getRAM(self._ram)
         return self._ram.tobytes()
 
     def close(self) -> None:
-        """Free the emulator."""
+        """Release the emulator."""
         self._env.close()

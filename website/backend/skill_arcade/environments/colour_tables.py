@@ -1,9 +1,9 @@
-"""The colours that ALE draws with, as measured on its own screens.
+"""Colours that ALE draws with, as measured on its own screens.
 
-`ale.getScreen()` gives palette indices and `ale.getScreenRGB()` their colours; ALE has no call for the
-table itself. These were read off by comparing the two over every game. An even index is one of the 128
-colours of the television standard; an odd one is the grey of the index before it, and comes up only in rare
-frames (a PAL television loses its colour when a frame has an odd number of lines).
+`ale.getScreen()` returns palette indices and `ale.getScreenRGB()` their colours; ALE has no call for the table. The
+tables were measured by comparing the two in every game. An even index is one of the 128 colours of the television
+standard. An odd index is the grey of the index before it and occurs only in rare frames: a PAL television loses its
+colour if a frame has an odd number of lines.
 """
 
 from dataclasses import dataclass
@@ -33,16 +33,16 @@ _PAL = (
 )
 _GREY = np.array([0.2989, 0.5870, 0.1140])
 UNUSED_INDEX = 255
-"""The index that no pixel has after folding: frames use it for "as before"."""
+"""Index that no pixel has after remapping. Frames use it for "unchanged"."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColourTable:
-    """The colours of a television standard, and how its indices fold so that 255 stays free.
+    """Colours of a television standard, and a mapping of its indices that leaves 255 unused.
 
-    `colours` (256, 3): what ALE shows for each index. `palette` (255, 3) and `goes` (256,):
-    `palette[goes[index]] == colours[index]` for each index. Even indices stay where they are, so that a frame
-    without odd ones needs no second look.
+    `colours` (256, 3) is what ALE shows for each index. For `palette` (255, 3) and `goes` (256,),
+    `palette[goes[index]] == colours[index]` for each index. Even indices map to themselves, so that a frame without odd
+    ones needs no remapping.
     """
 
     colours: NDArray[np.uint8]
@@ -59,7 +59,7 @@ def _colour_table(hexadecimal: str) -> ColourTable:
 
 
 def _fold(colours: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Odd indices go to the first index of the same colour; 255, if it has none, to a place so freed."""
+    """Map odd indices to the first index of the same colour, and 255, if it has none, to an index that became free."""
     goes = np.arange(256, dtype=np.uint8)
     first: dict[tuple[int, ...], int] = {}
     for index in (*range(0, 256, 2), *range(1, 256, 2)):

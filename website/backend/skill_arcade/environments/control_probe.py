@@ -1,9 +1,9 @@
-"""Which of its controls a game listens to: each is pressed at moments of a lively play, and the picture compared.
+"""Probes which controls of a game have a visible effect: each is pressed during random play.
 
-In turns, a control was heard when the picture after its press differs from the one before. In real time the game
-goes two ways from the very same state, with the control held and without; where a later picture differs, nothing else
-can have made the difference, chance included: both ways begin with the same random numbers (ALE's state holds them;
-other environments play the same steps again from the same seed).
+In a turn-based game a control has an effect if the picture after the press differs from the one before. In real time
+the game continues twice from the same state, with and without the control. If a later picture differs, only the control
+can be the cause, because both continuations have the same random numbers: ALE's state contains them, and other
+environments repeat the same steps from the same seed.
 """
 
 import math
@@ -21,21 +21,21 @@ from skill_arcade.games.manifest import Binding, Manifest
 SEED = 3
 N_MOMENTS = {"real-time": 1000, "turn-based": 20_000}
 HOLD_STEPS, REST_STEPS = 12, 12
-"""A control is held, then let go: some games act when it comes up."""
+"""Steps for which a control is held, then released: some games act on the release."""
 STEPS_BETWEEN_MOMENTS = 40
-"""Steps from a moment to the next, in real time."""
+"""Steps between two moments at which controls are probed, in real time."""
 MOMENTS_PER_BIAS = 25
-"""Moments until the player's temper changes; environments that can't be rewound, only played again, begin anew."""
+"""Moments until the random player's bias changes. Environments that cannot be rewound start a new episode then."""
 CHANGE_PROBABILITIES = (0.08, 0.02, 0.3)
-"""How likely the player presses something else in the next step, in real time."""
+"""Probability that the random player changes its action in the next step, in real time."""
 
 
 @dataclass(slots=True)
 class ProbeResult:
-    """How a control was tried: `seen` when the picture changed at the last of so many moments.
+    """Result of probing one control: `seen` if the picture changed at the last of `moments` moments.
 
-    `stirred`: at some moment the console's memory still differed when the control was let go (while it is held, many
-    keep a copy of the stick). None: it can't be read, or the picture told at once.
+    `stirred` says whether the console's memory still differed after the release (while a control is held, many games
+    store a copy of the stick). It is None if the memory cannot be read or the picture already changed.
     """
 
     moments: int = 0
@@ -44,10 +44,10 @@ class ProbeResult:
 
 
 class RandomPlayer:
-    """Somebody who presses at random, each stretch of play in another temper: more of this, less of that."""
+    """Random player whose bias towards some actions changes from time to time."""
 
     def __init__(self, game: Manifest) -> None:
-        """Begin in some temper."""
+        """Start with a random bias."""
         self._bindings = list(game.actions)
         if game.pace.kind == "real-time" and game.noop is not None:
             self._bindings.append(Binding(press=("nothing",), action=game.noop))
@@ -56,7 +56,7 @@ class RandomPlayer:
         self.change()
 
     def change(self) -> None:
-        """Take another temper: the first is an even one."""
+        """Draw another bias. The first one is uniform."""
         strength = min(self._biases, 1) * 1.2
         self._weights = [math.exp(self.rng.gauss(0, strength)) for _ in self._bindings]
         self._restless = CHANGE_PROBABILITIES[self._biases % len(CHANGE_PROBABILITIES)]
@@ -64,25 +64,28 @@ class RandomPlayer:
         self._held = self.press()
 
     def press(self) -> Binding:
-        """What to press now."""
+        """Return the presses of the next turn."""
         [binding] = self.rng.choices(self._bindings, self._weights)
         return binding
 
     def hold(self) -> int:
-        """The action of the next step in real time."""
+        """Return the action of the next step in real time."""
         if self.rng.random() < self._restless:
             self._held = self.press()
         return self._held.action
 
 
 def probe_controls(game: Manifest, moments: int | None = None) -> dict[str, ProbeResult]:
-    """Press every control of a game, each at up to so many moments, until it is seen to act.
+    """Probe every control, each at up to `moments` moments, until it has a visible effect.
 
-    None: 1,000 in real time, there alone and in turn with the controls it may be held with; 20,000 presses of anything
-    in turns. Raises EnvironmentUnfit.
+    `moments` None means 1,000 in real time, alone and combined with other controls, and 20,000 presses
+    in turn-based games.
+
+    Raises:
+        UnsupportedEnvironment: the environment is not available here.
     """
     kind = game.pace.kind
-    # Gymnasium's limit would count steps that were taken back too.
+    # Gymnasium's limit would also count steps that were rewound
     limit = {"max_episode_steps": None} if kind == "real-time" else {}
     unlimited = game.environment.model_copy(update={"kwargs": {**game.environment.kwargs, **limit}})
     env = make_environment(unlimited)
@@ -94,12 +97,12 @@ def probe_controls(game: Manifest, moments: int | None = None) -> dict[str, Prob
 
 
 def ineffective_controls(game: Manifest, moments: int | None = None) -> set[str]:
-    """Controls that changed the picture at none of so many moments."""
+    """Return the controls that had no visible effect at any of `moments` moments."""
     return {name for name, hearing in probe_controls(game, moments).items() if not hearing.seen}
 
 
 def _probe_turn_based(game: Manifest, env: PlayableEnv, moments: int) -> dict[str, ProbeResult]:
-    """Compare the picture after a press with the one before it."""
+    """Compare the picture after each press with the one before it."""
     found = {control.name: ProbeResult() for control in game.controls}
     player, over, seed = RandomPlayer(game), True, SEED
     for _ in range(moments):
@@ -113,7 +116,7 @@ def _probe_turn_based(game: Manifest, env: PlayableEnv, moments: int) -> dict[st
         over = outcome.terminated or outcome.truncated
         for hearing in waiting:
             hearing.moments += 1
-            # The end is seen, though the last picture may be as before: who stands at the table is done.
+            # an end counts as an effect, even if the last picture is unchanged
             hearing.seen = over or _snapshot(env) != before
         if all(hearing.seen for hearing in found.values()):
             break
@@ -122,7 +125,7 @@ def _probe_turn_based(game: Manifest, env: PlayableEnv, moments: int) -> dict[st
 
 @dataclass(slots=True)
 class _Fork:
-    """A play in real time that goes back to its newest moment as often as is asked for."""
+    """A real-time game that can return to its newest moment any number of times."""
 
     game: Manifest
     env: PlayableEnv
@@ -132,18 +135,18 @@ class _Fork:
     saved: ALEState | None = None
 
     def begin(self) -> None:
-        """Begin another episode."""
+        """Start another episode."""
         self.seed += 1
         self.taken = []
         self.env.reset(self.seed)
 
     def mark(self) -> None:
-        """Remember this moment."""
+        """Save this moment."""
         if isinstance(self.env, AtariPlayableEnv):
             self.saved = self.env.save()
 
     def rewind(self) -> None:
-        """Go back to the moment."""
+        """Return to the saved moment."""
         if isinstance(self.env, AtariPlayableEnv):
             assert self.saved is not None
             self.env.restore(self.saved)
@@ -153,7 +156,7 @@ class _Fork:
             self.env.step(action)
 
     def walk(self) -> None:
-        """Play on to the next moment, or begin anew. Games that listen on even steps only are met there too."""
+        """Play to the next moment, or start a new episode. Also meets games that read controls on even steps only."""
         for _ in range(STEPS_BETWEEN_MOMENTS + self.player.rng.randrange(2)):
             action = self.player.hold()
             outcome = self.env.step(action)
@@ -163,7 +166,7 @@ class _Fork:
                 return
 
     def looks(self, action: int) -> Iterator[tuple[bytes, bytes | None]]:
-        """Picture and memory after each step of an action, then of rest, from the moment on; fewer when it ends."""
+        """Return picture and memory after each step of an action and of the rest after it; fewer at an end."""
         self.rewind()
         rest = action if self.game.noop is None else self.game.noop
         for step in range(HOLD_STEPS + REST_STEPS):
@@ -196,7 +199,7 @@ def _probe_real_time(game: Manifest, env: PlayableEnv, moments: int) -> dict[str
 
 
 def _find_presses(game: Manifest, name: str, number: int) -> Iterator[tuple[int, int | None]]:
-    """Actions with a control and without: alone, and together with others, of which each moment takes one more."""
+    """Return actions with and without a control: alone, and combined with others, one more at each moment."""
     with_it = sorted((binding for binding in game.actions if name in binding.press), key=lambda one: len(one.press))
     actions = {frozenset(binding.press): binding.action for binding in game.actions}
     for binding in {0: with_it[0], 1: with_it[number % len(with_it)]}.values():
@@ -204,10 +207,10 @@ def _find_presses(game: Manifest, name: str, number: int) -> Iterator[tuple[int,
 
 
 def _differ(fork: _Fork, pair: tuple[int, int | None], hearing: ProbeResult) -> bool:
-    """Compare the pictures with an action with those of the other one in its place."""
+    """Compare the pictures with an action with those of the other action."""
     action, without = pair
     if without is None or action == without:
-        return True  # the environment has no rest, so one control is what happens without any
+        return True  # the environment has no no-op, so some other control is the comparison
     both = list(zip(fork.looks(action), list(fork.looks(without)), strict=False))
     if any(ours[0] != theirs[0] for ours, theirs in both):
         return True
@@ -218,6 +221,6 @@ def _differ(fork: _Fork, pair: tuple[int, int | None], hearing: ProbeResult) -> 
 
 
 def _snapshot(env: PlayableEnv) -> bytes:
-    """The picture now."""
+    """Return a copy of the current picture."""
     pixels, palette = env.picture()
     return pixels.tobytes() + (b"" if palette is None else palette.tobytes())

@@ -1,4 +1,4 @@
-"""Cover art that a game draws itself: a lively moment of scripted play, and the seconds around it in motion."""
+"""Renders a game's cover and preview: a busy moment of random play, and the seconds around it."""
 
 import io
 import itertools
@@ -19,24 +19,24 @@ PREVIEW_SIZE = 240, 180
 PREVIEW_SECONDS = 2.5
 """Length of a preview animation."""
 MAX_STATIC_SHARE = 0.04
-"""Changes of colour along an edge, by its pixels, with which it goes on beside the picture."""
+"""Largest share of colour changes along an edge of the picture for which the edge is extended beside it."""
 PREVIEW_HZ = 10
 """Frames per second of a preview animation."""
 SEARCH_STEPS = {"real-time": 1200, "turn-based": 60}
 QUIET_STEPS = {"real-time": 300, "turn-based": 4}
-"""Steps at the start that are no candidates: titles and countdowns."""
+"""Steps at the start that are not considered: titles and countdowns."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoverArt:
-    """Both pictures of a game, as WebP files."""
+    """Cover and preview as WebP files."""
 
     cover: bytes
     preview: bytes
 
 
 def render_cover_art(game: Manifest, seeds: tuple[int, ...] = (1, 2)) -> CoverArt:
-    """Play by script with each seed, and keep the liveliest moment. The same manifest gives the same pictures."""
+    """Play with each seed and render the busiest moment. The same manifest gives the same files."""
     env = make_environment(game.environment)
     try:
         _, frames, index = max((_find_busiest_window(game, env, seed) for seed in seeds), key=lambda found: found[0])
@@ -47,7 +47,7 @@ def render_cover_art(game: Manifest, seeds: tuple[int, ...] = (1, 2)) -> CoverAr
 
 
 def _find_busiest_window(game: Manifest, env: PlayableEnv, seed: int) -> tuple[float, list[NDArray[np.uint8]], int]:
-    """How lively the best moment is, the frames around it, and where in them it is."""
+    """Return the activity of the busiest window, its frames, and the index of its busiest frame."""
     kind = game.pace.kind
     every = max(1, round(game.pace.hz / PREVIEW_HZ)) if game.pace.kind == "real-time" else 1
     length = round(PREVIEW_SECONDS * PREVIEW_HZ)
@@ -71,12 +71,12 @@ def _find_busiest_window(game: Manifest, env: PlayableEnv, seed: int) -> tuple[f
             longest = max(longest, list(recent), key=len)
             recent.clear()
             recent.append(env.picture().rgb().copy())
-    longest = max(longest, list(recent), key=len)  # of games that are over before a preview is long
+    longest = max(longest, list(recent), key=len)  # for games that end before a preview is long enough
     return best if best[1] else (0.0, longest, len(longest) // 2)
 
 
 def _measure_activity(frames: deque[NDArray[np.uint8]]) -> float:
-    """Much that moves a little, and many colours; a screen that flashes as a whole counts for nothing."""
+    """Score frames by many small changes and many colours. A screen that flashes as a whole scores zero."""
     small = [frame[::4, ::4] for frame in frames]
     moving = [float((a != b).any(axis=2).mean()) for a, b in itertools.pairwise(small)]
     calm = [share for share in moving if share < 0.3]
@@ -87,7 +87,7 @@ def _measure_activity(frames: deque[NDArray[np.uint8]]) -> float:
 
 
 def _scaled(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> Image.Image:
-    """The whole picture, its pixels in their shape, on a ground that goes on from its edges."""
+    """Scale the whole picture with its pixel aspect, on a background that continues its edges."""
     height, width = frame.shape[:2]
     scale = min(size[0] / (width * aspect), size[1] / height)
     sharp = Image.fromarray(frame).resize((width * 4, height * 4), Image.Resampling.NEAREST)
@@ -100,7 +100,7 @@ def _scaled(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> I
 
 
 def _background_colour(frame: NDArray[np.uint8], aspect: float, size: tuple[int, int]) -> Image.Image:
-    """What is behind a picture that leaves something empty: each of the edges beside it goes on, if it is calm."""
+    """Return the background of a picture that does not fill the frame: each uniform edge is extended."""
     height, width = frame.shape[:2]
     tall = width * aspect * size[1] < height * size[0]
     half = (size[0] // 2, size[1]) if tall else (size[0], size[1] // 2)
@@ -115,7 +115,7 @@ def _background_colour(frame: NDArray[np.uint8], aspect: float, size: tuple[int,
 
 
 def _is_uniform(edge: NDArray[np.uint8]) -> bool:
-    """Whether an edge has few changes of colour: drawn out, many of them would be a barcode."""
+    """Return whether an edge has few colour changes. Extending many of them would look like a barcode."""
     changes = int((edge[1:] != edge[:-1]).any(axis=1).sum())
     return changes <= MAX_STATIC_SHARE * len(edge)
 

@@ -1,4 +1,4 @@
-"""Continuous actions by numbered ones: a few evenly spaced levels of each of an environment's axes."""
+"""Discretizes continuous actions: a few evenly spaced levels of each axis, end points included."""
 
 from typing import Any
 
@@ -9,18 +9,23 @@ from numpy.typing import NDArray
 
 
 class DiscretizedActionEnv(gymnasium.Env[Any, Any]):
-    """Another environment whose action is a vector, played by keys.
+    """An environment with a vector of actions, played with numbered actions.
 
-    **Action**: `Discrete(levels ** axes)`. Its digits to the base `levels`, the first axis first, are the level of
-    each axis: `low + (high - low) * digit / (levels - 1)`, as float32. With an odd number of levels the middle of an
-    axis is one of them. Everything else is the other environment's own; the vector that it was given is
-    `info["vector"]`.
+    Gymnasium's wrapper `DiscretizeAction` uses the centres of bins; this one includes the end points.
+
+    **Action**: `Discrete(levels ** axes)`. Its digits in base `levels`, first axis first, are the level of each axis:
+    `low + (high - low) * digit / (levels - 1)`, as float32. With an odd number of levels one of them is the middle. The
+    applied vector is in `info["vector"]`; everything else is the other environment's own.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 as Gymnasium has it
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012  (declared like this in Gymnasium)
 
     def __init__(self, of: str, levels: int = 3, render_mode: str | None = None) -> None:
-        """Make the environment whose id is `of`. Raises ValueError when its actions are no bounded vector."""
+        """Create the environment with the id `of`.
+
+        Raises:
+            ValueError: its action space is no bounded vector.
+        """
         self._env: gymnasium.Env[Any, Any] = gymnasium.make(of, render_mode=render_mode)
         box = self._env.action_space
         if not isinstance(box, spaces.Box) or len(box.shape) != 1 or not box.is_bounded():
@@ -35,7 +40,7 @@ class DiscretizedActionEnv(gymnasium.Env[Any, Any]):
         self.render_mode = render_mode
 
     def vector(self, action: int) -> NDArray[np.float32]:
-        """Give the levels that an action stands for, (axes,)."""
+        """Return the vector of an action, shape (axes,), float32."""
         digits = np.array(np.unravel_index(int(action), (self._levels,) * len(self._low)), float)
         level: NDArray[np.float32] = (self._low + (self._high - self._low) * digits / (self._levels - 1)).astype(
             np.float32
@@ -43,19 +48,15 @@ class DiscretizedActionEnv(gymnasium.Env[Any, Any]):
         return level
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode."""
         return self._env.reset(seed=seed, options=options)
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Take one step."""
         vector = self.vector(action)
         observation, reward, terminated, truncated, info = self._env.step(vector)
         return observation, float(reward), terminated, truncated, {**info, "vector": vector.tolist()}
 
     def render(self) -> Any:
-        """Draw it."""
         return self._env.render()
 
     def close(self) -> None:
-        """Free the environment."""
         self._env.close()

@@ -1,4 +1,4 @@
-"""What a page needs to run an Atari game by itself and come to the same bytes; website/lockstep/ is what it runs."""
+"""Configuration with which a page runs an Atari game and computes the same bytes (website/lockstep)."""
 
 import secrets
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from gymnasium.envs.registration import EnvSpec
 from skill_arcade.environments.playable_env import PlayableEnv
 
 TIME_BASED_SEED = -1
-"""ALE takes the time for this seed, so that nobody can run such an episode again."""
+"""Seed for which ALE uses the time, so that such an episode cannot be re-run."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmulatorConfig:
     """The game's ROM (its snake_case name and SHA-256) and the arguments of `AtariEnv`.
 
-    `max_frames` 0 and `max_steps` None: no end; `mode`, `difficulty` None: the ROM's own.
+    `max_frames` 0 and `max_steps` None mean no limit. `mode` and `difficulty` None mean the ROM's own.
     """
 
     game: str
@@ -33,18 +33,18 @@ class EmulatorConfig:
 
 @runtime_checkable
 class SupportsLockstep(PlayableEnv, Protocol):
-    """A stage whose game a page can run as well, and that can say what it came to."""
+    """A playable environment that a page can run too, and that computes the lockstep digest."""
 
     @property
     def emulation(self) -> EmulatorConfig | None:
-        """What the page needs; None: this one can't be run there."""
+        """Configuration for the page, or None if the environment cannot run there."""
 
     def update_digest(self, digest: int, reward: float) -> int:
-        """Add the observation that reset or the last step led to: CRC-32 of screen, RAM, reward, lives, flags."""
+        """Continue the digest with the last observation: CRC-32 of screen, RAM, reward, lives and flags (rule L3)."""
 
 
 def describe_emulation(standard: EnvSpec, rom: dict[str, str]) -> EmulatorConfig | None:
-    """From an Atari environment's specification and ROM; None when frames are skipped at random."""
+    """Return the configuration of an Atari environment, or None if it skips a random number of frames."""
     given: dict[str, Any] = standard.kwargs
     frameskip = given.get("frameskip", 4)
     if not isinstance(frameskip, int):
@@ -63,7 +63,7 @@ def describe_emulation(standard: EnvSpec, rom: dict[str, str]) -> EmulatorConfig
 
 
 def draw_seed() -> int:
-    """Draw an episode's seed, from 1 to 2**31 - 1: 0 and none are ignored by some environments."""
+    """Return a random seed from 1 to 2**31 - 1. Some environments ignore 0 and None."""
     while True:
         seed = 1 + secrets.randbelow(2**31 - 1)
         if ale_seed(seed) != TIME_BASED_SEED:
@@ -71,5 +71,5 @@ def draw_seed() -> int:
 
 
 def ale_seed(seed: int) -> int:
-    """The signed 32-bit seed that ale-py gives ALE for `reset(seed=seed)` (`AtariEnv.seed_game`)."""
+    """Return the signed 32-bit seed that ale-py passes to ALE for `reset(seed=seed)` (`AtariEnv.seed_game`)."""
     return int(np.random.SeedSequence(seed).generate_state(2).astype(np.uint32).view(np.int32)[1])

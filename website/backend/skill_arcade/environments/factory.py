@@ -1,4 +1,4 @@
-"""From a manifest's choice of environment, or the record of an earlier one, to a stage."""
+"""Creates playable environments from a manifest's specification or from a recorded one."""
 
 import importlib
 from dataclasses import replace
@@ -19,13 +19,14 @@ from skill_arcade.games.manifest import EnvironmentSpec
 ATARI_HZ = 60.0
 """Frame rate of the Atari 2600 (NTSC)."""
 MIN_REAL_TIME_HZ = 15.0
-"""Environments that say they are drawn less often than this are taken to be played in turns."""
+"""Lowest `render_fps` of an environment that is drafted as a real-time game; slower ones are turn-based."""
 
 
 def make_environment(environment: EnvironmentSpec) -> PlayableEnv:
-    """Make the environment that a manifest chooses.
+    """Create the environment of a manifest.
 
-    Raises EnvironmentUnfit when Gymnasium does not know it, its arguments do not fit, or it can't be played.
+    Raises:
+        UnsupportedEnvironment: Gymnasium does not know it, its arguments are invalid, or it cannot be played.
     """
     kwargs = dict(environment.kwargs)
     registered = find_spec(environment.id)
@@ -35,26 +36,29 @@ def make_environment(environment: EnvironmentSpec) -> PlayableEnv:
     try:
         return AtariPlayableEnv(standard, spec) if is_indexable(standard) else GymnasiumPlayableEnv(standard, spec)
     except (TypeError, ValueError, gymnasium.error.Error) as error:
-        raise UnsupportedEnvironment(f"{environment.id} can't be made with {kwargs}: {error}") from error
+        raise UnsupportedEnvironment(f"{environment.id} cannot be created with {kwargs}: {error}") from error
 
 
 def make_environment_from_spec(spec: dict[str, Any]) -> PlayableEnv:
-    """Make again the environment that `Stage.spec` described, for a re-run.
+    """Create the environment that was recorded as `spec`, for a re-run.
 
-    Raises EnvironmentUnfit when it can't be had here, or when its ROM is another one. Other versions of
-    packages are no error: `version_differences` tells of them.
+    Other versions of packages are no error; `version_differences` lists them.
+
+    Raises:
+        UnsupportedEnvironment: it is not available here, or its ROM differs.
     """
     env = make_environment(EnvironmentSpec(id=spec["id"], kwargs=spec["kwargs"]))
     if env.spec["rom"] != spec["rom"]:
         env.close()
-        raise UnsupportedEnvironment(f"{spec['id']}: the ROM here is not the one that was played")
+        raise UnsupportedEnvironment(f"{spec['id']}: the installed ROM is not the one that was played")
     return env
 
 
 def describe_environment(env_id: str) -> EnvironmentInfo:
-    """What a first manifest needs: of one whose action is a vector, played by three levels of each axis.
+    """Return what a first manifest needs. An action vector is played by three levels of each axis.
 
-    Raises EnvironmentUnfit.
+    Raises:
+        UnsupportedEnvironment: the environment is not available here or cannot be played.
     """
     environment = gymnasium.make(find_spec(env_id))
     drawn_at = float(environment.metadata.get("render_fps") or 0)
@@ -74,9 +78,10 @@ def describe_environment(env_id: str) -> EnvironmentInfo:
 
 
 def find_spec(env_id: str) -> EnvSpec:
-    """Look up an environment by its id; `module:id` imports the module that registers it first.
+    """Return Gymnasium's specification of an id. `module:id` first imports the module that registers it.
 
-    Raises EnvironmentUnfit.
+    Raises:
+        UnsupportedEnvironment: the module or the id does not exist here.
     """
     module, _, name = env_id.rpartition(":")
     try:

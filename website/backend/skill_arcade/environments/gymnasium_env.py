@@ -1,4 +1,4 @@
-"""Any other Gymnasium environment: it renders its picture itself."""
+"""Any Gymnasium environment that renders its picture itself."""
 
 import os
 from dataclasses import replace
@@ -16,13 +16,13 @@ from skill_arcade.frames.picture import Picture
 
 
 class GymnasiumPlayableEnv:
-    """A Gymnasium environment as a `Stage`, drawn by its own `render`. Its observation is kept apart."""
+    """A Gymnasium environment whose picture comes from `render` and whose observation is stored separately."""
 
     observes_picture = False
 
     def __init__(self, standard: EnvSpec, spec: dict[str, Any]) -> None:
-        """Make the environment that `standard` names; `spec` is what `Stage.spec` tells."""
-        # pygame draws to memory only: no display is looked for, nothing is printed.
+        """Create the environment that `standard` names. `spec` is the description for re-runs."""
+        # pygame then draws to memory: it needs no display and prints nothing
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
         os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -38,19 +38,19 @@ class GymnasiumPlayableEnv:
         self._picture: Picture | None = None
 
     def reset(self, seed: int) -> StepResult:
-        """Begin an episode."""
+        """Start an episode."""
         self._picture = None
         observation, info = self._env.reset(seed=seed)
         return StepResult(observation, 0.0, False, False, encode_value(info))
 
     def step(self, action: int) -> StepResult:
-        """Take one step; action 0 is the first of the space, wherever that starts."""
+        """Take one step. Action 0 is the first of the space, wherever the space starts."""
         self._picture = None
         observation, reward, terminated, truncated, info = self._env.step(self._first + action)
         return StepResult(observation, float(reward), bool(terminated), bool(truncated), encode_value(info))
 
     def picture(self) -> Picture:
-        """Draw what the last reset or step led to, once."""
+        """Return the picture of the last reset or step; it is rendered once."""
         if self._picture is None:
             pixels = self._env.render()
             if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3:
@@ -59,5 +59,5 @@ class GymnasiumPlayableEnv:
         return self._picture
 
     def close(self) -> None:
-        """Free the environment."""
+        """Release the environment."""
         self._env.close()

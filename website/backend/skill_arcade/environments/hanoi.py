@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skill_arcade.environments.hanoi_renderer import HanoiRenderer, Scene
 
 NOTHING = 0
-MOST_DISKS, MOST_POLES = 9, 6
+MAX_DISKS, MAX_POLES = 9, 6
 
 
 class TowerOfHanoiEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
@@ -50,10 +50,10 @@ class TowerOfHanoiEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
         render_mode: str | None = None,
     ) -> None:
         """Set the puzzle up. `goal_pole` counts from 0; negative ones from the right, as in Python."""
-        if not 1 <= disks <= MOST_DISKS:
-            raise ValueError(f"disks: {disks} is not between 1 and {MOST_DISKS}")
-        if not 3 <= poles <= MOST_POLES:
-            raise ValueError(f"poles: {poles} is not between 3 and {MOST_POLES}")
+        if not 1 <= disks <= MAX_DISKS:
+            raise ValueError(f"disks: {disks} is not between 1 and {MAX_DISKS}")
+        if not 3 <= poles <= MAX_POLES:
+            raise ValueError(f"poles: {poles} is not between 3 and {MAX_POLES}")
         if not -poles <= goal_pole < poles or goal_pole % poles == 0:
             raise ValueError(f"goal_pole: {goal_pole} is not one of the {poles} poles, or is where the tower starts")
         if max_steps is not None and max_steps < 1:

@@ -1,4 +1,4 @@
-"""Whether a manifest says what its environment is: actions, options, what is shown. Its controls: `listening`."""
+"""Validates a manifest against its environment: actions, options, display. `control_probe` checks its controls."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ SEED = 3
 
 
 def validate_game(game: Manifest) -> list[str]:
-    """What is wrong with a game, a sentence each; nothing when all is well."""
+    """Return one sentence for each problem of a game; empty if there are none."""
     try:
         env = make_environment(game.environment)
     except UnsupportedEnvironment as unfit:

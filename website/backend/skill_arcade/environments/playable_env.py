@@ -1,4 +1,4 @@
-"""An environment as a game process meets it: it steps, and it shows a picture."""
+"""Interface between a game process and an environment: reset, step, picture."""
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -6,7 +6,7 @@ from skill_arcade.frames.picture import Picture
 
 
 class StepResult(NamedTuple):
-    """What `reset` (reward 0, neither flag) or `step` returned, in Gymnasium's meaning."""
+    """Result of `step`, or of `reset` with reward 0 and both flags False, as Gymnasium defines them."""
 
     observation: Any
     reward: float
@@ -16,40 +16,40 @@ class StepResult(NamedTuple):
 
 
 class PlayableEnv(Protocol):
-    """A Gymnasium environment with its picture."""
+    """A Gymnasium environment with a picture."""
 
     @property
     def observes_picture(self) -> bool:
-        """True when the observation *is* the picture, so that it need not be kept twice."""
+        """Whether the observation is the picture, so that it is not stored twice."""
 
     @property
     def n_actions(self) -> int:
-        """Actions are 0 to n_actions - 1."""
+        """Number of actions; actions are 0 to n_actions - 1."""
 
     @property
     def spec(self) -> dict[str, Any]:
-        """All that a bit-exact re-run needs: id, kwargs, packages with versions, ROM hash where there is one. JSON."""
+        """Description for exact re-runs, as JSON: id, kwargs, package versions, hash of the ROM if it has one."""
 
     def reset(self, seed: int) -> StepResult:
-        """Begin an episode; seed 1 to 2**31 - 1."""
+        """Start an episode. `seed` is 1 to 2**31 - 1."""
 
     def step(self, action: int) -> StepResult:
         """Take one step."""
 
     def picture(self) -> Picture:
-        """What the player sees after the last reset or step. The arrays may be reused by the next step."""
+        """Return the picture after the last reset or step. The next step may overwrite its arrays."""
 
     def close(self) -> None:
-        """Free the environment."""
+        """Release the environment."""
 
 
 @runtime_checkable
 class HasAudio(PlayableEnv, Protocol):
-    """A stage that can be heard."""
+    """A playable environment with sound."""
 
     @property
     def samples_per_step(self) -> int:
-        """How many samples a step has; 0: it is silent after all."""
+        """Samples per step; 0 means that the environment is silent."""
 
     def sound(self) -> bytes:
-        """What the last step sounded like: unsigned samples of one byte. No part of the observation."""
+        """Return the samples of the last step: unsigned bytes. They are no part of the observation."""

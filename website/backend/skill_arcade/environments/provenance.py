@@ -1,4 +1,4 @@
-"""What an environment is made of, so that an episode can be run again years later."""
+"""Describes an environment so that an episode can be re-run years later."""
 
 import json
 import platform
@@ -15,11 +15,11 @@ _WATCHED = ("ale-py", "box2d", "gymnasium", "minigrid", "numpy", "pillow", "pyga
 
 
 def describe(environment: EnvironmentSpec, standard: EnvSpec) -> dict[str, Any]:
-    """All that a bit-exact re-run needs beside seed and actions, as JSON.
+    """Return everything that an exact re-run needs besides seed and actions, as JSON.
 
-    `gymnasium` in it is the specification that `EnvSpec.from_json` reads: without this package,
-    `gymnasium.make(EnvSpec.from_json(json.dumps(spec["gymnasium"])))` makes the same environment. It is null
-    when the environment was registered with a function rather than an import path.
+    Its part `gymnasium` is the specification for `EnvSpec.from_json`: without this package,
+    `gymnasium.make(EnvSpec.from_json(json.dumps(spec["gymnasium"])))` creates the same environment. It is None if the
+    environment was registered with a function instead of an import path.
     """
     return {
         "id": environment.id,
@@ -34,7 +34,7 @@ def describe(environment: EnvironmentSpec, standard: EnvSpec) -> dict[str, Any]:
 
 @cache
 def installed_versions() -> tuple[tuple[str, str], ...]:
-    """Name and version of each package that can change what an environment does, as far as it is here."""
+    """Return name and version of each installed package that can change what an environment does."""
     found = []
     for name in _WATCHED:
         try:
@@ -45,7 +45,7 @@ def installed_versions() -> tuple[tuple[str, str], ...]:
 
 
 def version_differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """One sentence for each package, Python or machine that differs between two specs of `Stage.spec`."""
+    """Return one sentence for each package, Python version or machine that differs between two descriptions."""
     before = {**then["packages"], "Python": then["python"], "the machine": then["machine"]}
     after = {**now["packages"], "Python": now["python"], "the machine": now["machine"]}
     return [

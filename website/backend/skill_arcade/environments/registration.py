@@ -1,4 +1,4 @@
-"""The environments of our own. `import skill_arcade.environments` makes them known to Gymnasium."""
+"""Registers our own environments. Importing `skill_arcade.environments` does it."""
 
 import gymnasium
 
@@ -10,7 +10,7 @@ BUILTIN_ENVIRONMENTS = {
 
 
 def register() -> None:
-    """Register every environment of ours, once. Gymnasium 1.x no longer reads a package's entry points."""
+    """Register all of them, once. Gymnasium 1.x does not read entry points of packages."""
     for env_id, entry_point in BUILTIN_ENVIRONMENTS.items():
         if env_id not in gymnasium.registry:
             gymnasium.register(id=env_id, entry_point=entry_point)

@@ -1,1 +1,1 @@
-"""Pictures to bytes and back, exactly."""
+"""Lossless frame codec."""

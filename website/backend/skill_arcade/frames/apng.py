@@ -1,7 +1,7 @@
-"""A recorded segment as one animated PNG: a standard file that browsers play and Pillow reads.
+"""Stores a segment's frames as one animated PNG, which browsers play and Pillow reads.
 
-PNG, third edition (W3C 2025): acTL, fcTL and fdAT are part of the standard. A key piece replaces the whole
-canvas (blend SOURCE), any other is laid over it (blend OVER), so "as before" is simply transparent.
+PNG, third edition (W3C 2025) includes acTL, fcTL and fdAT. A keyframe replaces the canvas (blend SOURCE); any other
+frame is laid over it (blend OVER), so that "unchanged" is transparent.
 """
 
 import struct
@@ -21,7 +21,7 @@ _NOTHING = {
     False: zlib.compress(bytes([0, UNCHANGED_INDEX])),
     True: zlib.compress(bytes([0, 0, 0, 0, 0])),
 }
-"""A 1 x 1 rectangle that changes nothing: APNG has no empty frame."""
+"""A rectangle of one pixel that changes nothing, because APNG has no empty frame."""
 
 
 def write_apng(
@@ -30,9 +30,9 @@ def write_apng(
     delays_ms: Sequence[int],
     text: dict[str, str] | None = None,
 ) -> bytes:
-    """Join pieces of one recorded segment. `size` is (width, height); the first piece must be a key piece.
+    """Return the APNG of a segment. `size` is (width, height); the first frame must be a keyframe.
 
-    All pieces share one colour type. `text` becomes tEXt chunks (Latin-1).
+    All frames have one colour type. `text` becomes tEXt chunks (Latin-1).
     """
     if not pieces or not pieces[0].key:
         raise ValueError("a segment starts with a key piece")
@@ -61,7 +61,7 @@ def write_apng(
 
 
 def _palette_chunks(pieces: Sequence[EncodedFrame]) -> list[bytes]:
-    """PLTE and tRNS. A later key piece repeats the palette as it stood, so only what is beyond it is new."""
+    """Return PLTE and tRNS. A later keyframe repeats the palette, so only its additional entries are new."""
     palette = b""
     for piece in pieces:
         palette = piece.palette if piece.key and len(piece.palette) >= len(palette) else palette
@@ -71,11 +71,12 @@ def _palette_chunks(pieces: Sequence[EncodedFrame]) -> list[bytes]:
 
 
 def read_apng(data: bytes) -> NDArray[np.uint8]:
-    """All frames of a recorded segment, (n, height, width, 3) uint8, exactly as the player was shown them.
+    """Return the frames of a segment, (n, height, width, 3) uint8, exactly as they were shown.
 
-    Each is the one before with a rectangle painted on it, so only that much is looked up in the palette.
+    Each frame is the one before with a rectangle painted on it, so only the rectangle is looked up in the palette.
 
-    Raises ValueError when the file is damaged or is not one that `write_apng` made.
+    Raises:
+        ValueError: the file is damaged or was not written by `write_apng`.
     """
     (width, height), true_colour, palette, frames = _parse(data)
     colours = np.zeros((256, 3), np.uint8)
@@ -85,7 +86,7 @@ def read_apng(data: bytes) -> NDArray[np.uint8]:
         _, across, down, x, y, _, _, _, blend = _FCTL.unpack(control)
         if number == 0 and blend:
             raise ValueError("the first frame is laid over nothing")
-        # A key piece is laid on an empty canvas.
+        # a keyframe is painted on an empty canvas
         out[number] = out[number - 1] if blend else 0 if true_colour else colours[0]
         target = out[number, y : y + down, x : x + across]
         rows = np.frombuffer(zlib.decompress(stream), np.uint8).reshape(down, -1)[:, 1:]
@@ -101,7 +102,7 @@ def read_apng(data: bytes) -> NDArray[np.uint8]:
 
 
 def read_pictures(data: bytes) -> Iterator[Picture]:
-    """Like `read_apng`, with the pictures as they are kept: each is gone when the next one is asked for."""
+    """Yield the frames as pictures; each is overwritten when the next one is requested."""
     size, true_colour, palette, frames = _parse(data)
     decoder = Decoder(*size)
     for number, (control, stream) in enumerate(frames):
@@ -113,7 +114,7 @@ def read_pictures(data: bytes) -> Iterator[Picture]:
 
 
 def count_frames(data: bytes) -> int:
-    """How many frames a recorded segment says that it has."""
+    """Return the number of frames in the header of a segment."""
     for kind, body in _chunks(data):
         if kind == b"acTL":
             return int(struct.unpack(">II", body)[0])

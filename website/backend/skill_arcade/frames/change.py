@@ -1,16 +1,16 @@
-"""Where two pictures differ."""
+"""Finds the rectangle in which two pictures differ."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def changed_rectangle(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """The rectangle (x, y, width, height) that holds every change between two equal-sized pictures.
+    """Return the rectangle (x, y, width, height) that contains every change between two pictures of equal size.
 
-    Its sides may be up to 7 bytes too far out: eight bytes are compared at once where rows allow it.
-    All zero when nothing changed.
+    Its sides may be up to 7 bytes too wide, because eight bytes are compared at once if the rows allow it. All values
+    are zero if nothing changed.
     """
-    # Most pictures of a game that waits are the same as before, and bytes compare fastest.
+    # most pictures of an idle game are unchanged, and comparing bytes is fastest
     if before.tobytes() == after.tobytes():
         return 0, 0, 0, 0
     height, width = before.shape[:2]

@@ -1,4 +1,4 @@
-"""Pieces back to pictures: the reference that the page's decoder and the recording are held against."""
+"""Decodes frames: the reference for the page's decoder and for recordings."""
 
 import zlib
 
@@ -10,7 +10,7 @@ from skill_arcade.frames.picture import Picture
 
 
 class Decoder:
-    """Replays pieces onto a canvas."""
+    """Applies encoded frames to a canvas."""
 
     def __init__(self, width: int, height: int) -> None:
         self._size = height, width
@@ -19,11 +19,15 @@ class Decoder:
         self._known = 0
 
     def decode(self, piece: EncodedFrame) -> NDArray[np.uint8]:
-        """Apply a piece; the picture as (height, width, 3) uint8. Raises ValueError if it does not fit."""
+        """Apply a frame and return the picture, (height, width, 3) uint8.
+
+        Raises:
+            ValueError: the frame does not fit the canvas or its palette.
+        """
         return self.apply(piece).rgb().copy()
 
     def apply(self, piece: EncodedFrame) -> Picture:
-        """Apply a piece; the picture as it is kept, in arrays that the next piece writes to."""
+        """Apply a frame and return the picture, in arrays that the next frame overwrites."""
         depth = 4 if piece.true_colour else 1
         if piece.key:
             self._known = 0

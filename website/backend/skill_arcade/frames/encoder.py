@@ -1,7 +1,7 @@
-"""Pictures to the smallest exact pieces: what changed since the picture before, as a PNG rectangle.
+"""Encodes pictures losslessly: the rectangle that changed since the picture before, as PNG rows.
 
-One zlib stream per picture serves both the player's socket and the recorded APNG.
-Measured over twelve Atari games with random play: 124 bytes and 38 microseconds a frame.
+One zlib stream per picture serves both the client's socket and the stored APNG. Measured over twelve Atari games with
+random play: 124 bytes and 38 µs per frame.
 """
 
 import zlib
@@ -15,18 +15,18 @@ from skill_arcade.frames.palette_builder import PaletteBuilder, TooManyColours
 from skill_arcade.frames.picture import Picture
 
 UNCHANGED_INDEX = 255
-"""Palette index that means "as in the picture before"; so a picture has at most 255 colours when indexed."""
+"""Palette index that means "unchanged". An indexed picture therefore has at most 255 colours."""
 
 COMPRESSION_LEVEL = 6
-"""zlib level: 9 saves another tenth and takes three times as long; 1 costs half as much again in bytes."""
+"""zlib level: 9 is 10 % smaller and takes three times as long; 1 is 50 % larger."""
 
 Bytes = NDArray[np.uint8]
 
 
 class EncodedFrame(NamedTuple):
-    """One picture, encoded: a rectangle of PNG rows (filter byte 0 each) in one zlib stream.
+    """One encoded picture: a rectangle of PNG rows (filter byte 0 each) in one zlib stream.
 
-    `palette` holds colours that are new (a key piece: all), three bytes each. `width` 0: nothing changed.
+    `palette` holds the new colours (in a keyframe all of them), three bytes each. `width` is 0 if nothing changed.
     """
 
     key: bool
@@ -40,7 +40,7 @@ class EncodedFrame(NamedTuple):
 
 
 class Encoder:
-    """Encodes a stream of pictures of one size. The first piece is a key piece, as is any that is asked for."""
+    """Encodes a stream of pictures of one size. The first frame is a keyframe, as is every one that is requested."""
 
     def __init__(self) -> None:
         self._previous: Bytes | None = None
@@ -48,11 +48,11 @@ class Encoder:
 
     @property
     def true_colour(self) -> bool:
-        """True once a picture had more colours than a palette holds; it stays so."""
+        """Whether a picture had more colours than a palette holds. It stays True."""
         return self._colours is None
 
     def encode(self, picture: Picture, *, key: bool = False) -> EncodedFrame:
-        """Encode the next picture; `key` asks for a piece that needs no other before it."""
+        """Encode the next picture. `key` requests a keyframe."""
         canvas, new_colours, restart = self._canvas(picture)
         previous, self._previous = self._previous, canvas
         if previous is None or key or restart:
@@ -63,7 +63,7 @@ class Encoder:
         return self._encode_rectangle(canvas, previous, changed_rectangle(previous, canvas), new_colours)
 
     def _canvas(self, picture: Picture) -> tuple[Bytes, bytes, bool]:
-        """Pixels as (h, w) indices or (h, w, 4) RGBA, colours that are new, and whether to start anew."""
+        """Return the pixels as (h, w) indices or (h, w, 4) RGBA, the new colours, and whether a keyframe is needed."""
         restart = False
         if self._colours is not None:
             try:
@@ -95,7 +95,7 @@ class Encoder:
 
 
 def _masked(now: Bytes, before: Bytes) -> Bytes:
-    """`now` with every pixel that did not change set to "as before"."""
+    """Return `now` with every unchanged pixel set to "unchanged"."""
     if now.ndim == 2:
         out = np.full(now.shape, UNCHANGED_INDEX, np.uint8)
         np.copyto(out, now, where=now != before)

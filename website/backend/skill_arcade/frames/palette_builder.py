@@ -1,4 +1,4 @@
-"""True-colour pictures to palette indices, as long as the colours fit."""
+"""Converts true-colour pictures to palette indices while their colours fit."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,11 @@ MAX_COLOURS = 255
 
 
 class TooManyColours(Exception):
-    """More colours than a palette holds beside the index that means "as before"."""
+    """The pictures have more colours than a palette holds."""
 
 
 class PaletteBuilder:
-    """A palette that grows with the pictures. Indices once given stay."""
+    """A palette that grows with the pictures. An index never changes its colour."""
 
     def __init__(self) -> None:
         self._given: NDArray[np.uint8] | None = None
@@ -22,15 +22,16 @@ class PaletteBuilder:
         self._before: tuple[NDArray[np.uint32], NDArray[np.uint8]] | None = None
 
     def table(self) -> bytes:
-        """The whole palette, three bytes a colour."""
+        """Return the whole palette, three bytes per colour."""
         if self._given is not None:
             return self._given[:MAX_COLOURS].tobytes()
         return b"".join(colour.to_bytes(3, "big") for colour in self._index)
 
     def index(self, picture: Picture) -> tuple[NDArray[np.uint8], bytes]:
-        """Indices (height, width) of a picture, and the colours that it added, three bytes each.
+        """Return the indices (height, width) of a picture, and the colours that it added, three bytes each.
 
-        Raises TooManyColours; the palette is then of no more use.
+        Raises:
+            TooManyColours: the colours do not fit; the palette cannot be used any more.
         """
         if picture.palette is not None:
             return self._as_given(picture.pixels, picture.palette)
@@ -73,7 +74,7 @@ class PaletteBuilder:
 
 
 def _pack(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(height, width, 3) uint8 to (height, width) 0xRRGGBB."""
+    """Convert (height, width, 3) uint8 to (height, width) 0xRRGGBB."""
     wide = rgb.astype(np.uint32)
     packed: NDArray[np.uint32] = wide[..., 0] * 65536 + wide[..., 1] * 256 + wide[..., 2]
     return packed

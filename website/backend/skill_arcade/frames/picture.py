@@ -1,4 +1,4 @@
-"""A picture as an environment shows it."""
+"""A picture of an environment."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 
 
 class Picture(NamedTuple):
-    """Pixels (height, width) with a palette (n <= 256, 3), or (height, width, 3) with none; all uint8."""
+    """Pixels (height, width) with a palette (n <= 256, 3), or (height, width, 3) without one; all uint8."""
 
     pixels: NDArray[np.uint8]
     palette: NDArray[np.uint8] | None = None
 
     def rgb(self) -> NDArray[np.uint8]:
-        """The picture as (height, width, 3) uint8."""
+        """Return the picture as (height, width, 3) uint8."""
         return self.pixels if self.palette is None else self.palette[self.pixels]
 
     def equals(self, other: "Picture") -> bool:
-        """True when every pixel has the same colour."""
+        """Return whether every pixel has the same colour in both pictures."""
         if self.palette is not None and other.palette is not None and np.array_equal(self.pixels, other.pixels):
-            # A recorded palette holds the colours so far, an environment's all of them.
+            # a recorded palette holds the colours so far, an environment's palette all of them
             n = min(len(self.palette), len(other.palette))
             if np.array_equal(self.palette[:n], other.palette[:n]) and self.pixels.max(initial=0) < n:
                 return True

@@ -1,1 +1,1 @@
-"""Which games there are: a manifest each, and the catalogue that checks them."""
+"""The catalogue of games: one manifest per game."""

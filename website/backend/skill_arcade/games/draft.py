@@ -1,4 +1,4 @@
-"""A first manifest for an environment that is new here: correct, and waiting for words."""
+"""Drafts a manifest for a new environment: valid, with texts to be filled in."""
 
 import itertools
 import re
@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 import yaml
 
 AXES = (("ArrowLeft", "ArrowRight"), ("ArrowDown", "ArrowUp"), ("KeyA", "KeyD"), ("KeyS", "KeyW"))
-"""Keys for less and for more of each axis of an action that is a vector."""
+"""Keys for less and more of each axis of an action vector."""
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Space", "KeyZ", "KeyX", "KeyC", "KeyV", "KeyB")
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentInfo:
-    """What is known of a new environment: `meanings` of its actions as ALE tells them, if it does; `hz` None: in turns.
+    """Facts about a new environment.
 
-    `kwargs`: its arguments; those of levels name another environment, whose middle action is rest.
-    `options`: its arguments that a player may choose, and from what.
+    `meanings` are the action meanings, if the environment has them. `hz` None means turn-based. `kwargs` are
+    arguments; those of `SkillArcade/Levels-v0` name another environment, whose middle action is the no-op. `options`
+    are arguments that a player may choose, with their values.
     """
 
     env_id: str
@@ -29,7 +30,7 @@ class EnvironmentInfo:
 
 
 def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]:
-    """Id and YAML of a manifest."""
+    """Return id and YAML of a manifest."""
     n_actions, meanings, hz = sketch.n_actions, sketch.meanings, sketch.hz
     measured = str(sketch.kwargs["of"]) if "of" in sketch.kwargs else None
     noop = n_actions // 2 if measured else 0
@@ -58,7 +59,7 @@ def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]
 
 
 def _draft_numbers(n_actions: int, rest: int | None) -> tuple[list[object], list[object]]:
-    """A control for each action but rest."""
+    """Return one control for each action except the no-op."""
     controls = {action: f"action-{action}" for action in range(n_actions) if action != rest}
     told: list[object] = [
         {"name": control, "label": f"Action {action}", "keys": [_key(order)]}
@@ -68,7 +69,7 @@ def _draft_numbers(n_actions: int, rest: int | None) -> tuple[list[object], list
 
 
 def _draft_axes(n_actions: int, rest: int) -> tuple[list[object], list[object]]:
-    """Less and more of each axis, by three levels, and every way to hold them together."""
+    """Return controls for less and more of each axis, with three levels, and all combinations."""
     count = next(count for count in range(1, len(AXES) + 1) if 3**count == n_actions)
     names = [(f"axis-{axis}-less", f"axis-{axis}-more") for axis in range(1, count + 1)]
     controls: list[object] = [

@@ -1,4 +1,4 @@
-"""Controls that follow from an environment's own action meanings, as ALE names them (UP, RIGHTFIRE, ...)."""
+"""Derives controls from an environment's action meanings, as ALE names them (UP, RIGHTFIRE, ...)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ KEYS = {
 
 
 class Joystick(BaseModel):
-    """A stick with one button. `meanings` are the environment's, by action; the rest is for people."""
+    """A stick with one button. `meanings` are the environment's, by action; the other fields are texts and keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,9 +27,12 @@ class Joystick(BaseModel):
 
 
 def expand_joystick(joystick: Joystick) -> dict[str, Any]:
-    """Say a joystick as `noop`, `controls` and `actions` of a manifest. Raises ValueError for a meaning it can't read.
+    """Return `noop`, `controls` and `actions` of a manifest.
 
-    A direction that the game knows only together with the button (Atlantis) acts by itself too.
+    A direction that the game has only together with the button (Atlantis) also acts alone.
+
+    Raises:
+        ValueError: a meaning cannot be parsed.
     """
     uses = joystick.uses or joystick.meanings
     bindings = {
@@ -64,12 +67,12 @@ def expand_joystick(joystick: Joystick) -> dict[str, Any]:
 
 
 def split_meaning(meaning: str) -> list[str]:
-    """`UPRIGHTFIRE` to `["up", "right", "fire"]`; `NOOP` to nothing."""
+    """Split `UPRIGHTFIRE` into `["up", "right", "fire"]`, and `NOOP` into nothing."""
     rest, parts = "" if meaning == "NOOP" else meaning.lower(), []
     while rest:
         part = next((part for part in PARTS if rest.startswith(part)), None)
         if part is None:
-            raise ValueError(f"joystick: no stick makes {meaning!r}")
+            raise ValueError(f"joystick: unknown action meaning {meaning!r}")
         parts.append(part)
         rest = rest.removeprefix(part)
     return parts

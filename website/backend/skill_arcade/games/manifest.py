@@ -1,4 +1,4 @@
-"""What a game's manifest may say. One YAML file a game; the file's name is the game's id."""
+"""Schema of a manifest: one YAML file per game, whose name is the game's id."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -14,14 +14,14 @@ class _Strict(BaseModel):
 
 
 class EnvironmentSpec(_Strict):
-    """Which Gymnasium environment, with which arguments of `gymnasium.make`."""
+    """A Gymnasium environment and the arguments of `gymnasium.make`."""
 
     id: str
     kwargs: dict[str, Any] = {}
 
 
 class RealTime(_Strict):
-    """Steps at a fixed rate whether or not the player acts."""
+    """The game steps at a fixed rate, whether or not the player acts."""
 
     kind: Literal["real-time"]
     hz: float = Field(gt=0, le=240)
@@ -31,7 +31,7 @@ class RealTime(_Strict):
 
 
 class TurnBased(_Strict):
-    """Steps once for each key press."""
+    """The game steps once for each key press."""
 
     kind: Literal["turn-based"]
 
@@ -44,7 +44,7 @@ Pace = Annotated[RealTime | TurnBased, Field(discriminator="kind")]
 
 
 class Control(_Strict):
-    """Something that a person can press, in words, with the keys that press it at first."""
+    """Something that a player can press: its label and its default keys."""
 
     name: str = Field(pattern=r"^[a-z0-9-]+$")
     label: str
@@ -52,7 +52,7 @@ class Control(_Strict):
 
 
 class Binding(_Strict):
-    """These controls held together mean this action. The largest set that is held wins, then the newest."""
+    """Controls that, held together, give an action. The largest set that is held wins, then the most recent press."""
 
     press: tuple[str, ...] = Field(min_length=1)
     action: int = Field(ge=0)
@@ -63,7 +63,7 @@ Presses = Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
 
 
 class AxisControl(_Strict):
-    """What an analogue stick, or the mouse drawn over the screen, presses: controls for each step of deflection."""
+    """Controls that the mouse or an analogue stick presses, for each level of deflection."""
 
     left: Presses | None = None
     right: Presses | None = None
@@ -71,13 +71,13 @@ class AxisControl(_Strict):
     down: Presses | None = None
 
     def names(self) -> set[str]:
-        """Every control in it."""
+        """Return the names of all controls in it."""
         ways = (self.left, self.right, self.up, self.down)
         return {name for way in ways for step in way or () for name in step}
 
 
 class Condition(_Strict):
-    """True when every part that is given holds at the end of the episode."""
+    """Condition at the end of an episode: all given parts must hold."""
 
     terminated: bool | None = None
     truncated: bool | None = None
@@ -88,7 +88,7 @@ class Condition(_Strict):
     def holds(
         self, *, terminated: bool, truncated: bool, score: float, last_reward: float, info: dict[str, Any]
     ) -> bool:
-        """Say whether an episode that ended like this fulfils the condition."""
+        """Return whether an episode that ended like this fulfils the condition."""
         return (
             self.terminated in (None, terminated)
             and self.truncated in (None, truncated)
@@ -108,7 +108,7 @@ class Display(_Strict):
 
 
 class Manifest(_Strict):
-    """A game: environment, pace, controls, and what counts as won."""
+    """A game: environment, pace, controls, and when it counts as won."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     name: str
@@ -130,12 +130,12 @@ class Manifest(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _expand_joystick(cls, given: Any) -> Any:
-        """`joystick` stands for noop, controls and actions."""
+        """Replace `joystick` by noop, controls and actions."""
         if not isinstance(given, dict) or "joystick" not in given:
             return given
-        doubled = {"noop", "controls", "actions"} & given.keys()
-        if doubled:
-            raise ValueError(f"joystick: it says {', '.join(sorted(doubled))} already")
+        repeated = {"noop", "controls", "actions"} & given.keys()
+        if repeated:
+            raise ValueError(f"joystick: remove {', '.join(sorted(repeated))}, which it defines")
         rest = {key: value for key, value in given.items() if key != "joystick"}
         return rest | expand_joystick(Joystick.model_validate(given["joystick"]))
 
@@ -143,10 +143,10 @@ class Manifest(_Strict):
     def _check_consistency(self) -> "Manifest":
         names = [control.name for control in self.controls]
         if len(set(names)) != len(names):
-            raise ValueError("controls: two have the same name")
+            raise ValueError("controls: two controls have the same name")
         codes = [code for control in self.controls for code in control.keys]
         if len(set(codes)) != len(codes):
-            raise ValueError("controls: one key is bound twice")
+            raise ValueError("controls: a key is bound twice")
         for number, binding in enumerate(self.actions):
             unknown = set(binding.press) - set(names)
             if unknown:
@@ -155,23 +155,27 @@ class Manifest(_Strict):
         if steered - set(names):
             raise ValueError(f"steer: no control is named {', '.join(sorted(steered - set(names)))}")
         for taken in RESERVED & self.options.keys():
-            raise ValueError(f"options: {taken!r} is taken; a game's speeds are said by pace.speeds")
+            raise ValueError(f"options: {taken!r} is reserved; use pace.speeds for speeds")
         if self.pace.kind == "real-time" and self.noop is None:
-            raise ValueError("noop: a real-time game needs the action for when nothing is held")
+            raise ValueError("noop: required for a real-time game: the action while nothing is held")
         return self
 
     def choices(self) -> dict[str, dict[str, Value]]:
-        """What a player may choose before the start: each option's values, by the text that stands for them."""
+        """Return the options that a player may choose: for each option, its values by their text."""
         speeds = self.pace.speeds if self.pace.kind == "real-time" else ()
         offered = {**self.options, **({SPEED: speeds} if speeds else {})}
         return {name: {format_value(value): value for value in values} for name, values in offered.items()}
 
     def choose(self, options: Mapping[str, str]) -> "Manifest":
-        """Give this game as a player has chosen it. Raises InvalidRequest, in words, for what it does not offer."""
+        """Return this game with the chosen options.
+
+        Raises:
+            InvalidRequest: the game has no such option or value.
+        """
         offered, kwargs, pace = self.choices(), dict(self.environment.kwargs), self.pace
         for name, text in options.items():
             if text not in offered.get(name, {}):
-                raise InvalidRequest(f"{self.name} has no {name} {text!r}; GET /games/{self.id} says what it has.")
+                raise InvalidRequest(f"{self.name} has no {name} {text!r}; GET /games/{self.id} lists its options.")
             value = offered[name][text]
             if name == SPEED and pace.kind == "real-time":
                 pace = pace.model_copy(update={"hz": pace.hz * float(value)})
@@ -182,5 +186,5 @@ class Manifest(_Strict):
 
 
 def format_value(value: Value) -> str:
-    """An option's value as text: 0.5, 4, 8x8."""
+    """Format an option's value as text: 0.5, 4, 8x8."""
     return f"{value:g}" if isinstance(value, float) else str(value)

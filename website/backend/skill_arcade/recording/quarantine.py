@@ -22,11 +22,11 @@ TEMP_SUFFIX = ".new-reason"
 class QuarantineReason:
     """Why a segment was rejected.
 
-    `stage` is what failed: `encode`, `objects` or `rows`. `code` is the SQLSTATE or HTTP status, empty if there is
+    `operation` is what failed: `encode`, `objects` or `rows`. `code` is the SQLSTATE or HTTP status, empty if there is
     none. `time` is in ISO 8601, UTC.
     """
 
-    stage: str
+    operation: str
     error: str
     code: str
     message: str
@@ -44,7 +44,7 @@ class QuarantineReason:
 
     def __str__(self) -> str:
         code = f" {self.code}" if self.code else ""
-        return f"{self.error}{code} in {self.stage}: {self.message}"
+        return f"{self.error}{code} in {self.operation}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

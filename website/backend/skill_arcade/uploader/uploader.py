@@ -45,21 +45,23 @@ RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Delays between retries of an episode's upload; the last one repeats."""
 MAX_REASON_CHARACTERS = 2000
 """Longest error message that is stored with a quarantined segment."""
-KEPT_SUFFIXES = (SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)
+SEGMENT_SUFFIXES = (SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)
 
 
 class RejectedSegment(Exception):
-    """A segment that storage rejects for its content. `stage` is encode, objects or rows."""
+    """A segment that storage rejects for its content. `operation` is encode, objects or rows."""
 
-    def __init__(self, stage: str, error: Exception) -> None:
-        super().__init__(f"{stage}: {type(error).__name__}: {error}")
-        self.stage, self.error = stage, error
+    def __init__(self, operation: str, error: Exception) -> None:
+        super().__init__(f"{operation}: {type(error).__name__}: {error}")
+        self.operation, self.error = operation, error
 
     def reason(self) -> QuarantineReason:
         """Return what is stored beside the segment."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         message = str(self.error)[:MAX_REASON_CHARACTERS]
-        return QuarantineReason(self.stage, type(self.error).__name__, find_code(self.error), message, __version__, now)
+        return QuarantineReason(
+            self.operation, type(self.error).__name__, find_code(self.error), message, __version__, now
+        )
 
 
 @dataclass(slots=True)
@@ -140,7 +142,7 @@ class Uploader:
             try:
                 if any(folder.glob(f"*{OPEN}")):
                     recover_abandoned(folder)
-                elif not any(path.suffix in KEPT_SUFFIXES for path in folder.iterdir()):
+                elif not any(path.suffix in SEGMENT_SUFFIXES for path in folder.iterdir()):
                     self._delete_empty(folder)
             except JournalDamaged as damaged:
                 log.error("%s", damaged)
@@ -222,7 +224,7 @@ class Uploader:
                 header.episode_id,
                 number,
                 len(segment.steps),
-                reason.stage,
+                reason.operation,
                 reason.code,
                 str(reason),
                 reason.version,
@@ -257,14 +259,14 @@ async def upload_segment(data: bytes, path: Path, objects: ObjectStore, engine: 
         RejectedSegment: storage rejects it for its content.
         NotReady, DBAPIError, OSError: a temporary failure.
     """
-    segment, stage = read_segment(path, data), "encode"
+    segment, operation = read_segment(path, data), "encode"
     try:
         encoded = build_objects(segment)
         rows = build_rows(segment, encoded)
-        stage = "objects"
+        operation = "objects"
         for key, content in encoded.items():
             await objects.put(key, content)
-        stage = "rows"
+        operation = "rows"
         await write_segment_rows(engine, rows)
     except AccountErased:
         # Delete the objects before the journal file, so that a crash in between leaves nothing behind.
@@ -272,7 +274,7 @@ async def upload_segment(data: bytes, path: Path, objects: ObjectStore, engine: 
             await objects.delete(key)
     except Exception as error:
         if is_permanent(error):
-            raise RejectedSegment(stage, error) from error
+            raise RejectedSegment(operation, error) from error
         raise
     return segment
 

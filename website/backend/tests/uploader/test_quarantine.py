@@ -80,8 +80,8 @@ async def test_R12_segment_with_nul_in_info_is_quarantined_and_others_are_upload
     [segment] = list_quarantined(journal)
     assert (segment.episode_id, segment.number) == (bad.episode_id, 1)
     assert segment.reason is not None
-    assert (segment.reason.stage, segment.reason.code[:2]) == ("rows", "22")
-    marks = await rows(engine, "SELECT episode_id, number, n_steps, stage FROM quarantine")
+    assert (segment.reason.operation, segment.reason.code[:2]) == ("rows", "22")
+    marks = await rows(engine, "SELECT episode_id, number, n_steps, operation FROM quarantine")
     assert marks == [(bad.episode_id, 1, 2, "rows")]
     ended = await rows(engine, f"SELECT status, end_reason FROM episode WHERE id = '{good.episode_id}'")
     assert ended == [("lost", "terminated")]
@@ -126,7 +126,7 @@ async def test_R12_object_that_store_rejects_is_quarantined_with_http_status(
     await drain(uploader)
     [segment] = list_quarantined(journal)
     assert segment.reason is not None
-    assert (segment.number, segment.reason.stage, segment.reason.code) == (1, "objects", "400")
+    assert (segment.number, segment.reason.operation, segment.reason.code) == (1, "objects", "400")
     assert await rows(engine, "SELECT n_steps FROM episode") == [(5,)]
     copy = await objects.get(f"episodes/{head.episode_id}/quarantine-000001.segment")
     assert copy == segment.path.read_bytes()
@@ -160,7 +160,7 @@ async def test_R12_reason_beside_segment_is_json_with_class_code_and_version(upl
     write_episode(journal, segments=(3,), infos={1: NUL})
     await drain(uploader)
     [path] = journal.glob("*/*.reason.json")
-    assert json.loads(path.read_text()).keys() == {"stage", "error", "code", "message", "version", "time"}
+    assert json.loads(path.read_text()).keys() == {"operation", "error", "code", "message", "version", "time"}
 
 
 async def test_R12_outage_while_quarantining_is_retried(

@@ -29,7 +29,7 @@ class QuarantineMark:
     episode_id: UUID
     number: int
     n_steps: int | None
-    stage: str
+    operation: str
     code: str
     reason: str
     version: str

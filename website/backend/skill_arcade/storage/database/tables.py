@@ -230,7 +230,7 @@ class Quarantine(Table, table=True):
     number: int = Field(primary_key=True, sa_column_kwargs=_commented("number of the segment"))
     time_created: datetime = Field(sa_column=_database_time_column("quarantined, database clock"))
     n_steps: int | None = Field(None, sa_column_kwargs=_commented("steps in it; null: the segment cannot be parsed"))
-    stage: str = Field(sa_column_kwargs=_commented("what failed: encode, objects or rows"))
+    operation: str = Field(sa_column_kwargs=_commented("what failed: encode, objects or rows"))
     code: str = Field(sa_column_kwargs=_commented("SQLSTATE or HTTP status; empty: none"))
     reason: str = Field(sa_column_kwargs=_commented("class and text of the error"))
     version: str = Field(sa_column_kwargs=_commented("version of the arcade that rejected it"))

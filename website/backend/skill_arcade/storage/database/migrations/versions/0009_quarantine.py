@@ -23,7 +23,7 @@ def upgrade() -> None:
             comment="quarantined, database clock",
         ),
         sa.Column("n_steps", sa.Integer(), nullable=True, comment="steps in it; null: the segment cannot be parsed"),
-        sa.Column("stage", sa.String(), nullable=False, comment="what failed: encode, objects or rows"),
+        sa.Column("operation", sa.String(), nullable=False, comment="what failed: encode, objects or rows"),
         sa.Column("code", sa.String(), nullable=False, comment="SQLSTATE or HTTP status; empty: none"),
         sa.Column("reason", sa.String(), nullable=False, comment="class and text of the error"),
         sa.Column("version", sa.String(), nullable=False, comment="version of the arcade that rejected it"),
