@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
-import { type Account, STEPS } from "../src/play/sound/queue";
+import { type AudioStats, QUEUE_STEPS } from "../src/play/sound/sound-queue";
 import { type Arcade, startArcade } from "./arcade";
 import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
 import { untilEmulator, watchEmulators } from "./emulator";
@@ -100,13 +100,13 @@ function watchSound(): void {
 }
 
 /** What the worklet has to say, and which observation the screen shows at that moment. */
-function listen(page: Page): Promise<{ account: Account; shown: number; peak: number }> {
+function listen(page: Page): Promise<{ account: AudioStats; shown: number; peak: number }> {
   return page.evaluate(async (period) => {
     const { world } = globalThis as unknown as Watched;
     const node = world.nodes.at(-1);
     if (node === undefined) throw new Error("There is no sound.");
-    const account = await new Promise<Account>((resolve) => {
-      node.port.onmessage = ({ data }: MessageEvent<Account>) => resolve(data);
+    const account = await new Promise<AudioStats>((resolve) => {
+      node.port.onmessage = ({ data }: MessageEvent<AudioStats>) => resolve(data);
       node.port.postMessage({ kind: "tell" });
     });
     const [frame, at] = world.painted ?? [0, performance.now()];
@@ -123,17 +123,17 @@ async function startGame(page: Page): Promise<void> {
 /** Waits for noise, and holds its age against the picture's. */
 async function hear(page: Page): Promise<void> {
   await page.waitForFunction(() => (globalThis as Watched).world.nodes.length > 0);
-  await expect.poll(async () => (await listen(page)).account.loud).toBeGreaterThan(HEARD);
+  await expect.poll(async () => (await listen(page)).account.audibleSamples).toBeGreaterThan(HEARD);
   await expect.poll(async () => (await listen(page)).peak).toBeGreaterThan(0.01);
   const lags: number[] = [];
   for (let turn = 0; turn < 9; turn++) {
     const { account, shown } = await listen(page);
-    expect(account.waiting).toBeLessThanOrEqual(STEPS.most);
-    lags.push(shown - (account.frame - account.waiting));
+    expect(account.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.most);
+    lags.push(shown - (account.frame - account.queuedSteps));
     await page.waitForTimeout(40);
   }
   const median = lags.sort((a, b) => a - b)[4] ?? NaN;
-  expect(Math.abs(median)).toBeLessThanOrEqual(STEPS.most + SLACK_STEPS);
+  expect(Math.abs(median)).toBeLessThanOrEqual(QUEUE_STEPS.most + SLACK_STEPS);
 }
 
 const state = (page: Page) =>

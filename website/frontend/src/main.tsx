@@ -6,7 +6,7 @@ import { createRoot } from "react-dom/client";
 import { followAccount } from "@/api/preferences";
 import { App } from "@/app/app";
 import { loadEnv } from "@/config/env";
-import { screenRate } from "@/play/remote/refresh";
+import { getRefreshRate } from "@/play/remote/refresh-rate";
 
 const element = document.getElementById("root");
 if (element === null) throw new Error("index.html has no #root.");
@@ -15,7 +15,7 @@ const root = createRoot(element);
 loadEnv().then(
   () => {
     followAccount();
-    void screenRate();
+    void getRefreshRate();
     root.render(
       <StrictMode>
         <App />

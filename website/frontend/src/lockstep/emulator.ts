@@ -1,7 +1,7 @@
-import { instantiate, type Exports } from "./module";
+import { instantiate, type EmulatorExports } from "./module";
 
 /** All that decides how a game goes, beside its actions. In Gymnasium's words where it has them. */
-export interface Setup {
+export interface EmulatorSetup {
   /** ALE's own seed, a signed 32-bit integer: the server draws it from the episode's. */
   seed: number;
   /** repeat_action_probability */
@@ -26,25 +26,25 @@ export interface Cartridge {
 }
 
 /** What a step returned, and what the page shows beside the picture. Reused from step to step. */
-export interface Outcome {
+export interface StepResult {
   reward: number;
   terminated: boolean;
   truncated: boolean;
   lives: number;
 }
 
-const PROBLEMS: Readonly<Record<number, string>> = { 1: "mode", 2: "difficulty" };
+const SETTING_NAMES: Readonly<Record<number, string>> = { 1: "mode", 2: "difficulty" };
 
 /** ALE in the page: the same bytes as ale-py gives for the same setup and actions. */
 export class Emulator {
-  readonly #exports: Exports;
-  readonly #outcome: Outcome = { reward: 0, terminated: false, truncated: false, lives: 0 };
+  readonly #exports: EmulatorExports;
+  readonly #result: StepResult = { reward: 0, terminated: false, truncated: false, lives: 0 };
   #frameskip = 1;
   #maxSteps = Infinity;
   #steps = 0;
   #nActions = 0;
 
-  private constructor(exports: Exports) {
+  private constructor(exports: EmulatorExports) {
     this.#exports = exports;
   }
 
@@ -59,7 +59,7 @@ export class Emulator {
   }
 
   /** Begin an episode, as Gymnasium's `reset(seed=...)`: nothing of what was played before remains. */
-  load(setup: Setup): Outcome {
+  load(setup: EmulatorSetup): StepResult {
     const { seed, sticky, maxFrames, mode, difficulty, allActions } = setup;
     const problem = this.#exports.load(
       seed,
@@ -69,7 +69,7 @@ export class Emulator {
       difficulty ?? -1,
       allActions ? 1 : 0,
     );
-    if (problem !== 0) throw new Error(`The game has no such ${PROBLEMS[problem] ?? "setting"}.`);
+    if (problem !== 0) throw new Error(`The game has no such ${SETTING_NAMES[problem] ?? "setting"}.`);
     this.#frameskip = setup.frameskip;
     this.#maxSteps = setup.maxSteps ?? Infinity;
     this.#steps = 0;
@@ -78,7 +78,7 @@ export class Emulator {
   }
 
   /** Take one step; actions are indices in the environment's action space. */
-  step(action: number): Outcome {
+  step(action: number): StepResult {
     if (!Number.isInteger(action) || action < 0 || action >= this.#nActions) {
       throw new RangeError(`There is no action ${action}; the last is ${this.#nActions - 1}.`);
     }
@@ -107,9 +107,9 @@ export class Emulator {
 
   /** The screen in colour, one RGBA word a pixel; good until the next step. */
   get picture(): Uint32Array {
-    const place = this.#exports.picture();
+    const offset = this.#exports.picture();
     const { width, height } = this.size;
-    return new Uint32Array(this.#exports.memory.buffer, place, width * height);
+    return new Uint32Array(this.#exports.memory.buffer, offset, width * height);
   }
 
   /** What the last frame sounded like, unsigned samples; good until the next step. */
@@ -122,16 +122,16 @@ export class Emulator {
     return this.#exports.digest() >>> 0;
   }
 
-  #read(reward: number): Outcome {
-    const outcome = this.#outcome;
-    outcome.reward = reward;
-    outcome.terminated = this.#exports.terminated() !== 0;
-    outcome.truncated = this.#exports.truncated() !== 0 || this.#steps >= this.#maxSteps;
-    outcome.lives = this.#exports.lives();
-    return outcome;
+  #read(reward: number): StepResult {
+    const result = this.#result;
+    result.reward = reward;
+    result.terminated = this.#exports.terminated() !== 0;
+    result.truncated = this.#exports.truncated() !== 0 || this.#steps >= this.#maxSteps;
+    result.lives = this.#exports.lives();
+    return result;
   }
 
-  #bytes(place: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#exports.memory.buffer, place, length);
+  #bytes(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#exports.memory.buffer, offset, length);
   }
 }

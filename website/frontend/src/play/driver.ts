@@ -1,32 +1,32 @@
 import type { Ended, FocusState, Setup, Welcome } from "@/wire/messages";
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
-import type { ControlChange } from "./input/controls";
+import type { ControlChange } from "./input/held-controls";
 
 /** Why one cannot play any more, in words, and what may help. */
-export interface Closing {
-  words: string;
+export interface CloseReason {
+  message: string;
   /** again: opening the game anew may work; sign-in: the person must sign in first; none: neither. */
   help: "again" | "sign-in" | "none";
   /** Over the words, and on the button that opens the game anew, where there is something better to say. */
   title?: string;
-  again?: string;
+  actionLabel?: string;
 }
 
 /** page: this page does, and the server takes the same steps; server: it sends pictures. */
-export type Stepped = "page" | "server";
+export type SteppedBy = "page" | "server";
 
 /** What is known of a game before it is played. */
-export type Told = Pick<Welcome, "width" | "height" | "sound_hz">;
+export type GameInfo = Pick<Welcome, "width" | "height" | "sound_hz">;
 
 /** What a driver tells the engine. Pictures are read at once: their memory is used again. */
 export interface DriverEvents {
-  welcome: (phase: Welcome["phase"], told: Told) => void;
+  welcome: (phase: Welcome["phase"], told: GameInfo) => void;
   started: (episode: string) => void;
   /** Who steps the game from here on. */
-  stepped: (by: Stepped) => void;
+  steppedBy: (by: SteppedBy) => void;
   /** What the next episode will begin with. Its memory stays as it is. */
-  ahead: (picture: Picture) => void;
+  preview: (picture: Picture) => void;
   picture: (head: FrameHead, picture: Picture, changed: Rectangle) => void;
   /** What the step to this observation sounds like; nobody else reads the samples. */
   sound: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
@@ -35,28 +35,28 @@ export interface DriverEvents {
   ended: (ended: Ended) => void;
   notice: (text: string) => void;
   /** Round trip to the server, milliseconds. */
-  delay: (ms: number) => void;
+  latency: (ms: number) => void;
   /** The way to the server is broken; the driver mends it by itself. */
-  broken: (attempt: number, words: string) => void;
-  closed: (closing: Closing) => void;
+  reconnecting: (attempt: number, words: string) => void;
+  closed: (closing: CloseReason) => void;
 }
 
 /** Who steps the game: a server far away, or this page in lockstep with it (remote/). The engine does not notice. */
 export interface Driver {
   open: (events: DriverEvents) => void;
   /** How the person is set up to play: told to each server that is met, and again at each change. */
-  setup: (setup: Setup) => void;
+  updateSetup: (updateSetup: Setup) => void;
   start: (at: number) => void;
   /** `frame`: observation that was on the screen at `change.at`. */
-  input: (change: ControlChange, frame: number | null) => void;
+  sendInput: (change: ControlChange, frame: number | null) => void;
   /** This observation was painted at this animation frame's time. */
   painted: (frame: number, at: number) => void;
   pause: (at: number) => void;
   resume: (at: number) => void;
   leave: (at: number) => void;
-  focus: (state: FocusState, at: number) => void;
+  reportFocus: (state: FocusState, at: number) => void;
   /** Try to mend a broken way now rather than later. */
-  hurry: () => void;
+  reconnectNow: () => void;
   /** Let go of everything. Calling it twice does no harm. */
   close: () => void;
 }

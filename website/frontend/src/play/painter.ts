@@ -18,9 +18,9 @@ interface Paint {
 }
 
 /** Input events may be handled some paints after they happened; this many are remembered. */
-const REMEMBERED_PAINTS = 8;
+const MAX_REMEMBERED_PAINTS = 8;
 /** Instead of an observation's index. */
-const NOTHING = -1;
+const NO_FRAME = -1;
 
 /**
  * Puts the newest picture on the canvas at the next animation frame: latest wins.
@@ -33,9 +33,9 @@ export class Painter {
   #canvas: Canvas | null = null;
   #picture: Picture | null = null;
   #image: ImageData | null = null;
-  #frame = NOTHING;
+  #frame = NO_FRAME;
   #dirty: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
-  #waiting: Cancel | null = null;
+  #pendingFrame: Cancel | null = null;
   #paints: Paint[] = [];
 
   constructor(platform: Platform, onPaint: (frame: number, at: number) => void) {
@@ -57,19 +57,19 @@ export class Painter {
 
   /** This picture, with this much of it changed, is the newest. */
   show(picture: Picture, head: FrameHead, changed: Rectangle): void {
-    if (picture === this.#picture) widen(this.#dirty, changed);
+    if (picture === this.#picture) expand(this.#dirty, changed);
     else this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     this.#picture = picture;
     this.#frame = head.frame;
-    this.#waiting ??= this.#platform.nextFrame(this.#paint);
+    this.#pendingFrame ??= this.#platform.nextFrame(this.#paint);
   }
 
   /** A picture of no episode: it is painted, and not reported. */
-  preview(picture: Picture): void {
+  showPreview(picture: Picture): void {
     this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     this.#picture = picture;
-    this.#frame = NOTHING;
-    this.#waiting ??= this.#platform.nextFrame(this.#paint);
+    this.#frame = NO_FRAME;
+    this.#pendingFrame ??= this.#platform.nextFrame(this.#paint);
   }
 
   /** Observation that was on the screen at this moment; null when none was yet. */
@@ -82,21 +82,21 @@ export class Painter {
   }
 
   /** A new episode: what is on the screen belongs to the one before. */
-  forget(): void {
+  reset(): void {
     this.#paints = [];
-    this.#waiting?.();
-    this.#waiting = null;
+    this.#pendingFrame?.();
+    this.#pendingFrame = null;
   }
 
   close(): void {
-    this.forget();
+    this.reset();
     this.#canvas = null;
   }
 
   readonly #paint = (at: number): void => {
-    this.#waiting = null;
-    if (!this.#draw() || this.#frame === NOTHING) return;
-    if (this.#paints.length >= REMEMBERED_PAINTS) this.#paints.shift();
+    this.#pendingFrame = null;
+    if (!this.#draw() || this.#frame === NO_FRAME) return;
+    if (this.#paints.length >= MAX_REMEMBERED_PAINTS) this.#paints.shift();
     this.#paints.push({ frame: this.#frame, at });
     this.#onPaint(this.#frame, at);
   };
@@ -111,13 +111,13 @@ export class Painter {
       this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     }
     const { x, y, width, height } = this.#dirty;
-    if (width > 0) canvas.surface.putImageData(this.#imageOf(picture), 0, 0, x, y, width, height);
+    if (width > 0) canvas.surface.putImageData(this.#toImageData(picture), 0, 0, x, y, width, height);
     this.#dirty.width = 0;
     return true;
   }
 
   /** A view of the picture's own memory, so that nothing is copied before the canvas. */
-  #imageOf({ pixels, width, height }: Picture): ImageData {
+  #toImageData({ pixels, width, height }: Picture): ImageData {
     if (this.#image?.data.buffer !== pixels.buffer) {
       this.#image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
     }
@@ -133,7 +133,7 @@ export class Painter {
 }
 
 /** Grow `into` so that it holds `more` too. */
-function widen(into: Rectangle, more: Rectangle): void {
+function expand(into: Rectangle, more: Rectangle): void {
   if (more.width === 0) return;
   if (into.width === 0) {
     Object.assign(into, more);

@@ -1,11 +1,11 @@
 /** A value that can be read at any time and watched; what React's useSyncExternalStore asks for. */
-export interface Readable<T> {
+export interface ReadableStore<T> {
   getSnapshot: () => T;
   subscribe: (listener: () => void) => () => void;
 }
 
 /** A tiny store: listeners are called only when a value really changed. */
-export class Store<T extends object> implements Readable<T> {
+export class Store<T extends object> implements ReadableStore<T> {
   #value: T;
   #listeners = new Set<() => void>();
 

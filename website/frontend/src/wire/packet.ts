@@ -4,7 +4,7 @@ import { WireError } from "./messages";
 
 const VERSION = 1;
 const HEAD_BYTES = 34;
-const AS_BEFORE = 255;
+const UNCHANGED = 255;
 const BLACK = 0xff000000;
 const FLAG = { key: 1, terminated: 2, truncated: 4, trueColour: 8, last: 16, ahead: 32 } as const;
 
@@ -17,7 +17,7 @@ export interface FrameHead {
   score: number;
   /** -1: the game counts none. */
   lives: number;
-  key: boolean;
+  isKeyframe: boolean;
   terminated: boolean;
   truncated: boolean;
   /** The last packet of the episode. */
@@ -25,19 +25,19 @@ export interface FrameHead {
 }
 
 /** Nothing has been said yet. */
-export const freshHead = (): FrameHead => ({
+export const newFrameHead = (): FrameHead => ({
   frame: 0,
   serverUs: 0,
   score: 0,
   lives: -1,
-  key: false,
+  isKeyframe: false,
   terminated: false,
   truncated: false,
   last: false,
 });
 
 /** The picture that the next episode begins with: it is of none yet (SPEC, O10). */
-export const isAhead = (packet: ArrayBuffer): boolean =>
+export const isPreview = (packet: ArrayBuffer): boolean =>
   packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.ahead) !== 0;
 
 /** Smallest rectangle around what changed; width 0: nothing did. */
@@ -61,12 +61,12 @@ export interface Picture {
  * `head`, `changed` and `picture` are reused from packet to packet: read them before the next one.
  */
 export class FrameDecoder {
-  readonly head = freshHead();
+  readonly head = newFrameHead();
   readonly changed: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
   #picture: Picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
   #bytes = new Uint8ClampedArray(0);
   #palette = new Uint32Array(256).fill(BLACK);
-  #colours = 0;
+  #colourCount = 0;
   #trueColour = false;
   #rows = new Uint8Array(0);
 
@@ -91,8 +91,8 @@ export class FrameDecoder {
     if (packet.byteLength < start) throw new WireError("A frame packet is cut off.");
     this.#readHead(view, flags);
     this.#readRectangle(view);
-    this.#begin(flags);
-    this.#learn(new Uint8Array(packet, HEAD_BYTES, start - HEAD_BYTES));
+    this.#checkFrame(flags);
+    this.#addColours(new Uint8Array(packet, HEAD_BYTES, start - HEAD_BYTES));
     if (this.changed.width > 0) this.#paint(new Uint8Array(packet, start));
     return this.head;
   }
@@ -103,7 +103,7 @@ export class FrameDecoder {
     head.serverUs = view.getUint32(8, true) + view.getUint32(12, true) * 2 ** 32;
     head.score = view.getFloat64(16, true);
     head.lives = view.getInt16(24, true);
-    head.key = (flags & FLAG.key) !== 0;
+    head.isKeyframe = (flags & FLAG.key) !== 0;
     head.terminated = (flags & FLAG.terminated) !== 0;
     head.truncated = (flags & FLAG.truncated) !== 0;
     head.last = (flags & FLAG.last) !== 0;
@@ -116,15 +116,15 @@ export class FrameDecoder {
     this.changed.height = view.getUint16(32, true);
   }
 
-  #begin(flags: number): void {
+  #checkFrame(flags: number): void {
     const trueColour = (flags & FLAG.trueColour) !== 0;
     const { x, y, width, height } = this.changed;
-    if (this.head.key) {
+    if (this.head.isKeyframe) {
       if (x !== 0 || y !== 0 || width === 0 || height === 0) {
         throw new WireError("A key frame does not hold the whole picture.");
       }
       this.#trueColour = trueColour;
-      this.#colours = 0;
+      this.#colourCount = 0;
       this.#resize(width, height);
       return;
     }
@@ -146,16 +146,16 @@ export class FrameDecoder {
     this.#picture.pixels.fill(BLACK);
   }
 
-  #learn(colours: Uint8Array): void {
+  #addColours(colours: Uint8Array): void {
     const count = colours.length / 3;
-    if (this.#colours + count > 256) throw new WireError("A frame has more than 256 colours.");
+    if (this.#colourCount + count > 256) throw new WireError("A frame has more than 256 colours.");
     for (let index = 0; index < count; index++) {
       const red = colours[3 * index] ?? 0;
       const green = colours[3 * index + 1] ?? 0;
       const blue = colours[3 * index + 2] ?? 0;
-      this.#palette[this.#colours + index] = BLACK | (blue << 16) | (green << 8) | red;
+      this.#palette[this.#colourCount + index] = BLACK | (blue << 16) | (green << 8) | red;
     }
-    this.#colours += count;
+    this.#colourCount += count;
   }
 
   #paint(stream: Uint8Array): void {
@@ -181,14 +181,14 @@ export class FrameDecoder {
     const { x, y, width, height } = this.changed;
     const { pixels, width: stride } = this.#picture;
     const palette = this.#palette;
-    const skip = this.head.key ? -1 : AS_BEFORE;
+    const unchanged = this.head.isKeyframe ? -1 : UNCHANGED;
     let from = 0;
     for (let row = 0; row < height; row++) {
       let to = (y + row) * stride + x;
       from++; // the filter byte, always 0
       for (let column = 0; column < width; column++, from++, to++) {
         const index = rows[from] ?? 0;
-        if (index !== skip) pixels[to] = palette[index] ?? BLACK;
+        if (index !== unchanged) pixels[to] = palette[index] ?? BLACK;
       }
     }
   }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { useTaps } from "@/features/playing/use-input";
 import { useRumble } from "@/features/playing/use-rumble";
-import { Controls } from "@/play/input/controls";
+import { HeldControls } from "@/play/input/held-controls";
 
 const vibrate = vi.fn(() => true);
 const playEffect = vi.fn(() => Promise.resolve("complete" as const));
@@ -19,7 +19,7 @@ afterEach(cleanup);
 
 function tap(wanted: boolean, device: "touch" | "keyboard"): string[] {
   const pressed: string[] = [];
-  const controls = new Controls(({ control }) => pressed.push(control));
+  const controls = new HeldControls(({ control }) => pressed.push(control));
   const { result } = renderHook(() => useTaps(controls, wanted));
   result.current.press("fire", device, "button-1", 1);
   return pressed;

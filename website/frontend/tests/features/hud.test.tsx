@@ -12,7 +12,7 @@ const game = {
 } as unknown as Game;
 
 function show(score: number, best: number | null, kind: Phase["kind"] = "playing") {
-  const snapshot = { phase: { kind }, score, lives: null, seconds: 0, moves: 0 } as Snapshot;
+  const snapshot = { phase: { kind }, score, lives: null, seconds: 0, steps: 0 } as Snapshot;
   render(<Hud game={game} snapshot={snapshot} best={best} />);
 }
 

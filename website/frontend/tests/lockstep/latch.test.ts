@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Latch, type Binding } from "@/play/lockstep/latch";
+import { InputLatch, type Binding } from "@/play/lockstep/input-latch";
 
 import cases from "./latch.json";
 
@@ -17,7 +17,7 @@ describe("the latch of the page", () => {
   it.each((cases as unknown as Case[]).map((each, number) => ({ number, ...each })))(
     "takes the server's action at every tick, case $number",
     ({ bindings, noop, moves, ticks }) => {
-      const latch = new Latch<number>(bindings, noop);
+      const latch = new InputLatch<number>(bindings, noop);
       const sampled: [number | null, number | null][] = [];
       for (const [number, move] of moves.entries()) {
         if (move === "tick") {

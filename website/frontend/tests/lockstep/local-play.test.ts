@@ -40,13 +40,13 @@ describe("a game in the page", () => {
   it("S1 plays its own sound while it is wanted, a step's with its picture", async () => {
     const table = await LocalTable.open();
     const setup = { keys: {}, touch: false, hand: "right" as const, gamepads: [] };
-    table.engine.loudness(0.5);
+    table.engine.setVolume(0.5);
     table.play();
     table.pass(200);
     expect(table.output.played).toEqual([]);
-    table.engine.setup({ ...setup, sound: true });
+    table.engine.updateSetup({ ...setup, sound: true });
     table.pass(200);
-    table.engine.setup({ ...setup, sound: false });
+    table.engine.updateSetup({ ...setup, sound: false });
     const { played } = table.output;
     expect(played.length).toBeGreaterThan(8);
     expect(played.map(({ samples }) => samples[0])).toEqual(played.map(({ frame }) => frame));

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import type { Setup } from "@/lockstep/emulator";
+import type { EmulatorSetup } from "@/lockstep/emulator";
 
 const website = new URL("../../../", import.meta.url);
 const python = new URL("backend/.venv/bin/python", website);
@@ -24,7 +24,7 @@ export interface NativeEpisode {
 export interface NativePlay {
   game: string;
   rom: Uint8Array;
-  setup: Omit<Setup, "seed">;
+  setup: Omit<EmulatorSetup, "seed">;
   episodes: NativeEpisode[];
 }
 

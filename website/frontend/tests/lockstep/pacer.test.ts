@@ -10,14 +10,14 @@ function run(pacer: Pacer, hz: number, ms: number, late: () => number = () => 0)
   pacer.start(0);
   let frame = 0.3;
   while (frame < ms) {
-    const due = pacer.due ?? Infinity;
+    const due = pacer.dueAt ?? Infinity;
     if (due <= frame) {
       const at = due + late();
       steps.push(at);
-      pacer.stepped(at);
+      pacer.onStep(at);
     } else {
       frames.push(frame);
-      pacer.displayed(frame, true);
+      pacer.onDisplayFrame(frame, true);
       frame += gap;
     }
   }
@@ -57,8 +57,8 @@ describe("the pacer", () => {
   it("does not make up for a step that came more than a period late", () => {
     const pacer = new Pacer(60);
     pacer.start(0);
-    expect(pacer.stepped(116.7)).toBeCloseTo(100, 0);
-    expect(pacer.due).toBeCloseTo(116.7 + 1000 / 60, 5);
+    expect(pacer.onStep(116.7)).toBeCloseTo(100, 0);
+    expect(pacer.dueAt).toBeCloseTo(116.7 + 1000 / 60, 5);
   });
 
   it("keeps its deadlines when steps are a little late", () => {
@@ -71,21 +71,21 @@ describe("the pacer", () => {
   it("begins steps earlier once pictures come too late for their frame, and up to a bound", () => {
     const pacer = new Pacer(60);
     run(pacer, 60, 3000);
-    const before = pacer.due ?? 0;
-    for (let frame = 0; frame < 20; frame++) pacer.displayed(3000.3 + (frame * 1000) / 60, false);
+    const before = pacer.dueAt ?? 0;
+    for (let frame = 0; frame < 20; frame++) pacer.onDisplayFrame(3000.3 + (frame * 1000) / 60, false);
     pacer.start(3400);
-    const { period } = pacer;
-    const shift = (before - (pacer.due ?? 0)) / period;
+    const { periodMs } = pacer;
+    const shift = (before - (pacer.dueAt ?? 0)) / periodMs;
     const fraction = shift - Math.floor(shift);
-    expect(fraction * period).toBeGreaterThan(5);
-    expect(fraction * period).toBeLessThan(9);
+    expect(fraction * periodMs).toBeGreaterThan(5);
+    expect(fraction * periodMs).toBeLessThan(9);
   });
 
   it("has nothing due while it is stopped", () => {
     const pacer = new Pacer(60);
     pacer.start(0);
     pacer.stop();
-    expect(pacer.due).toBeNull();
-    expect(() => pacer.stepped(5)).toThrow("stopped");
+    expect(pacer.dueAt).toBeNull();
+    expect(() => pacer.onStep(5)).toThrow("stopped");
   });
 });

@@ -1,11 +1,11 @@
 import type { Game } from "@/play/lockstep/stepper";
 import type { FromWorker, ToWorker } from "@/play/lockstep/messages";
-import type { Port } from "@/play/lockstep/local-game";
-import type { Outcome } from "@/lockstep/emulator";
+import type { WorkerPort } from "@/play/lockstep/lockstep-game";
+import type { StepResult } from "@/lockstep/emulator";
 import type { Hello, Offer } from "@/wire/messages";
 
 import { GameEngine, type Phase } from "@/play/engine";
-import { LocalPlay } from "@/play/lockstep/local-play";
+import { LockstepController } from "@/play/lockstep/lockstep-controller";
 import { Stepper } from "@/play/lockstep/stepper";
 import { createRemoteDriver } from "@/play/remote/remote-driver";
 
@@ -50,13 +50,13 @@ export class PlainGame implements Game {
   readonly sound = new Uint8Array(512);
   #steps = 0;
 
-  load({ seed }: { seed: number }): Outcome {
+  load({ seed }: { seed: number }): StepResult {
     this.digest = seed;
     this.#steps = 0;
     return { reward: 0, terminated: false, truncated: false, lives: 5 };
   }
 
-  step(action: number): Outcome {
+  step(action: number): StepResult {
     if (++this.#steps >= this.breaks) throw new Error("unreachable");
     this.digest = (this.digest * 31 + action + 1) % 2 ** 32;
     this.picture[0] = this.#steps;
@@ -73,7 +73,7 @@ export class LocalTable {
   readonly game = new PlainGame();
   readonly output = new HandOutput();
   readonly engine: GameEngine;
-  readonly local: { play: LocalPlay | null } = { play: null };
+  readonly local: { play: LockstepController | null } = { play: null };
   /** What stands in the way of the emulator. */
   refusal: Error | null = null;
 
@@ -86,7 +86,7 @@ export class LocalTable {
         getHello: () => Promise.resolve(HELLO),
       },
       (hooks) =>
-        new LocalPlay({
+        new LockstepController({
           ...hooks,
           platform: this.platform,
           openWorker: (hear) => this.#openWorker(hear),
@@ -189,7 +189,7 @@ export class LocalTable {
     this.socket.say({ type: "ticked", n_steps: last.first + last.actions.length, digest });
   }
 
-  #openWorker(hear: (message: FromWorker) => void): Port {
+  #openWorker(hear: (message: FromWorker) => void): WorkerPort {
     let stepper: Stepper | null = null;
     const { platform, game } = this;
     const post = (message: FromWorker) => hear(message);
@@ -208,11 +208,11 @@ export class LocalTable {
           hear({ kind: "loaded" });
         } else if (message.kind === "begin") stepper?.begin(message.seed);
         else if (message.kind === "input") stepper?.input(message.change);
-        else if (message.kind === "go") stepper?.go();
+        else if (message.kind === "go") stepper?.resume();
         else if (message.kind === "stop") stepper?.stop();
-        else if (message.kind === "displayed") stepper?.displayed(message.at, message.newest);
-        else if (message.kind === "hear") stepper?.hear(message.on);
-        else stepper?.spend(message.buffer);
+        else if (message.kind === "displayed") stepper?.onDisplayFrame(message.at, message.newest);
+        else if (message.kind === "hear") stepper?.setAudioEnabled(message.on);
+        else stepper?.recycleBuffer(message.buffer);
       },
       close: () => stepper?.stop(),
     };

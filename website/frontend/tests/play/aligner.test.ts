@@ -34,13 +34,13 @@ function run({ hz, phase, jitter }: Network, seconds = 20) {
     const arrival = step + jitter * random();
     while (paint <= arrival) {
       if (pending.length > 0) {
-        aligner.painted(paint);
+        aligner.onPaint(paint);
         waits.push(...pending.map((at) => paint - at));
       }
       pending = [];
       paint += display;
     }
-    aligner.arrived(arrival, step * 1000);
+    aligner.onArrival(arrival, step * 1000);
     pending.push(arrival);
     const move = Math.max(-0.01 * period, Math.min(0.01 * period, toMove));
     toMove -= move;
@@ -81,8 +81,8 @@ describe("the aligner", () => {
     const asked: number[] = [];
     const aligner = new Aligner((later) => asked.push(later));
     for (let at = 0; at < 100_000; at += 250) {
-      aligner.arrived(at, at * 1000);
-      aligner.painted(at + 12);
+      aligner.onArrival(at, at * 1000);
+      aligner.onPaint(at + 12);
     }
     expect(asked).toEqual([]);
   });

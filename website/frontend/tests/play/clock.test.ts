@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
-import { Pinger, SILENCE_MS } from "@/play/clock";
+import { Pinger, PONG_TIMEOUT_MS } from "@/play/pinger";
 
 import { HandPlatform, SleepyPlatform } from "../support/platform";
 
@@ -29,7 +29,7 @@ test("pings at once and then at each period", () => {
 test("carries back when the last answer arrived", () => {
   pinger.start(1000);
   platform.pass(30);
-  pinger.answered(0, platform.now(), 0);
+  pinger.onPong(0, platform.now(), 0);
   platform.pass(1000);
   expect(pings[0]?.previous).toBeNull();
   expect(pings[1]).toMatchObject({ id: 1, previous: [0, 1030] });
@@ -38,21 +38,21 @@ test("carries back when the last answer arrived", () => {
 test("takes the shortest round trip as the delay", () => {
   pinger.start(1000);
   platform.pass(80);
-  pinger.answered(0, platform.now(), 0);
+  pinger.onPong(0, platform.now(), 0);
   platform.pass(920 + 20);
-  pinger.answered(1, platform.now(), 0);
+  pinger.onPong(1, platform.now(), 0);
   expect(pinger.roundTripMs).toBe(20);
 });
 
 test("an answer to what was never asked counts for nothing", () => {
   pinger.start(1000);
-  pinger.answered(77, 5, 0);
+  pinger.onPong(77, 5, 0);
   expect(pinger.roundTripMs).toBeNull();
 });
 
 test("says so when the other side falls silent", () => {
   pinger.start(1000);
-  platform.pass(SILENCE_MS);
+  platform.pass(PONG_TIMEOUT_MS);
   expect(silences).toBe(0);
   platform.pass(1100);
   expect(silences).toBe(1);

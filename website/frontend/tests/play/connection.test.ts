@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { TicketRefused } from "@/play/remote/link";
+import { TicketError } from "@/play/remote/reconnecting-socket";
 
 import { makePacket } from "../support/packets";
 import type { HandSocket } from "../support/sockets";
@@ -81,7 +81,7 @@ describe("a broken connection", () => {
     }
     table.sockets.last.events.closed(1006, "");
     const before = table.sockets.all.length;
-    table.engine.hurry();
+    table.engine.reconnectNow();
     await settle();
     expect(table.sockets.all).toHaveLength(before + 1);
   });
@@ -145,7 +145,7 @@ describe("a closed server", () => {
   test("what a server said when it went holds until it is back", async () => {
     table.play().events.closed(1012, "");
     const words = "The server is restarting. What you played is kept; come back in a moment.";
-    table.refusal = new TicketRefused("The server does not answer.", "wait");
+    table.refusal = new TicketError("The server does not answer.", "wait");
     table.platform.pass(250);
     await settle();
     expect(table.phase).toMatchObject({ kind: "broken", attempt: 2, words });
@@ -167,7 +167,7 @@ describe("a closed server", () => {
 
 describe("without a ticket", () => {
   test("who is not signed in is told to", async () => {
-    table.refusal = new TicketRefused("Sign in first.", "sign-in");
+    table.refusal = new TicketError("Sign in first.", "sign-in");
     table.sockets.last.events.closed(1006, "");
     table.platform.pass(250);
     await settle();
@@ -178,7 +178,7 @@ describe("without a ticket", () => {
   });
 
   test("a server that is away is asked again", async () => {
-    table.refusal = new TicketRefused("The server does not answer.", "wait");
+    table.refusal = new TicketError("The server does not answer.", "wait");
     table.sockets.last.events.closed(1006, "");
     table.platform.pass(250);
     await settle();

@@ -22,7 +22,7 @@ describe("from ticket to game", () => {
     const socket = table.sockets.last;
     socket.events.opened();
     table.engine.start();
-    table.engine.focus("blur", 1);
+    table.engine.reportFocus("blur", 1);
     table.platform.pass(3000);
     expect(socket.sent.map(({ type }) => type)).toEqual(["hello"]);
     expect(socket.of("hello")[0]).toMatchObject({ protocol: 1, at: 1000, refresh_hz: 60 });
@@ -98,7 +98,7 @@ describe("from ticket to game", () => {
     table.platform.pass(25);
     socket.say({ type: "pong", id: 0, received_us: 1, sent_us: 2 });
     table.platform.pass(1000);
-    expect(table.engine.getSnapshot().delayMs).toBe(25);
+    expect(table.engine.getSnapshot().latencyMs).toBe(25);
     expect(socket.of("ping").map(({ previous }) => previous)).toEqual([null, [0, 1025]]);
   });
 
@@ -175,7 +175,7 @@ describe("input", () => {
   test("losing the window releases all, says so, and pauses a real-time game", () => {
     const socket = table.play();
     table.engine.input.press("left", "keyboard", "ArrowLeft", 2800);
-    table.engine.focus("blur", 2900);
+    table.engine.reportFocus("blur", 2900);
     const after = socket.sent.slice(socket.sent.findIndex(({ type }) => type === "input"));
     expect(after.map(({ type }) => type)).toEqual(["input", "input", "focus", "pause"]);
     expect(inputs(socket)).toEqual(["left down", "left up"]);
@@ -195,11 +195,11 @@ describe("input", () => {
   });
 
   test("keys are the game's only while it plays or is about to", () => {
-    expect(table.engine.keys()).toBe("free");
+    expect(table.engine.keyUse()).toBe("free");
     const socket = table.play();
-    expect(table.engine.keys()).toBe("taken");
+    expect(table.engine.keyUse()).toBe("taken");
     socket.say(ENDED);
-    expect(table.engine.keys()).toBe("guarded");
+    expect(table.engine.keyUse()).toBe("guarded");
   });
 });
 
@@ -267,10 +267,10 @@ describe("how the person is set up", () => {
   test("[O9] is told to every server that is met, and at each change", () => {
     const keys = { up: ["KeyI"] };
     const setup = { keys, touch: false, hand: "right" as const, gamepads: [], sound: false };
-    table.engine.setup(setup);
+    table.engine.updateSetup(setup);
     expect(table.sockets.last.of("setup")).toEqual([]);
     table.sockets.last.greet();
-    table.engine.setup({ ...setup, hand: "left" });
+    table.engine.updateSetup({ ...setup, hand: "left" });
     expect(table.sockets.last.of("setup").map(({ hand }) => hand)).toEqual(["right", "left"]);
   });
 });

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { Controls } from "@/play/input/controls";
+import { HeldControls } from "@/play/input/held-controls";
 import { listenGamepads } from "@/play/input/gamepad";
 
 import { HandPlatform } from "../support/platform";
@@ -39,13 +39,13 @@ beforeEach(() => {
   platform = new HandPlatform();
   pad = new HandPad();
   [words, names, slots, lost] = [[], [], [], 0];
-  const controls = new Controls(({ control, down, device }) =>
+  const controls = new HeldControls(({ control, down, device }) =>
     words.push(`${device} ${control} ${down ? "down" : "up"}`),
   );
   stop = listenGamepads(platform, () => slots, MAP, controls, {
     button: (index) => words.push(`button ${index}`),
-    connected: (now) => (names = [...now]),
-    lost: () => lost++,
+    connectedPads: (now) => (names = [...now]),
+    disconnected: () => lost++,
   });
 });
 

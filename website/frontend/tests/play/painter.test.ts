@@ -88,7 +88,7 @@ describe("which frame was on the screen", () => {
   test("is none at the beginning of an episode", () => {
     show({ frame: 9 });
     platform.paint();
-    painter.forget();
+    painter.reset();
     expect(painter.frameAt(2000)).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { SoundQueue, STEPS } from "@/play/sound/queue";
+import { SoundQueue, QUEUE_STEPS } from "@/play/sound/sound-queue";
 
 import { ENDED, Table } from "../support/table";
 
@@ -39,7 +39,7 @@ function listen(
       held = [];
     }
     queue.read(out.subarray(place, place + BLOCK));
-    waited.push(queue.account.waiting);
+    waited.push(queue.stats.queuedSteps);
   }
   return { out, waited };
 }
@@ -76,21 +76,21 @@ describe("sound on its way to the ear", () => {
     const { waited } = listen(queue, 20, { rate });
     const settled = waited.slice(TO / BLOCK);
     expect(Math.min(...settled)).toBeGreaterThan(0);
-    expect(Math.max(...settled)).toBeLessThanOrEqual(STEPS.most);
-    expect(queue.account.dry).toBe(0);
+    expect(Math.max(...settled)).toBeLessThanOrEqual(QUEUE_STEPS.most);
+    expect(queue.stats.underruns).toBe(0);
   });
 
   test("drops what is late, so that it never lags by more than the ring", () => {
     for (let frame = 0; frame < 20; frame++) queue.push(frame, tone(frame, 440));
-    expect(queue.account.waiting).toBeLessThanOrEqual(STEPS.most);
-    expect(queue.account.dropped).toBeGreaterThan(15);
-    expect(queue.account.frame).toBe(19);
+    expect(queue.stats.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.most);
+    expect(queue.stats.droppedSteps).toBeGreaterThan(15);
+    expect(queue.stats.frame).toBe(19);
   });
 
   test("fades out where nothing comes, and in again, without a click", () => {
     const { out } = listen(queue, 2, { late: (frame) => frame % 40 > 30 });
-    expect(queue.account.dry).toBeGreaterThan(0);
-    expect(queue.account.dropped).toBeGreaterThan(0);
+    expect(queue.stats.underruns).toBeGreaterThan(0);
+    expect(queue.stats.droppedSteps).toBeGreaterThan(0);
     const steady = listen(new SoundQueue(FROM, TO), 2).out;
     expect(roughness(out)).toBeLessThan(1.5 * roughness(steady));
     const end = new Float32Array(TO);
@@ -102,18 +102,18 @@ describe("sound on its way to the ear", () => {
     const block = new Float32Array(BLOCK);
     queue.push(0, tone(0, 440));
     queue.read(block);
-    expect(queue.account.loud).toBe(0);
+    expect(queue.stats.audibleSamples).toBe(0);
     queue.push(1, tone(1, 440));
     for (let turn = 0; turn < 3; turn++) queue.read(block);
-    expect(queue.account.loud).toBeGreaterThan(0);
+    expect(queue.stats.audibleSamples).toBeGreaterThan(0);
     queue.clear();
-    expect(queue.account.waiting).toBe(0);
+    expect(queue.stats.queuedSteps).toBe(0);
   });
 
   test("what is constant is silence, whatever its value", () => {
     for (let frame = 0; frame < 3; frame++) queue.push(frame, new Uint8Array(STEP).fill(200));
     queue.read(new Float32Array(BLOCK));
-    expect(queue.account.loud).toBe(0);
+    expect(queue.stats.audibleSamples).toBe(0);
   });
 });
 
@@ -129,7 +129,7 @@ describe("a game that can be heard", () => {
 
   test("opens the sound card when it is asked for and about to be played, not before", () => {
     table.sockets.last.greet();
-    table.engine.loudness(0.5);
+    table.engine.setVolume(0.5);
     expect(table.output.opened).toBe(0);
     table.engine.start();
     expect(table.output).toMatchObject({ opened: 1, hz: 30_720, volume: 0.5, running: true });
@@ -142,7 +142,7 @@ describe("a game that can be heard", () => {
   });
 
   test("plays what comes with the steps", () => {
-    table.engine.loudness(1);
+    table.engine.setVolume(1);
     table.play();
     packet(1);
     packet(2);
@@ -151,19 +151,19 @@ describe("a game that can be heard", () => {
   });
 
   test("is silent while it is paused, muted or over, and closed at the end", () => {
-    table.engine.loudness(1);
+    table.engine.setVolume(1);
     const socket = table.play();
-    table.engine.focus("hidden", 1);
+    table.engine.reportFocus("hidden", 1);
     expect(table.output.running).toBe(false);
     packet(1);
     table.engine.resume();
     table.platform.pass(1800);
     socket.say({ type: "resumed" });
     expect(table.output.running).toBe(true);
-    table.engine.loudness(null);
+    table.engine.setVolume(null);
     expect(table.output.running).toBe(false);
     packet(2);
-    table.engine.loudness(1);
+    table.engine.setVolume(1);
     socket.say(ENDED);
     expect(table.output.running).toBe(false);
     packet(3);
@@ -173,7 +173,7 @@ describe("a game that can be heard", () => {
   });
 
   test("says so when the browser can not play, and does not try again", () => {
-    table.engine.loudness(1);
+    table.engine.setVolume(1);
     table.play();
     table.output.fail("no sound here");
     expect(table.engine.getSnapshot()).toMatchObject({

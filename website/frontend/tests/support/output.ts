@@ -1,4 +1,4 @@
-import type { OpenOutput } from "@/play/sound/speaker";
+import type { OpenAudioOutput } from "@/play/sound/speaker";
 
 /** A sound card that remembers what it was told. */
 export class HandOutput {
@@ -11,14 +11,14 @@ export class HandOutput {
   /** The browser can't play after all. */
   fail: (words: string) => void = () => undefined;
 
-  open: OpenOutput = (hz, failed) => {
+  open: OpenAudioOutput = (hz, failed) => {
     this.hz = hz;
     this.opened++;
     this.fail = failed;
     return {
       play: (frame, samples) => this.played.push({ frame, samples }),
-      volume: (loudness) => (this.volume = loudness),
-      run: (running) => (this.running = running),
+      setVolume: (loudness) => (this.volume = loudness),
+      setRunning: (running) => (this.running = running),
       close: () => this.closed++,
     };
   };

@@ -1,5 +1,5 @@
 import { GameEngine, type Pace, type Phase } from "@/play/engine";
-import type { TicketRefused } from "@/play/remote/link";
+import type { TicketError } from "@/play/remote/reconnecting-socket";
 import { createRemoteDriver } from "@/play/remote/remote-driver";
 import type { Ended, Hello } from "@/wire/messages";
 
@@ -43,7 +43,7 @@ export class Table {
   readonly output = new HandOutput();
   readonly engine: GameEngine;
   /** What the next wish for a ticket meets. */
-  refusal: TicketRefused | null = null;
+  refusal: TicketError | null = null;
   #tickets = 0;
 
   private constructor(pace: Pace) {

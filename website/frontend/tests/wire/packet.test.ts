@@ -44,7 +44,7 @@ describe("packets of the server's own encoder", () => {
     for (const { packet, rgb } of fixtures) {
       const head = decoder.decode(packet);
       expect(rgbOf(decoder).equals(rgb)).toBe(true);
-      kinds.keys += Number(head.key);
+      kinds.keys += Number(head.isKeyframe);
       kinds.trueColour += ((new Uint8Array(packet)[1] ?? 0) & 8) / 8;
       kinds.unchanged += Number(decoder.changed.width === 0);
     }

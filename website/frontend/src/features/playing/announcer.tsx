@@ -22,9 +22,9 @@ function wordsOf(phase: Phase, game: Game): string {
     case "paused":
       return "Paused.";
     case "broken":
-      return phase.words;
+      return phase.message;
     case "closed":
-      return phase.closing.words;
+      return phase.closeReason.message;
     case "ended":
       return phase.status === "won"
         ? `You won with ${formatScore(phase.score)}.`

@@ -70,7 +70,7 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
   const gamepads = useInput({ engine, game, keys, preferences, touch, patience, choosingRef });
   const shakes = !useStillness() && preferences.haptics;
   const fingers = useTaps(engine.input, shakes);
-  useSound(engine, preferences, snapshot.audible);
+  useSound(engine, preferences, snapshot.hasSound);
   useRumble(snapshot.lives, touch, shakes);
   useEffect(() => {
     if (kind === "countdown" || kind === "starting") scrollTo({ top: 0 });
@@ -106,10 +106,10 @@ function Machine({ engine, game, options, session, onReopen }: Props) {
           notice={snapshot.notice}
         >
           <Part title="Keys">
-            <ControlsCard {...{ game, keys, choosingRef }} audible={snapshot.audible} />
+            <ControlsCard {...{ game, keys, choosingRef }} audible={snapshot.hasSound} />
           </Part>
           <Part title="Your way">
-            <SettingsCard {...{ touch, gamepads }} audible={snapshot.audible} />
+            <SettingsCard {...{ touch, gamepads }} audible={snapshot.hasSound} />
           </Part>
         </Aside>
       </div>
@@ -160,7 +160,7 @@ function useLeaving(phase: Phase): void {
   const { kind } = phase;
   const navigate = useNavigate();
   const [leaving, setLeaving] = useState(false);
-  if (phase.kind === "leaving" && !phase.again && !leaving) setLeaving(true);
+  if (phase.kind === "leaving" && !phase.thenRestart && !leaving) setLeaving(true);
   useEffect(() => {
     if (leaving && kind !== "leaving") void navigate(paths.games);
   }, [leaving, kind, navigate]);

@@ -23,7 +23,7 @@ const UNSEEN = new Set<Phase["kind"]>([
 
 /** The lit line above the screen: score, best, lives, time. */
 export function Hud({ game, snapshot, best }: Props) {
-  const { score, lives, seconds, moves, phase } = snapshot;
+  const { score, lives, seconds, steps, phase } = snapshot;
   const realTime = game.pace.kind === "real-time";
   // Where a score only falls, its first 0 is no feat.
   const ahead = best !== null && best > 0 && score > best;
@@ -43,7 +43,7 @@ export function Hud({ game, snapshot, best }: Props) {
       )}
       <Figure
         name={realTime ? "Time" : "Steps"}
-        value={realTime ? formatTime(seconds) : String(moves)}
+        value={realTime ? formatTime(seconds) : String(steps)}
         id="time"
       />
     </dl>

@@ -74,16 +74,16 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
     case "countdown":
       return (
         <p
-          key={phase.left}
+          key={phase.beatsLeft}
           className="animate-beat dots text-[min(40vh,12rem)] leading-none text-phosphor"
         >
-          {phase.left}
+          {phase.beatsLeft}
         </p>
       );
     case "paused":
       return (
         <Words title="Paused">
-          <p className="mt-3">{PAUSED[phase.why]}</p>
+          <p className="mt-3">{PAUSED[phase.reason]}</p>
           <Actions>
             <Button onClick={() => engine.resume()}>Go on</Button>
             <Button look="plain" onClick={() => engine.restart()}>
@@ -95,7 +95,7 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
         </Words>
       );
     case "leaving":
-      return <Words title={phase.again ? "Once more…" : "Leaving…"} />;
+      return <Words title={phase.thenRestart ? "Once more…" : "Leaving…"} />;
     case "ended":
       return (
         <Ending phase={phase} game={game} rounds={rounds}>
@@ -121,10 +121,10 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
       );
     case "broken":
       return (
-        <Words title={phase.playing ? "Hold on" : "No answer"}>
-          <p className="mt-3 text-pretty">{phase.words}</p>
+        <Words title={phase.episodeActive ? "Hold on" : "No answer"}>
+          <p className="mt-3 text-pretty">{phase.message}</p>
           <Actions>
-            <Button look="action" onClick={() => engine.hurry()}>
+            <Button look="action" onClick={() => engine.reconnectNow()}>
               Try now
             </Button>
             <GamesLink />
@@ -133,13 +133,13 @@ function Content({ engine, game, phase, rounds, touch, onReopen }: Props & { pha
       );
     case "closed":
       return (
-        <Words title={phase.closing.title ?? "The game has stopped"}>
-          <p className="mt-3 text-pretty">{phase.closing.words}</p>
+        <Words title={phase.closeReason.title ?? "The game has stopped"}>
+          <p className="mt-3 text-pretty">{phase.closeReason.message}</p>
           <Actions>
-            {phase.closing.help === "again" && (
-              <Button onClick={onReopen}>{phase.closing.again ?? "Open it again"}</Button>
+            {phase.closeReason.help === "again" && (
+              <Button onClick={onReopen}>{phase.closeReason.actionLabel ?? "Open it again"}</Button>
             )}
-            {phase.closing.help === "sign-in" && (
+            {phase.closeReason.help === "sign-in" && (
               <Link className={buttonClass("action")} to={paths.signIn(paths.play(game.id))}>
                 Sign in
               </Link>

@@ -38,7 +38,7 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
       </h1>
       {(playing || kind === "paused") && <Mode by={snapshot.steppedBy} />}
       {preferences.gauge && <Gauge {...snapshot} />}
-      {snapshot.audible && <SoundButton on={preferences.sound} />}
+      {snapshot.hasSound && <SoundButton on={preferences.sound} />}
       {playing && game.pace.kind === "real-time" && (
         <button type="button" className={tool} onClick={() => engine.pause()}>
           Pause
@@ -91,20 +91,20 @@ function Mode({ by }: { by: Snapshot["steppedBy"] }) {
 }
 
 /** How far away the server is, and how many pictures a second are painted. */
-function Gauge({ delayMs, rate }: Pick<Snapshot, "delayMs" | "rate">) {
-  if (delayMs === null) return null;
+function Gauge({ latencyMs, fps }: Pick<Snapshot, "latencyMs" | "fps">) {
+  if (latencyMs === null) return null;
   return (
     <span
       data-testid="gauge"
       className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums @max-3xl:hidden"
     >
       <span className="sr-only">Round trip to the server: </span>
-      {delayMs} ms
-      {rate !== null && (
+      {latencyMs} ms
+      {fps !== null && (
         <>
           <span aria-hidden="true"> · </span>
           <span className="sr-only">, pictures: </span>
-          {rate}/s
+          {fps}/s
         </>
       )}
     </span>

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 
 import type { GameControl } from "@/api/client";
-import type { InputSink } from "@/play/input/controls";
+import type { InputSink } from "@/play/input/held-controls";
 import { listenButton, listenPad, type PadControls } from "@/play/input/touch";
 
 import type { Deck } from "./deck";

@@ -3,24 +3,24 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { api, ApiError, fetchFile, fetchModule, socketAddress, type Game } from "@/api/client";
 import { GameEngine, type Engine, type Pace, type Snapshot } from "@/play/engine";
 import { listenFocus } from "@/play/input/focus";
-import { openWorker } from "@/play/lockstep/browser";
-import { LocalPlay } from "@/play/lockstep/local-play";
+import { openWorker } from "@/play/lockstep/browser-worker";
+import { LockstepController } from "@/play/lockstep/lockstep-controller";
 import { browserPlatform } from "@/play/platform";
-import { describeBrowser } from "@/play/remote/greeting";
-import { screenRate } from "@/play/remote/refresh";
-import { TicketRefused } from "@/play/remote/link";
+import { describeBrowser } from "@/play/remote/client-info";
+import { getRefreshRate } from "@/play/remote/refresh-rate";
+import { TicketError } from "@/play/remote/reconnecting-socket";
 import { createRemoteDriver } from "@/play/remote/remote-driver";
 import { openWebSocket } from "@/play/remote/socket";
-import { openOutput } from "@/play/sound/browser";
+import { openAudioOutput } from "@/play/sound/browser-output";
 
 import type { Options } from "./options";
 
-function refused(error: unknown): TicketRefused {
+function refused(error: unknown): TicketError {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 0 || error.status === 429 || error.status >= 500)
-    return new TicketRefused(error.message, "wait");
-  if (error.status === 401) return new TicketRefused(error.message, "sign-in");
-  return new TicketRefused(error.message, error.status === 404 ? "none" : "again");
+    return new TicketError(error.message, "wait");
+  if (error.status === 401) return new TicketError(error.message, "sign-in");
+  return new TicketError(error.message, error.status === 404 ? "none" : "again");
 }
 
 async function getAddress(gameId: string, options: Options): Promise<string> {
@@ -37,10 +37,10 @@ function createEngine(game: Game, options: Options): Engine {
       platform: browserPlatform,
       openSocket: openWebSocket,
       getAddress: () => getAddress(game.id, options),
-      getHello: async () => describeBrowser(browserPlatform, await screenRate()),
+      getHello: async () => describeBrowser(browserPlatform, await getRefreshRate()),
     },
     (hooks) =>
-      new LocalPlay({
+      new LockstepController({
         ...hooks,
         platform: browserPlatform,
         openWorker,
@@ -48,7 +48,7 @@ function createEngine(game: Game, options: Options): Engine {
         fetchRom: fetchFile,
       }),
   );
-  return new GameEngine(browserPlatform, driver, paceOf(game, options), openOutput);
+  return new GameEngine(browserPlatform, driver, paceOf(game, options), openAudioOutput);
 }
 
 /** The game's pace at the speed that was chosen. */
@@ -61,8 +61,8 @@ export function useEngine(game: Game, options: Options, round: number): Engine |
   const [engine, setEngine] = useState<Engine | null>(null);
   useEffect(() => {
     const made = createEngine(game, options);
-    const online = () => made.hurry();
-    const stop = listenFocus((state, at) => made.focus(state, at));
+    const online = () => made.reconnectNow();
+    const stop = listenFocus((state, at) => made.reportFocus(state, at));
     addEventListener("online", online);
     made.open();
     setEngine(made);

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState, type RefObject } from "react";
 
 import type { Game, Preferences } from "@/api/client";
 import type { Engine } from "@/play/engine";
-import type { InputSink } from "@/play/input/controls";
+import type { InputSink } from "@/play/input/held-controls";
 import { listenGamepads } from "@/play/input/gamepad";
 import { listenKeyboard } from "@/play/input/keyboard";
 import { browserPlatform } from "@/play/platform";
@@ -30,7 +30,7 @@ export function useInput(options: Options): readonly string[] {
   const { engine, game, keys, preferences, touch, patience, choosingRef } = options;
   const [gamepads, setGamepads] = useState<readonly string[]>([]);
   useEffect(() => {
-    const use = () => (choosingRef.current ? "free" : engine.keys());
+    const use = () => (choosingRef.current ? "free" : engine.keyUse());
     const stop = listenKeyboard(window, codesOf(keys), engine.input, use);
     return () => {
       stop();
@@ -50,13 +50,13 @@ export function useInput(options: Options): readonly string[] {
           advance(engine, at, patience);
         }
       },
-      connected: setGamepads,
-      lost: () => engine.pause(),
+      connectedPads: setGamepads,
+      disconnected: () => engine.pause(),
     });
   }, [engine, game, patience]);
   useEffect(() => {
     const given = Object.fromEntries(Object.entries(keys).map(([name, own]) => [name, [...own]]));
-    engine.setup({
+    engine.updateSetup({
       keys: given,
       touch,
       hand: preferences.hand,

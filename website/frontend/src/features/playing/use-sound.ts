@@ -8,7 +8,7 @@ const KEY = "KeyM";
 
 /** The game is as loud as the person wants it; M turns it on and off, unless the game has that key for itself. */
 export function useSound(engine: Engine, { sound, volume }: Preferences, audible: boolean): void {
-  useEffect(() => engine.loudness(sound ? gainOf(volume) : null), [engine, sound, volume]);
+  useEffect(() => engine.setVolume(sound ? gainOf(volume) : null), [engine, sound, volume]);
   useEffect(() => {
     if (!audible) return;
     const turn = (event: KeyboardEvent) => {

@@ -1,11 +1,11 @@
 import type { Cancel } from "../platform";
-import type { InputSink } from "./controls";
+import type { InputSink } from "./held-controls";
 
 /** KeyboardEvent.code to the control that it presses. */
 export type KeyMap = ReadonlyMap<string, string>;
 
 /** Keys after which macOS swallows the release of others. */
-const SWALLOWING = new Set(["MetaLeft", "MetaRight"]);
+const KEYUP_SUPPRESSING_CODES = new Set(["MetaLeft", "MetaRight"]);
 
 /**
  * What the game does with its keys at the moment. taken: they play; guarded: they do nothing, not even scroll,
@@ -18,21 +18,21 @@ export function listenKeyboard(
   target: Pick<Window, "addEventListener" | "removeEventListener">,
   keys: KeyMap,
   sink: InputSink,
-  use: () => KeyUse,
+  keyUse: () => KeyUse,
 ): Cancel {
-  const isOurs = (event: KeyboardEvent): boolean =>
-    use() === "taken" || (use() === "guarded" && !isOnButton(event));
+  const isCaptured = (event: KeyboardEvent): boolean =>
+    keyUse() === "taken" || (keyUse() === "guarded" && !isOnButton(event));
   const down = (event: KeyboardEvent): void => {
     const control = keys.get(event.code);
-    if (control === undefined || isShortcut(event) || isTyping(event) || !isOurs(event)) return;
+    if (control === undefined || isShortcut(event) || isTyping(event) || !isCaptured(event)) return;
     event.preventDefault();
-    if (event.repeat || use() !== "taken") return;
+    if (event.repeat || keyUse() !== "taken") return;
     sink.press(control, "keyboard", event.code, event.timeStamp);
   };
   const up = (event: KeyboardEvent): void => {
-    if (SWALLOWING.has(event.code)) sink.releaseAll(event.timeStamp);
+    if (KEYUP_SUPPRESSING_CODES.has(event.code)) sink.releaseAll(event.timeStamp);
     if (!keys.has(event.code)) return;
-    if (!isTyping(event) && isOurs(event)) event.preventDefault();
+    if (!isTyping(event) && isCaptured(event)) event.preventDefault();
     sink.release("keyboard", event.code, event.timeStamp);
   };
   const options = { capture: true };

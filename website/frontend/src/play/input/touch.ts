@@ -1,7 +1,7 @@
 import type { Device } from "@/wire/messages";
 
 import type { Cancel } from "../platform";
-import type { InputSink } from "./controls";
+import type { InputSink } from "./held-controls";
 
 /** Controls of a direction pad; a game may lack some. */
 export interface PadControls {
@@ -22,15 +22,15 @@ export function padDirections(
   deadZone = DEAD_ZONE,
 ): (keyof PadControls)[] {
   if (Math.hypot(x, y) < deadZone) return [];
-  const crosswise = pad.left !== undefined || pad.right !== undefined;
-  const lengthwise = pad.up !== undefined || pad.down !== undefined;
+  const hasHorizontal = pad.left !== undefined || pad.right !== undefined;
+  const hasVertical = pad.up !== undefined || pad.down !== undefined;
   const horizontal = x < 0 ? "left" : "right";
   const vertical = y < 0 ? "up" : "down";
   // An eighth of the circle for each of the four diagonals, when the pad has both directions.
   const slope = Math.tan(Math.PI / 8);
   const pressed: (keyof PadControls)[] = [];
-  if (crosswise && (!lengthwise || Math.abs(x) > slope * Math.abs(y))) pressed.push(horizontal);
-  if (lengthwise && (!crosswise || Math.abs(y) > slope * Math.abs(x))) pressed.push(vertical);
+  if (hasHorizontal && (!hasVertical || Math.abs(x) > slope * Math.abs(y))) pressed.push(horizontal);
+  if (hasVertical && (!hasHorizontal || Math.abs(y) > slope * Math.abs(x))) pressed.push(vertical);
   return pressed.filter((direction) => pad[direction] !== undefined);
 }
 
@@ -45,8 +45,8 @@ export function listenPad(
   const report = (): void => onChange(new Set([...fingers.values()].flatMap((held) => [...held])));
   const code = (event: PointerEvent, direction: string): string =>
     `pad-${direction}-${event.pointerId}`;
-  const follow = (event: PointerEvent, now: (keyof PadControls)[]): void => {
-    const device = deviceOf(event);
+  const update = (event: PointerEvent, now: (keyof PadControls)[]): void => {
+    const device = pointerDevice(event);
     const before = fingers.get(event.pointerId) ?? new Set();
     for (const direction of before) {
       if (!now.includes(direction)) sink.release(device, code(event, direction), event.timeStamp);
@@ -59,20 +59,20 @@ export function listenPad(
     fingers.set(event.pointerId, new Set(now));
     report();
   };
-  const place = (event: PointerEvent): (keyof PadControls)[] => {
+  const directionsAt = (event: PointerEvent): (keyof PadControls)[] => {
     const box = element.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * 2 - 1;
     const y = ((event.clientY - box.top) / box.height) * 2 - 1;
     return padDirections(x, y, pad);
   };
   return listenPointers(element, {
-    down: (event) => follow(event, place(event)),
+    down: (event) => update(event, directionsAt(event)),
     move: (event) => {
-      if (fingers.has(event.pointerId)) follow(event, place(event));
+      if (fingers.has(event.pointerId)) update(event, directionsAt(event));
     },
     up: (event) => {
       if (!fingers.has(event.pointerId)) return;
-      follow(event, []);
+      update(event, []);
       fingers.delete(event.pointerId);
     },
   });
@@ -84,12 +84,12 @@ export function listenButton(element: HTMLElement, control: string, sink: InputS
   return listenPointers(element, {
     down: (event) => {
       element.dataset.held = "";
-      sink.press(control, deviceOf(event), code(event), event.timeStamp);
+      sink.press(control, pointerDevice(event), code(event), event.timeStamp);
     },
     move: () => undefined,
     up: (event) => {
       delete element.dataset.held;
-      sink.release(deviceOf(event), code(event), event.timeStamp);
+      sink.release(pointerDevice(event), code(event), event.timeStamp);
     },
   });
 }
@@ -107,21 +107,21 @@ function listenPointers(element: HTMLElement, handlers: PointerHandlers): Cancel
     handlers.down(event);
   };
   // Else a long press opens the browser's own menu.
-  const keep = (event: Event): void => event.preventDefault();
+  const preventMenu = (event: Event): void => event.preventDefault();
   element.addEventListener("pointerdown", down);
   element.addEventListener("pointermove", handlers.move);
   element.addEventListener("pointerup", handlers.up);
   element.addEventListener("pointercancel", handlers.up);
-  element.addEventListener("contextmenu", keep);
+  element.addEventListener("contextmenu", preventMenu);
   return () => {
     element.removeEventListener("pointerdown", down);
     element.removeEventListener("pointermove", handlers.move);
     element.removeEventListener("pointerup", handlers.up);
     element.removeEventListener("pointercancel", handlers.up);
-    element.removeEventListener("contextmenu", keep);
+    element.removeEventListener("contextmenu", preventMenu);
   };
 }
 
-function deviceOf(event: PointerEvent): Device {
+function pointerDevice(event: PointerEvent): Device {
   return event.pointerType === "mouse" ? "mouse" : "touch";
 }

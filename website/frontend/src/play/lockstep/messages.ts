@@ -1,10 +1,10 @@
-import type { Cartridge, Setup } from "@/lockstep/emulator";
+import type { Cartridge, EmulatorSetup } from "@/lockstep/emulator";
 import type { Device } from "@/wire/messages";
 
-import type { Binding } from "./latch";
+import type { Binding } from "./input-latch";
 
 /** An input and the observation that was on the screen when it happened. */
-export interface Change {
+export interface InputChange {
   control: string;
   down: boolean;
   /** The page's performance.now() at the event. */
@@ -14,16 +14,16 @@ export interface Change {
   frame: number | null;
 }
 
-export interface Latched extends Change {
+export interface LatchedInput extends InputChange {
   /** The first step that it could act in. */
   step: number;
 }
 
 /** A game as the worker has to know it, beside the seed. */
-export interface LocalGameSetup {
+export interface LockstepGameSetup {
   module: WebAssembly.Module;
   cartridge: Cartridge;
-  setup: Omit<Setup, "seed">;
+  setup: Omit<EmulatorSetup, "seed">;
   hz: number;
   bindings: readonly Binding[];
   noop: number;
@@ -33,10 +33,10 @@ export interface LocalGameSetup {
 
 /** Page to worker. */
 export type ToWorker =
-  | ({ kind: "load" } & LocalGameSetup)
+  | ({ kind: "load" } & LockstepGameSetup)
   /** Begin an episode and play. */
   | { kind: "begin"; seed: number }
-  | { kind: "input"; change: Change }
+  | { kind: "input"; change: InputChange }
   /** Go on after `stop`. */
   | { kind: "go" }
   /** Whether steps come with their sound. */
@@ -49,7 +49,7 @@ export type ToWorker =
   | { kind: "spent"; buffer: ArrayBuffer };
 
 /** What the player sees after reset or a step: one RGBA word a pixel. */
-export interface Seen {
+export interface Observation {
   frame: number;
   width: number;
   height: number;
@@ -57,12 +57,12 @@ export interface Seen {
   lives: number;
 }
 
-export interface Step extends Seen {
+export interface Step extends Observation {
   action: number;
   /** When the step was taken. */
   at: number;
   digest: number;
-  inputs: readonly Latched[];
+  inputs: readonly LatchedInput[];
   reward: number;
   terminated: boolean;
   truncated: boolean;
@@ -73,7 +73,7 @@ export interface Step extends Seen {
 /** Worker to page. */
 export type FromWorker =
   | { kind: "loaded" }
-  | ({ kind: "began" } & Seen)
+  | ({ kind: "began" } & Observation)
   | ({ kind: "step" } & Step)
   | { kind: "stopped" }
   /** It stood still for so long that it stopped by itself. */

@@ -1,9 +1,9 @@
 /** A display within this share of a multiple of the game's rate sets the pace: every picture then lasts as long. */
-const TOLERANCE = 0.01;
+const RATE_TOLERANCE = 0.01;
 /** Gaps between animation frames that the display's period is taken from. */
-const GAPS = 31;
+const GAP_WINDOW = 31;
 /** How long before the display's next frame a step begins, milliseconds: it must be drawn by then. */
-const MARGIN = { first: 6, least: 4, most: 12, up: 1.5, down: 0.01 } as const;
+const MARGIN_MS = { first: 6, least: 4, most: 12, up: 1.5, down: 0.01 } as const;
 
 /**
  * When the next step is due, in milliseconds of one clock.
@@ -13,74 +13,74 @@ const MARGIN = { first: 6, least: 4, most: 12, up: 1.5, down: 0.01 } as const;
  * time. Steps that were missed are not made up for: a person is playing.
  */
 export class Pacer {
-  readonly #period: number;
+  readonly #gamePeriodMs: number;
   #gaps: number[] = [];
-  #frame: number | null = null;
-  #due: number | null = null;
-  #margin: number = MARGIN.first;
+  #frameAt: number | null = null;
+  #dueAt: number | null = null;
+  #marginMs: number = MARGIN_MS.first;
 
   constructor(hz: number) {
-    this.#period = 1000 / hz;
+    this.#gamePeriodMs = 1000 / hz;
   }
 
   /** When the next step is due; null: stopped. */
-  get due(): number | null {
-    return this.#due;
+  get dueAt(): number | null {
+    return this.#dueAt;
   }
 
   /** Milliseconds between steps: the display's, when it sets the pace. */
-  get period(): number {
-    return this.#lock()?.period ?? this.#period;
+  get periodMs(): number {
+    return this.#matchDisplay()?.periodMs ?? this.#gamePeriodMs;
   }
 
   start(now: number): void {
-    this.#due = this.#align(now + this.#period);
+    this.#dueAt = this.#align(now + this.#gamePeriodMs);
   }
 
   stop(): void {
-    this.#due = null;
+    this.#dueAt = null;
   }
 
   /** A step begins now: sets when the next is due, and says how late this one is. */
-  stepped(now: number): number {
-    if (this.#due === null) throw new Error("The pacer is stopped.");
-    const late = now - this.#due;
-    const period = this.period;
-    const next = late >= period ? now + period : this.#due + period;
-    this.#due = this.#align(next);
+  onStep(now: number): number {
+    if (this.#dueAt === null) throw new Error("The pacer is stopped.");
+    const late = now - this.#dueAt;
+    const periodMs = this.periodMs;
+    const next = late >= periodMs ? now + periodMs : this.#dueAt + periodMs;
+    this.#dueAt = this.#align(next);
     return late;
   }
 
   /** The display began a frame at `at`. `fresh`: the step that was meant for it had arrived. */
-  displayed(at: number, fresh: boolean): void {
-    const gap = this.#frame === null ? 0 : at - this.#frame;
-    this.#frame = at;
+  onDisplayFrame(at: number, onTime: boolean): void {
+    const gap = this.#frameAt === null ? 0 : at - this.#frameAt;
+    this.#frameAt = at;
     if (gap > 0) {
       this.#gaps.push(gap);
-      if (this.#gaps.length > GAPS) this.#gaps.shift();
+      if (this.#gaps.length > GAP_WINDOW) this.#gaps.shift();
     }
-    this.#margin += fresh ? -MARGIN.down : MARGIN.up;
-    this.#margin = Math.min(MARGIN.most, Math.max(MARGIN.least, this.#margin));
+    this.#marginMs += onTime ? -MARGIN_MS.down : MARGIN_MS.up;
+    this.#marginMs = Math.min(MARGIN_MS.most, Math.max(MARGIN_MS.least, this.#marginMs));
   }
 
   /** The display's own period (a late frame counts as several) and the game's on it; null: they do not fit. */
-  #lock(): { display: number; period: number } | null {
-    if (this.#gaps.length < GAPS) return null;
+  #matchDisplay(): { display: number; periodMs: number } | null {
+    if (this.#gaps.length < GAP_WINDOW) return null;
     const sorted = [...this.#gaps].sort((a, b) => a - b);
-    const median = sorted[GAPS >> 1] ?? 0;
+    const median = sorted[GAP_WINDOW >> 1] ?? 0;
     const regular = sorted.filter((gap) => Math.abs(gap - median) < 0.2 * median);
     const display = regular.reduce((sum, gap) => sum + gap, 0) / regular.length;
-    const frames = Math.round(this.#period / display);
-    const period = frames * display;
-    if (frames < 1 || Math.abs(period / this.#period - 1) > TOLERANCE) return null;
-    return { display, period };
+    const frames = Math.round(this.#gamePeriodMs / display);
+    const periodMs = frames * display;
+    if (frames < 1 || Math.abs(periodMs / this.#gamePeriodMs - 1) > RATE_TOLERANCE) return null;
+    return { display, periodMs };
   }
 
   /** Move `due` to just before the display's frame that is nearest to it. */
   #align(due: number): number {
-    const lock = this.#lock();
-    if (lock === null || this.#frame === null) return due;
-    const frames = Math.round((due + this.#margin - this.#frame) / lock.display);
-    return this.#frame + frames * lock.display - this.#margin;
+    const match = this.#matchDisplay();
+    if (match === null || this.#frameAt === null) return due;
+    const frames = Math.round((due + this.#marginMs - this.#frameAt) / match.display);
+    return this.#frameAt + frames * match.display - this.#marginMs;
   }
 }

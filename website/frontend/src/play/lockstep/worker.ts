@@ -1,6 +1,6 @@
 import { Emulator } from "@/lockstep/emulator";
 
-import type { FromWorker, LocalGameSetup, ToWorker } from "./messages";
+import type { FromWorker, LockstepGameSetup, ToWorker } from "./messages";
 import { Stepper } from "./stepper";
 
 /** Any seed will do for a first run, which makes the code fast before somebody plays. */
@@ -18,7 +18,7 @@ function post(message: FromWorker, transfer: Transferable[] = []): void {
   scope.postMessage(message, transfer);
 }
 
-async function load({ module, cartridge, origin, ...rules }: LocalGameSetup): Promise<void> {
+async function load({ module, cartridge, origin, ...rules }: LockstepGameSetup): Promise<void> {
   const emulator = await Emulator.create(module, cartridge);
   emulator.load({ ...rules.setup, seed: WARM_UP.seed });
   for (let step = 0; step < WARM_UP.steps; step++) {
@@ -47,15 +47,15 @@ function handle(message: ToWorker): void {
     case "input":
       return stepper?.input(message.change);
     case "hear":
-      return stepper?.hear(message.on);
+      return stepper?.setAudioEnabled(message.on);
     case "go":
-      return stepper?.go();
+      return stepper?.resume();
     case "stop":
       return stepper?.stop();
     case "displayed":
-      return stepper?.displayed(message.at, message.newest);
+      return stepper?.onDisplayFrame(message.at, message.newest);
     case "spent":
-      return stepper?.spend(message.buffer);
+      return stepper?.recycleBuffer(message.buffer);
   }
 }
 

@@ -1,8 +1,8 @@
-import { SoundQueue } from "./queue";
+import { SoundQueue } from "./sound-queue";
 
 /** What of an AudioWorklet's global scope is used: its types and a page's do not fit into one program. */
 declare const sampleRate: number;
-declare function registerProcessor(name: string, made: unknown): void;
+declare function registerProcessor(name: string, processorClass: unknown): void;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
@@ -21,23 +21,23 @@ export interface WorkletOptions {
   hz: number;
 }
 
-class ArcadeSound extends AudioWorkletProcessor {
+class SoundProcessor extends AudioWorkletProcessor {
   readonly #queue: SoundQueue;
-  #ended = false;
+  #isEnded = false;
 
   constructor({ processorOptions: { hz } }: { processorOptions: WorkletOptions }) {
     super();
     this.#queue = new SoundQueue(hz, sampleRate);
-    this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#take(data);
+    this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#onMessage(data);
   }
 
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const block = outputs[0]?.[0];
     if (block !== undefined) this.#queue.read(block);
-    return !this.#ended;
+    return !this.#isEnded;
   }
 
-  #take(message: ToWorklet): void {
+  #onMessage(message: ToWorklet): void {
     switch (message.kind) {
       case "step":
         this.#queue.push(message.frame, message.samples);
@@ -46,12 +46,12 @@ class ArcadeSound extends AudioWorkletProcessor {
         this.#queue.clear();
         return;
       case "tell":
-        this.port.postMessage(this.#queue.account);
+        this.port.postMessage(this.#queue.stats);
         return;
       case "end":
-        this.#ended = true;
+        this.#isEnded = true;
     }
   }
 }
 
-registerProcessor("arcade-sound", ArcadeSound);
+registerProcessor("arcade-sound", SoundProcessor);

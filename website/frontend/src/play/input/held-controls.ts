@@ -18,7 +18,7 @@ export interface InputSink {
   releaseAll: (at: number) => void;
 }
 
-interface Holder {
+interface HeldInput {
   control: string;
   device: Device;
   code: string;
@@ -29,9 +29,9 @@ interface Holder {
  * Which controls are held, over all devices. Two keys of one control make one press:
  * down with the first, up with the last.
  */
-export class Controls implements InputSink {
+export class HeldControls implements InputSink {
   readonly #emit: (change: ControlChange) => void;
-  #holders = new Map<string, Holder>();
+  #inputs = new Map<string, HeldInput>();
 
   constructor(emit: (change: ControlChange) => void) {
     this.#emit = emit;
@@ -39,36 +39,36 @@ export class Controls implements InputSink {
 
   press = (control: string, device: Device, code: string, at: number): void => {
     const key = `${device}:${code}`;
-    if (this.#holders.has(key)) return;
+    if (this.#inputs.has(key)) return;
     const first = !this.#isHeld(control);
-    this.#holders.set(key, { control, device, code, at });
+    this.#inputs.set(key, { control, device, code, at });
     if (first) this.#emit({ control, down: true, at, device, code });
   };
 
   release = (device: Device, code: string, at: number): void => {
     const key = `${device}:${code}`;
-    const holder = this.#holders.get(key);
-    if (holder === undefined) return;
-    this.#holders.delete(key);
-    if (this.#isHeld(holder.control)) return;
-    this.#emit({ control: holder.control, down: false, at, device, code });
+    const input = this.#inputs.get(key);
+    if (input === undefined) return;
+    this.#inputs.delete(key);
+    if (this.#isHeld(input.control)) return;
+    this.#emit({ control: input.control, down: false, at, device, code });
   };
 
   releaseAll = (at: number): void => {
-    for (const { device, code } of [...this.#holders.values()]) this.release(device, code, at);
+    for (const { device, code } of [...this.#inputs.values()]) this.release(device, code, at);
   };
 
   /** The press that holds each held control, oldest first. */
   held(): ControlChange[] {
     const first = new Map<string, ControlChange>();
-    for (const holder of this.#holders.values()) {
-      if (!first.has(holder.control)) first.set(holder.control, { ...holder, down: true });
+    for (const input of this.#inputs.values()) {
+      if (!first.has(input.control)) first.set(input.control, { ...input, down: true });
     }
     return [...first.values()];
   }
 
   #isHeld(control: string): boolean {
-    for (const holder of this.#holders.values()) if (holder.control === control) return true;
+    for (const input of this.#inputs.values()) if (input.control === control) return true;
     return false;
   }
 }

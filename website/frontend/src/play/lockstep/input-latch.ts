@@ -11,7 +11,7 @@ interface Change<Source> {
 }
 
 /** Changes that may wait for a tick of their own; older ones are then taken together. */
-const MOST_WAITING = 64;
+const MAX_QUEUED_CHANGES = 64;
 
 /**
  * From keys held to the action of a tick, so that no press is lost.
@@ -19,11 +19,11 @@ const MOST_WAITING = 64;
  * The same rule as the server's play/controls.py, held to it by tests/lockstep/latch.json. `Source` is
  * whatever goes with a change: the newest one that an action follows from comes out with it.
  */
-export class Latch<Source> {
+export class InputLatch<Source> {
   readonly #bindings: readonly Binding[];
   readonly #noop: number | null;
   #held: string[] = [];
-  #waiting: Change<Source>[] = [];
+  #queue: Change<Source>[] = [];
   #source: Source | null = null;
 
   constructor(bindings: readonly Binding[], noop: number | null) {
@@ -34,13 +34,13 @@ export class Latch<Source> {
   /** A control went down or up. One that is down already (or up) changes nothing. */
   change(control: string, down: boolean, source: Source): void {
     if (down === this.#willBeHeld(control)) return;
-    this.#waiting.push({ control, down, source });
-    if (this.#waiting.length > MOST_WAITING) this.#applyNext();
+    this.#queue.push({ control, down, source });
+    if (this.#queue.length > MAX_QUEUED_CHANGES) this.#applyNext();
   }
 
   /** Let go of everything. */
   release(source: Source): void {
-    this.#waiting = [];
+    this.#queue = [];
     this.#held = [];
     this.#source = source;
   }
@@ -54,7 +54,7 @@ export class Latch<Source> {
   sample(): { action: number | null; source: Source | null } {
     const pressed = new Set<string>();
     const released = new Set<string>();
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       if ((next.down ? released : pressed).has(next.control)) break;
       (next.down ? pressed : released).add(next.control);
       this.#applyNext();
@@ -68,11 +68,11 @@ export class Latch<Source> {
     let newest = -1;
     let action = this.#noop;
     for (const binding of this.#bindings) {
-      const places = binding.press.map((control) => this.#held.indexOf(control));
-      if (places.includes(-1)) continue;
-      const last = Math.max(...places);
-      if (places.length > size || (places.length === size && last > newest)) {
-        size = places.length;
+      const positions = binding.press.map((control) => this.#held.indexOf(control));
+      if (positions.includes(-1)) continue;
+      const last = Math.max(...positions);
+      if (positions.length > size || (positions.length === size && last > newest)) {
+        size = positions.length;
         newest = last;
         action = binding.action;
       }
@@ -81,7 +81,7 @@ export class Latch<Source> {
   }
 
   #applyNext(): void {
-    const change = this.#waiting.shift();
+    const change = this.#queue.shift();
     if (change === undefined) return;
     this.#source = change.source;
     if (change.down) this.#held.push(change.control);
@@ -89,8 +89,8 @@ export class Latch<Source> {
   }
 
   #willBeHeld(control: string): boolean {
-    for (let index = this.#waiting.length - 1; index >= 0; index--) {
-      const change = this.#waiting[index];
+    for (let index = this.#queue.length - 1; index >= 0; index--) {
+      const change = this.#queue[index];
       if (change?.control === control) return change.down;
     }
     return this.#held.includes(control);

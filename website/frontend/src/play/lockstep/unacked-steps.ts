@@ -1,32 +1,32 @@
 import type { Ticks } from "@/wire/messages";
 
-import type { Latched, Step } from "./messages";
+import type { LatchedInput, Step } from "./messages";
 
 /** The server takes no more steps in one message; SPEC's `ticks`. */
-const MOST_STEPS = 1800;
+const MAX_STEPS_PER_MESSAGE = 1800;
 
 interface Entry {
   action: number;
   at: number;
   digest: number;
-  inputs: readonly Latched[];
+  inputs: readonly LatchedInput[];
 }
 
 /** The steps that the server has not answered for yet, oldest first. */
-export class Ledger {
+export class UnackedSteps {
   #entries: Entry[] = [];
   /** Index of the first entry's step. */
   #first = 0;
   /** Steps that were sent. */
-  #sent = 0;
+  #sentCount = 0;
 
   /** Steps taken. */
-  get steps(): number {
+  get stepCount(): number {
     return this.#first + this.#entries.length;
   }
 
   /** When the oldest step was taken that the server has not answered for; null: it answered for all. */
-  get oldest(): number | null {
+  get oldestAt(): number | null {
     return this.#entries[0]?.at ?? null;
   }
 
@@ -35,11 +35,11 @@ export class Ledger {
   }
 
   /** The message with the steps that were not sent yet; null: all were. */
-  take(): Ticks | null {
-    const first = this.#sent;
-    const entries = this.#entries.slice(first - this.#first).slice(0, MOST_STEPS);
+  nextMessage(): Ticks | null {
+    const first = this.#sentCount;
+    const entries = this.#entries.slice(first - this.#first).slice(0, MAX_STEPS_PER_MESSAGE);
     if (entries.length === 0) return null;
-    this.#sent = first + entries.length;
+    this.#sentCount = first + entries.length;
     return {
       type: "ticks",
       first,
@@ -54,19 +54,19 @@ export class Ledger {
   acknowledge(steps: number, digest: number): boolean {
     const last = this.#entries[steps - this.#first - 1];
     if (last === undefined) return steps <= this.#first;
-    this.#forget(steps);
+    this.#discard(steps);
     return last.digest === digest;
   }
 
   /** A new socket: the server has this many steps, so the next message begins there. False: they are gone here. */
-  rewind(steps: number): boolean {
-    if (steps < this.#first || steps > this.steps) return false;
-    this.#forget(steps);
-    this.#sent = steps;
+  rewindTo(steps: number): boolean {
+    if (steps < this.#first || steps > this.stepCount) return false;
+    this.#discard(steps);
+    this.#sentCount = steps;
     return true;
   }
 
-  #forget(steps: number): void {
+  #discard(steps: number): void {
     this.#entries.splice(0, steps - this.#first);
     this.#first = steps;
   }

@@ -1,8 +1,8 @@
 import type { FromWorker } from "./messages";
-import type { Port } from "./local-game";
+import type { WorkerPort } from "./lockstep-game";
 
 /** The browser's own worker. One that does not even start says so like one that breaks. */
-export function openWorker(hear: (message: FromWorker) => void): Port {
+export function openWorker(hear: (message: FromWorker) => void): WorkerPort {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = (event: MessageEvent<FromWorker>) => hear(event.data);
   worker.onerror = (event) => hear({ kind: "failed", words: event.message });

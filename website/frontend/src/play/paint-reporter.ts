@@ -1,39 +1,39 @@
 import type { Cancel, Platform } from "./platform";
 
-const REPORT_EVERY_MS = 100;
+const REPORT_INTERVAL_MS = 100;
 /** The server takes no longer list; SPEC's `shown.frames`. */
-const MOST_FRAMES = 600;
+const MAX_REPORTED_FRAMES = 600;
 
-type Report = (received: number, frames: (readonly [number, number])[]) => void;
+type SendReport = (received: number, frames: (readonly [number, number])[]) => void;
 
 /**
  * Tells the server about every 100 ms which frames were painted and when, and how far they have arrived.
  *
  * A timer alone would be slowed to one a second in a hidden page, so arrivals push a due report out as well.
  */
-export class ShownReporter {
+export class PaintReporter {
   readonly #platform: Platform;
-  readonly #report: Report;
+  readonly #send: SendReport;
   #frames: (readonly [number, number])[] = [];
   #received = -1;
   #reported = -1;
-  #due = 0;
+  #dueAt = 0;
   #timer: Cancel | null = null;
 
-  constructor(platform: Platform, report: Report) {
+  constructor(platform: Platform, report: SendReport) {
     this.#platform = platform;
-    this.#report = report;
+    this.#send = report;
   }
 
-  arrived(frame: number): void {
+  onFrameReceived(frame: number): void {
     this.#received = frame;
-    this.#arm();
+    this.#schedule();
   }
 
-  painted(frame: number, at: number): void {
+  onFramePainted(frame: number, at: number): void {
     this.#frames.push([frame, at]);
-    if (this.#frames.length >= MOST_FRAMES) this.flush();
-    else this.#arm();
+    if (this.#frames.length >= MAX_REPORTED_FRAMES) this.flush();
+    else this.#schedule();
   }
 
   /** Report what has not been reported. */
@@ -42,7 +42,7 @@ export class ShownReporter {
     this.#timer = null;
     if (this.#received < 0) return;
     if (this.#frames.length === 0 && this.#received === this.#reported) return;
-    this.#report(this.#received, this.#frames);
+    this.#send(this.#received, this.#frames);
     this.#frames = [];
     this.#reported = this.#received;
   }
@@ -56,11 +56,11 @@ export class ShownReporter {
     this.#reported = -1;
   }
 
-  #arm(): void {
+  #schedule(): void {
     if (this.#timer === null) {
-      this.#due = this.#platform.now() + REPORT_EVERY_MS;
-      this.#timer = this.#platform.after(REPORT_EVERY_MS, () => this.flush());
-    } else if (this.#platform.now() >= this.#due) {
+      this.#dueAt = this.#platform.now() + REPORT_INTERVAL_MS;
+      this.#timer = this.#platform.after(REPORT_INTERVAL_MS, () => this.flush());
+    } else if (this.#platform.now() >= this.#dueAt) {
       this.flush();
     }
   }

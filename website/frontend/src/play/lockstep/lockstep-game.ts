@@ -2,24 +2,24 @@ import type { Offer } from "@/wire/messages";
 import type { Picture } from "@/wire/packet";
 
 import type { Platform } from "../platform";
-import type { Change, FromWorker, Seen, Step, ToWorker } from "./messages";
+import type { InputChange, FromWorker, Observation, Step, ToWorker } from "./messages";
 
 /** What is used of a Worker; tests bring one that plays at once. */
-export interface Port {
+export interface WorkerPort {
   send: (message: ToWorker, transfer?: Transferable[]) => void;
   close: () => void;
 }
 
-export interface LocalGameOptions {
+export interface LockstepGameOptions {
   platform: Platform;
-  openWorker: (hear: (message: FromWorker) => void) => Port;
+  openWorker: (onMessage: (message: FromWorker) => void) => WorkerPort;
   fetchModule: (path: string) => Promise<WebAssembly.Module>;
   fetchRom: (path: string) => Promise<Uint8Array>;
 }
 
-export interface LocalGameEvents {
+export interface LockstepGameEvents {
   /** Observation 0 is there. */
-  began: (seen: Seen, picture: Picture) => void;
+  began: (seen: Observation, picture: Picture) => void;
   step: (step: Step, picture: Picture) => void;
   /** It stopped by itself, after standing still for so long. */
   stalled: (ms: number) => void;
@@ -28,31 +28,31 @@ export interface LocalGameEvents {
 }
 
 /** The game in the worker, as the page sees it: fetched once, then begun as often as one likes. */
-export class LocalGame {
-  readonly #options: LocalGameOptions;
-  readonly #events: LocalGameEvents;
-  #port: Port | null = null;
+export class LockstepGame {
+  readonly #options: LockstepGameOptions;
+  readonly #events: LockstepGameEvents;
+  #worker: WorkerPort | null = null;
   #module = "";
-  #ready = false;
-  #running = false;
+  #isReady = false;
+  #isRunning = false;
   #picture: Picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
-  #newest = -1;
-  #heard = false;
+  #newestFrame = -1;
+  #audioEnabled = false;
   #onStopped: (() => void)[] = [];
 
-  constructor(options: LocalGameOptions, events: LocalGameEvents) {
+  constructor(options: LockstepGameOptions, events: LockstepGameEvents) {
     this.#options = options;
     this.#events = events;
   }
 
   /** An episode can begin. */
-  get ready(): boolean {
-    return this.#ready;
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Steps are being taken. */
-  get running(): boolean {
-    return this.#running;
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
   /** Fetch what the server offers and start the worker, unless that was done. */
@@ -67,50 +67,50 @@ export class LocalGame {
   }
 
   begin(seed: number): void {
-    this.#newest = -1;
+    this.#newestFrame = -1;
     this.#send({ kind: "begin", seed });
-    this.#run();
+    this.#reportDisplayFrames();
   }
 
-  input(change: Change): void {
+  input(change: InputChange): void {
     this.#send({ kind: "input", change });
   }
 
   /** Whether steps come with their sound. */
-  hear(on: boolean): void {
-    this.#heard = on;
+  setAudioEnabled(on: boolean): void {
+    this.#audioEnabled = on;
     this.#send({ kind: "hear", on });
   }
 
-  go(): void {
+  resume(): void {
     this.#send({ kind: "go" });
-    this.#run();
+    this.#reportDisplayFrames();
   }
 
   /** No more steps; `then` runs once every step that was taken has been told. */
   stop(then: () => void = () => undefined): void {
-    if (this.#port === null || !this.#running) {
+    if (this.#worker === null || !this.#isRunning) {
       then();
       return;
     }
-    this.#running = false;
+    this.#isRunning = false;
     this.#onStopped.push(then);
     this.#send({ kind: "stop" });
   }
 
   close(): void {
-    this.#port?.close();
-    this.#port = null;
+    this.#worker?.close();
+    this.#worker = null;
     this.#module = "";
-    this.#ready = false;
-    this.#running = false;
+    this.#isReady = false;
+    this.#isRunning = false;
   }
 
   async #load(offer: Offer): Promise<void> {
     const { fetchModule, fetchRom } = this.#options;
     const [module, rom] = await Promise.all([fetchModule(offer.module), fetchRom(offer.rom)]);
     if (this.#module !== offer.module) return;
-    this.#port = this.#options.openWorker((message) => this.#hear(message));
+    this.#worker = this.#options.openWorker((message) => this.#onMessage(message));
     this.#send({
       kind: "load",
       module,
@@ -131,26 +131,26 @@ export class LocalGame {
     });
   }
 
-  #hear(message: FromWorker): void {
+  #onMessage(message: FromWorker): void {
     switch (message.kind) {
       case "loaded":
-        this.#ready = true;
-        this.#send({ kind: "hear", on: this.#heard });
+        this.#isReady = true;
+        this.#send({ kind: "hear", on: this.#audioEnabled });
         return;
       case "began": {
-        this.#events.began(message, this.#see(message));
+        this.#events.began(message, this.#copyPicture(message));
         return;
       }
       case "step":
-        if (message.terminated || message.truncated) this.#running = false;
+        if (message.terminated || message.truncated) this.#isRunning = false;
         {
-          this.#events.step(message, this.#see(message));
+          this.#events.step(message, this.#copyPicture(message));
           return;
         }
       case "stopped":
         return this.#onStopped.shift()?.();
       case "stalled":
-        this.#running = false;
+        this.#isRunning = false;
         {
           this.#events.stalled(message.ms);
           return;
@@ -163,26 +163,26 @@ export class LocalGame {
   }
 
   /** Take a picture over, and give its memory back. */
-  #see({ frame, width, height, pixels }: Seen): Picture {
+  #copyPicture({ frame, width, height, pixels }: Observation): Picture {
     if (this.#picture.width !== width || this.#picture.height !== height) {
       this.#picture = { width, height, pixels: new Uint32Array(width * height) };
     }
     this.#picture.pixels.set(new Uint32Array(pixels));
-    this.#newest = frame;
+    this.#newestFrame = frame;
     this.#send({ kind: "spent", buffer: pixels }, [pixels]);
     return this.#picture;
   }
 
   /** Tell the worker of each frame of the display, so that it steps just before the next. */
-  #run(): void {
-    if (this.#running) return;
-    this.#running = true;
-    const tell = (at: number): void => {
-      if (!this.#running) return;
-      this.#send({ kind: "displayed", at, newest: this.#newest });
-      this.#options.platform.nextFrame(tell);
+  #reportDisplayFrames(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    const reportFrame = (at: number): void => {
+      if (!this.#isRunning) return;
+      this.#send({ kind: "displayed", at, newest: this.#newestFrame });
+      this.#options.platform.nextFrame(reportFrame);
     };
-    this.#options.platform.nextFrame(tell);
+    this.#options.platform.nextFrame(reportFrame);
   }
 
   #fail(words: string): void {
@@ -196,6 +196,6 @@ export class LocalGame {
   }
 
   #send(message: ToWorker, transfer: Transferable[] = []): void {
-    this.#port?.send(message, transfer);
+    this.#worker?.send(message, transfer);
   }
 }
