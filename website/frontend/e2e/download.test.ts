@@ -5,9 +5,15 @@ import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { findFaults } from "./axe";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+import { type Arcade, startArcade } from "./support/arcade";
+import { findAccessibilityFaults } from "./support/accessibility";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
 
 const EMAIL = "reader@example.org";
 const run = promisify(execFile);
@@ -18,12 +24,13 @@ let visit: Visit;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}download.log`, { RESEARCHER_EMAILS: EMAIL });
+  arcade = await startArcade(`${OUTPUT_FOLDER}download.log`, { RESEARCHER_EMAILS: EMAIL });
   visit = await openVisit(browser, arcade.url);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -62,7 +69,7 @@ test("a researcher chooses game and format, and gets the same round", async () =
   const { page } = visit;
   await page.goto("/research");
   await page.getByRole("rowheader", { name: /Hanoi/ }).waitFor();
-  expect(await findFaults(page)).toEqual([]);
+  expect(await findAccessibilityFaults(page)).toEqual([]);
   await page.getByRole("combobox", { name: "Game" }).selectOption("tower-of-hanoi");
   await page.getByLabel(/Certified only/).uncheck();
   await page.getByLabel(/^Parquet/).check();
@@ -70,7 +77,7 @@ test("a researcher chooses game and format, and gets the same round", async () =
 });
 
 test("the page met no error", () => {
-  expect(visit.problems).toEqual([]);
+  expect(visit.errors).toEqual([]);
 });
 
 /** Clicks, waits until the page says that the download is whole, and lists what is in it. */
@@ -78,7 +85,7 @@ async function saveDownload(button: string, name: string): Promise<string> {
   const { page } = visit;
   const begun = page.waitForEvent("download");
   await page.getByRole("button", { name: button, exact: true }).click();
-  const file = `${OUT}${name}.zip`;
+  const file = `${OUTPUT_FOLDER}${name}.zip`;
   await (await begun).saveAs(file);
   await page.getByText(/^Done: 1 episode, 14 steps, /).waitFor();
   const { stdout } = await run("python3", ["-m", "zipfile", "-t", file]);

@@ -3,9 +3,9 @@ import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, devices, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
-import { findPaddle } from "./screen";
+import { type Arcade, startArcade } from "./support/arcade";
+import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { findPaddle } from "./support/screen";
 
 let arcade: Arcade;
 let browser: Browser;
@@ -14,11 +14,11 @@ const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}input-server.log`);
+  arcade = await startArcade(`${OUTPUT_FOLDER}input-server.log`);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail") await saveScreenshot(page, task.name.replaceAll(" ", "-"));
   for (const context of contexts.splice(0)) await context.close();
 });
 

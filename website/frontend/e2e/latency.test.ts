@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
-import { type Network, openNetwork } from "./delay";
-import { untilEmulator, watchEmulators } from "./emulator";
-import { Stopwatch } from "./stopwatch";
+import { type Arcade, startArcade } from "./support/arcade";
+import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { type Network, openNetwork } from "./support/network";
+import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { Stopwatch } from "./support/stopwatch";
 
 type Mode = "streamed" | "lockstep";
 
@@ -64,7 +64,7 @@ let visitors = 0;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}latency.log`, {}, built ? [] : ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}latency.log`, {}, built ? [] : ["--no-lockstep"]);
   network = await openNetwork(arcade.url, 0);
 });
 
@@ -96,7 +96,7 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   network.delay(0);
   const { context, page } = await openVisit(browser, network.url);
   const watch = await Stopwatch.attach(page);
-  await watchEmulators(page);
+  await countLoadedEmulators(page);
   // Without its files the game is streamed: all else is the same.
   if (one.mode === "streamed") await context.route("**/lockstep/**", (route) => route.abort());
   await page.goto("/sign-in");
@@ -114,7 +114,7 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   const paints = await watch.watchPaints(plan.seconds);
   const seconds = (performance.now() - before.at) / 1000;
   const [up, down] = [network.bytes.up - before.up, network.bytes.down - before.down];
-  if (one.mode === "lockstep") await keepPicture(page, "lockstep");
+  if (one.mode === "lockstep") await saveScreenshot(page, "lockstep");
   const warm = await openAgain(page, watch);
   const row = {
     ...one,
@@ -138,9 +138,9 @@ async function startGame(
   mode: Mode,
 ): Promise<Pick<Row, "cold" | "seen">> {
   const cold = await openGame(page, watch);
-  if (mode === "lockstep") await untilEmulator(page);
+  if (mode === "lockstep") await waitForEmulator(page);
   await page.getByRole("button", { name: "Start", exact: true }).click();
-  const seen = await watch.timeSeeing();
+  const seen = await watch.timeUnobstructed();
   await page.waitForSelector('[data-phase="playing"]');
   const by = mode === "lockstep" ? "page" : "server";
   await page.waitForSelector(`[data-testid="mode"][data-stepped-by="${by}"]`);

@@ -5,12 +5,18 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
-import { type Network, openNetwork } from "./delay";
-import { untilEmulator, watchEmulators } from "./emulator";
-import { type Kept, readBack } from "./record";
-import { findPaddle, hashScreen, timePress } from "./screen";
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { type Network, openNetwork } from "./support/network";
+import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { type RecordedEpisode, readRecordings } from "./support/recordings";
+import { findPaddle, hashScreen, timePress } from "./support/screen";
 
 const MODULE = fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url));
 const ROUND_TRIP_MS = 150;
@@ -28,15 +34,16 @@ const reason = existsSync(MODULE) ? null : "the module is not built: run website
 beforeAll(async () => {
   if (reason !== null) return;
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}lockstep.log`);
+  arcade = await startArcade(`${OUTPUT_FOLDER}lockstep.log`);
   network = await openNetwork(arcade.url, ROUND_TRIP_MS, LOSS);
   visit = await openVisit(browser, network.url);
-  await watchEmulators(visit.page);
+  await countLoadedEmulators(visit.page);
   count(visit.page);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -76,7 +83,7 @@ async function startGame(): Promise<void> {
   const { page } = visit;
   await page.goto("/play/breakout");
   await page.waitForSelector('[data-phase="ready"]');
-  await untilEmulator(page);
+  await waitForEmulator(page);
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');
 }
@@ -120,7 +127,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
   });
 
   test("is kept by the server, and a re-run gives it frame for frame", async () => {
-    const [kept] = await readBack(arcade.data, 1);
+    const [kept] = await readRecordings(arcade.data, 1);
     check(kept);
     expect(kept?.end_reason).toBe("left");
     expect(kept?.n_shown).toBeGreaterThan(0.6 * (kept?.actions.length ?? 0));
@@ -132,7 +139,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
     const ending = page.locator('[data-testid="ending"]');
     while ((await ending.count()) === 0) await page.keyboard.press("Space", { delay: 80 });
     const picture = await hashScreen(page);
-    const kept = (await readBack(arcade.data, 2))[1];
+    const kept = (await readRecordings(arcade.data, 2))[1];
     check(kept);
     expect(kept?.end_reason).toBe("terminated");
     expect(kept?.last_frame_sha256).toBe(picture);
@@ -151,7 +158,7 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
     });
     await startGame();
     await page.waitForSelector('[data-testid="ending"]');
-    const kept = (await readBack(arcade.data, 3))[2];
+    const kept = (await readRecordings(arcade.data, 3))[2];
     expect(kept?.end_reason).toBe("diverged");
     check(kept);
     await page.keyboard.press("Enter");
@@ -162,14 +169,14 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
   });
 
   test("met no error in the page", () => {
-    const own = visit.problems.filter(
+    const own = visit.errors.filter(
       (problem) => !problem.includes("ERR_") && !problem.includes("WebSocket"),
     );
     expect(own).toEqual([]);
   });
 });
 
-function check(kept: Kept | undefined): void {
+function check(kept: RecordedEpisode | undefined): void {
   expect(kept).toMatchObject({
     game: "breakout",
     mode: "lockstep",

@@ -2,10 +2,10 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { findFaults } from "./axe";
-import { openBrowser, OUT } from "./chromium";
-import { findCuts } from "./cuts";
+import { type Arcade, startArcade } from "./support/arcade";
+import { findAccessibilityFaults } from "./support/accessibility";
+import { openBrowser, OUTPUT_FOLDER } from "./support/browser";
+import { findOverflows } from "./support/overflow";
 
 // Round the cliff by the shortest way, to an end that is won.
 const ROUND = ["ArrowUp", ...Array<string>(11).fill("ArrowRight"), "ArrowDown"];
@@ -26,7 +26,7 @@ let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
   const settings = { RESEARCHER_EMAILS: RESEARCHER };
-  arcade = await startArcade(`${OUT}axe.log`, settings, ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}axe.log`, settings, ["--no-lockstep"]);
 });
 
 afterAll(async () => {
@@ -40,7 +40,7 @@ test.each(Object.entries(SHAPES))("axe finds nothing anywhere at %s", async (_, 
     baseURL: arcade.url,
     reducedMotion: "reduce",
   });
-  expect(await walk(await context.newPage(), findFaults)).toEqual({});
+  expect(await walk(await context.newPage(), findAccessibilityFaults)).toEqual({});
   await context.close();
 });
 
@@ -59,7 +59,7 @@ test.each(Object.entries(LARGE))("with %s nothing is cut off anywhere", async (n
       });
     });
   }
-  expect(await walk(page, findCuts, !letters)).toEqual({});
+  expect(await walk(page, findOverflows, !letters)).toEqual({});
   await context.close();
 });
 
@@ -125,7 +125,7 @@ async function lookAtTrouble(page: Page, look: (state: string) => Promise<void>)
   await silent("**/me/summary", "/you", alert, "you without an answer");
   await silent("**/research/games", "/research", alert.first(), "research without an answer");
   await silent("**/games/breakout", "/play/breakout", alert, "game without an answer");
-  const broken = page.locator('[data-phase="broken"]');
+  const broken = page.locator('[data-phase="reconnecting"]');
   await silent(/\/play\/tickets/, "/play/breakout", broken, "machine without an answer");
   await page.goto("/play/no-such-game");
   await alert.getByText("No machine here goes by that name").waitFor();

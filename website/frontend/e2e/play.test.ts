@@ -2,10 +2,16 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
-import { type Kept, readBack } from "./record";
-import { findPaddle, hashScreen, watchMotion } from "./screen";
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { type RecordedEpisode, readRecordings } from "./support/recordings";
+import { findPaddle, hashScreen, watchMotion } from "./support/screen";
 
 const WATCHED_SECONDS = 3;
 // Three disks from the left pole to the right: pairs of "lift from", "put down on".
@@ -15,16 +21,17 @@ let arcade: Arcade;
 let browser: Browser;
 let visit: Visit;
 let wonPicture: string;
-let kept: Kept[];
+let kept: RecordedEpisode[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}server.log`, {}, ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}server.log`, {}, ["--no-lockstep"]);
   visit = await openVisit(browser, arcade.url);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -106,7 +113,7 @@ describe("a visit", () => {
 
 describe("the record", () => {
   beforeAll(async () => {
-    kept = await readBack(arcade.data, 2);
+    kept = await readRecordings(arcade.data, 2);
   });
 
   test("has both episodes as they ended", () => {
@@ -152,7 +159,7 @@ describe("the record", () => {
 });
 
 test("the page met no error", () => {
-  expect(visit.problems).toEqual([]);
+  expect(visit.errors).toEqual([]);
 });
 
 test("the arcade ends cleanly on Ctrl-C", async () => {

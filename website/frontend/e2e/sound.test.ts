@@ -6,10 +6,16 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import { type AudioStats, QUEUE_STEPS } from "../src/play/sound/sound-queue";
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
-import { untilEmulator, watchEmulators } from "./emulator";
-import { readBack } from "./record";
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { readRecordings } from "./support/recordings";
 
 const PERIOD_MS = 1000 / 60;
 /** Samples at 44.1 or 48 kHz: a tenth of a second of noise. */
@@ -38,11 +44,11 @@ let packets = 0;
 beforeAll(async () => {
   [browser, arcade] = await Promise.all([
     openBrowser(),
-    startArcade(`${OUT}sound.log`, {}, built ? [] : ["--no-lockstep"]),
+    startArcade(`${OUTPUT_FOLDER}sound.log`, {}, built ? [] : ["--no-lockstep"]),
   ]);
   visit = await openVisit(browser, arcade.url);
   await visit.page.addInitScript(watchSound);
-  await watchEmulators(visit.page);
+  await countLoadedEmulators(visit.page);
   visit.page.on("websocket", (socket) => {
     socket.on("framereceived", ({ payload }) => {
       if (typeof payload !== "string" && payload[0] === 2) packets++;
@@ -51,7 +57,8 @@ beforeAll(async () => {
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -107,7 +114,7 @@ function listen(page: Page): Promise<{ account: AudioStats; shown: number; peak:
     if (node === undefined) throw new Error("There is no sound.");
     const account = await new Promise<AudioStats>((resolve) => {
       node.port.onmessage = ({ data }: MessageEvent<AudioStats>) => resolve(data);
-      node.port.postMessage({ kind: "tell" });
+      node.port.postMessage({ kind: "stats" });
     });
     const [frame, at] = world.painted ?? [0, performance.now()];
     const shown = frame + (performance.now() - at) / period;
@@ -128,12 +135,12 @@ async function hear(page: Page): Promise<void> {
   const lags: number[] = [];
   for (let turn = 0; turn < 9; turn++) {
     const { account, shown } = await listen(page);
-    expect(account.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.most);
+    expect(account.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.max);
     lags.push(shown - (account.frame - account.queuedSteps));
     await page.waitForTimeout(40);
   }
   const median = lags.sort((a, b) => a - b)[4] ?? NaN;
-  expect(Math.abs(median)).toBeLessThanOrEqual(QUEUE_STEPS.most + SLACK_STEPS);
+  expect(Math.abs(median)).toBeLessThanOrEqual(QUEUE_STEPS.max + SLACK_STEPS);
 }
 
 const state = (page: Page) =>
@@ -184,7 +191,7 @@ test.skipIf(!built)(
     packets = 0;
     await page.goto("/play/space-invaders");
     await page.waitForSelector('[data-phase="ready"]');
-    await untilEmulator(page);
+    await waitForEmulator(page);
     await startGame(page);
     await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
     await hear(page);
@@ -195,12 +202,12 @@ test.skipIf(!built)(
 );
 
 test("both are kept, and certified", async () => {
-  const kept = await readBack(arcade.data, built ? 2 : 1);
+  const kept = await readRecordings(arcade.data, built ? 2 : 1);
   expect(kept.map(({ mode, verdict }) => [mode, verdict])).toEqual(
     [
       ["streamed", "certified"],
       ["lockstep", "certified"],
     ].slice(0, kept.length),
   );
-  expect(visit.problems.filter((problem) => !problem.includes("ERR_FAILED"))).toEqual([]);
+  expect(visit.errors.filter((problem) => !problem.includes("ERR_FAILED"))).toEqual([]);
 });

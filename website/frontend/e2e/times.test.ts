@@ -9,10 +9,16 @@ import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { openBrowser, openVisit, OUT } from "./chromium";
-import { openNetwork } from "./delay";
-import { beginWatching, firstSeen, framesAt, hear, type Testimony } from "./witness";
+import { type Arcade, startArcade } from "./support/arcade";
+import { openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { openNetwork } from "./support/network";
+import {
+  startObserving,
+  firstSampleTimes,
+  framesAt,
+  collectObservations,
+  type Observations,
+} from "./support/paint-observer";
 
 const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
 const PYTHON = join(BACKEND, ".venv/bin/python");
@@ -37,7 +43,10 @@ beforeAll(async () => {
   const games = join(await mkdtemp(join(tmpdir(), "telltale-")), "games");
   const write = `from pathlib import Path; from tests.telltale import write_catalogue; write_catalogue(Path("${games}"))`;
   await promisify(execFile)(PYTHON, ["-c", write], { cwd: BACKEND });
-  arcade = await startArcade(`${OUT}times.log`, { GAMES_FOLDER: games, PYTHONPATH: BACKEND });
+  arcade = await startArcade(`${OUTPUT_FOLDER}times.log`, {
+    GAMES_FOLDER: games,
+    PYTHONPATH: BACKEND,
+  });
 });
 
 afterAll(async () => {
@@ -49,7 +58,7 @@ afterAll(async () => {
 interface Played {
   episode: string;
   /** What the witness saw. */
-  testimony: Testimony;
+  testimony: Observations;
   /** Zero of the page's clock, on the server's since the game began. */
   zeroUs: number;
 }
@@ -73,13 +82,13 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   await page.waitForSelector('[data-phase="ready"]');
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');
-  await beginWatching(page);
+  await startObserving(page);
   for (let tap = 0; tap < TAPS; tap++) {
     await page.waitForTimeout(40 + ((tap * 37) % 110));
     await page.keyboard.press("Space", { delay: 5 });
   }
   await page.waitForTimeout(1200);
-  const testimony = await hear(page);
+  const testimony = await collectObservations(page);
   // Chromium's own: when the page's clock was zero, on the monotonic clock that all processes of a machine share.
   const tools = await context.newCDPSession(page);
   await tools.send("Performance.enable");
@@ -106,11 +115,11 @@ test.each([
   "what was painted and pressed %d ms away is on record as it was, %d lost",
   async (roundTrip, loss) => {
     const { episode, testimony, zeroUs } = await play(roundTrip, loss);
-    const { glances, presses } = testimony;
+    const { samples, presses } = testimony;
     const kept = await readTimes(episode);
-    const seen = [...firstSeen(glances)];
+    const seen = [...firstSampleTimes(samples)];
     const wrongPaints = seen.filter(([frame, at]) => Math.abs((kept.shown[frame] ?? 0) - at) > 1);
-    const known = presses.map((at) => [Math.round(at * 1000), framesAt(glances, at)] as const);
+    const known = presses.map((at) => [Math.round(at * 1000), framesAt(samples, at)] as const);
     const wrongTaps = known.filter(([at, frames], index) => {
       const [keptAt, keptFrame] = kept.taps[index] ?? [0, -1];
       return Math.abs(keptAt - at) > 1 || (frames !== null && !frames.includes(keptFrame));

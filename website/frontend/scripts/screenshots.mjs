@@ -171,7 +171,7 @@ class Visit {
       (route) => route.abort(),
       async () => {
         await this.go("/play/breakout");
-        await this.phase("broken");
+        await this.phase("reconnecting");
         await this.take("game-down");
       },
     );

@@ -3,7 +3,7 @@ import "@/app/style.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { followAccount } from "@/api/preferences";
+import { syncWithAccount } from "@/api/preferences";
 import { App } from "@/app/app";
 import { loadEnv } from "@/config/env";
 import { getRefreshRate } from "@/play/remote/refresh-rate";
@@ -14,7 +14,7 @@ const root = createRoot(element);
 
 loadEnv().then(
   () => {
-    followAccount();
+    syncWithAccount();
     void getRefreshRate();
     root.render(
       <StrictMode>

@@ -2,8 +2,14 @@
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { type Arcade, findPort, startArcade } from "../arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "../chromium";
+import { type Arcade, findPort, startArcade } from "../support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "../support/browser";
 import { type Emulator, PROJECT, startEmulator } from "./emulator";
 import { type Hosting, serveHosting } from "./hosting";
 
@@ -18,7 +24,7 @@ let visit: Visit;
 beforeAll(async () => {
   const port = await findPort();
   [browser, emulator] = await Promise.all([openBrowser(), startEmulator()]);
-  arcade = await startArcade(`${OUT}cloud.log`, {
+  arcade = await startArcade(`${OUTPUT_FOLDER}cloud.log`, {
     AUTH_METHOD: "firebase",
     FIREBASE_PROJECT_ID: PROJECT,
     FIREBASE_API_KEY: "public-key",
@@ -34,7 +40,8 @@ beforeEach(async () => {
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
   await visit.context.close();
 });
 
@@ -146,7 +153,7 @@ describe("the page on Hosting", () => {
 
 describe("somebody", () => {
   test("plays as a guest, from a page that is isolated from every other site", async () => {
-    const { page, problems } = visit;
+    const { page, errors } = visit;
     const session = await enterAsGuest(page);
     expect(session.email).toBeNull();
     expect(await askServer(session)).toMatchObject({ user_id: session.userId, email: null });
@@ -161,11 +168,11 @@ describe("somebody", () => {
     await page.waitForSelector('[data-phase="ready"]');
     await page.keyboard.press("Enter");
     await page.waitForSelector('[data-phase="playing"]');
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   test("keeps what was played as a guest by giving an e-mail", async () => {
-    const { page, problems } = visit;
+    const { page, errors } = visit;
     const guest = await enterAsGuest(page);
     await page.goto("/you");
     await page.getByRole("link", { name: "Keep your scores" }).click();
@@ -176,7 +183,7 @@ describe("somebody", () => {
     expect(session.userId).toBe(guest.userId);
     expect(await askServer(session)).toMatchObject({ email: "grace@example.org" });
     expect(page.url()).toBe(`${hosting.url}/you`);
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   test("signs in by a mailed link, which opens once", async () => {
@@ -213,7 +220,7 @@ describe("somebody", () => {
   });
 
   test("signs in with Google, and lands where they wanted to go", async () => {
-    const { page, problems } = visit;
+    const { page, errors } = visit;
     await beGoogle(page, { sub: "7", email: "Katherine@gmail.com", email_verified: true });
     await page.goto("/you");
     await page.getByRole("button", { name: "Sign in with Google" }).click();
@@ -221,7 +228,7 @@ describe("somebody", () => {
     await page.waitForURL("/you");
     expect(session.email).toBe("katherine@gmail.com");
     expect(await askServer(session)).toMatchObject({ email: "katherine@gmail.com" });
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   test("who is a guest keeps what was played by an account of Google's", async () => {

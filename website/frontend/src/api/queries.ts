@@ -46,15 +46,15 @@ export const exportProgressQuery = (ticket: ExportTicket) =>
     staleTime: 0,
   });
 
-export const ROUNDS_A_PAGE = 25;
+export const EPISODES_PER_PAGE = 25;
 
 /** All rounds of this person, a page at a time, newest first. */
-export const roundsQuery = (userId: string) =>
+export const episodePagesQuery = (userId: string) =>
   infiniteQueryOptions({
     queryKey: ["episodes", userId, "pages"],
-    queryFn: ({ pageParam, signal }) => api.episodePage(pageParam, ROUNDS_A_PAGE, signal),
+    queryFn: ({ pageParam, signal }) => api.episodePage(pageParam, EPISODES_PER_PAGE, signal),
     initialPageParam: null as string | null,
-    getNextPageParam: (page) => (page.length < ROUNDS_A_PAGE ? undefined : page.at(-1)?.id),
+    getNextPageParam: (page) => (page.length < EPISODES_PER_PAGE ? undefined : page.at(-1)?.id),
   });
 
 /** What this person has played in all. */
@@ -65,7 +65,7 @@ export const summaryQuery = (userId: string) =>
   });
 
 /** Played to its end, and the game as it comes: a slower or easier one is another game. */
-const counts = ({ status, options }: Episode): boolean =>
+const isRanked = ({ status, options }: Episode): boolean =>
   status !== "incomplete" && Object.keys(options).length === 0;
 
 /** Best score of each game. Only what came out the same when it was run again counts as a record. */
@@ -73,7 +73,7 @@ export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, nu
   const best = new Map<string, number>();
   for (const episode of episodes) {
     const { game_id: id, score, certificate } = episode;
-    if (certificate !== "certified" || !counts(episode)) continue;
+    if (certificate !== "certified" || !isRanked(episode)) continue;
     best.set(id, Math.max(best.get(id) ?? -Infinity, score));
   }
   return best;

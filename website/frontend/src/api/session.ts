@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-import { Stored } from "@/lib/stored";
+import { LocalStorageStore } from "@/lib/local-storage-store";
 
 import type { components } from "./schema";
 
@@ -24,7 +24,7 @@ function readSession(value: unknown): Session | null {
   return Date.parse(session.expiresAt) > Date.now() ? session : null;
 }
 
-export const session = new Stored<Session | null>("session", readSession);
+export const session = new LocalStorageStore<Session | null>("session", readSession);
 
 /** Keeps what signing in has answered. */
 export function startSession(signedIn: components["schemas"]["SignedIn"]): void {

@@ -6,9 +6,9 @@ import { isResearcher, session, useSession } from "@/api/session";
 import { ThemeButton } from "@/components/theme-button";
 import { Wordmark } from "@/components/wordmark";
 import { paths } from "@/config/paths";
-import { forgetAccount } from "@/features/sign-in/account";
+import { forgetAccount } from "@/features/sign-in/firebase-account";
 
-const tab =
+const tabClass =
   "rounded-full px-2 py-2 text-sm font-semibold whitespace-nowrap text-dim sm:px-3.5 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
 
 /** The frame around every page but the game itself. */
@@ -32,24 +32,24 @@ export function Layout() {
         <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
           <Wordmark />
           <nav aria-label="Main" className="ml-auto flex items-center gap-1">
-            <NavLink to={paths.games} end className={tab}>
+            <NavLink to={paths.games} end className={tabClass}>
               Games
             </NavLink>
             {signedIn === null ? (
-              <NavLink to={paths.signIn()} className={tab}>
+              <NavLink to={paths.signIn()} className={tabClass}>
                 Sign in
               </NavLink>
             ) : (
               <>
-                <NavLink to={paths.you} className={tab}>
+                <NavLink to={paths.account} className={tabClass}>
                   You
                 </NavLink>
                 {isResearcher(signedIn) && (
-                  <NavLink to={paths.research} className={tab}>
+                  <NavLink to={paths.research} className={tabClass}>
                     Research
                   </NavLink>
                 )}
-                <button type="button" className={tab} onClick={signOut}>
+                <button type="button" className={tabClass} onClick={signOut}>
                   Sign out
                 </button>
               </>

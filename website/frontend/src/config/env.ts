@@ -1,4 +1,4 @@
-import { takeConfig } from "./first";
+import { consumeConfigResponse } from "./bootstrap";
 
 /** Where the back end answers. */
 export interface Env {
@@ -8,7 +8,7 @@ export interface Env {
   socket: string;
 }
 
-const NAME = "VITE_PUBLIC_WEBSITE_HOSTNAME";
+const HOSTNAME_VARIABLE = "VITE_PUBLIC_WEBSITE_HOSTNAME";
 
 /**
  * Reads the settings that were built into the page. Unset: the back end that served the page.
@@ -16,9 +16,9 @@ const NAME = "VITE_PUBLIC_WEBSITE_HOSTNAME";
  * @throws Error that says what to write instead.
  */
 export function parseEnv(values: Record<string, unknown>, origin: string): Env {
-  const given = values[NAME];
+  const given = values[HOSTNAME_VARIABLE];
   if (given === undefined || given === "") return toEnv(new URL(origin));
-  if (typeof given !== "string") throw new Error(`${NAME} must be text.`);
+  if (typeof given !== "string") throw new Error(`${HOSTNAME_VARIABLE} must be text.`);
   return toEnv(parseHost(given.trim()));
 }
 
@@ -28,7 +28,7 @@ function parseHost(text: string): URL {
   const url = URL.canParse(address) ? new URL(address) : null;
   if (url?.pathname !== "/" || url.search !== "" || url.username !== "") {
     throw new Error(
-      `${NAME} is "${text}"; it must be a host such as "arcade.example.org" or "localhost:8080".`,
+      `${HOSTNAME_VARIABLE} is "${text}"; it must be a host such as "arcade.example.org" or "localhost:8080".`,
     );
   }
   return url;
@@ -47,19 +47,19 @@ export function parseConfig(config: unknown, origin: string): Env {
   const given = typeof config === "object" && config !== null ? config : {};
   const { apiUrl, socketUrl } = given as Record<string, unknown>;
   if (apiUrl === null) return toEnv(new URL(origin));
-  const env = toEnv(parsePlace("apiUrl", apiUrl));
+  const env = toEnv(parseConfigUrl("apiUrl", apiUrl));
   return socketUrl === undefined
     ? env
-    : { ...env, socket: parsePlace("socketUrl", socketUrl).origin };
+    : { ...env, socket: parseConfigUrl("socketUrl", socketUrl).origin };
 }
 
-function parsePlace(name: string, value: unknown): URL {
+function parseConfigUrl(name: string, value: unknown): URL {
   if (typeof value !== "string" || !URL.canParse(value))
     throw new Error(`/config.json does not say where the server is (${name}).`);
   return new URL(value);
 }
 
-let known: Env | null = null;
+let cachedEnv: Env | null = null;
 
 /**
  * Finds out where the back end is: a development build was told, any other asks the site that it came from.
@@ -67,16 +67,17 @@ let known: Env | null = null;
  * @throws Error for people: it is not known, and what to do.
  */
 export async function loadEnv(): Promise<Env> {
-  const told = import.meta.env[NAME] as unknown;
-  const isTold = typeof told === "string" && told !== "";
-  known = isTold
+  const buildHostname = import.meta.env[HOSTNAME_VARIABLE] as unknown;
+  const hasBuildHostname = typeof buildHostname === "string" && buildHostname !== "";
+  cachedEnv = hasBuildHostname
     ? parseEnv(import.meta.env, location.origin)
     : parseConfig(await fetchConfig(), location.origin);
-  return known;
+  return cachedEnv;
 }
 
 async function fetchConfig(): Promise<unknown> {
-  const response = (await takeConfig()) ?? (await fetch("/config.json").catch(() => null));
+  const response =
+    (await consumeConfigResponse()) ?? (await fetch("/config.json").catch(() => null));
   if (response === null) throw new Error("The server does not answer. Reload in a moment.");
   if (!response.ok) throw new Error(`/config.json answers ${response.status}. Reload in a moment.`);
   return (await response.json().catch(() => null)) as unknown;
@@ -84,6 +85,6 @@ async function fetchConfig(): Promise<unknown> {
 
 /** Where the back end is. Throws as parseEnv does. */
 export function getEnv(): Env {
-  known ??= parseEnv(import.meta.env, location.origin);
-  return known;
+  cachedEnv ??= parseEnv(import.meta.env, location.origin);
+  return cachedEnv;
 }

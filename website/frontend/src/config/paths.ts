@@ -2,11 +2,11 @@
 export const paths = {
   games: "/",
   play: (gameId: string) => `/play/${encodeURIComponent(gameId)}`,
-  you: "/you",
+  account: "/you",
   /** What researchers take away. */
   research: "/research",
   /** Where a guest becomes somebody with an account, and stays the same player. */
-  keep: "/sign-in?keep=1&next=%2Fyou",
+  upgradeGuest: "/sign-in?keep=1&next=%2Fyou",
   signIn: (next?: string) =>
     next === undefined ? "/sign-in" : `/sign-in?next=${encodeURIComponent(next)}`,
 };

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 /** Whether a media query holds, now and as it changes. */
-export function useMedia(query: string): boolean {
+export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
       const list = matchMedia(query);
@@ -13,7 +13,8 @@ export function useMedia(query: string): boolean {
 }
 
 /** The person asks their system for as little motion as can be. */
-export const useStillness = (): boolean => useMedia("(prefers-reduced-motion: reduce)");
+export const usePrefersReducedMotion = (): boolean =>
+  useMediaQuery("(prefers-reduced-motion: reduce)");
 
 /** The person has fingers rather than keys. */
-export const useTouch = (): boolean => useMedia("(any-pointer: coarse)");
+export const useHasTouch = (): boolean => useMediaQuery("(any-pointer: coarse)");

@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from "react";
 
-import { Stored } from "./stored";
+import { LocalStorageStore } from "./local-storage-store";
 
 export type Theme = "dark" | "light";
 
-const stored = new Stored<Theme | null>("theme", (value) =>
+const stored = new LocalStorageStore<Theme | null>("theme", (value) =>
   value === "dark" || value === "light" ? value : null,
 );
 const system = matchMedia("(prefers-color-scheme: light)");

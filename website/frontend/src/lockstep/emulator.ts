@@ -69,7 +69,8 @@ export class Emulator {
       difficulty ?? -1,
       allActions ? 1 : 0,
     );
-    if (problem !== 0) throw new Error(`The game has no such ${SETTING_NAMES[problem] ?? "setting"}.`);
+    if (problem !== 0)
+      throw new Error(`The game has no such ${SETTING_NAMES[problem] ?? "setting"}.`);
     this.#frameskip = setup.frameskip;
     this.#maxSteps = setup.maxSteps ?? Infinity;
     this.#steps = 0;

@@ -7,7 +7,7 @@ import type { ControlChange } from "./input/held-controls";
 export interface CloseReason {
   message: string;
   /** again: opening the game anew may work; sign-in: the person must sign in first; none: neither. */
-  help: "again" | "sign-in" | "none";
+  help: "reopen" | "sign-in" | "none";
   /** Over the words, and on the button that opens the game anew, where there is something better to say. */
   title?: string;
   actionLabel?: string;

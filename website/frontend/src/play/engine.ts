@@ -70,11 +70,11 @@ export class GameEngine implements Engine {
       case "playing":
       case "countdown":
       case "starting":
-        return "taken";
+        return "captured";
       case "paused":
       case "leaving":
       case "ended":
-        return "guarded";
+        return "suppressed";
       default:
         return "free";
     }
@@ -95,7 +95,7 @@ export class GameEngine implements Engine {
         this.#preview = picture;
         const { kind } = this.#phase;
         // How a game has ended stays on the screen until the next one is asked for.
-        if (kind !== "ended" && kind !== "gone") this.#showPreview();
+        if (kind !== "ended" && kind !== "episode-lost") this.#showPreview();
       },
       picture: (head, picture, changed) => {
         this.#painter.show(picture, head, changed);
@@ -110,7 +110,12 @@ export class GameEngine implements Engine {
       notice: (text) => this.#showNotice(text),
       latency: (ms) => this.#store.set({ latencyMs: Math.round(ms) }),
       reconnecting: (attempt, message) => {
-        this.#enterPhase({ kind: "broken", attempt, message, episodeActive: this.#episodeActive });
+        this.#enterPhase({
+          kind: "reconnecting",
+          attempt,
+          message,
+          episodeActive: this.#episodeActive,
+        });
         this.#store.set({ latencyMs: null });
       },
       closed: (closeReason) => {
@@ -122,7 +127,7 @@ export class GameEngine implements Engine {
 
   start(): void {
     const { kind } = this.#phase;
-    if (kind !== "ready" && kind !== "ended" && kind !== "gone") return;
+    if (kind !== "ready" && kind !== "ended" && kind !== "episode-lost") return;
     this.#showPreview();
     if (this.#pace.kind === "real-time") this.#startCountdown(COUNTDOWN_BEATS, "start");
     else this.#startEpisode();
@@ -188,7 +193,7 @@ export class GameEngine implements Engine {
     this.#restartRequested = false;
     const isEpisodeLost = this.#episodeActive && (phase === "ready" || phase === "ended");
     this.#episodeActive = phase === "playing" || phase === "paused";
-    if (isEpisodeLost) this.#enterPhase({ kind: "gone" });
+    if (isEpisodeLost) this.#enterPhase({ kind: "episode-lost" });
     else if (phase === "paused") this.#enterPhase({ kind: "paused", reason: "connection" });
     else if (phase === "playing") this.#enterPhase({ kind: "starting" });
     else this.#enterPhase({ kind: "ready" });

@@ -111,7 +111,8 @@ export class Painter {
       this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     }
     const { x, y, width, height } = this.#dirty;
-    if (width > 0) canvas.surface.putImageData(this.#toImageData(picture), 0, 0, x, y, width, height);
+    if (width > 0)
+      canvas.surface.putImageData(this.#toImageData(picture), 0, 0, x, y, width, height);
     this.#dirty.width = 0;
     return true;
   }

@@ -25,9 +25,9 @@ export type Phase =
       score: number;
       steps: number;
     }
-  | { kind: "broken"; attempt: number; message: string; episodeActive: boolean }
+  | { kind: "reconnecting"; attempt: number; message: string; episodeActive: boolean }
   /** Back again, but the game that was under way is not. */
-  | { kind: "gone" }
+  | { kind: "episode-lost" }
   | { kind: "closed"; closeReason: CloseReason };
 
 export interface Snapshot {

@@ -19,7 +19,7 @@ export class WireError extends Error {
   override name = "WireError";
 }
 
-const TYPES: Record<ServerMessage["type"], true> = {
+const MESSAGE_TYPES: Record<ServerMessage["type"], true> = {
   welcome: true,
   started: true,
   ticked: true,
@@ -51,6 +51,6 @@ function isServerMessage(message: unknown): message is ServerMessage {
     message !== null &&
     "type" in message &&
     typeof message.type === "string" &&
-    Object.hasOwn(TYPES, message.type)
+    Object.hasOwn(MESSAGE_TYPES, message.type)
   );
 }

@@ -6,7 +6,14 @@ const VERSION = 1;
 const HEAD_BYTES = 34;
 const UNCHANGED = 255;
 const BLACK = 0xff000000;
-const FLAG = { key: 1, terminated: 2, truncated: 4, trueColour: 8, last: 16, ahead: 32 } as const;
+const FLAG = {
+  keyframe: 1,
+  terminated: 2,
+  truncated: 4,
+  trueColour: 8,
+  last: 16,
+  preview: 32,
+} as const;
 
 /** What a frame packet says beside its pixels. */
 export interface FrameHead {
@@ -38,7 +45,7 @@ export const newFrameHead = (): FrameHead => ({
 
 /** The picture that the next episode begins with: it is of none yet (SPEC, O10). */
 export const isPreview = (packet: ArrayBuffer): boolean =>
-  packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.ahead) !== 0;
+  packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.preview) !== 0;
 
 /** Smallest rectangle around what changed; width 0: nothing did. */
 export interface Rectangle {
@@ -103,7 +110,7 @@ export class FrameDecoder {
     head.serverUs = view.getUint32(8, true) + view.getUint32(12, true) * 2 ** 32;
     head.score = view.getFloat64(16, true);
     head.lives = view.getInt16(24, true);
-    head.isKeyframe = (flags & FLAG.key) !== 0;
+    head.isKeyframe = (flags & FLAG.keyframe) !== 0;
     head.terminated = (flags & FLAG.terminated) !== 0;
     head.truncated = (flags & FLAG.truncated) !== 0;
     head.last = (flags & FLAG.last) !== 0;

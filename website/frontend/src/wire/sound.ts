@@ -23,8 +23,7 @@ export function readSound(packet: ArrayBuffer): SoundPacket {
   if (packet.byteLength <= HEAD_BYTES) throw new WireError("A sound packet is cut off.");
   const view = new DataView(packet);
   const count = view.getUint16(2, true);
-  if (count === 0 || count > MAX_SAMPLES)
-    throw new WireError("A sound packet has no such length.");
+  if (count === 0 || count > MAX_SAMPLES) throw new WireError("A sound packet has no such length.");
   const frame = view.getUint32(4, true);
   if ((view.getUint8(1) & CONSTANT_FLAG) !== 0) {
     return { frame, samples: new Uint8Array(count).fill(view.getUint8(HEAD_BYTES)) };

@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { Emulator } from "@/lockstep/emulator";
 
-import { compileModule, playNatively, whyNot, type NativePlay } from "./native";
+import {
+  compileModule,
+  playNatively,
+  missingPrerequisite,
+  type NativePlay,
+} from "../support/native-play";
 
 const twelve = [
   "breakout",
@@ -24,7 +29,7 @@ const all = process.env.LOCKSTEP_GAMES === "all";
 const games = all ? null : twelve;
 const minutes = 60_000;
 
-const reason = whyNot();
+const reason = missingPrerequisite();
 /** What was compared, for who asks for all games. */
 const compared: string[] = [];
 
@@ -114,7 +119,7 @@ function firstDifference(emulator: Emulator, play: NativePlay, shift: number): s
         if (crc !== episode.pictures[(index + 1) / 100]) return `${at(index + 1)}: the picture`;
       }
     }
-    if ((outcome.terminated || outcome.truncated) !== episode.over) return `${at(-1)}: the end`;
+    if ((outcome.terminated || outcome.truncated) !== episode.isOver) return `${at(-1)}: the end`;
   }
   return null;
 }

@@ -72,7 +72,8 @@ describe("the pacer", () => {
     const pacer = new Pacer(60);
     run(pacer, 60, 3000);
     const before = pacer.dueAt ?? 0;
-    for (let frame = 0; frame < 20; frame++) pacer.onDisplayFrame(3000.3 + (frame * 1000) / 60, false);
+    for (let frame = 0; frame < 20; frame++)
+      pacer.onDisplayFrame(3000.3 + (frame * 1000) / 60, false);
     pacer.start(3400);
     const { periodMs } = pacer;
     const shift = (before - (pacer.dueAt ?? 0)) / periodMs;

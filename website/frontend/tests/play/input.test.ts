@@ -52,7 +52,7 @@ describe("the keyboard", () => {
   let use: KeyUse;
 
   beforeEach(() => {
-    use = "taken";
+    use = "captured";
     document.body.innerHTML = `<button id="b">B</button><input id="i">`;
     const keys = new Map([
       ["Space", "fire"],
@@ -107,7 +107,7 @@ describe("the keyboard", () => {
   });
 
   test("a guarded key does nothing, but buttons work", () => {
-    use = "guarded";
+    use = "suppressed";
     expect(type("keydown", "Space").defaultPrevented).toBe(true);
     expect(type("keydown", "Space", {}, "b").defaultPrevented).toBe(false);
     expect(changes).toEqual([]);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 
 import { SoundQueue, QUEUE_STEPS } from "@/play/sound/sound-queue";
 
-import { ENDED, Table } from "../support/table";
+import { ENDED, EngineHarness } from "../support/engine-harness";
 
 const FROM = 30_720;
 const TO = 48_000;
@@ -76,13 +76,13 @@ describe("sound on its way to the ear", () => {
     const { waited } = listen(queue, 20, { rate });
     const settled = waited.slice(TO / BLOCK);
     expect(Math.min(...settled)).toBeGreaterThan(0);
-    expect(Math.max(...settled)).toBeLessThanOrEqual(QUEUE_STEPS.most);
+    expect(Math.max(...settled)).toBeLessThanOrEqual(QUEUE_STEPS.max);
     expect(queue.stats.underruns).toBe(0);
   });
 
   test("drops what is late, so that it never lags by more than the ring", () => {
     for (let frame = 0; frame < 20; frame++) queue.push(frame, tone(frame, 440));
-    expect(queue.stats.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.most);
+    expect(queue.stats.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.max);
     expect(queue.stats.droppedSteps).toBeGreaterThan(15);
     expect(queue.stats.frame).toBe(19);
   });
@@ -118,69 +118,69 @@ describe("sound on its way to the ear", () => {
 });
 
 describe("a game that can be heard", () => {
-  let table: Table;
+  let table: EngineHarness;
   const packet = (frame: number) => {
     const bytes = Uint8Array.from([2, 1, 0, 2, frame, 0, 0, 0, 130]);
     table.sockets.last.events.binary(bytes.buffer);
   };
   beforeEach(async () => {
-    table = await Table.open();
+    table = await EngineHarness.open();
   });
 
   test("opens the sound card when it is asked for and about to be played, not before", () => {
-    table.sockets.last.greet();
+    table.sockets.last.welcome();
     table.engine.setVolume(0.5);
-    expect(table.output.opened).toBe(0);
+    expect(table.output.openCount).toBe(0);
     table.engine.start();
-    expect(table.output).toMatchObject({ opened: 1, hz: 30_720, volume: 0.5, running: true });
+    expect(table.output).toMatchObject({ openCount: 1, hz: 30_720, volume: 0.5, running: true });
   });
 
   test("stays silent for who does not want it", () => {
-    table.play();
+    table.startEpisode();
     packet(1);
-    expect(table.output).toMatchObject({ opened: 0, played: [] });
+    expect(table.output).toMatchObject({ openCount: 0, playedSteps: [] });
   });
 
   test("plays what comes with the steps", () => {
     table.engine.setVolume(1);
-    table.play();
+    table.startEpisode();
     packet(1);
     packet(2);
-    expect(table.output.played.map(({ frame }) => frame)).toEqual([1, 2]);
-    expect(table.output.played[0]?.samples).toEqual(new Uint8Array(512).fill(130));
+    expect(table.output.playedSteps.map(({ frame }) => frame)).toEqual([1, 2]);
+    expect(table.output.playedSteps[0]?.samples).toEqual(new Uint8Array(512).fill(130));
   });
 
   test("is silent while it is paused, muted or over, and closed at the end", () => {
     table.engine.setVolume(1);
-    const socket = table.play();
+    const socket = table.startEpisode();
     table.engine.reportFocus("hidden", 1);
     expect(table.output.running).toBe(false);
     packet(1);
     table.engine.resume();
-    table.platform.pass(1800);
-    socket.say({ type: "resumed" });
+    table.platform.advance(1800);
+    socket.deliver({ type: "resumed" });
     expect(table.output.running).toBe(true);
     table.engine.setVolume(null);
     expect(table.output.running).toBe(false);
     packet(2);
     table.engine.setVolume(1);
-    socket.say(ENDED);
+    socket.deliver(ENDED);
     expect(table.output.running).toBe(false);
     packet(3);
-    expect(table.output.played).toEqual([]);
+    expect(table.output.playedSteps).toEqual([]);
     table.engine.close();
-    expect(table.output).toMatchObject({ opened: 1, closed: 1 });
+    expect(table.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 
   test("says so when the browser can not play, and does not try again", () => {
     table.engine.setVolume(1);
-    table.play();
+    table.startEpisode();
     table.output.fail("no sound here");
     expect(table.engine.getSnapshot()).toMatchObject({
-      audible: false,
+      hasSound: false,
       notice: { text: "no sound here" },
     });
     table.engine.pause();
-    expect(table.output).toMatchObject({ opened: 1, closed: 1 });
+    expect(table.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 });

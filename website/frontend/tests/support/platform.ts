@@ -6,15 +6,15 @@ interface Timer {
 }
 
 /** A browser whose clock and animation frames are moved by hand. */
-export class HandPlatform implements Platform {
+export class FakePlatform implements Platform {
   #now = 1000;
   #timers = new Set<Timer>();
   #frames: ((at: number) => void)[] = [];
   /** What `random` answers. */
-  luck = 0;
+  randomValue = 0;
 
   now = (): number => this.#now;
-  random = (): number => this.luck;
+  random = (): number => this.randomValue;
 
   after = (ms: number, run: () => void): (() => void) => {
     const timer = { at: this.#now + ms, run };
@@ -30,7 +30,7 @@ export class HandPlatform implements Platform {
   };
 
   /** Let time pass, running what falls due in order. */
-  pass(ms: number): void {
+  advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
       const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
@@ -48,23 +48,23 @@ export class HandPlatform implements Platform {
   }
 
   /** One animation frame, now. */
-  paint(): number {
+  runAnimationFrame(): number {
     const frames = this.#frames;
     this.#frames = [];
     for (const run of frames) run(this.#now);
     return frames.length;
   }
 
-  get waiting(): number {
+  get pendingTimers(): number {
     return this.#timers.size;
   }
 }
 
 /** A hidden page's browser: its timers do not come. */
-export class SleepyPlatform extends HandPlatform {
-  readonly late: (() => void)[] = [];
+export class SuspendedTimersPlatform extends FakePlatform {
+  readonly suspended: (() => void)[] = [];
   override after = (_ms: number, run: () => void): (() => void) => {
-    this.late.push(run);
+    this.suspended.push(run);
     return () => undefined;
   };
 }

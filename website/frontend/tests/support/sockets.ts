@@ -2,9 +2,9 @@ import type { ClientMessage, ServerMessage } from "@/wire/messages";
 import type { OpenSocket, SocketEvents } from "@/play/remote/socket";
 
 /** The server's end of one socket: nothing moves unless a test moves it. */
-export class HandSocket {
+export class FakeSocket {
   readonly sent: ClientMessage[] = [];
-  closedByPage = false;
+  isClosedByPage = false;
 
   constructor(
     readonly address: string,
@@ -12,20 +12,20 @@ export class HandSocket {
   ) {}
 
   /** Messages of one type that the page has sent. */
-  of<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
+  sentOfType<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
     return this.sent.filter(
       (message): message is Extract<ClientMessage, { type: T }> => message.type === type,
     );
   }
 
-  say(message: ServerMessage): void {
+  deliver(message: ServerMessage): void {
     this.events.text(JSON.stringify(message));
   }
 
   /** Accept the socket and greet. */
-  greet(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
+  welcome(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
     this.events.opened();
-    this.say({
+    this.deliver({
       type: "welcome",
       protocol: 1,
       game: "breakout",
@@ -41,21 +41,21 @@ export class HandSocket {
 }
 
 /** All sockets that the page has opened, the newest last. */
-export class HandSockets {
-  readonly all: HandSocket[] = [];
+export class FakeSockets {
+  readonly all: FakeSocket[] = [];
 
   open: OpenSocket = (address, events) => {
-    const socket = new HandSocket(address, events);
+    const socket = new FakeSocket(address, events);
     this.all.push(socket);
     return {
       send: (text) => socket.sent.push(JSON.parse(text) as ClientMessage),
       close: () => {
-        socket.closedByPage = true;
+        socket.isClosedByPage = true;
       },
     };
   };
 
-  get last(): HandSocket {
+  get last(): FakeSocket {
     const socket = this.all.at(-1);
     if (socket === undefined) throw new Error("The page has opened no socket.");
     return socket;

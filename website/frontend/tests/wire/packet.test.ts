@@ -62,7 +62,7 @@ describe("packets of the server's own encoder", () => {
       serverUs: 2 ** 40,
       score: 0,
       lives: -1,
-      key: true,
+      isKeyframe: true,
       terminated: false,
       truncated: false,
       last: false,
@@ -72,7 +72,7 @@ describe("packets of the server's own encoder", () => {
       serverUs: 2 ** 40 + 39,
       score: 9.75,
       lives: 38,
-      key: false,
+      isKeyframe: false,
       terminated: true,
       last: true,
     });
@@ -89,7 +89,7 @@ describe("packets of the server's own encoder", () => {
 });
 
 describe("a packet that does not fit", () => {
-  const later = { key: false, rectangle: [0, 0, 1, 1], rows: [[0]] } as const;
+  const later = { isKeyframe: false, rectangle: [0, 0, 1, 1], rows: [[0]] } as const;
 
   test.each([
     ["is cut off in its head", makePacket().slice(0, 20), /cut off/],
@@ -108,7 +108,7 @@ describe("a packet that does not fit", () => {
   test("is refused when it reaches beyond the picture", () => {
     const decoder = new FrameDecoder();
     decoder.decode(makePacket());
-    const wide = makePacket({ key: false, rectangle: [1, 0, 2, 1] });
+    const wide = makePacket({ isKeyframe: false, rectangle: [1, 0, 2, 1] });
     expect(() => decoder.decode(wide)).toThrow(/beyond/);
   });
 

@@ -4,10 +4,10 @@ import { Title } from "@/components/title";
 import { Library } from "@/features/games/library";
 
 /** After the first look at the library; what comes with it goes first. */
-const LOOK_MS = 400;
+const PREFETCH_DELAY_MS = 400;
 
 export function LibraryRoute() {
-  useEffect(fetchNext, []);
+  useEffect(prefetchPages, []);
   return (
     <>
       <Title>{""}</Title>
@@ -17,11 +17,11 @@ export function LibraryRoute() {
 }
 
 /** The pages that come next come while a game is chosen. Should they not, the router asks for them again. */
-function fetchNext(): () => void {
+function prefetchPages(): () => void {
   const timer = setTimeout(() => {
-    for (const page of [import("./play"), import("./sign-in"), import("./you")]) {
+    for (const page of [import("./play"), import("./sign-in"), import("./account")]) {
       page.catch(() => undefined);
     }
-  }, LOOK_MS);
+  }, PREFETCH_DELAY_MS);
   return () => clearTimeout(timer);
 }

@@ -10,7 +10,7 @@ export function NotFound() {
     <>
       <Title>Not here</Title>
       <Message
-        page
+        isPage
         title="Nothing stands in this corner"
         action={
           <Link className={buttonClass("action")} to={paths.games}>

@@ -2,23 +2,23 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, useParams } from "react-router";
 
 import { ApiError } from "@/api/client";
-import { usePreferencesKnown } from "@/api/preferences";
+import { usePreferencesLoaded } from "@/api/preferences";
 import { gameQuery, gamesQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { buttonClass } from "@/components/button";
 import { Message } from "@/components/message";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
-import { GamePage } from "@/features/playing/game-page";
+import { GamePage } from "@/features/play/game-page";
 
 export function PlayRoute() {
   const { gameId = "" } = useParams();
   const session = useSession();
   const game = useGame(gameId);
-  const known = usePreferencesKnown(session?.userId ?? "");
+  const preferencesLoaded = usePreferencesLoaded(session?.userId ?? "");
   if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
   // With which keys and in which mode is the account's to say, before the machine is switched on.
-  if (game.isPending || (game.isSuccess && !known)) {
+  if (game.isPending || (game.isSuccess && !preferencesLoaded)) {
     return (
       <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
         Finding the machine…
@@ -30,8 +30,8 @@ export function PlayRoute() {
       <main className="px-4">
         <Title>No game here</Title>
         <Message
-          alarming
-          page
+          isError
+          isPage
           title="No game here"
           action={
             <Link className={buttonClass("action")} to={paths.games}>
@@ -39,7 +39,7 @@ export function PlayRoute() {
             </Link>
           }
         >
-          {wordsOf(game.error)}
+          {errorMessage(game.error)}
         </Message>
       </main>
     );
@@ -53,7 +53,7 @@ export function PlayRoute() {
 }
 
 /** What the server says of a game that is not there is meant for programs. */
-function wordsOf(error: Error): string {
+function errorMessage(error: Error): string {
   if (!(error instanceof ApiError) || error.status !== 404) return error.message;
   return "No machine here goes by that name. The address may have a slip in it, or the game has been taken away.";
 }

@@ -17,10 +17,10 @@ export function ResearchRoute() {
         <Research userId={session.userId} />
       ) : (
         <Message
-          page
+          isPage
           title="For researchers"
           action={
-            <Link to={paths.you} className={buttonClass("action")}>
+            <Link to={paths.account} className={buttonClass("action")}>
               Your own games
             </Link>
           }

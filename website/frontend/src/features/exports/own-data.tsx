@@ -1,12 +1,12 @@
 import { api } from "@/api/client";
 import { Button } from "@/components/button";
-import { DownloadState } from "./download-state";
+import { DownloadStatus } from "./download-status";
 import { useDownload } from "./use-download";
 
 /** All of one's own play, in one click. */
 export function OwnData() {
-  const { asked, progress } = useDownload(() => api.askOwnExport("minari"));
-  const busy = asked.isPending || progress?.state === "making";
+  const { ticketRequest, progress } = useDownload(() => api.requestOwnExport("minari"));
+  const isBusy = ticketRequest.isPending || progress?.state === "making";
   return (
     <section aria-labelledby="own-data" className="mt-14 grid justify-items-start gap-4">
       <h2 id="own-data" className="text-4xl sign">
@@ -16,10 +16,14 @@ export function OwnData() {
         Take all your finished rounds away: every frame, key and time, as a dataset that Minari
         loads. A page in it says what is where.
       </p>
-      <Button look="plain" disabled={busy} onClick={() => asked.mutate()}>
-        {busy ? "Downloading…" : "Download my data"}
+      <Button look="plain" disabled={isBusy} onClick={() => ticketRequest.mutate()}>
+        {isBusy ? "Downloading…" : "Download my data"}
       </Button>
-      <DownloadState ticket={asked.data} progress={progress} problem={asked.error?.message} />
+      <DownloadStatus
+        ticket={ticketRequest.data}
+        progress={progress}
+        requestError={ticketRequest.error?.message}
+      />
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { api, type ExportRequest, type PlayedGame } from "@/api/client";
 import { playedGamesQuery } from "@/api/queries";
 import { Button } from "@/components/button";
 import { Message } from "@/components/message";
-import { DownloadState } from "./download-state";
+import { DownloadStatus } from "./download-status";
 import { useDownload } from "./use-download";
 
 import { ExportForm } from "./export-form";
@@ -12,7 +12,9 @@ import { ExportForm } from "./export-form";
 /** What was played here, and a way to take it away. */
 export function Research({ userId }: { userId: string }) {
   const games = useQuery(playedGamesQuery(userId));
-  const { asked, progress } = useDownload((request: ExportRequest) => api.askExport(request));
+  const { ticketRequest, progress } = useDownload((request: ExportRequest) =>
+    api.requestExport(request),
+  );
   return (
     <div className="max-w-5xl pt-10">
       <h1 className="text-6xl sign sm:text-7xl">Research</h1>
@@ -27,7 +29,7 @@ export function Research({ userId }: { userId: string }) {
       )}
       {games.isError && (
         <Message
-          alarming
+          isError
           title="It could not be counted"
           action={<Button onClick={() => void games.refetch()}>Try again</Button>}
         >
@@ -39,15 +41,19 @@ export function Research({ userId }: { userId: string }) {
       )}
       {games.data !== undefined && games.data.length > 0 && (
         <>
-          <Counts games={games.data} />
+          <GameCountsTable games={games.data} />
           <h2 className="mt-12 mb-5 text-4xl sign">Take it away</h2>
           <ExportForm
             games={games.data}
-            busy={asked.isPending || progress?.state === "making"}
-            ask={(request) => asked.mutate(request)}
+            isBusy={ticketRequest.isPending || progress?.state === "making"}
+            onSubmit={(request) => ticketRequest.mutate(request)}
           />
           <div className="mt-6">
-            <DownloadState ticket={asked.data} progress={progress} problem={asked.error?.message} />
+            <DownloadStatus
+              ticket={ticketRequest.data}
+              progress={progress}
+              requestError={ticketRequest.error?.message}
+            />
           </div>
         </>
       )}
@@ -55,7 +61,7 @@ export function Research({ userId }: { userId: string }) {
   );
 }
 
-function Counts({ games }: { games: readonly PlayedGame[] }) {
+function GameCountsTable({ games }: { games: readonly PlayedGame[] }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
     <div className="mt-8 overflow-x-auto" role="region" aria-label="What there is" tabIndex={0}>

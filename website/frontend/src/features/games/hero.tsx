@@ -9,14 +9,14 @@ interface Props {
   /** null: not known yet. */
   games: readonly Game[] | null;
   /** Played last. */
-  last: Game | undefined;
+  lastPlayed: Game | undefined;
 }
 
 /** The sign over the door. */
-export function Hero({ games, last }: Props) {
-  const [chance] = useState(Math.random);
+export function Hero({ games, lastPlayed }: Props) {
+  const [randomFraction] = useState(Math.random);
   const count = games?.length ?? null;
-  const surprise = games?.[Math.floor(chance * games.length)];
+  const randomGame = games?.[Math.floor(randomFraction * games.length)];
   return (
     <section className="relative isolate mx-[calc(50%-50vw)] mb-8 overflow-hidden px-[calc(50vw-50%)] pt-8 pb-24 sm:pt-10 sm:pb-24 2xl:pb-36">
       <Stripes />
@@ -36,15 +36,15 @@ export function Hero({ games, last }: Props) {
           )}
         </p>
         <p className="flex flex-wrap gap-3">
-          {last !== undefined && (
-            <Link to={paths.play(last.id)} className={buttonClass("action")}>
-              Play {last.name} again
+          {lastPlayed !== undefined && (
+            <Link to={paths.play(lastPlayed.id)} className={buttonClass("action")}>
+              Play {lastPlayed.name} again
             </Link>
           )}
           {count !== 0 && (
             <Link
-              to={paths.play(surprise?.id ?? "")}
-              className={`${buttonClass("plain")} ${surprise === undefined ? "invisible" : ""}`}
+              to={paths.play(randomGame?.id ?? "")}
+              className={`${buttonClass("plain")} ${randomGame === undefined ? "invisible" : ""}`}
             >
               Surprise me
             </Link>
@@ -58,7 +58,7 @@ export function Hero({ games, last }: Props) {
 const BANDS = ["var(--tomato)", "var(--tangerine)", "var(--marigold)", "var(--teal)"];
 const WIDTH = 1600;
 const HEIGHT = 320;
-const BAND = 13;
+const BAND_WIDTH = 13;
 
 /** The house's four stripes: along the floor, then up and out beside the sign. */
 function Stripes() {
@@ -69,11 +69,11 @@ function Stripes() {
       aria-hidden="true"
       className="absolute bottom-0 -z-10 h-60 w-full overflow-visible max-md:translate-x-[7.5rem] lg:h-75"
       fill="none"
-      strokeWidth={BAND + 0.5}
+      strokeWidth={BAND_WIDTH + 0.5}
     >
       {BANDS.map((colour, index) => {
-        const y = HEIGHT - 60 + index * BAND;
-        const radius = 90 + index * BAND;
+        const y = HEIGHT - 60 + index * BAND_WIDTH;
+        const radius = 90 + index * BAND_WIDTH;
         return (
           <path
             key={colour}

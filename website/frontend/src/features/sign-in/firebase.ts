@@ -20,11 +20,11 @@ import {
 import type { FirebaseMethod } from "@/api/client";
 
 /** Signing in is refused, in words for people. */
-export class Refused extends Error {
+export class SignInError extends Error {
   override name = "Refused";
 }
 
-const WORDS: Record<string, string> = {
+const ERROR_MESSAGES: Record<string, string> = {
   "auth/network-request-failed": "Google does not answer. Try again in a moment.",
   "auth/too-many-requests": "Too many tries from here. Try again in a few minutes.",
   "auth/quota-exceeded": "No more mail can be sent today. Sign in another way.",
@@ -38,7 +38,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** The account is somebody's already, so a guest can't become it. */
-const TAKEN = ["auth/credential-already-in-use", "auth/email-already-in-use"];
+const ACCOUNT_EXISTS_CODES = ["auth/credential-already-in-use", "auth/email-already-in-use"];
 
 /** The Firebase accounts of this browser. Every method may throw Refused. */
 export class Firebase {
@@ -60,42 +60,44 @@ export class Firebase {
   }
 
   /** Who was signed in here before: an e-mail, or null of a guest; undefined: nobody. */
-  get present(): string | null | undefined {
+  get currentEmail(): string | null | undefined {
     const user = this.#auth.currentUser;
     return user === null ? undefined : user.email;
   }
 
   /** ID token of who is signed in now. */
-  async token(): Promise<string> {
+  async getIdToken(): Promise<string> {
     const user = this.#auth.currentUser;
-    if (user === null) throw new Refused("Nobody is signed in.");
+    if (user === null) throw new SignInError("Nobody is signed in.");
     // Anew, since a guest who has just given an e-mail holds a token without it.
-    return worded(user.getIdToken(true));
+    return withSignInErrors(user.getIdToken(true));
   }
 
-  async enterAsGuest(): Promise<void> {
-    await worded(signInAnonymously(this.#auth));
+  async signInAsGuest(): Promise<void> {
+    await withSignInErrors(signInAnonymously(this.#auth));
   }
 
-  async enterByGoogle(idToken: string): Promise<void> {
-    await this.#enter(GoogleAuthProvider.credential(idToken));
+  async signInWithGoogle(idToken: string): Promise<void> {
+    await this.#signIn(GoogleAuthProvider.credential(idToken));
   }
 
   /** Mails a link that leads to `back`. */
-  async mailLink(email: string, back: string): Promise<void> {
-    await worded(sendSignInLinkToEmail(this.#auth, email, { url: back, handleCodeInApp: true }));
+  async sendSignInLink(email: string, back: string): Promise<void> {
+    await withSignInErrors(
+      sendSignInLinkToEmail(this.#auth, email, { url: back, handleCodeInApp: true }),
+    );
   }
 
-  async enterByLink(email: string, link: string): Promise<void> {
-    await this.#enter(EmailAuthProvider.credentialWithLink(email, link));
+  async signInWithLink(email: string, link: string): Promise<void> {
+    await this.#signIn(EmailAuthProvider.credentialWithLink(email, link));
   }
 
-  async leave(): Promise<void> {
+  async signOut(): Promise<void> {
     await signOut(this.#auth);
   }
 
   /** Deletes the account. False: Google wants a newer sign-in for that; then it is only left. */
-  async close(): Promise<boolean> {
+  async deleteAccount(): Promise<boolean> {
     const user = this.#auth.currentUser;
     try {
       if (user !== null) await deleteUser(user);
@@ -108,30 +110,32 @@ export class Firebase {
   }
 
   /** A guest becomes the account's owner and keeps what was played, unless that account is there already. */
-  async #enter(credential: AuthCredential): Promise<void> {
+  async #signIn(credential: AuthCredential): Promise<void> {
     const user = this.#auth.currentUser;
     if (user?.isAnonymous === true) {
       try {
         await linkWithCredential(user, credential);
         return;
       } catch (error) {
-        if (!(error instanceof FirebaseError && TAKEN.includes(error.code))) throw word(error);
+        if (!(error instanceof FirebaseError && ACCOUNT_EXISTS_CODES.includes(error.code)))
+          throw toSignInError(error);
       }
     }
-    await worded(signInWithCredential(this.#auth, credential));
+    await withSignInErrors(signInWithCredential(this.#auth, credential));
   }
 }
 
-async function worded<T>(promise: Promise<T>): Promise<T> {
+async function withSignInErrors<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {
-    throw word(error);
+    throw toSignInError(error);
   }
 }
 
-function word(error: unknown): unknown {
+function toSignInError(error: unknown): unknown {
   if (!(error instanceof FirebaseError)) return error;
-  const message = WORDS[error.code] ?? `Signing in did not work (${error.code}). Try again.`;
-  return new Refused(message, { cause: error });
+  const message =
+    ERROR_MESSAGES[error.code] ?? `Signing in did not work (${error.code}). Try again.`;
+  return new SignInError(message, { cause: error });
 }

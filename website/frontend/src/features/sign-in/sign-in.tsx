@@ -19,7 +19,7 @@ export function SignIn({ next, onDone }: Props) {
   if (error !== null) {
     const again = <Button onClick={() => void refetch()}>Try again</Button>;
     return (
-      <Message alarming title="The door is stuck" action={again}>
+      <Message isError title="The door is stuck" action={again}>
         {error.message}
       </Message>
     );

@@ -11,7 +11,7 @@ const KEYUP_SUPPRESSING_CODES = new Set(["MetaLeft", "MetaRight"]);
  * What the game does with its keys at the moment. taken: they play; guarded: they do nothing, not even scroll,
  * so that a key still hammered after the end does no harm; free: they are the page's.
  */
-export type KeyUse = "taken" | "guarded" | "free";
+export type KeyUse = "captured" | "suppressed" | "free";
 
 /** Reports the game's keys at their events. Keys that are taken neither scroll the page nor press a button. */
 export function listenKeyboard(
@@ -21,12 +21,12 @@ export function listenKeyboard(
   keyUse: () => KeyUse,
 ): Cancel {
   const isCaptured = (event: KeyboardEvent): boolean =>
-    keyUse() === "taken" || (keyUse() === "guarded" && !isOnButton(event));
+    keyUse() === "captured" || (keyUse() === "suppressed" && !isOnButton(event));
   const down = (event: KeyboardEvent): void => {
     const control = keys.get(event.code);
     if (control === undefined || isShortcut(event) || isTyping(event) || !isCaptured(event)) return;
     event.preventDefault();
-    if (event.repeat || keyUse() !== "taken") return;
+    if (event.repeat || keyUse() !== "captured") return;
     sink.press(control, "keyboard", event.code, event.timeStamp);
   };
   const up = (event: KeyboardEvent): void => {

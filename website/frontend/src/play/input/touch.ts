@@ -29,7 +29,8 @@ export function padDirections(
   // An eighth of the circle for each of the four diagonals, when the pad has both directions.
   const slope = Math.tan(Math.PI / 8);
   const pressed: (keyof PadControls)[] = [];
-  if (hasHorizontal && (!hasVertical || Math.abs(x) > slope * Math.abs(y))) pressed.push(horizontal);
+  if (hasHorizontal && (!hasVertical || Math.abs(x) > slope * Math.abs(y)))
+    pressed.push(horizontal);
   if (hasVertical && (!hasHorizontal || Math.abs(y) > slope * Math.abs(x))) pressed.push(vertical);
   return pressed.filter((direction) => pad[direction] !== undefined);
 }

@@ -102,7 +102,10 @@ export class LockstepController {
       case "started":
         return this.#onStarted(message);
       case "ticked":
-        if (this.#episode !== null && !this.#unackedSteps.acknowledge(message.n_steps, message.digest)) {
+        if (
+          this.#episode !== null &&
+          !this.#unackedSteps.acknowledge(message.n_steps, message.digest)
+        ) {
           this.#switchToStreamed("The server followed to something else.");
         }
         return true;
@@ -125,7 +128,11 @@ export class LockstepController {
 
   start(at: number): boolean {
     this.#lockstepRequested = this.#game.isReady;
-    this.#options.send({ type: "start", at, mode: this.#lockstepRequested ? "lockstep" : "streamed" });
+    this.#options.send({
+      type: "start",
+      at,
+      mode: this.#lockstepRequested ? "lockstep" : "streamed",
+    });
     return true;
   }
 
@@ -222,7 +229,11 @@ export class LockstepController {
     if (!this.#isLeaving) this.#options.events()?.welcome("paused", this.#gameInfo);
   }
 
-  #showObservation({ frame, lives, width, height }: Observation, picture: Picture, last: boolean): void {
+  #showObservation(
+    { frame, lives, width, height }: Observation,
+    picture: Picture,
+    last: boolean,
+  ): void {
     const head = this.#head;
     head.frame = frame;
     head.score = this.#score;
@@ -242,7 +253,11 @@ export class LockstepController {
     this.#timer?.();
     this.#timer = null;
     if (!this.#isConnected) return;
-    for (let ticks = this.#unackedSteps.nextMessage(); ticks !== null; ticks = this.#unackedSteps.nextMessage()) {
+    for (
+      let ticks = this.#unackedSteps.nextMessage();
+      ticks !== null;
+      ticks = this.#unackedSteps.nextMessage()
+    ) {
       this.#options.send(ticks);
     }
   }

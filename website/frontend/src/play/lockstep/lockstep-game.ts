@@ -79,11 +79,11 @@ export class LockstepGame {
   /** Whether steps come with their sound. */
   setAudioEnabled(on: boolean): void {
     this.#audioEnabled = on;
-    this.#send({ kind: "hear", on });
+    this.#send({ kind: "set-audio", on });
   }
 
   resume(): void {
-    this.#send({ kind: "go" });
+    this.#send({ kind: "resume" });
     this.#reportDisplayFrames();
   }
 
@@ -135,7 +135,7 @@ export class LockstepGame {
     switch (message.kind) {
       case "loaded":
         this.#isReady = true;
-        this.#send({ kind: "hear", on: this.#audioEnabled });
+        this.#send({ kind: "set-audio", on: this.#audioEnabled });
         return;
       case "began": {
         this.#events.began(message, this.#copyPicture(message));
@@ -169,7 +169,7 @@ export class LockstepGame {
     }
     this.#picture.pixels.set(new Uint32Array(pixels));
     this.#newestFrame = frame;
-    this.#send({ kind: "spent", buffer: pixels }, [pixels]);
+    this.#send({ kind: "recycle-buffer", buffer: pixels }, [pixels]);
     return this.#picture;
   }
 
@@ -179,7 +179,7 @@ export class LockstepGame {
     this.#isRunning = true;
     const reportFrame = (at: number): void => {
       if (!this.#isRunning) return;
-      this.#send({ kind: "displayed", at, newest: this.#newestFrame });
+      this.#send({ kind: "display-frame", at, newest: this.#newestFrame });
       this.#options.platform.nextFrame(reportFrame);
     };
     this.#options.platform.nextFrame(reportFrame);

@@ -38,15 +38,15 @@ export type ToWorker =
   | { kind: "begin"; seed: number }
   | { kind: "input"; change: InputChange }
   /** Go on after `stop`. */
-  | { kind: "go" }
+  | { kind: "resume" }
   /** Whether steps come with their sound. */
-  | { kind: "hear"; on: boolean }
+  | { kind: "set-audio"; on: boolean }
   /** No more steps; answered by `stopped`, after every step that was taken. */
   | { kind: "stop" }
   /** The display began a frame at `at`, when observation `newest` had arrived. */
-  | { kind: "displayed"; at: number; newest: number }
+  | { kind: "display-frame"; at: number; newest: number }
   /** A picture's memory, to be used again. */
-  | { kind: "spent"; buffer: ArrayBuffer };
+  | { kind: "recycle-buffer"; buffer: ArrayBuffer };
 
 /** What the player sees after reset or a step: one RGBA word a pixel. */
 export interface Observation {

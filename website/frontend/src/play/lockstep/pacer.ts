@@ -3,7 +3,7 @@ const RATE_TOLERANCE = 0.01;
 /** Gaps between animation frames that the display's period is taken from. */
 const GAP_WINDOW = 31;
 /** How long before the display's next frame a step begins, milliseconds: it must be drawn by then. */
-const MARGIN_MS = { first: 6, least: 4, most: 12, up: 1.5, down: 0.01 } as const;
+const MARGIN_MS = { initial: 6, min: 4, max: 12, increase: 1.5, decrease: 0.01 } as const;
 
 /**
  * When the next step is due, in milliseconds of one clock.
@@ -17,7 +17,7 @@ export class Pacer {
   #gaps: number[] = [];
   #frameAt: number | null = null;
   #dueAt: number | null = null;
-  #marginMs: number = MARGIN_MS.first;
+  #marginMs: number = MARGIN_MS.initial;
 
   constructor(hz: number) {
     this.#gamePeriodMs = 1000 / hz;
@@ -59,8 +59,8 @@ export class Pacer {
       this.#gaps.push(gap);
       if (this.#gaps.length > GAP_WINDOW) this.#gaps.shift();
     }
-    this.#marginMs += onTime ? -MARGIN_MS.down : MARGIN_MS.up;
-    this.#marginMs = Math.min(MARGIN_MS.most, Math.max(MARGIN_MS.least, this.#marginMs));
+    this.#marginMs += onTime ? -MARGIN_MS.decrease : MARGIN_MS.increase;
+    this.#marginMs = Math.min(MARGIN_MS.max, Math.max(MARGIN_MS.min, this.#marginMs));
   }
 
   /** The display's own period (a late frame counts as several) and the game's on it; null: they do not fit. */

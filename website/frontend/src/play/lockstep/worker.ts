@@ -46,15 +46,15 @@ function handle(message: ToWorker): void {
       return stepper?.begin(message.seed);
     case "input":
       return stepper?.input(message.change);
-    case "hear":
+    case "set-audio":
       return stepper?.setAudioEnabled(message.on);
-    case "go":
+    case "resume":
       return stepper?.resume();
     case "stop":
       return stepper?.stop();
-    case "displayed":
+    case "display-frame":
       return stepper?.onDisplayFrame(message.at, message.newest);
-    case "spent":
+    case "recycle-buffer":
       return stepper?.recycleBuffer(message.buffer);
   }
 }

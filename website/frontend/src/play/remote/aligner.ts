@@ -73,7 +73,8 @@ export class Aligner {
   #evaluate(): void {
     const period = median(this.#stepPeriodsMs);
     const waits = this.#waitsMs;
-    const fits = period < MAX_STEP_MS && Math.abs(median(this.#paintGapsMs) / period - 1) < RATE_TOLERANCE;
+    const fits =
+      period < MAX_STEP_MS && Math.abs(median(this.#paintGapsMs) / period - 1) < RATE_TOLERANCE;
     this.#clearSamples();
     if (!fits) return;
     const now = meanWait(waits, 0, period);

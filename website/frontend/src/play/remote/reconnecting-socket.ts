@@ -108,7 +108,9 @@ export class ReconnectingSocket {
   async #connect(): Promise<void> {
     const connectionId = ++this.#connectionId;
     const isStale = (): boolean => this.#isClosed || connectionId !== this.#connectionId;
-    this.#timer = this.#options.platform.after(CONNECT_TIMEOUT_MS, () => this.reconnect(NO_RESPONSE_MESSAGE));
+    this.#timer = this.#options.platform.after(CONNECT_TIMEOUT_MS, () =>
+      this.reconnect(NO_RESPONSE_MESSAGE),
+    );
     try {
       const [address, hello] = await Promise.all([
         this.#options.getAddress(),
@@ -173,15 +175,20 @@ export class ReconnectingSocket {
       : null;
     const wasWelcomed = this.#isWelcomed;
     this.#dropSocket();
-    if (closeCode === null) this.#scheduleReconnect(wasWelcomed ? DISCONNECTED_MESSAGE : NO_RESPONSE_MESSAGE);
-    else if (closeCode.retry) this.#scheduleReconnect((this.#serverMessage = reason || closeCode.words));
+    if (closeCode === null)
+      this.#scheduleReconnect(wasWelcomed ? DISCONNECTED_MESSAGE : NO_RESPONSE_MESSAGE);
+    else if (closeCode.retry)
+      this.#scheduleReconnect((this.#serverMessage = reason || closeCode.words));
     else this.#closeForGood({ message: reason || closeCode.words, ...helpFor(closeCode.name) });
   }
 
   #scheduleReconnect(message: string): void {
     this.#attempt++;
     if (this.#attempt > MAX_ATTEMPTS) {
-      this.#closeForGood({ message: "The server did not answer for several minutes.", help: "again" });
+      this.#closeForGood({
+        message: "The server did not answer for several minutes.",
+        help: "reopen",
+      });
       return;
     }
     const baseMs = RETRY_DELAYS_MS[Math.min(this.#attempt - 1, RETRY_DELAYS_MS.length - 1)] ?? 8000;
@@ -218,12 +225,12 @@ function helpFor(
     case "UNKNOWN_GAME":
       return { help: "none" };
     case "TAKEN_OVER":
-      return { help: "again", title: "In another tab", actionLabel: "Play here" };
+      return { help: "reopen", title: "In another tab", actionLabel: "Play here" };
     case "FULL":
-      return { help: "again", title: "Full house", actionLabel: "Try again" };
+      return { help: "reopen", title: "Full house", actionLabel: "Try again" };
     case "NO_ROOM":
-      return { help: "again", title: "Not just now", actionLabel: "Try again" };
+      return { help: "reopen", title: "Not just now", actionLabel: "Try again" };
     default:
-      return { help: "again" };
+      return { help: "reopen" };
   }
 }

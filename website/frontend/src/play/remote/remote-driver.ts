@@ -16,7 +16,10 @@ export type OpenLockstep = (hooks: LockstepHooks) => LockstepController;
  * The game is stepped by the server; pictures come over the play socket. With `openLocal`, games that the
  * server offers for it are stepped by the page in lockstep with the server instead.
  */
-export function createRemoteDriver(options: ReconnectingSocketOptions, openLockstep?: OpenLockstep): Driver {
+export function createRemoteDriver(
+  options: ReconnectingSocketOptions,
+  openLockstep?: OpenLockstep,
+): Driver {
   const { platform } = options;
   const decoder = new FrameDecoder();
   let events: DriverEvents | null = null;

@@ -35,7 +35,8 @@ export function openAudioOutput(hz: number, onFailure: (words: string) => void):
   );
   return {
     play: (frame, samples) => send({ kind: "step", frame, samples }, [samples.buffer]),
-    setVolume: (loudness) => volume.gain.setTargetAtTime(loudness, context.currentTime, RAMP_SECONDS),
+    setVolume: (loudness) =>
+      volume.gain.setTargetAtTime(loudness, context.currentTime, RAMP_SECONDS),
     setRunning: (running) => {
       if (isClosed || running === isRunning) return;
       isRunning = running;

@@ -1,10 +1,10 @@
 /** Steps that wait before playing begins, that are aimed at while it goes on, and above which the oldest are dropped. */
-export const QUEUE_STEPS = { first: 2, aim: 2.5, most: 4 } as const;
+export const QUEUE_STEPS = { start: 2, target: 2.5, max: 4 } as const;
 /** Room in the ring, in steps. */
 const RING_STEPS = 8;
 const SAMPLE_ZERO = 128;
 /** How much faster the queue is played for each step that it is longer than aimed at, and at most. */
-const RATE_CORRECTION = { each: 0.012, most: 0.015 } as const;
+const RATE_CORRECTION = { perStep: 0.012, max: 0.015 } as const;
 /** Share by which the mean length follows the length, a block. */
 const LEVEL_SMOOTHING = 0.02;
 /** Of the filter that takes away what is constant, below some 40 Hz at 48 kHz: it forgets in 4 ms. */
@@ -74,11 +74,13 @@ export class SoundQueue {
     if (samples.length !== this.#stepLength) this.#resize(samples.length);
     const size = this.#ring.length;
     for (const [index, sample] of samples.entries()) {
-      this.#ring[(this.#readIndex + this.#sampleCount + index) % size] = (sample - SAMPLE_ZERO) / SAMPLE_ZERO;
+      this.#ring[(this.#readIndex + this.#sampleCount + index) % size] =
+        (sample - SAMPLE_ZERO) / SAMPLE_ZERO;
     }
     this.#sampleCount += samples.length;
     this.#newestFrame = frame;
-    if (this.#sampleCount > QUEUE_STEPS.most * this.#stepLength) this.#drop(Math.floor(this.#sampleCount / this.#stepLength) - 2);
+    if (this.#sampleCount > QUEUE_STEPS.max * this.#stepLength)
+      this.#drop(Math.floor(this.#sampleCount / this.#stepLength) - 2);
   }
 
   /** The game stands still: forget what waits. */
@@ -90,9 +92,11 @@ export class SoundQueue {
 
   /** Fill a block. */
   read(block: Float32Array): void {
-    this.#meanSteps += LEVEL_SMOOTHING * (this.#sampleCount / Math.max(1, this.#stepLength) - this.#meanSteps);
-    const correction = RATE_CORRECTION.each * (this.#meanSteps - QUEUE_STEPS.aim);
-    const ratio = this.#ratio * (1 + Math.max(-RATE_CORRECTION.most, Math.min(RATE_CORRECTION.most, correction)));
+    this.#meanSteps +=
+      LEVEL_SMOOTHING * (this.#sampleCount / Math.max(1, this.#stepLength) - this.#meanSteps);
+    const correction = RATE_CORRECTION.perStep * (this.#meanSteps - QUEUE_STEPS.target);
+    const ratio =
+      this.#ratio * (1 + Math.max(-RATE_CORRECTION.max, Math.min(RATE_CORRECTION.max, correction)));
     for (let index = 0; index < block.length; index++) {
       const value = this.#blockDc(this.#next(ratio));
       block[index] = value;
@@ -102,7 +106,11 @@ export class SoundQueue {
   }
 
   #next(ratio: number): number {
-    if (!this.#isPlaying && this.#stepLength > 0 && this.#sampleCount >= QUEUE_STEPS.first * this.#stepLength) {
+    if (
+      !this.#isPlaying &&
+      this.#stepLength > 0 &&
+      this.#sampleCount >= QUEUE_STEPS.start * this.#stepLength
+    ) {
       this.#isPlaying = this.#hasGap = true;
       this.#meanSteps = this.#sampleCount / this.#stepLength;
     }

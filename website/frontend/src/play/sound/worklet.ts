@@ -13,7 +13,7 @@ export type ToWorklet =
   /** The game stands still. */
   | { kind: "clear" }
   /** Answered by an `Account`. */
-  | { kind: "tell" }
+  | { kind: "stats" }
   | { kind: "end" };
 
 export interface WorkletOptions {
@@ -45,7 +45,7 @@ class SoundProcessor extends AudioWorkletProcessor {
       case "clear":
         this.#queue.clear();
         return;
-      case "tell":
+      case "stats":
         this.port.postMessage(this.#queue.stats);
         return;
       case "end":

@@ -1,0 +1,47 @@
+/** How wide and high, in CSS pixels, a picture is drawn. */
+export interface Fit {
+  width: number;
+  height: number;
+  /** Every pixel of the picture covers the same whole number of the screen's pixels. */
+  isPixelPerfect: boolean;
+}
+
+/** How far whole pixels may bend the shape: 4 % is not seen, uneven pixels are. */
+const MAX_ASPECT_ERROR = 0.04;
+/** A whole scale that leaves more of the space empty than this is given up for an uneven one. */
+const MIN_FILLED_SHARE = 0.8;
+
+/**
+ * The largest drawing of `picture` within `space` (CSS pixels) at this pixel aspect.
+ *
+ * Whole device pixels are preferred while they fill enough of the space.
+ */
+export function fitPicture(
+  picture: { width: number; height: number },
+  space: { width: number; height: number },
+  pixelAspect: number,
+  pixelRatio: number,
+): Fit {
+  const scale = Math.min(
+    space.width / (picture.width * pixelAspect),
+    space.height / picture.height,
+  );
+  const free: Fit = {
+    width: picture.width * pixelAspect * scale,
+    height: picture.height * scale,
+    isPixelPerfect: false,
+  };
+  let best: Fit | null = null;
+  for (let down = Math.floor(scale * pixelRatio * (1 + MAX_ASPECT_ERROR)); down >= 1; down--) {
+    for (const across of [Math.floor(down * pixelAspect), Math.ceil(down * pixelAspect)]) {
+      if (across < 1 || Math.abs(across / down / pixelAspect - 1) > MAX_ASPECT_ERROR) continue;
+      const width = (picture.width * across) / pixelRatio;
+      const height = (picture.height * down) / pixelRatio;
+      if (width > space.width || height > space.height) continue;
+      if (best === null || width * height > best.width * best.height) {
+        best = { width, height, isPixelPerfect: true };
+      }
+    }
+  }
+  return best !== null && best.height >= MIN_FILLED_SHARE * free.height ? best : free;
+}

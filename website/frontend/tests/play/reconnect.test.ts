@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { TicketError } from "@/play/remote/reconnecting-socket";
+
+import { makePacket } from "../support/packets";
+import type { FakeSocket } from "../support/sockets";
+import { ENDED, flushPromises, EngineHarness } from "../support/engine-harness";
+
+let table: EngineHarness;
+
+beforeEach(async () => {
+  table = await EngineHarness.open();
+});
+
+describe("a broken connection", () => {
+  /** The socket drops, and the page comes back with another one. */
+  async function dropAndReturn(): Promise<FakeSocket> {
+    table.sockets.last.events.closed(1006, "");
+    expect(table.phase).toMatchObject({ kind: "reconnecting", attempt: 1, episodeActive: true });
+    table.platform.advance(250);
+    await flushPromises();
+    return table.sockets.last;
+  }
+
+  test("[O6] comes back with a new ticket, finds the game paused, and goes on", async () => {
+    table.startEpisode();
+    const second = await dropAndReturn();
+    expect(table.sockets.all.map(({ address }) => address)).toEqual([
+      "ws://arcade/1",
+      "ws://arcade/2",
+    ]);
+    second.welcome("paused");
+    second.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
+    second.events.binary(makePacket({ frame: 90, score: 3 }));
+    expect(table.phase).toEqual({ kind: "paused", reason: "connection" });
+    expect(table.engine.getSnapshot().score).toBe(3);
+    table.engine.resume();
+    table.platform.advance(1800);
+    expect(second.sentOfType("resume")).toHaveLength(1);
+    second.deliver({ type: "resumed" });
+    expect(table.phase).toEqual({ kind: "playing" });
+  });
+
+  test("says so when the game did not survive it", async () => {
+    table.startEpisode();
+    (await dropAndReturn()).welcome("ready");
+    expect(table.phase).toEqual({ kind: "episode-lost" });
+    table.engine.start();
+    expect(table.phase.kind).toBe("countdown");
+  });
+
+  test("waits longer each time, up to a bound, and less by chance", async () => {
+    table.sockets.last.events.closed(1006, "");
+    const waits: number[] = [];
+    for (const expected of [250, 500, 1000, 2000, 4000, 8000, 8000]) {
+      table.platform.advance(expected - 1);
+      const before = table.sockets.all.length;
+      await flushPromises();
+      expect(table.sockets.all).toHaveLength(before);
+      table.platform.advance(1);
+      await flushPromises();
+      expect(table.sockets.all).toHaveLength(before + 1);
+      table.sockets.last.events.closed(1006, "");
+      waits.push(expected);
+    }
+    table.platform.randomValue = 1;
+    table.platform.advance(8000);
+    await flushPromises();
+    table.sockets.last.events.closed(1006, "");
+    const before = table.sockets.all.length;
+    table.platform.advance(5600);
+    await flushPromises();
+    expect(table.sockets.all).toHaveLength(before + 1);
+  });
+
+  test("can be hurried", async () => {
+    for (let drop = 0; drop < 4; drop++) {
+      table.sockets.last.events.closed(1006, "");
+      table.platform.advance(20_000);
+      await flushPromises();
+    }
+    table.sockets.last.events.closed(1006, "");
+    const before = table.sockets.all.length;
+    table.engine.reconnectNow();
+    await flushPromises();
+    expect(table.sockets.all).toHaveLength(before + 1);
+  });
+
+  test("a silent server is left for a new socket", async () => {
+    const socket = table.startEpisode();
+    table.platform.advance(8000);
+    expect(socket.isClosedByPage).toBe(true);
+    expect(table.phase.kind).toBe("reconnecting");
+    await flushPromises();
+  });
+
+  test("a packet that cannot be read starts over with a new socket and its key frame", async () => {
+    const socket = table.startEpisode();
+    socket.events.binary(new ArrayBuffer(3));
+    expect(socket.isClosedByPage).toBe(true);
+    expect(table.phase).toMatchObject({
+      kind: "reconnecting",
+      message: "A frame packet is cut off.",
+    });
+    table.platform.advance(250);
+    await flushPromises();
+    expect(table.sockets.all).toHaveLength(2);
+  });
+
+  test("a message of another server does the same", () => {
+    const socket = table.startEpisode();
+    socket.events.text(`{"type":"tea"}`);
+    expect(socket.isClosedByPage).toBe(true);
+    expect(table.phase.kind).toBe("reconnecting");
+  });
+
+  test("what a dropped socket still says is not heard", async () => {
+    const first = table.startEpisode();
+    await dropAndReturn();
+    first.deliver(ENDED);
+    expect(table.phase.kind).toBe("reconnecting");
+  });
+});
+
+describe("a closed server", () => {
+  test.each([
+    [4001, "reopen"],
+    [4004, "none"],
+    [4009, "reopen"],
+    [4030, "reopen"],
+    [4050, "reopen"],
+    [1000, "reopen"],
+  ])("code %i is said in words and not tried again", (code, help) => {
+    table.startEpisode().events.closed(code, "");
+    expect(table.phase).toMatchObject({ kind: "closed", closeReason: { help } });
+    table.platform.advance(60_000);
+    expect(table.sockets.all).toHaveLength(1);
+  });
+
+  test.each([1001, 1012, 4051])("after code %i the page comes back", async (code) => {
+    table.startEpisode().events.closed(code, "");
+    expect(table.phase.kind).toBe("reconnecting");
+    table.platform.advance(250);
+    await flushPromises();
+    expect(table.sockets.all).toHaveLength(2);
+  });
+
+  test("what a server said when it went holds until it is back", async () => {
+    table.startEpisode().events.closed(1012, "");
+    const words = "The server is restarting. What you played is kept; come back in a moment.";
+    table.ticketError = new TicketError("The server does not answer.", "wait");
+    table.platform.advance(250);
+    await flushPromises();
+    expect(table.phase).toMatchObject({ kind: "reconnecting", attempt: 2, message: words });
+    table.ticketError = null;
+    table.platform.advance(500);
+    await flushPromises();
+    table.sockets.last.welcome();
+    table.sockets.last.events.closed(1006, "");
+    expect(table.phase).toMatchObject({
+      message: "The connection broke. Your game waits; trying again…",
+    });
+  });
+
+  test("the server's own words come first", () => {
+    table.startEpisode().events.closed(4030, "All 8 seats are taken.");
+    expect(table.phase).toMatchObject({ closeReason: { message: "All 8 seats are taken." } });
+  });
+});
+
+describe("without a ticket", () => {
+  test("who is not signed in is told to", async () => {
+    table.ticketError = new TicketError("Sign in first.", "sign-in");
+    table.sockets.last.events.closed(1006, "");
+    table.platform.advance(250);
+    await flushPromises();
+    expect(table.phase).toEqual({
+      kind: "closed",
+      closeReason: { message: "Sign in first.", help: "sign-in" },
+    });
+  });
+
+  test("a server that is away is asked again", async () => {
+    table.ticketError = new TicketError("The server does not answer.", "wait");
+    table.sockets.last.events.closed(1006, "");
+    table.platform.advance(250);
+    await flushPromises();
+    expect(table.phase).toMatchObject({ kind: "reconnecting", attempt: 2 });
+    table.ticketError = null;
+    table.platform.advance(500);
+    await flushPromises();
+    table.sockets.last.welcome();
+    expect(table.phase).toEqual({ kind: "ready" });
+  });
+
+  test("a server that never gets to its welcome is not waited for without end", () => {
+    table.sockets.last.events.opened();
+    table.platform.advance(20_000);
+    expect(table.phase.kind).toBe("reconnecting");
+  });
+});
