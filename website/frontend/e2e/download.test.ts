@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { type Arcade, startArcade } from "./support/arcade";
 import { findAccessibilityFaults } from "./support/accessibility";
@@ -14,9 +14,11 @@ import {
   OUTPUT_FOLDER,
   type Visit,
 } from "./support/browser";
+import { createScenario } from "./support/scenario";
 
 const EMAIL = "reader@example.org";
 const run = promisify(execFile);
+const step = createScenario();
 
 let arcade: Arcade;
 let browser: Browser;
@@ -38,7 +40,7 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-test("a round is played", async () => {
+step("an episode is played to its end", async () => {
   const { page } = visit;
   await page.goto("/sign-in?next=%2Fplay%2Ftower-of-hanoi");
   await page.getByLabel("E-mail").fill(EMAIL);
@@ -51,11 +53,11 @@ test("a round is played", async () => {
   await page.waitForSelector('[data-testid="ending"][data-status="won"]');
 });
 
-test("a player's own play comes as a Minari dataset", async () => {
+step("own data downloads as a Minari dataset", async () => {
   const { page } = visit;
   const listed = async (): Promise<number> => {
     await page.goto("/you");
-    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    await page.getByRole("heading", { name: "Download your data" }).waitFor();
     return page.getByText("14 steps").count();
   };
   // What was played is there to take once it is delivered.
@@ -65,7 +67,7 @@ test("a player's own play comes as a Minari dataset", async () => {
   );
 });
 
-test("a researcher chooses game and format, and gets the same round", async () => {
+step("research export downloads the same episode as Parquet", async () => {
   const { page } = visit;
   await page.goto("/research");
   await page.getByRole("rowheader", { name: /Hanoi/ }).waitFor();
@@ -76,7 +78,7 @@ test("a researcher chooses game and format, and gets the same round", async () =
   expect(await saveDownload("Download", "research")).toContain("episodes.parquet");
 });
 
-test("the page met no error", () => {
+step("the page reports no errors", () => {
   expect(visit.errors).toEqual([]);
 });
 

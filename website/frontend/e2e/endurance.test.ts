@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 test(
-  "minutes of play are counted: long tasks, memory, pictures",
+  "long tasks, memory and paint gaps are measured during minutes of play",
   async () => {
     const { page, errors } = await openVisit(browser, arcade.url);
     const watch = await Stopwatch.attach(page);

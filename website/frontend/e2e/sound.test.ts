@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { type AudioStats, QUEUE_STEPS } from "../src/play/sound/sound-queue";
+import { shouldSkip } from "../tests/support/prerequisites";
 import { type Arcade, startArcade } from "./support/arcade";
 import {
   saveScreenshot,
@@ -15,8 +16,10 @@ import {
   type Visit,
 } from "./support/browser";
 import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { createScenario } from "./support/scenario";
 import { readRecordings } from "./support/recordings";
 
+const step = createScenario();
 const PERIOD_MS = 1000 / 60;
 /** Samples at 44.1 or 48 kHz: a tenth of a second of noise. */
 const HEARD = 4800;
@@ -128,7 +131,7 @@ async function startGame(page: Page): Promise<void> {
 }
 
 /** Waits for noise, and holds its age against the picture's. */
-async function hear(page: Page): Promise<void> {
+async function expectSoundInSync(page: Page): Promise<void> {
   await page.waitForFunction(() => (globalThis as Watched).world.nodes.length > 0);
   await expect.poll(async () => (await listen(page)).account.audibleSamples).toBeGreaterThan(HEARD);
   await expect.poll(async () => (await listen(page)).peak).toBeGreaterThan(0.01);
@@ -146,7 +149,7 @@ async function hear(page: Page): Promise<void> {
 const state = (page: Page) =>
   page.evaluate(() => (globalThis as Watched).world.contexts.at(-1)?.state);
 
-test("a streamed game is silent until it is asked for, and while it is paused or muted", async () => {
+step("streamed sound plays only while it is enabled and the game runs", async () => {
   const { page, context } = visit;
   await context.route("**/lockstep/**", (route) => route.abort());
   await page.goto("/sign-in");
@@ -163,7 +166,7 @@ test("a streamed game is silent until it is asked for, and while it is paused or
   expect(await state(page)).toBeUndefined();
 
   await page.keyboard.press("m");
-  await hear(page);
+  await expectSoundInSync(page);
   expect(packets).toBeGreaterThan(10);
   expect(await button.getAttribute("aria-pressed")).toBe("true");
 
@@ -178,15 +181,16 @@ test("a streamed game is silent until it is asked for, and while it is paused or
   await page.waitForTimeout(300);
   expect(packets - before).toBeLessThanOrEqual(1);
   await button.click();
-  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("button", { name: "Quit", exact: true }).click();
   await page.waitForURL(`${arcade.url}/`);
   await expect.poll(() => state(page)).toBe("closed");
   await context.unroute("**/lockstep/**");
 });
 
-test.skipIf(!built)(
-  "a game in lockstep plays its own sound, and the choice is remembered",
-  async () => {
+step(
+  "lockstep sound plays without sound packets, and the setting is remembered",
+  async (context) => {
+    if (shouldSkip(built ? null : "the lockstep module is not built")) context.skip();
     const { page } = visit;
     packets = 0;
     await page.goto("/play/space-invaders");
@@ -194,14 +198,14 @@ test.skipIf(!built)(
     await waitForEmulator(page);
     await startGame(page);
     await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
-    await hear(page);
+    await expectSoundInSync(page);
     expect(packets).toBe(0);
-    await page.getByRole("button", { name: "Leave" }).click();
+    await page.getByRole("button", { name: "Quit", exact: true }).click();
     await page.waitForURL(`${arcade.url}/`);
   },
 );
 
-test("both are kept, and certified", async () => {
+step("episodes with sound are certified", async () => {
   const kept = await readRecordings(arcade.data, built ? 2 : 1);
   expect(kept.map(({ mode, verdict }) => [mode, verdict])).toEqual(
     [

@@ -94,7 +94,7 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   await tools.send("Performance.enable");
   const { metrics } = await tools.send("Performance.getMetrics");
   const zero = metrics.find(({ name }) => name === "NavigationStart")?.value ?? NaN;
-  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("button", { name: "Quit", exact: true }).click();
   await page.waitForURL(`${network.url}/`);
   await context.close();
   network.close();
@@ -112,7 +112,7 @@ test.each([
   [50, 0],
   [150, 0.01],
 ])(
-  "what was painted and pressed %d ms away is on record as it was, %d lost",
+  "paint and input times with a %d ms round trip and %d loss are recorded correctly",
   async (roundTrip, loss) => {
     const { episode, testimony, zeroUs } = await play(roundTrip, loss);
     const { samples, presses } = testimony;

@@ -24,6 +24,6 @@ loadEnv().then(
   },
   (error: unknown) => {
     if (!(error instanceof Error)) throw error;
-    root.render(<p role="alert">This page does not know its server. {error.message}</p>);
+    root.render(<p role="alert">Cannot load the configuration. {error.message}</p>);
   },
 );

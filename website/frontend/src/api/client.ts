@@ -20,7 +20,9 @@ export type Summary = Schemas["Summary"];
 export type MyGame = Schemas["MyGame"];
 export type Erased = Schemas["Erased"];
 
-/** The back end said no, or nothing at all (`status` 0). `message` is for people. */
+/**
+ * The back end rejected a request or did not respond (`status` 0). `message` is shown to the user.
+ */
 export class ApiError extends Error {
   override name = "ApiError";
   constructor(
@@ -35,7 +37,7 @@ export class ApiError extends Error {
 interface RequestOptions {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
-  /** Send the sign-in token. A 401 then signs out: the token is no good any more. */
+  /** Sends the session token. A 401 response ends the session. */
   isAuthenticated?: boolean;
   signal?: AbortSignal;
 }
@@ -61,16 +63,19 @@ async function fetchFromServer(path: string, init: RequestInit): Promise<Respons
     return await fetch(getEnv().http + path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError("The server does not answer. Try again in a moment.", 0, "Unreachable");
+    throw new ApiError(
+      "The server does not respond. Check your connection and try again.",
+      0,
+      "Unreachable",
+    );
   }
 }
 
-/** A proxy on the way may answer without our JSON. */
+/** A proxy may respond without JSON. */
 async function toApiError(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Schemas["Problem"]> | null;
   const message =
-    problem?.message ??
-    `The server answered with an error (${response.status}). Try again in a moment.`;
+    problem?.message ?? `The request failed with status ${response.status}. Try again in a minute.`;
   return new ApiError(message, response.status, problem?.error ?? "Unknown");
 }
 
@@ -114,7 +119,9 @@ export const api = {
   preferences: () => sendRequest<Preferences | null>("/me/preferences", { isAuthenticated: true }),
   savePreferences: (body: Preferences) =>
     sendRequest<Preferences>("/me/preferences", { method: "PUT", body, isAuthenticated: true }),
-  /** A page of the player's episodes, newest first; `before`: the last one of the page before. */
+  /**
+   * A page of the player's episodes, newest first. `before` is the last id of the previous page.
+   */
   episodePage: (before: string | null, limit: number, signal: AbortSignal) =>
     sendRequest<readonly Episode[]>(
       `/me/episodes?limit=${String(limit)}${before === null ? "" : `&before=${before}`}`,
@@ -136,11 +143,11 @@ export const api = {
     }),
 };
 
-/** Compile the emulator while it arrives. */
+/** Downloads and compiles the emulator. */
 export const fetchModule = (path: string): Promise<WebAssembly.Module> =>
   WebAssembly.compileStreaming(fetchFromServer(path, {}).then(requireOk));
 
-/** A file that is only for who is signed in. */
+/** Downloads a file that needs a session. */
 export async function fetchPrivateFile(path: string): Promise<Uint8Array> {
   const headers = new Headers({ Authorization: `Bearer ${session.get()?.token ?? ""}` });
   return new Uint8Array(
@@ -153,13 +160,13 @@ async function requireOk(response: Response): Promise<Response> {
   throw await toApiError(response);
 }
 
-/** Address of a game's picture. */
+/** Returns the URL of a game's picture. */
 export const coverUrl = (cover: string): string => getEnv().http + cover;
 
-/** Where a download is to be had, by who has its ticket. */
+/** Returns the URL of a download. */
 export const downloadUrl = (ticket: ExportTicket): string => getEnv().http + ticket.address;
 
-/** Address of a play socket. */
+/** Returns the URL of a play socket. */
 export const socketUrl = (
   gameId: string,
   ticket: string,

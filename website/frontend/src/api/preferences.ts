@@ -16,7 +16,10 @@ const DEFAULT_PREFERENCES: Preferences = {
   options: {},
 };
 
-/** The copy on this device: whose it is (null: nobody's yet), and whether the account has it too. */
+/**
+ * Copy of the preferences on this device. `userId` is null before the first sign-in. `isUnsaved` is
+ * true if the account does not have it yet.
+ */
 interface CachedPreferences {
   preferences: Preferences;
   userId: string | null;
@@ -46,11 +49,11 @@ function readCache(value: unknown): CachedPreferences {
 
 const cache = new LocalStorageStore<CachedPreferences>("preferences", readCache);
 let lastTask: Promise<void> = Promise.resolve();
-/** The account has been asked since it signed in here. */
+/** Users whose preferences were requested since they signed in. */
 const loadedUserIds = new Set<string>();
 const listeners = new Set<() => void>();
 
-/** Like it so from now on. Holds at once; the account gets it as soon as it can be reached. */
+/** Changes preferences immediately and saves them to the account as soon as possible. */
 export function updatePreferences(change: Partial<Preferences>): void {
   cache.set({
     ...cache.get(),
@@ -60,17 +63,17 @@ export function updatePreferences(change: Partial<Preferences>): void {
   enqueue(save);
 }
 
-/** Put a game among the favourites, newest first, or take it from them. */
+/** Adds a game to the favourites, or removes it. */
 export function setFavourite(gameId: string, isFavourite: boolean): void {
   const others = cache.get().preferences.favourites.filter((id) => id !== gameId);
   updatePreferences({ favourites: isFavourite ? [gameId, ...others] : others });
 }
 
-/** How the person likes to play. */
+/** Returns the player's preferences. */
 export const usePreferences = (): Preferences =>
   useSyncExternalStore(cache.subscribe, () => cache.get().preferences);
 
-/** False until the account has said what it keeps, or could not be reached. */
+/** Returns false until the account's preferences are loaded or the request failed. */
 export const usePreferencesLoaded = (userId: string): boolean =>
   useSyncExternalStore(
     (listener) => {
@@ -80,22 +83,25 @@ export const usePreferencesLoaded = (userId: string): boolean =>
     () => loadedUserIds.has(userId),
   );
 
-/** Keep this device's copy and the account's the same, as long as the page lives. */
+/** Keeps the preferences on this device and in the account in sync while the page is open. */
 export function syncWithAccount(): void {
   session.subscribe(() => enqueue(onSessionChange));
   addEventListener("online", () => enqueue(save));
   enqueue(onSessionChange);
 }
 
-/** One after the other, so that an older answer never covers a newer wish. */
+/** Runs tasks one after the other, so that an older response never overwrites a newer change. */
 function enqueue(act: () => Promise<void>): void {
   lastTask = lastTask.then(act).catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
-    // It stays on this device as unsaved, and goes with the next change or visit.
+    // It stays unsaved on this device and is saved with the next change or visit.
   });
 }
 
-/** Somebody has come or gone. What a visitor liked before signing in is theirs; another's is not. */
+/**
+ * Handles a change of the session. Preferences from before the first sign-in are kept; those of
+ * another user are not.
+ */
 async function onSessionChange(): Promise<void> {
   const userId = session.get()?.userId ?? null;
   const { userId: before } = cache.get();

@@ -11,7 +11,7 @@ import { forgetAccount } from "@/features/sign-in/firebase-account";
 const tabClass =
   "rounded-full px-2 py-2 text-sm font-semibold whitespace-nowrap text-dim sm:px-3.5 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
 
-/** The frame around every page but the game itself. */
+/** Header, navigation and footer of every page except the game page. */
 export function Layout() {
   const signedIn = useSession();
   const client = useQueryClient();
@@ -26,7 +26,7 @@ export function Layout() {
         href="#main"
         className="sr-only z-10 rounded-full bg-action px-4 py-2 font-semibold text-on-action focus:not-sr-only focus:absolute focus:m-2"
       >
-        Skip to the content
+        Skip to main content
       </a>
       <header className="border-b border-line/60">
         <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
@@ -63,8 +63,8 @@ export function Layout() {
       </main>
       <footer className="border-t border-line/60 text-dim">
         <p className="mx-auto max-w-[1680px] px-4 py-6 text-sm sm:px-8">
-          Every frame you see and every key you press is kept, exactly, for people who study how we
-          learn.
+          Every frame you see and every key you press is recorded, exactly, for people who study how
+          we learn.
         </p>
       </footer>
       <ScrollRestoration />

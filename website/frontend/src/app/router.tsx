@@ -10,7 +10,7 @@ export const router = createBrowserRouter([
     errorElement: <ErrorPage />,
     hydrateFallbackElement: (
       <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
-        Switching on…
+        Loading…
       </p>
     ),
     children: [

@@ -8,7 +8,7 @@ const STYLE_CLASSES: Record<ButtonStyle, string> = {
   quiet: "text-dim hover:text-ink",
 };
 
-/** Classes of a button, for links that look like one. */
+/** Classes of a button, also for links that look like one. */
 export const buttonClass = (look: ButtonStyle): string =>
   `inline-flex min-h-11 items-center justify-center gap-2 rounded-full px-5 font-bold transition disabled:opacity-60 ${STYLE_CLASSES[look]}`;
 

@@ -4,13 +4,13 @@ interface Props {
   title: string;
   children?: ReactNode;
   action?: ReactNode;
-  /** Something went wrong, rather than there being nothing. */
+  /** True for errors; false for empty states. */
   isError?: boolean;
-  /** It is the whole page, not a part of one. */
+  /** True if the message is the whole page. */
   isPage?: boolean;
 }
 
-/** A page, or part of one, that has words instead of content: empty, wrong, not found. */
+/** A message in place of content: empty, error or not found. */
 export function Message({ title, children, action, isError = false, isPage = false }: Props) {
   const Heading = isPage ? "h1" : "h2";
   return (

@@ -1,10 +1,13 @@
-/** What `/first.js` asked for while the page's own script was on its way. */
+/** Responses that `/bootstrap.js` requested while the page's script was loading. */
 interface EarlyResponses {
   config?: Promise<Response>;
   games?: Promise<{ address: string; answer: Response }>;
 }
 
-/** Takes the one answer that there may be; null: there is none, or it went wrong, and one asks oneself. */
+/**
+ * Returns an early response once. null if there is none or it failed; the caller then sends its own
+ * request.
+ */
 async function consumeEarlyResponse<Name extends keyof EarlyResponses>(
   name: Name,
 ): Promise<Awaited<NonNullable<EarlyResponses[Name]>> | null> {
@@ -14,10 +17,10 @@ async function consumeEarlyResponse<Name extends keyof EarlyResponses>(
   return response?.catch(() => null) ?? null;
 }
 
-/** The answer of `/config.json`. */
+/** Returns the early response of `/config.json`. */
 export const consumeConfigResponse = (): Promise<Response | null> => consumeEarlyResponse("config");
 
-/** The answer of this address, if it is that of the games. */
+/** Returns the early response of the list of games if it has this address. */
 export async function consumeGamesResponse(address: string): Promise<Response | null> {
   const games = await consumeEarlyResponse("games");
   return games?.address === address && games.answer.ok ? games.answer : null;

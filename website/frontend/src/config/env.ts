@@ -1,19 +1,18 @@
 import { consumeConfigResponse } from "./bootstrap";
 
-/** Where the back end answers. */
+/** Origins of the back end. */
 export interface Env {
-  /** Origin of HTTP, without a slash at the end. */
+  /** Origin for HTTP, without a trailing slash. */
   http: string;
-  /** Origin of the play socket, without a slash at the end. */
+  /** Origin for the play socket, without a trailing slash. */
   socket: string;
 }
 
 const HOSTNAME_VARIABLE = "VITE_PUBLIC_WEBSITE_HOSTNAME";
 
 /**
- * Reads the settings that were built into the page. Unset: the back end that served the page.
- *
- * @throws Error that says what to write instead.
+ * Reads the build-time setting. If it is unset, the back end is the origin of the page. @throws
+ * Error if the setting is invalid.
  */
 export function parseEnv(values: Record<string, unknown>, origin: string): Env {
   const given = values[HOSTNAME_VARIABLE];
@@ -39,9 +38,8 @@ function toEnv(url: URL): Env {
 }
 
 /**
- * Reads what the deploy says of this environment; one build serves them all.
- *
- * @throws Error that says what is wrong with it.
+ * Reads /config.json, which the deployment writes. One build serves all environments. @throws Error
+ * if it is invalid.
  */
 export function parseConfig(config: unknown, origin: string): Env {
   const given = typeof config === "object" && config !== null ? config : {};
@@ -55,16 +53,15 @@ export function parseConfig(config: unknown, origin: string): Env {
 
 function parseConfigUrl(name: string, value: unknown): URL {
   if (typeof value !== "string" || !URL.canParse(value))
-    throw new Error(`/config.json does not say where the server is (${name}).`);
+    throw new Error(`/config.json has no valid ${name}. Ask the operator of this site.`);
   return new URL(value);
 }
 
 let cachedEnv: Env | null = null;
 
 /**
- * Finds out where the back end is: a development build was told, any other asks the site that it came from.
- *
- * @throws Error for people: it is not known, and what to do.
+ * Determines the back end's origins: from the build in development, otherwise from /config.json.
+ * @throws Error with a message for the user.
  */
 export async function loadEnv(): Promise<Env> {
   const buildHostname = import.meta.env[HOSTNAME_VARIABLE] as unknown;
@@ -78,12 +75,16 @@ export async function loadEnv(): Promise<Env> {
 async function fetchConfig(): Promise<unknown> {
   const response =
     (await consumeConfigResponse()) ?? (await fetch("/config.json").catch(() => null));
-  if (response === null) throw new Error("The server does not answer. Reload in a moment.");
-  if (!response.ok) throw new Error(`/config.json answers ${response.status}. Reload in a moment.`);
+  if (response === null)
+    throw new Error("The server does not respond. Check your connection and reload the page.");
+  if (!response.ok)
+    throw new Error(
+      `/config.json failed with status ${response.status}. Reload the page in a minute.`,
+    );
   return (await response.json().catch(() => null)) as unknown;
 }
 
-/** Where the back end is. Throws as parseEnv does. */
+/** Returns the back end's origins. Throws like parseEnv. */
 export function getEnv(): Env {
   cachedEnv ??= parseEnv(import.meta.env, location.origin);
   return cachedEnv;

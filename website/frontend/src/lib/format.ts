@@ -25,7 +25,7 @@ const RELATIVE_UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[
   ["day", 86_400],
 ];
 
-/** "5 min. ago" within a week, else the date. */
+/** "5 min. ago" within a week, otherwise the date. */
 export function formatTimeAgo(iso: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(iso)) / 1000;
   if (seconds < 60) return "just now";

@@ -23,7 +23,7 @@ const KEY_LABELS: Record<string, string> = {
   Equal: "=",
 };
 
-/** KeyboardEvent.code -> what stands on the key of a US keyboard. */
+/** Returns the label of a KeyboardEvent.code on a US keyboard. */
 export function keyLabel(code: string): string {
   const plain = /^(?:Key|Digit|Numpad)(.+)$/.exec(code)?.[1];
   return KEY_LABELS[code] ?? plain ?? code;

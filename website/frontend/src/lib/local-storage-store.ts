@@ -1,11 +1,11 @@
-/** A small value in local storage; where storage is switched off it lives as long as the page. */
+/** A value in local storage. Without storage it lives as long as the page. */
 export class LocalStorageStore<T> {
   readonly #key: string;
   readonly #read: (value: unknown) => T;
   #value: T;
   #listeners = new Set<() => void>();
 
-  /** `read` turns what was stored (null: nothing) into a value, whatever it finds. */
+  /** `read` converts the stored value (null if there is none) and must accept any input. */
   constructor(key: string, read: (value: unknown) => T) {
     this.#key = `skill-arcade.${key}`;
     this.#read = read;
@@ -28,7 +28,7 @@ export class LocalStorageStore<T> {
     this.#publish(value);
   }
 
-  /** Nothing of it stays in the browser. */
+  /** Removes the value from local storage. */
   clear(): void {
     try {
       localStorage.removeItem(this.#key);
@@ -59,7 +59,7 @@ export class LocalStorageStore<T> {
   }
 }
 
-/** Forgets everything that this page keeps in the browser, as far as there is storage. */
+/** Clears the local storage of this site, if there is any. */
 export function clearLocalStorage(): void {
   try {
     localStorage.clear();

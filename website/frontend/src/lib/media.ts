@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether a media query holds, now and as it changes. */
+/** Returns whether a media query matches, and follows its changes. */
 export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
@@ -12,9 +12,9 @@ export function useMediaQuery(query: string): boolean {
   );
 }
 
-/** The person asks their system for as little motion as can be. */
+/** Returns whether the system requests reduced motion. */
 export const usePrefersReducedMotion = (): boolean =>
   useMediaQuery("(prefers-reduced-motion: reduce)");
 
-/** The person has fingers rather than keys. */
+/** Returns whether the device has a touch screen. */
 export const useHasTouch = (): boolean => useMediaQuery("(any-pointer: coarse)");

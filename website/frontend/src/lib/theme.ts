@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The theme in force and a way to turn it over. */
+/** Returns the current theme and a function to toggle it. */
 export function useTheme(): [Theme, () => void] {
   const theme = useSyncExternalStore(subscribe, currentTheme);
   const toggle = () => {

@@ -1,31 +1,33 @@
 import { instantiate, type EmulatorExports } from "./module";
 
-/** All that decides how a game goes, beside its actions. In Gymnasium's words where it has them. */
+/**
+ * Settings that determine a game, together with its actions. Named as in Gymnasium where possible.
+ */
 export interface EmulatorSetup {
-  /** ALE's own seed, a signed 32-bit integer: the server draws it from the episode's. */
+  /** ALE's seed, a signed 32-bit integer. The server derives it from the episode's seed. */
   seed: number;
   /** repeat_action_probability */
   sticky: number;
-  /** Frames a step. */
+  /** Frames per step. */
   frameskip: number;
-  /** max_num_frames_per_episode; 0: no end. */
+  /** max_num_frames_per_episode; 0 means no limit. */
   maxFrames: number;
-  /** max_episode_steps of the environment's time limit; null: none. */
+  /** max_episode_steps of the environment; null means no limit. */
   maxSteps: number | null;
-  /** null: the ROM's default. */
+  /** null selects the ROM's default. */
   mode: number | null;
   difficulty: number | null;
   /** full_action_space */
   allActions: boolean;
 }
 
-/** A cartridge and ALE's snake_case name for it. */
+/** A ROM and ALE's snake_case name for it. */
 export interface Cartridge {
   name: string;
   rom: Uint8Array;
 }
 
-/** What a step returned, and what the page shows beside the picture. Reused from step to step. */
+/** Result of a step. The object is reused. */
 export interface StepResult {
   reward: number;
   terminated: boolean;
@@ -35,7 +37,7 @@ export interface StepResult {
 
 const SETTING_NAMES: Readonly<Record<number, string>> = { 1: "mode", 2: "difficulty" };
 
-/** ALE in the page: the same bytes as ale-py gives for the same setup and actions. */
+/** ALE in WebAssembly. It produces the same bytes as ale-py for the same settings and actions. */
 export class Emulator {
   readonly #exports: EmulatorExports;
   readonly #result: StepResult = { reward: 0, terminated: false, truncated: false, lives: 0 };
@@ -48,7 +50,10 @@ export class Emulator {
     this.#exports = exports;
   }
 
-  /** One cartridge an emulator: ALE keeps some settings of a game when it is given another. */
+  /**
+   * Creates an emulator for one ROM. ALE keeps some settings between ROMs, so it cannot be reused
+   * for another.
+   */
   static async create(module: WebAssembly.Module, { name, rom }: Cartridge): Promise<Emulator> {
     const emulator = new Emulator(await instantiate(module));
     const exports = emulator.#exports;
@@ -58,7 +63,7 @@ export class Emulator {
     return emulator;
   }
 
-  /** Begin an episode, as Gymnasium's `reset(seed=...)`: nothing of what was played before remains. */
+  /** Starts an episode like Gymnasium's `reset(seed=...)`. No state of earlier episodes remains. */
   load(setup: EmulatorSetup): StepResult {
     const { seed, sticky, maxFrames, mode, difficulty, allActions } = setup;
     const problem = this.#exports.load(
@@ -78,7 +83,7 @@ export class Emulator {
     return this.#read(0);
   }
 
-  /** Take one step; actions are indices in the environment's action space. */
+  /** Takes one step. `action` is an index in the environment's action space. */
   step(action: number): StepResult {
     if (!Number.isInteger(action) || action < 0 || action >= this.#nActions) {
       throw new RangeError(`There is no action ${action}; the last is ${this.#nActions - 1}.`);
@@ -96,29 +101,31 @@ export class Emulator {
     return { width: this.#exports.width(), height: this.#exports.height() };
   }
 
-  /** The screen as palette indices, one byte a pixel; good until the next step. */
+  /** Screen as palette indices, one byte per pixel; valid until the next step. */
   get screen(): Uint8Array {
     return this.#bytes(this.#exports.screen(), this.#exports.width() * this.#exports.height());
   }
 
-  /** The 128 bytes of RAM; good until the next step. */
+  /** The 128 bytes of RAM; valid until the next step. */
   get ram(): Uint8Array {
     return this.#bytes(this.#exports.ram(), 128);
   }
 
-  /** The screen in colour, one RGBA word a pixel; good until the next step. */
+  /** Screen in colour, one RGBA word per pixel; valid until the next step. */
   get picture(): Uint32Array {
     const offset = this.#exports.picture();
     const { width, height } = this.size;
     return new Uint32Array(this.#exports.memory.buffer, offset, width * height);
   }
 
-  /** What the last frame sounded like, unsigned samples; good until the next step. */
+  /** Sound of the last frame as unsigned samples; valid until the next step. */
   get sound(): Uint8Array<ArrayBuffer> {
     return this.#bytes(this.#exports.sound(), this.#exports.sound_size());
   }
 
-  /** CRC-32 over all that was observed since `load`: screen, RAM, reward, lives and flags of each step. */
+  /**
+   * CRC-32 of everything observed since `load`: screen, RAM, reward, lives and flags of each step.
+   */
   get digest(): number {
     return this.#exports.digest() >>> 0;
   }

@@ -1,4 +1,4 @@
-/** What the module exports: `website/lockstep/capi.cpp` says what each function does. */
+/** Exports of the module; documented in `website/lockstep/capi.cpp`. */
 export interface EmulatorExports {
   readonly memory: WebAssembly.Memory;
   readonly rom_room: (bytes: number) => number;
@@ -30,8 +30,8 @@ const WASI_SUCCESS = 0;
 const WASI_NOT_CAPABLE = 76;
 
 /**
- * One instance with a memory of its own. The emulator has no files, no environment, and a clock that stands
- * still: it is given a seed, so that it never asks for the time.
+ * Instantiates the module with its own memory. It has no files and no environment variables. Its
+ * clock is fixed, because the seed is always given.
  */
 export async function instantiate(module: WebAssembly.Module): Promise<EmulatorExports> {
   let memory: WebAssembly.Memory | null = null;

@@ -15,11 +15,11 @@ export type { Engine, Pace, Phase, Snapshot } from "./state";
 
 const COUNTDOWN_BEATS = 3;
 const COUNTDOWN_BEAT_MS = 600;
-/** Phases in which there is, or is about to be, something to hear. */
+/** Phases in which the game plays sound or is about to. */
 const AUDIBLE_PHASES: ReadonlySet<Phase["kind"]> = new Set(["countdown", "starting", "playing"]);
 const INITIAL_COUNTERS = { score: 0, lives: null, seconds: 0, steps: 0 } as const;
 
-/** Joins driver, painter and input sources to one game with one state that a page can watch. */
+/** Connects driver, painter, sound and inputs, and keeps the state of one game for the page. */
 export class GameEngine implements Engine {
   readonly #platform: Platform;
   readonly #driver: Driver;
@@ -39,12 +39,12 @@ export class GameEngine implements Engine {
   });
   readonly #frameRate = new FrameRateCounter();
   #countdownTimer: Cancel | null = null;
-  /** An episode is under way on the server. */
+  /** True while the server has an active episode. */
   #episodeActive = false;
-  /** The one that is being left is to be followed by another. */
+  /** True if a new episode starts after the current one has ended. */
   #restartRequested = false;
   #noticeCount = 0;
-  /** What the next episode begins with, until it is on the screen. */
+  /** Preview of the next episode, until it is painted. */
   #preview: Picture | null = null;
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
@@ -94,7 +94,8 @@ export class GameEngine implements Engine {
       preview: (picture) => {
         this.#preview = picture;
         const { kind } = this.#phase;
-        // How a game has ended stays on the screen until the next one is asked for.
+        // The last picture of an ended episode stays on the screen until the player starts the next
+        // one.
         if (kind !== "ended" && kind !== "episode-lost") this.#showPreview();
       },
       picture: (head, picture, changed) => {
@@ -158,7 +159,7 @@ export class GameEngine implements Engine {
     this.#enterPhase({ kind: "leaving", thenRestart: this.#restartRequested });
   }
 
-  /** Keys that go up while the window is away are never heard of, so they are released first. */
+  /** Releases all keys on blur, because the window receives no keyup events without focus. */
   reportFocus(state: FocusState, at: number): void {
     const isAway = state === "blur" || state === "hidden";
     if (isAway) this.#controls.releaseAll(at);
@@ -199,7 +200,7 @@ export class GameEngine implements Engine {
     else this.#enterPhase({ kind: "ready" });
   }
 
-  /** Put on the screen what the next episode begins with. */
+  /** Paints the preview of the next episode. */
   #showPreview(): void {
     if (this.#preview !== null && !this.#episodeActive) this.#painter.showPreview(this.#preview);
     this.#preview = null;
@@ -235,7 +236,7 @@ export class GameEngine implements Engine {
     this.start();
   }
 
-  /** Stop a real-time game. A countdown that is cut short is over as well. */
+  /** Pauses a real-time game, or cancels its countdown. */
   #pauseFor(reason: "player" | "focus"): void {
     const phase = this.#phase;
     if (phase.kind === "countdown") {
@@ -290,14 +291,17 @@ export class GameEngine implements Engine {
     this.#driver.sendInput(change, this.#painter.frameAt(change.at));
   }
 
-  /** Fingers stay where they are, but to the game the controls go up. */
+  /** Releases all held controls in the game, although the player still holds them. */
   #releaseInputs(): void {
     if (this.#phase.kind !== "playing") return;
     const at = this.#platform.now();
     for (const held of this.#controls.held()) this.#sendInput({ ...held, down: false, at });
   }
 
-  /** Who held a key through the countdown means it. A turn must be pressed anew. */
+  /**
+   * Presses the controls again that were held during the countdown. In a turn-based game each step
+   * needs a new press.
+   */
   #resendHeldInputs(): void {
     if (this.#pace.kind !== "real-time") return;
     for (const held of this.#controls.held()) this.#sendInput(held);

@@ -1,15 +1,17 @@
 import type { Cancel, Platform } from "./platform";
 
 const REPORT_INTERVAL_MS = 100;
-/** The server takes no longer list; SPEC's `shown.frames`. */
+/** Limit of `shown.frames` in wire/SPEC.md. */
 const MAX_REPORTED_FRAMES = 600;
 
 type SendReport = (received: number, frames: (readonly [number, number])[]) => void;
 
 /**
- * Tells the server about every 100 ms which frames were painted and when, and how far they have arrived.
+ * Reports to the server about every 100 ms which frames were received, and which were painted and
+ * when.
  *
- * A timer alone would be slowed to one a second in a hidden page, so arrivals push a due report out as well.
+ * Browsers slow timers down to 1 Hz in a hidden page, so a received frame also sends a report that
+ * is due.
  */
 export class PaintReporter {
   readonly #platform: Platform;
@@ -36,7 +38,7 @@ export class PaintReporter {
     else this.#schedule();
   }
 
-  /** Report what has not been reported. */
+  /** Sends everything that has not been reported yet. */
   flush(): void {
     this.#timer?.();
     this.#timer = null;
@@ -47,7 +49,7 @@ export class PaintReporter {
     this.#reported = this.#received;
   }
 
-  /** A new episode or socket: what was not reported has no reader any more. */
+  /** Discards unreported frames; a new episode or socket starts. */
   reset(): void {
     this.#timer?.();
     this.#timer = null;

@@ -7,14 +7,15 @@ interface SentPing {
 
 type SendPing = (id: number, at: number, previous: readonly [number, number] | null) => void;
 
-/** An unanswered ping this old means that the connection is dead though the socket does not say so. */
+/** A connection with an unanswered ping of this age is dead, even if the socket is still open. */
 export const PONG_TIMEOUT_MS = 6000;
-/** Round trips over which the shortest is taken as the delay: queues only ever add. */
+/** Number of recent round trips whose minimum is the latency. Queues only add to a round trip. */
 const ROUND_TRIP_WINDOW = 16;
 
 /**
- * Small pings over the play socket. Each carries back when the last pong arrived, so that the server
- * gets the four times that a clock sample needs; the page itself learns the round trip.
+ * Sends pings over the play socket. Each ping carries the arrival time of the last pong, so that
+ * the server has the four timestamps of a clock sample. The page uses the round trip as its
+ * latency.
  */
 export class Pinger {
   readonly #platform: Platform;
@@ -32,12 +33,12 @@ export class Pinger {
     this.#onTimeout = onTimeout;
   }
 
-  /** Shortest of the last round trips in milliseconds; null before the first. */
+  /** Minimum of the last round trips in milliseconds; null before the first pong. */
   get roundTripMs(): number | null {
     return this.#roundTripsMs.length === 0 ? null : Math.min(...this.#roundTripsMs);
   }
 
-  /** Ping now and then every `periodMs`. */
+  /** Sends a ping now and then every `periodMs`. */
   start(periodMs: number): void {
     this.stop();
     this.#sendPing(periodMs);
@@ -51,7 +52,9 @@ export class Pinger {
     this.#roundTripsMs = [];
   }
 
-  /** The pong of this id arrived at this moment; the server had held it for so long. */
+  /**
+   * Handles the pong of ping `id`, which arrived at `at`. The server held it for `serverDelayMs`.
+   */
   onPong(id: number, at: number, serverDelayMs: number): void {
     const index = this.#unanswered.findIndex((sent) => sent.id === id);
     const sent = this.#unanswered[index];
@@ -65,7 +68,8 @@ export class Pinger {
   #sendPing(periodMs: number): void {
     const at = this.#platform.now();
     const oldest = this.#unanswered[0];
-    // A page that slept finds an old ping too; only one that was awake in between may conclude.
+    // After the page was suspended, one ping is old. Two unanswered pings mean that the page was
+    // running in between, so the timeout is real.
     if (oldest !== undefined && this.#unanswered.length > 1 && at - oldest.at > PONG_TIMEOUT_MS) {
       this.#onTimeout();
       return;

@@ -15,14 +15,14 @@ const FLAG = {
   preview: 32,
 } as const;
 
-/** What a frame packet says beside its pixels. */
+/** Header of a frame packet. */
 export interface FrameHead {
   /** Index of the observation in the episode. */
   frame: number;
-  /** The server's CLOCK_MONOTONIC when the step began, microseconds. */
+  /** The server's CLOCK_MONOTONIC at the start of the step, in microseconds. */
   serverUs: number;
   score: number;
-  /** -1: the game counts none. */
+  /** -1 if the game has no lives. */
   lives: number;
   isKeyframe: boolean;
   terminated: boolean;
@@ -31,7 +31,7 @@ export interface FrameHead {
   last: boolean;
 }
 
-/** Nothing has been said yet. */
+/** Returns a header with default values. */
 export const newFrameHead = (): FrameHead => ({
   frame: 0,
   serverUs: 0,
@@ -43,11 +43,11 @@ export const newFrameHead = (): FrameHead => ({
   last: false,
 });
 
-/** The picture that the next episode begins with: it is of none yet (SPEC, O10). */
+/** Returns whether a packet is a preview: the first picture of the next episode (SPEC, O10). */
 export const isPreview = (packet: ArrayBuffer): boolean =>
   packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.preview) !== 0;
 
-/** Smallest rectangle around what changed; width 0: nothing did. */
+/** Bounding rectangle of the changed pixels; width 0 if nothing changed. */
 export interface Rectangle {
   x: number;
   y: number;
@@ -55,7 +55,10 @@ export interface Rectangle {
   height: number;
 }
 
-/** The picture as it stands. `pixels` is one RGBA word a pixel, replaced only when the size changes. */
+/**
+ * The current picture. `pixels` has one RGBA word per pixel and is replaced only if the size
+ * changes.
+ */
 export interface Picture {
   readonly width: number;
   readonly height: number;
@@ -63,9 +66,9 @@ export interface Picture {
 }
 
 /**
- * Applies frame packets to one picture; wire/SPEC.md of the back end has the layout.
+ * Decodes frame packets into one picture (layout: wire/SPEC.md of the back end).
  *
- * `head`, `changed` and `picture` are reused from packet to packet: read them before the next one.
+ * `head`, `changed` and `picture` are reused: read them before the next packet.
  */
 export class FrameDecoder {
   readonly head = newFrameHead();
@@ -81,21 +84,21 @@ export class FrameDecoder {
     return this.#picture;
   }
 
-  /** Forget everything: the next packet must be a key frame. */
+  /** Resets the decoder. The next packet must be a keyframe. */
   reset(): void {
     this.#picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
   }
 
-  /** Apply a packet. Throws WireError when it is damaged or does not follow what came before. */
+  /** Decodes a packet. Throws WireError if it is invalid or does not follow the previous one. */
   decode(packet: ArrayBuffer): FrameHead {
-    if (packet.byteLength < HEAD_BYTES) throw new WireError("A frame packet is cut off.");
+    if (packet.byteLength < HEAD_BYTES) throw new WireError("A frame packet is truncated.");
     const view = new DataView(packet);
     if (view.getUint8(0) !== VERSION) {
-      throw new WireError("The server speaks another version of frames; reload the page.");
+      throw new WireError("The server uses another version of the frame format. Reload the page.");
     }
     const flags = view.getUint8(1);
     const start = HEAD_BYTES + 3 * view.getUint16(2, true);
-    if (packet.byteLength < start) throw new WireError("A frame packet is cut off.");
+    if (packet.byteLength < start) throw new WireError("A frame packet is truncated.");
     this.#readHead(view, flags);
     this.#readRectangle(view);
     this.#checkFrame(flags);
@@ -128,19 +131,19 @@ export class FrameDecoder {
     const { x, y, width, height } = this.changed;
     if (this.head.isKeyframe) {
       if (x !== 0 || y !== 0 || width === 0 || height === 0) {
-        throw new WireError("A key frame does not hold the whole picture.");
+        throw new WireError("A keyframe does not cover the whole picture.");
       }
       this.#trueColour = trueColour;
       this.#colourCount = 0;
       this.#resize(width, height);
       return;
     }
-    if (this.#picture.width === 0) throw new WireError("The first frame is not a key frame.");
+    if (this.#picture.width === 0) throw new WireError("The first frame is not a keyframe.");
     if (trueColour !== this.#trueColour) {
-      throw new WireError("A frame changed between palette and true colour without a key frame.");
+      throw new WireError("A frame switched between palette and true colour without a keyframe.");
     }
     if (x + width > this.#picture.width || y + height > this.#picture.height) {
-      throw new WireError("A frame reaches beyond the picture.");
+      throw new WireError("A frame extends beyond the picture.");
     }
   }
 
@@ -178,9 +181,9 @@ export class FrameDecoder {
     try {
       rows = unzlibSync(stream, { out: this.#rows });
     } catch (error) {
-      throw new WireError("The pixels of a frame cannot be unpacked.", { cause: error });
+      throw new WireError("The pixels of a frame cannot be decompressed.", { cause: error });
     }
-    if (rows.length !== expected) throw new WireError("A frame has too few or too many pixels.");
+    if (rows.length !== expected) throw new WireError("A frame has the wrong number of pixels.");
     return rows;
   }
 

@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { shouldSkip } from "../support/prerequisites";
 import { Emulator } from "@/lockstep/emulator";
 
 import {
@@ -30,10 +31,10 @@ const games = all ? null : twelve;
 const minutes = 60_000;
 
 const reason = missingPrerequisite();
-/** What was compared, for who asks for all games. */
+/** Summary lines, printed if all games are compared. */
 const compared: string[] = [];
 
-describe.skipIf(reason !== null)(
+describe.skipIf(shouldSkip(reason))(
   `the game in the page and ale-py${reason ? ` (${reason})` : ""}`,
   () => {
     let module: WebAssembly.Module;
@@ -103,7 +104,7 @@ describe.skipIf(reason !== null)(
   },
 );
 
-/** Where the two part, in words; null: nowhere. `shift` is added to every seed. */
+/** Returns a description of the first difference, or null. `shift` is added to every seed. */
 function firstDifference(emulator: Emulator, play: NativePlay, shift: number): string | null {
   for (const [number, episode] of play.episodes.entries()) {
     const at = (step: number): string =>

@@ -7,9 +7,9 @@ import cases from "./latch.json";
 interface Case {
   bindings: Binding[];
   noop: number | null;
-  /** "tick", "release", or a control with + (down) or - (up) before it. */
+  /** "tick", "release", or a control prefixed with + (down) or - (up). */
   moves: string[];
-  /** For each tick: the action, and the number of the move that it follows from. */
+  /** Action of each tick, and the index of the move that led to it. */
   ticks: [number | null, number | null][];
 }
 

@@ -4,7 +4,7 @@ import { makePacket } from "../support/packets";
 import { flushPromises } from "../support/engine-harness";
 import { LockstepHarness } from "../support/lockstep-harness";
 
-/** Order in which messages of these types were sent. */
+/** Returns the order in which messages of these types were sent. */
 function order(table: LockstepHarness, ...types: string[]): string[] {
   return table.socket.sent.map(({ type }) => type).filter((type) => types.includes(type));
 }

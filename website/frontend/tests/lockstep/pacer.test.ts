@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { Pacer } from "@/play/lockstep/pacer";
 
-/** Runs a pacer on a display of `hz`; steps begin when they are due. Returns the times of frames and steps. */
+/** Runs a pacer on a display of `hz` and returns the times of frames and steps. */
 function run(pacer: Pacer, hz: number, ms: number, late: () => number = () => 0) {
   const frames: number[] = [];
   const steps: number[] = [];
@@ -24,7 +24,7 @@ function run(pacer: Pacer, hz: number, ms: number, late: () => number = () => 0)
   return { frames, steps };
 }
 
-/** Differences of neighbours. */
+/** Differences of neighbouring values. */
 function gaps(times: number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? time));
 }

@@ -12,7 +12,7 @@ const MAP = {
   steer: null,
 };
 
-/** A gamepad whose stick and buttons are moved by hand. */
+/** Gamepad whose state a test sets. */
 class FakeGamepad {
   readonly id = "Hand pad";
   readonly mapping = "standard";

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 
 describe("a broken connection", () => {
-  /** The socket drops, and the page comes back with another one. */
+  /** Closes the socket and waits for the reconnect. */
   async function dropAndReturn(): Promise<FakeSocket> {
     table.sockets.last.events.closed(1006, "");
     expect(table.phase).toMatchObject({ kind: "reconnecting", attempt: 1, episodeActive: true });

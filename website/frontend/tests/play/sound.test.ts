@@ -7,17 +7,20 @@ import { ENDED, EngineHarness } from "../support/engine-harness";
 const FROM = 30_720;
 const TO = 48_000;
 const STEP = 512;
-/** A worklet's block. */
+/** Block length of a worklet. */
 const BLOCK = 128;
 
-/** A tone, as a game makes it: unsigned, from the middle up. */
+/** Unsigned samples of a tone. */
 const tone = (frame: number, hz: number): Uint8Array =>
   Uint8Array.from({ length: STEP }, (_, index) => {
     const time = (frame * STEP + index) / FROM;
     return Math.round(160 + 30 * Math.sin(2 * Math.PI * hz * time));
   });
 
-/** Plays on for some seconds with a step each sixtieth, `late` telling which come with the one after. */
+/**
+ * Simulates playback at `rate` steps per second. Steps for which `late` is true arrive with the
+ * next one.
+ */
 function listen(
   queue: SoundQueue,
   seconds: number,
@@ -44,11 +47,11 @@ function listen(
   return { out, waited };
 }
 
-/** Largest step from one sample to the next. */
+/** Largest difference between neighbouring samples. */
 const roughness = (out: Float32Array): number =>
   out.reduce((most, value, index) => Math.max(most, Math.abs(value - (out[index - 1] ?? 0))), 0);
 
-/** How often it goes up through zero, a second. */
+/** Upward zero crossings per second. */
 const pitch = (out: Float32Array): number => {
   let count = 0;
   for (let index = 1; index < out.length; index++) {

@@ -1,6 +1,6 @@
 import type { OpenAudioOutput } from "@/play/sound/speaker";
 
-/** A sound card that remembers what it was told. */
+/** Audio output that records its calls. */
 export class FakeAudioOutput {
   hz: number | null = null;
   openCount = 0;
@@ -8,7 +8,7 @@ export class FakeAudioOutput {
   volume = 0;
   running = false;
   closeCount = 0;
-  /** The browser can't play after all. */
+  /** Reports that the browser cannot play sound. */
   fail: (words: string) => void = () => undefined;
 
   open: OpenAudioOutput = (hz, failed) => {

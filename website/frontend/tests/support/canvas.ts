@@ -1,4 +1,4 @@
-/** What was put on a canvas: the rectangle that changed, and the whole picture's first pixel then. */
+/** An update of a canvas: the changed rectangle and the first pixel of the picture. */
 export interface CanvasUpdate {
   rectangle: [number, number, number, number];
   firstPixel: number;
@@ -12,7 +12,7 @@ class FakeImageData {
   ) {}
 }
 
-/** A canvas that remembers what was put on it. */
+/** Creates a canvas that records its updates. */
 export function createFakeCanvas(): { canvas: HTMLCanvasElement; updates: CanvasUpdate[] } {
   if (!("ImageData" in globalThis)) Object.assign(globalThis, { ImageData: FakeImageData });
   const updates: CanvasUpdate[] = [];

@@ -32,17 +32,17 @@ export const ENDED: Ended = {
   n_steps: 40,
 };
 
-/** Let promises that are already decided run on. */
+/** Waits until settled promises have run their callbacks. */
 export const flushPromises = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** An engine with its remote driver, where clock, animation frames and sockets are moved by hand. */
+/** Engine with its remote driver on fake clock, animation frames and sockets. */
 export class EngineHarness {
   readonly platform = new FakePlatform();
   readonly sockets = new FakeSockets();
   readonly screen = createFakeCanvas();
   readonly output = new FakeAudioOutput();
   readonly engine: GameEngine;
-  /** What the next wish for a ticket meets. */
+  /** Error of the next ticket request. */
   ticketError: TicketError | null = null;
   #tickets = 0;
 
@@ -59,7 +59,7 @@ export class EngineHarness {
     this.engine = new GameEngine(this.platform, driver, pace, this.output.open);
   }
 
-  /** Opened as far as its first socket. */
+  /** Creates an engine that has opened its first socket. */
   static async open(pace: Pace = REAL_TIME): Promise<EngineHarness> {
     const table = new EngineHarness(pace);
     table.engine.attach(table.screen.canvas);
@@ -72,7 +72,7 @@ export class EngineHarness {
     return this.engine.getSnapshot().phase;
   }
 
-  /** To the middle of a game: welcome, start, countdown, started, first picture. */
+  /** Starts an episode: welcome, start, countdown, started, first picture. */
   startEpisode(): FakeSocket {
     const socket = this.sockets.last;
     socket.welcome();

@@ -38,12 +38,12 @@ export const OFFER: Offer = {
   away_ms: 20_000,
 };
 
-/** A game without a game: its digest tells the seed and all actions. */
+/** Fake game whose digest depends on seed and actions. */
 export class FakeGame implements Game {
   digest = 0;
-  /** It is over after so many steps. */
+  /** Step at which the episode terminates. */
   terminatesAt = Infinity;
-  /** The step at which the emulator breaks. */
+  /** Step at which the emulator throws. */
   throwsAt = Infinity;
   readonly size = { width: 2, height: 1 };
   readonly picture = new Uint32Array(2);
@@ -66,7 +66,7 @@ export class FakeGame implements Game {
   }
 }
 
-/** An engine that plays in the page, where clock, display, sockets and worker are moved by hand. */
+/** Engine in lockstep on fake clock, display, sockets and worker. */
 export class LockstepHarness {
   readonly platform = new FakePlatform();
   readonly sockets = new FakeSockets();
@@ -74,7 +74,7 @@ export class LockstepHarness {
   readonly output = new FakeAudioOutput();
   readonly engine: GameEngine;
   readonly local: { startEpisode: LockstepController | null } = { startEpisode: null };
-  /** What stands in the way of the emulator. */
+  /** Error of the download of the emulator. */
   moduleError: Error | null = null;
 
   private constructor() {
@@ -100,7 +100,7 @@ export class LockstepHarness {
     this.engine = new GameEngine(this.platform, driver, REAL_TIME, this.output.open);
   }
 
-  /** Welcomed, with the emulator loaded if it can be had. */
+  /** Creates an engine that was welcomed and has loaded the emulator, unless that fails. */
   static async open(moduleError: Error | null = null): Promise<LockstepHarness> {
     const table = new LockstepHarness();
     table.moduleError = moduleError;
@@ -136,7 +136,7 @@ export class LockstepHarness {
     });
   }
 
-  /** To the middle of a lockstep game. */
+  /** Starts a lockstep episode. */
   startEpisode(): FakeSocket {
     this.engine.start();
     this.platform.advance(1800);
@@ -149,7 +149,7 @@ export class LockstepHarness {
     this.socket.deliver({ type: "started", episode, server_us: 1, lockstep });
   }
 
-  /** Let time pass on a display of 60 Hz. */
+  /** Advances the clock with a display of 60 Hz. */
   advance(ms: number): void {
     const end = this.platform.now() + ms;
     while (this.platform.now() < end - 0.001) {
@@ -158,14 +158,14 @@ export class LockstepHarness {
     }
   }
 
-  /** The socket breaks; the page tries again at once. */
+  /** Closes the socket and waits for the reconnect. */
   async dropConnection(): Promise<void> {
     this.socket.events.closed(1006, "");
     this.advance(300);
     await flushPromises();
   }
 
-  /** Steps that the page has sent on this socket, and the inputs with them. */
+  /** Returns the steps and inputs sent on the current socket. */
   sentSteps(): { first: number; actions: number[]; inputs: [number, string, boolean][] } {
     const ticks = this.socket.sentOfType("ticks");
     return {
@@ -177,7 +177,7 @@ export class LockstepHarness {
     };
   }
 
-  /** The server follows all that was sent on this socket, and answers the newest ping. */
+  /** Acknowledges all steps sent on this socket and answers the newest ping. */
   acknowledgeAll(): void {
     const ping = this.socket.sentOfType("ping").at(-1);
     if (ping !== undefined) {

@@ -10,7 +10,7 @@ const python = new URL("backend/.venv/bin/python", website);
 const script = new URL("backend/tests/lockstep/native.py", website);
 const modulePath = new URL(".state/lockstep/lockstep.wasm", website);
 
-/** An episode that ale-py played: what `Emulator` must come to as well. */
+/** An episode played by ale-py, which `Emulator` must reproduce. */
 export interface NativeEpisode {
   aleSeed: number;
   actions: Uint8Array;
@@ -56,7 +56,7 @@ interface Line {
   }[];
 }
 
-/** Why the comparison cannot be made here; null: it can. */
+/** Returns why the comparison cannot run; null if it can. */
 export function missingPrerequisite(): string | null {
   if (!existsSync(modulePath)) return "the module is not built: run website/lockstep/build";
   if (!existsSync(python)) return "the back end's packages are not installed: run website/test";
@@ -67,7 +67,7 @@ export async function compileModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(new Uint8Array(readFileSync(modulePath)));
 }
 
-/** Let ale-py play, and hand over each play as it is done. */
+/** Plays episodes with ale-py and yields them. */
 export async function* playNatively(plan: Plan): AsyncGenerator<NativePlay> {
   const child = spawn(fileURLToPath(python), [fileURLToPath(script), JSON.stringify(plan)], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -13,7 +13,9 @@ interface PacketOptions {
   rows?: readonly (readonly number[])[];
 }
 
-/** A packet by hand, after the table in wire/SPEC.md; the decoder's own tests use the server's encoder. */
+/**
+ * Builds a packet by the table in wire/SPEC.md. The decoder's own tests use the server's encoder.
+ */
 export function makePacket(options: PacketOptions = {}): ArrayBuffer {
   const {
     frame = 0,

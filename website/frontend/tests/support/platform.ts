@@ -5,12 +5,12 @@ interface Timer {
   run: () => void;
 }
 
-/** A browser whose clock and animation frames are moved by hand. */
+/** Fake clock and animation frames that a test advances. */
 export class FakePlatform implements Platform {
   #now = 1000;
   #timers = new Set<Timer>();
   #frames: ((at: number) => void)[] = [];
-  /** What `random` answers. */
+  /** Value that `random` returns. */
   randomValue = 0;
 
   now = (): number => this.#now;
@@ -29,7 +29,7 @@ export class FakePlatform implements Platform {
     };
   };
 
-  /** Let time pass, running what falls due in order. */
+  /** Advances the clock and runs due timers in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -42,12 +42,12 @@ export class FakePlatform implements Platform {
     this.#now = end;
   }
 
-  /** The machine stands still: the clock goes on, and nothing runs meanwhile. */
+  /** Advances the clock without running timers, as a stalled device does. */
   stall(ms: number): void {
     this.#now += ms;
   }
 
-  /** One animation frame, now. */
+  /** Runs one animation frame. Returns the number of callbacks. */
   runAnimationFrame(): number {
     const frames = this.#frames;
     this.#frames = [];
@@ -60,7 +60,7 @@ export class FakePlatform implements Platform {
   }
 }
 
-/** A hidden page's browser: its timers do not come. */
+/** Fake of a hidden page, whose timers do not fire. */
 export class SuspendedTimersPlatform extends FakePlatform {
   readonly suspended: (() => void)[] = [];
   override after = (_ms: number, run: () => void): (() => void) => {

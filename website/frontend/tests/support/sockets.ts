@@ -1,7 +1,7 @@
 import type { ClientMessage, ServerMessage } from "@/wire/messages";
 import type { OpenSocket, SocketEvents } from "@/play/remote/socket";
 
-/** The server's end of one socket: nothing moves unless a test moves it. */
+/** Server side of one socket, driven by the test. */
 export class FakeSocket {
   readonly sent: ClientMessage[] = [];
   isClosedByPage = false;
@@ -11,7 +11,7 @@ export class FakeSocket {
     readonly events: SocketEvents,
   ) {}
 
-  /** Messages of one type that the page has sent. */
+  /** Returns the messages of one type that the page has sent. */
   sentOfType<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
     return this.sent.filter(
       (message): message is Extract<ClientMessage, { type: T }> => message.type === type,
@@ -22,7 +22,7 @@ export class FakeSocket {
     this.events.text(JSON.stringify(message));
   }
 
-  /** Accept the socket and greet. */
+  /** Accepts the socket and sends a welcome. */
   welcome(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
     this.events.opened();
     this.deliver({
@@ -40,7 +40,7 @@ export class FakeSocket {
   }
 }
 
-/** All sockets that the page has opened, the newest last. */
+/** All sockets that the page has opened, newest last. */
 export class FakeSockets {
   readonly all: FakeSocket[] = [];
 

@@ -30,7 +30,7 @@ function readFixtures(bytes: Buffer): Fixture[] {
   }));
 }
 
-/** The decoder's picture as height × width × 3 bytes. */
+/** Returns the decoder's picture as height × width × 3 bytes. */
 function rgbOf(decoder: FrameDecoder): Buffer {
   const { pixels } = decoder.picture;
   const rgba = new Uint8Array(pixels.buffer);

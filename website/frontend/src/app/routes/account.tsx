@@ -31,7 +31,7 @@ export function AccountRoute() {
   if (outcome !== null) {
     return (
       <>
-        <Title>Gone</Title>
+        <Title>Account deleted</Title>
         <AccountErased outcome={outcome} />
       </>
     );
@@ -39,7 +39,7 @@ export function AccountRoute() {
   if (session === null) return <Navigate to={paths.signIn(paths.account)} replace />;
   return (
     <>
-      <Title>You</Title>
+      <Title>Your games</Title>
       <PlayHistory session={session} />
       <OwnData />
       <EraseAccount session={session} erase={erase} />

@@ -4,7 +4,7 @@ import { Button } from "@/components/button";
 import { Message } from "@/components/message";
 import { Title } from "@/components/title";
 
-/** What is left when a page's own code failed. */
+/** Error element of the router: shown if the code of a page fails. */
 export function ErrorPage() {
   const error = useRouteError();
   const message = isRouteErrorResponse(error)
@@ -14,14 +14,17 @@ export function ErrorPage() {
       : String(error);
   return (
     <main className="px-4">
-      <Title>Out of order</Title>
+      <Title>Error</Title>
       <Message
         isError
         isPage
-        title="This machine is out of order"
+        title="Something went wrong"
         action={<Button onClick={() => location.reload()}>Reload the page</Button>}
       >
-        <p>That is our fault. What you have played is kept.</p>
+        <p>
+          The page failed because of an error in its code. Your recorded games are safe. Reload the
+          page to continue.
+        </p>
         <p className="mt-3 text-sm">{message}</p>
       </Message>
     </main>

@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { Title } from "@/components/title";
 import { Library } from "@/features/games/library";
 
-/** After the first look at the library; what comes with it goes first. */
+/** Delay before other pages are prefetched, so that the library loads first. */
 const PREFETCH_DELAY_MS = 400;
 
 export function LibraryRoute() {
@@ -16,7 +16,7 @@ export function LibraryRoute() {
   );
 }
 
-/** The pages that come next come while a game is chosen. Should they not, the router asks for them again. */
+/** Prefetches the next pages. If that fails, the router loads them on navigation. */
 function prefetchPages(): () => void {
   const timer = setTimeout(() => {
     for (const page of [import("./play"), import("./sign-in"), import("./account")]) {

@@ -17,22 +17,22 @@ export function PlayRoute() {
   const game = useGame(gameId);
   const preferencesLoaded = usePreferencesLoaded(session?.userId ?? "");
   if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
-  // With which keys and in which mode is the account's to say, before the machine is switched on.
+  // The game waits for the account's preferences, because keys and options are sent at the start.
   if (game.isPending || (game.isSuccess && !preferencesLoaded)) {
     return (
       <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
-        Finding the machine…
+        Loading…
       </p>
     );
   }
   if (game.isError) {
     return (
       <main className="px-4">
-        <Title>No game here</Title>
+        <Title>Game not available</Title>
         <Message
           isError
           isPage
-          title="No game here"
+          title="Game not available"
           action={
             <Link className={buttonClass("action")} to={paths.games}>
               All games
@@ -52,13 +52,13 @@ export function PlayRoute() {
   );
 }
 
-/** What the server says of a game that is not there is meant for programs. */
+/** Replaces the server's 404 message, which is written for developers. */
 function errorMessage(error: Error): string {
   if (!(error instanceof ApiError) || error.status !== 404) return error.message;
-  return "No machine here goes by that name. The address may have a slip in it, or the game has been taken away.";
+  return "This game does not exist or has been removed. Check the address, or choose another game.";
 }
 
-/** Who comes from the library has been told of the game there. */
+/** Uses the data of the library as initial data. */
 function useGame(gameId: string) {
   const client = useQueryClient();
   return useQuery({

@@ -7,7 +7,7 @@ import { paths } from "@/config/paths";
 import { isSignInRedirect } from "@/features/sign-in/sign-in-redirect";
 import { SignIn } from "@/features/sign-in/sign-in";
 
-/** Only a page of ours: "//host" would lead away. */
+/** Allows only paths of this site; "//host" would lead to another one. */
 const safePath = (next: string | null): string =>
   next !== null && /^\/(?![/\\])/.test(next) ? next : paths.games;
 
@@ -15,7 +15,7 @@ export function SignInRoute() {
   const [search] = useSearchParams();
   const session = useSession();
   const [next, setNext] = useState(() => safePath(search.get("next")));
-  // A guest who gives an e-mail is signed in already, and comes here all the same.
+  // A guest who adds an e-mail stays on this page although a session exists.
   const [busy, setBusy] = useState(
     () => isSignInRedirect(window.location) || (search.has("keep") && session?.email === null),
   );

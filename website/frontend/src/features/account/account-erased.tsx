@@ -7,13 +7,13 @@ import { formatCount } from "@/lib/format";
 
 import type { ErasureOutcome } from "./erase-account";
 
-/** What is said to somebody who has just erased their account. */
+/** Confirmation after the account was deleted. */
 export function AccountErased({ outcome }: { outcome: ErasureOutcome }) {
   const { finished, episodes, steps, signInDeleted } = outcome;
   return (
     <Message
       isPage
-      title={finished ? "All of it is gone" : "Your account is closed"}
+      title={finished ? "Account deleted" : "Account closed"}
       action={
         <Link className={buttonClass("action")} to={paths.games}>
           All games
@@ -22,13 +22,13 @@ export function AccountErased({ outcome }: { outcome: ErasureOutcome }) {
     >
       <p>
         {finished
-          ? `${formatCount(episodes, "round")} with ${formatCount(steps, "step")} were erased, with their pictures. Thank you for playing.`
-          : "Nobody can sign in to it any more. What was recorded takes a little longer; it is being erased without you."}
+          ? `${formatCount(episodes, "round")} with ${formatCount(steps, "step")} were deleted, including all pictures. Thank you for playing.`
+          : "Nobody can sign in to this account any more. The recordings are still being deleted; you can close this page."}
       </p>
       {!signInDeleted && (
         <p className="mt-3">
-          Only the sign-in itself is still known to Google, since you signed in a while ago. Sign in
-          once more and erase again, and it goes too.
+          Your sign-in record at Google was not deleted, because you signed in too long ago. Sign in
+          again and delete the account again to remove it.
         </p>
       )}
     </Message>

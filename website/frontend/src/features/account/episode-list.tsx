@@ -11,20 +11,20 @@ import { formatCount, formatScore, formatTimeAgo } from "@/lib/format";
 const OUTCOMES: Record<Episode["status"], string> = {
   won: "Won",
   lost: "Lost",
-  incomplete: "Left",
+  incomplete: "Quit",
 };
 
 const dottedClass =
   "[&>*+*]:before:mx-2 [&>*+*]:before:content-['·'] lg:[&>*+*]:before:content-none";
 
-/** How well a round is kept: played again from its record, it came out the same, or it did not. */
+/** Describes the certification of an episode. */
 function certificateStatus({ certificate, time_ended: ended }: Episode): string {
   if (certificate === "certified") return "certified";
   if (certificate !== null) return "not certified";
-  return ended === null ? "running" : "kept";
+  return ended === null ? "running" : "recorded";
 }
 
-/** Every round, newest first, a page at a time. */
+/** All rounds, newest first, a page at a time. */
 export function EpisodeList({ session, games }: { session: Session; games: readonly MyGame[] }) {
   const pages = useInfiniteQuery(episodePagesQuery(session.userId));
   const best = new Map(games.map((game) => [game.game_id, game.best]));
@@ -34,11 +34,10 @@ export function EpisodeList({ session, games }: { session: Session; games: reado
   return (
     <section aria-labelledby="rounds" className="mt-12">
       <h2 id="rounds" className="text-4xl sign">
-        Every round
+        All rounds
       </h2>
       <p className="mt-2 max-w-prose text-dim">
-        A round is certified once it was run again from its record and came out the same, picture
-        for picture.
+        A round is certified once a re-run of its recording gave identical results, frame for frame.
       </p>
       <ul className="mt-4 divide-y divide-line/60 border-y border-line/60">
         {shown.map((episode) => (
@@ -80,7 +79,7 @@ export function EpisodeList({ session, games }: { session: Session; games: reado
           disabled={pages.isFetching}
           onClick={() => void (pages.isError ? pages.refetch() : pages.fetchNextPage())}
         >
-          {pages.isFetching ? "Looking them up…" : pages.isError ? "Try again" : "Older rounds"}
+          {pages.isFetching ? "Loading…" : pages.isError ? "Try again" : "Older rounds"}
         </Button>
       )}
     </section>

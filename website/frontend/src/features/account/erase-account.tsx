@@ -9,12 +9,15 @@ import { formatCount } from "@/lib/format";
 
 const CONFIRMATION_WORD = "erase";
 
-/** What came of an erasure. `closed`: the account that one signed in with is gone too, where that is somebody else's. */
+/**
+ * Result of an account erasure. `signInDeleted` is false if the sign-in account at Firebase still
+ * exists.
+ */
 export interface ErasureOutcome extends Erased {
   signInDeleted: boolean;
 }
 
-/** The end of an account, behind a word that must be typed. */
+/** Deletes the account after the player has typed a confirmation word. */
 export function EraseAccount({
   session,
   erase,
@@ -34,13 +37,13 @@ export function EraseAccount({
   return (
     <section aria-labelledby="erase" className="mt-14 max-w-2xl border-t border-line/60 pt-8">
       <h2 id="erase" className="text-4xl sign">
-        Leave for good
+        Delete account
       </h2>
       <p className="mt-2 text-pretty text-dim">
-        This erases the account {session.email ?? "of this guest"} and{" "}
+        This deletes the account {session.email ?? "of this guest"} and{" "}
         {played === 0 ? "all that" : `all ${formatCount(played, "round")} that`} you played: scores,
-        pictures, keys and times. It can’t be taken back. What researchers have already downloaded,
-        without your name, is out of our reach.
+        pictures, keys and times. This cannot be undone. Copies that researchers have already
+        downloaded, under pseudonyms, are not deleted.
       </p>
       <form onSubmit={submit} className="mt-5 flex flex-wrap items-end gap-3">
         <label htmlFor={field} className="grid gap-1.5">
@@ -62,7 +65,7 @@ export function EraseAccount({
           look="plain"
           disabled={erasing.isPending || word.trim().toLowerCase() !== CONFIRMATION_WORD}
         >
-          {erasing.isPending ? "Erasing…" : "Erase everything"}
+          {erasing.isPending ? "Deleting…" : "Delete account"}
         </Button>
       </form>
       {erasing.isError && (

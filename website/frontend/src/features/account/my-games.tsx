@@ -6,7 +6,7 @@ import { gamesQuery } from "@/api/queries";
 import { paths } from "@/config/paths";
 import { formatCount, formatDuration, formatScore, formatTimeAgo } from "@/lib/format";
 
-/** Each game that was played: how long, how often, and the best score. */
+/** Played games with play time, number of episodes and best score. */
 export function MyGames({ games, now }: { games: readonly MyGame[]; now: number }) {
   const { data } = useQuery(gamesQuery);
   const covers = new Map(data?.map(({ id, cover }) => [id, cover]));
@@ -48,7 +48,7 @@ const Best = ({ score }: { score: number }) => (
   </>
 );
 
-/** The game's picture, small; its room is kept until it is known, and where there is none. */
+/** Cover picture. Its space is reserved while it loads. */
 function Cover({ address }: { address: string | null }) {
   return (
     <div className="aspect-[4/3] w-24 shrink-0 self-start overflow-hidden rounded-lg tube">

@@ -11,7 +11,7 @@ import { MyGames } from "./my-games";
 import { EpisodeList } from "./episode-list";
 import { Totals } from "./totals";
 
-/** What this person has played, and what they can do with it. */
+/** Games and episodes of the player. */
 export function PlayHistory({ session }: { session: Session }) {
   const summary = useQuery(summaryQuery(session.userId));
   return (
@@ -22,20 +22,20 @@ export function PlayHistory({ session }: { session: Session }) {
           <>
             You play as a guest, on this device only.{" "}
             <Link to={paths.upgradeGuest} className="font-semibold text-link underline">
-              Keep your scores
+              Create an account
             </Link>
           </>
         )}
       </p>
       {summary.isPending && (
         <p role="status" className="py-20 text-center text-lg text-dim">
-          Looking them up…
+          Loading…
         </p>
       )}
       {summary.isError && (
         <Message
           isError
-          title="They could not be read"
+          title="Cannot load your games"
           action={<Button onClick={() => void summary.refetch()}>Try again</Button>}
         >
           {summary.error.message}
@@ -43,14 +43,14 @@ export function PlayHistory({ session }: { session: Session }) {
       )}
       {summary.data?.episodes === 0 && (
         <Message
-          title="Not one yet"
+          title="No games yet"
           action={
             <Link to={paths.games} className={buttonClass("action")}>
               Choose a game
             </Link>
           }
         >
-          What you play is listed here, with its score.
+          The games that you play are listed here, with their scores.
         </Message>
       )}
       {summary.data !== undefined && summary.data.episodes > 0 && (

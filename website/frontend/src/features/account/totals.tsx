@@ -1,14 +1,14 @@
 import type { Summary } from "@/api/client";
 import { formatDuration } from "@/lib/format";
 
-/** All that was played, in five figures. */
+/** Totals of the player. */
 export function Totals({ summary }: { summary: Summary }) {
   const figures: [string, string][] = [
-    ["at the machines", formatDuration(summary.seconds)],
+    ["played", formatDuration(summary.seconds)],
     [summary.games.length === 1 ? "game" : "games", summary.games.length.toLocaleString("en")],
     [summary.episodes === 1 ? "round" : "rounds", summary.episodes.toLocaleString("en")],
     ["certified", summary.certified.toLocaleString("en")],
-    ["steps on record", summary.steps.toLocaleString("en")],
+    ["steps recorded", summary.steps.toLocaleString("en")],
   ];
   return (
     <dl className="my-8 flex flex-wrap gap-x-10 gap-y-4">

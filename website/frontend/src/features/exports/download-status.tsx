@@ -7,11 +7,11 @@ import { startDownload } from "./use-download";
 interface Props {
   ticket: ExportTicket | undefined;
   progress: ExportProgress | undefined;
-  /** Why it could not be asked for. */
+  /** Error of the request, if it failed. */
   requestError: string | undefined;
 }
 
-/** What becomes of a download, in words, and a way to have it once more. */
+/** Status of a download, with a button to repeat it. */
 export function DownloadStatus({ ticket, progress, requestError }: Props) {
   const errorMessage =
     requestError ?? (progress?.state === "failed" ? progress.message : undefined);
@@ -35,7 +35,7 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
           )}
           {(progress?.state === "failed" || progress?.state === "done") && (
             <Button look="plain" onClick={() => startDownload(ticket)}>
-              Download once more
+              Download again
             </Button>
           )}
         </>

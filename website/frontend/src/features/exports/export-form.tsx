@@ -12,7 +12,7 @@ interface Props {
 
 const fieldClass = "h-11 rounded-xl border-2 border-line bg-surface px-3 text-ink";
 
-/** Which episodes, and in which format. */
+/** Form for the filter and format of an export. */
 export function ExportForm({ games, isBusy, onSubmit }: Props) {
   const [request, setRequest] = useState<ExportRequest>({
     format: "minari",
@@ -44,7 +44,7 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
             ))}
           </select>
         </LabelledField>
-        <LabelledField name="Steps, at least">
+        <LabelledField name="Minimum steps">
           <input
             className={fieldClass}
             type="number"
@@ -81,7 +81,7 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
           checked={request.certified}
           onChange={({ target }) => change({ certified: target.checked })}
         />
-        Certified only: run again from seed and actions, and the same to the last bit
+        Certified only: a re-run from seed and actions gave identical results
       </label>
       <Formats format={request.format} choose={(format) => change({ format })} />
       <Button type="submit" disabled={isBusy} className="justify-self-start">

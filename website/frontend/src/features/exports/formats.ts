@@ -1,6 +1,6 @@
 import type { ExportFormat } from "@/api/client";
 
-/** The formats one can take recordings away in, most asked for first, and who reads them. */
+/** Export formats, most requested first, and the tools that read them. */
 export const FORMATS: readonly { id: ExportFormat; name: string; description: string }[] = [
   { id: "minari", name: "Minari", description: "for minari.load_dataset: offline RL, imitation" },
   { id: "parquet", name: "Parquet", description: "for pandas, DuckDB, BigQuery, Spark" },

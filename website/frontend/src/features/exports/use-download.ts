@@ -5,11 +5,11 @@ import { exportProgressQuery } from "@/api/queries";
 
 interface Download<Request> {
   ticketRequest: UseMutationResult<ExportTicket, Error, Request>;
-  /** How far it is; undefined until that is known. */
+  /** Progress of the download; undefined until it is known. */
   progress: ExportProgress | undefined;
 }
 
-/** Asks for an export, lets the browser download it, and watches how far it is. */
+/** Requests an export, starts the browser's download, and polls its progress. */
 export function useDownload<Request>(
   requestTicket: (request: Request) => Promise<ExportTicket>,
 ): Download<Request> {
@@ -30,7 +30,7 @@ const NO_TICKET: ExportTicket = {
   expires_at: "",
 };
 
-/** The browser's own download: it goes to the disk, however big it is. */
+/** Starts a download of the browser, which streams to disk. */
 export function startDownload(ticket: ExportTicket): void {
   const link = document.createElement("a");
   link.href = downloadUrl(ticket);

@@ -1,8 +1,7 @@
 /**
- * The games that stand in front, in this order, for who does not look for one yet: known, lively, of every
- * sort, and of other colours than their neighbours.
+ * Featured games in this order: well-known, lively and of different kinds and colours.
  *
- * As many as fill whole rows of two, three, four and six.
+ * Their number fills whole rows of two, three, four and six.
  */
 export const FEATURED_GAMES: readonly string[] = [
   "ms-pacman",

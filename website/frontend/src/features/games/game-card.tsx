@@ -14,11 +14,14 @@ interface Props {
   game: Game;
   best: number | null;
   isFavourite: boolean;
-  /** It is seen at once, so its picture should not wait to be scrolled to. */
+  /** True if the card is visible at once, so that its picture is loaded eagerly. */
   isEager?: boolean;
 }
 
-/** A machine in the row: its lit sign, its screen, what to expect. With hundreds of them, a letter typed draws none anew. */
+/**
+ * A game in the library. Memoized, because hundreds of cards would render again for each key typed
+ * in the search.
+ */
 export const GameCard = memo(function GameCard({
   game,
   best,
@@ -63,7 +66,7 @@ export const GameCard = memo(function GameCard({
         </div>
         <div className="flex flex-wrap items-center gap-x-3 px-3 py-2 text-xs sm:px-4 sm:py-3 sm:text-sm">
           <span className="font-semibold text-dim">
-            {game.pace.kind === "real-time" ? "Real time" : "Turn by turn"}
+            {game.pace.kind === "real-time" ? "Real time" : "Turn-based"}
             {game.tags[0] !== undefined && <> · {game.tags[0]}</>}
           </span>
           {best !== null && (
@@ -79,7 +82,7 @@ export const GameCard = memo(function GameCard({
   );
 });
 
-/** Keeps a game at hand. Its shape tells what its colour does. */
+/** Marks a game as favourite. The state is visible by shape, not only by colour. */
 function FavouriteButton({ game, isFavourite }: { game: Game; isFavourite: boolean }) {
   return (
     <button
@@ -110,7 +113,7 @@ function NoCover() {
   );
 }
 
-/** A machine that is still being switched on. */
+/** Placeholder of a game card while the games load. */
 export function GameCardSkeleton() {
   return (
     <li aria-hidden="true" className="overflow-hidden rounded-2xl border border-line/70 bg-surface">

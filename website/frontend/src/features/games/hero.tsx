@@ -6,13 +6,13 @@ import { buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
 
 interface Props {
-  /** null: not known yet. */
+  /** null while loading. */
   games: readonly Game[] | null;
-  /** Played last. */
+  /** The game that was played last. */
   lastPlayed: Game | undefined;
 }
 
-/** The sign over the door. */
+/** Heading of the library. */
 export function Hero({ games, lastPlayed }: Props) {
   const [randomFraction] = useState(Math.random);
   const count = games?.length ?? null;
@@ -25,9 +25,9 @@ export function Hero({ games, lastPlayed }: Props) {
       </h1>
       <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
         <p className="max-w-xl text-xl text-pretty text-dim">
-          You play the very worlds that machines learn in, and every move you make is kept for
+          You play the very worlds that machines learn in, and every move you make is recorded for
           science.
-          {/* Last, so that no hole is seen; its room is kept, so that nothing jumps. */}
+          {}
           {count !== 0 && (
             <strong className={count === null ? "invisible" : "text-ink"}>
               {" "}
@@ -60,7 +60,7 @@ const WIDTH = 1600;
 const HEIGHT = 320;
 const BAND_WIDTH = 13;
 
-/** The house's four stripes: along the floor, then up and out beside the sign. */
+/** Decorative stripes. */
 function Stripes() {
   return (
     <svg

@@ -16,9 +16,9 @@ import { useRovingFocus } from "./use-roving-focus";
 
 const gridClass =
   "grid gap-3 min-[360px]:grid-cols-2 sm:gap-x-5 sm:gap-y-7 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[106rem]:grid-cols-6";
-/** Machines that stand there before it is known which: as many as are seen at once. */
+/** Number of placeholder cards while the games load. */
 const SKELETON_COUNT = 12;
-/** Cards at the very top that are seen before anybody scrolls, where it matters: on a slow phone. */
+/** Number of cards that are visible at once on a phone. */
 const EAGER_CARD_COUNT = 2;
 
 export function Library() {
@@ -55,17 +55,18 @@ export function Library() {
   const isSearching = query !== "" || tag !== null;
   const shelves = [
     { title: "Favourites", games: all.filter(({ id }) => favouriteIds.has(id)) },
-    { title: "Played lately", games: recent.length > 1 ? recent : [] },
+    { title: "Recently played", games: recent.length > 1 ? recent : [] },
   ].filter(({ games: some }) => some.length > 0 && !isSearching);
   const { featured, others } = useMemo(() => splitFeatured(found), [found]);
-  // The first look is at the front row; the many behind it are drawn bit by bit, so that the page answers meanwhile.
+  // The featured games are rendered first. The other cards are deferred, so that the page stays
+  // responsive.
   const deferredOthers = useDeferredValue(others);
-  // The last row is the same one in both, so that its cards stay as the first letter is typed.
+  // The last row has the same id in both cases, so that its cards are reused when a search starts.
   const rows = isSearching
-    ? [{ id: "all", title: "Found", games: found }]
+    ? [{ id: "all", title: "Search results", games: found }]
     : [
         { id: "front", title: "The front row", games: featured },
-        { id: "all", title: "And all the others", games: deferredOthers },
+        { id: "all", title: "All games", games: deferredOthers },
       ].filter(({ games: some }) => some.length > 0);
   const clearSearch = () => {
     setQuery("");
@@ -78,7 +79,7 @@ export function Library() {
       {games.isError ? (
         <Message
           isError
-          title="The lights are off"
+          title="Cannot load the games"
           action={<Button onClick={() => void games.refetch()}>Try again</Button>}
         >
           {games.error.message}
@@ -99,16 +100,16 @@ export function Library() {
             onTag={setTag}
           />
           <p role="status" className="sr-only">
-            {games.isPending ? "Loading the games" : `${found.length} of ${all.length} games`}
+            {games.isPending ? "Loading…" : `${found.length} of ${all.length} games`}
           </p>
           {games.isSuccess && found.length === 0 ? (
             <Message
-              title={all.length === 0 ? "No games are installed" : "No such game here"}
+              title={all.length === 0 ? "No games are installed" : "No games found"}
               action={all.length > 0 && <Button onClick={clearSearch}>Show all games</Button>}
             >
               {all.length === 0
-                ? "Whoever runs this arcade adds one by one file in games/manifests."
-                : "Try fewer letters, or another tag."}
+                ? "The operator of this site adds a game with a file in games/manifests."
+                : "Try a shorter search or another tag."}
             </Message>
           ) : games.isSuccess ? (
             rows.map(({ id, title, games: some }) => (
@@ -131,12 +132,12 @@ export function Library() {
 
 interface RowProps {
   title: string;
-  /** What they are goes without saying, to who sees them. */
+  /** Hides the heading visually. */
   isHeadingHidden?: boolean;
   children: ReactNode;
 }
 
-/** Machines under a sign. */
+/** A row of games with a heading. */
 function Row({ title, isHeadingHidden = false, children }: RowProps) {
   return (
     <section aria-label={title} className="mb-10">

@@ -4,19 +4,19 @@ interface Props {
   query: string;
   onQuery: (query: string) => void;
   tags: string[];
-  /** The tags are not known yet: their room is kept, so that nothing jumps when they come. */
+  /** True while the tags load. Placeholders reserve their space, to avoid a layout shift. */
   isPending: boolean;
   tag: string | null;
   onTag: (tag: string | null) => void;
 }
 
-/** As many as stand in one line of a laptop, nearly. */
+/** Number of tags that fit in about one line on a laptop. */
 const COLLAPSED_TAG_COUNT = 11;
 
 const chipClass =
   "min-h-9 shrink-0 rounded-full border-2 px-3.5 text-sm font-bold transition aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg border-line text-dim hover:text-ink hover:border-dim";
 
-/** Search by words, and by one tag. The key "/" jumps into the field. */
+/** Search field and tag filter. The key "/" focuses the field. */
 export function SearchBox({ query, onQuery, tags, isPending, tag, onTag }: Props) {
   const [all, setAll] = useState(false);
   const shown = tags.filter((name, index) => all || index < COLLAPSED_TAG_COUNT || name === tag);

@@ -2,7 +2,7 @@ import { useEffect, type RefObject } from "react";
 
 const ARROW_KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"] as const;
 
-/** With a card in focus, arrows go to the one beside, above or below it, whatever rows they stand in. */
+/** Moves the focus between cards with the arrow keys (roving focus), also across rows. */
 export function useRovingFocus(container: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     const element = container.current;
@@ -32,7 +32,7 @@ function findNext(
   const from = cards[at]?.getBoundingClientRect();
   if (from === undefined) return undefined;
   const ahead = step === "ArrowDown" ? cards.slice(at + 1) : cards.slice(0, at).reverse();
-  // The nearest in the next row whose column is this one; the row's last when it is shorter.
+  // The card in the next row with the nearest column.
   const other = ahead.filter((card) => card.getBoundingClientRect().top !== from.top);
   const row = other[0]?.getBoundingClientRect().top;
   const inRow = other.filter((card) => card.getBoundingClientRect().top === row);

@@ -2,7 +2,7 @@ import type { Game } from "@/api/client";
 import { formatScore } from "@/lib/format";
 import type { Phase } from "@/play/engine";
 
-/** Says aloud, to who does not see the screen, where the game stands. */
+/** Announces phase changes to screen readers. */
 export function Announcer({ phase, game }: { phase: Phase; game: Game }) {
   return (
     <p role="status" className="sr-only">
@@ -14,7 +14,7 @@ export function Announcer({ phase, game }: { phase: Phase; game: Game }) {
 function statusText(phase: Phase, game: Game): string {
   switch (phase.kind) {
     case "connecting":
-      return `Opening ${game.name}.`;
+      return `Loading ${game.name}.`;
     case "ready":
       return `${game.name} is ready.`;
     case "playing":

@@ -11,13 +11,13 @@ import { bindKey, isBindable, type Keys } from "./keys";
 interface Props {
   game: Game;
   keys: Keys;
-  /** True while a key is being chosen, so that it does not play. */
+  /** True while the player chooses a key, so that the key does not play. */
   isChoosingRef: RefObject<boolean>;
-  /** The game has sound. */
+  /** True if the game has sound. */
   hasSound: boolean;
 }
 
-/** Which key does what, and how to have it otherwise. */
+/** Lists the keys of the game and lets the player change them. */
 export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
   const { keys: customKeys } = usePreferences();
   const [isEditing, setEditing] = useState(false);
@@ -34,11 +34,11 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
     if (control === null || code === null) return;
     const label = game.controls.find(({ name }) => name === control)?.label ?? control;
     if (!isBindable(code)) {
-      setStatus(`${keyLabel(code)} is not free to play with. Take another key.`);
+      setStatus(`${keyLabel(code)} is reserved. Choose another key.`);
       return;
     }
     saveKeys(bindKey(keys, control, code));
-    setStatus(`${label} is on ${keyLabel(code)} now.`);
+    setStatus(`${label} is now on ${keyLabel(code)}.`);
   });
   return (
     <>
@@ -91,18 +91,18 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
         </Button>
         {isEditing && customKeys[game.id] !== undefined && (
           <Button look="quiet" onClick={() => saveKeys(null)}>
-            Standard keys
+            Reset keys
           </Button>
         )}
       </div>
       <p role="status" className="mt-2 text-sm text-dim">
-        {control === null ? status : "Press the key that you want. Escape leaves it as it is."}
+        {control === null ? status : "Press the new key. Press Escape to cancel."}
       </p>
     </>
   );
 }
 
-/** The next key that goes down while `control` waits for one; null: Escape. */
+/** Calls `onKey` with the next key while `control` is being changed; null for Escape. */
 function useKeyCapture(
   isChoosingRef: RefObject<boolean>,
   control: string | null,
@@ -137,7 +137,7 @@ function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
   return (
     <button
       type="button"
-      aria-label={`Change the key of ${control.label}, now ${now}`}
+      aria-label={`Change key for ${control.label}, currently ${now}`}
       aria-pressed={active}
       onClick={onChoose}
       className="flex min-h-10 items-center gap-1.5 rounded-lg border-2 border-dashed border-line px-2 hover:border-dim aria-pressed:border-solid aria-pressed:border-focus"
@@ -156,7 +156,7 @@ function KeyCaps({ codes }: { codes: readonly string[] }) {
   return distinctLabels(codes).map((code) => <KeyCap key={code} code={code} />);
 }
 
-/** Keys that bear the same sign, as both 1s of a keyboard do, are shown once. */
+/** Removes keys with the same label, such as both digit 1 keys. */
 function distinctLabels(codes: readonly string[]): string[] {
   return [...new Map(codes.toReversed().map((code) => [keyLabel(code), code])).values()].reverse();
 }

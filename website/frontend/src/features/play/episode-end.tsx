@@ -16,7 +16,7 @@ interface Props {
 
 const TITLES = { won: "You won!", lost: "Game over", incomplete: "Game ended" } as const;
 
-/** How it went: won or lost, the score, and how that stands among the rounds before. */
+/** Result of an episode: status, score and comparison with earlier episodes. */
 export function EpisodeEnd({ phase, game, results, children }: Props) {
   const isFinished = phase.status !== "incomplete";
   const achieved = isFinished

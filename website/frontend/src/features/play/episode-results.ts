@@ -1,23 +1,24 @@
 import type { Episode, Game } from "@/api/client";
 
-/** How one round of a game went. */
+/** Result of one episode. */
 export interface EpisodeResult {
   score: number;
   steps: number;
   won: boolean;
 }
 
-/** A round by its episode's id, and as what it was played. */
+/** Result of an episode that ended on this page. */
 export interface LocalEpisodeResult extends EpisodeResult {
   id: string;
   options: Readonly<Record<string, string>>;
 }
 
 /**
- * This game's rounds that were played to their end, oldest first; `but`: the one that is on the screen.
+ * Returns the results of this game's finished episodes, oldest first, without `excludedId`.
  *
- * One that was left is none: in a game whose score only falls it would be the best. Nor is one with another choice.
- * `here`: those that ended on this page, of which the server may not have told yet.
+ * Abandoned episodes are excluded (in games whose score only decreases they would rank first), and
+ * so are episodes with other options. `local` are the episodes that ended on this page, which the
+ * server may not list yet.
  */
 export function finishedEpisodes(
   episodes: readonly Episode[],
@@ -55,7 +56,7 @@ function hasSameOptions(
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-/** Best first: by score, and where a game waits for each step, by fewer steps. */
+/** Compares by score (best first) and, in turn-based games, by fewer steps. */
 export function compareResults(
   game: Pick<Game, "pace">,
 ): (a: EpisodeResult, b: EpisodeResult) => number {
@@ -63,7 +64,7 @@ export function compareResults(
   return (a, b) => b.score - a.score || stepWeight * (a.steps - b.steps);
 }
 
-/** Better than every round before, of which there must be one. */
+/** Returns whether a result beats all earlier ones. Without earlier results it is no record. */
 export function isRecord(
   game: Pick<Game, "pace">,
   result: EpisodeResult,
@@ -73,18 +74,18 @@ export function isRecord(
   return before.length > 0 && before.every((other) => compare(result, other) < 0);
 }
 
-/** What was new in a round that was played to its end, a few words each. */
+/** Returns short descriptions of what the player achieved for the first time. */
 export function achievementsOf(
   game: Pick<Game, "pace">,
   result: EpisodeResult,
   before: readonly EpisodeResult[],
 ): string[] {
-  if (before.length === 0) return [result.won ? "Won at the first go" : "Your first score"];
+  if (before.length === 0) return [result.won ? "Won on the first try" : "Your first score"];
   const achievements: string[] = [];
-  if (isRecord(game, result, before)) achievements.push("Your best yet");
-  if (result.won && !before.some(({ won }) => won)) achievements.push("Your first win");
+  if (isRecord(game, result, before)) achievements.push("New best score");
+  if (result.won && !before.some(({ won }) => won)) achievements.push("First win");
   const longest =
     game.pace.kind === "real-time" && before.every(({ steps }) => result.steps > steps);
-  if (longest) achievements.push("Your longest yet");
+  if (longest) achievements.push("Longest game");
   return achievements;
 }

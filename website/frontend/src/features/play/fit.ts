@@ -1,20 +1,22 @@
-/** How wide and high, in CSS pixels, a picture is drawn. */
+/** Size of the drawn picture in CSS pixels. */
 export interface Fit {
   width: number;
   height: number;
-  /** Every pixel of the picture covers the same whole number of the screen's pixels. */
+  /** True if every pixel of the picture covers the same whole number of device pixels. */
   isPixelPerfect: boolean;
 }
 
-/** How far whole pixels may bend the shape: 4 % is not seen, uneven pixels are. */
+/**
+ * Largest distortion of the aspect ratio for whole pixels: 4 % is not visible, uneven pixels are.
+ */
 const MAX_ASPECT_ERROR = 0.04;
-/** A whole scale that leaves more of the space empty than this is given up for an uneven one. */
+/** Smallest share of the height that a whole scale must fill. */
 const MIN_FILLED_SHARE = 0.8;
 
 /**
- * The largest drawing of `picture` within `space` (CSS pixels) at this pixel aspect.
+ * Returns the largest size of `picture` within `space` (CSS pixels) at this pixel aspect.
  *
- * Whole device pixels are preferred while they fill enough of the space.
+ * Prefers whole device pixels if they fill enough of the space.
  */
 export function fitPicture(
   picture: { width: number; height: number },

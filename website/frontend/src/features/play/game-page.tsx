@@ -30,7 +30,7 @@ import { useInput, useScreenControls } from "./use-input";
 import { useVibration } from "./use-vibration";
 import { useSound } from "./use-sound";
 
-/** One game on a machine of its own: sign, screen, deck, and the card beside it. */
+/** Page of one game: title bar, screen, controls and sidebar. */
 export function GamePage({ game, session }: { game: Game; session: Session }) {
   const [engineKey, setEngineKey] = useState(0);
   const { options: all } = usePreferences();
@@ -113,10 +113,10 @@ function GameView({ engine, game, options, session, onReopen }: Props) {
           results={results}
           notice={snapshot.notice}
         >
-          <SidebarSection title="Keys">
+          <SidebarSection title="Controls">
             <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
           </SidebarSection>
-          <SidebarSection title="Your way">
+          <SidebarSection title="Settings">
             <SettingsCard {...{ touch, gamepads }} hasSound={snapshot.hasSound} />
           </SidebarSection>
         </GameSidebar>
@@ -125,13 +125,13 @@ function GameView({ engine, game, options, session, onReopen }: Props) {
   );
 }
 
-/** Width to height of the picture as it is shown. */
+/** Aspect ratio of the picture as a CSS variable. */
 function aspectStyle(game: Game, size: { width: number; height: number } | null): CSSProperties {
   const { width, height } = size ?? { width: 4 / game.show.pixel_aspect, height: 3 };
   return { "--shape": (width * game.show.pixel_aspect) / height } as CSSProperties;
 }
 
-/** This game's rounds before the one on the screen, oldest first. */
+/** Returns the finished episodes of this game before the current one, oldest first. */
 function useEpisodeResults(
   game: Game,
   options: Options,
@@ -154,7 +154,7 @@ function useEpisodeResults(
   );
 }
 
-/** Rounds that were played to their end on this page. */
+/** Collects the episodes that finished on this page. */
 function useLocalResults(phase: Phase, options: Options): readonly LocalEpisodeResult[] {
   const [ended, setEnded] = useState<readonly LocalEpisodeResult[]>([]);
   if (
@@ -168,7 +168,7 @@ function useLocalResults(phase: Phase, options: Options): readonly LocalEpisodeR
   return ended;
 }
 
-/** Who ended a game to leave is taken to the others as soon as its record is sealed. */
+/** Opens the library after the player has quit and the episode has ended on the server. */
 function useNavigateAfterLeaving(phase: Phase): void {
   const { kind } = phase;
   const navigate = useNavigate();

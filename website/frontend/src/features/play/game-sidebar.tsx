@@ -8,17 +8,17 @@ import { compareResults, type EpisodeResult } from "./episode-results";
 
 interface Props {
   game: Game;
-  /** Mode and so on, in words. */
+  /** Selected options as text. */
   optionsText: string;
   results: readonly EpisodeResult[];
   notice: Snapshot["notice"];
-  /** Keys and the person's other ways to play. */
+  /** Controls and settings. */
   children: ReactNode;
 }
 
 const MAX_BEST_RESULTS = 5;
 
-/** The card beside the machine: what it is about, which key does what, how one did. */
+/** Sidebar: how to play, controls, settings and best scores. */
 export function GameSidebar({ game, optionsText, results, notice, children }: Props) {
   const top = [...results].sort(compareResults(game)).slice(0, MAX_BEST_RESULTS);
   return (
@@ -29,17 +29,17 @@ export function GameSidebar({ game, optionsText, results, notice, children }: Pr
         </p>
       )}
       <section>
-        <h2 className="mb-3 text-2xl sign">What to do</h2>
+        <h2 className="mb-3 text-2xl sign">How to play</h2>
         <p className="text-pretty">{game.summary}</p>
         <p className="mt-3 text-sm text-dim">
           {game.pace.kind === "real-time"
-            ? `Runs by itself, ${formatScore(game.pace.hz)} steps a second.`
-            : "Waits for you: each key press is one step."}
+            ? `Real time, ${formatScore(game.pace.hz)} steps per second.`
+            : "Turn-based: each key press is one step."}
         </p>
         {game.steer !== null && (
           <p className="mt-3 text-sm text-dim">
-            By keys, by a gamepad’s stick, or by the mouse held down on the screen: further out is
-            more.
+            Use keys, a gamepad’s stick, or the mouse held down on the screen. Further from the
+            middle is stronger.
           </p>
         )}
         {optionsText !== "" && <p className="mt-3 font-bold">{optionsText}</p>}
@@ -47,7 +47,7 @@ export function GameSidebar({ game, optionsText, results, notice, children }: Pr
       {children}
       {top.length > 0 && game.show.score && (
         <section>
-          <h2 className="mb-3 text-2xl sign">Your best</h2>
+          <h2 className="mb-3 text-2xl sign">Best scores</h2>
           <ol className="grid gap-1.5">
             {top.map(({ score, steps }, index) => (
               <li key={index} className="flex items-baseline gap-3">
@@ -65,7 +65,7 @@ export function GameSidebar({ game, optionsText, results, notice, children }: Pr
   );
 }
 
-/** A part of the card with its sign. */
+/** A section of the sidebar with a heading. */
 export function SidebarSection({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section>

@@ -5,11 +5,11 @@ import type { Phase, Snapshot } from "@/play/engine";
 interface Props {
   game: Game;
   snapshot: Snapshot;
-  /** Of the rounds before this one; what a round comes to is known at its end. */
+  /** Best score of the earlier episodes. */
   best: number | null;
 }
 
-/** Phases in which words lie over the screen, and nothing should shine through them. */
+/** Phases in which an overlay covers the screen. */
 const COVERED_PHASES = new Set<Phase["kind"]>([
   "connecting",
   "ready",
@@ -21,11 +21,11 @@ const COVERED_PHASES = new Set<Phase["kind"]>([
   "closed",
 ]);
 
-/** The lit line above the screen: score, best, lives, time. */
+/** Line above the screen: score, best score, lives, time. */
 export function Hud({ game, snapshot, best }: Props) {
   const { score, lives, seconds, steps, phase } = snapshot;
   const realTime = game.pace.kind === "real-time";
-  // Where a score only falls, its first 0 is no feat.
+  // In games whose score only decreases, the initial 0 is no record.
   const isAboveBest = best !== null && best > 0 && score > best;
   return (
     <dl
@@ -61,7 +61,7 @@ interface HudValueProps {
   value: string;
   id: string;
   isWide?: boolean;
-  /** More than ever before. */
+  /** True for a new best score. */
   isRecord?: boolean;
 }
 
@@ -79,7 +79,7 @@ function HudValue({ name, value, id, isWide = false, isRecord = false }: HudValu
   );
 }
 
-/** The dot matrix font has no colon worth the name. */
+/** Renders a colon in another font, because the dot matrix font has no good one. */
 function DotMatrixText({ value }: { value: string }) {
   const [minutes, seconds] = value.split(":");
   if (seconds === undefined) return value;

@@ -1,13 +1,13 @@
 import type { Game, Preferences } from "@/api/client";
 
-/** Control to the codes of its keys, as this person has them. */
+/** Maps each control to the codes of its keys. */
 export type Keys = Readonly<Record<string, readonly string[]>>;
 
-/** Keys that stay the page's and the browser's: pause, start, walking through the page, shortcuts. */
+/** Keys reserved for the page and the browser: pause, start, focus, shortcuts. */
 const RESERVED_KEYS =
   /^(?:Escape|Enter|Tab|(?:Control|Alt|Meta|OS)(?:Left|Right)?|ContextMenu|F\d+|CapsLock)$/;
 
-/** The game's own keys with the person's changes over them. */
+/** Returns the game's keys, overridden by the player's. */
 export function effectiveKeys(
   game: Pick<Game, "controls">,
   changed: Preferences["keys"][string] = {},
@@ -17,7 +17,7 @@ export function effectiveKeys(
   return keys;
 }
 
-/** Code to control, for whoever listens to the keyboard. */
+/** Returns a map from code to control. */
 export function controlsByCode(keys: Keys): Map<string, string> {
   return new Map(
     Object.entries(keys).flatMap(([name, codes]) => codes.map((code) => [code, name] as const)),
@@ -26,7 +26,7 @@ export function controlsByCode(keys: Keys): Map<string, string> {
 
 export const isBindable = (code: string): boolean => code !== "" && !RESERVED_KEYS.test(code);
 
-/** All keys with `code` as the only one of `control`: another that had it gives it up. */
+/** Returns the keys with `code` as the only key of `control`, removed from other controls. */
 export function bindKey(keys: Keys, control: string, code: string): Record<string, string[]> {
   const bound: Record<string, string[]> = {};
   for (const [name, codes] of Object.entries(keys)) {

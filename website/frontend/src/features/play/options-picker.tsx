@@ -5,7 +5,7 @@ import { updatePreferences, usePreferences } from "@/api/preferences";
 
 import { validOptions, formatOptionValue, type Options } from "./options";
 
-/** Mode, difficulty, speed: what the game offers, before it starts. The choice is on record with each round. */
+/** Selects the game's options (mode, difficulty, speed). They are recorded with each episode. */
 export function OptionsPicker({ game }: { game: Game }) {
   const { options: all } = usePreferences();
   const selected = validOptions(game, all[game.id]);
@@ -35,7 +35,7 @@ interface OptionSelectProps {
   label: string;
   value: string;
   onChange: (value: string) => void;
-  /** Value and what stands for it. */
+  /** Values and their labels. */
   children: [string, string][];
 }
 
@@ -52,7 +52,7 @@ function OptionSelect({ label, value, onChange, children }: OptionSelectProps) {
         onChange={(event) => onChange(event.target.value)}
         className="min-h-9 rounded-full bg-surface px-3"
       >
-        <option value="">Standard</option>
+        <option value="">Default</option>
         {children.map(([one, words]) => (
           <option key={one} value={one}>
             {words}

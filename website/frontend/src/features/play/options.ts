@@ -2,7 +2,7 @@ import type { Game } from "@/api/client";
 
 export type Options = Readonly<Record<string, string>>;
 
-/** What the person chose, as far as the game still offers it. */
+/** Returns the selected options that the game still offers. */
 export function validOptions(game: Pick<Game, "options">, chosen: Options = {}): Options {
   const entries = game.options.flatMap(({ name, values }): [string, string][] => {
     const value = chosen[name];
@@ -11,7 +11,7 @@ export function validOptions(game: Pick<Game, "options">, chosen: Options = {}):
   return Object.fromEntries(entries);
 }
 
-/** The choice in words: "Mode 4, speed 0.5×"; nothing chosen: nothing to say. */
+/** Describes the selected options, such as "Mode 4, Speed 0.5×"; empty if none is selected. */
 export function describeOptions(game: Pick<Game, "options">, options: Options): string {
   return game.options
     .filter(({ name }) => options[name] !== undefined)

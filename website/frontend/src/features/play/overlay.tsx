@@ -14,13 +14,13 @@ interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
-  /** Rounds of this game before, oldest first. */
+  /** Results of earlier episodes, oldest first. */
   results: readonly EpisodeResult[];
   touch: boolean;
   onReopen: () => void;
 }
 
-/** What lies over the screen when the game does not run. */
+/** Overlay on the screen while the game does not run. */
 export function Overlay(props: Props) {
   const { snapshot } = props;
   const { kind } = snapshot.phase;
@@ -39,7 +39,7 @@ export function Overlay(props: Props) {
   );
 }
 
-/** The game's own picture behind the words, while nothing else is on the screen. */
+/** Cover picture behind the overlay before the first episode. */
 function CoverBackdrop({ game }: { game: Game }) {
   if (game.cover === null) return null;
   return (
@@ -63,7 +63,7 @@ function OverlayContent({
   switch (phase.kind) {
     case "connecting":
       return (
-        <Panel title="Switching on…">
+        <Panel title="Loading…">
           <div className="mx-auto mt-5 h-2 w-40 animate-sweep rounded-full bg-linear-to-r from-tomato via-marigold to-teal bg-[length:200%_100%]" />
         </Panel>
       );
@@ -92,9 +92,9 @@ function OverlayContent({
         <Panel title="Paused">
           <p className="mt-3">{PAUSE_TEXTS[phase.reason]}</p>
           <Actions>
-            <Button onClick={() => engine.resume()}>Go on</Button>
+            <Button onClick={() => engine.resume()}>Resume</Button>
             <Button look="plain" onClick={() => engine.restart()}>
-              Start over
+              Restart
             </Button>
             <LeaveButton engine={engine} />
           </Actions>
@@ -102,7 +102,7 @@ function OverlayContent({
         </Panel>
       );
     case "leaving":
-      return <Panel title={phase.thenRestart ? "Once more…" : "Leaving…"} />;
+      return <Panel title={phase.thenRestart ? "Restarting…" : "Quitting…"} />;
     case "ended":
       return (
         <EpisodeEnd phase={phase} game={game} results={results}>
@@ -116,9 +116,9 @@ function OverlayContent({
       );
     case "episode-lost":
       return (
-        <Panel title="That game is over">
+        <Panel title="Game ended">
           <p className="mt-3 text-pretty">
-            It ended while the connection was away. What you played is kept.
+            The game ended while you were disconnected. Everything you played was recorded.
           </p>
           <Actions>
             <Button onClick={() => engine.start()}>Play again</Button>
@@ -128,11 +128,11 @@ function OverlayContent({
       );
     case "reconnecting":
       return (
-        <Panel title={phase.episodeActive ? "Hold on" : "No answer"}>
+        <Panel title={phase.episodeActive ? "Reconnecting…" : "Cannot connect"}>
           <p className="mt-3 text-pretty">{phase.message}</p>
           <Actions>
             <Button look="action" onClick={() => engine.reconnectNow()}>
-              Try now
+              Reconnect
             </Button>
             <GamesLink />
           </Actions>
@@ -140,11 +140,13 @@ function OverlayContent({
       );
     case "closed":
       return (
-        <Panel title={phase.closeReason.title ?? "The game has stopped"}>
+        <Panel title={phase.closeReason.title ?? "Game stopped"}>
           <p className="mt-3 text-pretty">{phase.closeReason.message}</p>
           <Actions>
             {phase.closeReason.help === "reopen" && (
-              <Button onClick={onReopen}>{phase.closeReason.actionLabel ?? "Open it again"}</Button>
+              <Button onClick={onReopen}>
+                {phase.closeReason.actionLabel ?? "Reopen the game"}
+              </Button>
             )}
             {phase.closeReason.help === "sign-in" && (
               <Link className={buttonClass("action")} to={paths.signIn(paths.play(game.id))}>
@@ -162,8 +164,8 @@ function OverlayContent({
 
 const PAUSE_TEXTS = {
   player: "Take your time.",
-  focus: "The game stopped when the window lost your keys.",
-  connection: "Welcome back. Your game waited for you.",
+  focus: "The game was paused because the window lost keyboard focus.",
+  connection: "Reconnected. Your game was paused meanwhile.",
 } as const;
 
 function Panel({ title, children }: { title: string; children?: ReactNode }) {
@@ -191,6 +193,6 @@ const GamesLink = () => (
 
 const LeaveButton = ({ engine }: { engine: Engine }) => (
   <Button look="plain" onClick={() => engine.leave()}>
-    End this game
+    Quit
   </Button>
 );

@@ -2,7 +2,7 @@ const MAX_SCORES = 24;
 const WIDTH = 220;
 const HEIGHT = 44;
 
-/** Scores of the last rounds as a small curve; the newest is the dot. Nothing below three rounds, or when all are the same. */
+/** Small chart of the last scores. Renders nothing for fewer than three or if all are equal. */
 export function ScoreCurve({ scores }: { scores: readonly number[] }) {
   const recent = scores.slice(-MAX_SCORES);
   const low = Math.min(...recent);

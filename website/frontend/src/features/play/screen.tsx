@@ -12,7 +12,7 @@ interface Props {
   size: { width: number; height: number } | null;
 }
 
-/** The canvas, as large as its place allows. What is on it is the engine's business alone. */
+/** Canvas of the game, as large as possible. The engine paints on it. */
 export function Screen({ engine, game, size }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -50,7 +50,7 @@ export function Screen({ engine, game, size }: Props) {
           data-testid="screen"
           className={`size-full rounded-sm will-change-transform ${game.steer === null ? "" : "cursor-crosshair touch-none"} ${smooth ? "" : "[image-rendering:pixelated]"}`}
         >
-          The picture of {game.name}
+          Screen of {game.name}
         </canvas>
       </div>
     </div>

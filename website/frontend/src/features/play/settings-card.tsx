@@ -6,11 +6,11 @@ import { usePrefersReducedMotion } from "@/lib/media";
 interface Props {
   touch: boolean;
   gamepads: readonly string[];
-  /** The game has sound. */
+  /** True if the game has sound. */
   hasSound: boolean;
 }
 
-/** How the person likes to play, whatever the game. It follows them to other devices. */
+/** Settings that apply to all games and devices of the player. */
 export function SettingsCard({ touch, gamepads, hasSound }: Props) {
   const { hand, haptics, gauge, sound, volume } = usePreferences();
   const reducedMotion = usePrefersReducedMotion();
@@ -27,12 +27,12 @@ export function SettingsCard({ touch, gamepads, hasSound }: Props) {
       )}
       {canVibrate && !reducedMotion && (
         <Switch on={haptics} onChange={(on) => updatePreferences({ haptics: on })}>
-          Let it shake
+          Vibration
         </Switch>
       )}
       {canVibrate && reducedMotion && (
         <p className="flex min-h-11 items-center text-sm text-dim">
-          Nothing shakes, since your system asks for little motion.
+          Vibration is off because your system has reduced motion enabled.
         </p>
       )}
       {hasSound && (
@@ -42,7 +42,7 @@ export function SettingsCard({ touch, gamepads, hasSound }: Props) {
       )}
       {hasSound && sound && <VolumeSlider volume={volume} />}
       <Switch on={gauge} onChange={(on) => updatePreferences({ gauge: on })}>
-        Show delay and pictures a second
+        Show latency and FPS
       </Switch>
       {gamepads.map((name, index) => (
         <p key={index} className="mt-1 text-sm break-words text-dim">

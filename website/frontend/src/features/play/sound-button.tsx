@@ -1,6 +1,6 @@
 import { updatePreferences } from "@/api/preferences";
 
-/** Turns the game's sound on and off. Its shape tells which it is, as its state does to who does not see it. */
+/** Toggles the sound. The state is visible by shape and announced to screen readers. */
 export function SoundButton({ on }: { on: boolean }) {
   return (
     <button

@@ -19,7 +19,7 @@ interface Props {
 const toolClass =
   "min-h-10 rounded-full px-3 text-sm font-bold whitespace-nowrap hover:bg-black/10 active:bg-black/20";
 
-/** The machine's lit sign, with the way out and what one may do while it runs. */
+/** Title bar with the controls for the running game. */
 export function TopBar({ engine, game, snapshot, preferences }: Props) {
   const { kind } = snapshot.phase;
   const playing = kind === "playing";
@@ -46,12 +46,12 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
       )}
       {(playing || kind === "paused") && (
         <button type="button" className={toolClass} onClick={() => engine.leave()}>
-          Leave
+          Quit
         </button>
       )}
       {toggleFull !== null && (
         <button type="button" className={`${toolClass} @max-3xl:hidden`} onClick={toggleFull}>
-          {isFull ? "Small screen" : "Full screen"}
+          {isFull ? "Exit full screen" : "Full screen"}
         </button>
       )}
       <span className="max-sm:hidden">
@@ -65,15 +65,15 @@ const MODES = {
   page: {
     name: "Lockstep",
     meaning:
-      "This page runs the game, and the server takes the same steps: keys do not wait for the network.",
+      "Your browser runs the game and the server repeats each step, so keys do not wait for the network.",
   },
   server: {
     name: "Streamed",
-    meaning: "The server runs the game and sends its pictures: keys wait for the network.",
+    meaning: "The server runs the game and sends pictures, so keys wait for the network.",
   },
 } as const;
 
-/** Who runs the game: what a player may want to know of its answer to keys. */
+/** Shows whether the game runs in lockstep or is streamed. */
 function ModeBadge({ by }: { by: Snapshot["steppedBy"] }) {
   if (by === null) return null;
   const { name, meaning } = MODES[by];
@@ -90,7 +90,7 @@ function ModeBadge({ by }: { by: Snapshot["steppedBy"] }) {
   );
 }
 
-/** How far away the server is, and how many pictures a second are painted. */
+/** Shows latency and FPS. */
 function LatencyGauge({ latencyMs, fps }: Pick<Snapshot, "latencyMs" | "fps">) {
   if (latencyMs === null) return null;
   return (
@@ -98,13 +98,13 @@ function LatencyGauge({ latencyMs, fps }: Pick<Snapshot, "latencyMs" | "fps">) {
       data-testid="gauge"
       className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums @max-3xl:hidden"
     >
-      <span className="sr-only">Round trip to the server: </span>
+      <span className="sr-only">Latency: </span>
       {latencyMs} ms
       {fps !== null && (
         <>
           <span aria-hidden="true"> · </span>
-          <span className="sr-only">, pictures: </span>
-          {fps}/s
+          <span className="sr-only">, frame rate: </span>
+          {fps} FPS
         </>
       )}
     </span>

@@ -6,7 +6,7 @@ import { listenButton, listenPad, type PadControls } from "@/play/input/touch";
 
 import type { TouchLayout } from "./touch-layout";
 
-/** What a phone has instead of keys: the game's own controls, for any number of fingers. */
+/** Touch controls for any number of fingers. */
 export function TouchControls({ layout, input }: { layout: TouchLayout; input: InputSink }) {
   return (
     <div className="deck" data-pad={padPlacement(layout)}>
@@ -24,13 +24,13 @@ export function TouchControls({ layout, input }: { layout: TouchLayout; input: I
   );
 }
 
-/** Whether there is a direction pad, and whether it has the deck to itself. */
+/** Returns how the direction pad is placed. */
 function padPlacement({ pad, buttons }: TouchLayout): "alone" | "beside" | undefined {
   if (pad === null) return undefined;
   return buttons.length === 0 ? "alone" : "beside";
 }
 
-/** How far an arm is turned from the upper one, and what lights it. */
+/** Directions with their rotation in degrees and the class of a pressed arrow. */
 const ARMS = [
   ["up", 0, "group-data-up:text-action"],
   ["right", 90, "group-data-right:text-action"],
@@ -41,7 +41,7 @@ const ARMS = [
 const ARM = "M35 52V10a4 4 0 0 1 4-4h22a4 4 0 0 1 4 4v42z";
 const ARROW = "M50 13 64 30H36z";
 
-/** A direction pad for a thumb: sliding is enough. Arms without a use are not drawn. */
+/** Direction pad. Unused directions are not drawn. */
 function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -95,11 +95,11 @@ const COLOURS = [
 interface ButtonsProps {
   buttons: readonly GameControl[];
   input: InputSink;
-  /** They have the whole width to themselves. */
+  /** True if the buttons have the full width. */
   isWide: boolean;
 }
 
-/** One or two buttons are round and large; more share the place as a grid. */
+/** Up to two buttons are round and large; more form a grid. */
 function TouchButtons({ buttons, input, isWide }: ButtonsProps) {
   const isRoundLayout = !isWide && buttons.length <= 2;
   const grid = isWide

@@ -1,7 +1,7 @@
 import type { Game, GameControl } from "@/api/client";
 import type { PadControls } from "@/play/input/touch";
 
-/** A game's controls as they lie under thumbs: directions on a pad, all else on buttons. */
+/** Controls of a game on a touch screen: directions on a pad, the others on buttons. */
 export interface TouchLayout {
   pad: PadControls | null;
   buttons: readonly GameControl[];
@@ -9,7 +9,7 @@ export interface TouchLayout {
 
 const DIRECTIONS = ["up", "down", "left", "right"] as const;
 
-/** Controls that are named after directions go on the pad when there are at least two of them. */
+/** Puts the directions on the pad if there are at least two of them. */
 export function touchLayoutFor(game: Pick<Game, "controls">): TouchLayout {
   const pad: PadControls = {};
   for (const direction of DIRECTIONS) {

@@ -51,12 +51,12 @@ function createEngine(game: Game, options: Options): Engine {
   return new GameEngine(browserPlatform, driver, paceOf(game, options), openAudioOutput);
 }
 
-/** The game's pace at the speed that was chosen. */
+/** Returns the game's pace at the selected speed. */
 function paceOf({ pace }: Game, { speed = "1" }: Options): Pace {
   return pace.kind === "real-time" ? { ...pace, hz: pace.hz * Number(speed) } : pace;
 }
 
-/** One engine for this game, as it was chosen, as long as the component lives. */
+/** Creates one engine per game, options and key, and closes it on unmount. */
 export function useEngine(game: Game, options: Options, engineKey: number): Engine | null {
   const [engine, setEngine] = useState<Engine | null>(null);
   useEffect(() => {

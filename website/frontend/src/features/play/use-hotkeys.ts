@@ -2,22 +2,25 @@ import { useEffect, useMemo } from "react";
 
 import type { Engine } from "@/play/engine";
 
-/** Someone who hammers a key as the game ends does not mean the next one yet. */
+/**
+ * Time after the end of an episode in which Enter is ignored, so that a key still pressed does not
+ * start the next one.
+ */
 const ENTER_GUARD_MS = 500;
 
-/** Since when the game stands as it does. */
+/** Time of the last phase change. */
 export interface EnterGuard {
   since: number;
 }
 
-/** Start, go on, or play again: whichever the game waits for. */
+/** Starts, resumes or restarts the game, depending on the phase. */
 export function handlePrimaryAction(engine: Engine, at: number, { since }: EnterGuard): void {
   const { kind } = engine.getSnapshot().phase;
   if (kind === "paused") engine.resume();
   else if (kind !== "ended" || at - since > ENTER_GUARD_MS) engine.start();
 }
 
-/** Enter starts, goes on and plays again; Escape pauses, unless the game has the key for itself. */
+/** Enter starts or resumes the game and Escape pauses it, unless the game uses these keys. */
 export function useHotkeys(engine: Engine): EnterGuard {
   const enterGuard = useMemo(() => ({ since: 0 }), []);
   useEffect(() => {

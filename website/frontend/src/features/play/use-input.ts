@@ -21,11 +21,14 @@ interface Options {
   preferences: Preferences;
   touch: boolean;
   enterGuard: EnterGuard;
-  /** A key is being chosen: the keyboard is the page's. */
+  /** True while the player chooses a key; the keyboard then belongs to the page. */
   choosingRef: RefObject<boolean>;
 }
 
-/** Keyboard and gamepads play this game, and the server knows with which keys and on what. */
+/**
+ * Connects keyboard and gamepads to the game and reports the setup to the server. Returns the
+ * connected gamepads.
+ */
 export function useInput(options: Options): readonly string[] {
   const { engine, game, keys, preferences, touch, enterGuard, choosingRef } = options;
   const [gamepads, setGamepads] = useState<readonly string[]>([]);
@@ -67,7 +70,7 @@ export function useInput(options: Options): readonly string[] {
   return gamepads;
 }
 
-/** The engine's input with a tick under each finger that presses, where the device can and the person wants it. */
+/** Returns the engine's input with a short vibration for each touch press, if enabled. */
 export function useScreenControls(input: InputSink, vibrationEnabled: boolean): InputSink {
   return useMemo(() => {
     if (!vibrationEnabled || !("vibrate" in navigator)) return input;

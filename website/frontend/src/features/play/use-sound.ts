@@ -6,7 +6,7 @@ import type { Engine } from "@/play/engine";
 
 const MUTE_KEY = "KeyM";
 
-/** The game is as loud as the person wants it; M turns it on and off, unless the game has that key for itself. */
+/** Applies the sound settings. M toggles the sound, unless the game uses that key. */
 export function useSound(engine: Engine, { sound, volume }: Preferences, hasSound: boolean): void {
   useEffect(() => engine.setVolume(sound ? toGain(volume) : null), [engine, sound, volume]);
   useEffect(() => {
@@ -22,5 +22,5 @@ export function useSound(engine: Engine, { sound, volume }: Preferences, hasSoun
   }, [hasSound, sound]);
 }
 
-/** What is half as much on the slider sounds about half as loud. */
+/** Maps the slider to a gain: half the slider sounds about half as loud. */
 const toGain = (percent: number): number => (percent / 100) ** 2;

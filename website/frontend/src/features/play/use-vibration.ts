@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 
 const VIBRATION_MS = 160;
 
-/** A life lost is felt: by whoever plays with fingers in the phone, by whoever holds a gamepad there. */
+/** Vibrates the phone or gamepad when a life is lost. */
 export function useVibration(lives: number | null, touch: boolean, isEnabled: boolean): void {
   const before = useRef<number | null>(null);
   useEffect(() => {
@@ -12,7 +12,7 @@ export function useVibration(lives: number | null, touch: boolean, isEnabled: bo
     if (touch && "vibrate" in navigator) navigator.vibrate(VIBRATION_MS);
     for (const pad of navigator.getGamepads()) {
       if (pad === null) continue;
-      // Not every browser's gamepad has one, whatever the types say.
+      // Some browsers have no actuator, although the types say so.
       const actuator = pad.vibrationActuator as GamepadHapticActuator | null | undefined;
       void actuator?.playEffect("dual-rumble", {
         duration: VIBRATION_MS,

@@ -3,16 +3,16 @@ import { useState, type SubmitEvent } from "react";
 import { Button } from "@/components/button";
 
 interface Props {
-  /** What is in it at first. */
+  /** Initial value. */
   email?: string;
   submit: (email: string) => void;
   submitLabel: string;
-  /** Meanwhile, on the button; undefined: nothing is under way. */
+  /** Label of the button while the request runs; undefined otherwise. */
   busyLabel: string | undefined;
   error: string | undefined;
 }
 
-/** A form that asks for an e-mail address. */
+/** Form with an e-mail field. */
 export function EmailField({
   email: initialEmail = "",
   submit,

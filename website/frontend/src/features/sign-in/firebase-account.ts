@@ -5,25 +5,25 @@ import { LocalStorageStore } from "@/lib/local-storage-store";
 import type { Firebase } from "./firebase";
 import { isGoogleResponse, consumeGoogleResponse } from "./google";
 
-/** To which address a link was mailed, for when it is opened here. */
+/** Address to which a sign-in link was sent, for when the link is opened. */
 export const pendingEmail = new LocalStorageStore<string | null>("mailed", (value) =>
   typeof value === "string" ? value : null,
 );
 
-/** Whether this browser may remember an account of Firebase's. */
+/** Set if this browser may hold a Firebase account. */
 const rememberedAccount = new LocalStorageStore<string | null>("firebase", (value) =>
   typeof value === "string" ? value : null,
 );
 
 let firebasePromise: Promise<Firebase> | null = null;
 
-/** Loads and starts the SDK, once. */
+/** Loads and starts the SDK once. */
 export function openFirebase(method: FirebaseMethod): Promise<Firebase> {
   firebasePromise ??= import("./firebase").then(({ Firebase }) => Firebase.open(method));
   return firebasePromise;
 }
 
-/** Shows the server who is signed in, and starts the session here. */
+/** Exchanges the Firebase ID token for a session of the server. */
 export async function startFirebaseSession(firebase: Firebase): Promise<void> {
   rememberedAccount.set("yes");
   startSession(await api.signInByFirebase(await firebase.getIdToken()));
@@ -31,7 +31,10 @@ export async function startFirebaseSession(firebase: Firebase): Promise<void> {
 
 let googleSignIn: Promise<string | null> | null = null;
 
-/** Finishes what Google began, if somebody comes back from there; where to go then. Once for each load of the page. */
+/**
+ * Completes a Google sign-in if the page was opened by Google's redirect. Returns the path to open
+ * next. Runs once per page load.
+ */
 export function finishGoogleSignIn(firebase: Firebase): Promise<string | null> {
   googleSignIn ??= isGoogleResponse(location.hash)
     ? completeGoogleSignIn(firebase)
@@ -47,7 +50,7 @@ async function completeGoogleSignIn(firebase: Firebase): Promise<string> {
   return answer.next;
 }
 
-/** Forgets the account in this browser, when somebody signs out. */
+/** Signs out of Firebase in this browser. */
 export async function forgetAccount(loginMethod: () => Promise<{ method: string }>): Promise<void> {
   if (rememberedAccount.get() === null) return;
   const method = await loginMethod();
@@ -55,7 +58,9 @@ export async function forgetAccount(loginMethod: () => Promise<{ method: string 
   rememberedAccount.set(null);
 }
 
-/** Closes the account that this browser is signed in with, if it is one of Firebase's. False: that was refused there. */
+/**
+ * Deletes the Firebase account of this browser, if there is one. Returns false if Firebase refuses.
+ */
 export async function closeAccount(
   loginMethod: () => Promise<{ method: string }>,
 ): Promise<boolean> {

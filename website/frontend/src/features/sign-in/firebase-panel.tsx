@@ -25,7 +25,7 @@ interface Props {
 
 const runOnce = { staleTime: Infinity, gcTime: Infinity, retry: false } as const;
 
-/** Signing in by Firebase: loads its SDK, finishes what was begun elsewhere, or offers the ways there are. */
+/** Firebase sign-in: loads the SDK, completes a pending sign-in, or offers the methods. */
 export function FirebasePanel({ method, next, onDone }: Props) {
   const opening = useQuery({
     queryKey: ["firebase"],
@@ -45,12 +45,12 @@ export function FirebasePanel({ method, next, onDone }: Props) {
   }, [finished, onDone]);
   if (opening.error !== null)
     return (
-      <Message isError title="The door is stuck">
+      <Message isError title="Cannot load the sign-in">
         {opening.error.message}
       </Message>
     );
   if (firebase === undefined || finishing.isPending || typeof finished === "string")
-    return <SignInCard intro="One moment…">{null}</SignInCard>;
+    return <SignInCard intro="Loading…">{null}</SignInCard>;
   if (isEmailLink(location.search))
     return <EmailLinkForm firebase={firebase} onDone={() => onDone(next)} />;
   return (
@@ -64,7 +64,10 @@ export function FirebasePanel({ method, next, onDone }: Props) {
   );
 }
 
-/** Somebody comes from a link in a mail. The address is asked for, so that a stolen link alone opens nothing. */
+/**
+ * Sign-in by an e-mailed link. The address is asked for again, so that a stolen link alone is not
+ * enough.
+ */
 function EmailLinkForm({ firebase, onDone }: { firebase: Firebase; onDone: () => void }) {
   const enter = useMutation({
     mutationFn: async (email: string) => {
@@ -75,7 +78,7 @@ function EmailLinkForm({ firebase, onDone }: { firebase: Firebase; onDone: () =>
     onSuccess: onDone,
   });
   return (
-    <SignInCard intro="To which address was the link mailed?">
+    <SignInCard intro="Enter the e-mail address that the link was sent to.">
       <EmailField
         email={pendingEmail.get() ?? ""}
         submit={enter.mutate}
@@ -107,7 +110,7 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
   const isOffered = (way: FirebaseMethod["providers"][number]) => method.providers.includes(way);
   const error = enter.error?.message ?? problem;
   return (
-    <SignInCard intro="An account keeps your scores together, on every device.">
+    <SignInCard intro="Sign in to keep your scores, on every device.">
       {error !== undefined && (
         <p role="alert" className="font-semibold text-link">
           {error}
@@ -115,7 +118,7 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
       )}
       {typeof currentEmail === "string" && (
         <Button onClick={() => enter.mutate("known")} disabled={enter.isPending}>
-          Go on as {currentEmail}
+          Continue as {currentEmail}
         </Button>
       )}
       {isOffered("google") && method.google_client_id !== null && (
@@ -124,7 +127,7 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
       {isOffered("email-link") && <SendLinkForm firebase={firebase} next={next} />}
       {isOffered("anonymous") && typeof currentEmail !== "string" && (
         <Button look="quiet" onClick={() => enter.mutate("guest")} disabled={enter.isPending}>
-          {currentEmail === null ? "Stay a guest" : "Play as a guest"}
+          {currentEmail === null ? "Continue as guest" : "Play as guest"}
         </Button>
       )}
     </SignInCard>
@@ -150,13 +153,14 @@ function SendLinkForm({ firebase, next }: { firebase: Firebase; next: string }) 
   if (mail.isSuccess)
     return (
       <p role="status" className="text-lg">
-        A link is on its way to <strong>{mail.variables.trim()}</strong>. Open it in this browser.
+        A sign-in link was sent to <strong>{mail.variables.trim()}</strong>. Open it in this
+        browser.
       </p>
     );
   return (
     <EmailField
       submit={mail.mutate}
-      submitLabel="Mail me a link"
+      submitLabel="E-mail me a link"
       busyLabel={mail.isPending ? "Sending…" : undefined}
       error={mail.error?.message}
     />

@@ -1,31 +1,31 @@
 /**
- * Signing in with Google by plain redirects (OpenID Connect, implicit flow): the page leaves for Google and comes back
- * with an ID token in its address. The Firebase SDK's own ways need a pop-up or a frame of another site and a script of
- * Google's, which a page that is isolated from other sites, as this one is for its clock, can't have.
+ * Sign-in with Google by redirects (OpenID Connect, implicit flow): the page leaves for Google and
+ * returns with an ID token in its URL. The Firebase SDK needs a pop-up or an iframe and a script of
+ * Google, which a cross-origin isolated page cannot use. The page is isolated for its
+ * high-resolution clock.
  */
 
-/** What is remembered while the person is with Google. */
+/** State that is stored while the user is at Google. */
 interface PendingSignIn {
   state: string;
   nonce: string;
   next: string;
 }
 
-/** With what somebody came back. */
+/** Result of the redirect. */
 export type GoogleResponse = { idToken: string; next: string } | { problem: string };
 
 const STORAGE_KEY = "skill-arcade.google";
 const AUTHORIZATION_ENDPOINT = "https://accounts.google.com/o/oauth2/v2/auth";
-const UNEXPECTED_RESPONSE =
-  "This answer of Google's is not to a question of this page. Sign in again.";
+const UNEXPECTED_RESPONSE = "The response from Google does not match this sign-in. Sign in again.";
 
-/** Whether an address is one that Google sends people back to. */
+/** Returns whether a URL fragment is a response of Google. */
 export const isGoogleResponse = (hash: string): boolean => {
   const parameters = new URLSearchParams(hash.slice(1));
   return parameters.has("state") && (parameters.has("id_token") || parameters.has("error"));
 };
 
-/** Leaves for Google; `next` is where to go in the end. */
+/** Redirects to Google. `next` is the path to open after the sign-in. */
 export function redirectToGoogle(clientId: string, next: string): void {
   const pending: PendingSignIn = { state: crypto.randomUUID(), nonce: crypto.randomUUID(), next };
   sessionStorage.setItem(STORAGE_KEY, JSON.stringify(pending));
@@ -45,7 +45,7 @@ export function authorizationUrl(clientId: string, back: string, pending: Pendin
   return `${AUTHORIZATION_ENDPOINT}?${parameters.toString()}`;
 }
 
-/** Takes what Google answered out of the address and of what was remembered; once only. */
+/** Reads Google's response once and removes it from the URL. */
 export function consumeGoogleResponse(): GoogleResponse {
   const stored = sessionStorage.getItem(STORAGE_KEY);
   sessionStorage.removeItem(STORAGE_KEY);
@@ -54,18 +54,22 @@ export function consumeGoogleResponse(): GoogleResponse {
   return answer;
 }
 
-/** Reads an answer; `kept` is what was remembered. An answer that nobody asked for is none. */
+/**
+ * Parses a response. `stored` is the pending sign-in; a response without a matching one is
+ * rejected.
+ */
 export function parseGoogleResponse(hash: string, stored: string | null): GoogleResponse {
   const parameters = new URLSearchParams(hash.slice(1));
   const pending = stored === null ? null : (JSON.parse(stored) as PendingSignIn);
   if (parameters.get("state") !== pending?.state) return { problem: UNEXPECTED_RESPONSE };
   const idToken = parameters.get("id_token");
-  if (idToken === null) return { problem: "Google did not sign you in. Try again." };
+  if (idToken === null)
+    return { problem: "Sign-in with Google failed or was cancelled. Try again." };
   if (readClaims(idToken).nonce !== pending.nonce) return { problem: UNEXPECTED_RESPONSE };
   return { idToken, next: pending.next };
 }
 
-/** What a token claims. Nothing rests on it but that it belongs to this visit: the server checks the rest. */
+/** Returns the claims of a token. Only the nonce is checked here; the server verifies the token. */
 function readClaims(token: string): { nonce?: unknown } {
   const part = token.split(".")[1] ?? "";
   try {

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import { Arcs } from "@/components/wordmark";
 
-/** What every way to sign in stands on. */
+/** Card around every sign-in method. */
 export function SignInCard({ intro, children }: { intro: string; children: ReactNode }) {
   return (
     <div className="mx-auto grid max-w-md animate-rise gap-8 pt-14 sm:pt-24">

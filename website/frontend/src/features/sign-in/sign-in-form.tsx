@@ -6,11 +6,11 @@ import { startSession } from "@/api/session";
 import { EmailField } from "./email-field";
 import { SignInCard } from "./sign-in-card";
 
-/** Signing in by an e-mail address alone. */
+/** Sign-in by e-mail address only. */
 export function SignInForm() {
   const signIn = useMutation({ mutationFn: api.signIn, onSuccess: startSession });
   return (
-    <SignInCard intro="Your e-mail keeps your scores together. No password, no mail from us.">
+    <SignInCard intro="Sign in to keep your scores. No password needed, and we send no e-mail.">
       <EmailField
         submit={signIn.mutate}
         submitLabel="Sign in"

@@ -1,11 +1,11 @@
 import { isGoogleResponse } from "./google";
 
-/** Whether a link of an e-mail leads to this address. */
+/** Returns whether the URL is an e-mailed sign-in link. */
 export const isEmailLink = (search: string): boolean => {
   const parameters = new URLSearchParams(search);
   return parameters.get("mode") === "signIn" && parameters.has("oobCode");
 };
 
-/** Whether somebody comes to this address in the middle of signing in. */
+/** Returns whether the URL completes a pending sign-in. */
 export const isSignInRedirect = ({ search, hash }: Location): boolean =>
   isGoogleResponse(hash) || isEmailLink(search);

@@ -3,38 +3,40 @@ import type { InputSink } from "./held-controls";
 import { steerControls, type Steer } from "./steer";
 import { padDirections, type PadControls } from "./touch";
 
-/** What a gamepad plays: directions on stick and cross, the other controls on its buttons, in order. */
+/** Mapping of a gamepad: directions on stick and D-pad, the other controls on buttons in order. */
 export interface GamepadMap {
   directions: PadControls;
   buttons: readonly string[];
-  /** Where the game measures: what the stick presses by how far it is pushed. */
+  /** Controls per deflection of the stick, for games with analogue control. */
   steer: Steer | null;
 }
 
 export interface GamepadEvents {
-  /** A button went down: its index in the standard mapping. */
+  /** A button was pressed; its index in the standard mapping. */
   button: (index: number, at: number) => void;
-  /** Which are connected, by their names. */
+  /** The set of connected gamepads changed; their names. */
   connectedPads: (names: readonly string[]) => void;
-  /** One that was connected is gone. */
+  /** A connected gamepad was disconnected. */
   disconnected: () => void;
 }
 
-/** Share of the stick's way that presses nothing; one that is pressed holds a little further in. */
+/**
+ * Deflection below which the stick presses nothing. Its release threshold is lower (hysteresis).
+ */
 const DEAD_ZONE = 0.35;
 const RELEASE_ZONE = 0.25;
-/** Analogue triggers press from here. */
+/** Analogue triggers count as pressed above this value. */
 const PRESS_THRESHOLD = 0.5;
-/** Buttons of the standard mapping (W3C Gamepad, section 11): the four of the right hand, shoulders, triggers. */
+/** Buttons of the standard mapping (W3C Gamepad, section 11): face buttons, shoulders, triggers. */
 const CONTROL_BUTTONS = [0, 1, 2, 3, 4, 5, 6, 7];
 const DPAD_BUTTONS = { up: 12, down: 13, left: 14, right: 15 } as const;
 
 type HeldCodes = Map<string, string>;
 
 /**
- * Reads every connected gamepad at each animation frame, as the API asks for, and only while there is one.
+ * Polls every connected gamepad at each animation frame while at least one is connected.
  *
- * `list` is `navigator.getGamepads`: what it answers is a snapshot, so it is asked each time.
+ * `list` is `navigator.getGamepads`. It returns a snapshot, so it is called at each poll.
  */
 export function listenGamepads(
   platform: Platform,
@@ -97,7 +99,10 @@ export function listenGamepads(
   };
 }
 
-/** Code of what is pressed to its control. `before`: what was, since a stick lets go later than it takes. */
+/**
+ * Returns the pressed codes with their controls. `before` are the codes pressed at the last poll,
+ * which the hysteresis of the stick needs.
+ */
 function readControls(pad: Gamepad, map: GamepadMap, before: HeldCodes): HeldCodes {
   const pressed: HeldCodes = new Map();
   const name = (part: string): string => `gamepad-${pad.index}-${part}`;

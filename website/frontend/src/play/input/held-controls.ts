@@ -1,17 +1,17 @@
 import type { Device } from "@/wire/messages";
 
-/** A control went down or up, on one device. */
+/** A control was pressed or released on one device. */
 export interface ControlChange {
   control: string;
   down: boolean;
-  /** event.timeStamp, milliseconds on the clock of performance.now(). */
+  /** event.timeStamp: milliseconds on the clock of performance.now(). */
   at: number;
   device: Device;
-  /** KeyboardEvent.code or the like. */
+  /** KeyboardEvent.code, or an equivalent id of a button. */
   code: string;
 }
 
-/** Where keyboard, touch and gamepad report to. */
+/** Receives presses and releases from keyboard, touch, mouse and gamepad. */
 export interface InputSink {
   press: (control: string, device: Device, code: string, at: number) => void;
   release: (device: Device, code: string, at: number) => void;
@@ -26,8 +26,8 @@ interface HeldInput {
 }
 
 /**
- * Which controls are held, over all devices. Two keys of one control make one press:
- * down with the first, up with the last.
+ * Tracks the held controls over all devices. Several keys of one control are one press: it starts
+ * with the first key and ends with the last.
  */
 export class HeldControls implements InputSink {
   readonly #emit: (change: ControlChange) => void;
@@ -58,7 +58,7 @@ export class HeldControls implements InputSink {
     for (const { device, code } of [...this.#inputs.values()]) this.release(device, code, at);
   };
 
-  /** The press that holds each held control, oldest first. */
+  /** Returns the press of each held control, oldest first. */
   held(): ControlChange[] {
     const first = new Map<string, ControlChange>();
     for (const input of this.#inputs.values()) {

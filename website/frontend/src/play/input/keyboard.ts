@@ -1,19 +1,22 @@
 import type { Cancel } from "../platform";
 import type { InputSink } from "./held-controls";
 
-/** KeyboardEvent.code to the control that it presses. */
+/** Maps KeyboardEvent.code to a control. */
 export type KeyMap = ReadonlyMap<string, string>;
 
-/** Keys after which macOS swallows the release of others. */
+/** While these keys are down, macOS sends no keyup events for other keys. */
 const KEYUP_SUPPRESSING_CODES = new Set(["MetaLeft", "MetaRight"]);
 
 /**
- * What the game does with its keys at the moment. taken: they play; guarded: they do nothing, not even scroll,
- * so that a key still hammered after the end does no harm; free: they are the page's.
+ * How the game uses its keys. captured: they play. suppressed: they do nothing and do not scroll
+ * the page, so that a key still pressed after the end has no effect. free: they belong to the page.
  */
 export type KeyUse = "captured" | "suppressed" | "free";
 
-/** Reports the game's keys at their events. Keys that are taken neither scroll the page nor press a button. */
+/**
+ * Reports presses and releases of the game's keys. Captured keys neither scroll the page nor press
+ * a button.
+ */
 export function listenKeyboard(
   target: Pick<Window, "addEventListener" | "removeEventListener">,
   keys: KeyMap,
@@ -44,7 +47,7 @@ export function listenKeyboard(
   };
 }
 
-/** Ctrl+R and the like stay the browser's. */
+/** Shortcuts such as Ctrl+R belong to the browser. */
 function isShortcut(event: KeyboardEvent): boolean {
   return event.ctrlKey || event.metaKey || event.altKey;
 }

@@ -1,10 +1,10 @@
 import type { Cancel } from "../platform";
 import type { InputSink } from "./held-controls";
 
-/** Controls for each step of deflection in a direction; null: nothing that way. */
+/** Controls for each step of deflection in one direction; null if the direction has none. */
 export type DeflectionSteps = readonly (readonly string[])[] | null;
 
-/** What an analogue stick, or the mouse drawn over the screen, presses. */
+/** Controls that an analogue stick or a pointer on the screen presses. */
 export interface Steer {
   left: DeflectionSteps;
   right: DeflectionSteps;
@@ -12,7 +12,7 @@ export interface Steer {
   down: DeflectionSteps;
 }
 
-/** Which controls a deflection presses; `x` and `y` from -1 to 1, y downwards. Further out is a later step. */
+/** Returns the controls of a deflection. `x` and `y` range from -1 to 1, with y downwards. */
 export function steerControls(x: number, y: number, steer: Steer, deadZone: number): Set<string> {
   const pressed = new Set<string>();
   for (const [direction, steps] of [
@@ -29,7 +29,7 @@ export function steerControls(x: number, y: number, steer: Steer, deadZone: numb
 
 const DEAD_ZONE = 0.08;
 
-/** The screen as a stick: a pointer held down on it steers by how far from the middle it is. */
+/** Uses the screen as an analogue stick: a held pointer steers by its distance from the middle. */
 export function listenSteer(element: HTMLElement, steer: Steer, sink: InputSink): Cancel {
   let held = new Set<string>();
   let pointer: number | null = null;

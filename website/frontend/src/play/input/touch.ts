@@ -3,7 +3,7 @@ import type { Device } from "@/wire/messages";
 import type { Cancel } from "../platform";
 import type { InputSink } from "./held-controls";
 
-/** Controls of a direction pad; a game may lack some. */
+/** Controls of a direction pad. A game may not have all four. */
 export interface PadControls {
   up?: string;
   down?: string;
@@ -14,7 +14,10 @@ export interface PadControls {
 /** Share of the pad's radius around its middle that presses nothing. */
 const DEAD_ZONE = 0.22;
 
-/** Which directions a finger presses; `x` and `y` from -1 to 1 with the middle at 0, y downwards. */
+/**
+ * Returns the directions of a touch. `x` and `y` range from -1 to 1 from the middle, with y
+ * downwards.
+ */
 export function padDirections(
   x: number,
   y: number,
@@ -26,7 +29,7 @@ export function padDirections(
   const hasVertical = pad.up !== undefined || pad.down !== undefined;
   const horizontal = x < 0 ? "left" : "right";
   const vertical = y < 0 ? "up" : "down";
-  // An eighth of the circle for each of the four diagonals, when the pad has both directions.
+  // Each of the four diagonals covers an eighth of the circle, if the pad has both axes.
   const slope = Math.tan(Math.PI / 8);
   const pressed: (keyof PadControls)[] = [];
   if (hasHorizontal && (!hasVertical || Math.abs(x) > slope * Math.abs(y)))
@@ -35,7 +38,7 @@ export function padDirections(
   return pressed.filter((direction) => pad[direction] !== undefined);
 }
 
-/** A direction pad under any number of fingers; sliding changes direction without lifting. */
+/** Listens to a direction pad with any number of fingers. Sliding changes the direction. */
 export function listenPad(
   element: HTMLElement,
   pad: PadControls,
@@ -79,7 +82,7 @@ export function listenPad(
   });
 }
 
-/** A button on the screen that holds one control while any finger is on it. */
+/** Listens to a button on the screen, which holds its control while a finger is on it. */
 export function listenButton(element: HTMLElement, control: string, sink: InputSink): Cancel {
   const code = (event: PointerEvent): string => `button-${control}-${event.pointerId}`.slice(-40);
   return listenPointers(element, {
@@ -107,7 +110,7 @@ function listenPointers(element: HTMLElement, handlers: PointerHandlers): Cancel
     element.setPointerCapture(event.pointerId);
     handlers.down(event);
   };
-  // Else a long press opens the browser's own menu.
+  // Otherwise a long press opens the browser's context menu.
   const preventMenu = (event: Event): void => event.preventDefault();
   element.addEventListener("pointerdown", down);
   element.addEventListener("pointermove", handlers.move);

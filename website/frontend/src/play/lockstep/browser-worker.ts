@@ -1,7 +1,7 @@
 import type { FromWorker } from "./messages";
 import type { WorkerPort } from "./lockstep-game";
 
-/** The browser's own worker. One that does not even start says so like one that breaks. */
+/** Starts the game's worker. A worker that cannot start reports `failed`, like one that throws. */
 export function openWorker(hear: (message: FromWorker) => void): WorkerPort {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = (event: MessageEvent<FromWorker>) => hear(event.data);

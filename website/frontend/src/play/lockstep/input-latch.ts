@@ -1,4 +1,4 @@
-/** These controls held together mean this action; the manifest's `actions`. */
+/** The action for a set of controls that are held together; the manifest's `actions`. */
 export interface Binding {
   press: readonly string[];
   action: number;
@@ -10,14 +10,14 @@ interface Change<Source> {
   source: Source;
 }
 
-/** Changes that may wait for a tick of their own; older ones are then taken together. */
+/** Limit of queued changes. Beyond it, older changes are applied together. */
 const MAX_QUEUED_CHANGES = 64;
 
 /**
- * From keys held to the action of a tick, so that no press is lost.
+ * Turns held controls into one action per tick without losing a press.
  *
- * The same rule as the server's play/controls.py, held to it by tests/lockstep/latch.json. `Source` is
- * whatever goes with a change: the newest one that an action follows from comes out with it.
+ * Same rule as the server's input latch; tests/lockstep/latch.json has the cases for both. `Source`
+ * is arbitrary data of a change. `sample` returns the source of the newest change that was applied.
  */
 export class InputLatch<Source> {
   readonly #bindings: readonly Binding[];
@@ -31,14 +31,14 @@ export class InputLatch<Source> {
     this.#noop = noop;
   }
 
-  /** A control went down or up. One that is down already (or up) changes nothing. */
+  /** Queues a press or release. A repeated press or release is ignored. */
   change(control: string, down: boolean, source: Source): void {
     if (down === this.#willBeHeld(control)) return;
     this.#queue.push({ control, down, source });
     if (this.#queue.length > MAX_QUEUED_CHANGES) this.#applyNext();
   }
 
-  /** Let go of everything. */
+  /** Releases all controls. */
   release(source: Source): void {
     this.#queue = [];
     this.#held = [];
@@ -46,10 +46,11 @@ export class InputLatch<Source> {
   }
 
   /**
-   * The action for this tick, and the newest input that it follows from.
+   * Returns the action for this tick and the source of the newest change that led to it.
    *
-   * Takes as many waiting changes as can act together: a press whose release is waiting too acts now and
-   * is released at the next tick; a control that was let go and pressed again is seen let go for a tick.
+   * Applies as many queued changes as can act in one tick. A press that is already released acts
+   * for one tick and is released at the next. A control that was released and pressed again is
+   * released for one tick.
    */
   sample(): { action: number | null; source: Source | null } {
     const pressed = new Set<string>();
@@ -62,7 +63,10 @@ export class InputLatch<Source> {
     return { action: this.#resolve(), source: this.#source };
   }
 
-  /** The largest binding that is held wholly; of equals, the one pressed last. */
+  /**
+   * Returns the action of the largest binding whose controls are all held. Of equal ones, the
+   * binding with the newest press wins.
+   */
   #resolve(): number | null {
     let size = 0;
     let newest = -1;

@@ -11,16 +11,19 @@ import type { Observation } from "./messages";
 type Message = Exclude<ServerMessage, Welcome>;
 type Started = Extract<ServerMessage, { type: "started" }>;
 
-/** How often steps are sent: often enough that the server is close by, seldom enough that it can sleep between. */
+/**
+ * Interval at which steps are sent. Short enough to keep the server close behind, long enough to
+ * let it sleep in between.
+ */
 const SEND_INTERVAL_MS = 100;
-/** SPEC's `shown.frames`. */
+/** Limit of `shown.frames` in wire/SPEC.md. */
 const MAX_REPORTED_FRAMES = 600;
-const OFFLINE_MESSAGE = "The connection broke. Your game waits; trying again…";
+const OFFLINE_MESSAGE = "The connection was lost. Your game is paused. Reconnecting…";
 
-/** What the remote driver gives. */
+/** Functions that the remote driver provides. */
 export interface LockstepHooks {
   send: (message: ClientMessage) => void;
-  /** An observation has arrived: what was seen is reported up to it. */
+  /** Reports an observation to the paint reporter. */
   onFrameReceived: (frame: number) => void;
   events: () => DriverEvents | null;
 }
@@ -28,9 +31,10 @@ export interface LockstepHooks {
 type Options = LockstepGameOptions & LockstepHooks;
 
 /**
- * Lockstep: the page plays by itself and the server follows (wire/SPEC.md, L1 to L7).
+ * Lockstep: the page runs the game, and the server repeats its steps (wire/SPEC.md, L1 to L7).
  *
- * Sits in the remote driver. Each method answers whether it has dealt with the matter; if not, the game is streamed.
+ * The remote driver asks this class first. Each method returns true if it has handled the call;
+ * otherwise the game is streamed.
  */
 export class LockstepController {
   readonly #options: Options;
@@ -39,14 +43,14 @@ export class LockstepController {
   #maxAwayMs = 0;
   #countsLives = false;
   #gameInfo: GameInfo = { width: 0, height: 0, sound_hz: null };
-  /** The next `started` is one that was asked for in lockstep. */
+  /** True if the next `started` answers a request for lockstep. */
   #lockstepRequested = false;
-  /** The lockstep episode that is under way. */
+  /** Id of the active lockstep episode, or null. */
   #episode: string | null = null;
   #score = 0;
   #isOver = false;
   #isConnected = false;
-  /** When the server last said where the game stands, or its player went on. */
+  /** Time of the server's last acknowledgement, or of the last resume. */
   #serverSeenAt = 0;
   #isLeaving = false;
   #attempt = 1;
@@ -77,12 +81,14 @@ export class LockstepController {
     });
   }
 
-  /** A lockstep episode is under way. */
+  /** True while a lockstep episode is active. */
   get isActive(): boolean {
     return this.#episode !== null;
   }
 
-  /** The server greets. True: a game goes on that the engine thinks is running; nothing is to be said. */
+  /**
+   * Handles a welcome. Returns true if the active episode continues and the engine needs no event.
+   */
   onWelcome(welcome: Welcome): boolean {
     this.#gameInfo = welcome;
     if (welcome.lockstep !== null) {
@@ -106,7 +112,7 @@ export class LockstepController {
           this.#episode !== null &&
           !this.#unackedSteps.acknowledge(message.n_steps, message.digest)
         ) {
-          this.#switchToStreamed("The server followed to something else.");
+          this.#switchToStreamed("The server’s result differs from the page’s.");
         }
         return true;
       case "ended":
@@ -142,7 +148,7 @@ export class LockstepController {
     return true;
   }
 
-  /** Whether the game is to be heard. */
+  /** Sets whether steps include sound. */
   setAudioEnabled = (on: boolean): void => this.#game.setAudioEnabled(on);
 
   pause(at: number): boolean {
@@ -171,7 +177,7 @@ export class LockstepController {
     return true;
   }
 
-  /** Frames that were painted: told after the steps that led to them, and kept while nobody is there to hear. */
+  /** Reports painted frames, after the steps that led to them. Keeps them while disconnected. */
   reportPaints(received: number, frames: readonly (readonly [number, number])[]): boolean {
     if (this.#episode === null) return false;
     this.#pendingPaints.push(...frames);
@@ -200,11 +206,11 @@ export class LockstepController {
       this.#isConnected = true;
       this.#serverSeenAt = this.#options.platform.now();
       if (this.#unackedSteps.rewindTo(lockstep.n_steps)) this.#resynchronize();
-      else this.#switchToStreamed("Steps between the page and the server are missing.");
+      else this.#switchToStreamed("Some steps did not reach the server.");
       return true;
     }
     if (!wasRequested) {
-      this.#options.send(this.#streamMessage("The page was loaded anew."));
+      this.#options.send(this.#streamMessage("The page was reloaded."));
       return false;
     }
     this.#episode = episode;
@@ -218,7 +224,7 @@ export class LockstepController {
     return false;
   }
 
-  /** Back again: send what the server missed; a game that stands still waits for its player. */
+  /** After a reconnect, sends the missing steps. A game that does not run waits for its player. */
   #resynchronize(): void {
     const { platform } = this.#options;
     this.#flush();
@@ -248,7 +254,7 @@ export class LockstepController {
     this.#timer ??= this.#options.platform.after(SEND_INTERVAL_MS, () => this.#flush());
   }
 
-  /** Send the steps that were not sent yet. */
+  /** Sends all unsent steps. */
   #flush(): void {
     this.#timer?.();
     this.#timer = null;
@@ -262,7 +268,7 @@ export class LockstepController {
     }
   }
 
-  /** Send a message that stands after every step that was taken. */
+  /** Sends a message after all steps that were taken. */
   #sendAfterSteps(message: ClientMessage): void {
     this.#flush();
     if (this.#isConnected) this.#options.send(message);
@@ -283,17 +289,15 @@ export class LockstepController {
   #onStalled(ms: number): void {
     const { platform, events } = this.#options;
     this.#sendAfterSteps({ type: "pause", at: platform.now() });
-    events()?.notice(
-      `The game stood still for ${(ms / 1000).toFixed(1)} seconds, so it is paused.`,
-    );
+    events()?.notice(`The game is paused because it stalled for ${(ms / 1000).toFixed(1)} s.`);
     if (this.#isConnected) events()?.paused("player");
     else events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE);
   }
 
-  /** The page can't go on by itself: the server does, from the last step that it has. */
+  /** Switches to streaming: the server continues from the last step that it has. */
   #switchToStreamed(reason: string): void {
     if (this.#episode === null) return;
-    this.#options.events()?.notice(`The game in your page stops. ${reason} The server goes on.`);
+    this.#options.events()?.notice(`Lockstep stopped, and the game is now streamed. ${reason}`);
     this.#options.events()?.steppedBy("server");
     this.#sendAfterSteps(this.#streamMessage(reason));
     this.#endEpisode();
@@ -303,7 +307,7 @@ export class LockstepController {
     return { type: "stream", at: this.#options.platform.now(), reason: reason.slice(0, 200) };
   }
 
-  /** No lockstep episode is under way any more. */
+  /** Forgets the lockstep episode. */
   #endEpisode(): void {
     this.#game.stop();
     this.#episode = null;

@@ -4,7 +4,7 @@ import type { Picture } from "@/wire/packet";
 import type { Platform } from "../platform";
 import type { InputChange, FromWorker, Observation, Step, ToWorker } from "./messages";
 
-/** What is used of a Worker; tests bring one that plays at once. */
+/** The part of a Worker that is used. Tests use a synchronous fake. */
 export interface WorkerPort {
   send: (message: ToWorker, transfer?: Transferable[]) => void;
   close: () => void;
@@ -18,16 +18,16 @@ export interface LockstepGameOptions {
 }
 
 export interface LockstepGameEvents {
-  /** Observation 0 is there. */
+  /** Observation 0 is available. */
   began: (seen: Observation, picture: Picture) => void;
   step: (step: Step, picture: Picture) => void;
-  /** It stopped by itself, after standing still for so long. */
+  /** The game stopped because no step was possible for `ms`. */
   stalled: (ms: number) => void;
-  /** The emulator can't be had, or broke. */
+  /** The emulator could not be loaded, or it failed. */
   failed: (words: string) => void;
 }
 
-/** The game in the worker, as the page sees it: fetched once, then begun as often as one likes. */
+/** Page side of the game in the worker. Its files are loaded once for any number of episodes. */
 export class LockstepGame {
   readonly #options: LockstepGameOptions;
   readonly #events: LockstepGameEvents;
@@ -45,23 +45,23 @@ export class LockstepGame {
     this.#events = events;
   }
 
-  /** An episode can begin. */
+  /** True if an episode can start. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** Steps are being taken. */
+  /** True while the game takes steps. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** Fetch what the server offers and start the worker, unless that was done. */
+  /** Fetches the offered files and starts the worker. Does nothing if that was already done. */
   prepare(offer: Offer): void {
     if (this.#module === offer.module) return;
     this.close();
     this.#module = offer.module;
     this.#load(offer).catch((error: unknown) => {
-      // Without its files the game is streamed, as it would be from a server that has none to offer.
+      // If the files cannot be loaded, the game is streamed.
       this.#fail(error instanceof Error ? error.message : String(error));
     });
   }
@@ -76,7 +76,7 @@ export class LockstepGame {
     this.#send({ kind: "input", change });
   }
 
-  /** Whether steps come with their sound. */
+  /** Sets whether steps include sound. */
   setAudioEnabled(on: boolean): void {
     this.#audioEnabled = on;
     this.#send({ kind: "set-audio", on });
@@ -87,7 +87,7 @@ export class LockstepGame {
     this.#reportDisplayFrames();
   }
 
-  /** No more steps; `then` runs once every step that was taken has been told. */
+  /** Stops the game. `then` runs after every step that was taken has been reported. */
   stop(then: () => void = () => undefined): void {
     if (this.#worker === null || !this.#isRunning) {
       then();
@@ -162,7 +162,7 @@ export class LockstepGame {
     }
   }
 
-  /** Take a picture over, and give its memory back. */
+  /** Copies a picture and returns its buffer to the worker. */
   #copyPicture({ frame, width, height, pixels }: Observation): Picture {
     if (this.#picture.width !== width || this.#picture.height !== height) {
       this.#picture = { width, height, pixels: new Uint32Array(width * height) };
@@ -173,7 +173,7 @@ export class LockstepGame {
     return this.#picture;
   }
 
-  /** Tell the worker of each frame of the display, so that it steps just before the next. */
+  /** Reports each display frame to the worker, so that it steps just before the next one. */
   #reportDisplayFrames(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;

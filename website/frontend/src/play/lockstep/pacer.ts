@@ -1,16 +1,19 @@
-/** A display within this share of a multiple of the game's rate sets the pace: every picture then lasts as long. */
+/** Relative difference up to which the display's rate counts as a multiple of the game's rate. */
 const RATE_TOLERANCE = 0.01;
-/** Gaps between animation frames that the display's period is taken from. */
+/** Number of gaps between animation frames from which the display's period is computed. */
 const GAP_WINDOW = 31;
-/** How long before the display's next frame a step begins, milliseconds: it must be drawn by then. */
+/**
+ * How long before a display frame a step begins, in milliseconds. The step must be drawn by then.
+ */
 const MARGIN_MS = { initial: 6, min: 4, max: 12, increase: 1.5, decrease: 0.01 } as const;
 
 /**
- * When the next step is due, in milliseconds of one clock.
+ * Schedules the steps of a real-time game.
  *
- * A game of 60 steps a second on a display of 60 or 120 Hz steps just before a frame of the display, so that
- * the newest input is in the picture and each picture is shown equally long. On other displays it keeps its own
- * time. Steps that were missed are not made up for: a person is playing.
+ * On a display whose rate is a multiple of the game's rate (60 or 120 Hz for 60 steps per second),
+ * each step runs just before a display frame, so that the picture contains the newest input and all
+ * pictures last equally long. On other displays the game's own rate is used. Late steps are
+ * skipped, not replayed: a player could not react to them.
  */
 export class Pacer {
   readonly #gamePeriodMs: number;
@@ -23,12 +26,12 @@ export class Pacer {
     this.#gamePeriodMs = 1000 / hz;
   }
 
-  /** When the next step is due; null: stopped. */
+  /** Time of the next step; null while stopped. */
   get dueAt(): number | null {
     return this.#dueAt;
   }
 
-  /** Milliseconds between steps: the display's, when it sets the pace. */
+  /** Milliseconds between steps: the display's period if it matches, otherwise the game's. */
   get periodMs(): number {
     return this.#matchDisplay()?.periodMs ?? this.#gamePeriodMs;
   }
@@ -41,7 +44,7 @@ export class Pacer {
     this.#dueAt = null;
   }
 
-  /** A step begins now: sets when the next is due, and says how late this one is. */
+  /** Starts a step and schedules the next one. Returns by how much this one is late. */
   onStep(now: number): number {
     if (this.#dueAt === null) throw new Error("The pacer is stopped.");
     const late = now - this.#dueAt;
@@ -51,7 +54,7 @@ export class Pacer {
     return late;
   }
 
-  /** The display began a frame at `at`. `fresh`: the step that was meant for it had arrived. */
+  /** A display frame began at `at`. `onTime` tells whether the step meant for it had arrived. */
   onDisplayFrame(at: number, onTime: boolean): void {
     const gap = this.#frameAt === null ? 0 : at - this.#frameAt;
     this.#frameAt = at;
@@ -63,7 +66,10 @@ export class Pacer {
     this.#marginMs = Math.min(MARGIN_MS.max, Math.max(MARGIN_MS.min, this.#marginMs));
   }
 
-  /** The display's own period (a late frame counts as several) and the game's on it; null: they do not fit. */
+  /**
+   * Returns the display's period (a late frame counts as several) and the game's period on it, or
+   * null if they do not match.
+   */
   #matchDisplay(): { display: number; periodMs: number } | null {
     if (this.#gaps.length < GAP_WINDOW) return null;
     const sorted = [...this.#gaps].sort((a, b) => a - b);
@@ -76,7 +82,7 @@ export class Pacer {
     return { display, periodMs };
   }
 
-  /** Move `due` to just before the display's frame that is nearest to it. */
+  /** Moves `due` to just before the nearest display frame. */
   #align(due: number): number {
     const match = this.#matchDisplay();
     if (match === null || this.#frameAt === null) return due;

@@ -5,23 +5,25 @@ import { InputLatch, type Binding } from "./input-latch";
 import type { InputChange, FromWorker, LatchedInput, Observation } from "./messages";
 import { Pacer } from "./pacer";
 
-/** Longer than this without a step, and the game stops: nobody can play through it. */
+/**
+ * A game that could not step for longer than this is paused, because nobody can play through it.
+ */
 const STALL_MS = 500;
 /**
- * A page that falls behind real time by more than this share, and then by this long, does not keep up. The
- * server would take more before it took it for slow motion (SPEC, L6).
+ * A page that is slower than real time by more than this share, and lags by more than MAX_LAG_MS,
+ * cannot keep up. The server's own limit for slow motion is higher (SPEC, L6).
  */
 const MAX_SLOWDOWN = 0.05;
 const MAX_LAG_MS = 1000;
-/** Steps whose deadlines are remembered, to tell which should have arrived by a frame of the display. */
+/** Number of deadlines kept, to know which step should have arrived by a display frame. */
 const MAX_DEADLINES = 8;
-/** A picture needs this long to arrive. */
+/** Time that a picture needs from the worker to the page. */
 const DELIVERY_MS = 1;
 
-/** What the stepper uses of an emulator. */
+/** The part of an emulator that the stepper uses. */
 export type Game = Pick<Emulator, "load" | "step" | "picture" | "size" | "digest" | "sound">;
 
-/** What the stepper needs of the worker it runs in. Times are the page's, milliseconds. */
+/** Clock, timers and messages of the worker. Times are on the page's clock in milliseconds. */
 export interface StepperHost {
   now: () => number;
   after: (ms: number, run: () => void) => Cancel;
@@ -35,7 +37,10 @@ export interface StepperOptions {
   noop: number;
 }
 
-/** Plays one game, step by step in real time: newest input in, step, picture and all that the server must know out. */
+/**
+ * Runs one game in real time. Each step uses the newest input and posts the picture and everything
+ * that the server must know.
+ */
 export class Stepper {
   readonly #game: Game;
   readonly #options: StepperOptions;
@@ -49,7 +54,7 @@ export class Stepper {
   #spareBuffers: ArrayBuffer[] = [];
   #audioEnabled = false;
   #deadlines: { due: number; frame: number }[] = [];
-  /** When the last step was taken, and how far behind real time the game is since it last went on. */
+  /** Time of the last step, and the lag behind real time since the last resume. */
   #lastStepAt = 0;
   #lagMs = 0;
 
@@ -91,7 +96,7 @@ export class Stepper {
     this.#schedule();
   }
 
-  /** Stop, and let go of every control, as the server does. */
+  /** Stops the game and releases all controls, as the server does. */
   stop(): void {
     this.#halt();
     this.#latch.release(NO_INPUT);
@@ -103,7 +108,7 @@ export class Stepper {
     this.#pacer.onDisplayFrame(at, expected === undefined || newest >= expected.frame);
   }
 
-  /** Memory of a picture that was drawn. */
+  /** Takes back the buffer of a picture for reuse. */
   recycleBuffer(buffer: ArrayBuffer): void {
     this.#spareBuffers.push(buffer);
   }
@@ -140,7 +145,7 @@ export class Stepper {
     this.#lagMs = Math.max(0, this.#lagMs + passed * (1 - MAX_SLOWDOWN) - 1000 / this.#options.hz);
     if (this.#lagMs <= MAX_LAG_MS) return true;
     this.#halt();
-    this.#host.post({ kind: "failed", words: "This machine is too busy to run it." }, []);
+    this.#host.post({ kind: "failed", words: "This device is too slow to run the game." }, []);
     return false;
   }
 
@@ -190,7 +195,7 @@ export class Stepper {
   }
 }
 
-/** What an action follows from when every control was let go. */
+/** Source of an action after all controls were released. */
 const NO_INPUT: LatchedInput = {
   step: 0,
   control: "",

@@ -2,7 +2,7 @@ import type { Ticks } from "@/wire/messages";
 
 import type { LatchedInput, Step } from "./messages";
 
-/** The server takes no more steps in one message; SPEC's `ticks`. */
+/** Limit of steps per `ticks` message in wire/SPEC.md. */
 const MAX_STEPS_PER_MESSAGE = 1800;
 
 interface Entry {
@@ -12,20 +12,20 @@ interface Entry {
   inputs: readonly LatchedInput[];
 }
 
-/** The steps that the server has not answered for yet, oldest first. */
+/** Steps that the server has not acknowledged, oldest first. */
 export class UnackedSteps {
   #entries: Entry[] = [];
-  /** Index of the first entry's step. */
+  /** Index of the first unacknowledged step. */
   #first = 0;
-  /** Steps that were sent. */
+  /** Number of steps that were sent. */
   #sentCount = 0;
 
-  /** Steps taken. */
+  /** Number of steps taken in the episode. */
   get stepCount(): number {
     return this.#first + this.#entries.length;
   }
 
-  /** When the oldest step was taken that the server has not answered for; null: it answered for all. */
+  /** Time of the oldest unacknowledged step; null if there is none. */
   get oldestAt(): number | null {
     return this.#entries[0]?.at ?? null;
   }
@@ -34,7 +34,7 @@ export class UnackedSteps {
     this.#entries.push({ action, at, digest, inputs });
   }
 
-  /** The message with the steps that were not sent yet; null: all were. */
+  /** Returns a message with the unsent steps, or null if all were sent. */
   nextMessage(): Ticks | null {
     const first = this.#sentCount;
     const entries = this.#entries.slice(first - this.#first).slice(0, MAX_STEPS_PER_MESSAGE);
@@ -50,7 +50,7 @@ export class UnackedSteps {
     };
   }
 
-  /** The server has followed so far. False: it came to something else. */
+  /** Removes the acknowledged steps. Returns false if the server's digest differs. */
   acknowledge(steps: number, digest: number): boolean {
     const last = this.#entries[steps - this.#first - 1];
     if (last === undefined) return steps <= this.#first;
@@ -58,7 +58,10 @@ export class UnackedSteps {
     return last.digest === digest;
   }
 
-  /** A new socket: the server has this many steps, so the next message begins there. False: they are gone here. */
+  /**
+   * Continues from the server's step count after a reconnect. Returns false if those steps are no
+   * longer available.
+   */
   rewindTo(steps: number): boolean {
     if (steps < this.#first || steps > this.stepCount) return false;
     this.#discard(steps);

@@ -3,10 +3,13 @@ import { Emulator } from "@/lockstep/emulator";
 import type { FromWorker, LockstepGameSetup, ToWorker } from "./messages";
 import { Stepper } from "./stepper";
 
-/** Any seed will do for a first run, which makes the code fast before somebody plays. */
+/** Steps run before the first episode so that the code is compiled. Any seed will do. */
 const WARM_UP = { seed: 1, steps: 120 } as const;
 
-/** What of a worker's global scope is used: its types and a page's do not fit into one program. */
+/**
+ * The used part of a worker's global scope. TypeScript cannot load the DOM and worker types
+ * together.
+ */
 const scope = globalThis as unknown as {
   postMessage: (message: FromWorker, transfer: Transferable[]) => void;
   onmessage: (event: MessageEvent<ToWorker>) => void;
@@ -59,7 +62,7 @@ function handle(message: ToWorker): void {
   }
 }
 
-/** A trap of the emulator ends this worker's game, and the page goes on by streaming. */
+/** Reports an emulator failure; the page then switches to streaming. */
 function fail(error: unknown): void {
   post({ kind: "failed", words: error instanceof Error ? error.message : String(error) });
 }

@@ -1,25 +1,32 @@
-/** Frames that a judgement is made from. */
+/** Number of frames that one evaluation uses. */
 const SAMPLE_FRAMES = 45;
-/** Frames after a request in which it comes into effect: the server moves 1 % of a step at each. */
+/**
+ * Frames to ignore after a request, until the server has applied it. The server shifts each step by
+ * 1 % of its period.
+ */
 const SETTLING_FRAMES = 20;
 const SHIFT_PER_STEP = 0.01;
-/** How long before the display's next frame an observation should arrive, milliseconds: it must be drawn by then. */
+/**
+ * How long before a display frame an observation should arrive, in milliseconds. It must be drawn
+ * by then.
+ */
 const MARGIN_MS = 3;
-/** What is not worth a request, milliseconds: a tenth of a step's wait is not felt. */
+/** Smallest improvement that is worth a request, in milliseconds. */
 const MIN_GAIN_MS = 1;
-/** Pitch of the search, milliseconds. */
+/** Step width of the search, in milliseconds. */
 const SEARCH_STEP_MS = 0.25;
-/** A game with longer steps than this is not paced by a clock, or is too slow to tell. */
+/** Games with longer steps are turn-based, or too slow to measure. */
 const MAX_STEP_MS = 70;
-/** The display's rate and the game's fit when they differ by less. */
+/** Relative difference up to which the rates of display and game match. */
 const RATE_TOLERANCE = 0.01;
 
 /**
- * Asks the server to step just before the display shows, so that no picture waits for the display for long.
+ * Asks the server to shift its steps so that pictures arrive just before a display frame.
  *
- * A streamed picture that comes right after the display began a frame waits for the next: 8 ms on average at 60 Hz,
- * and where arrivals straddle that moment, pictures are lost and shown twice. Clocks of server and display drift, so it
- * keeps watching. On a display whose rate does not fit the game's there is nothing to win and nothing is asked.
+ * A streamed picture that arrives just after the start of a display frame waits for the next one: 8
+ * ms on average at 60 Hz. Where arrivals straddle that moment, frames are dropped and others are
+ * shown twice. The clocks of server and display drift, so it keeps measuring. If the display's rate
+ * does not match the game's, it requests nothing.
  */
 export class Aligner {
   readonly #requestShift: (laterMs: number) => void;
@@ -31,19 +38,25 @@ export class Aligner {
   #lastPaintAt: number | null = null;
   #skipCount = 0;
 
-  /** `ask` is told by how much later the steps should come, in milliseconds; below zero: earlier. */
+  /**
+   * `requestShift` receives by how many milliseconds later the steps should come; negative values
+   * mean earlier.
+   */
   constructor(requestShift: (laterMs: number) => void) {
     this.#requestShift = requestShift;
   }
 
-  /** An observation is here, `at` by our clock; its step began at `steppedUs` by the server's. */
+  /**
+   * Records an observation that arrived at `at` (page clock) and whose step began at `steppedUs`
+   * (server clock).
+   */
   onArrival(at: number, steppedUs: number): void {
     if (this.#lastStepUs !== null) this.#stepPeriodsMs.push((steppedUs - this.#lastStepUs) / 1000);
     this.#lastStepUs = steppedUs;
     this.#unpainted.push(at);
   }
 
-  /** The display's frame that began at `at` shows the newest of what had arrived. */
+  /** Records a display frame that began at `at` and shows the newest observation. */
   onPaint(at: number): void {
     if (this.#unpainted.length === 0) return;
     if (this.#lastPaintAt !== null) this.#paintGapsMs.push(at - this.#lastPaintAt);
@@ -56,7 +69,7 @@ export class Aligner {
     if (this.#waitsMs.length >= SAMPLE_FRAMES) this.#evaluate();
   }
 
-  /** A game begins, or goes on after a pause. */
+  /** Restarts the measurement when a game starts or resumes. */
   reset(): void {
     this.#clearSamples();
     this.#lastStepUs = this.#lastPaintAt = null;
@@ -89,7 +102,10 @@ export class Aligner {
   }
 }
 
-/** Mean wait for the display if all came `later`; who then comes within the margin is taken for too late. */
+/**
+ * Returns the mean wait for the display if all observations came `later`. Those within the margin
+ * wait for the next frame.
+ */
 function meanWait(waits: readonly number[], later: number, period: number): number {
   let sum = 0;
   for (const wait of waits) sum += modulo(wait - later - MARGIN_MS, period);

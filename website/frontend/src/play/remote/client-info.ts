@@ -2,7 +2,7 @@ import type { Hello } from "@/wire/messages";
 
 import type { Platform } from "../platform";
 
-/** Who is looking, on what. */
+/** Describes browser and screen for the `hello` message. */
 export function describeBrowser(platform: Platform, refreshHz: number | null): Hello {
   return {
     type: "hello",

@@ -12,7 +12,7 @@ import type { CloseReason } from "../driver";
 import type { Cancel, Platform } from "../platform";
 import type { OpenSocket, Socket } from "./socket";
 
-/** No ticket: in words, and whether trying again by itself makes sense. */
+/** The server gave no play ticket. `help` says whether to retry or what the player can do. */
 export class TicketError extends Error {
   override name = "TicketRefused";
   constructor(
@@ -26,7 +26,7 @@ export class TicketError extends Error {
 export interface ReconnectingSocketOptions {
   platform: Platform;
   openSocket: OpenSocket;
-  /** A fresh ticket's socket address. Throws TicketRefused. */
+  /** Returns a socket address with a new ticket. Throws TicketError. */
   getAddress: () => Promise<string>;
   getHello: () => Promise<Hello>;
 }
@@ -34,27 +34,36 @@ export interface ReconnectingSocketOptions {
 export interface ReconnectingSocketEvents {
   welcome: (welcome: Welcome) => void;
   message: (message: Exclude<ServerMessage, Welcome>) => void;
-  /** Throws WireError when the packet is damaged; the link then starts over. */
+  /** Handles a binary packet. Throws WireError if it is invalid; the socket then reconnects. */
   packet: (packet: ArrayBuffer) => void;
   reconnecting: (attempt: number, words: string) => void;
   closed: (closing: CloseReason) => void;
 }
 
-/** Doubling from quick to patient; a lost game waits on the server for some minutes at most. */
+/**
+ * Delays before each retry (exponential back-off). The server keeps a disconnected game for a few
+ * minutes.
+ */
 const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000, 8000] as const;
-/** Share of the wait that is drawn, so that players of one fallen server do not return as one. */
+/**
+ * Random share of each delay, so that the players of one failed server do not reconnect at the same
+ * time.
+ */
 const RETRY_JITTER = 0.3;
 const MAX_ATTEMPTS = 40;
-/** Ticket, socket and welcome must not take longer; a game may have to be loaded meanwhile. */
+/**
+ * Timeout for ticket, socket and welcome together. The server may have to load the game meanwhile.
+ */
 const CONNECT_TIMEOUT_MS = 20_000;
 
-const NO_RESPONSE_MESSAGE = "The server does not answer. Trying again…";
-const DISCONNECTED_MESSAGE = "The connection broke. Your game waits; trying again…";
+const NO_RESPONSE_MESSAGE = "The server does not respond. Reconnecting…";
+const DISCONNECTED_MESSAGE = "The connection was lost. Your game is paused. Reconnecting…";
 
 /**
- * Keeps one play socket open: ticket, hello, welcome, and all of it again with back-off when it breaks.
+ * Keeps one play socket open: gets a ticket, connects, sends `hello`, and reconnects with back-off
+ * when the connection is lost.
  *
- * States: idle -> (connecting -> open -> broken)* -> closed. After `closed` nothing is called any more.
+ * States: idle -> (connecting -> open -> reconnecting)* -> closed. No event follows `closed`.
  */
 export class ReconnectingSocket {
   readonly #options: ReconnectingSocketOptions;
@@ -64,10 +73,13 @@ export class ReconnectingSocket {
   #isWelcomed = false;
   #isClosed = false;
   #attempt = 0;
-  /** Counts the tries, so that what belongs to an earlier one is told apart. */
+  /** Number of the current connection. Events of earlier connections are ignored. */
   #connectionId = 0;
   #timer: Cancel | null = null;
-  /** What the server said when it went: holds until it is back, for that it does not answer meanwhile is no news. */
+  /**
+   * Reason that the server gave when it closed the connection. It is shown until the welcome,
+   * because failing retries do not change it.
+   */
   #serverMessage: string | null = null;
 
   constructor(options: ReconnectingSocketOptions, events: ReconnectingSocketEvents) {
@@ -79,12 +91,12 @@ export class ReconnectingSocket {
     void this.#connect();
   }
 
-  /** Send a message; dropped silently while there is no welcome: it would be out of order. */
+  /** Sends a message. Before the welcome it is dropped because it would be out of order. */
   send(message: ClientMessage): void {
     if (this.#isWelcomed) this.#socket?.send(JSON.stringify(message));
   }
 
-  /** Try now rather than later. */
+  /** Reconnects now instead of after the retry delay. */
   reconnectNow(): void {
     if (this.#isClosed || this.#isOpen || this.#timer === null || this.#socket !== null) return;
     this.#timer();
@@ -92,7 +104,7 @@ export class ReconnectingSocket {
     void this.#connect();
   }
 
-  /** The other side is silent, or sends what cannot be read: start over. */
+  /** Reconnects, because the server does not respond or sent something invalid. */
   reconnect(message: string): void {
     if (this.#isClosed) return;
     this.#dropSocket();
@@ -159,7 +171,7 @@ export class ReconnectingSocket {
     this.#events.welcome(message);
   }
 
-  /** What cannot be read is no reason to lose the game: a new socket begins with a key frame. */
+  /** After invalid data the game continues on a new socket, which begins with a keyframe. */
   #reconnectOnWireError(read: () => void): void {
     try {
       read();
@@ -186,7 +198,7 @@ export class ReconnectingSocket {
     this.#attempt++;
     if (this.#attempt > MAX_ATTEMPTS) {
       this.#closeForGood({
-        message: "The server did not answer for several minutes.",
+        message: "Could not reconnect: the server has not responded for several minutes.",
         help: "reopen",
       });
       return;
@@ -206,7 +218,7 @@ export class ReconnectingSocket {
     this.#events.closed(closing);
   }
 
-  /** Forget this try; whatever its socket still says is stale. */
+  /** Closes the current socket. Its later events are ignored. */
   #dropSocket(code?: number): void {
     this.#connectionId++;
     this.#timer?.();
@@ -225,11 +237,11 @@ function helpFor(
     case "UNKNOWN_GAME":
       return { help: "none" };
     case "TAKEN_OVER":
-      return { help: "reopen", title: "In another tab", actionLabel: "Play here" };
+      return { help: "reopen", title: "Open in another tab", actionLabel: "Play here" };
     case "FULL":
-      return { help: "reopen", title: "Full house", actionLabel: "Try again" };
+      return { help: "reopen", title: "Server full", actionLabel: "Try again" };
     case "NO_ROOM":
-      return { help: "reopen", title: "Not just now", actionLabel: "Try again" };
+      return { help: "reopen", title: "No new games", actionLabel: "Try again" };
     default:
       return { help: "reopen" };
   }

@@ -1,11 +1,14 @@
 import { browserPlatform, type Platform } from "../platform";
 
-/** Enough animation frames that a median means something, few enough that nobody waits. */
+/** Number of animation frames for a stable median. */
 const SAMPLES = 15;
-/** A hidden page gets no animation frames at all. */
+/** Timeout, because a hidden page gets no animation frames. */
 const MEASURE_TIMEOUT_MS = 600;
 
-/** The screen's refresh rate: from the median gap between animation frames; null when there are none. */
+/**
+ * Measures the display's refresh rate from the median gap between animation frames. Returns null if
+ * there are none.
+ */
 export function measureRefreshRate(platform: Platform): Promise<number | null> {
   return new Promise((resolve) => {
     const times: number[] = [];
@@ -28,7 +31,10 @@ export function measureRefreshRate(platform: Platform): Promise<number | null> {
 
 let cachedRate: Promise<number | null> | null = null;
 
-/** The rate of the screen that this page is on. Asked early, it keeps no game waiting; not known, it is asked again. */
+/**
+ * Returns the display's refresh rate, measured once. A failed measurement is repeated at the next
+ * call.
+ */
 export async function getRefreshRate(): Promise<number | null> {
   cachedRate ??= measureRefreshRate(browserPlatform);
   const rate = await cachedRate;

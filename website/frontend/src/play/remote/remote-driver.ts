@@ -9,12 +9,12 @@ import { PaintReporter } from "../paint-reporter";
 import { Aligner } from "./aligner";
 import { ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket";
 
-/** Makes the part that plays in the page; the driver gives it its hands. */
+/** Creates the lockstep controller with the functions of the driver. */
 export type OpenLockstep = (hooks: LockstepHooks) => LockstepController;
 
 /**
- * The game is stepped by the server; pictures come over the play socket. With `openLocal`, games that the
- * server offers for it are stepped by the page in lockstep with the server instead.
+ * Creates a driver that receives pictures over the play socket. With `openLockstep`, games for
+ * which the server offers lockstep run in the page.
  */
 export function createRemoteDriver(
   options: ReconnectingSocketOptions,
@@ -72,7 +72,7 @@ export function createRemoteDriver(
   const pinger = new Pinger(
     platform,
     (id, at, previous) => socket.send({ type: "ping", id, at, previous }),
-    () => socket.reconnect("The server fell silent. Trying again…"),
+    () => socket.reconnect("The server stopped responding. Reconnecting…"),
   );
 
   function onWelcome(welcome: Welcome): void {
@@ -104,7 +104,7 @@ export function createRemoteDriver(
       case "paused":
         return events?.paused(message.reason);
       case "ticked":
-        throw new WireError("The server follows a game that is not played here; reload the page.");
+        throw new WireError("The server acknowledged steps of another game. Reload the page.");
       case "resumed":
         aligner.reset();
         return events?.resumed();

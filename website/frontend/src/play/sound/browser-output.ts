@@ -2,13 +2,13 @@ import type { AudioOutput } from "./speaker";
 import worklet from "./worklet.ts?worker&url";
 import type { ToWorklet, WorkletOptions } from "./worklet";
 
-const UNSUPPORTED_MESSAGE = "This browser plays no sound here; the game is silent.";
-/** Time constant of a change of volume, seconds: no click. */
+const UNSUPPORTED_MESSAGE = "Sound is not available: this browser does not support audio worklets.";
+/** Time constant of a volume change in seconds. It avoids clicks. */
 const RAMP_SECONDS = 0.01;
-/** What the queue fades out in, and some. */
+/** Delay before the audio context is suspended: longer than the fade-out. */
 const SUSPEND_DELAY_MS = 100;
 
-/** The browser's own sound: a context with the worklet and a volume. */
+/** Opens the browser's audio output: a context with the sound worklet and a gain node. */
 export function openAudioOutput(hz: number, onFailure: (words: string) => void): AudioOutput {
   const context = new AudioContext({ latencyHint: "interactive" });
   const volume = new GainNode(context, { gain: 0 });
@@ -41,7 +41,7 @@ export function openAudioOutput(hz: number, onFailure: (words: string) => void):
       if (isClosed || running === isRunning) return;
       isRunning = running;
       clearTimeout(suspendTimer);
-      // Waits until somebody has pressed something, as the browser has it.
+      // The promise stays pending until the player has interacted with the page.
       if (running) void context.resume();
       else {
         send({ kind: "clear" });
@@ -59,7 +59,7 @@ export function openAudioOutput(hz: number, onFailure: (words: string) => void):
   };
 }
 
-/** A browser has worklets on secure pages only, whatever the types say. */
+/** Worklets are undefined on insecure pages, although the types do not say so. */
 async function load(context: AudioContext): Promise<void> {
   const worklets = context.audioWorklet as AudioWorklet | undefined;
   if (worklets === undefined) throw new Error(UNSUPPORTED_MESSAGE);

@@ -1,26 +1,29 @@
-/** Steps that wait before playing begins, that are aimed at while it goes on, and above which the oldest are dropped. */
+/**
+ * Queue lengths in steps: at which playback starts, that it aims at, and above which the oldest
+ * steps are dropped.
+ */
 export const QUEUE_STEPS = { start: 2, target: 2.5, max: 4 } as const;
-/** Room in the ring, in steps. */
+/** Capacity of the ring buffer in steps. */
 const RING_STEPS = 8;
 const SAMPLE_ZERO = 128;
-/** How much faster the queue is played for each step that it is longer than aimed at, and at most. */
+/** Change of the playback rate per step of deviation from the target length, and its maximum. */
 const RATE_CORRECTION = { perStep: 0.012, max: 0.015 } as const;
-/** Share by which the mean length follows the length, a block. */
+/** Weight of a block in the moving average of the queue length. */
 const LEVEL_SMOOTHING = 0.02;
-/** Of the filter that takes away what is constant, below some 40 Hz at 48 kHz: it forgets in 4 ms. */
+/** Coefficient of the DC-blocking filter: cut-off about 40 Hz at 48 kHz, time constant 4 ms. */
 const DC_BLOCK_COEFFICIENT = 0.995;
 
-/** What has become of the sound so far. */
+/** Statistics of the queue. */
 export interface AudioStats {
-  /** Newest step that has come. */
+  /** Newest step that was received. */
   frame: number;
-  /** Steps that wait, with their part of one. */
+  /** Queued steps, including fractions. */
   queuedSteps: number;
-  /** Steps that were dropped for being late. */
+  /** Steps that were dropped because they were late. */
   droppedSteps: number;
-  /** How often nothing was there to play. */
+  /** Number of times that the queue ran empty. */
   underruns: number;
-  /** Samples given out, and how many of them could be heard. */
+  /** Samples written to the output, and how many of them were audible. */
   playedSamples: number;
   audibleSamples: number;
 }
@@ -28,17 +31,18 @@ export interface AudioStats {
 const AUDIBLE_LEVEL = 0.004;
 
 /**
- * Sound of a game's steps on its way to the ear: resampled, and never more than some steps behind the picture.
+ * Queue between the sound of the game's steps and the sound card. It resamples and stays within a
+ * few steps of the picture.
  *
- * What comes too late to be played in time is dropped; where nothing is there, it fades out and waits for the
- * next two steps. Clocks of game and sound card differ, so it plays by up to
- * 1.5 % faster or slower, a quarter of a semitone, to have two and a half steps waiting.
+ * Steps that are too late are dropped. When the queue runs empty, it fades out and waits for two
+ * steps. The clocks of game and sound card differ, so the playback rate changes by up to 1.5 % (a
+ * quarter of a semitone) to keep two and a half steps queued.
  */
 export class SoundQueue {
   readonly #ratio: number;
   #stepLength = 0;
   #ring = new Float32Array(0);
-  /** Where the next sample is read, and how many are there. */
+  /** Index of the next sample, its fraction, and the number of queued samples. */
   #readIndex = 0;
   #fraction = 0;
   #sampleCount = 0;
@@ -53,7 +57,7 @@ export class SoundQueue {
   #playedSamples = 0;
   #audibleSamples = 0;
 
-  /** `from` and `to`: samples a second of the game and of the sound card. */
+  /** `from` and `to` are the sample rates of the game and of the sound card. */
   constructor(from: number, to: number) {
     this.#ratio = from / to;
   }
@@ -69,7 +73,7 @@ export class SoundQueue {
     };
   }
 
-  /** A step's unsigned samples have come. */
+  /** Adds the unsigned samples of a step. */
   push(frame: number, samples: Uint8Array): void {
     if (samples.length !== this.#stepLength) this.#resize(samples.length);
     const size = this.#ring.length;
@@ -83,14 +87,14 @@ export class SoundQueue {
       this.#drop(Math.floor(this.#sampleCount / this.#stepLength) - 2);
   }
 
-  /** The game stands still: forget what waits. */
+  /** Discards the queue because the game is paused. */
   clear(): void {
     this.#sampleCount = this.#fraction = 0;
     this.#isPlaying = false;
     this.#hasGap = true;
   }
 
-  /** Fill a block. */
+  /** Fills an output block. */
   read(block: Float32Array): void {
     this.#meanSteps +=
       LEVEL_SMOOTHING * (this.#sampleCount / Math.max(1, this.#stepLength) - this.#meanSteps);
@@ -132,7 +136,10 @@ export class SoundQueue {
     return value;
   }
 
-  /** Without what is constant. Where the sound is cut, the filter goes on from what was heard last: no click. */
+  /**
+   * Removes the constant part. At a gap the filter continues from the last output, which avoids a
+   * click.
+   */
   #blockDc(raw: number): number {
     const change = this.#hasGap ? 0 : raw - this.#lastInput;
     this.#hasGap = false;
@@ -150,7 +157,7 @@ export class SoundQueue {
     this.#hasGap = true;
   }
 
-  /** A step has another length than the one before: a new ring. */
+  /** Allocates a new ring buffer for steps of another length. */
   #resize(samples: number): void {
     this.clear();
     this.#stepLength = samples;

@@ -1,20 +1,20 @@
-/** How loud, from 0 to 1; null: not at all, and nothing is fetched for it. */
+/** Volume from 0 to 1. null is muted: no sound is fetched. */
 export type Volume = number | null;
 
-/** Where a game's sound goes. */
+/** Plays the sound of a game. */
 export interface Speaker {
-  /** Samples a second of the game that is on; null: it has no sound. */
+  /** Sets the game's sample rate; null if it has no sound. */
   setSampleRate: (hz: number | null) => void;
-  /** How loud the person wants it. */
+  /** Sets the volume. */
   setVolume: (volume: Volume) => void;
-  /** The game runs, or is about to; or it stands still. */
+  /** Sets whether the game runs or is about to. */
   setRunning: (running: boolean) => void;
   play: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
-  /** Let go of everything. */
+  /** Releases all resources. */
   close: () => void;
 }
 
-/** What a speaker needs of the browser's sound; tests bring their own. */
+/** The part of the browser's audio output that is used. Tests use a fake. */
 export interface AudioOutput {
   play: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
   setVolume: (volume: number) => void;
@@ -24,7 +24,7 @@ export interface AudioOutput {
 
 export type OpenAudioOutput = (hz: number, onFailure: (words: string) => void) => AudioOutput;
 
-/** A game's speaker: the browser's sound is opened when there is something to hear, and closed at the end. */
+/** Opens the audio output when there is something to play, and closes it at the end. */
 export class GameSpeaker implements Speaker {
   readonly #open: OpenAudioOutput;
   readonly #onFailure: (words: string) => void;
@@ -33,7 +33,7 @@ export class GameSpeaker implements Speaker {
   #volume: Volume = null;
   #isRunning = false;
 
-  /** `failed` is told, once, in words, when this browser can not play. */
+  /** `onFailure` is called once with a message if the browser cannot play sound. */
   constructor(open: OpenAudioOutput, onFailure: (words: string) => void) {
     this.#open = open;
     this.#onFailure = onFailure;
@@ -67,7 +67,7 @@ export class GameSpeaker implements Speaker {
 
   #apply(): void {
     const shouldPlay = this.#volume !== null && this.#isRunning;
-    // Only by now has the person pressed something, without which a browser plays nothing.
+    // Browsers play sound only after an interaction, and starting a game is one.
     if (shouldPlay && this.#hz !== null) {
       this.#output ??= this.#open(this.#hz, (words) => {
         this.#hz = null;

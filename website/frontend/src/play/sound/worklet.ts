@@ -1,23 +1,26 @@
 import { SoundQueue } from "./sound-queue";
 
-/** What of an AudioWorklet's global scope is used: its types and a page's do not fit into one program. */
+/**
+ * The used part of an AudioWorklet's global scope. TypeScript cannot load these types together with
+ * the DOM's.
+ */
 declare const sampleRate: number;
 declare function registerProcessor(name: string, processorClass: unknown): void;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
 
-/** Page to worklet. */
+/** Messages from the page to the worklet. */
 export type ToWorklet =
   | { kind: "step"; frame: number; samples: Uint8Array }
-  /** The game stands still. */
+  /** The game is paused. */
   | { kind: "clear" }
-  /** Answered by an `Account`. */
+  /** Answered with `AudioStats`. */
   | { kind: "stats" }
   | { kind: "end" };
 
 export interface WorkletOptions {
-  /** Samples a second of the game. */
+  /** Sample rate of the game. */
   hz: number;
 }
 
