@@ -29,7 +29,7 @@ describe("where the server is, by what the deploy says", () => {
   it.each([{}, [], null, "https://api.example.org", { apiUrl: 7 }, { apiUrl: "api" }])(
     "is not guessed from %j",
     (config) => {
-      expect(() => parseConfig(config, ORIGIN)).toThrow("does not say where the server is");
+      expect(() => parseConfig(config, ORIGIN)).toThrow("/config.json");
     },
   );
 });
@@ -65,10 +65,10 @@ describe("asking for it", () => {
   });
 
   it.each([
-    ["does not answer", () => Promise.reject(new TypeError("offline"))],
-    ["answers 404", () => Promise.resolve(new Response("", { status: 404 }))],
-    ["does not say where", () => Promise.resolve(new Response("<!doctype html>"))],
-  ])("fails in words when it %s", async (words, answer) => {
+    ["Check your connection", () => Promise.reject(new TypeError("offline"))],
+    ["404", () => Promise.resolve(new Response("", { status: 404 }))],
+    ["no valid apiUrl", () => Promise.resolve(new Response("<!doctype html>"))],
+  ])("configuration error contains %s", async (words, answer) => {
     await expect(load(answer)).rejects.toThrow(words);
   });
 });

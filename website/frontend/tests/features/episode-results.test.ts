@@ -65,12 +65,12 @@ test("a record is better than all before, and needs one before", () => {
 });
 
 test("what was new is told, and nothing when nothing was", () => {
-  expect(achievementsOf(ticks, round(5, 1, true), [])).toEqual(["Won at the first go"]);
+  expect(achievementsOf(ticks, round(5, 1, true), [])).toEqual(["Won on the first try"]);
   expect(achievementsOf(ticks, round(4, 1), [round(5, 9)])).toEqual([]);
   expect(achievementsOf(ticks, round(6, 10, true), [round(5, 9)])).toEqual([
-    "Your best yet",
-    "Your first win",
-    "Your longest yet",
+    "New best score",
+    "First win",
+    "Longest game",
   ]);
   expect(achievementsOf(turns, round(5, 10), [round(5, 9)])).toEqual([]);
 });

@@ -48,7 +48,7 @@ describe.skipIf(shouldSkip(reason))(
     });
 
     it(
-      "are the same at every one of 3,000 steps, with and without sticky actions",
+      "emulator equals ale-py for 3,000 steps, with and without sticky actions",
       async () => {
         const plays = await compareAll({ games, sticky: [0, 0.25], steps: 3000 });
         expect(plays).toBe(all ? 208 : 24);
@@ -57,7 +57,7 @@ describe.skipIf(shouldSkip(reason))(
     );
 
     it(
-      "are the same in other modes and difficulties, with all actions, frames skipped, and truncated",
+      "emulator equals ale-py for other modes, difficulties, action sets, frameskip and truncation",
       async () => {
         const truncated = await compareAll({ games, sticky: [0.25], steps: 600, vary: true });
         expect(truncated).toBe(all ? 104 : 12);
@@ -66,7 +66,7 @@ describe.skipIf(shouldSkip(reason))(
     );
 
     it(
-      "differ once the seed does, if actions are sticky",
+      "emulator with another seed differs if actions are sticky",
       async () => {
         for await (const play of playNatively({
           games: ["breakout"],

@@ -13,9 +13,9 @@ interface Case {
   ticks: [number | null, number | null][];
 }
 
-describe("the latch of the page", () => {
+describe("input latch", () => {
   it.each((cases as unknown as Case[]).map((each, number) => ({ number, ...each })))(
-    "takes the server's action at every tick, case $number",
+    "input latch gives the server's action at every tick, case $number",
     ({ bindings, noop, moves, ticks }) => {
       const latch = new InputLatch<number>(bindings, noop);
       const sampled: [number | null, number | null][] = [];

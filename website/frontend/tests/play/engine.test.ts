@@ -17,8 +17,8 @@ async function lay(pace?: Pace): Promise<void> {
 const inputs = (socket: FakeSocket) =>
   socket.sentOfType("input").map(({ control, down }) => `${control} ${down ? "down" : "up"}`);
 
-describe("from ticket to game", () => {
-  test("[O1] says hello first and nothing else before the welcome", () => {
+describe("start", () => {
+  test("[O1] nothing but hello is sent before the welcome", () => {
     const socket = table.sockets.last;
     socket.events.opened();
     table.engine.start();
@@ -29,7 +29,7 @@ describe("from ticket to game", () => {
     expect(table.phase).toEqual({ kind: "connecting" });
   });
 
-  test("[O2] a real-time game counts down, then starts", () => {
+  test("[O2] real-time game counts down before the start", () => {
     const socket = table.sockets.last;
     socket.welcome();
     expect(table.phase).toEqual({ kind: "ready" });
@@ -46,7 +46,7 @@ describe("from ticket to game", () => {
     expect(table.phase).toEqual({ kind: "playing" });
   });
 
-  test("[O10] what the game begins with is on the screen before the countdown, and is not reported", () => {
+  test("[O10] preview is painted before the countdown and not reported", () => {
     const socket = table.sockets.last;
     socket.welcome();
     socket.events.binary(makePacket({ preview: true, colours: [[1, 2, 3]] }));
@@ -58,7 +58,7 @@ describe("from ticket to game", () => {
     expect(socket.sentOfType("start")).toHaveLength(1);
   });
 
-  test("[O10] how a game has ended stays on the screen until the next is asked for", () => {
+  test("[O10] preview after the end is painted only when the next episode starts", () => {
     const socket = table.startEpisode();
     socket.events.binary(makePacket({ frame: 1, last: true, colours: [[9, 9, 9]] }));
     table.platform.runAnimationFrame();
@@ -72,7 +72,7 @@ describe("from ticket to game", () => {
     expect(table.screen.updates.at(-1)?.firstPixel).toBe(0xff030201);
   });
 
-  test("a turn-based game starts at once and counts moves", async () => {
+  test("turn-based game starts without a countdown and counts steps", async () => {
     await lay({ kind: "turn-based" });
     table.sockets.last.welcome();
     table.engine.start();
@@ -81,7 +81,7 @@ describe("from ticket to game", () => {
     expect(table.engine.getSnapshot()).toMatchObject({ steps: 4, seconds: 0, lives: null });
   });
 
-  test("score, lives and time follow the packets", () => {
+  test("snapshot has score, lives and time of the newest packet", () => {
     const socket = table.startEpisode();
     socket.events.binary(makePacket({ frame: 150, isKeyframe: false, score: 12.5, lives: 3 }));
     expect(table.engine.getSnapshot()).toMatchObject({
@@ -92,7 +92,7 @@ describe("from ticket to game", () => {
     });
   });
 
-  test("pings at the welcome's rate and knows the delay", () => {
+  test("pings follow the period of the welcome and give the latency", () => {
     const socket = table.sockets.last;
     socket.welcome();
     table.platform.advance(25);
@@ -102,7 +102,7 @@ describe("from ticket to game", () => {
     expect(socket.sentOfType("ping").map(({ previous }) => previous)).toEqual([null, [0, 1025]]);
   });
 
-  test("[F2] painted frames are reported, overtaken ones are not", () => {
+  test("[F2] painted frames are reported, dropped frames are not", () => {
     const socket = table.startEpisode();
     socket.events.binary(makePacket({ frame: 1, isKeyframe: false }));
     socket.events.binary(makePacket({ frame: 2, isKeyframe: false }));
@@ -122,7 +122,7 @@ describe("from ticket to game", () => {
 });
 
 describe("input", () => {
-  test("[I1] is sent at the event, with the frame that was on the screen at that moment", () => {
+  test("[I1] input is sent with the frame that was on the screen", () => {
     const socket = table.startEpisode();
     table.platform.advance(16);
     socket.events.binary(makePacket({ frame: 1, isKeyframe: false }));
@@ -151,7 +151,7 @@ describe("input", () => {
     ]);
   });
 
-  test("a key held through the countdown is pressed when the game begins", () => {
+  test("key held during the countdown is pressed at the start", () => {
     const socket = table.sockets.last;
     socket.welcome();
     table.engine.start();
@@ -162,7 +162,7 @@ describe("input", () => {
     expect(socket.sentOfType("input")).toMatchObject([{ control: "left", at: 1500, frame: null }]);
   });
 
-  test("a turn is never made of a key held since before", async () => {
+  test("turn-based game ignores a key held before the start", async () => {
     await lay({ kind: "turn-based" });
     const socket = table.sockets.last;
     socket.welcome();
@@ -172,7 +172,7 @@ describe("input", () => {
     expect(inputs(socket)).toEqual([]);
   });
 
-  test("losing the window releases all, says so, and pauses a real-time game", () => {
+  test("window blur releases all controls and pauses a real-time game", () => {
     const socket = table.startEpisode();
     table.engine.input.press("left", "keyboard", "ArrowLeft", 2800);
     table.engine.reportFocus("blur", 2900);
@@ -182,7 +182,7 @@ describe("input", () => {
     expect(table.phase).toEqual({ kind: "paused", reason: "focus" });
   });
 
-  test("pausing lets go of what is held, going on takes it up again", () => {
+  test("pause releases held controls and resume presses them again", () => {
     const socket = table.startEpisode();
     table.engine.input.press("left", "touch", "pad-left-1", 2800);
     table.engine.pause();
@@ -194,7 +194,7 @@ describe("input", () => {
     expect(inputs(socket)).toEqual(["left down", "left up", "left down"]);
   });
 
-  test("keys are the game's only while it plays or is about to", () => {
+  test("keys are captured only while the game runs or starts", () => {
     expect(table.engine.keyUse()).toBe("free");
     const socket = table.startEpisode();
     expect(table.engine.keyUse()).toBe("captured");
@@ -203,8 +203,8 @@ describe("input", () => {
   });
 });
 
-describe("the end", () => {
-  test("shows how it went, and plays again on the same socket", () => {
+describe("end", () => {
+  test("ended episode gives its result, and the next one uses the same socket", () => {
     const socket = table.startEpisode();
     socket.deliver(ENDED);
     expect(table.phase).toEqual({
@@ -222,7 +222,7 @@ describe("the end", () => {
     expect(table.sockets.all).toHaveLength(1);
   });
 
-  test("leaving asks the server to end it", () => {
+  test("leave sends leave and waits for ended", () => {
     const socket = table.startEpisode();
     table.engine.leave();
     expect(table.phase).toEqual({ kind: "leaving", thenRestart: false });
@@ -231,7 +231,7 @@ describe("the end", () => {
     expect(table.phase.kind).toBe("ended");
   });
 
-  test("closing is silent and for good", () => {
+  test("close is idempotent and prevents a reconnect", () => {
     const socket = table.startEpisode();
     table.engine.close();
     table.engine.close();
@@ -243,8 +243,8 @@ describe("the end", () => {
   });
 });
 
-describe("once more", () => {
-  test("leaves the game on record, then counts down for the next by itself", () => {
+describe("restart", () => {
+  test("restart ends the episode and then counts down", () => {
     const socket = table.startEpisode();
     table.engine.restart();
     expect(table.phase).toEqual({ kind: "leaving", thenRestart: true });
@@ -252,7 +252,7 @@ describe("once more", () => {
     expect(table.phase).toEqual({ kind: "countdown", beatsLeft: 3, then: "start" });
   });
 
-  test("does not begin by itself when the connection broke on the way", async () => {
+  test("restart is cancelled by a reconnect without the episode", async () => {
     table.startEpisode();
     table.engine.restart();
     table.sockets.last.events.closed(1006, "");
@@ -263,8 +263,8 @@ describe("once more", () => {
   });
 });
 
-describe("how the person is set up", () => {
-  test("[O9] is told to every server that is met, and at each change", () => {
+describe("setup", () => {
+  test("[O9] setup is sent after each welcome and at each change", () => {
     const keys = { up: ["KeyI"] };
     const setup = { keys, touch: false, hand: "right" as const, gamepads: [], sound: false };
     table.engine.updateSetup(setup);

@@ -14,7 +14,7 @@ beforeEach(() => {
   shown = new PaintReporter(platform, (received, frames) => reports.push({ received, frames }));
 });
 
-test("what was painted is told in one message about every 100 ms", () => {
+test("paint reporter sends one report per 100 ms", () => {
   for (let frame = 0; frame < 12; frame++) {
     shown.onFrameReceived(frame);
     shown.onFramePainted(frame, platform.now());
@@ -29,7 +29,7 @@ test("what was painted is told in one message about every 100 ms", () => {
   expect(reports.at(-1)?.received).toBe(11);
 });
 
-test("arrivals push a due report out when the page's timers sleep", () => {
+test("paint reporter with suspended timers sends a due report when a frame arrives", () => {
   const slept = new SuspendedTimersPlatform();
   const sleepy = new PaintReporter(slept, (received, frames) => reports.push({ received, frames }));
   sleepy.onFrameReceived(0);
@@ -41,7 +41,7 @@ test("arrivals push a due report out when the page's timers sleep", () => {
   expect(reports).toEqual([{ received: 2, frames: [] }]);
 });
 
-test("nothing new is not told again", () => {
+test("paint reporter does not repeat a report", () => {
   shown.onFrameReceived(3);
   shown.flush();
   shown.flush();
@@ -49,13 +49,13 @@ test("nothing new is not told again", () => {
   expect(reports).toHaveLength(1);
 });
 
-test("a list never grows beyond what the server takes", () => {
+test("paint reporter limits a report to 600 frames", () => {
   shown.onFrameReceived(0);
   for (let frame = 0; frame < 601; frame++) shown.onFramePainted(frame, frame);
   expect(reports[0]?.frames).toHaveLength(600);
 });
 
-test("after a reset nothing of before is told", () => {
+test("paint reporter reset discards unsent frames", () => {
   shown.onFrameReceived(5);
   shown.onFramePainted(5, 1);
   shown.reset();

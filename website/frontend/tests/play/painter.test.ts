@@ -29,7 +29,7 @@ function show(...[sketch]: Parameters<typeof makePacket>): void {
 }
 
 describe("painting", () => {
-  test("waits for the animation frame and takes its time", () => {
+  test("picture is painted at the next animation frame", () => {
     show({ frame: 0 });
     expect(updates).toHaveLength(0);
     platform.advance(5);
@@ -38,7 +38,7 @@ describe("painting", () => {
     expect(canvas.width).toBe(2);
   });
 
-  test("the latest wins: an overtaken picture is neither painted nor reported", () => {
+  test("dropped frame is neither painted nor reported", () => {
     show({ frame: 0 });
     platform.runAnimationFrame();
     show({ frame: 1, isKeyframe: false, rectangle: [0, 0, 1, 1], rows: [[0]] });
@@ -48,7 +48,7 @@ describe("painting", () => {
     expect(updates.at(-1)?.rectangle).toEqual([0, 0, 2, 1]);
   });
 
-  test("a picture that changed nothing is on the screen all the same", () => {
+  test("unchanged picture is reported as painted", () => {
     show({ frame: 0 });
     platform.runAnimationFrame();
     show({ frame: 1, isKeyframe: false });
@@ -57,13 +57,13 @@ describe("painting", () => {
     expect(updates).toHaveLength(1);
   });
 
-  test("asks for no animation frame while there is nothing new", () => {
+  test("no animation frame is requested without a new picture", () => {
     show({ frame: 0 });
     expect(platform.runAnimationFrame()).toBe(1);
     expect(platform.runAnimationFrame()).toBe(0);
   });
 
-  test("a canvas that comes later shows what there is", () => {
+  test("canvas attached later shows the current picture", () => {
     show({ frame: 0 });
     platform.runAnimationFrame();
     const second = createFakeCanvas();
@@ -73,8 +73,8 @@ describe("painting", () => {
   });
 });
 
-describe("which frame was on the screen", () => {
-  test("is the one painted last before the moment, not the one painted since", () => {
+describe("frameAt", () => {
+  test("frameAt returns the frame painted last before the time", () => {
     show({ frame: 0 });
     platform.runAnimationFrame();
     platform.advance(16);
@@ -85,7 +85,7 @@ describe("which frame was on the screen", () => {
     expect(painter.frameAt(999)).toBeNull();
   });
 
-  test("is none at the beginning of an episode", () => {
+  test("frameAt after a reset returns null", () => {
     show({ frame: 9 });
     platform.runAnimationFrame();
     painter.reset();

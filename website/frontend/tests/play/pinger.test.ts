@@ -20,13 +20,13 @@ beforeEach(() => {
   );
 });
 
-test("pings at once and then at each period", () => {
+test("pinger pings immediately and then once per period", () => {
   pinger.start(1000);
   platform.advance(2500);
   expect(pings.map(({ at }) => at)).toEqual([1000, 2000, 3000]);
 });
 
-test("carries back when the last answer arrived", () => {
+test("ping carries the arrival time of the last pong", () => {
   pinger.start(1000);
   platform.advance(30);
   pinger.onPong(0, platform.now(), 0);
@@ -35,7 +35,7 @@ test("carries back when the last answer arrived", () => {
   expect(pings[1]).toMatchObject({ id: 1, previous: [0, 1030] });
 });
 
-test("takes the shortest round trip as the delay", () => {
+test("latency is the minimum of the round trips", () => {
   pinger.start(1000);
   platform.advance(80);
   pinger.onPong(0, platform.now(), 0);
@@ -44,13 +44,13 @@ test("takes the shortest round trip as the delay", () => {
   expect(pinger.roundTripMs).toBe(20);
 });
 
-test("an answer to what was never asked counts for nothing", () => {
+test("pong with an unknown id is ignored", () => {
   pinger.start(1000);
   pinger.onPong(77, 5, 0);
   expect(pinger.roundTripMs).toBeNull();
 });
 
-test("says so when the other side falls silent", () => {
+test("missing pongs trigger the timeout", () => {
   pinger.start(1000);
   platform.advance(PONG_TIMEOUT_MS);
   expect(silences).toBe(0);
@@ -58,7 +58,7 @@ test("says so when the other side falls silent", () => {
   expect(silences).toBe(1);
 });
 
-test("a page that slept for long does not take it for silence", () => {
+test("suspended page does not trigger the timeout", () => {
   const slept = new SuspendedTimersPlatform();
   const sleepy = new Pinger(
     slept,
@@ -71,7 +71,7 @@ test("a page that slept for long does not take it for silence", () => {
   expect(silences).toBe(0);
 });
 
-test("is quiet once stopped", () => {
+test("stopped pinger sends no pings", () => {
   pinger.start(1000);
   pinger.stop();
   platform.advance(10_000);

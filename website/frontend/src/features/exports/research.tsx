@@ -64,12 +64,7 @@ export function Research({ userId }: { userId: string }) {
 function GameCountsTable({ games }: { games: readonly PlayedGame[] }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
-    <div
-      className="mt-8 overflow-x-auto"
-      role="region"
-      aria-label="Recordings by game"
-      tabIndex={0}
-    >
+    <div className="mt-8 overflow-x-auto" role="region" aria-label="Recordings" tabIndex={0}>
       <table className="w-full min-w-xl border-y border-line/60 text-right">
         <thead className="text-dim">
           <tr className="border-b border-line/60">
