@@ -100,7 +100,6 @@ describe("reconnect", () => {
     expect(socket.isClosedByPage).toBe(true);
     expect(table.phase).toMatchObject({
       kind: "reconnecting",
-      message: "A frame packet is cut off.",
     });
     table.platform.advance(250);
     await flushPromises();
