@@ -1,4 +1,4 @@
-// What is on record of times, held against what a witness in the page saw: real browser, real keys, a network that delays.
+// Checks recorded paint and input times against an observer in the page, over a delaying network.
 import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -58,7 +58,7 @@ afterAll(async () => {
 interface Played {
   episode: string;
   /** What the witness saw. */
-  testimony: Observations;
+  observations: Observations;
   /** Zero of the page's clock, on the server's since the game began. */
   zeroUs: number;
 }
@@ -88,7 +88,7 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
     await page.keyboard.press("Space", { delay: 5 });
   }
   await page.waitForTimeout(1200);
-  const testimony = await collectObservations(page);
+  const observations = await collectObservations(page);
   // Chromium's own: when the page's clock was zero, on the monotonic clock that all processes of a machine share.
   const tools = await context.newCDPSession(page);
   await tools.send("Performance.enable");
@@ -98,7 +98,7 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   await page.waitForURL(`${network.url}/`);
   await context.close();
   network.close();
-  return { episode: started.episode, testimony, zeroUs: zero * 1e6 - started.server_us };
+  return { episode: started.episode, observations, zeroUs: zero * 1e6 - started.server_us };
 }
 
 async function readTimes(episode: string): Promise<Kept> {
@@ -114,8 +114,8 @@ test.each([
 ])(
   "paint and input times with a %d ms round trip and %d loss are recorded correctly",
   async (roundTrip, loss) => {
-    const { episode, testimony, zeroUs } = await play(roundTrip, loss);
-    const { samples, presses } = testimony;
+    const { episode, observations, zeroUs } = await play(roundTrip, loss);
+    const { samples, presses } = observations;
     const kept = await readTimes(episode);
     const seen = [...firstSampleTimes(samples)];
     const wrongPaints = seen.filter(([frame, at]) => Math.abs((kept.shown[frame] ?? 0) - at) > 1);

@@ -23,7 +23,7 @@ export async function startObserving(page: Page): Promise<void> {
     const surface = canvas?.getContext("2d");
     if (!surface) throw new Error("no surface");
     const observations: Observations = { samples: [], presses: [] };
-    Object.assign(window, { testimony: observations });
+    Object.assign(window, { observations: observations });
     const read = (): number => {
       const { data } = surface.getImageData(0, 8, 96, 1);
       let frame = 0;
