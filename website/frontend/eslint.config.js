@@ -7,7 +7,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import globals from "globals";
 import tseslint from "typescript-eslint";
 
-const features = ["games", "playing", "sign-in", "you"];
+const features = ["account", "exports", "games", "play", "sign-in"];
 
 /** Imports point one way: shared -> features -> app. */
 const zones = [
@@ -70,7 +70,8 @@ export default tseslint.config(
         "error",
         { selector: "ExportAllDeclaration", message: "No barrels: import from the file itself." },
       ],
-      "max-lines": ["error", { max: 300 }],
+      // Long files are a hint to split by responsibility; comments and blank lines are not code.
+      "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],

@@ -27,7 +27,7 @@ async def measure_cpu(folder: Path, mode: str, players: int, seconds: float) -> 
     settings = {
         "LOCKSTEP_FOLDER": str(folder),
         "MAX_GAMES": str(players + 2),
-        "NEWCOMERS_AT_ONCE": "1000",
+        "RATE_LIMIT_BURST": "1000",
         "LOG_LEVEL": "WARNING",
     }
     with running_arcade(folder, None, SEGMENT_SECONDS="5", **settings) as arcade:

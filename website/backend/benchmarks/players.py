@@ -204,7 +204,7 @@ def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0) -> Repor
     with tempfile.TemporaryDirectory(prefix="players-", ignore_cleanup_errors=True) as folder:
         started = time.monotonic()
         with running_arcade(
-            Path(folder), MAX_GAMES=str(max(sizes) + 40), NEWCOMERS_AT_ONCE="1000", LOG_LEVEL="WARNING"
+            Path(folder), MAX_GAMES=str(max(sizes) + 40), RATE_LIMIT_BURST="1000", LOG_LEVEL="WARNING"
         ) as arcade:
             report.facts["server start to ready s, new database"] = time.monotonic() - started
             for n in sizes:

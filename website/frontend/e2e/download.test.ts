@@ -3,14 +3,22 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { findFaults } from "./axe";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
+import { type Arcade, startArcade } from "./support/arcade";
+import { findAccessibilityFaults } from "./support/accessibility";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { createScenario } from "./support/scenario";
 
 const EMAIL = "reader@example.org";
 const run = promisify(execFile);
+const step = createScenario();
 
 let arcade: Arcade;
 let browser: Browser;
@@ -18,12 +26,13 @@ let visit: Visit;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}download.log`, { RESEARCHER_EMAILS: EMAIL });
+  arcade = await startArcade(`${OUTPUT_FOLDER}download.log`, { RESEARCHER_EMAILS: EMAIL });
   visit = await openVisit(browser, arcade.url);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -31,7 +40,7 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-test("a round is played", async () => {
+step("an episode is played to its end", async () => {
   const { page } = visit;
   await page.goto("/sign-in?next=%2Fplay%2Ftower-of-hanoi");
   await page.getByLabel("E-mail").fill(EMAIL);
@@ -44,11 +53,11 @@ test("a round is played", async () => {
   await page.waitForSelector('[data-testid="ending"][data-status="won"]');
 });
 
-test("a player's own play comes as a Minari dataset", async () => {
+step("own data downloads as a Minari dataset", async () => {
   const { page } = visit;
   const listed = async (): Promise<number> => {
     await page.goto("/you");
-    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    await page.getByRole("heading", { name: "Download your data" }).waitFor();
     return page.getByText("14 steps").count();
   };
   // What was played is there to take once it is delivered.
@@ -58,19 +67,19 @@ test("a player's own play comes as a Minari dataset", async () => {
   );
 });
 
-test("a researcher chooses game and format, and gets the same round", async () => {
+step("research export downloads the same episode as Parquet", async () => {
   const { page } = visit;
   await page.goto("/research");
   await page.getByRole("rowheader", { name: /Hanoi/ }).waitFor();
-  expect(await findFaults(page)).toEqual([]);
+  expect(await findAccessibilityFaults(page)).toEqual([]);
   await page.getByRole("combobox", { name: "Game" }).selectOption("tower-of-hanoi");
   await page.getByLabel(/Certified only/).uncheck();
   await page.getByLabel(/^Parquet/).check();
   expect(await saveDownload("Download", "research")).toContain("episodes.parquet");
 });
 
-test("the page met no error", () => {
-  expect(visit.problems).toEqual([]);
+step("the page reports no errors", () => {
+  expect(visit.errors).toEqual([]);
 });
 
 /** Clicks, waits until the page says that the download is whole, and lists what is in it. */
@@ -78,7 +87,7 @@ async function saveDownload(button: string, name: string): Promise<string> {
   const { page } = visit;
   const begun = page.waitForEvent("download");
   await page.getByRole("button", { name: button, exact: true }).click();
-  const file = `${OUT}${name}.zip`;
+  const file = `${OUTPUT_FOLDER}${name}.zip`;
   await (await begun).saveAs(file);
   await page.getByText(/^Done: 1 episode, 14 steps, /).waitFor();
   const { stdout } = await run("python3", ["-m", "zipfile", "-t", file]);

@@ -5,9 +5,9 @@ import { writeFile } from "node:fs/promises";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { openBrowser, openVisit, OUT } from "./chromium";
-import { Stopwatch } from "./stopwatch";
+import { type Arcade, startArcade } from "./support/arcade";
+import { openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { Stopwatch } from "./support/stopwatch";
 
 interface Plan {
   minutes: number;
@@ -35,7 +35,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}endurance.log`, {}, ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}endurance.log`, {}, ["--no-lockstep"]);
 });
 
 afterAll(async () => {
@@ -44,9 +44,9 @@ afterAll(async () => {
 });
 
 test(
-  "minutes of play are counted: long tasks, memory, pictures",
+  "long tasks, memory and paint gaps are measured during minutes of play",
   async () => {
-    const { page, problems } = await openVisit(browser, arcade.url);
+    const { page, errors } = await openVisit(browser, arcade.url);
     const watch = await Stopwatch.attach(page);
     await page.goto("/sign-in");
     await page.getByLabel("E-mail").fill("endurance@example.org");
@@ -70,7 +70,7 @@ test(
       expect(reading.heap).toBeGreaterThan(0);
       expect(reading.gaps.length).toBeGreaterThan(0);
     }
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
     const result = process.env.ENDURANCE_RESULT;
     if (result !== undefined) await writeFile(result, JSON.stringify(readings));
   },

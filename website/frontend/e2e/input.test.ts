@@ -3,9 +3,9 @@ import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, devices, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
-import { findPaddle } from "./screen";
+import { type Arcade, startArcade } from "./support/arcade";
+import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { findPaddle } from "./support/screen";
 
 let arcade: Arcade;
 let browser: Browser;
@@ -14,11 +14,11 @@ const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}input-server.log`);
+  arcade = await startArcade(`${OUTPUT_FOLDER}input-server.log`);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail") await saveScreenshot(page, task.name.replaceAll(" ", "-"));
   for (const context of contexts.splice(0)) await context.close();
 });
 
@@ -71,14 +71,14 @@ const pressed = (heard: readonly Record<string, unknown>[]) =>
     .filter(({ control, down }) => control !== undefined && down === true)
     .map(({ control, device }) => `${String(device)} ${String(control)}`);
 
-describe("the keyboard", () => {
-  test("can be changed, and stays changed: after a reload, and on another device", async () => {
+describe("keyboard", () => {
+  test("changed keys persist after a reload and on another device", async () => {
     await visit("keys@example.org");
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
     await page.getByRole("button", { name: "Change keys" }).click();
     const kept = page.waitForResponse((answer) => answer.request().method() === "PUT");
-    await page.getByRole("button", { name: /Change the key of First pole/ }).click();
+    await page.getByRole("button", { name: /Change key for First pole/ }).click();
     await page.keyboard.press("KeyQ");
     await kept;
     expect(await faults()).toEqual([]);
@@ -90,19 +90,19 @@ describe("the keyboard", () => {
     await playWith("KeyQ");
   });
 
-  test("a key that was taken away plays no more, and the standard keys come back", async () => {
+  test("replaced key sends no input, and resetting restores the default keys", async () => {
     await visit("standard@example.org");
     const heard = overhear();
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
     await page.getByRole("button", { name: "Change keys" }).click();
-    await page.getByRole("button", { name: /Change the key of First pole/ }).click();
+    await page.getByRole("button", { name: /Change key for First pole/ }).click();
     await page.keyboard.press("KeyQ");
-    await page.getByRole("button", { name: /First pole, now Q/ }).waitFor();
+    await page.getByRole("button", { name: /First pole, currently Q/ }).waitFor();
     await page.getByRole("button", { name: "Start" }).click();
     await page.waitForSelector('[data-phase="playing"]');
     await page.keyboard.press("Digit1");
-    await page.getByRole("button", { name: "Standard keys" }).click();
+    await page.getByRole("button", { name: "Reset keys" }).click();
     await page.keyboard.press("Digit1");
     await expect.poll(() => pressed(heard)).toEqual(["keyboard pole-1"]);
     expect(heard.filter(({ type }) => type === "setup").at(-1)).toMatchObject({
@@ -112,15 +112,15 @@ describe("the keyboard", () => {
 
   async function playWith(key: string): Promise<void> {
     await page.waitForSelector('[data-phase="ready"],[data-phase="paused"]');
-    await page.getByRole("button", { name: /^(Start|Go on)$/ }).click();
+    await page.getByRole("button", { name: /^(Start|Resume)$/ }).click();
     await page.waitForSelector('[data-phase="playing"]');
     await page.keyboard.press(key);
     await expect.poll(() => page.getByTestId("time").textContent()).not.toBe("0");
   }
 });
 
-describe("fingers", () => {
-  test("two at once steer and serve; the left-handed layout has the pad on the right", async () => {
+describe("touch", () => {
+  test("two fingers press two controls, and the left-handed layout mirrors the controls", async () => {
     const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
     contexts.push(context);
     page = await context.newPage();
@@ -159,7 +159,7 @@ describe("fingers", () => {
       .toMatchObject({ hand: "left", touch: true });
   });
 
-  test("feel that they press, as long as that is wanted and the system asks for no stillness", async () => {
+  test("press vibrates unless vibration is off or reduced motion is requested", async () => {
     const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
     contexts.push(context);
     page = await context.newPage();
@@ -183,11 +183,11 @@ describe("fingers", () => {
     await presses(1);
     expect(await felt()).toBe(1);
     await page.emulateMedia({ reducedMotion: "reduce" });
-    await page.getByText("Nothing shakes, since your system asks").waitFor();
+    await page.getByText("Vibration is off because").waitFor();
     await presses(2);
     expect(await felt()).toBe(0);
     await page.emulateMedia({ reducedMotion: "no-preference" });
-    await page.getByLabel("Let it shake").uncheck();
+    await page.getByLabel("Vibration").uncheck();
     await presses(3);
     expect(await felt()).toBe(0);
   });
@@ -199,7 +199,7 @@ describe("fingers", () => {
   }
 });
 
-describe("a gamepad", () => {
+describe("gamepad", () => {
   /** Takes the place of the browser's gamepads. */
   interface Hands {
     pads: (object | null)[];
@@ -228,7 +228,7 @@ describe("a gamepad", () => {
       pad.axes[0] = x;
     }, x);
 
-  test("plugged in while the page is open, starts, steers and serves; pulled out, it pauses", async () => {
+  test("gamepad connected while the page is open plays the game, and disconnecting pauses it", async () => {
     await visit("gamepad@example.org");
     await page.addInitScript(() => {
       const hands = window as unknown as Hands;
@@ -258,8 +258,8 @@ describe("a gamepad", () => {
   });
 });
 
-describe("a game that measures", () => {
-  test("is played by the mouse held on the screen, at the speed that was chosen", async () => {
+describe("analogue control", () => {
+  test("mouse held on the screen steers at the selected speed", async () => {
     await visit("mouse@example.org");
     const heard = overhear();
     const addresses: string[] = [];

@@ -7,11 +7,12 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT } from "./chromium";
-import { type Network, openNetwork } from "./delay";
-import { untilEmulator, watchEmulators } from "./emulator";
-import { Stopwatch } from "./stopwatch";
+import { shouldSkip } from "../tests/support/prerequisites";
+import { type Arcade, startArcade } from "./support/arcade";
+import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { type Network, openNetwork } from "./support/network";
+import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { Stopwatch } from "./support/stopwatch";
 
 type Mode = "streamed" | "lockstep";
 
@@ -44,16 +45,17 @@ interface Row {
   down: number;
 }
 
-const built = existsSync(
+const isBuilt = existsSync(
   fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url)),
 );
 const SMALL: Plan = {
   networks: (["streamed", "lockstep"] as const)
-    .filter((mode) => built || mode === "streamed")
+    .filter((mode) => isBuilt || mode === "streamed")
     .map((mode) => ({ mode, delay: 40, jitter: 10, throttle: 1 })),
   presses: 3,
   seconds: 1,
 };
+shouldSkip(isBuilt ? null : "the lockstep module is not built");
 const plan = JSON.parse(process.env.LATENCY_PLAN ?? JSON.stringify(SMALL)) as Plan;
 const minutes = 60_000;
 
@@ -64,7 +66,7 @@ let visitors = 0;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}latency.log`, {}, built ? [] : ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}latency.log`, {}, isBuilt ? [] : ["--no-lockstep"]);
   network = await openNetwork(arcade.url, 0);
 });
 
@@ -75,7 +77,7 @@ afterAll(async () => {
 });
 
 test(
-  "every press is answered, and pictures follow each other",
+  "latency of each key press is measured, and frames are painted",
   async () => {
     const rows: Row[] = [];
     for (const one of plan.networks) {
@@ -96,8 +98,8 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   network.delay(0);
   const { context, page } = await openVisit(browser, network.url);
   const watch = await Stopwatch.attach(page);
-  await watchEmulators(page);
-  // Without its files the game is streamed: all else is the same.
+  await countLoadedEmulators(page);
+  // If the files cannot be loaded, the game is streamed.
   if (one.mode === "streamed") await context.route("**/lockstep/**", (route) => route.abort());
   await page.goto("/sign-in");
   await page.getByLabel("E-mail").fill(`latency.${String(++visitors)}@example.org`);
@@ -114,7 +116,7 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   const paints = await watch.watchPaints(plan.seconds);
   const seconds = (performance.now() - before.at) / 1000;
   const [up, down] = [network.bytes.up - before.up, network.bytes.down - before.down];
-  if (one.mode === "lockstep") await keepPicture(page, "lockstep");
+  if (one.mode === "lockstep") await saveScreenshot(page, "lockstep");
   const warm = await openAgain(page, watch);
   const row = {
     ...one,
@@ -138,9 +140,9 @@ async function startGame(
   mode: Mode,
 ): Promise<Pick<Row, "cold" | "seen">> {
   const cold = await openGame(page, watch);
-  if (mode === "lockstep") await untilEmulator(page);
+  if (mode === "lockstep") await waitForEmulator(page);
   await page.getByRole("button", { name: "Start", exact: true }).click();
-  const seen = await watch.timeSeeing();
+  const seen = await watch.timeUnobstructed();
   await page.waitForSelector('[data-phase="playing"]');
   const by = mode === "lockstep" ? "page" : "server";
   await page.waitForSelector(`[data-testid="mode"][data-stepped-by="${by}"]`);
@@ -156,7 +158,7 @@ async function openGame(page: Page, watch: Stopwatch): Promise<number> {
 
 /** Leave the game, and open it anew. */
 async function openAgain(page: Page, watch: Stopwatch): Promise<number> {
-  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("button", { name: "Quit", exact: true }).click();
   await page.waitForURL(`${network.url}/`);
   return openGame(page, watch);
 }

@@ -3,18 +3,27 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
-import { type Network, openNetwork } from "./delay";
-import { untilEmulator, watchEmulators } from "./emulator";
-import { type Kept, readBack } from "./record";
-import { findPaddle, hashScreen, timePress } from "./screen";
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { type Network, openNetwork } from "./support/network";
+import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { shouldSkip } from "../tests/support/prerequisites";
+import { createScenario } from "./support/scenario";
+import { type RecordedEpisode, readRecordings } from "./support/recordings";
+import { findPaddle, hashScreen, timePress } from "./support/screen";
 
 const MODULE = fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url));
 const ROUND_TRIP_MS = 150;
 const LOSS = 0.01;
+const step = createScenario();
 
 let arcade: Arcade;
 let network: Network;
@@ -28,15 +37,16 @@ const reason = existsSync(MODULE) ? null : "the module is not built: run website
 beforeAll(async () => {
   if (reason !== null) return;
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}lockstep.log`);
+  arcade = await startArcade(`${OUTPUT_FOLDER}lockstep.log`);
   network = await openNetwork(arcade.url, ROUND_TRIP_MS, LOSS);
   visit = await openVisit(browser, network.url);
-  await watchEmulators(visit.page);
+  await countLoadedEmulators(visit.page);
   count(visit.page);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -76,32 +86,35 @@ async function startGame(): Promise<void> {
   const { page } = visit;
   await page.goto("/play/breakout");
   await page.waitForSelector('[data-phase="ready"]');
-  await untilEmulator(page);
+  await waitForEmulator(page);
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');
 }
 
 async function leave(): Promise<void> {
-  await visit.page.getByRole("button", { name: "Leave" }).click();
+  await visit.page.getByRole("button", { name: "Quit", exact: true }).click();
   await visit.page.waitForURL(`${network.url}/`);
 }
 
-describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : ""}`, () => {
-  test("answers to keys at once, 150 ms and lost packets away from the server", async () => {
-    const { page } = visit;
-    await signIn();
-    await startGame();
-    await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
-    const times: number[] = [];
-    for (let turn = 0; turn < 12; turn++) {
-      times.push(await timePress(page, turn % 2 === 0 ? "ArrowRight" : "ArrowLeft"));
-    }
-    expect(times.sort((a, b) => a - b)[6]).toBeLessThan(ROUND_TRIP_MS);
-    expect(received.frame ?? 0).toBe(0);
-    expect(sent.ticks).toBeGreaterThan(10);
-  });
+describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, () => {
+  step(
+    "lockstep with a 150 ms round trip answers keys without waiting for the network",
+    async () => {
+      const { page } = visit;
+      await signIn();
+      await startGame();
+      await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
+      const times: number[] = [];
+      for (let turn = 0; turn < 12; turn++) {
+        times.push(await timePress(page, turn % 2 === 0 ? "ArrowRight" : "ArrowLeft"));
+      }
+      expect(times.sort((a, b) => a - b)[6]).toBeLessThan(ROUND_TRIP_MS);
+      expect(received.frame ?? 0).toBe(0);
+      expect(sent.ticks).toBeGreaterThan(10);
+    },
+  );
 
-  test("goes on while the connection is gone, and nothing of it is missing", async () => {
+  step("lockstep continues without a connection until the reconnect", async () => {
     const { page } = visit;
     const sockets: string[] = [];
     page.on("websocket", (socket) => sockets.push(socket.url()));
@@ -119,57 +132,60 @@ describe.skipIf(reason !== null)(`a game in the page${reason ? ` (${reason})` : 
     await leave();
   });
 
-  test("is kept by the server, and a re-run gives it frame for frame", async () => {
-    const [kept] = await readBack(arcade.data, 1);
+  step("lockstep recording equals a re-run, frame for frame", async () => {
+    const [kept] = await readRecordings(arcade.data, 1);
     check(kept);
     expect(kept?.end_reason).toBe("left");
     expect(kept?.n_shown).toBeGreaterThan(0.6 * (kept?.actions.length ?? 0));
   });
 
-  test("is played to its end by real keys, and ends with the picture on the screen", async () => {
+  step("lockstep episode played to its end has the last picture in its recording", async () => {
     const { page } = visit;
     await startGame();
     const ending = page.locator('[data-testid="ending"]');
     while ((await ending.count()) === 0) await page.keyboard.press("Space", { delay: 80 });
     const picture = await hashScreen(page);
-    const kept = (await readBack(arcade.data, 2))[1];
+    const kept = (await readRecordings(arcade.data, 2))[1];
     check(kept);
     expect(kept?.end_reason).toBe("terminated");
     expect(kept?.last_frame_sha256).toBe(picture);
   });
 
-  test("is ended when the page cheats, and the next game is streamed", async () => {
-    const { page } = visit;
-    // A page that makes up what its game came to.
-    await page.addInitScript(() => {
-      const honest = JSON.stringify.bind(JSON);
-      JSON.stringify = (value: unknown): string => {
-        const ticks = value as { type?: string; first: number; digests: number[] } | null;
-        if (ticks?.type !== "ticks" || ticks.first < 120) return honest(value);
-        return honest({ ...ticks, digests: ticks.digests.map((digest) => (digest ^ 1) >>> 0) });
-      };
-    });
-    await startGame();
-    await page.waitForSelector('[data-testid="ending"]');
-    const kept = (await readBack(arcade.data, 3))[2];
-    expect(kept?.end_reason).toBe("diverged");
-    check(kept);
-    await page.keyboard.press("Enter");
-    await page.waitForSelector('[data-phase="playing"]');
-    await expect.poll(() => received.frame ?? 0).toBeGreaterThan(30);
-    await page.waitForSelector('[data-testid="mode"][data-stepped-by="server"]');
-    await leave();
-  });
+  step(
+    "lockstep with forged digests ends as diverged, and the next episode is streamed",
+    async () => {
+      const { page } = visit;
+      // A page that makes up what its game came to.
+      await page.addInitScript(() => {
+        const honest = JSON.stringify.bind(JSON);
+        JSON.stringify = (value: unknown): string => {
+          const ticks = value as { type?: string; first: number; digests: number[] } | null;
+          if (ticks?.type !== "ticks" || ticks.first < 120) return honest(value);
+          return honest({ ...ticks, digests: ticks.digests.map((digest) => (digest ^ 1) >>> 0) });
+        };
+      });
+      await startGame();
+      await page.waitForSelector('[data-testid="ending"]');
+      const kept = (await readRecordings(arcade.data, 3))[2];
+      expect(kept?.end_reason).toBe("diverged");
+      check(kept);
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('[data-phase="playing"]');
+      await expect.poll(() => received.frame ?? 0).toBeGreaterThan(30);
+      await page.waitForSelector('[data-testid="mode"][data-stepped-by="server"]');
+      await leave();
+    },
+  );
 
-  test("met no error in the page", () => {
-    const own = visit.problems.filter(
+  step("the page reports no errors", () => {
+    const own = visit.errors.filter(
       (problem) => !problem.includes("ERR_") && !problem.includes("WebSocket"),
     );
     expect(own).toEqual([]);
   });
 });
 
-function check(kept: Kept | undefined): void {
+function check(kept: RecordedEpisode | undefined): void {
   expect(kept).toMatchObject({
     game: "breakout",
     mode: "lockstep",

@@ -2,10 +2,10 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { findFaults } from "./axe";
-import { openBrowser, OUT } from "./chromium";
-import { findCuts } from "./cuts";
+import { type Arcade, startArcade } from "./support/arcade";
+import { findAccessibilityFaults } from "./support/accessibility";
+import { openBrowser, OUTPUT_FOLDER } from "./support/browser";
+import { findOverflows } from "./support/overflow";
 
 // Round the cliff by the shortest way, to an end that is won.
 const ROUND = ["ArrowUp", ...Array<string>(11).fill("ArrowRight"), "ArrowDown"];
@@ -26,7 +26,7 @@ let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
   const settings = { RESEARCHER_EMAILS: RESEARCHER };
-  arcade = await startArcade(`${OUT}axe.log`, settings, ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}axe.log`, settings, ["--no-lockstep"]);
 });
 
 afterAll(async () => {
@@ -34,34 +34,40 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-test.each(Object.entries(SHAPES))("axe finds nothing anywhere at %s", async (_, shape) => {
-  const context = await browser.newContext({
-    ...shape,
-    baseURL: arcade.url,
-    reducedMotion: "reduce",
-  });
-  expect(await walk(await context.newPage(), findFaults)).toEqual({});
-  await context.close();
-});
-
-test.each(Object.entries(LARGE))("with %s nothing is cut off anywhere", async (name, shape) => {
-  const context = await browser.newContext({
-    ...shape,
-    baseURL: arcade.url,
-    reducedMotion: "reduce",
-  });
-  const page = await context.newPage();
-  const letters = name.startsWith("letters");
-  if (letters) {
-    await page.addInitScript(() => {
-      addEventListener("DOMContentLoaded", () => {
-        document.documentElement.style.fontSize = "200%";
-      });
+test.each(Object.entries(SHAPES))(
+  "accessibility check of all pages at %s finds no faults",
+  async (_, shape) => {
+    const context = await browser.newContext({
+      ...shape,
+      baseURL: arcade.url,
+      reducedMotion: "reduce",
     });
-  }
-  expect(await walk(page, findCuts, !letters)).toEqual({});
-  await context.close();
-});
+    expect(await walk(await context.newPage(), findAccessibilityFaults)).toEqual({});
+    await context.close();
+  },
+);
+
+test.each(Object.entries(LARGE))(
+  "layout of all pages with %s cuts nothing off",
+  async (name, shape) => {
+    const context = await browser.newContext({
+      ...shape,
+      baseURL: arcade.url,
+      reducedMotion: "reduce",
+    });
+    const page = await context.newPage();
+    const letters = name.startsWith("letters");
+    if (letters) {
+      await page.addInitScript(() => {
+        addEventListener("DOMContentLoaded", () => {
+          document.documentElement.style.fontSize = "200%";
+        });
+      });
+    }
+    expect(await walk(page, findOverflows, !letters)).toEqual({});
+    await context.close();
+  },
+);
 
 /** What `find` finds on every page and in its states, by their names; nothing for those without. */
 async function walk(
@@ -93,8 +99,8 @@ async function walk(
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${arcade.url}/`);
   await lookAtGame(page, look);
-  const rounds = page.getByRole("heading", { name: "Every round" });
-  const none = page.getByRole("heading", { name: "Not one yet" });
+  const rounds = page.getByRole("heading", { name: "All rounds" });
+  const none = page.getByRole("heading", { name: "No games yet" });
   // A round is listed once it is delivered.
   await expect
     .poll(async () => {
@@ -105,7 +111,7 @@ async function walk(
     .toBe(1);
   await look("you");
   await page.goto("/research");
-  await page.getByRole("heading", { name: "Take it away" }).waitFor();
+  await page.getByRole("heading", { name: "Download recordings" }).waitFor();
   await look("research");
   if (trouble) await lookAtTrouble(page, look);
   return found;
@@ -125,10 +131,10 @@ async function lookAtTrouble(page: Page, look: (state: string) => Promise<void>)
   await silent("**/me/summary", "/you", alert, "you without an answer");
   await silent("**/research/games", "/research", alert.first(), "research without an answer");
   await silent("**/games/breakout", "/play/breakout", alert, "game without an answer");
-  const broken = page.locator('[data-phase="broken"]');
+  const broken = page.locator('[data-phase="reconnecting"]');
   await silent(/\/play\/tickets/, "/play/breakout", broken, "machine without an answer");
   await page.goto("/play/no-such-game");
-  await alert.getByText("No machine here goes by that name").waitFor();
+  await alert.getByRole("heading", { name: "Game not available" }).waitFor();
   await look("no such game");
 }
 
@@ -153,7 +159,7 @@ async function lookAtGame(page: Page, look: (state: string) => Promise<void>): P
   await look("ended");
 }
 
-test("with 200 cards, what is not looked at costs no picture, and a letter no more than the cards", async () => {
+test("library with 200 games loads only visible covers and reuses cards while searching", async () => {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 },
     baseURL: arcade.url,
@@ -208,7 +214,7 @@ test("with 200 cards, what is not looked at costs no picture, and a letter no mo
   await context.close();
 });
 
-test("the keyboard alone finds a game, plays it and comes back; what was chosen stays", async () => {
+test("keyboard navigation finds, plays and leaves a game, and preferences persist", async () => {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     baseURL: arcade.url,
@@ -253,7 +259,7 @@ test("the keyboard alone finds a game, plays it and comes back; what was chosen 
 
   await page.goto("/play/breakout");
   await page.getByTestId("gauge").waitFor();
-  await page.getByLabel("Show delay and pictures a second").focus();
+  await page.getByLabel("Show latency and FPS").focus();
   const kept = page.waitForResponse((answer) => answer.url().endsWith("/me/preferences"));
   await keyboard.press("Space");
   await expect.poll(() => page.getByTestId("gauge").count()).toBe(0);

@@ -1,12 +1,20 @@
 // A person signs in, plays two games with real keys, and finds both kept, exactly.
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
-import { type Kept, readBack } from "./record";
-import { findPaddle, hashScreen, watchMotion } from "./screen";
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { createScenario } from "./support/scenario";
+import { type RecordedEpisode, readRecordings } from "./support/recordings";
+import { findPaddle, hashScreen, watchMotion } from "./support/screen";
 
+const step = createScenario();
 const WATCHED_SECONDS = 3;
 // Three disks from the left pole to the right: pairs of "lift from", "put down on".
 const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
@@ -15,16 +23,17 @@ let arcade: Arcade;
 let browser: Browser;
 let visit: Visit;
 let wonPicture: string;
-let kept: Kept[];
+let kept: RecordedEpisode[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUT}server.log`, {}, ["--no-lockstep"]);
+  arcade = await startArcade(`${OUTPUT_FOLDER}server.log`, {}, ["--no-lockstep"]);
   visit = await openVisit(browser, arcade.url);
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -52,8 +61,8 @@ async function swing(seconds: number): Promise<void> {
   }
 }
 
-describe("a visit", () => {
-  test("signs in and sees the games", async () => {
+describe("playing", () => {
+  step("sign-in opens the list of games", async () => {
     const { page } = visit;
     await page.goto("/");
     await page.goto("/sign-in");
@@ -70,7 +79,7 @@ describe("a visit", () => {
       .waitFor();
   });
 
-  test("plays Breakout in motion, and the paddle follows the keys", async () => {
+  step("Breakout streams frames, and the paddle follows the keys", async () => {
     const { page } = visit;
     const packets: number[] = [];
     page.on("websocket", (socket) => {
@@ -91,11 +100,11 @@ describe("a visit", () => {
     expect(motion.changes / motion.seconds).toBeGreaterThan(10);
     expect(rateOf(packets)).toBeGreaterThan(30);
     expect(rateOf(packets)).toBeLessThan(63);
-    await page.getByRole("button", { name: "Leave" }).click();
+    await page.getByRole("button", { name: "Quit", exact: true }).click();
     await page.waitForURL(`${arcade.url}/`);
   });
 
-  test("plays the Tower of Hanoi to a win", async () => {
+  step("Tower of Hanoi is played to a win", async () => {
     const { page } = visit;
     await startGame("tower-of-hanoi");
     for (const pole of HANOI) await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
@@ -104,12 +113,9 @@ describe("a visit", () => {
   });
 });
 
-describe("the record", () => {
-  beforeAll(async () => {
-    kept = await readBack(arcade.data, 2);
-  });
-
-  test("has both episodes as they ended", () => {
+describe("recording", () => {
+  step("recording has both episodes with their end reasons", async () => {
+    kept = await readRecordings(arcade.data, 2);
     const ends = kept.map(({ game, status, end_reason }) => ({ game, status, end_reason }));
     expect(ends).toEqual([
       { game: "breakout", status: "incomplete", end_reason: "left" },
@@ -117,7 +123,7 @@ describe("the record", () => {
     ]);
   });
 
-  test("has a step for each tick, and one for each key press", () => {
+  step("recording has one step per tick or key press", () => {
     const [breakout, hanoi] = kept;
     expect(breakout?.actions.length).toBeGreaterThan((3 + WATCHED_SECONDS) * 30);
     expect(new Set(breakout?.actions)).toEqual(new Set([0, 1, 2, 3]));
@@ -125,25 +131,25 @@ describe("the record", () => {
     expect(hanoi?.terminated).toBe(true);
   });
 
-  test("has one frame more than steps, and most were painted", () => {
+  step("recording has one frame more than steps, and most frames have a paint time", () => {
     for (const episode of kept) {
       expect(episode.n_frames).toBe(episode.actions.length + 1);
       expect(episode.n_shown).toBeGreaterThan(0.5 * episode.actions.length);
     }
   });
 
-  test("ends with the picture that was on the screen", () => {
+  step("recording ends with the picture that was on the screen", () => {
     expect(kept[1]?.last_frame_sha256).toBe(wonPicture);
   });
 
-  test("is what a re-run from seed and actions gives, frame for frame", () => {
+  step("recording equals a re-run from seed and actions", () => {
     for (const { game, differing_frames: frames, differing_rewards: rewards, verdict } of kept) {
       expect(verdict, game).toBe("certified");
       expect({ game, frames, rewards }).toEqual({ game, frames: 0, rewards: 0 });
     }
   });
 
-  test("is shown to the player", async () => {
+  step("account page lists the recorded games", async () => {
     const { page } = visit;
     await page.goto("/you");
     await page.getByText("Breakout").first().waitFor();
@@ -151,11 +157,11 @@ describe("the record", () => {
   });
 });
 
-test("the page met no error", () => {
-  expect(visit.problems).toEqual([]);
+step("the page reports no errors", () => {
+  expect(visit.errors).toEqual([]);
 });
 
-test("the arcade ends cleanly on Ctrl-C", async () => {
+step("the server exits with code 0 on SIGINT", async () => {
   const { code, output } = await arcade.stop();
   expect(output).not.toContain("Traceback");
   expect(code).toBe(0);

@@ -3,14 +3,23 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
-import { type Account, STEPS } from "../src/play/sound/queue";
-import { type Arcade, startArcade } from "./arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "./chromium";
-import { untilEmulator, watchEmulators } from "./emulator";
-import { readBack } from "./record";
+import { type AudioStats, QUEUE_STEPS } from "../src/play/sound/sound-queue";
+import { shouldSkip } from "../tests/support/prerequisites";
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
+import { createScenario } from "./support/scenario";
+import { readRecordings } from "./support/recordings";
 
+const step = createScenario();
 const PERIOD_MS = 1000 / 60;
 /** Samples at 44.1 or 48 kHz: a tenth of a second of noise. */
 const HEARD = 4800;
@@ -38,11 +47,11 @@ let packets = 0;
 beforeAll(async () => {
   [browser, arcade] = await Promise.all([
     openBrowser(),
-    startArcade(`${OUT}sound.log`, {}, built ? [] : ["--no-lockstep"]),
+    startArcade(`${OUTPUT_FOLDER}sound.log`, {}, built ? [] : ["--no-lockstep"]),
   ]);
   visit = await openVisit(browser, arcade.url);
   await visit.page.addInitScript(watchSound);
-  await watchEmulators(visit.page);
+  await countLoadedEmulators(visit.page);
   visit.page.on("websocket", (socket) => {
     socket.on("framereceived", ({ payload }) => {
       if (typeof payload !== "string" && payload[0] === 2) packets++;
@@ -51,7 +60,8 @@ beforeAll(async () => {
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
 });
 
 afterAll(async () => {
@@ -100,14 +110,14 @@ function watchSound(): void {
 }
 
 /** What the worklet has to say, and which observation the screen shows at that moment. */
-function listen(page: Page): Promise<{ account: Account; shown: number; peak: number }> {
+function listen(page: Page): Promise<{ account: AudioStats; shown: number; peak: number }> {
   return page.evaluate(async (period) => {
     const { world } = globalThis as unknown as Watched;
     const node = world.nodes.at(-1);
     if (node === undefined) throw new Error("There is no sound.");
-    const account = await new Promise<Account>((resolve) => {
-      node.port.onmessage = ({ data }: MessageEvent<Account>) => resolve(data);
-      node.port.postMessage({ kind: "tell" });
+    const account = await new Promise<AudioStats>((resolve) => {
+      node.port.onmessage = ({ data }: MessageEvent<AudioStats>) => resolve(data);
+      node.port.postMessage({ kind: "stats" });
     });
     const [frame, at] = world.painted ?? [0, performance.now()];
     const shown = frame + (performance.now() - at) / period;
@@ -121,25 +131,25 @@ async function startGame(page: Page): Promise<void> {
 }
 
 /** Waits for noise, and holds its age against the picture's. */
-async function hear(page: Page): Promise<void> {
+async function expectSoundInSync(page: Page): Promise<void> {
   await page.waitForFunction(() => (globalThis as Watched).world.nodes.length > 0);
-  await expect.poll(async () => (await listen(page)).account.loud).toBeGreaterThan(HEARD);
+  await expect.poll(async () => (await listen(page)).account.audibleSamples).toBeGreaterThan(HEARD);
   await expect.poll(async () => (await listen(page)).peak).toBeGreaterThan(0.01);
   const lags: number[] = [];
   for (let turn = 0; turn < 9; turn++) {
     const { account, shown } = await listen(page);
-    expect(account.waiting).toBeLessThanOrEqual(STEPS.most);
-    lags.push(shown - (account.frame - account.waiting));
+    expect(account.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.max);
+    lags.push(shown - (account.frame - account.queuedSteps));
     await page.waitForTimeout(40);
   }
   const median = lags.sort((a, b) => a - b)[4] ?? NaN;
-  expect(Math.abs(median)).toBeLessThanOrEqual(STEPS.most + SLACK_STEPS);
+  expect(Math.abs(median)).toBeLessThanOrEqual(QUEUE_STEPS.max + SLACK_STEPS);
 }
 
 const state = (page: Page) =>
   page.evaluate(() => (globalThis as Watched).world.contexts.at(-1)?.state);
 
-test("a streamed game is silent until it is asked for, and while it is paused or muted", async () => {
+step("streamed sound plays only while it is enabled and the game runs", async () => {
   const { page, context } = visit;
   await context.route("**/lockstep/**", (route) => route.abort());
   await page.goto("/sign-in");
@@ -156,7 +166,7 @@ test("a streamed game is silent until it is asked for, and while it is paused or
   expect(await state(page)).toBeUndefined();
 
   await page.keyboard.press("m");
-  await hear(page);
+  await expectSoundInSync(page);
   expect(packets).toBeGreaterThan(10);
   expect(await button.getAttribute("aria-pressed")).toBe("true");
 
@@ -171,36 +181,37 @@ test("a streamed game is silent until it is asked for, and while it is paused or
   await page.waitForTimeout(300);
   expect(packets - before).toBeLessThanOrEqual(1);
   await button.click();
-  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("button", { name: "Quit", exact: true }).click();
   await page.waitForURL(`${arcade.url}/`);
   await expect.poll(() => state(page)).toBe("closed");
   await context.unroute("**/lockstep/**");
 });
 
-test.skipIf(!built)(
-  "a game in lockstep plays its own sound, and the choice is remembered",
-  async () => {
+step(
+  "lockstep sound plays without sound packets, and the setting is remembered",
+  async (context) => {
+    if (shouldSkip(built ? null : "the lockstep module is not built")) context.skip();
     const { page } = visit;
     packets = 0;
     await page.goto("/play/space-invaders");
     await page.waitForSelector('[data-phase="ready"]');
-    await untilEmulator(page);
+    await waitForEmulator(page);
     await startGame(page);
     await page.waitForSelector('[data-testid="mode"][data-stepped-by="page"]');
-    await hear(page);
+    await expectSoundInSync(page);
     expect(packets).toBe(0);
-    await page.getByRole("button", { name: "Leave" }).click();
+    await page.getByRole("button", { name: "Quit", exact: true }).click();
     await page.waitForURL(`${arcade.url}/`);
   },
 );
 
-test("both are kept, and certified", async () => {
-  const kept = await readBack(arcade.data, built ? 2 : 1);
+step("episodes with sound are certified", async () => {
+  const kept = await readRecordings(arcade.data, built ? 2 : 1);
   expect(kept.map(({ mode, verdict }) => [mode, verdict])).toEqual(
     [
       ["streamed", "certified"],
       ["lockstep", "certified"],
     ].slice(0, kept.length),
   );
-  expect(visit.problems.filter((problem) => !problem.includes("ERR_FAILED"))).toEqual([]);
+  expect(visit.errors.filter((problem) => !problem.includes("ERR_FAILED"))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// What is on record of times, held against what a witness in the page saw: real browser, real keys, a network that delays.
+// Checks recorded paint and input times against an observer in the page, over a delaying network.
 import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,10 +9,16 @@ import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./arcade";
-import { openBrowser, openVisit, OUT } from "./chromium";
-import { openNetwork } from "./delay";
-import { beginWatching, firstSeen, framesAt, hear, type Testimony } from "./witness";
+import { type Arcade, startArcade } from "./support/arcade";
+import { openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
+import { openNetwork } from "./support/network";
+import {
+  startObserving,
+  firstSampleTimes,
+  framesAt,
+  collectObservations,
+  type Observations,
+} from "./support/paint-observer";
 
 const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
 const PYTHON = join(BACKEND, ".venv/bin/python");
@@ -37,7 +43,10 @@ beforeAll(async () => {
   const games = join(await mkdtemp(join(tmpdir(), "telltale-")), "games");
   const write = `from pathlib import Path; from tests.support.self_describing_env import write_catalogue; write_catalogue(Path("${games}"))`;
   await promisify(execFile)(PYTHON, ["-c", write], { cwd: BACKEND });
-  arcade = await startArcade(`${OUT}times.log`, { GAMES_FOLDER: games, PYTHONPATH: BACKEND });
+  arcade = await startArcade(`${OUTPUT_FOLDER}times.log`, {
+    GAMES_FOLDER: games,
+    PYTHONPATH: BACKEND,
+  });
 });
 
 afterAll(async () => {
@@ -49,7 +58,7 @@ afterAll(async () => {
 interface Played {
   episode: string;
   /** What the witness saw. */
-  testimony: Testimony;
+  observations: Observations;
   /** Zero of the page's clock, on the server's since the game began. */
   zeroUs: number;
 }
@@ -73,23 +82,23 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   await page.waitForSelector('[data-phase="ready"]');
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');
-  await beginWatching(page);
+  await startObserving(page);
   for (let tap = 0; tap < TAPS; tap++) {
     await page.waitForTimeout(40 + ((tap * 37) % 110));
     await page.keyboard.press("Space", { delay: 5 });
   }
   await page.waitForTimeout(1200);
-  const testimony = await hear(page);
+  const observations = await collectObservations(page);
   // Chromium's own: when the page's clock was zero, on the monotonic clock that all processes of a machine share.
   const tools = await context.newCDPSession(page);
   await tools.send("Performance.enable");
   const { metrics } = await tools.send("Performance.getMetrics");
   const zero = metrics.find(({ name }) => name === "NavigationStart")?.value ?? NaN;
-  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("button", { name: "Quit", exact: true }).click();
   await page.waitForURL(`${network.url}/`);
   await context.close();
   network.close();
-  return { episode: started.episode, testimony, zeroUs: zero * 1e6 - started.server_us };
+  return { episode: started.episode, observations, zeroUs: zero * 1e6 - started.server_us };
 }
 
 async function readTimes(episode: string): Promise<Kept> {
@@ -103,14 +112,14 @@ test.each([
   [50, 0],
   [150, 0.01],
 ])(
-  "what was painted and pressed %d ms away is on record as it was, %d lost",
+  "paint and input times with a %d ms round trip and %d loss are recorded correctly",
   async (roundTrip, loss) => {
-    const { episode, testimony, zeroUs } = await play(roundTrip, loss);
-    const { glances, presses } = testimony;
+    const { episode, observations, zeroUs } = await play(roundTrip, loss);
+    const { samples, presses } = observations;
     const kept = await readTimes(episode);
-    const seen = [...firstSeen(glances)];
+    const seen = [...firstSampleTimes(samples)];
     const wrongPaints = seen.filter(([frame, at]) => Math.abs((kept.shown[frame] ?? 0) - at) > 1);
-    const known = presses.map((at) => [Math.round(at * 1000), framesAt(glances, at)] as const);
+    const known = presses.map((at) => [Math.round(at * 1000), framesAt(samples, at)] as const);
     const wrongTaps = known.filter(([at, frames], index) => {
       const [keptAt, keptFrame] = kept.taps[index] ?? [0, -1];
       return Math.abs(keptAt - at) > 1 || (frames !== null && !frames.includes(keptFrame));

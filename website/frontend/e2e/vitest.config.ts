@@ -16,7 +16,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "side by side",
+          name: "parallel",
           include: ["*.test.ts"],
           exclude: TIMED,
           maxWorkers: 2,
@@ -26,7 +26,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "one by one",
+          name: "serial",
           include: TIMED,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

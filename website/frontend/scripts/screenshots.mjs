@@ -70,7 +70,7 @@ class Visit {
 
   go = (path) => this.page.goto(`${address}${path}`);
   phase = (kind) => this.page.waitForSelector(`[data-phase="${kind}"]`);
-  press = (name) => this.page.getByRole("button", { name, exact: true }).click();
+  press = (name) => this.page.getByRole("button", { name, exact: true }).first().click();
   quiet = () => this.page.waitForLoadState("networkidle");
 
   /** Shows a page while what it asks of the server is answered by `answer`. */
@@ -134,7 +134,7 @@ class Visit {
       await this.take("paused");
       await this.press("Change keys");
       await this.take("paused-all", true);
-      await this.press("End this game");
+      await this.press("Quit");
     } else await this.go("/"); // some are over by now
     await this.page.waitForURL(`${address}/`);
   }
@@ -171,7 +171,7 @@ class Visit {
       (route) => route.abort(),
       async () => {
         await this.go("/play/breakout");
-        await this.phase("broken");
+        await this.phase("reconnecting");
         await this.take("game-down");
       },
     );
@@ -179,12 +179,12 @@ class Visit {
 
   async takeOwn() {
     await this.page.getByRole("link", { name: "You" }).click();
-    await this.page.getByRole("heading", { name: "Every round" }).waitFor();
+    await this.page.getByRole("heading", { name: "All rounds" }).waitFor();
     await this.quiet();
     await this.take("you", true);
     if (await this.page.getByRole("link", { name: "Research" }).isVisible()) {
       await this.go("/research");
-      await this.page.getByRole("heading", { name: "Take it away" }).waitFor();
+      await this.page.getByRole("heading", { name: "Download recordings" }).waitFor();
       await this.take("research", true);
     }
     await this.go("/");

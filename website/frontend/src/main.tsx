@@ -3,10 +3,10 @@ import "@/app/style.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { followAccount } from "@/api/preferences";
+import { syncWithAccount } from "@/api/preferences";
 import { App } from "@/app/app";
 import { loadEnv } from "@/config/env";
-import { screenRate } from "@/play/remote/refresh";
+import { getRefreshRate } from "@/play/remote/refresh-rate";
 
 const element = document.getElementById("root");
 if (element === null) throw new Error("index.html has no #root.");
@@ -14,8 +14,8 @@ const root = createRoot(element);
 
 loadEnv().then(
   () => {
-    followAccount();
-    void screenRate();
+    syncWithAccount();
+    void getRefreshRate();
     root.render(
       <StrictMode>
         <App />
@@ -24,6 +24,6 @@ loadEnv().then(
   },
   (error: unknown) => {
     if (!(error instanceof Error)) throw error;
-    root.render(<p role="alert">This page does not know its server. {error.message}</p>);
+    root.render(<p role="alert">Cannot load the configuration. {error.message}</p>);
   },
 );

@@ -89,7 +89,7 @@ async def full_disk(result: Result, rng: random.Random, runs: int, seconds: floa
         journal = home / "journal"
         journal.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(journal)], check=True)
-        house = ServerUnderTest(home, {"JOURNAL_LEAST_MB": "4"})
+        house = ServerUnderTest(home, {"JOURNAL_MIN_FREE_MB": "4"})
 
         async def fill(house: ServerUnderTest, crowd: PlayerLoad, rng: random.Random) -> None:
             filler = journal / "filler"

@@ -27,7 +27,7 @@ from tests.conftest import fresh_database, opened_engine
 from tests.support import session_harness as played
 from tests.support.arcade import running_arcade
 
-EVERYTHING = {"games": [], "certified": False, "least_steps": 0, "since": None, "until": None}
+EVERYTHING = {"games": [], "certified": False, "min_steps": 0, "since": None, "until": None}
 
 
 @dataclass(frozen=True, slots=True)

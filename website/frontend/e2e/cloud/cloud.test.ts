@@ -2,8 +2,14 @@
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { type Arcade, findPort, startArcade } from "../arcade";
-import { keepPicture, openBrowser, openVisit, OUT, type Visit } from "../chromium";
+import { type Arcade, findPort, startArcade } from "../support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "../support/browser";
 import { type Emulator, PROJECT, startEmulator } from "./emulator";
 import { type Hosting, serveHosting } from "./hosting";
 
@@ -18,7 +24,7 @@ let visit: Visit;
 beforeAll(async () => {
   const port = await findPort();
   [browser, emulator] = await Promise.all([openBrowser(), startEmulator()]);
-  arcade = await startArcade(`${OUT}cloud.log`, {
+  arcade = await startArcade(`${OUTPUT_FOLDER}cloud.log`, {
     AUTH_METHOD: "firebase",
     FIREBASE_PROJECT_ID: PROJECT,
     FIREBASE_API_KEY: "public-key",
@@ -34,7 +40,8 @@ beforeEach(async () => {
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await keepPicture(visit.page, task.name.replaceAll(" ", "-"));
+  if (task.result?.state === "fail")
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
   await visit.context.close();
 });
 
@@ -75,7 +82,7 @@ async function waitForSession(page: Page): Promise<Session> {
 
 async function enterAsGuest(page: Page): Promise<Session> {
   await page.goto("/sign-in");
-  await page.getByRole("button", { name: "Play as a guest" }).click();
+  await page.getByRole("button", { name: "Play as guest" }).click();
   return waitForSession(page);
 }
 
@@ -83,8 +90,8 @@ async function enterAsGuest(page: Page): Promise<Session> {
 async function enterByMail(page: Page, email: string, start = "/sign-in"): Promise<string> {
   await page.goto(start);
   await page.getByLabel("E-mail").fill(email);
-  await page.getByRole("button", { name: "Mail me a link" }).click();
-  await page.getByText("A link is on its way").waitFor();
+  await page.getByRole("button", { name: "E-mail me a link" }).click();
+  await page.getByText("A sign-in link was sent").waitFor();
   const link = await emulator.mailedLink(email);
   await page.goto(link);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -109,17 +116,17 @@ async function beGoogle(page: Page, claims: object, state?: string): Promise<voi
   });
 }
 
-describe("the page on Hosting", () => {
+describe("hosting", () => {
   const ask = (path: string) => fetch(hosting.url + path, { redirect: "manual" });
 
-  test.each(["/", "/play/breakout", "/you", "/sign-in"])("%s is the page", async (path) => {
+  test.each(["/", "/play/breakout", "/you", "/sign-in"])("%s serves the page", async (path) => {
     const answer = await ask(path);
     expect(answer.status).toBe(200);
     expect(await answer.text()).toContain('<div id="root">');
     expect(answer.headers.get("cache-control")).toBe("no-cache");
   });
 
-  test("what is hashed is kept for good, and what is missing is missing", async () => {
+  test("hashed assets are cached as immutable, and missing files are 404", async () => {
     const html = await (await ask("/")).text();
     const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(html) ?? [];
     const answer = await ask(script ?? "");
@@ -129,24 +136,27 @@ describe("the page on Hosting", () => {
     expect((await ask("/robots.php")).status).toBe(404);
   });
 
-  test("/config.json names the server and is never kept", async () => {
+  test("/config.json names the server and is not cached", async () => {
     const answer = await ask("/config.json");
     expect(await answer.json()).toEqual({ apiUrl: arcade.url, release: "test" });
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
-  test.each(["/", "/you", "/config.json", "/assets/gone.js"])("%s is dressed", async (path) => {
-    const { headers } = await ask(path);
-    expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
-    expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
-    expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
-    expect(headers.get("x-content-type-options")).toBe("nosniff");
-  });
+  test.each(["/", "/you", "/config.json", "/assets/gone.js"])(
+    "%s has the security headers",
+    async (path) => {
+      const { headers } = await ask(path);
+      expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+      expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+      expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+    },
+  );
 });
 
-describe("somebody", () => {
-  test("plays as a guest, from a page that is isolated from every other site", async () => {
-    const { page, problems } = visit;
+describe("sign-in", () => {
+  test("guest plays on a cross-origin isolated page", async () => {
+    const { page, errors } = visit;
     const session = await enterAsGuest(page);
     expect(session.email).toBeNull();
     expect(await askServer(session)).toMatchObject({ user_id: session.userId, email: null });
@@ -161,14 +171,14 @@ describe("somebody", () => {
     await page.waitForSelector('[data-phase="ready"]');
     await page.keyboard.press("Enter");
     await page.waitForSelector('[data-phase="playing"]');
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  test("keeps what was played as a guest by giving an e-mail", async () => {
-    const { page, problems } = visit;
+  test("guest who adds an e-mail keeps the account", async () => {
+    const { page, errors } = visit;
     const guest = await enterAsGuest(page);
     await page.goto("/you");
-    await page.getByRole("link", { name: "Keep your scores" }).click();
+    await page.getByRole("link", { name: "Create an account" }).click();
     await enterByMail(page, "grace@example.org", page.url());
     await page.getByText("grace@example.org").waitFor();
     const session = await waitForSession(page);
@@ -176,10 +186,10 @@ describe("somebody", () => {
     expect(session.userId).toBe(guest.userId);
     expect(await askServer(session)).toMatchObject({ email: "grace@example.org" });
     expect(page.url()).toBe(`${hosting.url}/you`);
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  test("signs in by a mailed link, which opens once", async () => {
+  test("e-mail link signs in once", async () => {
     const { page } = visit;
     const link = await enterByMail(page, "hedy@example.org", "/sign-in?next=%2Fyou");
     await page.getByText("hedy@example.org").waitFor();
@@ -187,33 +197,33 @@ describe("somebody", () => {
     await page.goto(link);
     await page.getByLabel("E-mail").fill("hedy@example.org");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("This link was used before or is too old").waitFor();
+    await page.getByText("This link has expired").waitFor();
     expect(await readSession(page)).toBeNull();
   });
 
-  test("is forgotten by the browser after signing out", async () => {
+  test("signing out removes the account from the browser", async () => {
     const { page } = visit;
     await enterByMail(page, "ida@example.org");
     await waitForSession(page);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForFunction(() => localStorage.getItem("skill-arcade.firebase") === null);
     await page.goto("/sign-in");
-    await page.getByRole("button", { name: "Play as a guest" }).waitFor();
+    await page.getByRole("button", { name: "Play as guest" }).waitFor();
     expect(await page.getByText("Go on as").count()).toBe(0);
   });
 
-  test("goes on as before when the server's token has ended", async () => {
+  test("expired session continues with the remembered account", async () => {
     const { page } = visit;
     await enterByMail(page, "jean@example.org");
     const { userId } = await waitForSession(page);
     await page.evaluate(() => localStorage.removeItem("skill-arcade.session"));
     await page.goto("/sign-in");
-    await page.getByRole("button", { name: "Go on as jean@example.org" }).click();
+    await page.getByRole("button", { name: "Continue as jean@example.org" }).click();
     expect((await waitForSession(page)).userId).toBe(userId);
   });
 
-  test("signs in with Google, and lands where they wanted to go", async () => {
-    const { page, problems } = visit;
+  test("Google sign-in returns to the requested page", async () => {
+    const { page, errors } = visit;
     await beGoogle(page, { sub: "7", email: "Katherine@gmail.com", email_verified: true });
     await page.goto("/you");
     await page.getByRole("button", { name: "Sign in with Google" }).click();
@@ -221,10 +231,10 @@ describe("somebody", () => {
     await page.waitForURL("/you");
     expect(session.email).toBe("katherine@gmail.com");
     expect(await askServer(session)).toMatchObject({ email: "katherine@gmail.com" });
-    expect(problems).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  test("who is a guest keeps what was played by an account of Google's", async () => {
+  test("guest who signs in with Google keeps the account", async () => {
     const { page } = visit;
     const guest = await enterAsGuest(page);
     await beGoogle(page, { sub: "8", email: "lise@gmail.com", email_verified: true });
@@ -237,12 +247,12 @@ describe("somebody", () => {
     });
   });
 
-  test("gets an answer of Google's slipped in by another site, and is not signed in by it", async () => {
+  test("Google response with another state is rejected", async () => {
     const { page } = visit;
     await beGoogle(page, { sub: "9", email: "mallory@gmail.com", email_verified: true }, "other");
     await page.goto("/sign-in");
     await page.getByRole("button", { name: "Sign in with Google" }).click();
-    await page.getByText("is not to a question of this page").waitFor();
+    await page.getByText("does not match this sign-in").waitFor();
     expect(await readSession(page)).toBeNull();
     expect(page.url()).toBe(`${hosting.url}/sign-in`);
   });

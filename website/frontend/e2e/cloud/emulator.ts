@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { endProcess, findPort } from "../arcade";
+import { endProcess, findPort } from "../support/arcade";
 import { FIREBASE } from "./tools";
 
 export const PROJECT = "demo-arcade";

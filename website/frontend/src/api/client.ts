@@ -1,5 +1,5 @@
 import { getEnv } from "@/config/env";
-import { takeGames } from "@/config/first";
+import { consumeGamesResponse } from "@/config/bootstrap";
 
 import type { components } from "./schema";
 import { session } from "./session";
@@ -20,7 +20,9 @@ export type Summary = Schemas["Summary"];
 export type MyGame = Schemas["MyGame"];
 export type Erased = Schemas["Erased"];
 
-/** The back end said no, or nothing at all (`status` 0). `message` is for people. */
+/**
+ * The back end rejected a request or did not respond (`status` 0). `message` is shown to the user.
+ */
 export class ApiError extends Error {
   override name = "ApiError";
   constructor(
@@ -32,128 +34,140 @@ export class ApiError extends Error {
   }
 }
 
-interface Call {
+interface RequestOptions {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
-  /** Send the sign-in token. A 401 then signs out: the token is no good any more. */
-  signed?: boolean;
+  /** Sends the session token. A 401 response ends the session. */
+  isAuthenticated?: boolean;
   signal?: AbortSignal;
 }
 
-async function call<T>(
+async function sendRequest<T>(
   path: string,
-  { method = "GET", body, signed, signal }: Call = {},
+  { method = "GET", body, isAuthenticated, signal }: RequestOptions = {},
 ): Promise<T> {
   const headers = new Headers({ Accept: "application/json" });
   if (body !== undefined) headers.set("Content-Type", "application/json");
-  if (signed) headers.set("Authorization", `Bearer ${session.get()?.token ?? ""}`);
+  if (isAuthenticated) headers.set("Authorization", `Bearer ${session.get()?.token ?? ""}`);
   const init: RequestInit = { method, headers };
   if (body !== undefined) init.body = JSON.stringify(body);
   if (signal !== undefined) init.signal = signal;
-  const response = await reach(path, init);
+  const response = await fetchFromServer(path, init);
   if (response.ok) return (await response.json()) as T;
-  if (signed && response.status === 401) session.set(null);
-  throw await readProblem(response);
+  if (isAuthenticated && response.status === 401) session.set(null);
+  throw await toApiError(response);
 }
 
-async function reach(path: string, init: RequestInit): Promise<Response> {
+async function fetchFromServer(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(getEnv().http + path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError("The server does not answer. Try again in a moment.", 0, "Unreachable");
+    throw new ApiError(
+      "The server does not respond. Check your connection and try again.",
+      0,
+      "Unreachable",
+    );
   }
 }
 
-/** A proxy on the way may answer without our JSON. */
-async function readProblem(response: Response): Promise<ApiError> {
+/** A proxy may respond without JSON. */
+async function toApiError(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Schemas["Problem"]> | null;
   const message =
-    problem?.message ??
-    `The server answered with an error (${response.status}). Try again in a moment.`;
+    problem?.message ?? `The request failed with status ${response.status}. Try again in a minute.`;
   return new ApiError(message, response.status, problem?.error ?? "Unknown");
 }
 
 export const api = {
-  loginMethod: (signal: AbortSignal) => call<LoginMethod>("/auth/login", { signal }),
+  loginMethod: (signal: AbortSignal) => sendRequest<LoginMethod>("/auth/login", { signal }),
   signInByFirebase: (idToken: string) =>
-    call<Schemas["SignedIn"]>("/auth/login", {
+    sendRequest<Schemas["SignedIn"]>("/auth/login", {
       method: "POST",
       body: { id_token: idToken } satisfies Schemas["FirebaseSignIn"],
     }),
   signIn: (email: string) =>
-    call<Schemas["SignedIn"]>("/auth/login", {
+    sendRequest<Schemas["SignedIn"]>("/auth/login", {
       method: "POST",
       body: { email } satisfies Schemas["SignIn"],
     }),
   games: async (signal: AbortSignal) => {
-    const early = await takeGames(`${getEnv().http}/games`);
-    if (early !== null) return (await early.json()) as readonly Game[];
-    return call<readonly Game[]>("/games", { signal });
+    const earlyResponse = await consumeGamesResponse(`${getEnv().http}/games`);
+    if (earlyResponse !== null) return (await earlyResponse.json()) as readonly Game[];
+    return sendRequest<readonly Game[]>("/games", { signal });
   },
   game: (id: string, signal: AbortSignal) =>
-    call<Game>(`/games/${encodeURIComponent(id)}`, { signal }),
+    sendRequest<Game>(`/games/${encodeURIComponent(id)}`, { signal }),
   episodes: (signal: AbortSignal) =>
-    call<readonly Episode[]>("/me/episodes?limit=200", { signed: true, signal }),
+    sendRequest<readonly Episode[]>("/me/episodes?limit=200", { isAuthenticated: true, signal }),
   playedGames: (signal: AbortSignal) =>
-    call<readonly PlayedGame[]>("/research/games", { signed: true, signal }),
-  askExport: (request: ExportRequest) =>
-    call<ExportTicket>("/research/exports", { method: "POST", body: request, signed: true }),
-  askOwnExport: (format: ExportFormat) =>
-    call<ExportTicket>("/me/exports", {
+    sendRequest<readonly PlayedGame[]>("/research/games", { isAuthenticated: true, signal }),
+  requestExport: (request: ExportRequest) =>
+    sendRequest<ExportTicket>("/research/exports", {
+      method: "POST",
+      body: request,
+      isAuthenticated: true,
+    }),
+  requestOwnExport: (format: ExportFormat) =>
+    sendRequest<ExportTicket>("/me/exports", {
       method: "POST",
       body: { format } satisfies Schemas["OwnExportRequest"],
-      signed: true,
+      isAuthenticated: true,
     }),
   exportProgress: (ticket: ExportTicket, signal: AbortSignal) =>
-    call<ExportProgress>(ticket.progress, { signal }),
-  preferences: () => call<Preferences | null>("/me/preferences", { signed: true }),
-  keepPreferences: (body: Preferences) =>
-    call<Preferences>("/me/preferences", { method: "PUT", body, signed: true }),
-  /** A page of the player's episodes, newest first; `before`: the last one of the page before. */
+    sendRequest<ExportProgress>(ticket.progress, { signal }),
+  preferences: () => sendRequest<Preferences | null>("/me/preferences", { isAuthenticated: true }),
+  savePreferences: (body: Preferences) =>
+    sendRequest<Preferences>("/me/preferences", { method: "PUT", body, isAuthenticated: true }),
+  /**
+   * A page of the player's episodes, newest first. `before` is the last id of the previous page.
+   */
   episodePage: (before: string | null, limit: number, signal: AbortSignal) =>
-    call<readonly Episode[]>(
+    sendRequest<readonly Episode[]>(
       `/me/episodes?limit=${String(limit)}${before === null ? "" : `&before=${before}`}`,
-      { signed: true, signal },
+      { isAuthenticated: true, signal },
     ),
-  summary: (signal: AbortSignal) => call<Summary>("/me/summary", { signed: true, signal }),
+  summary: (signal: AbortSignal) =>
+    sendRequest<Summary>("/me/summary", { isAuthenticated: true, signal }),
   erase: (word: string) =>
-    call<Erased>("/me/erasure", {
+    sendRequest<Erased>("/me/erasure", {
       method: "POST",
       body: { word } satisfies Schemas["ErasureRequest"],
-      signed: true,
+      isAuthenticated: true,
     }),
   ticket: (gameId: string) =>
-    call<Schemas["Ticket"]>("/play/tickets", {
+    sendRequest<Schemas["Ticket"]>("/play/tickets", {
       method: "POST",
       body: { game_id: gameId } satisfies Schemas["TicketRequest"],
-      signed: true,
+      isAuthenticated: true,
     }),
 };
 
-/** Compile the emulator while it arrives. */
+/** Downloads and compiles the emulator. */
 export const fetchModule = (path: string): Promise<WebAssembly.Module> =>
-  WebAssembly.compileStreaming(reach(path, {}).then(good));
+  WebAssembly.compileStreaming(fetchFromServer(path, {}).then(requireOk));
 
-/** A file that is only for who is signed in. */
-export async function fetchFile(path: string): Promise<Uint8Array> {
+/** Downloads a file that needs a session. */
+export async function fetchPrivateFile(path: string): Promise<Uint8Array> {
   const headers = new Headers({ Authorization: `Bearer ${session.get()?.token ?? ""}` });
-  return new Uint8Array(await (await good(await reach(path, { headers }))).arrayBuffer());
+  return new Uint8Array(
+    await (await requireOk(await fetchFromServer(path, { headers }))).arrayBuffer(),
+  );
 }
 
-async function good(response: Response): Promise<Response> {
+async function requireOk(response: Response): Promise<Response> {
   if (response.ok) return response;
-  throw await readProblem(response);
+  throw await toApiError(response);
 }
 
-/** Address of a game's picture. */
-export const coverAddress = (cover: string): string => getEnv().http + cover;
+/** Returns the URL of a game's picture. */
+export const coverUrl = (cover: string): string => getEnv().http + cover;
 
-/** Where a download is to be had, by who has its ticket. */
-export const downloadAddress = (ticket: ExportTicket): string => getEnv().http + ticket.address;
+/** Returns the URL of a download. */
+export const downloadUrl = (ticket: ExportTicket): string => getEnv().http + ticket.address;
 
-/** Address of a play socket. */
-export const socketAddress = (
+/** Returns the URL of a play socket. */
+export const socketUrl = (
   gameId: string,
   ticket: string,
   options: Readonly<Record<string, string>>,

@@ -1,11 +1,11 @@
 import { useSyncExternalStore } from "react";
 
-import { Stored } from "@/lib/stored";
+import { LocalStorageStore } from "@/lib/local-storage-store";
 
 import { api, ApiError, type Preferences } from "./client";
 import { session } from "./session";
 
-const NEW: Preferences = {
+const DEFAULT_PREFERENCES: Preferences = {
   keys: {},
   hand: "right",
   haptics: true,
@@ -16,100 +16,122 @@ const NEW: Preferences = {
   options: {},
 };
 
-/** The copy on this device: whose it is (null: nobody's yet), and whether the account has it too. */
-interface Copy {
-  likes: Preferences;
+/**
+ * Copy of the preferences on this device. `userId` is null before the first sign-in. `isUnsaved` is
+ * true if the account does not have it yet.
+ */
+interface CachedPreferences {
+  preferences: Preferences;
   userId: string | null;
-  unsaved: boolean;
+  isUnsaved: boolean;
 }
 
-function readCopy(value: unknown): Copy {
-  const empty = { likes: NEW, userId: null, unsaved: false };
-  if (typeof value !== "object" || value === null || !("likes" in value)) return empty;
-  const copy = value as Partial<Copy>;
-  // What an earlier version of this page kept may have what nobody asks for any more.
-  const known = Object.entries(copy.likes ?? {}).filter(([name]) => name in NEW);
-  return { ...empty, ...copy, likes: { ...NEW, ...Object.fromEntries(known) } };
+interface LegacyCache {
+  likes?: Preferences;
+  unsaved?: boolean;
 }
 
-const copy = new Stored<Copy>("preferences", readCopy);
-let busy: Promise<void> = Promise.resolve();
-/** The account has been asked since it signed in here. */
-const asked = new Set<string>();
+function readCache(value: unknown): CachedPreferences {
+  const empty = { preferences: DEFAULT_PREFERENCES, userId: null, isUnsaved: false };
+  if (typeof value !== "object" || value === null) return empty;
+  // Earlier versions stored the same fields as `likes` and `unsaved`.
+  const { likes, unsaved, ...stored } = value as Partial<CachedPreferences> & LegacyCache;
+  const saved = stored.preferences ?? likes;
+  if (saved === undefined) return empty;
+  // Earlier versions may have stored preferences that no longer exist.
+  const known = Object.entries(saved).filter(([name]) => name in DEFAULT_PREFERENCES);
+  return {
+    userId: stored.userId ?? null,
+    isUnsaved: stored.isUnsaved ?? unsaved ?? false,
+    preferences: { ...DEFAULT_PREFERENCES, ...Object.fromEntries(known) },
+  };
+}
+
+const cache = new LocalStorageStore<CachedPreferences>("preferences", readCache);
+let lastTask: Promise<void> = Promise.resolve();
+/** Users whose preferences were requested since they signed in. */
+const loadedUserIds = new Set<string>();
 const listeners = new Set<() => void>();
 
-/** Like it so from now on. Holds at once; the account gets it as soon as it can be reached. */
-export function prefer(change: Partial<Preferences>): void {
-  copy.set({ ...copy.get(), likes: { ...copy.get().likes, ...change }, unsaved: true });
-  queue(save);
+/** Changes preferences immediately and saves them to the account as soon as possible. */
+export function updatePreferences(change: Partial<Preferences>): void {
+  cache.set({
+    ...cache.get(),
+    preferences: { ...cache.get().preferences, ...change },
+    isUnsaved: true,
+  });
+  enqueue(save);
 }
 
-/** Put a game among the favourites, newest first, or take it from them. */
-export function likeGame(gameId: string, liked: boolean): void {
-  const others = copy.get().likes.favourites.filter((id) => id !== gameId);
-  prefer({ favourites: liked ? [gameId, ...others] : others });
+/** Adds a game to the favourites, or removes it. */
+export function setFavourite(gameId: string, isFavourite: boolean): void {
+  const others = cache.get().preferences.favourites.filter((id) => id !== gameId);
+  updatePreferences({ favourites: isFavourite ? [gameId, ...others] : others });
 }
 
-/** How the person likes to play. */
+/** Returns the player's preferences. */
 export const usePreferences = (): Preferences =>
-  useSyncExternalStore(copy.subscribe, () => copy.get().likes);
+  useSyncExternalStore(cache.subscribe, () => cache.get().preferences);
 
-/** False until the account has said what it keeps, or could not be reached. */
-export const usePreferencesKnown = (userId: string): boolean =>
+/** Returns false until the account's preferences are loaded or the request failed. */
+export const usePreferencesLoaded = (userId: string): boolean =>
   useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => asked.has(userId),
+    () => loadedUserIds.has(userId),
   );
 
-/** Keep this device's copy and the account's the same, as long as the page lives. */
-export function followAccount(): void {
-  session.subscribe(() => queue(meet));
-  addEventListener("online", () => queue(save));
-  queue(meet);
+/** Keeps the preferences on this device and in the account in sync while the page is open. */
+export function syncWithAccount(): void {
+  session.subscribe(() => enqueue(onSessionChange));
+  addEventListener("online", () => enqueue(save));
+  enqueue(onSessionChange);
 }
 
-/** One after the other, so that an older answer never covers a newer wish. */
-function queue(act: () => Promise<void>): void {
-  busy = busy.then(act).catch((error: unknown) => {
+/** Runs tasks one after the other, so that an older response never overwrites a newer change. */
+function enqueue(act: () => Promise<void>): void {
+  lastTask = lastTask.then(act).catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
-    // It stays on this device as unsaved, and goes with the next change or visit.
+    // It stays unsaved on this device and is saved with the next change or visit.
   });
 }
 
-/** Somebody has come or gone. What a visitor liked before signing in is theirs; another's is not. */
-async function meet(): Promise<void> {
+/**
+ * Handles a change of the session. Preferences from before the first sign-in are kept; those of
+ * another user are not.
+ */
+async function onSessionChange(): Promise<void> {
   const userId = session.get()?.userId ?? null;
-  const { userId: before } = copy.get();
-  if (before !== null && userId === null) copy.forget();
+  const { userId: before } = cache.get();
+  if (before !== null && userId === null) cache.clear();
   else if (before !== null && before !== userId) {
-    copy.set({ likes: NEW, userId, unsaved: false });
-  } else if (before !== userId) copy.set({ ...copy.get(), userId });
-  if (userId === null || asked.has(userId)) return;
+    cache.set({ preferences: DEFAULT_PREFERENCES, userId, isUnsaved: false });
+  } else if (before !== userId) cache.set({ ...cache.get(), userId });
+  if (userId === null || loadedUserIds.has(userId)) return;
   try {
     await load(userId);
   } finally {
-    asked.add(userId);
+    loadedUserIds.add(userId);
     for (const listener of listeners) listener();
   }
 }
 
 async function load(userId: string): Promise<void> {
-  const kept = await api.preferences();
-  const here = copy.get();
-  if (here.userId !== userId) return;
-  if (here.unsaved && kept !== null) {
-    const favourites = [...new Set([...kept.favourites, ...here.likes.favourites])];
-    copy.set({ ...here, likes: { ...kept, ...here.likes, favourites } });
-  } else if (kept !== null) copy.set({ ...here, likes: kept });
+  const saved = await api.preferences();
+  const cached = cache.get();
+  if (cached.userId !== userId) return;
+  if (cached.isUnsaved && saved !== null) {
+    const favourites = [...new Set([...saved.favourites, ...cached.preferences.favourites])];
+    cache.set({ ...cached, preferences: { ...saved, ...cached.preferences, favourites } });
+  } else if (saved !== null) cache.set({ ...cached, preferences: saved });
   await save();
 }
 
 async function save(): Promise<void> {
-  const { likes, userId, unsaved } = copy.get();
-  if (!unsaved || userId === null || session.get() === null) return;
-  await api.keepPreferences(likes);
-  if (copy.get().likes === likes) copy.set({ ...copy.get(), unsaved: false });
+  const { preferences, userId, isUnsaved } = cache.get();
+  if (!isUnsaved || userId === null || session.get() === null) return;
+  await api.savePreferences(preferences);
+  if (cache.get().preferences === preferences) cache.set({ ...cache.get(), isUnsaved: false });
 }

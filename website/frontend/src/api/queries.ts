@@ -21,7 +21,10 @@ export const loginMethodQuery = queryOptions({
   staleTime: Infinity,
 });
 
-/** `userId`: whose; null asks nothing. Its own key, so that the next person does not see them. */
+/**
+ * No request is sent if `userId` is null. The key contains it, so that the next user does not see
+ * the data.
+ */
 export const episodesQuery = (userId: string | null) =>
   queryOptions({
     queryKey: ["episodes", userId],
@@ -29,14 +32,14 @@ export const episodesQuery = (userId: string | null) =>
     enabled: userId !== null,
   });
 
-/** What there is of each game, for researchers. */
+/** Recordings per game, for researchers. */
 export const playedGamesQuery = (userId: string) =>
   queryOptions({
     queryKey: ["research", userId],
     queryFn: ({ signal }) => api.playedGames(signal),
   });
 
-/** How far a download is, each second until it has ended. */
+/** Progress of a download, refetched each second until it ends. */
 export const exportProgressQuery = (ticket: ExportTicket) =>
   queryOptions({
     queryKey: ["export", ticket.progress],
@@ -46,34 +49,34 @@ export const exportProgressQuery = (ticket: ExportTicket) =>
     staleTime: 0,
   });
 
-export const ROUNDS_A_PAGE = 25;
+export const EPISODES_PER_PAGE = 25;
 
-/** All rounds of this person, a page at a time, newest first. */
-export const roundsQuery = (userId: string) =>
+/** All episodes of a player, newest first, in pages. */
+export const episodePagesQuery = (userId: string) =>
   infiniteQueryOptions({
     queryKey: ["episodes", userId, "pages"],
-    queryFn: ({ pageParam, signal }) => api.episodePage(pageParam, ROUNDS_A_PAGE, signal),
+    queryFn: ({ pageParam, signal }) => api.episodePage(pageParam, EPISODES_PER_PAGE, signal),
     initialPageParam: null as string | null,
-    getNextPageParam: (page) => (page.length < ROUNDS_A_PAGE ? undefined : page.at(-1)?.id),
+    getNextPageParam: (page) => (page.length < EPISODES_PER_PAGE ? undefined : page.at(-1)?.id),
   });
 
-/** What this person has played in all. */
+/** Totals of a player. */
 export const summaryQuery = (userId: string) =>
   queryOptions({
     queryKey: ["episodes", userId, "summary"],
     queryFn: ({ signal }) => api.summary(signal),
   });
 
-/** Played to its end, and the game as it comes: a slower or easier one is another game. */
-const counts = ({ status, options }: Episode): boolean =>
+/** Only finished episodes with default options are ranked. */
+const isRanked = ({ status, options }: Episode): boolean =>
   status !== "incomplete" && Object.keys(options).length === 0;
 
-/** Best score of each game. Only what came out the same when it was run again counts as a record. */
+/** Returns the best score per game. Only certified episodes count. */
 export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, number> {
   const best = new Map<string, number>();
   for (const episode of episodes) {
     const { game_id: id, score, certificate } = episode;
-    if (certificate !== "certified" || !counts(episode)) continue;
+    if (certificate !== "certified" || !isRanked(episode)) continue;
     best.set(id, Math.max(best.get(id) ?? -Infinity, score));
   }
   return best;

@@ -1,17 +1,17 @@
 import { useSyncExternalStore } from "react";
 
-import { Stored } from "@/lib/stored";
+import { LocalStorageStore } from "@/lib/local-storage-store";
 
 import type { components } from "./schema";
 
-/** Who is signed in here, and the token that proves it. */
+/** The signed-in user and their token. */
 export interface Session {
   token: string;
-  /** null: a guest. */
+  /** null for a guest. */
   email: string | null;
   userId: string;
   expiresAt: string;
-  /** What more they may do here; missing in what older pages kept. */
+  /** Additional roles; missing in sessions stored by earlier versions. */
   roles?: readonly string[];
 }
 
@@ -24,18 +24,18 @@ function readSession(value: unknown): Session | null {
   return Date.parse(session.expiresAt) > Date.now() ? session : null;
 }
 
-export const session = new Stored<Session | null>("session", readSession);
+export const session = new LocalStorageStore<Session | null>("session", readSession);
 
-/** Keeps what signing in has answered. */
+/** Stores the session after sign-in. */
 export function startSession(signedIn: components["schemas"]["SignedIn"]): void {
   const { token, email, user_id: userId, expires_at: expiresAt, roles } = signedIn;
   session.set({ token, email, userId, expiresAt, roles });
 }
 
-/** Whether they may read everybody's recordings. The server asks their token, whatever is kept here. */
+/** Returns whether the user may read all recordings. The server checks this independently. */
 export const isResearcher = (session: Session | null): boolean =>
   session?.roles?.includes("researcher") ?? false;
 
-/** The session, or null when nobody is signed in. */
+/** Returns the session, or null if nobody is signed in. */
 export const useSession = (): Session | null =>
   useSyncExternalStore(session.subscribe, session.get);

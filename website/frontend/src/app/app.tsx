@@ -6,7 +6,10 @@ import { ApiError } from "@/api/client";
 
 import { router } from "./router";
 
-/** What the server understood and refused stays refused; only silence is worth another try. */
+/**
+ * Requests that the server rejected (4xx) are not retried. Network errors and 5xx are retried
+ * twice.
+ */
 function isWorthRetrying(failures: number, error: Error): boolean {
   const silent = !(error instanceof ApiError) || error.status === 0 || error.status >= 500;
   return silent && failures < 2;

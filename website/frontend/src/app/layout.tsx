@@ -6,12 +6,12 @@ import { isResearcher, session, useSession } from "@/api/session";
 import { ThemeButton } from "@/components/theme-button";
 import { Wordmark } from "@/components/wordmark";
 import { paths } from "@/config/paths";
-import { forgetAccount } from "@/features/sign-in/account";
+import { forgetAccount } from "@/features/sign-in/firebase-account";
 
-const tab =
+const tabClass =
   "rounded-full px-2 py-2 text-sm font-semibold whitespace-nowrap text-dim sm:px-3.5 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
 
-/** The frame around every page but the game itself. */
+/** Header, navigation and footer of every page except the game page. */
 export function Layout() {
   const signedIn = useSession();
   const client = useQueryClient();
@@ -26,30 +26,30 @@ export function Layout() {
         href="#main"
         className="sr-only z-10 rounded-full bg-action px-4 py-2 font-semibold text-on-action focus:not-sr-only focus:absolute focus:m-2"
       >
-        Skip to the content
+        Skip to main content
       </a>
       <header className="border-b border-line/60">
         <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
           <Wordmark />
           <nav aria-label="Main" className="ml-auto flex items-center gap-1">
-            <NavLink to={paths.games} end className={tab}>
+            <NavLink to={paths.games} end className={tabClass}>
               Games
             </NavLink>
             {signedIn === null ? (
-              <NavLink to={paths.signIn()} className={tab}>
+              <NavLink to={paths.signIn()} className={tabClass}>
                 Sign in
               </NavLink>
             ) : (
               <>
-                <NavLink to={paths.you} className={tab}>
+                <NavLink to={paths.account} className={tabClass}>
                   You
                 </NavLink>
                 {isResearcher(signedIn) && (
-                  <NavLink to={paths.research} className={tab}>
+                  <NavLink to={paths.research} className={tabClass}>
                     Research
                   </NavLink>
                 )}
-                <button type="button" className={tab} onClick={signOut}>
+                <button type="button" className={tabClass} onClick={signOut}>
                   Sign out
                 </button>
               </>
@@ -63,8 +63,8 @@ export function Layout() {
       </main>
       <footer className="border-t border-line/60 text-dim">
         <p className="mx-auto max-w-[1680px] px-4 py-6 text-sm sm:px-8">
-          Every frame you see and every key you press is kept, exactly, for people who study how we
-          learn.
+          Every frame you see and every key you press is recorded, exactly, for people who study how
+          we learn.
         </p>
       </footer>
       <ScrollRestoration />

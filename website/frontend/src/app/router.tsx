@@ -1,16 +1,16 @@
 import { createBrowserRouter } from "react-router";
 
 import { Layout } from "./layout";
-import { Broken } from "./routes/broken";
+import { ErrorPage } from "./routes/error-page";
 import { LibraryRoute } from "./routes/library";
 import { NotFound } from "./routes/not-found";
 
 export const router = createBrowserRouter([
   {
-    errorElement: <Broken />,
+    errorElement: <ErrorPage />,
     hydrateFallbackElement: (
       <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
-        Switching on…
+        Loading…
       </p>
     ),
     children: [
@@ -18,12 +18,12 @@ export const router = createBrowserRouter([
         element: <Layout />,
         children: [
           {
-            errorElement: <Broken />,
+            errorElement: <ErrorPage />,
             children: [
               { index: true, element: <LibraryRoute /> },
               {
                 path: "you",
-                lazy: async () => ({ Component: (await import("./routes/you")).YouRoute }),
+                lazy: async () => ({ Component: (await import("./routes/account")).AccountRoute }),
               },
               {
                 path: "research",
@@ -43,7 +43,7 @@ export const router = createBrowserRouter([
       {
         path: "play/:gameId",
         lazy: async () => ({ Component: (await import("./routes/play")).PlayRoute }),
-        errorElement: <Broken />,
+        errorElement: <ErrorPage />,
       },
     ],
   },

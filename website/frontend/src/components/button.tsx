@@ -1,19 +1,19 @@
 import type { ButtonHTMLAttributes } from "react";
 
-type Look = "action" | "plain" | "quiet";
+type ButtonStyle = "action" | "plain" | "quiet";
 
-const looks: Record<Look, string> = {
+const STYLE_CLASSES: Record<ButtonStyle, string> = {
   action: "bg-action text-on-action hover:brightness-110",
   plain: "bg-raised text-ink hover:brightness-110",
   quiet: "text-dim hover:text-ink",
 };
 
-/** Classes of a button, for links that look like one. */
-export const buttonClass = (look: Look): string =>
-  `inline-flex min-h-11 items-center justify-center gap-2 rounded-full px-5 font-bold transition disabled:opacity-60 ${looks[look]}`;
+/** Classes of a button, also for links that look like one. */
+export const buttonClass = (look: ButtonStyle): string =>
+  `inline-flex min-h-11 items-center justify-center gap-2 rounded-full px-5 font-bold transition disabled:opacity-60 ${STYLE_CLASSES[look]}`;
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
-  look?: Look;
+  look?: ButtonStyle;
 }
 
 export function Button({ look = "action", className = "", ...rest }: Props) {

@@ -4,18 +4,18 @@ interface Props {
   title: string;
   children?: ReactNode;
   action?: ReactNode;
-  /** Something went wrong, rather than there being nothing. */
-  alarming?: boolean;
-  /** It is the whole page, not a part of one. */
-  page?: boolean;
+  /** True for errors; false for empty states. */
+  isError?: boolean;
+  /** True if the message is the whole page. */
+  isPage?: boolean;
 }
 
-/** A page, or part of one, that has words instead of content: empty, wrong, not found. */
-export function Message({ title, children, action, alarming = false, page = false }: Props) {
-  const Heading = page ? "h1" : "h2";
+/** A message in place of content: empty, error or not found. */
+export function Message({ title, children, action, isError = false, isPage = false }: Props) {
+  const Heading = isPage ? "h1" : "h2";
   return (
     <div
-      role={alarming ? "alert" : undefined}
+      role={isError ? "alert" : undefined}
       className="mx-auto max-w-xl animate-rise py-20 text-center"
     >
       <div className="mx-auto mb-8 h-6 w-28 rounded-full stripes" aria-hidden="true" />

@@ -1,4 +1,4 @@
-/** The document's title while this is on the page. */
+/** Sets the document's title. */
 export function Title({ children }: { children: string }) {
   return <title>{children === "" ? "Skill Arcade" : `${children} · Skill Arcade`}</title>;
 }

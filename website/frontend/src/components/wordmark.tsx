@@ -2,7 +2,7 @@ import { Link } from "react-router";
 
 import { paths } from "@/config/paths";
 
-/** Quarter circles in the house's four colours. */
+/** The logo: quarter circles in four colours. */
 export function Arcs({ className = "" }: { className?: string }) {
   const rings = ["var(--tomato)", "var(--tangerine)", "var(--marigold)", "var(--teal)"];
   return (

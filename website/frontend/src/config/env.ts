@@ -1,24 +1,23 @@
-import { takeConfig } from "./first";
+import { consumeConfigResponse } from "./bootstrap";
 
-/** Where the back end answers. */
+/** Origins of the back end. */
 export interface Env {
-  /** Origin of HTTP, without a slash at the end. */
+  /** Origin for HTTP, without a trailing slash. */
   http: string;
-  /** Origin of the play socket, without a slash at the end. */
+  /** Origin for the play socket, without a trailing slash. */
   socket: string;
 }
 
-const NAME = "VITE_PUBLIC_WEBSITE_HOSTNAME";
+const HOSTNAME_VARIABLE = "VITE_PUBLIC_WEBSITE_HOSTNAME";
 
 /**
- * Reads the settings that were built into the page. Unset: the back end that served the page.
- *
- * @throws Error that says what to write instead.
+ * Reads the build-time setting. If it is unset, the back end is the origin of the page. @throws
+ * Error if the setting is invalid.
  */
 export function parseEnv(values: Record<string, unknown>, origin: string): Env {
-  const given = values[NAME];
+  const given = values[HOSTNAME_VARIABLE];
   if (given === undefined || given === "") return toEnv(new URL(origin));
-  if (typeof given !== "string") throw new Error(`${NAME} must be text.`);
+  if (typeof given !== "string") throw new Error(`${HOSTNAME_VARIABLE} must be text.`);
   return toEnv(parseHost(given.trim()));
 }
 
@@ -28,7 +27,7 @@ function parseHost(text: string): URL {
   const url = URL.canParse(address) ? new URL(address) : null;
   if (url?.pathname !== "/" || url.search !== "" || url.username !== "") {
     throw new Error(
-      `${NAME} is "${text}"; it must be a host such as "arcade.example.org" or "localhost:8080".`,
+      `${HOSTNAME_VARIABLE} is "${text}"; it must be a host such as "arcade.example.org" or "localhost:8080".`,
     );
   }
   return url;
@@ -39,51 +38,54 @@ function toEnv(url: URL): Env {
 }
 
 /**
- * Reads what the deploy says of this environment; one build serves them all.
- *
- * @throws Error that says what is wrong with it.
+ * Reads /config.json, which the deployment writes. One build serves all environments. @throws Error
+ * if it is invalid.
  */
 export function parseConfig(config: unknown, origin: string): Env {
   const given = typeof config === "object" && config !== null ? config : {};
   const { apiUrl, socketUrl } = given as Record<string, unknown>;
   if (apiUrl === null) return toEnv(new URL(origin));
-  const env = toEnv(parsePlace("apiUrl", apiUrl));
+  const env = toEnv(parseConfigUrl("apiUrl", apiUrl));
   return socketUrl === undefined
     ? env
-    : { ...env, socket: parsePlace("socketUrl", socketUrl).origin };
+    : { ...env, socket: parseConfigUrl("socketUrl", socketUrl).origin };
 }
 
-function parsePlace(name: string, value: unknown): URL {
+function parseConfigUrl(name: string, value: unknown): URL {
   if (typeof value !== "string" || !URL.canParse(value))
-    throw new Error(`/config.json does not say where the server is (${name}).`);
+    throw new Error(`/config.json has no valid ${name}. Ask the operator of this site.`);
   return new URL(value);
 }
 
-let known: Env | null = null;
+let cachedEnv: Env | null = null;
 
 /**
- * Finds out where the back end is: a development build was told, any other asks the site that it came from.
- *
- * @throws Error for people: it is not known, and what to do.
+ * Determines the back end's origins: from the build in development, otherwise from /config.json.
+ * @throws Error with a message for the user.
  */
 export async function loadEnv(): Promise<Env> {
-  const told = import.meta.env[NAME] as unknown;
-  const isTold = typeof told === "string" && told !== "";
-  known = isTold
+  const buildHostname = import.meta.env[HOSTNAME_VARIABLE] as unknown;
+  const hasBuildHostname = typeof buildHostname === "string" && buildHostname !== "";
+  cachedEnv = hasBuildHostname
     ? parseEnv(import.meta.env, location.origin)
     : parseConfig(await fetchConfig(), location.origin);
-  return known;
+  return cachedEnv;
 }
 
 async function fetchConfig(): Promise<unknown> {
-  const response = (await takeConfig()) ?? (await fetch("/config.json").catch(() => null));
-  if (response === null) throw new Error("The server does not answer. Reload in a moment.");
-  if (!response.ok) throw new Error(`/config.json answers ${response.status}. Reload in a moment.`);
+  const response =
+    (await consumeConfigResponse()) ?? (await fetch("/config.json").catch(() => null));
+  if (response === null)
+    throw new Error("The server does not respond. Check your connection and reload the page.");
+  if (!response.ok)
+    throw new Error(
+      `/config.json failed with status ${response.status}. Reload the page in a minute.`,
+    );
   return (await response.json().catch(() => null)) as unknown;
 }
 
-/** Where the back end is. Throws as parseEnv does. */
+/** Returns the back end's origins. Throws like parseEnv. */
 export function getEnv(): Env {
-  known ??= parseEnv(import.meta.env, location.origin);
-  return known;
+  cachedEnv ??= parseEnv(import.meta.env, location.origin);
+  return cachedEnv;
 }

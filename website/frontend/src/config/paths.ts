@@ -1,12 +1,12 @@
-/** Addresses of the pages. */
+/** Paths of the pages. */
 export const paths = {
   games: "/",
   play: (gameId: string) => `/play/${encodeURIComponent(gameId)}`,
-  you: "/you",
-  /** What researchers take away. */
+  account: "/you",
+  /** Exports for researchers. */
   research: "/research",
-  /** Where a guest becomes somebody with an account, and stays the same player. */
-  keep: "/sign-in?keep=1&next=%2Fyou",
+  /** Sign-in that upgrades a guest to an account of the same player. */
+  upgradeGuest: "/sign-in?keep=1&next=%2Fyou",
   signIn: (next?: string) =>
     next === undefined ? "/sign-in" : `/sign-in?next=${encodeURIComponent(next)}`,
 };

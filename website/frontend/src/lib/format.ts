@@ -6,31 +6,31 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "sh
 export const formatScore = (value: number): string => score.format(value);
 
 /** 125 -> "2:05" */
-export function formatTime(seconds: number): string {
-  const rest = String(seconds % 60).padStart(2, "0");
-  return `${Math.floor(seconds / 60)}:${rest}`;
+export function formatClock(seconds: number): string {
+  const paddedSeconds = String(seconds % 60).padStart(2, "0");
+  return `${Math.floor(seconds / 60)}:${paddedSeconds}`;
 }
 
 /** 45 -> "45 s", 754 -> "13 min", 12,240 -> "3 h 24 min" */
-export function formatLength(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${String(Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${String(minutes)} min`;
   return `${score.format(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
 }
 
-const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+const RELATIVE_UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60],
   ["hour", 3600],
   ["day", 86_400],
 ];
 
-/** "5 min. ago" within a week, else the date. */
-export function formatWhen(iso: string, nowMs: number): string {
+/** "5 min. ago" within a week, otherwise the date. */
+export function formatTimeAgo(iso: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(iso)) / 1000;
   if (seconds < 60) return "just now";
   if (seconds > 7 * 86_400) return when.format(new Date(iso));
-  const [unit, length] = STEPS.findLast(([, step]) => seconds >= step) ?? ["minute", 60];
+  const [unit, length] = RELATIVE_UNITS.findLast(([, step]) => seconds >= step) ?? ["minute", 60];
   return relative.format(-Math.floor(seconds / length), unit);
 }
 

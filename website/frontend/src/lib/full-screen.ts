@@ -10,11 +10,13 @@ function toggle(): void {
     document.fullscreenElement === null
       ? document.documentElement.requestFullscreen()
       : document.exitFullscreen();
-  // The browser may refuse; then the window stays as it is, which one sees.
+  // If the browser refuses, the window stays as it is.
   change.catch(() => undefined);
 }
 
-/** Whether the page fills the screen, and a way to turn that over; null where the browser has none. */
+/**
+ * Returns whether the page is in full screen, and a function to toggle it (null if unsupported).
+ */
 export function useFullScreen(): [boolean, (() => void) | null] {
   const isFull = useSyncExternalStore(subscribe, () => document.fullscreenElement !== null);
   return [isFull, document.fullscreenEnabled ? toggle : null];

@@ -1,4 +1,4 @@
-const NAMES: Record<string, string> = {
+const KEY_LABELS: Record<string, string> = {
   ArrowUp: "↑",
   ArrowDown: "↓",
   ArrowLeft: "←",
@@ -23,8 +23,8 @@ const NAMES: Record<string, string> = {
   Equal: "=",
 };
 
-/** KeyboardEvent.code -> what stands on the key of a US keyboard. */
+/** Returns the label of a KeyboardEvent.code on a US keyboard. */
 export function keyLabel(code: string): string {
   const plain = /^(?:Key|Digit|Numpad)(.+)$/.exec(code)?.[1];
-  return NAMES[code] ?? plain ?? code;
+  return KEY_LABELS[code] ?? plain ?? code;
 }

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether a media query holds, now and as it changes. */
-export function useMedia(query: string): boolean {
+/** Returns whether a media query matches, and follows its changes. */
+export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
       const list = matchMedia(query);
@@ -12,8 +12,9 @@ export function useMedia(query: string): boolean {
   );
 }
 
-/** The person asks their system for as little motion as can be. */
-export const useStillness = (): boolean => useMedia("(prefers-reduced-motion: reduce)");
+/** Returns whether the system requests reduced motion. */
+export const usePrefersReducedMotion = (): boolean =>
+  useMediaQuery("(prefers-reduced-motion: reduce)");
 
-/** The person has fingers rather than keys. */
-export const useTouch = (): boolean => useMedia("(any-pointer: coarse)");
+/** Returns whether the device has a touch screen. */
+export const useHasTouch = (): boolean => useMediaQuery("(any-pointer: coarse)");

@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from "react";
 
-import { Stored } from "./stored";
+import { LocalStorageStore } from "./local-storage-store";
 
 export type Theme = "dark" | "light";
 
-const stored = new Stored<Theme | null>("theme", (value) =>
+const stored = new LocalStorageStore<Theme | null>("theme", (value) =>
   value === "dark" || value === "light" ? value : null,
 );
 const system = matchMedia("(prefers-color-scheme: light)");
@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The theme in force and a way to turn it over. */
+/** Returns the current theme and a function to toggle it. */
 export function useTheme(): [Theme, () => void] {
   const theme = useSyncExternalStore(subscribe, currentTheme);
   const toggle = () => {

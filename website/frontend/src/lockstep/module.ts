@@ -1,5 +1,5 @@
-/** What the module exports: `website/lockstep/capi.cpp` says what each function does. */
-export interface Exports {
+/** Exports of the module; documented in `website/lockstep/capi.cpp`. */
+export interface EmulatorExports {
   readonly memory: WebAssembly.Memory;
   readonly rom_room: (bytes: number) => number;
   readonly name_room: (bytes: number) => number;
@@ -26,36 +26,36 @@ export interface Exports {
   readonly digest: () => number;
 }
 
-const DONE = 0;
-const NOT_CAPABLE = 76;
+const WASI_SUCCESS = 0;
+const WASI_NOT_CAPABLE = 76;
 
 /**
- * One instance with a memory of its own. The emulator has no files, no environment, and a clock that stands
- * still: it is given a seed, so that it never asks for the time.
+ * Instantiates the module with its own memory. It has no files and no environment variables. Its
+ * clock is fixed, because the seed is always given.
  */
-export async function instantiate(module: WebAssembly.Module): Promise<Exports> {
+export async function instantiate(module: WebAssembly.Module): Promise<EmulatorExports> {
   let memory: WebAssembly.Memory | null = null;
   const store = (...zeroes: number[]): number => {
-    if (memory === null) return NOT_CAPABLE;
+    if (memory === null) return WASI_NOT_CAPABLE;
     const view = new DataView(memory.buffer);
     for (const place of zeroes) view.setUint32(place, 0, true);
-    return DONE;
+    return WASI_SUCCESS;
   };
   const wasi = {
-    environ_get: () => DONE,
+    environ_get: () => WASI_SUCCESS,
     environ_sizes_get: (count: number, size: number) => store(count, size),
     clock_time_get: (_clock: number, _precision: bigint, time: number) => store(time, time + 4),
-    fd_close: () => NOT_CAPABLE,
-    fd_fdstat_get: () => NOT_CAPABLE,
-    fd_read: () => NOT_CAPABLE,
-    fd_seek: () => NOT_CAPABLE,
-    fd_write: () => NOT_CAPABLE,
+    fd_close: () => WASI_NOT_CAPABLE,
+    fd_fdstat_get: () => WASI_NOT_CAPABLE,
+    fd_read: () => WASI_NOT_CAPABLE,
+    fd_seek: () => WASI_NOT_CAPABLE,
+    fd_write: () => WASI_NOT_CAPABLE,
     proc_exit: (code: number) => {
       throw new Error(`The emulator stopped with code ${code}.`);
     },
   };
   const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi });
-  const exports = instance.exports as unknown as Exports & { _initialize: () => void };
+  const exports = instance.exports as unknown as EmulatorExports & { _initialize: () => void };
   memory = exports.memory;
   exports._initialize();
   return exports;

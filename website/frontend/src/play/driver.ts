@@ -1,62 +1,74 @@
 import type { Ended, FocusState, Setup, Welcome } from "@/wire/messages";
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
-import type { ControlChange } from "./input/controls";
+import type { ControlChange } from "./input/held-controls";
 
-/** Why one cannot play any more, in words, and what may help. */
-export interface Closing {
-  words: string;
-  /** again: opening the game anew may work; sign-in: the person must sign in first; none: neither. */
-  help: "again" | "sign-in" | "none";
-  /** Over the words, and on the button that opens the game anew, where there is something better to say. */
+/** Why the connection was closed for good, and what the player can do. */
+export interface CloseReason {
+  message: string;
+  /**
+   * reopen: opening the game again may work. sign-in: the player must sign in first. none: nothing
+   * helps.
+   */
+  help: "reopen" | "sign-in" | "none";
+  /** Heading and button label, if the default ones do not fit. */
   title?: string;
-  again?: string;
+  actionLabel?: string;
 }
 
-/** page: this page does, and the server takes the same steps; server: it sends pictures. */
-export type Stepped = "page" | "server";
+/**
+ * page: lockstep, this page runs the game and the server repeats its steps. server: streamed, the
+ * server sends pictures.
+ */
+export type SteppedBy = "page" | "server";
 
-/** What is known of a game before it is played. */
-export type Told = Pick<Welcome, "width" | "height" | "sound_hz">;
+/** Properties of a game that are known before an episode starts. */
+export type GameInfo = Pick<Welcome, "width" | "height" | "sound_hz">;
 
-/** What a driver tells the engine. Pictures are read at once: their memory is used again. */
+/**
+ * Events from the driver to the engine. A picture must be read during the call because its memory
+ * is reused.
+ */
 export interface DriverEvents {
-  welcome: (phase: Welcome["phase"], told: Told) => void;
+  welcome: (phase: Welcome["phase"], told: GameInfo) => void;
   started: (episode: string) => void;
-  /** Who steps the game from here on. */
-  stepped: (by: Stepped) => void;
-  /** What the next episode will begin with. Its memory stays as it is. */
-  ahead: (picture: Picture) => void;
+  /** Reports who runs the game from now on. */
+  steppedBy: (by: SteppedBy) => void;
+  /** Preview: the first picture of the next episode. Its memory is not reused. */
+  preview: (picture: Picture) => void;
   picture: (head: FrameHead, picture: Picture, changed: Rectangle) => void;
-  /** What the step to this observation sounds like; nobody else reads the samples. */
+  /** Sound of the step that led to this observation. The engine owns the samples. */
   sound: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
   paused: (reason: "player" | "connection") => void;
   resumed: () => void;
   ended: (ended: Ended) => void;
   notice: (text: string) => void;
-  /** Round trip to the server, milliseconds. */
-  delay: (ms: number) => void;
-  /** The way to the server is broken; the driver mends it by itself. */
-  broken: (attempt: number, words: string) => void;
-  closed: (closing: Closing) => void;
+  /** Round trip to the server in milliseconds. */
+  latency: (ms: number) => void;
+  /** The connection was lost. The driver reconnects by itself. */
+  reconnecting: (attempt: number, words: string) => void;
+  closed: (closing: CloseReason) => void;
 }
 
-/** Who steps the game: a server far away, or this page in lockstep with it (remote/). The engine does not notice. */
+/**
+ * Runs a game for the engine: streamed from the server, or in lockstep in this page (see remote/).
+ * The engine does not need to know which.
+ */
 export interface Driver {
   open: (events: DriverEvents) => void;
-  /** How the person is set up to play: told to each server that is met, and again at each change. */
-  setup: (setup: Setup) => void;
+  /** Sets the player's setup. It is sent to the server after each welcome and at each change. */
+  updateSetup: (updateSetup: Setup) => void;
   start: (at: number) => void;
-  /** `frame`: observation that was on the screen at `change.at`. */
-  input: (change: ControlChange, frame: number | null) => void;
-  /** This observation was painted at this animation frame's time. */
+  /** `frame` is the observation that was on the screen at `change.at`. */
+  sendInput: (change: ControlChange, frame: number | null) => void;
+  /** Reports that this observation was painted at the time of this animation frame. */
   painted: (frame: number, at: number) => void;
   pause: (at: number) => void;
   resume: (at: number) => void;
   leave: (at: number) => void;
-  focus: (state: FocusState, at: number) => void;
-  /** Try to mend a broken way now rather than later. */
-  hurry: () => void;
-  /** Let go of everything. Calling it twice does no harm. */
+  reportFocus: (state: FocusState, at: number) => void;
+  /** Reconnects immediately instead of waiting for the next retry. */
+  reconnectNow: () => void;
+  /** Closes the connection and releases all resources. Idempotent. */
   close: () => void;
 }

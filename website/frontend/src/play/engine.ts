@@ -2,79 +2,79 @@ import type { Ended, FocusState, Setup } from "@/wire/messages";
 import type { FrameHead, Picture } from "@/wire/packet";
 
 import type { Driver } from "./driver";
-import { Controls, type ControlChange, type InputSink } from "./input/controls";
+import { HeldControls, type ControlChange, type InputSink } from "./input/held-controls";
 import type { KeyUse } from "./input/keyboard";
 import { Painter } from "./painter";
 import type { Cancel, Platform } from "./platform";
-import { Rate } from "./rate";
-import { GameSpeaker, type Loudness, type OpenOutput, type Speaker } from "./sound/speaker";
+import { FrameRateCounter } from "./frame-rate";
+import { GameSpeaker, type Volume, type OpenAudioOutput, type Speaker } from "./sound/speaker";
 import type { Engine, Pace, Phase, Snapshot } from "./state";
 import { Store } from "./store";
 
 export type { Engine, Pace, Phase, Snapshot } from "./state";
 
-const BEATS = 3;
-const BEAT_MS = 600;
-/** Phases in which there is, or is about to be, something to hear. */
-const RUNNING: ReadonlySet<Phase["kind"]> = new Set(["countdown", "starting", "playing"]);
-const FRESH = { score: 0, lives: null, seconds: 0, moves: 0 } as const;
+const COUNTDOWN_BEATS = 3;
+const COUNTDOWN_BEAT_MS = 600;
+/** Phases in which the game plays sound or is about to. */
+const AUDIBLE_PHASES: ReadonlySet<Phase["kind"]> = new Set(["countdown", "starting", "playing"]);
+const INITIAL_COUNTERS = { score: 0, lives: null, seconds: 0, steps: 0 } as const;
 
-/** Joins driver, painter and input sources to one game with one state that a page can watch. */
+/** Connects driver, painter, sound and inputs, and keeps the state of one game for the page. */
 export class GameEngine implements Engine {
   readonly #platform: Platform;
   readonly #driver: Driver;
   readonly #pace: Pace;
   readonly #painter: Painter;
-  readonly #controls: Controls;
+  readonly #controls: HeldControls;
   readonly #speaker: Speaker;
   readonly #store = new Store<Snapshot>({
     phase: { kind: "connecting" },
-    ...FRESH,
+    ...INITIAL_COUNTERS,
     size: null,
-    audible: false,
-    delayMs: null,
+    hasSound: false,
+    latencyMs: null,
     steppedBy: null,
-    rate: null,
+    fps: null,
     notice: null,
   });
-  readonly #rate = new Rate();
-  #beat: Cancel | null = null;
-  /** An episode is under way on the server. */
-  #underway = false;
-  /** The one that is being left is to be followed by another. */
-  #again = false;
-  #notices = 0;
-  /** What the next episode begins with, until it is on the screen. */
-  #ahead: Picture | null = null;
+  readonly #frameRate = new FrameRateCounter();
+  #countdownTimer: Cancel | null = null;
+  /** True while the server has an active episode. */
+  #episodeActive = false;
+  /** True if a new episode starts after the current one has ended. */
+  #restartRequested = false;
+  #noticeCount = 0;
+  /** Preview of the next episode, until it is painted. */
+  #preview: Picture | null = null;
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
 
-  constructor(platform: Platform, driver: Driver, pace: Pace, openOutput: OpenOutput) {
+  constructor(platform: Platform, driver: Driver, pace: Pace, openOutput: OpenAudioOutput) {
     this.#platform = platform;
     this.#speaker = new GameSpeaker(openOutput, (words) => {
-      this.#store.set({ audible: false });
-      this.#tell(words);
+      this.#store.set({ hasSound: false });
+      this.#showNotice(words);
     });
     this.#driver = driver;
     this.#pace = pace;
-    this.#painter = new Painter(platform, (frame, at) => this.#painted(frame, at));
-    this.#controls = new Controls((change) => this.#changed(change));
+    this.#painter = new Painter(platform, (frame, at) => this.#onPainted(frame, at));
+    this.#controls = new HeldControls((change) => this.#onControlChange(change));
   }
 
   get input(): InputSink {
     return this.#controls;
   }
 
-  keys = (): KeyUse => {
+  keyUse = (): KeyUse => {
     switch (this.#phase.kind) {
       case "playing":
       case "countdown":
       case "starting":
-        return "taken";
+        return "captured";
       case "paused":
       case "leaving":
       case "ended":
-        return "guarded";
+        return "suppressed";
       default:
         return "free";
     }
@@ -85,86 +85,92 @@ export class GameEngine implements Engine {
   open(): void {
     this.#driver.open({
       welcome: (phase, { width, height, sound_hz: hz }) => {
-        this.#store.set({ size: { width, height }, audible: hz !== null });
-        this.#speaker.tune(hz);
-        this.#welcomed(phase);
+        this.#store.set({ size: { width, height }, hasSound: hz !== null });
+        this.#speaker.setSampleRate(hz);
+        this.#onWelcome(phase);
       },
-      started: () => this.#started(),
-      stepped: (by) => this.#store.set({ steppedBy: by }),
-      ahead: (picture) => {
-        this.#ahead = picture;
+      started: () => this.#onStarted(),
+      steppedBy: (by) => this.#store.set({ steppedBy: by }),
+      preview: (picture) => {
+        this.#preview = picture;
         const { kind } = this.#phase;
-        // How a game has ended stays on the screen until the next one is asked for.
-        if (kind !== "ended" && kind !== "gone") this.#lookAhead();
+        // The last picture of an ended episode stays on the screen until the player starts the next
+        // one.
+        if (kind !== "ended" && kind !== "episode-lost") this.#showPreview();
       },
       picture: (head, picture, changed) => {
         this.#painter.show(picture, head, changed);
-        this.#count(head);
+        this.#updateCounters(head);
       },
       sound: (frame, samples) => this.#speaker.play(frame, samples),
       paused: (reason) => {
-        if (this.#phase.kind === "playing") this.#go({ kind: "paused", why: reason });
+        if (this.#phase.kind === "playing") this.#enterPhase({ kind: "paused", reason });
       },
-      resumed: () => this.#resumed(),
-      ended: (ended) => this.#ended(ended),
-      notice: (text) => this.#tell(text),
-      delay: (ms) => this.#store.set({ delayMs: Math.round(ms) }),
-      broken: (attempt, words) => {
-        this.#go({ kind: "broken", attempt, words, playing: this.#underway });
-        this.#store.set({ delayMs: null });
+      resumed: () => this.#onResumed(),
+      ended: (ended) => this.#onEnded(ended),
+      notice: (text) => this.#showNotice(text),
+      latency: (ms) => this.#store.set({ latencyMs: Math.round(ms) }),
+      reconnecting: (attempt, message) => {
+        this.#enterPhase({
+          kind: "reconnecting",
+          attempt,
+          message,
+          episodeActive: this.#episodeActive,
+        });
+        this.#store.set({ latencyMs: null });
       },
-      closed: (closing) => {
-        this.#underway = false;
-        this.#go({ kind: "closed", closing });
+      closed: (closeReason) => {
+        this.#episodeActive = false;
+        this.#enterPhase({ kind: "closed", closeReason });
       },
     });
   }
 
   start(): void {
     const { kind } = this.#phase;
-    if (kind !== "ready" && kind !== "ended" && kind !== "gone") return;
-    this.#lookAhead();
-    if (this.#pace.kind === "real-time") this.#countDown(BEATS, "start");
-    else this.#begin();
+    if (kind !== "ready" && kind !== "ended" && kind !== "episode-lost") return;
+    this.#showPreview();
+    if (this.#pace.kind === "real-time") this.#startCountdown(COUNTDOWN_BEATS, "start");
+    else this.#startEpisode();
   }
 
-  pause = (): void => this.#freeze("player");
+  pause = (): void => this.#pauseFor("player");
 
   resume(): void {
     if (this.#phase.kind !== "paused") return;
-    if (this.#pace.kind === "real-time") this.#countDown(BEATS, "resume");
+    if (this.#pace.kind === "real-time") this.#startCountdown(COUNTDOWN_BEATS, "resume");
     else this.#driver.resume(this.#platform.now());
   }
 
-  setup = (setup: Setup): void => this.#driver.setup(setup);
+  updateSetup = (setup: Setup): void => this.#driver.updateSetup(setup);
 
-  loudness = (loudness: Loudness): void => this.#speaker.set(loudness);
+  setVolume = (loudness: Volume): void => this.#speaker.setVolume(loudness);
 
   restart(): void {
-    if (!this.#underway) return;
-    this.#again = true;
+    if (!this.#episodeActive) return;
+    this.#restartRequested = true;
     this.leave();
   }
 
   leave(): void {
-    if (!this.#underway) return;
-    this.#letGo();
+    if (!this.#episodeActive) return;
+    this.#releaseInputs();
     this.#driver.leave(this.#platform.now());
-    this.#go({ kind: "leaving", again: this.#again });
+    this.#enterPhase({ kind: "leaving", thenRestart: this.#restartRequested });
   }
 
-  /** Keys that go up while the window is away are never heard of, so they are released first. */
-  focus(state: FocusState, at: number): void {
-    const away = state === "blur" || state === "hidden";
-    if (away) this.#controls.releaseAll(at);
-    this.#driver.focus(state, at);
-    if (away && this.#pace.kind === "real-time") this.#freeze("focus");
+  /** Releases all keys on blur, because the window receives no keyup events without focus. */
+  reportFocus(state: FocusState, at: number): void {
+    const isAway = state === "blur" || state === "hidden";
+    if (isAway) this.#controls.releaseAll(at);
+    this.#driver.reportFocus(state, at);
+    if (isAway && this.#pace.kind === "real-time") this.#pauseFor("focus");
   }
 
-  hurry = (): void => this.#driver.hurry();
+  reconnectNow = (): void => this.#driver.reconnectNow();
 
   close(): void {
-    this.#stopCounting();
+    this.#cancelCountdown();
     this.#driver.close();
     this.#painter.close();
     this.#speaker.close();
@@ -174,127 +180,130 @@ export class GameEngine implements Engine {
     return this.#store.getSnapshot().phase;
   }
 
-  #go(phase: Phase): void {
-    this.#stopCounting();
-    this.#speaker.run(RUNNING.has(phase.kind));
+  #enterPhase(phase: Phase): void {
+    this.#cancelCountdown();
+    this.#speaker.setRunning(AUDIBLE_PHASES.has(phase.kind));
     this.#store.set({ phase });
   }
 
-  #tell(text: string): void {
-    this.#store.set({ notice: { id: ++this.#notices, text } });
+  #showNotice(text: string): void {
+    this.#store.set({ notice: { id: ++this.#noticeCount, text } });
   }
 
-  #welcomed(phase: "ready" | "playing" | "paused" | "ended"): void {
-    this.#again = false;
-    const lost = this.#underway && (phase === "ready" || phase === "ended");
-    this.#underway = phase === "playing" || phase === "paused";
-    if (lost) this.#go({ kind: "gone" });
-    else if (phase === "paused") this.#go({ kind: "paused", why: "connection" });
-    else if (phase === "playing") this.#go({ kind: "starting" });
-    else this.#go({ kind: "ready" });
+  #onWelcome(phase: "ready" | "playing" | "paused" | "ended"): void {
+    this.#restartRequested = false;
+    const isEpisodeLost = this.#episodeActive && (phase === "ready" || phase === "ended");
+    this.#episodeActive = phase === "playing" || phase === "paused";
+    if (isEpisodeLost) this.#enterPhase({ kind: "episode-lost" });
+    else if (phase === "paused") this.#enterPhase({ kind: "paused", reason: "connection" });
+    else if (phase === "playing") this.#enterPhase({ kind: "starting" });
+    else this.#enterPhase({ kind: "ready" });
   }
 
-  /** Put on the screen what the next episode begins with. */
-  #lookAhead(): void {
-    if (this.#ahead !== null && !this.#underway) this.#painter.preview(this.#ahead);
-    this.#ahead = null;
+  /** Paints the preview of the next episode. */
+  #showPreview(): void {
+    if (this.#preview !== null && !this.#episodeActive) this.#painter.showPreview(this.#preview);
+    this.#preview = null;
   }
 
-  #begin(): void {
-    this.#go({ kind: "starting" });
+  #startEpisode(): void {
+    this.#enterPhase({ kind: "starting" });
     this.#driver.start(this.#platform.now());
   }
 
-  #started(): void {
-    this.#painter.forget();
+  #onStarted(): void {
+    this.#painter.reset();
     if (this.#phase.kind === "paused") return;
-    this.#underway = true;
-    this.#store.set(FRESH);
-    this.#go({ kind: "playing" });
-    this.#pressHeld();
+    this.#episodeActive = true;
+    this.#store.set(INITIAL_COUNTERS);
+    this.#enterPhase({ kind: "playing" });
+    this.#resendHeldInputs();
   }
 
-  #resumed(): void {
+  #onResumed(): void {
     const { kind } = this.#phase;
     if (kind !== "paused" && kind !== "starting") return;
-    this.#go({ kind: "playing" });
-    this.#pressHeld();
+    this.#enterPhase({ kind: "playing" });
+    this.#resendHeldInputs();
   }
 
-  #ended({ episode, status, reason, score, n_steps: steps }: Ended): void {
-    this.#underway = false;
+  #onEnded({ episode, status, reason, score, n_steps: steps }: Ended): void {
+    this.#episodeActive = false;
     this.#store.set({ score });
-    this.#go({ kind: "ended", episode, status, reason, score, steps });
-    if (!this.#again) return;
-    this.#again = false;
+    this.#enterPhase({ kind: "ended", episode, status, reason, score, steps });
+    if (!this.#restartRequested) return;
+    this.#restartRequested = false;
     this.start();
   }
 
-  /** Stop a real-time game. A countdown that is cut short is over as well. */
-  #freeze(why: "player" | "focus"): void {
+  /** Pauses a real-time game, or cancels its countdown. */
+  #pauseFor(reason: "player" | "focus"): void {
     const phase = this.#phase;
     if (phase.kind === "countdown") {
-      this.#go(phase.then === "start" ? { kind: "ready" } : { kind: "paused", why });
+      this.#enterPhase(phase.then === "start" ? { kind: "ready" } : { kind: "paused", reason });
     } else if (phase.kind === "playing") {
-      this.#letGo();
+      this.#releaseInputs();
       this.#driver.pause(this.#platform.now());
-      this.#go({ kind: "paused", why });
+      this.#enterPhase({ kind: "paused", reason });
     }
   }
 
-  #countDown(left: number, then: "start" | "resume"): void {
-    this.#go({ kind: "countdown", left, then });
-    this.#beat = this.#platform.after(BEAT_MS, () => {
-      if (left > 1) {
-        this.#countDown(left - 1, then);
+  #startCountdown(beatsLeft: number, then: "start" | "resume"): void {
+    this.#enterPhase({ kind: "countdown", beatsLeft, then });
+    this.#countdownTimer = this.#platform.after(COUNTDOWN_BEAT_MS, () => {
+      if (beatsLeft > 1) {
+        this.#startCountdown(beatsLeft - 1, then);
       } else if (then === "start") {
-        this.#begin();
+        this.#startEpisode();
       } else {
-        this.#go({ kind: "starting" });
+        this.#enterPhase({ kind: "starting" });
         this.#driver.resume(this.#platform.now());
       }
     });
   }
 
-  #stopCounting(): void {
-    this.#beat?.();
-    this.#beat = null;
+  #cancelCountdown(): void {
+    this.#countdownTimer?.();
+    this.#countdownTimer = null;
   }
 
-  #painted(frame: number, at: number): void {
+  #onPainted(frame: number, at: number): void {
     this.#driver.painted(frame, at);
-    const rate = this.#pace.kind === "real-time" ? this.#rate.add(at) : null;
-    if (rate !== null) this.#store.set({ rate });
+    const fps = this.#pace.kind === "real-time" ? this.#frameRate.add(at) : null;
+    if (fps !== null) this.#store.set({ fps });
   }
 
-  #count(head: FrameHead): void {
-    const realTime = this.#pace.kind === "real-time";
+  #updateCounters(head: FrameHead): void {
+    const isRealTime = this.#pace.kind === "real-time";
     this.#store.set({
       score: head.score,
       lives: head.lives < 0 ? null : head.lives,
       seconds: this.#pace.kind === "real-time" ? Math.floor(head.frame / this.#pace.hz) : 0,
-      moves: realTime ? 0 : head.frame,
+      steps: isRealTime ? 0 : head.frame,
     });
   }
 
-  #changed(change: ControlChange): void {
-    if (this.#phase.kind === "playing") this.#send(change);
+  #onControlChange(change: ControlChange): void {
+    if (this.#phase.kind === "playing") this.#sendInput(change);
   }
 
-  #send(change: ControlChange): void {
-    this.#driver.input(change, this.#painter.frameAt(change.at));
+  #sendInput(change: ControlChange): void {
+    this.#driver.sendInput(change, this.#painter.frameAt(change.at));
   }
 
-  /** Fingers stay where they are, but to the game the controls go up. */
-  #letGo(): void {
+  /** Releases all held controls in the game, although the player still holds them. */
+  #releaseInputs(): void {
     if (this.#phase.kind !== "playing") return;
     const at = this.#platform.now();
-    for (const held of this.#controls.held()) this.#send({ ...held, down: false, at });
+    for (const held of this.#controls.held()) this.#sendInput({ ...held, down: false, at });
   }
 
-  /** Who held a key through the countdown means it. A turn must be pressed anew. */
-  #pressHeld(): void {
+  /**
+   * Presses the controls again that were held during the countdown. In a turn-based game each step
+   * needs a new press.
+   */
+  #resendHeldInputs(): void {
     if (this.#pace.kind !== "real-time") return;
-    for (const held of this.#controls.held()) this.#send(held);
+    for (const held of this.#controls.held()) this.#sendInput(held);
   }
 }

@@ -2,7 +2,7 @@ import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
 import type { Cancel, Platform } from "./platform";
 
-/** What of a 2d context the painter uses. */
+/** The part of a 2D context that the painter uses. */
 export type Surface = Pick<CanvasRenderingContext2D, "putImageData">;
 
 interface Canvas {
@@ -11,21 +11,20 @@ interface Canvas {
   surface: Surface;
 }
 
-/** An observation that stood on the screen from `at` on. */
+/** An observation that was on the screen from `at` on. */
 interface Paint {
   frame: number;
   at: number;
 }
 
-/** Input events may be handled some paints after they happened; this many are remembered. */
-const REMEMBERED_PAINTS = 8;
-/** Instead of an observation's index. */
-const NOTHING = -1;
+/** An input event may be handled several paints after it happened. */
+const MAX_REMEMBERED_PAINTS = 8;
+/** Index of a picture that is no observation. */
+const NO_FRAME = -1;
 
 /**
- * Puts the newest picture on the canvas at the next animation frame: latest wins.
- *
- * A picture that was overtaken before its animation frame is never painted and never reported.
+ * Paints the newest picture at the next animation frame. Pictures that are replaced before that are
+ * dropped frames: they are neither painted nor reported.
  */
 export class Painter {
   readonly #platform: Platform;
@@ -33,9 +32,9 @@ export class Painter {
   #canvas: Canvas | null = null;
   #picture: Picture | null = null;
   #image: ImageData | null = null;
-  #frame = NOTHING;
+  #frame = NO_FRAME;
   #dirty: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
-  #waiting: Cancel | null = null;
+  #pendingFrame: Cancel | null = null;
   #paints: Paint[] = [];
 
   constructor(platform: Platform, onPaint: (frame: number, at: number) => void) {
@@ -43,10 +42,11 @@ export class Painter {
     this.#onPaint = onPaint;
   }
 
-  /** Paint on this canvas from now on; the answer lets go of it. */
+  /** Paints on this canvas from now on. Returns a function that detaches it. */
   attach(element: HTMLCanvasElement): Cancel {
     const surface = element.getContext("2d", { alpha: false });
-    if (surface === null) throw new Error("This browser cannot draw on a canvas.");
+    if (surface === null)
+      throw new Error("Cannot draw the game: this browser does not support the 2D canvas.");
     const canvas = Object.assign(element, { surface });
     this.#canvas = canvas;
     this.#repaint();
@@ -55,24 +55,24 @@ export class Painter {
     };
   }
 
-  /** This picture, with this much of it changed, is the newest. */
+  /** Sets the newest picture, of which `changed` differs from the one before. */
   show(picture: Picture, head: FrameHead, changed: Rectangle): void {
-    if (picture === this.#picture) widen(this.#dirty, changed);
+    if (picture === this.#picture) expand(this.#dirty, changed);
     else this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     this.#picture = picture;
     this.#frame = head.frame;
-    this.#waiting ??= this.#platform.nextFrame(this.#paint);
+    this.#pendingFrame ??= this.#platform.nextFrame(this.#paint);
   }
 
-  /** A picture of no episode: it is painted, and not reported. */
-  preview(picture: Picture): void {
+  /** Paints a preview. It belongs to no episode, so its paint is not reported. */
+  showPreview(picture: Picture): void {
     this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     this.#picture = picture;
-    this.#frame = NOTHING;
-    this.#waiting ??= this.#platform.nextFrame(this.#paint);
+    this.#frame = NO_FRAME;
+    this.#pendingFrame ??= this.#platform.nextFrame(this.#paint);
   }
 
-  /** Observation that was on the screen at this moment; null when none was yet. */
+  /** Returns the observation that was on the screen at this time, or null if there was none. */
   frameAt(at: number): number | null {
     for (let index = this.#paints.length - 1; index >= 0; index--) {
       const paint = this.#paints[index];
@@ -81,22 +81,22 @@ export class Painter {
     return null;
   }
 
-  /** A new episode: what is on the screen belongs to the one before. */
-  forget(): void {
+  /** Forgets all paints; a new episode starts. */
+  reset(): void {
     this.#paints = [];
-    this.#waiting?.();
-    this.#waiting = null;
+    this.#pendingFrame?.();
+    this.#pendingFrame = null;
   }
 
   close(): void {
-    this.forget();
+    this.reset();
     this.#canvas = null;
   }
 
   readonly #paint = (at: number): void => {
-    this.#waiting = null;
-    if (!this.#draw() || this.#frame === NOTHING) return;
-    if (this.#paints.length >= REMEMBERED_PAINTS) this.#paints.shift();
+    this.#pendingFrame = null;
+    if (!this.#draw() || this.#frame === NO_FRAME) return;
+    if (this.#paints.length >= MAX_REMEMBERED_PAINTS) this.#paints.shift();
     this.#paints.push({ frame: this.#frame, at });
     this.#onPaint(this.#frame, at);
   };
@@ -111,20 +111,24 @@ export class Painter {
       this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
     }
     const { x, y, width, height } = this.#dirty;
-    if (width > 0) canvas.surface.putImageData(this.#imageOf(picture), 0, 0, x, y, width, height);
+    if (width > 0)
+      canvas.surface.putImageData(this.#toImageData(picture), 0, 0, x, y, width, height);
     this.#dirty.width = 0;
     return true;
   }
 
-  /** A view of the picture's own memory, so that nothing is copied before the canvas. */
-  #imageOf({ pixels, width, height }: Picture): ImageData {
+  /** Returns a view of the picture's memory, which avoids a copy. */
+  #toImageData({ pixels, width, height }: Picture): ImageData {
     if (this.#image?.data.buffer !== pixels.buffer) {
       this.#image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
     }
     return this.#image;
   }
 
-  /** A canvas that is new to us shows what there is; nothing new was seen, so nothing is reported. */
+  /**
+   * Paints the current picture on a newly attached canvas. It is not reported because it was
+   * painted before.
+   */
   #repaint(): void {
     if (this.#picture === null) return;
     this.#dirty = { x: 0, y: 0, width: this.#picture.width, height: this.#picture.height };
@@ -132,8 +136,8 @@ export class Painter {
   }
 }
 
-/** Grow `into` so that it holds `more` too. */
-function widen(into: Rectangle, more: Rectangle): void {
+/** Extends `into` to the union with `more`. */
+function expand(into: Rectangle, more: Rectangle): void {
   if (more.width === 0) return;
   if (into.width === 0) {
     Object.assign(into, more);

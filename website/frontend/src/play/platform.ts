@@ -1,12 +1,12 @@
-/** Calls something off. Calling it twice does no harm. */
+/** Cancels a timer or subscription. Idempotent. */
 export type Cancel = () => void;
 
-/** What the engine needs of the browser; tests bring their own and turn its hands. */
+/** Clock, timers and animation frames of the browser. Tests use a fake. */
 export interface Platform {
-  /** performance.now(), milliseconds. */
+  /** Returns performance.now() in milliseconds. */
   now: () => number;
   after: (ms: number, run: () => void) => Cancel;
-  /** `run` gets the animation frame's time, on the clock of `now`. */
+  /** `run` receives the time of the animation frame on the clock of `now`. */
   nextFrame: (run: (at: number) => void) => Cancel;
   random: () => number;
 }

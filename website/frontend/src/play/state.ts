@@ -1,22 +1,22 @@
 import type { Ended, FocusState, Setup } from "@/wire/messages";
 
-import type { Closing, Stepped } from "./driver";
-import type { InputSink } from "./input/controls";
+import type { CloseReason, SteppedBy } from "./driver";
+import type { InputSink } from "./input/held-controls";
 import type { KeyUse } from "./input/keyboard";
 import type { Cancel } from "./platform";
-import type { Loudness } from "./sound/speaker";
-import type { Readable } from "./store";
+import type { Volume } from "./sound/speaker";
+import type { ReadableStore } from "./store";
 
-/** Where the game stands. Each state holds only what exists in it. */
+/** Phase of the game. Each phase has only the fields that exist in it. */
 export type Phase =
   | { kind: "connecting" }
   | { kind: "ready" }
-  | { kind: "countdown"; left: number; then: "start" | "resume" }
+  | { kind: "countdown"; beatsLeft: number; then: "start" | "resume" }
   | { kind: "starting" }
   | { kind: "playing" }
-  | { kind: "paused"; why: "player" | "focus" | "connection" }
-  /** `again`: the next one begins as soon as this one is on record. */
-  | { kind: "leaving"; again: boolean }
+  | { kind: "paused"; reason: "player" | "focus" | "connection" }
+  /** With `thenRestart`, the next episode starts when this one has ended on the server. */
+  | { kind: "leaving"; thenRestart: boolean }
   | {
       kind: "ended";
       episode: string;
@@ -25,54 +25,54 @@ export type Phase =
       score: number;
       steps: number;
     }
-  | { kind: "broken"; attempt: number; words: string; playing: boolean }
-  /** Back again, but the game that was under way is not. */
-  | { kind: "gone" }
-  | { kind: "closed"; closing: Closing };
+  | { kind: "reconnecting"; attempt: number; message: string; episodeActive: boolean }
+  /** The page has reconnected, but the episode no longer exists. */
+  | { kind: "episode-lost" }
+  | { kind: "closed"; closeReason: CloseReason };
 
 export interface Snapshot {
   phase: Phase;
   score: number;
-  /** null: the game counts none. */
+  /** null if the game has no lives. */
   lives: number | null;
   /** Whole seconds of game time; 0 in a turn-based game. */
   seconds: number;
-  /** Steps, in a turn-based game; 0 in real time. */
-  moves: number;
-  /** Size of the picture in its own pixels; null until the server has said it. */
+  /** Number of steps in a turn-based game; 0 in real time. */
+  steps: number;
+  /** Size of the picture in pixels; null before the welcome. */
   size: { width: number; height: number } | null;
-  /** The game has sound. */
-  audible: boolean;
-  /** Round trip to the server in whole milliseconds; null before the first. */
-  delayMs: number | null;
-  /** Who steps the game, or did last; null before the first. */
-  steppedBy: Stepped | null;
-  /** Pictures painted in the last whole second; null while none has passed, and where the game waits for presses. */
-  rate: number | null;
+  /** True if the game has sound. */
+  hasSound: boolean;
+  /** Round trip to the server in whole milliseconds; null before the first pong. */
+  latencyMs: number | null;
+  /** Who runs the game, or ran it last; null before the first episode. */
+  steppedBy: SteppedBy | null;
+  /** Frames painted in the last whole second; null in the first second and in turn-based games. */
+  fps: number | null;
   notice: { id: number; text: string } | null;
 }
 
 export type Pace = { kind: "real-time"; hz: number } | { kind: "turn-based" };
 
-/** What a page may do with a game. */
-export interface Engine extends Readable<Snapshot> {
+/** Interface of the engine for the page. */
+export interface Engine extends ReadableStore<Snapshot> {
   readonly input: InputSink;
-  /** What the game does with its keys at the moment. */
-  keys: () => KeyUse;
+  /** How the game uses its keys in the current phase. */
+  keyUse: () => KeyUse;
   attach: (canvas: HTMLCanvasElement) => Cancel;
   open: () => void;
-  /** Begin an episode, the first or the next. */
+  /** Starts an episode. */
   start: () => void;
   pause: () => void;
   resume: () => void;
   leave: () => void;
-  /** Leave this one and begin another. */
+  /** Ends the current episode and starts another. */
   restart: () => void;
-  /** How the person is set up to play, for the record. */
-  setup: (setup: Setup) => void;
-  /** How loud the person wants it; null: silent. */
-  loudness: (loudness: Loudness) => void;
-  focus: (state: FocusState, at: number) => void;
-  hurry: () => void;
+  /** Updates the player's setup, which is recorded. */
+  updateSetup: (updateSetup: Setup) => void;
+  /** Sets the volume; null mutes the game. */
+  setVolume: (setVolume: Volume) => void;
+  reportFocus: (state: FocusState, at: number) => void;
+  reconnectNow: () => void;
   close: () => void;
 }

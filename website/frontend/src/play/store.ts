@@ -1,11 +1,11 @@
-/** A value that can be read at any time and watched; what React's useSyncExternalStore asks for. */
-export interface Readable<T> {
+/** A value that can be read and subscribed to; the interface of React's useSyncExternalStore. */
+export interface ReadableStore<T> {
   getSnapshot: () => T;
   subscribe: (listener: () => void) => () => void;
 }
 
-/** A tiny store: listeners are called only when a value really changed. */
-export class Store<T extends object> implements Readable<T> {
+/** Minimal store. Listeners are called only if a value has changed. */
+export class Store<T extends object> implements ReadableStore<T> {
   #value: T;
   #listeners = new Set<() => void>();
 
@@ -20,7 +20,7 @@ export class Store<T extends object> implements Readable<T> {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Take over these fields; nothing happens when all of them are as they were. */
+  /** Updates these fields. Does nothing if none of them changes. */
   set(change: Partial<T>): void {
     const keys = Object.keys(change) as (keyof T)[];
     if (keys.every((key) => Object.is(change[key], this.#value[key]))) return;

@@ -10,16 +10,16 @@ export type Ended = Schemas["Ended"];
 export type Offer = Schemas["Offer"];
 export type Ticks = Schemas["Ticks"];
 export type Device = Schemas["Input"]["device"];
-/** How the person is set up to play; `setup` without its head. */
+/** The player's setup: `setup` without type and time. */
 export type Setup = Omit<Schemas["Setup"], "type" | "at">;
 export type FocusState = Schemas["Focus"]["state"];
 
-/** Something came over the socket that SPEC.md does not allow. */
+/** The server sent something that wire/SPEC.md does not allow. */
 export class WireError extends Error {
   override name = "WireError";
 }
 
-const TYPES: Record<ServerMessage["type"], true> = {
+const MESSAGE_TYPES: Record<ServerMessage["type"], true> = {
   welcome: true,
   started: true,
   ticked: true,
@@ -30,27 +30,27 @@ const TYPES: Record<ServerMessage["type"], true> = {
   notice: true,
 };
 
-/** A text message of the server. Throws WireError when it is none that this page knows. */
+/** Parses a text message of the server. Throws WireError if it is invalid. */
 export function readMessage(text: string): ServerMessage {
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
-    throw new WireError("The server sent a message that is not JSON; reload the page.");
+    throw new WireError("The server sent a message that is not valid JSON. Reload the page.");
   }
   if (!isServerMessage(message)) {
-    throw new WireError("The server sent a message that this page does not know; reload the page.");
+    throw new WireError("The server sent a message of an unknown type. Reload the page.");
   }
   return message;
 }
 
-/** The server checks what it sends against the same schema, so the tag alone decides here. */
+/** Checks only the type, because the server validates messages against the same schema. */
 function isServerMessage(message: unknown): message is ServerMessage {
   return (
     typeof message === "object" &&
     message !== null &&
     "type" in message &&
     typeof message.type === "string" &&
-    Object.hasOwn(TYPES, message.type)
+    Object.hasOwn(MESSAGE_TYPES, message.type)
   );
 }

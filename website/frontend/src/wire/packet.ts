@@ -4,43 +4,50 @@ import { WireError } from "./messages";
 
 const VERSION = 1;
 const HEAD_BYTES = 34;
-const AS_BEFORE = 255;
+const UNCHANGED = 255;
 const BLACK = 0xff000000;
-const FLAG = { key: 1, terminated: 2, truncated: 4, trueColour: 8, last: 16, ahead: 32 } as const;
+const FLAG = {
+  keyframe: 1,
+  terminated: 2,
+  truncated: 4,
+  trueColour: 8,
+  last: 16,
+  preview: 32,
+} as const;
 
-/** What a frame packet says beside its pixels. */
+/** Header of a frame packet. */
 export interface FrameHead {
   /** Index of the observation in the episode. */
   frame: number;
-  /** The server's CLOCK_MONOTONIC when the step began, microseconds. */
+  /** The server's CLOCK_MONOTONIC at the start of the step, in microseconds. */
   serverUs: number;
   score: number;
-  /** -1: the game counts none. */
+  /** -1 if the game has no lives. */
   lives: number;
-  key: boolean;
+  isKeyframe: boolean;
   terminated: boolean;
   truncated: boolean;
   /** The last packet of the episode. */
   last: boolean;
 }
 
-/** Nothing has been said yet. */
-export const freshHead = (): FrameHead => ({
+/** Returns a header with default values. */
+export const newFrameHead = (): FrameHead => ({
   frame: 0,
   serverUs: 0,
   score: 0,
   lives: -1,
-  key: false,
+  isKeyframe: false,
   terminated: false,
   truncated: false,
   last: false,
 });
 
-/** The picture that the next episode begins with: it is of none yet (SPEC, O10). */
-export const isAhead = (packet: ArrayBuffer): boolean =>
-  packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.ahead) !== 0;
+/** Returns whether a packet is a preview: the first picture of the next episode (SPEC, O10). */
+export const isPreview = (packet: ArrayBuffer): boolean =>
+  packet.byteLength >= HEAD_BYTES && (new DataView(packet).getUint8(1) & FLAG.preview) !== 0;
 
-/** Smallest rectangle around what changed; width 0: nothing did. */
+/** Bounding rectangle of the changed pixels; width 0 if nothing changed. */
 export interface Rectangle {
   x: number;
   y: number;
@@ -48,7 +55,10 @@ export interface Rectangle {
   height: number;
 }
 
-/** The picture as it stands. `pixels` is one RGBA word a pixel, replaced only when the size changes. */
+/**
+ * The current picture. `pixels` has one RGBA word per pixel and is replaced only if the size
+ * changes.
+ */
 export interface Picture {
   readonly width: number;
   readonly height: number;
@@ -56,17 +66,17 @@ export interface Picture {
 }
 
 /**
- * Applies frame packets to one picture; wire/SPEC.md of the back end has the layout.
+ * Decodes frame packets into one picture (layout: wire/SPEC.md of the back end).
  *
- * `head`, `changed` and `picture` are reused from packet to packet: read them before the next one.
+ * `head`, `changed` and `picture` are reused: read them before the next packet.
  */
 export class FrameDecoder {
-  readonly head = freshHead();
+  readonly head = newFrameHead();
   readonly changed: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
   #picture: Picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
   #bytes = new Uint8ClampedArray(0);
   #palette = new Uint32Array(256).fill(BLACK);
-  #colours = 0;
+  #colourCount = 0;
   #trueColour = false;
   #rows = new Uint8Array(0);
 
@@ -74,25 +84,25 @@ export class FrameDecoder {
     return this.#picture;
   }
 
-  /** Forget everything: the next packet must be a key frame. */
+  /** Resets the decoder. The next packet must be a keyframe. */
   reset(): void {
     this.#picture = { width: 0, height: 0, pixels: new Uint32Array(0) };
   }
 
-  /** Apply a packet. Throws WireError when it is damaged or does not follow what came before. */
+  /** Decodes a packet. Throws WireError if it is invalid or does not follow the previous one. */
   decode(packet: ArrayBuffer): FrameHead {
-    if (packet.byteLength < HEAD_BYTES) throw new WireError("A frame packet is cut off.");
+    if (packet.byteLength < HEAD_BYTES) throw new WireError("A frame packet is truncated.");
     const view = new DataView(packet);
     if (view.getUint8(0) !== VERSION) {
-      throw new WireError("The server speaks another version of frames; reload the page.");
+      throw new WireError("The server uses another version of the frame format. Reload the page.");
     }
     const flags = view.getUint8(1);
     const start = HEAD_BYTES + 3 * view.getUint16(2, true);
-    if (packet.byteLength < start) throw new WireError("A frame packet is cut off.");
+    if (packet.byteLength < start) throw new WireError("A frame packet is truncated.");
     this.#readHead(view, flags);
     this.#readRectangle(view);
-    this.#begin(flags);
-    this.#learn(new Uint8Array(packet, HEAD_BYTES, start - HEAD_BYTES));
+    this.#checkFrame(flags);
+    this.#addColours(new Uint8Array(packet, HEAD_BYTES, start - HEAD_BYTES));
     if (this.changed.width > 0) this.#paint(new Uint8Array(packet, start));
     return this.head;
   }
@@ -103,7 +113,7 @@ export class FrameDecoder {
     head.serverUs = view.getUint32(8, true) + view.getUint32(12, true) * 2 ** 32;
     head.score = view.getFloat64(16, true);
     head.lives = view.getInt16(24, true);
-    head.key = (flags & FLAG.key) !== 0;
+    head.isKeyframe = (flags & FLAG.keyframe) !== 0;
     head.terminated = (flags & FLAG.terminated) !== 0;
     head.truncated = (flags & FLAG.truncated) !== 0;
     head.last = (flags & FLAG.last) !== 0;
@@ -116,24 +126,24 @@ export class FrameDecoder {
     this.changed.height = view.getUint16(32, true);
   }
 
-  #begin(flags: number): void {
+  #checkFrame(flags: number): void {
     const trueColour = (flags & FLAG.trueColour) !== 0;
     const { x, y, width, height } = this.changed;
-    if (this.head.key) {
+    if (this.head.isKeyframe) {
       if (x !== 0 || y !== 0 || width === 0 || height === 0) {
-        throw new WireError("A key frame does not hold the whole picture.");
+        throw new WireError("A keyframe does not cover the whole picture.");
       }
       this.#trueColour = trueColour;
-      this.#colours = 0;
+      this.#colourCount = 0;
       this.#resize(width, height);
       return;
     }
-    if (this.#picture.width === 0) throw new WireError("The first frame is not a key frame.");
+    if (this.#picture.width === 0) throw new WireError("The first frame is not a keyframe.");
     if (trueColour !== this.#trueColour) {
-      throw new WireError("A frame changed between palette and true colour without a key frame.");
+      throw new WireError("A frame switched between palette and true colour without a keyframe.");
     }
     if (x + width > this.#picture.width || y + height > this.#picture.height) {
-      throw new WireError("A frame reaches beyond the picture.");
+      throw new WireError("A frame extends beyond the picture.");
     }
   }
 
@@ -146,16 +156,16 @@ export class FrameDecoder {
     this.#picture.pixels.fill(BLACK);
   }
 
-  #learn(colours: Uint8Array): void {
+  #addColours(colours: Uint8Array): void {
     const count = colours.length / 3;
-    if (this.#colours + count > 256) throw new WireError("A frame has more than 256 colours.");
+    if (this.#colourCount + count > 256) throw new WireError("A frame has more than 256 colours.");
     for (let index = 0; index < count; index++) {
       const red = colours[3 * index] ?? 0;
       const green = colours[3 * index + 1] ?? 0;
       const blue = colours[3 * index + 2] ?? 0;
-      this.#palette[this.#colours + index] = BLACK | (blue << 16) | (green << 8) | red;
+      this.#palette[this.#colourCount + index] = BLACK | (blue << 16) | (green << 8) | red;
     }
-    this.#colours += count;
+    this.#colourCount += count;
   }
 
   #paint(stream: Uint8Array): void {
@@ -171,9 +181,9 @@ export class FrameDecoder {
     try {
       rows = unzlibSync(stream, { out: this.#rows });
     } catch (error) {
-      throw new WireError("The pixels of a frame cannot be unpacked.", { cause: error });
+      throw new WireError("The pixels of a frame cannot be decompressed.", { cause: error });
     }
-    if (rows.length !== expected) throw new WireError("A frame has too few or too many pixels.");
+    if (rows.length !== expected) throw new WireError("A frame has the wrong number of pixels.");
     return rows;
   }
 
@@ -181,14 +191,14 @@ export class FrameDecoder {
     const { x, y, width, height } = this.changed;
     const { pixels, width: stride } = this.#picture;
     const palette = this.#palette;
-    const skip = this.head.key ? -1 : AS_BEFORE;
+    const unchanged = this.head.isKeyframe ? -1 : UNCHANGED;
     let from = 0;
     for (let row = 0; row < height; row++) {
       let to = (y + row) * stride + x;
       from++; // the filter byte, always 0
       for (let column = 0; column < width; column++, from++, to++) {
         const index = rows[from] ?? 0;
-        if (index !== skip) pixels[to] = palette[index] ?? BLACK;
+        if (index !== unchanged) pixels[to] = palette[index] ?? BLACK;
       }
     }
   }

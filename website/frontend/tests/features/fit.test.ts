@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { fitPicture } from "@/features/playing/fit";
+import { fitPicture } from "@/features/play/fit";
 
 const atari = { width: 160, height: 210 };
 
@@ -9,20 +9,20 @@ describe("how large a picture is drawn", () => {
     expect(fitPicture(atari, { width: 1200, height: 860 }, 1.75, 1)).toEqual({
       width: 1120,
       height: 840,
-      whole: true,
+      isPixelPerfect: true,
     });
   });
 
   test("device pixels count, not CSS pixels", () => {
     const fit = fitPicture(atari, { width: 390, height: 400 }, 1.75, 3);
-    expect(fit).toMatchObject({ whole: true });
+    expect(fit).toMatchObject({ isPixelPerfect: true });
     expect((fit.width * 3) % 160).toBeCloseTo(0);
     expect((fit.height * 3) % 210).toBeCloseTo(0);
   });
 
   test("the whole place rather than a small whole scale", () => {
     const fit = fitPicture(atari, { width: 900, height: 600 }, 1.75, 1);
-    expect(fit.whole).toBe(false);
+    expect(fit.isPixelPerfect).toBe(false);
     expect(fit.height).toBeCloseTo(600);
     expect(fit.width / fit.height).toBeCloseTo(280 / 210);
   });

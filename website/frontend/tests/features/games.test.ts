@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 
 import type { Episode, Game } from "@/api/client";
 import { bestScores } from "@/api/queries";
-import { findGames, partRows, tagsOf } from "@/features/games/find-games";
-import { deckOf } from "@/features/playing/deck";
+import { findGames, splitFeatured, tagsByFrequency } from "@/features/games/find-games";
+import { touchLayoutFor } from "@/features/play/touch-layout";
 
 function game(id: string, name: string, tags: string[] = [], controls: string[] = ["fire"]): Game {
   return {
@@ -50,33 +50,33 @@ describe("finding a game", () => {
   });
 
   test("the most frequent tag is offered first", () => {
-    expect(tagsOf(games)).toEqual(["atari", "paddle", "puzzle", "sport"]);
+    expect(tagsByFrequency(games)).toEqual(["atari", "paddle", "puzzle", "sport"]);
   });
 });
 
 describe("the front row", () => {
   test("comes in its own order, the others in theirs, and none twice", () => {
     const ids = (some: Game[]) => some.map(({ id }) => id);
-    const { front, others } = partRows([
+    const { featured, others } = splitFeatured([
       game("acrobot", "Acrobot"),
       game("breakout", "Breakout"),
       game("hanoi", "My Hanoi"),
       game("ms-pacman", "Ms. Pac-Man"),
     ]);
-    expect(ids(front)).toEqual(["ms-pacman", "breakout"]);
+    expect(ids(featured)).toEqual(["ms-pacman", "breakout"]);
     expect(ids(others)).toEqual(["acrobot", "hanoi"]);
   });
 });
 
 describe("controls under thumbs", () => {
   test("directions lie on the pad, the rest on buttons", () => {
-    const deck = deckOf(game("a", "A", [], ["left", "right", "fire"]));
+    const deck = touchLayoutFor(game("a", "A", [], ["left", "right", "fire"]));
     expect(deck.pad).toEqual({ left: "left", right: "right" });
     expect(deck.buttons.map(({ name }) => name)).toEqual(["fire"]);
   });
 
   test("a single direction is no pad", () => {
-    const deck = deckOf(game("a", "A", [], ["up", "pole-1"]));
+    const deck = touchLayoutFor(game("a", "A", [], ["up", "pole-1"]));
     expect(deck.pad).toBeNull();
     expect(deck.buttons).toHaveLength(2);
   });

@@ -3,7 +3,7 @@ import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 
 import type { Game } from "@/api/client";
-import { Hud } from "@/features/playing/hud";
+import { Hud } from "@/features/play/hud";
 import type { Phase, Snapshot } from "@/play/engine";
 
 const game = {
@@ -12,7 +12,7 @@ const game = {
 } as unknown as Game;
 
 function show(score: number, best: number | null, kind: Phase["kind"] = "playing") {
-  const snapshot = { phase: { kind }, score, lives: null, seconds: 0, moves: 0 } as Snapshot;
+  const snapshot = { phase: { kind }, score, lives: null, seconds: 0, steps: 0 } as Snapshot;
   render(<Hud game={game} snapshot={snapshot} best={best} />);
 }
 
@@ -45,7 +45,7 @@ test.each([
   ["ready", false],
   ["paused", false],
   ["ended", false],
-  ["broken", false],
+  ["reconnecting", false],
 ] as const)("it is seen while %s: %s, so that it shines through no words", (kind, seen) => {
   show(1, null, kind);
   expect(screen.getByTestId("hud").classList.contains("invisible")).toBe(!seen);

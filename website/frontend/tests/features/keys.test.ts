@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { bindKey, codesOf, isFree, keysOf } from "@/features/playing/keys";
+import { bindKey, controlsByCode, isBindable, effectiveKeys } from "@/features/play/keys";
 
 const GAME = {
   controls: [
@@ -10,23 +10,23 @@ const GAME = {
 };
 
 test("a changed control has the person's keys, the others the game's", () => {
-  expect(keysOf(GAME, { fire: ["KeyX"], gone: ["KeyY"] })).toEqual({
+  expect(effectiveKeys(GAME, { fire: ["KeyX"], gone: ["KeyY"] })).toEqual({
     left: ["ArrowLeft", "KeyA"],
     fire: ["KeyX"],
   });
 });
 
 test("a key that is taken for another control leaves the one that had it", () => {
-  const bound = bindKey(keysOf(GAME), "fire", "KeyA");
+  const bound = bindKey(effectiveKeys(GAME), "fire", "KeyA");
   expect(bound).toEqual({ left: ["ArrowLeft"], fire: ["KeyA"] });
-  expect(codesOf(bound).get("KeyA")).toBe("fire");
+  expect(controlsByCode(bound).get("KeyA")).toBe("fire");
 });
 
 test("keys of the page and of the browser are not free", () => {
   for (const code of ["Escape", "Enter", "Tab", "ControlLeft", "MetaRight", "F5", ""]) {
-    expect(isFree(code), code).toBe(false);
+    expect(isBindable(code), code).toBe(false);
   }
   for (const code of ["Space", "KeyF", "Numpad1", "ShiftLeft"]) {
-    expect(isFree(code), code).toBe(true);
+    expect(isBindable(code), code).toBe(true);
   }
 });

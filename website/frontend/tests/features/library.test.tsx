@@ -11,7 +11,7 @@ import { Library } from "@/features/games/library";
 
 const COUNT = 200;
 
-/** Cards drawn so far: each reads its game's cover, and nothing else does. */
+/** Number of rendered cards: each one reads its game's cover. */
 let drawn = 0;
 
 const game = (_: unknown, index: number): Game => ({

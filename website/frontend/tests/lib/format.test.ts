@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { formatBytes, formatCount, formatTime, formatWhen } from "@/lib/format";
+import { formatBytes, formatCount, formatClock, formatTimeAgo } from "@/lib/format";
 import { keyLabel } from "@/lib/key-label";
 
 test("seconds are minutes and seconds", () => {
-  expect([0, 65, 600].map(formatTime)).toEqual(["0:00", "1:05", "10:00"]);
+  expect([0, 65, 600].map(formatClock)).toEqual(["0:00", "1:05", "10:00"]);
 });
 
 test("one is one, others are many", () => {
@@ -17,7 +17,7 @@ test("one is one, others are many", () => {
 
 test("moments are told from now", () => {
   const now = Date.parse("2026-11-22T12:00:00Z");
-  const at = (iso: string) => formatWhen(iso, now);
+  const at = (iso: string) => formatTimeAgo(iso, now);
   expect(at("2026-11-22T11:59:30Z")).toBe("just now");
   expect(at("2026-11-22T11:30:00Z")).toBe("30 min. ago");
   expect(at("2026-11-22T09:00:00Z")).toBe("3 hr. ago");

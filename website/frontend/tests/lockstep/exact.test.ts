@@ -2,9 +2,15 @@ import { crc32 } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { shouldSkip } from "../support/prerequisites";
 import { Emulator } from "@/lockstep/emulator";
 
-import { compileModule, playNatively, whyNot, type NativePlay } from "./native";
+import {
+  compileModule,
+  playNatively,
+  missingPrerequisite,
+  type NativePlay,
+} from "../support/native-play";
 
 const twelve = [
   "breakout",
@@ -24,11 +30,11 @@ const all = process.env.LOCKSTEP_GAMES === "all";
 const games = all ? null : twelve;
 const minutes = 60_000;
 
-const reason = whyNot();
-/** What was compared, for who asks for all games. */
+const reason = missingPrerequisite();
+/** Summary lines, printed if all games are compared. */
 const compared: string[] = [];
 
-describe.skipIf(reason !== null)(
+describe.skipIf(shouldSkip(reason))(
   `the game in the page and ale-py${reason ? ` (${reason})` : ""}`,
   () => {
     let module: WebAssembly.Module;
@@ -42,7 +48,7 @@ describe.skipIf(reason !== null)(
     });
 
     it(
-      "are the same at every one of 3,000 steps, with and without sticky actions",
+      "emulator equals ale-py for 3,000 steps, with and without sticky actions",
       async () => {
         const plays = await compareAll({ games, sticky: [0, 0.25], steps: 3000 });
         expect(plays).toBe(all ? 208 : 24);
@@ -51,7 +57,7 @@ describe.skipIf(reason !== null)(
     );
 
     it(
-      "are the same in other modes and difficulties, with all actions, frames skipped, and truncated",
+      "emulator equals ale-py for other modes, difficulties, action sets, frameskip and truncation",
       async () => {
         const truncated = await compareAll({ games, sticky: [0.25], steps: 600, vary: true });
         expect(truncated).toBe(all ? 104 : 12);
@@ -60,7 +66,7 @@ describe.skipIf(reason !== null)(
     );
 
     it(
-      "differ once the seed does, if actions are sticky",
+      "emulator with another seed differs if actions are sticky",
       async () => {
         for await (const play of playNatively({
           games: ["breakout"],
@@ -98,7 +104,7 @@ describe.skipIf(reason !== null)(
   },
 );
 
-/** Where the two part, in words; null: nowhere. `shift` is added to every seed. */
+/** Returns a description of the first difference, or null. `shift` is added to every seed. */
 function firstDifference(emulator: Emulator, play: NativePlay, shift: number): string | null {
   for (const [number, episode] of play.episodes.entries()) {
     const at = (step: number): string =>
@@ -114,7 +120,7 @@ function firstDifference(emulator: Emulator, play: NativePlay, shift: number): s
         if (crc !== episode.pictures[(index + 1) / 100]) return `${at(index + 1)}: the picture`;
       }
     }
-    if ((outcome.terminated || outcome.truncated) !== episode.over) return `${at(-1)}: the end`;
+    if ((outcome.terminated || outcome.truncated) !== episode.isOver) return `${at(-1)}: the end`;
   }
   return null;
 }

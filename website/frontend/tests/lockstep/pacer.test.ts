@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { Pacer } from "@/play/lockstep/pacer";
 
-/** Runs a pacer on a display of `hz`; steps begin when they are due. Returns the times of frames and steps. */
+/** Runs a pacer on a display of `hz` and returns the times of frames and steps. */
 function run(pacer: Pacer, hz: number, ms: number, late: () => number = () => 0) {
   const frames: number[] = [];
   const steps: number[] = [];
@@ -10,27 +10,27 @@ function run(pacer: Pacer, hz: number, ms: number, late: () => number = () => 0)
   pacer.start(0);
   let frame = 0.3;
   while (frame < ms) {
-    const due = pacer.due ?? Infinity;
+    const due = pacer.dueAt ?? Infinity;
     if (due <= frame) {
       const at = due + late();
       steps.push(at);
-      pacer.stepped(at);
+      pacer.onStep(at);
     } else {
       frames.push(frame);
-      pacer.displayed(frame, true);
+      pacer.onDisplayFrame(frame, true);
       frame += gap;
     }
   }
   return { frames, steps };
 }
 
-/** Differences of neighbours. */
+/** Differences of neighbouring values. */
 function gaps(times: number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? time));
 }
 
-describe("the pacer", () => {
-  it.each([60, 59.94, 60.05])("takes one step a frame on a display of %d Hz", (hz) => {
+describe("pacer", () => {
+  it.each([60, 59.94, 60.05])("pacer steps once per display frame at %d Hz", (hz) => {
     const { frames, steps } = run(new Pacer(60), hz, 20_000);
     const settled = steps.filter((at) => at > 2000);
     const shown = frames.filter((at) => at > 2000);
@@ -43,49 +43,50 @@ describe("the pacer", () => {
     }
   });
 
-  it("takes a step every second frame on a display of 120 Hz", () => {
+  it("pacer steps every second display frame at 120 Hz", () => {
     const { steps } = run(new Pacer(60), 120, 20_000);
     for (const gap of gaps(steps.filter((at) => at > 2000))) expect(gap).toBeCloseTo(1000 / 60, 0);
   });
 
-  it.each([75, 144, 50, 30])("keeps 60 steps a second of its own on a display of %d Hz", (hz) => {
+  it.each([75, 144, 50, 30])("pacer keeps 60 steps per second on a display of %d Hz", (hz) => {
     const { steps } = run(new Pacer(60), hz, 20_000);
     expect(steps.length).toBeGreaterThanOrEqual(1198);
     expect(steps.length).toBeLessThanOrEqual(1201);
   });
 
-  it("does not make up for a step that came more than a period late", () => {
+  it("pacer skips steps that are late by a period", () => {
     const pacer = new Pacer(60);
     pacer.start(0);
-    expect(pacer.stepped(116.7)).toBeCloseTo(100, 0);
-    expect(pacer.due).toBeCloseTo(116.7 + 1000 / 60, 5);
+    expect(pacer.onStep(116.7)).toBeCloseTo(100, 0);
+    expect(pacer.dueAt).toBeCloseTo(116.7 + 1000 / 60, 5);
   });
 
-  it("keeps its deadlines when steps are a little late", () => {
+  it("pacer keeps its deadlines when steps are slightly late", () => {
     let tick = 0;
     const { steps } = run(new Pacer(60), 60, 30_000, () => (tick++ % 3) * 0.7);
     const settled = steps.filter((at) => at > 2000);
     expect(settled.length / 28).toBeCloseTo(60, 0);
   });
 
-  it("begins steps earlier once pictures come too late for their frame, and up to a bound", () => {
+  it("pacer increases its margin up to a limit when pictures are late", () => {
     const pacer = new Pacer(60);
     run(pacer, 60, 3000);
-    const before = pacer.due ?? 0;
-    for (let frame = 0; frame < 20; frame++) pacer.displayed(3000.3 + (frame * 1000) / 60, false);
+    const before = pacer.dueAt ?? 0;
+    for (let frame = 0; frame < 20; frame++)
+      pacer.onDisplayFrame(3000.3 + (frame * 1000) / 60, false);
     pacer.start(3400);
-    const { period } = pacer;
-    const shift = (before - (pacer.due ?? 0)) / period;
+    const { periodMs } = pacer;
+    const shift = (before - (pacer.dueAt ?? 0)) / periodMs;
     const fraction = shift - Math.floor(shift);
-    expect(fraction * period).toBeGreaterThan(5);
-    expect(fraction * period).toBeLessThan(9);
+    expect(fraction * periodMs).toBeGreaterThan(5);
+    expect(fraction * periodMs).toBeLessThan(9);
   });
 
-  it("has nothing due while it is stopped", () => {
+  it("stopped pacer has no due step", () => {
     const pacer = new Pacer(60);
     pacer.start(0);
     pacer.stop();
-    expect(pacer.due).toBeNull();
-    expect(() => pacer.stepped(5)).toThrow("stopped");
+    expect(pacer.dueAt).toBeNull();
+    expect(() => pacer.onStep(5)).toThrow("stopped");
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { Aligner } from "@/play/remote/aligner";
 
-/** A small generator of numbers in [0, 1), the same in each run. */
+/** Deterministic random numbers in [0, 1). */
 function draw(): () => number {
   let state = 7;
   return () => (state = (state * 16807) % 2147483647) / 2147483647;
@@ -10,12 +10,12 @@ function draw(): () => number {
 
 interface Network {
   hz: number;
-  /** When in the display's frame the first picture comes, milliseconds. */
+  /** Arrival of the first picture within a display frame, in milliseconds. */
   phase: number;
   jitter: number;
 }
 
-/** A server that does as it is asked, as `TickClock` does, and a page that paints on a display of `hz`. */
+/** Simulates a server that applies shifts like the tick clock, and a page on a display of `hz`. */
 function run({ hz, phase, jitter }: Network, seconds = 20) {
   const period = 1000 / 60;
   const display = 1000 / hz;
@@ -34,13 +34,13 @@ function run({ hz, phase, jitter }: Network, seconds = 20) {
     const arrival = step + jitter * random();
     while (paint <= arrival) {
       if (pending.length > 0) {
-        aligner.painted(paint);
+        aligner.onPaint(paint);
         waits.push(...pending.map((at) => paint - at));
       }
       pending = [];
       paint += display;
     }
-    aligner.arrived(arrival, step * 1000);
+    aligner.onArrival(arrival, step * 1000);
     pending.push(arrival);
     const move = Math.max(-0.01 * period, Math.min(0.01 * period, toMove));
     toMove -= move;
@@ -81,8 +81,8 @@ describe("the aligner", () => {
     const asked: number[] = [];
     const aligner = new Aligner((later) => asked.push(later));
     for (let at = 0; at < 100_000; at += 250) {
-      aligner.arrived(at, at * 1000);
-      aligner.painted(at + 12);
+      aligner.onArrival(at, at * 1000);
+      aligner.onPaint(at + 12);
     }
     expect(asked).toEqual([]);
   });

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { Controls } from "@/play/input/controls";
+import { HeldControls } from "@/play/input/held-controls";
 import { listenGamepads } from "@/play/input/gamepad";
 
-import { HandPlatform } from "../support/platform";
+import { FakePlatform } from "../support/platform";
 
 const MAP = {
   directions: { left: "left", right: "right", up: "up" },
@@ -12,8 +12,8 @@ const MAP = {
   steer: null,
 };
 
-/** A gamepad whose stick and buttons are moved by hand. */
-class HandPad {
+/** Gamepad whose state a test sets. */
+class FakeGamepad {
   readonly id = "Hand pad";
   readonly mapping = "standard";
   readonly index = 0;
@@ -27,47 +27,47 @@ class HandPad {
   }
 }
 
-let platform: HandPlatform;
-let pad: HandPad;
-let words: string[];
+let platform: FakePlatform;
+let pad: FakeGamepad;
+let log: string[];
 let slots: (Gamepad | null)[];
 let names: string[];
-let lost: number;
+let disconnects: number;
 let stop: () => void;
 
 beforeEach(() => {
-  platform = new HandPlatform();
-  pad = new HandPad();
-  [words, names, slots, lost] = [[], [], [], 0];
-  const controls = new Controls(({ control, down, device }) =>
-    words.push(`${device} ${control} ${down ? "down" : "up"}`),
+  platform = new FakePlatform();
+  pad = new FakeGamepad();
+  [log, names, slots, disconnects] = [[], [], [], 0];
+  const controls = new HeldControls(({ control, down, device }) =>
+    log.push(`${device} ${control} ${down ? "down" : "up"}`),
   );
   stop = listenGamepads(platform, () => slots, MAP, controls, {
-    button: (index) => words.push(`button ${index}`),
-    connected: (now) => (names = [...now]),
-    lost: () => lost++,
+    button: (index) => log.push(`button ${index}`),
+    connectedPads: (now) => (names = [...now]),
+    disconnected: () => disconnects++,
   });
 });
 
-function plug(): void {
+function connectPad(): void {
   slots = [null, pad as unknown as Gamepad];
   dispatchEvent(new Event("gamepadconnected"));
 }
 
 describe("a gamepad", () => {
   test("is looked at only from the moment it is plugged in", () => {
-    expect(platform.paint()).toBe(0);
-    plug();
+    expect(platform.runAnimationFrame()).toBe(0);
+    connectPad();
     expect(names).toEqual(["Hand pad"]);
-    expect(platform.paint()).toBe(1);
+    expect(platform.runAnimationFrame()).toBe(1);
   });
 
   test("its stick presses directions, with a dead zone that lets go later than it takes", () => {
-    plug();
+    connectPad();
     const at = (x: number): string[] => {
       pad.axes[0] = x;
-      platform.paint();
-      return words.splice(0);
+      platform.runAnimationFrame();
+      return log.splice(0);
     };
     expect(at(0.3)).toEqual([]);
     expect(at(-0.4)).toEqual(["gamepad left down"]);
@@ -77,44 +77,44 @@ describe("a gamepad", () => {
   });
 
   test("its cross and its stick are one control", () => {
-    plug();
+    connectPad();
     pad.press(15);
-    platform.paint();
+    platform.runAnimationFrame();
     pad.axes[0] = 1;
-    platform.paint();
+    platform.runAnimationFrame();
     pad.press(15, false);
-    platform.paint();
-    expect(words).toEqual(["gamepad right down", "button 15"]);
+    platform.runAnimationFrame();
+    expect(log).toEqual(["gamepad right down", "button 15"]);
   });
 
   test("its buttons play the other controls in order", () => {
-    plug();
+    connectPad();
     pad.press(0);
     pad.press(1);
-    platform.paint();
-    expect(words.filter((word) => word.endsWith("down"))).toEqual([
+    platform.runAnimationFrame();
+    expect(log.filter((word) => word.endsWith("down"))).toEqual([
       "gamepad fire down",
       "gamepad jump down",
     ]);
   });
 
   test("that is pulled out lets go, and says so", () => {
-    plug();
+    connectPad();
     pad.press(0);
-    platform.paint();
+    platform.runAnimationFrame();
     slots = [];
-    platform.paint();
-    expect(words.at(-1)).toBe("gamepad fire up");
-    expect([lost, names.length]).toEqual([1, 0]);
-    expect(platform.paint()).toBe(0);
+    platform.runAnimationFrame();
+    expect(log.at(-1)).toBe("gamepad fire up");
+    expect([disconnects, names.length]).toEqual([1, 0]);
+    expect(platform.runAnimationFrame()).toBe(0);
   });
 
   test("is let go of when nobody listens any more", () => {
-    plug();
+    connectPad();
     pad.press(0);
-    platform.paint();
+    platform.runAnimationFrame();
     stop();
-    expect(words.at(-1)).toBe("gamepad fire up");
-    expect(platform.paint()).toBe(0);
+    expect(log.at(-1)).toBe("gamepad fire up");
+    expect(platform.runAnimationFrame()).toBe(0);
   });
 });

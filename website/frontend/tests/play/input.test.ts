@@ -1,16 +1,16 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { Controls, type ControlChange } from "@/play/input/controls";
+import { HeldControls, type ControlChange } from "@/play/input/held-controls";
 import { listenKeyboard, type KeyUse } from "@/play/input/keyboard";
 import { listenPad, padDirections } from "@/play/input/touch";
 
 let changes: ControlChange[];
-let controls: Controls;
+let controls: HeldControls;
 
 beforeEach(() => {
   changes = [];
-  controls = new Controls((change) => changes.push(change));
+  controls = new HeldControls((change) => changes.push(change));
 });
 
 const words = () => changes.map(({ control, down }) => `${control} ${down ? "down" : "up"}`);
@@ -52,7 +52,7 @@ describe("the keyboard", () => {
   let use: KeyUse;
 
   beforeEach(() => {
-    use = "taken";
+    use = "captured";
     document.body.innerHTML = `<button id="b">B</button><input id="i">`;
     const keys = new Map([
       ["Space", "fire"],
@@ -107,7 +107,7 @@ describe("the keyboard", () => {
   });
 
   test("a guarded key does nothing, but buttons work", () => {
-    use = "guarded";
+    use = "suppressed";
     expect(type("keydown", "Space").defaultPrevented).toBe(true);
     expect(type("keydown", "Space", {}, "b").defaultPrevented).toBe(false);
     expect(changes).toEqual([]);

@@ -3,23 +3,23 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Painter } from "@/play/painter";
 import { FrameDecoder } from "@/wire/packet";
 
-import { makeCanvas, type Put } from "../support/canvas";
+import { createFakeCanvas, type CanvasUpdate } from "../support/canvas";
 import { makePacket } from "../support/packets";
-import { HandPlatform } from "../support/platform";
+import { FakePlatform } from "../support/platform";
 
-let platform: HandPlatform;
+let platform: FakePlatform;
 let painted: [number, number][];
 let painter: Painter;
 let decoder: FrameDecoder;
-let puts: Put[];
+let updates: CanvasUpdate[];
 let canvas: HTMLCanvasElement;
 
 beforeEach(() => {
-  platform = new HandPlatform();
+  platform = new FakePlatform();
   painted = [];
   painter = new Painter(platform, (frame, at) => painted.push([frame, at]));
   decoder = new FrameDecoder();
-  ({ canvas, puts } = makeCanvas());
+  ({ canvas, updates } = createFakeCanvas());
   painter.attach(canvas);
 });
 
@@ -29,66 +29,66 @@ function show(...[sketch]: Parameters<typeof makePacket>): void {
 }
 
 describe("painting", () => {
-  test("waits for the animation frame and takes its time", () => {
+  test("picture is painted at the next animation frame", () => {
     show({ frame: 0 });
-    expect(puts).toHaveLength(0);
-    platform.pass(5);
-    platform.paint();
+    expect(updates).toHaveLength(0);
+    platform.advance(5);
+    platform.runAnimationFrame();
     expect(painted).toEqual([[0, 1005]]);
     expect(canvas.width).toBe(2);
   });
 
-  test("the latest wins: an overtaken picture is neither painted nor reported", () => {
+  test("dropped frame is neither painted nor reported", () => {
     show({ frame: 0 });
-    platform.paint();
-    show({ frame: 1, key: false, rectangle: [0, 0, 1, 1], rows: [[0]] });
-    show({ frame: 2, key: false, rectangle: [1, 0, 1, 1], rows: [[0]] });
-    platform.paint();
+    platform.runAnimationFrame();
+    show({ frame: 1, isKeyframe: false, rectangle: [0, 0, 1, 1], rows: [[0]] });
+    show({ frame: 2, isKeyframe: false, rectangle: [1, 0, 1, 1], rows: [[0]] });
+    platform.runAnimationFrame();
     expect(painted.map(([frame]) => frame)).toEqual([0, 2]);
-    expect(puts.at(-1)?.rectangle).toEqual([0, 0, 2, 1]);
+    expect(updates.at(-1)?.rectangle).toEqual([0, 0, 2, 1]);
   });
 
-  test("a picture that changed nothing is on the screen all the same", () => {
+  test("unchanged picture is reported as painted", () => {
     show({ frame: 0 });
-    platform.paint();
-    show({ frame: 1, key: false });
-    platform.paint();
+    platform.runAnimationFrame();
+    show({ frame: 1, isKeyframe: false });
+    platform.runAnimationFrame();
     expect(painted.map(([frame]) => frame)).toEqual([0, 1]);
-    expect(puts).toHaveLength(1);
+    expect(updates).toHaveLength(1);
   });
 
-  test("asks for no animation frame while there is nothing new", () => {
+  test("no animation frame is requested without a new picture", () => {
     show({ frame: 0 });
-    expect(platform.paint()).toBe(1);
-    expect(platform.paint()).toBe(0);
+    expect(platform.runAnimationFrame()).toBe(1);
+    expect(platform.runAnimationFrame()).toBe(0);
   });
 
-  test("a canvas that comes later shows what there is", () => {
+  test("canvas attached later shows the current picture", () => {
     show({ frame: 0 });
-    platform.paint();
-    const second = makeCanvas();
+    platform.runAnimationFrame();
+    const second = createFakeCanvas();
     painter.attach(second.canvas);
-    expect(second.puts).toHaveLength(1);
+    expect(second.updates).toHaveLength(1);
     expect(painted).toHaveLength(1);
   });
 });
 
-describe("which frame was on the screen", () => {
-  test("is the one painted last before the moment, not the one painted since", () => {
+describe("frameAt", () => {
+  test("frameAt returns the frame painted last before the time", () => {
     show({ frame: 0 });
-    platform.paint();
-    platform.pass(16);
-    show({ frame: 1, key: false });
-    platform.paint();
+    platform.runAnimationFrame();
+    platform.advance(16);
+    show({ frame: 1, isKeyframe: false });
+    platform.runAnimationFrame();
     expect(painter.frameAt(1015.9)).toBe(0);
     expect(painter.frameAt(1016)).toBe(1);
     expect(painter.frameAt(999)).toBeNull();
   });
 
-  test("is none at the beginning of an episode", () => {
+  test("frameAt after a reset returns null", () => {
     show({ frame: 9 });
-    platform.paint();
-    painter.forget();
+    platform.runAnimationFrame();
+    painter.reset();
     expect(painter.frameAt(2000)).toBeNull();
   });
 });

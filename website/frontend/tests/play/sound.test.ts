@@ -1,23 +1,26 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { SoundQueue, STEPS } from "@/play/sound/queue";
+import { SoundQueue, QUEUE_STEPS } from "@/play/sound/sound-queue";
 
-import { ENDED, Table } from "../support/table";
+import { ENDED, EngineHarness } from "../support/engine-harness";
 
 const FROM = 30_720;
 const TO = 48_000;
 const STEP = 512;
-/** A worklet's block. */
+/** Block length of a worklet. */
 const BLOCK = 128;
 
-/** A tone, as a game makes it: unsigned, from the middle up. */
+/** Unsigned samples of a tone. */
 const tone = (frame: number, hz: number): Uint8Array =>
   Uint8Array.from({ length: STEP }, (_, index) => {
     const time = (frame * STEP + index) / FROM;
     return Math.round(160 + 30 * Math.sin(2 * Math.PI * hz * time));
   });
 
-/** Plays on for some seconds with a step each sixtieth, `late` telling which come with the one after. */
+/**
+ * Simulates playback at `rate` steps per second. Steps for which `late` is true arrive with the
+ * next one.
+ */
 function listen(
   queue: SoundQueue,
   seconds: number,
@@ -39,16 +42,16 @@ function listen(
       held = [];
     }
     queue.read(out.subarray(place, place + BLOCK));
-    waited.push(queue.account.waiting);
+    waited.push(queue.stats.queuedSteps);
   }
   return { out, waited };
 }
 
-/** Largest step from one sample to the next. */
+/** Largest difference between neighbouring samples. */
 const roughness = (out: Float32Array): number =>
   out.reduce((most, value, index) => Math.max(most, Math.abs(value - (out[index - 1] ?? 0))), 0);
 
-/** How often it goes up through zero, a second. */
+/** Upward zero crossings per second. */
 const pitch = (out: Float32Array): number => {
   let count = 0;
   for (let index = 1; index < out.length; index++) {
@@ -76,21 +79,21 @@ describe("sound on its way to the ear", () => {
     const { waited } = listen(queue, 20, { rate });
     const settled = waited.slice(TO / BLOCK);
     expect(Math.min(...settled)).toBeGreaterThan(0);
-    expect(Math.max(...settled)).toBeLessThanOrEqual(STEPS.most);
-    expect(queue.account.dry).toBe(0);
+    expect(Math.max(...settled)).toBeLessThanOrEqual(QUEUE_STEPS.max);
+    expect(queue.stats.underruns).toBe(0);
   });
 
   test("drops what is late, so that it never lags by more than the ring", () => {
     for (let frame = 0; frame < 20; frame++) queue.push(frame, tone(frame, 440));
-    expect(queue.account.waiting).toBeLessThanOrEqual(STEPS.most);
-    expect(queue.account.dropped).toBeGreaterThan(15);
-    expect(queue.account.frame).toBe(19);
+    expect(queue.stats.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.max);
+    expect(queue.stats.droppedSteps).toBeGreaterThan(15);
+    expect(queue.stats.frame).toBe(19);
   });
 
   test("fades out where nothing comes, and in again, without a click", () => {
     const { out } = listen(queue, 2, { late: (frame) => frame % 40 > 30 });
-    expect(queue.account.dry).toBeGreaterThan(0);
-    expect(queue.account.dropped).toBeGreaterThan(0);
+    expect(queue.stats.underruns).toBeGreaterThan(0);
+    expect(queue.stats.droppedSteps).toBeGreaterThan(0);
     const steady = listen(new SoundQueue(FROM, TO), 2).out;
     expect(roughness(out)).toBeLessThan(1.5 * roughness(steady));
     const end = new Float32Array(TO);
@@ -102,85 +105,85 @@ describe("sound on its way to the ear", () => {
     const block = new Float32Array(BLOCK);
     queue.push(0, tone(0, 440));
     queue.read(block);
-    expect(queue.account.loud).toBe(0);
+    expect(queue.stats.audibleSamples).toBe(0);
     queue.push(1, tone(1, 440));
     for (let turn = 0; turn < 3; turn++) queue.read(block);
-    expect(queue.account.loud).toBeGreaterThan(0);
+    expect(queue.stats.audibleSamples).toBeGreaterThan(0);
     queue.clear();
-    expect(queue.account.waiting).toBe(0);
+    expect(queue.stats.queuedSteps).toBe(0);
   });
 
   test("what is constant is silence, whatever its value", () => {
     for (let frame = 0; frame < 3; frame++) queue.push(frame, new Uint8Array(STEP).fill(200));
     queue.read(new Float32Array(BLOCK));
-    expect(queue.account.loud).toBe(0);
+    expect(queue.stats.audibleSamples).toBe(0);
   });
 });
 
 describe("a game that can be heard", () => {
-  let table: Table;
+  let table: EngineHarness;
   const packet = (frame: number) => {
     const bytes = Uint8Array.from([2, 1, 0, 2, frame, 0, 0, 0, 130]);
     table.sockets.last.events.binary(bytes.buffer);
   };
   beforeEach(async () => {
-    table = await Table.open();
+    table = await EngineHarness.open();
   });
 
   test("opens the sound card when it is asked for and about to be played, not before", () => {
-    table.sockets.last.greet();
-    table.engine.loudness(0.5);
-    expect(table.output.opened).toBe(0);
+    table.sockets.last.welcome();
+    table.engine.setVolume(0.5);
+    expect(table.output.openCount).toBe(0);
     table.engine.start();
-    expect(table.output).toMatchObject({ opened: 1, hz: 30_720, volume: 0.5, running: true });
+    expect(table.output).toMatchObject({ openCount: 1, hz: 30_720, volume: 0.5, running: true });
   });
 
   test("stays silent for who does not want it", () => {
-    table.play();
+    table.startEpisode();
     packet(1);
-    expect(table.output).toMatchObject({ opened: 0, played: [] });
+    expect(table.output).toMatchObject({ openCount: 0, playedSteps: [] });
   });
 
   test("plays what comes with the steps", () => {
-    table.engine.loudness(1);
-    table.play();
+    table.engine.setVolume(1);
+    table.startEpisode();
     packet(1);
     packet(2);
-    expect(table.output.played.map(({ frame }) => frame)).toEqual([1, 2]);
-    expect(table.output.played[0]?.samples).toEqual(new Uint8Array(512).fill(130));
+    expect(table.output.playedSteps.map(({ frame }) => frame)).toEqual([1, 2]);
+    expect(table.output.playedSteps[0]?.samples).toEqual(new Uint8Array(512).fill(130));
   });
 
   test("is silent while it is paused, muted or over, and closed at the end", () => {
-    table.engine.loudness(1);
-    const socket = table.play();
-    table.engine.focus("hidden", 1);
+    table.engine.setVolume(1);
+    const socket = table.startEpisode();
+    table.engine.reportFocus("hidden", 1);
     expect(table.output.running).toBe(false);
     packet(1);
     table.engine.resume();
-    table.platform.pass(1800);
-    socket.say({ type: "resumed" });
+    table.platform.advance(1800);
+    socket.deliver({ type: "resumed" });
     expect(table.output.running).toBe(true);
-    table.engine.loudness(null);
+    table.engine.setVolume(null);
     expect(table.output.running).toBe(false);
     packet(2);
-    table.engine.loudness(1);
-    socket.say(ENDED);
+    table.engine.setVolume(1);
+    socket.deliver(ENDED);
     expect(table.output.running).toBe(false);
     packet(3);
-    expect(table.output.played).toEqual([]);
+    expect(table.output.playedSteps).toEqual([]);
     table.engine.close();
-    expect(table.output).toMatchObject({ opened: 1, closed: 1 });
+    expect(table.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 
   test("says so when the browser can not play, and does not try again", () => {
-    table.engine.loudness(1);
-    table.play();
+    table.engine.setVolume(1);
+    table.startEpisode();
     table.output.fail("no sound here");
     expect(table.engine.getSnapshot()).toMatchObject({
-      audible: false,
+      hasSound: false,
       notice: { text: "no sound here" },
     });
     table.engine.pause();
-    expect(table.output).toMatchObject({ opened: 1, closed: 1 });
+    expect(table.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 });

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 
-import { Controls } from "@/play/input/controls";
+import { HeldControls } from "@/play/input/held-controls";
 import { listenSteer, steerControls, type Steer } from "@/play/input/steer";
 
 const STEER: Steer = {
@@ -27,7 +27,7 @@ test("two directions act together, and what is not there presses nothing", () =>
 
 test("the mouse steers while it is held down on the screen, and lets go with it", () => {
   const words: string[] = [];
-  const controls = new Controls(({ control, down, device }) =>
+  const controls = new HeldControls(({ control, down, device }) =>
     words.push(`${device} ${control} ${down ? "down" : "up"}`),
   );
   const screen = document.createElement("canvas");

@@ -1,10 +1,10 @@
-/** What was put on a canvas: the rectangle that changed, and the whole picture's first pixel then. */
-export interface Put {
+/** An update of a canvas: the changed rectangle and the first pixel of the picture. */
+export interface CanvasUpdate {
   rectangle: [number, number, number, number];
   firstPixel: number;
 }
 
-class PlainImageData {
+class FakeImageData {
   constructor(
     readonly data: Uint8ClampedArray,
     readonly width: number,
@@ -12,17 +12,17 @@ class PlainImageData {
   ) {}
 }
 
-/** A canvas that remembers what was put on it. */
-export function makeCanvas(): { canvas: HTMLCanvasElement; puts: Put[] } {
-  if (!("ImageData" in globalThis)) Object.assign(globalThis, { ImageData: PlainImageData });
-  const puts: Put[] = [];
+/** Creates a canvas that records its updates. */
+export function createFakeCanvas(): { canvas: HTMLCanvasElement; updates: CanvasUpdate[] } {
+  if (!("ImageData" in globalThis)) Object.assign(globalThis, { ImageData: FakeImageData });
+  const updates: CanvasUpdate[] = [];
   const surface = {
     putImageData: (image: ImageData, ...place: number[]) => {
       const [, , x = 0, y = 0, width = 0, height = 0] = place;
       const firstPixel = new Uint32Array(image.data.buffer)[0] ?? 0;
-      puts.push({ rectangle: [x, y, width, height], firstPixel });
+      updates.push({ rectangle: [x, y, width, height], firstPixel });
     },
   };
   const canvas = { width: 300, height: 150, getContext: () => surface };
-  return { canvas: canvas as unknown as HTMLCanvasElement, puts };
+  return { canvas: canvas as unknown as HTMLCanvasElement, updates };
 }

@@ -1,10 +1,10 @@
 import { zlibSync } from "fflate";
 
-interface Sketch {
+interface PacketOptions {
   frame?: number;
-  key?: boolean;
+  isKeyframe?: boolean;
   last?: boolean;
-  ahead?: boolean;
+  preview?: boolean;
   score?: number;
   lives?: number;
   colours?: readonly (readonly [number, number, number])[];
@@ -13,18 +13,27 @@ interface Sketch {
   rows?: readonly (readonly number[])[];
 }
 
-/** A packet by hand, after the table in wire/SPEC.md; the decoder's own tests use the server's encoder. */
-export function makePacket(sketch: Sketch = {}): ArrayBuffer {
-  const { frame = 0, key = true, last = false, ahead = false, score = 0, lives = -1 } = sketch;
-  const colours = sketch.colours ?? (key ? [[10, 20, 30] as const] : []);
-  const [x, y, width, height] = sketch.rectangle ?? (key ? [0, 0, 2, 1] : [0, 0, 0, 0]);
-  const rows = sketch.rows ?? [[0, 0]];
+/**
+ * Builds a packet by the table in wire/SPEC.md. The decoder's own tests use the server's encoder.
+ */
+export function makePacket(options: PacketOptions = {}): ArrayBuffer {
+  const {
+    frame = 0,
+    isKeyframe = true,
+    last = false,
+    preview = false,
+    score = 0,
+    lives = -1,
+  } = options;
+  const colours = options.colours ?? (isKeyframe ? [[10, 20, 30] as const] : []);
+  const [x, y, width, height] = options.rectangle ?? (isKeyframe ? [0, 0, 2, 1] : [0, 0, 0, 0]);
+  const rows = options.rows ?? [[0, 0]];
   const stream = width > 0 ? zlibSync(Uint8Array.from(rows.flatMap((row) => [0, ...row]))) : null;
   const start = 34 + 3 * colours.length;
   const bytes = new Uint8Array(start + (stream?.length ?? 0));
   const view = new DataView(bytes.buffer);
   view.setUint8(0, 1);
-  view.setUint8(1, (key ? 1 : 0) | (last ? 16 : 0) | (ahead ? 32 : 0));
+  view.setUint8(1, (isKeyframe ? 1 : 0) | (last ? 16 : 0) | (preview ? 32 : 0));
   view.setUint16(2, colours.length, true);
   view.setUint32(4, frame, true);
   view.setBigUint64(8, 123_456n, true);

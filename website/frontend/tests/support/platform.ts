@@ -5,16 +5,16 @@ interface Timer {
   run: () => void;
 }
 
-/** A browser whose clock and animation frames are moved by hand. */
-export class HandPlatform implements Platform {
+/** Fake clock and animation frames that a test advances. */
+export class FakePlatform implements Platform {
   #now = 1000;
   #timers = new Set<Timer>();
   #frames: ((at: number) => void)[] = [];
-  /** What `random` answers. */
-  luck = 0;
+  /** Value that `random` returns. */
+  randomValue = 0;
 
   now = (): number => this.#now;
-  random = (): number => this.luck;
+  random = (): number => this.randomValue;
 
   after = (ms: number, run: () => void): (() => void) => {
     const timer = { at: this.#now + ms, run };
@@ -29,8 +29,8 @@ export class HandPlatform implements Platform {
     };
   };
 
-  /** Let time pass, running what falls due in order. */
-  pass(ms: number): void {
+  /** Advances the clock and runs due timers in order. */
+  advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
       const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
@@ -42,29 +42,29 @@ export class HandPlatform implements Platform {
     this.#now = end;
   }
 
-  /** The machine stands still: the clock goes on, and nothing runs meanwhile. */
+  /** Advances the clock without running timers, as a stalled device does. */
   stall(ms: number): void {
     this.#now += ms;
   }
 
-  /** One animation frame, now. */
-  paint(): number {
+  /** Runs one animation frame. Returns the number of callbacks. */
+  runAnimationFrame(): number {
     const frames = this.#frames;
     this.#frames = [];
     for (const run of frames) run(this.#now);
     return frames.length;
   }
 
-  get waiting(): number {
+  get pendingTimers(): number {
     return this.#timers.size;
   }
 }
 
-/** A hidden page's browser: its timers do not come. */
-export class SleepyPlatform extends HandPlatform {
-  readonly late: (() => void)[] = [];
+/** Fake of a hidden page, whose timers do not fire. */
+export class SuspendedTimersPlatform extends FakePlatform {
+  readonly suspended: (() => void)[] = [];
   override after = (_ms: number, run: () => void): (() => void) => {
-    this.late.push(run);
+    this.suspended.push(run);
     return () => undefined;
   };
 }

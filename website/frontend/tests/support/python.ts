@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const backend = fileURLToPath(new URL("../../../backend/", import.meta.url));
 
-/** What a script of the back end's Python writes to standard output. */
+/** Runs a Python script with the back end's packages and returns its standard output. */
 export function runPython(script: URL): Buffer {
   const python = `${backend}.venv/bin/python`;
   const [command, args] = existsSync(python)

@@ -1,31 +1,31 @@
 import type { ClientMessage, ServerMessage } from "@/wire/messages";
 import type { OpenSocket, SocketEvents } from "@/play/remote/socket";
 
-/** The server's end of one socket: nothing moves unless a test moves it. */
-export class HandSocket {
+/** Server side of one socket, driven by the test. */
+export class FakeSocket {
   readonly sent: ClientMessage[] = [];
-  closedByPage = false;
+  isClosedByPage = false;
 
   constructor(
     readonly address: string,
     readonly events: SocketEvents,
   ) {}
 
-  /** Messages of one type that the page has sent. */
-  of<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
+  /** Returns the messages of one type that the page has sent. */
+  sentOfType<T extends ClientMessage["type"]>(type: T): Extract<ClientMessage, { type: T }>[] {
     return this.sent.filter(
       (message): message is Extract<ClientMessage, { type: T }> => message.type === type,
     );
   }
 
-  say(message: ServerMessage): void {
+  deliver(message: ServerMessage): void {
     this.events.text(JSON.stringify(message));
   }
 
-  /** Accept the socket and greet. */
-  greet(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
+  /** Accepts the socket and sends a welcome. */
+  welcome(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
     this.events.opened();
-    this.say({
+    this.deliver({
       type: "welcome",
       protocol: 1,
       game: "breakout",
@@ -40,22 +40,22 @@ export class HandSocket {
   }
 }
 
-/** All sockets that the page has opened, the newest last. */
-export class HandSockets {
-  readonly all: HandSocket[] = [];
+/** All sockets that the page has opened, newest last. */
+export class FakeSockets {
+  readonly all: FakeSocket[] = [];
 
   open: OpenSocket = (address, events) => {
-    const socket = new HandSocket(address, events);
+    const socket = new FakeSocket(address, events);
     this.all.push(socket);
     return {
       send: (text) => socket.sent.push(JSON.parse(text) as ClientMessage),
       close: () => {
-        socket.closedByPage = true;
+        socket.isClosedByPage = true;
       },
     };
   };
 
-  get last(): HandSocket {
+  get last(): FakeSocket {
     const socket = this.all.at(-1);
     if (socket === undefined) throw new Error("The page has opened no socket.");
     return socket;

@@ -30,21 +30,21 @@ function readFixtures(bytes: Buffer): Fixture[] {
   }));
 }
 
-/** The decoder's picture as height × width × 3 bytes. */
+/** Returns the decoder's picture as height × width × 3 bytes. */
 function rgbOf(decoder: FrameDecoder): Buffer {
   const { pixels } = decoder.picture;
   const rgba = new Uint8Array(pixels.buffer);
   return Buffer.from(rgba.filter((_, index) => index % 4 !== 3));
 }
 
-describe("packets of the server's own encoder", () => {
-  test("come to the same pictures, pixel for pixel", () => {
+describe("frame decoder", () => {
+  test("frame decoder reproduces the pictures of the server's encoder", () => {
     const decoder = new FrameDecoder();
     const kinds = { keys: 0, trueColour: 0, unchanged: 0 };
     for (const { packet, rgb } of fixtures) {
       const head = decoder.decode(packet);
       expect(rgbOf(decoder).equals(rgb)).toBe(true);
-      kinds.keys += Number(head.key);
+      kinds.keys += Number(head.isKeyframe);
       kinds.trueColour += ((new Uint8Array(packet)[1] ?? 0) & 8) / 8;
       kinds.unchanged += Number(decoder.changed.width === 0);
     }
@@ -54,7 +54,7 @@ describe("packets of the server's own encoder", () => {
     expect(kinds.unchanged).toBeGreaterThan(3);
   });
 
-  test("carry frame, time, score, lives and flags", () => {
+  test("frame header has frame, time, score, lives and flags", () => {
     const decoder = new FrameDecoder();
     const heads = fixtures.slice(0, 40).map(({ packet }) => ({ ...decoder.decode(packet) }));
     expect(heads[0]).toEqual({
@@ -62,7 +62,7 @@ describe("packets of the server's own encoder", () => {
       serverUs: 2 ** 40,
       score: 0,
       lives: -1,
-      key: true,
+      isKeyframe: true,
       terminated: false,
       truncated: false,
       last: false,
@@ -72,13 +72,13 @@ describe("packets of the server's own encoder", () => {
       serverUs: 2 ** 40 + 39,
       score: 9.75,
       lives: 38,
-      key: false,
+      isKeyframe: false,
       terminated: true,
       last: true,
     });
   });
 
-  test("keep using one piece of memory while the size stays", () => {
+  test("frame decoder reuses its memory while the size is constant", () => {
     const decoder = new FrameDecoder();
     const pictures = fixtures.slice(0, 40).map(({ packet }) => {
       decoder.decode(packet);
@@ -88,41 +88,41 @@ describe("packets of the server's own encoder", () => {
   });
 });
 
-describe("a packet that does not fit", () => {
-  const later = { key: false, rectangle: [0, 0, 1, 1], rows: [[0]] } as const;
+describe("invalid frame packet", () => {
+  const later = { isKeyframe: false, rectangle: [0, 0, 1, 1], rows: [[0]] } as const;
 
   test.each([
-    ["is cut off in its head", makePacket().slice(0, 20), /cut off/],
-    ["is cut off in its palette", makePacket().slice(0, 35), /cut off/],
-    ["is cut off in its pixels", makePacket().slice(0, -6), /pixels|unpacked/],
-    ["has too few pixels", makePacket({ rectangle: [0, 0, 3, 1] }), /too few/],
-    ["starts without a key frame", makePacket(later), /not a key frame/],
-    ["has a key frame with a hole", makePacket({ rectangle: [1, 0, 1, 1], rows: [[0]] }), /whole/],
-  ])("is refused when it %s", (_, packet, words) => {
+    ["has a truncated header", makePacket().slice(0, 20), /truncated/],
+    ["has a truncated palette", makePacket().slice(0, 35), /truncated/],
+    ["has truncated pixels", makePacket().slice(0, -6), /pixels/],
+    ["has too few pixels", makePacket({ rectangle: [0, 0, 3, 1] }), /wrong number/],
+    ["starts without a keyframe", makePacket(later), /not a keyframe/],
+    ["has a partial keyframe", makePacket({ rectangle: [1, 0, 1, 1], rows: [[0]] }), /whole/],
+  ])("packet that %s throws WireError", (_, packet, words) => {
     const decoder = new FrameDecoder();
     const decode = () => decoder.decode(packet);
     expect(decode).toThrow(WireError);
     expect(decode).toThrow(words);
   });
 
-  test("is refused when it reaches beyond the picture", () => {
+  test("packet that extends beyond the picture throws WireError", () => {
     const decoder = new FrameDecoder();
     decoder.decode(makePacket());
-    const wide = makePacket({ key: false, rectangle: [1, 0, 2, 1] });
+    const wide = makePacket({ isKeyframe: false, rectangle: [1, 0, 2, 1] });
     expect(() => decoder.decode(wide)).toThrow(/beyond/);
   });
 
-  test("is refused when its version is another", () => {
+  test("packet of another version throws WireError", () => {
     const packet = makePacket();
     new Uint8Array(packet)[0] = 2;
     expect(() => new FrameDecoder().decode(packet)).toThrow(/version/);
   });
 
-  test("is refused after a reset until a key frame comes", () => {
+  test("decoder reset requires a keyframe", () => {
     const decoder = new FrameDecoder();
     decoder.decode(makePacket());
     decoder.reset();
-    expect(() => decoder.decode(makePacket(later))).toThrow(/not a key frame/);
+    expect(() => decoder.decode(makePacket(later))).toThrow(/not a keyframe/);
     expect(decoder.decode(makePacket({ frame: 7 })).frame).toBe(7);
   });
 });

@@ -18,7 +18,7 @@ function pack(flags: number, count: number, frame: number, data: Uint8Array): Ar
 const STEP = Uint8Array.from({ length: 512 }, (_, index) => (index * 7) % 256);
 
 describe("sound packets", () => {
-  test("give their samples back, all of them or the one that they all are", () => {
+  test("sound packet gives varying or constant samples", () => {
     const loud = pack(0, 512, 7, zlibSync(STEP));
     expect(isSound(loud)).toBe(true);
     expect(readSound(loud)).toEqual({ frame: 7, samples: STEP });
@@ -33,7 +33,7 @@ describe("sound packets", () => {
     ["of other bytes", pack(0, 512, 1, Uint8Array.of(1, 2, 3))],
     ["with too few", pack(0, 512, 1, zlibSync(STEP.subarray(0, 500)))],
     ["with too many", pack(0, 512, 1, zlibSync(new Uint8Array(100_000)))],
-  ])("that are damaged are refused: %s", (_, packet) => {
+  ])("sound packet %s throws WireError", (_, packet) => {
     expect(() => readSound(packet)).toThrow(WireError);
   });
 });

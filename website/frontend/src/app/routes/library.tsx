@@ -3,11 +3,11 @@ import { useEffect } from "react";
 import { Title } from "@/components/title";
 import { Library } from "@/features/games/library";
 
-/** After the first look at the library; what comes with it goes first. */
-const LOOK_MS = 400;
+/** Delay before other pages are prefetched, so that the library loads first. */
+const PREFETCH_DELAY_MS = 400;
 
 export function LibraryRoute() {
-  useEffect(fetchNext, []);
+  useEffect(prefetchPages, []);
   return (
     <>
       <Title>{""}</Title>
@@ -16,12 +16,12 @@ export function LibraryRoute() {
   );
 }
 
-/** The pages that come next come while a game is chosen. Should they not, the router asks for them again. */
-function fetchNext(): () => void {
+/** Prefetches the next pages. If that fails, the router loads them on navigation. */
+function prefetchPages(): () => void {
   const timer = setTimeout(() => {
-    for (const page of [import("./play"), import("./sign-in"), import("./you")]) {
+    for (const page of [import("./play"), import("./sign-in"), import("./account")]) {
       page.catch(() => undefined);
     }
-  }, LOOK_MS);
+  }, PREFETCH_DELAY_MS);
   return () => clearTimeout(timer);
 }

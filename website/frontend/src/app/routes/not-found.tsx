@@ -8,17 +8,17 @@ import { paths } from "@/config/paths";
 export function NotFound() {
   return (
     <>
-      <Title>Not here</Title>
+      <Title>Page not found</Title>
       <Message
-        page
-        title="Nothing stands in this corner"
+        isPage
+        title="Page not found"
         action={
           <Link className={buttonClass("action")} to={paths.games}>
             All games
           </Link>
         }
       >
-        The address is wrong, or what was here has moved.
+        The address is wrong, or the page has moved. Go back to the list of games.
       </Message>
     </>
   );

@@ -2,44 +2,44 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, useParams } from "react-router";
 
 import { ApiError } from "@/api/client";
-import { usePreferencesKnown } from "@/api/preferences";
+import { usePreferencesLoaded } from "@/api/preferences";
 import { gameQuery, gamesQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { buttonClass } from "@/components/button";
 import { Message } from "@/components/message";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
-import { GamePage } from "@/features/playing/game-page";
+import { GamePage } from "@/features/play/game-page";
 
 export function PlayRoute() {
   const { gameId = "" } = useParams();
   const session = useSession();
   const game = useGame(gameId);
-  const known = usePreferencesKnown(session?.userId ?? "");
+  const preferencesLoaded = usePreferencesLoaded(session?.userId ?? "");
   if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
-  // With which keys and in which mode is the account's to say, before the machine is switched on.
-  if (game.isPending || (game.isSuccess && !known)) {
+  // The game waits for the account's preferences, because keys and options are sent at the start.
+  if (game.isPending || (game.isSuccess && !preferencesLoaded)) {
     return (
       <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
-        Finding the machine…
+        Loading…
       </p>
     );
   }
   if (game.isError) {
     return (
       <main className="px-4">
-        <Title>No game here</Title>
+        <Title>Game not available</Title>
         <Message
-          alarming
-          page
-          title="No game here"
+          isError
+          isPage
+          title="Game not available"
           action={
             <Link className={buttonClass("action")} to={paths.games}>
               All games
             </Link>
           }
         >
-          {wordsOf(game.error)}
+          {errorMessage(game.error)}
         </Message>
       </main>
     );
@@ -52,13 +52,13 @@ export function PlayRoute() {
   );
 }
 
-/** What the server says of a game that is not there is meant for programs. */
-function wordsOf(error: Error): string {
+/** Replaces the server's 404 message, which is written for developers. */
+function errorMessage(error: Error): string {
   if (!(error instanceof ApiError) || error.status !== 404) return error.message;
-  return "No machine here goes by that name. The address may have a slip in it, or the game has been taken away.";
+  return "This game does not exist or has been removed. Check the address, or choose another game.";
 }
 
-/** Who comes from the library has been told of the game there. */
+/** Uses the data of the library as initial data. */
 function useGame(gameId: string) {
   const client = useQueryClient();
   return useQuery({

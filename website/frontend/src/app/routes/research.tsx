@@ -17,16 +17,16 @@ export function ResearchRoute() {
         <Research userId={session.userId} />
       ) : (
         <Message
-          page
+          isPage
           title="For researchers"
           action={
-            <Link to={paths.you} className={buttonClass("action")}>
-              Your own games
+            <Link to={paths.account} className={buttonClass("action")}>
+              Your games
             </Link>
           }
         >
-          Whoever runs this arcade says who may read everybody’s recordings. If that is you by now,
-          sign out and in again.
+          Only researchers can read the recordings of all players. Ask the operator of this site for
+          access. If you already have it, sign out and sign in again.
         </Message>
       )}
     </>

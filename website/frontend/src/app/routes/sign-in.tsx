@@ -4,23 +4,23 @@ import { Navigate, useSearchParams } from "react-router";
 import { useSession } from "@/api/session";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
-import { isReturning } from "@/features/sign-in/returning";
+import { isSignInRedirect } from "@/features/sign-in/sign-in-redirect";
 import { SignIn } from "@/features/sign-in/sign-in";
 
-/** Only a page of ours: "//host" would lead away. */
-const toOurs = (next: string | null): string =>
+/** Allows only paths of this site; "//host" would lead to another one. */
+const safePath = (next: string | null): string =>
   next !== null && /^\/(?![/\\])/.test(next) ? next : paths.games;
 
 export function SignInRoute() {
   const [search] = useSearchParams();
   const session = useSession();
-  const [next, setNext] = useState(() => toOurs(search.get("next")));
-  // A guest who gives an e-mail is signed in already, and comes here all the same.
+  const [next, setNext] = useState(() => safePath(search.get("next")));
+  // A guest who adds an e-mail stays on this page although a session exists.
   const [busy, setBusy] = useState(
-    () => isReturning(window.location) || (search.has("keep") && session?.email === null),
+    () => isSignInRedirect(window.location) || (search.has("keep") && session?.email === null),
   );
   const finish = useCallback((to: string) => {
-    setNext(toOurs(to));
+    setNext(safePath(to));
     setBusy(false);
   }, []);
   if (session !== null && !busy) return <Navigate to={next} replace />;

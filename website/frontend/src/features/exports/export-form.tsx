@@ -6,34 +6,34 @@ import { FORMATS } from "./formats";
 
 interface Props {
   games: readonly PlayedGame[];
-  busy: boolean;
-  ask: (request: ExportRequest) => void;
+  isBusy: boolean;
+  onSubmit: (request: ExportRequest) => void;
 }
 
-const field = "h-11 rounded-xl border-2 border-line bg-surface px-3 text-ink";
+const fieldClass = "h-11 rounded-xl border-2 border-line bg-surface px-3 text-ink";
 
-/** Which episodes, and in which format. */
-export function ExportForm({ games, busy, ask }: Props) {
-  const [chosen, choose] = useState<ExportRequest>({
+/** Form for the filter and format of an export. */
+export function ExportForm({ games, isBusy, onSubmit }: Props) {
+  const [request, setRequest] = useState<ExportRequest>({
     format: "minari",
     games: [],
     certified: true,
-    least_steps: 0,
+    min_steps: 0,
     since: null,
     until: null,
   });
-  const change = (part: Partial<ExportRequest>) => choose({ ...chosen, ...part });
+  const change = (part: Partial<ExportRequest>) => setRequest({ ...request, ...part });
   const send = (event: SubmitEvent) => {
     event.preventDefault();
-    ask(chosen);
+    onSubmit(request);
   };
   return (
     <form onSubmit={send} className="grid gap-6">
       <div className="grid gap-x-6 gap-y-4 sm:grid-cols-2 lg:grid-cols-4">
-        <Labelled name="Game">
+        <LabelledField name="Game">
           <select
-            className={field}
-            value={chosen.games[0] ?? ""}
+            className={fieldClass}
+            value={request.games[0] ?? ""}
             onChange={({ target }) => change({ games: target.value === "" ? [] : [target.value] })}
           >
             <option value="">All games</option>
@@ -43,55 +43,55 @@ export function ExportForm({ games, busy, ask }: Props) {
               </option>
             ))}
           </select>
-        </Labelled>
-        <Labelled name="Steps, at least">
+        </LabelledField>
+        <LabelledField name="Minimum steps">
           <input
-            className={field}
+            className={fieldClass}
             type="number"
             min={0}
             max={1_000_000_000}
             required
-            value={chosen.least_steps}
+            value={request.min_steps}
             onChange={({ target }) =>
-              change({ least_steps: Math.max(0, Math.round(Number(target.value))) })
+              change({ min_steps: Math.max(0, Math.round(Number(target.value))) })
             }
           />
-        </Labelled>
-        <Labelled name="First day (UTC)">
+        </LabelledField>
+        <LabelledField name="First day (UTC)">
           <input
-            className={field}
+            className={fieldClass}
             type="date"
-            value={chosen.since ?? ""}
+            value={request.since ?? ""}
             onChange={({ target }) => change({ since: target.value || null })}
           />
-        </Labelled>
-        <Labelled name="Last day (UTC)">
+        </LabelledField>
+        <LabelledField name="Last day (UTC)">
           <input
-            className={field}
+            className={fieldClass}
             type="date"
-            value={chosen.until ?? ""}
+            value={request.until ?? ""}
             onChange={({ target }) => change({ until: target.value || null })}
           />
-        </Labelled>
+        </LabelledField>
       </div>
       <label className="flex min-h-11 items-center gap-3">
         <input
           type="checkbox"
           className="size-5 accent-action"
-          checked={chosen.certified}
+          checked={request.certified}
           onChange={({ target }) => change({ certified: target.checked })}
         />
-        Certified only: run again from seed and actions, and the same to the last bit
+        Certified only: a re-run from seed and actions gave identical results
       </label>
-      <Formats format={chosen.format} choose={(format) => change({ format })} />
-      <Button type="submit" disabled={busy} className="justify-self-start">
-        {busy ? "Downloading…" : "Download"}
+      <Formats format={request.format} choose={(format) => change({ format })} />
+      <Button type="submit" disabled={isBusy} className="justify-self-start">
+        {isBusy ? "Downloading…" : "Download"}
       </Button>
     </form>
   );
 }
 
-function Labelled({ name, children }: { name: string; children: ReactNode }) {
+function LabelledField({ name, children }: { name: string; children: ReactNode }) {
   return (
     <label className="grid gap-1.5 font-bold">
       {name}
@@ -111,7 +111,7 @@ function Formats({
     <fieldset>
       <legend className="mb-2 font-bold">Format</legend>
       <div className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
-        {FORMATS.map(({ id, name, words }) => (
+        {FORMATS.map(({ id, name, description }) => (
           <label key={id} className="flex min-h-11 items-center gap-3">
             <input
               type="radio"
@@ -122,7 +122,7 @@ function Formats({
             />
             <span>
               <span className="font-semibold">{name}</span>{" "}
-              <span className="text-dim">{words}</span>
+              <span className="text-dim">{description}</span>
             </span>
           </label>
         ))}

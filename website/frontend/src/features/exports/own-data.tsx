@@ -1,25 +1,29 @@
 import { api } from "@/api/client";
 import { Button } from "@/components/button";
-import { DownloadState } from "./download-state";
+import { DownloadStatus } from "./download-status";
 import { useDownload } from "./use-download";
 
-/** All of one's own play, in one click. */
+/** Downloads all recordings of the player. */
 export function OwnData() {
-  const { asked, progress } = useDownload(() => api.askOwnExport("minari"));
-  const busy = asked.isPending || progress?.state === "making";
+  const { ticketRequest, progress } = useDownload(() => api.requestOwnExport("minari"));
+  const isBusy = ticketRequest.isPending || progress?.state === "making";
   return (
     <section aria-labelledby="own-data" className="mt-14 grid justify-items-start gap-4">
       <h2 id="own-data" className="text-4xl sign">
-        It is yours
+        Download your data
       </h2>
       <p className="max-w-2xl text-pretty text-dim">
-        Take all your finished rounds away: every frame, key and time, as a dataset that Minari
-        loads. A page in it says what is where.
+        All your finished episodes with every frame, key and time, as a dataset for Minari. The
+        download includes a description of its files.
       </p>
-      <Button look="plain" disabled={busy} onClick={() => asked.mutate()}>
-        {busy ? "Downloading…" : "Download my data"}
+      <Button look="plain" disabled={isBusy} onClick={() => ticketRequest.mutate()}>
+        {isBusy ? "Downloading…" : "Download my data"}
       </Button>
-      <DownloadState ticket={asked.data} progress={progress} problem={asked.error?.message} />
+      <DownloadStatus
+        ticket={ticketRequest.data}
+        progress={progress}
+        requestError={ticketRequest.error?.message}
+      />
     </section>
   );
 }

@@ -4,50 +4,56 @@ import { api, type ExportRequest, type PlayedGame } from "@/api/client";
 import { playedGamesQuery } from "@/api/queries";
 import { Button } from "@/components/button";
 import { Message } from "@/components/message";
-import { DownloadState } from "./download-state";
+import { DownloadStatus } from "./download-status";
 import { useDownload } from "./use-download";
 
 import { ExportForm } from "./export-form";
 
-/** What was played here, and a way to take it away. */
+/** Recordings by game, and the export form. */
 export function Research({ userId }: { userId: string }) {
   const games = useQuery(playedGamesQuery(userId));
-  const { asked, progress } = useDownload((request: ExportRequest) => api.askExport(request));
+  const { ticketRequest, progress } = useDownload((request: ExportRequest) =>
+    api.requestExport(request),
+  );
   return (
     <div className="max-w-5xl pt-10">
       <h1 className="text-6xl sign sm:text-7xl">Research</h1>
       <p className="mt-3 max-w-2xl text-lg text-pretty text-dim">
-        Everything that was played here and has ended: every frame, action, reward and time, under
-        pseudonyms that are new in every download.
+        All finished episodes with every frame, action, reward and time. Players have pseudonyms
+        that are new in every download.
       </p>
       {games.isPending && (
         <p role="status" className="py-20 text-center text-lg text-dim">
-          Counting…
+          Loading…
         </p>
       )}
       {games.isError && (
         <Message
-          alarming
-          title="It could not be counted"
+          isError
+          title="Cannot load the recordings"
           action={<Button onClick={() => void games.refetch()}>Try again</Button>}
         >
           {games.error.message}
         </Message>
       )}
       {games.data?.length === 0 && (
-        <Message title="Nothing yet">What people play is counted here once it has ended.</Message>
+        <Message title="Nothing yet">Recordings are listed here once a game has ended.</Message>
       )}
       {games.data !== undefined && games.data.length > 0 && (
         <>
-          <Counts games={games.data} />
-          <h2 className="mt-12 mb-5 text-4xl sign">Take it away</h2>
+          <GameCountsTable games={games.data} />
+          <h2 className="mt-12 mb-5 text-4xl sign">Download recordings</h2>
           <ExportForm
             games={games.data}
-            busy={asked.isPending || progress?.state === "making"}
-            ask={(request) => asked.mutate(request)}
+            isBusy={ticketRequest.isPending || progress?.state === "making"}
+            onSubmit={(request) => ticketRequest.mutate(request)}
           />
           <div className="mt-6">
-            <DownloadState ticket={asked.data} progress={progress} problem={asked.error?.message} />
+            <DownloadStatus
+              ticket={ticketRequest.data}
+              progress={progress}
+              requestError={ticketRequest.error?.message}
+            />
           </div>
         </>
       )}
@@ -55,10 +61,10 @@ export function Research({ userId }: { userId: string }) {
   );
 }
 
-function Counts({ games }: { games: readonly PlayedGame[] }) {
+function GameCountsTable({ games }: { games: readonly PlayedGame[] }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
-    <div className="mt-8 overflow-x-auto" role="region" aria-label="What there is" tabIndex={0}>
+    <div className="mt-8 overflow-x-auto" role="region" aria-label="Recordings" tabIndex={0}>
       <table className="w-full min-w-xl border-y border-line/60 text-right">
         <thead className="text-dim">
           <tr className="border-b border-line/60">

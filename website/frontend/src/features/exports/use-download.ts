@@ -1,27 +1,27 @@
 import { useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
 
-import { downloadAddress, type ExportProgress, type ExportTicket } from "@/api/client";
+import { downloadUrl, type ExportProgress, type ExportTicket } from "@/api/client";
 import { exportProgressQuery } from "@/api/queries";
 
-interface Downloading<Request> {
-  asked: UseMutationResult<ExportTicket, Error, Request>;
-  /** How far it is; undefined until that is known. */
+interface Download<Request> {
+  ticketRequest: UseMutationResult<ExportTicket, Error, Request>;
+  /** Progress of the download; undefined until it is known. */
   progress: ExportProgress | undefined;
 }
 
-/** Asks for an export, lets the browser download it, and watches how far it is. */
+/** Requests an export, starts the browser's download, and polls its progress. */
 export function useDownload<Request>(
-  ask: (request: Request) => Promise<ExportTicket>,
-): Downloading<Request> {
-  const asked = useMutation({ mutationFn: ask, onSuccess: startDownload });
+  requestTicket: (request: Request) => Promise<ExportTicket>,
+): Download<Request> {
+  const ticketRequest = useMutation({ mutationFn: requestTicket, onSuccess: startDownload });
   const progress = useQuery({
-    ...exportProgressQuery(asked.data ?? NOTHING),
-    enabled: asked.data !== undefined,
+    ...exportProgressQuery(ticketRequest.data ?? NO_TICKET),
+    enabled: ticketRequest.data !== undefined,
   });
-  return { asked, progress: progress.data };
+  return { ticketRequest, progress: progress.data };
 }
 
-const NOTHING: ExportTicket = {
+const NO_TICKET: ExportTicket = {
   address: "",
   progress: "",
   episodes: 0,
@@ -30,10 +30,10 @@ const NOTHING: ExportTicket = {
   expires_at: "",
 };
 
-/** The browser's own download: it goes to the disk, however big it is. */
+/** Starts a download of the browser, which streams to disk. */
 export function startDownload(ticket: ExportTicket): void {
   const link = document.createElement("a");
-  link.href = downloadAddress(ticket);
+  link.href = downloadUrl(ticket);
   link.download = "";
   document.body.append(link);
   link.click();

@@ -1,8 +1,11 @@
 import type { Episode, Game } from "@/api/client";
 
-import { FRONT_ROW } from "./front-row";
+import { FEATURED_GAMES } from "./featured-games";
 
-/** Games whose name, summary or tags hold every word, and that have the tag; names that begin so come first. */
+/**
+ * Returns the games whose name, summary or tags contain every word and that have the tag. Names
+ * that start with the first word come first.
+ */
 export function findGames(games: readonly Game[], words: string, tag: string | null): Game[] {
   const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
   const text = (game: Game) => [game.name, game.summary, ...game.tags].join(" ").toLowerCase();
@@ -13,21 +16,21 @@ export function findGames(games: readonly Game[], words: string, tag: string | n
     .sort((a, b) => rank(a) - rank(b) || byName(a, b));
 }
 
-/** Letters before figures: "2 Rooms" is not what a list should open with. */
+/** Sorts names that start with a digit last. */
 function byName(a: Game, b: Game): number {
   const figure = (game: Game) => Number(/^\d/.test(game.name));
   return figure(a) - figure(b) || a.name.localeCompare(b.name, "en", { numeric: true });
 }
 
-/** The front row, as far as these games are in it, and all others in the order that they come in. */
-export function partRows(games: readonly Game[]): { front: Game[]; others: Game[] } {
-  const front = FRONT_ROW.flatMap((id) => games.find((game) => game.id === id) ?? []);
-  const shown = new Set(front);
-  return { front, others: games.filter((game) => !shown.has(game)) };
+/** Splits games into the featured ones in their order and all others. */
+export function splitFeatured(games: readonly Game[]): { featured: Game[]; others: Game[] } {
+  const featured = FEATURED_GAMES.flatMap((id) => games.find((game) => game.id === id) ?? []);
+  const shown = new Set(featured);
+  return { featured, others: games.filter((game) => !shown.has(game)) };
 }
 
-/** All tags, the most frequent first. */
-export function tagsOf(games: readonly Game[]): string[] {
+/** Returns all tags, most frequent first. */
+export function tagsByFrequency(games: readonly Game[]): string[] {
   const counts = new Map<string, number>();
   for (const tag of games.flatMap((game) => game.tags)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   return [...counts.keys()].sort(
@@ -35,10 +38,10 @@ export function tagsOf(games: readonly Game[]): string[] {
   );
 }
 
-const LATELY = 4;
+const MAX_RECENT_GAMES = 4;
 
-/** The last few different games among these episodes, newest first. */
-export function playedLately(episodes: readonly Episode[], games: readonly Game[]): Game[] {
+/** Returns the most recently played games without duplicates. */
+export function recentlyPlayed(episodes: readonly Episode[], games: readonly Game[]): Game[] {
   const ids = [...new Set(episodes.map((episode) => episode.game_id))];
-  return ids.flatMap((id) => games.find((game) => game.id === id) ?? []).slice(0, LATELY);
+  return ids.flatMap((id) => games.find((game) => game.id === id) ?? []).slice(0, MAX_RECENT_GAMES);
 }

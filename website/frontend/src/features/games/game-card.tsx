@@ -1,37 +1,45 @@
 import { memo, useState, type CSSProperties } from "react";
 import { Link } from "react-router";
 
-import { coverAddress, type Game } from "@/api/client";
-import { likeGame } from "@/api/preferences";
+import { coverUrl, type Game } from "@/api/client";
+import { setFavourite } from "@/api/preferences";
 import { paths } from "@/config/paths";
 import { formatScore } from "@/lib/format";
-import { hueOf } from "@/lib/hue";
-import { useStillness } from "@/lib/media";
+import { hueFor } from "@/lib/hue";
+import { usePrefersReducedMotion } from "@/lib/media";
 
-const picture = "absolute inset-0 size-full object-contain";
+const imageClass = "absolute inset-0 size-full object-contain";
 
 interface Props {
   game: Game;
   best: number | null;
-  liked: boolean;
-  /** It is seen at once, so its picture should not wait to be scrolled to. */
-  first?: boolean;
+  isFavourite: boolean;
+  /** True if the card is visible at once, so that its picture is loaded eagerly. */
+  isEager?: boolean;
 }
 
-/** A machine in the row: its lit sign, its screen, what to expect. With hundreds of them, a letter typed draws none anew. */
-export const GameCard = memo(function GameCard({ game, best, liked, first = false }: Props) {
-  const [looked, setLooked] = useState(false);
-  const still = useStillness();
-  const moving = looked && !still;
+/**
+ * A game in the library. Memoized, because hundreds of cards would render again for each key typed
+ * in the search.
+ */
+export const GameCard = memo(function GameCard({
+  game,
+  best,
+  isFavourite,
+  isEager = false,
+}: Props) {
+  const [isHovered, setHovered] = useState(false);
+  const reducedMotion = usePrefersReducedMotion();
+  const showPreview = isHovered && !reducedMotion;
   return (
     <li className="relative [contain-intrinsic-size:auto_16rem] [content-visibility:auto]">
       <Link
-        onPointerEnter={() => setLooked(true)}
-        onPointerLeave={() => setLooked(false)}
-        onFocus={() => setLooked(true)}
-        onBlur={() => setLooked(false)}
+        onPointerEnter={() => setHovered(true)}
+        onPointerLeave={() => setHovered(false)}
+        onFocus={() => setHovered(true)}
+        onBlur={() => setHovered(false)}
         to={paths.play(game.id)}
-        style={{ "--hue": hueOf(game.id) } as CSSProperties}
+        style={{ "--hue": hueFor(game.id) } as CSSProperties}
         className="group flex h-full flex-col overflow-hidden rounded-2xl border border-line/70 bg-surface shadow-[0_2px_0_var(--shade)] transition duration-200 hover:-translate-y-1 hover:shadow-[0_14px_30px_-8px_var(--shade)]"
       >
         <div className="flex min-h-13 flex-1 items-center py-2 pr-11 pl-3 marquee transition group-hover:brightness-110 sm:pr-14 sm:pl-4">
@@ -43,22 +51,22 @@ export const GameCard = memo(function GameCard({ game, best, liked, first = fals
           ) : (
             <div className="relative size-full overflow-hidden rounded-md transition duration-300 group-hover:scale-[1.03]">
               <img
-                src={coverAddress(game.cover)}
+                src={coverUrl(game.cover)}
                 alt=""
-                loading={first ? "eager" : "lazy"}
-                fetchPriority={first ? "high" : "auto"}
+                loading={isEager ? "eager" : "lazy"}
+                fetchPriority={isEager ? "high" : "auto"}
                 decoding="async"
-                className={picture}
+                className={imageClass}
               />
-              {moving && game.preview !== null && (
-                <img src={coverAddress(game.preview)} alt="" className={picture} />
+              {showPreview && game.preview !== null && (
+                <img src={coverUrl(game.preview)} alt="" className={imageClass} />
               )}
             </div>
           )}
         </div>
         <div className="flex flex-wrap items-center gap-x-3 px-3 py-2 text-xs sm:px-4 sm:py-3 sm:text-sm">
           <span className="font-semibold text-dim">
-            {game.pace.kind === "real-time" ? "Real time" : "Turn by turn"}
+            {game.pace.kind === "real-time" ? "Real time" : "Turn-based"}
             {game.tags[0] !== undefined && <> · {game.tags[0]}</>}
           </span>
           {best !== null && (
@@ -69,25 +77,25 @@ export const GameCard = memo(function GameCard({ game, best, liked, first = fals
           )}
         </div>
       </Link>
-      <LikeButton game={game} liked={liked} />
+      <FavouriteButton game={game} isFavourite={isFavourite} />
     </li>
   );
 });
 
-/** Keeps a game at hand. Its shape tells what its colour does. */
-function LikeButton({ game, liked }: { game: Game; liked: boolean }) {
+/** Marks a game as favourite. The state is visible by shape, not only by colour. */
+function FavouriteButton({ game, isFavourite }: { game: Game; isFavourite: boolean }) {
   return (
     <button
       type="button"
-      aria-pressed={liked}
+      aria-pressed={isFavourite}
       aria-label={`${game.name} is a favourite`}
-      onClick={() => likeGame(game.id, !liked)}
+      onClick={() => setFavourite(game.id, !isFavourite)}
       className="absolute top-1 right-1 grid size-11 place-items-center rounded-full text-on-bright hover:bg-black/10 focus-visible:outline-on-bright"
     >
       <svg viewBox="0 0 24 24" className="size-6" aria-hidden="true">
         <path
           d="M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1.1 5.9L12 16.9l-5.3 2.8 1.1-5.9-4.3-4.1 5.9-.8z"
-          fill={liked ? "currentColor" : "none"}
+          fill={isFavourite ? "currentColor" : "none"}
           stroke="currentColor"
           strokeWidth="2"
           strokeLinejoin="round"
@@ -105,8 +113,8 @@ function NoCover() {
   );
 }
 
-/** A machine that is still being switched on. */
-export function GameCardGhost() {
+/** Placeholder of a game card while the games load. */
+export function GameCardSkeleton() {
   return (
     <li aria-hidden="true" className="overflow-hidden rounded-2xl border border-line/70 bg-surface">
       <div className="h-13 bg-raised" />

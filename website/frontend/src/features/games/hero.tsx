@@ -6,17 +6,17 @@ import { buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
 
 interface Props {
-  /** null: not known yet. */
+  /** null while loading. */
   games: readonly Game[] | null;
-  /** Played last. */
-  last: Game | undefined;
+  /** The game that was played last. */
+  lastPlayed: Game | undefined;
 }
 
-/** The sign over the door. */
-export function Hero({ games, last }: Props) {
-  const [chance] = useState(Math.random);
+/** Heading of the library. */
+export function Hero({ games, lastPlayed }: Props) {
+  const [randomFraction] = useState(Math.random);
   const count = games?.length ?? null;
-  const surprise = games?.[Math.floor(chance * games.length)];
+  const randomGame = games?.[Math.floor(randomFraction * games.length)];
   return (
     <section className="relative isolate mx-[calc(50%-50vw)] mb-8 overflow-hidden px-[calc(50vw-50%)] pt-8 pb-24 sm:pt-10 sm:pb-24 2xl:pb-36">
       <Stripes />
@@ -25,9 +25,9 @@ export function Hero({ games, last }: Props) {
       </h1>
       <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
         <p className="max-w-xl text-xl text-pretty text-dim">
-          You play the very worlds that machines learn in, and every move you make is kept for
+          You play the very worlds that machines learn in, and every move you make is recorded for
           science.
-          {/* Last, so that no hole is seen; its room is kept, so that nothing jumps. */}
+          {}
           {count !== 0 && (
             <strong className={count === null ? "invisible" : "text-ink"}>
               {" "}
@@ -36,15 +36,15 @@ export function Hero({ games, last }: Props) {
           )}
         </p>
         <p className="flex flex-wrap gap-3">
-          {last !== undefined && (
-            <Link to={paths.play(last.id)} className={buttonClass("action")}>
-              Play {last.name} again
+          {lastPlayed !== undefined && (
+            <Link to={paths.play(lastPlayed.id)} className={buttonClass("action")}>
+              Play {lastPlayed.name} again
             </Link>
           )}
           {count !== 0 && (
             <Link
-              to={paths.play(surprise?.id ?? "")}
-              className={`${buttonClass("plain")} ${surprise === undefined ? "invisible" : ""}`}
+              to={paths.play(randomGame?.id ?? "")}
+              className={`${buttonClass("plain")} ${randomGame === undefined ? "invisible" : ""}`}
             >
               Surprise me
             </Link>
@@ -58,9 +58,9 @@ export function Hero({ games, last }: Props) {
 const BANDS = ["var(--tomato)", "var(--tangerine)", "var(--marigold)", "var(--teal)"];
 const WIDTH = 1600;
 const HEIGHT = 320;
-const BAND = 13;
+const BAND_WIDTH = 13;
 
-/** The house's four stripes: along the floor, then up and out beside the sign. */
+/** Decorative stripes. */
 function Stripes() {
   return (
     <svg
@@ -69,11 +69,11 @@ function Stripes() {
       aria-hidden="true"
       className="absolute bottom-0 -z-10 h-60 w-full overflow-visible max-md:translate-x-[7.5rem] lg:h-75"
       fill="none"
-      strokeWidth={BAND + 0.5}
+      strokeWidth={BAND_WIDTH + 0.5}
     >
       {BANDS.map((colour, index) => {
-        const y = HEIGHT - 60 + index * BAND;
-        const radius = 90 + index * BAND;
+        const y = HEIGHT - 60 + index * BAND_WIDTH;
+        const radius = 90 + index * BAND_WIDTH;
         return (
           <path
             key={colour}

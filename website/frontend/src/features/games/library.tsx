@@ -8,74 +8,78 @@ import { useSession } from "@/api/session";
 import { Button } from "@/components/button";
 import { Message } from "@/components/message";
 
-import { Finder } from "./finder";
-import { findGames, partRows, playedLately, tagsOf } from "./find-games";
-import { GameCard, GameCardGhost } from "./game-card";
+import { SearchBox } from "./search-box";
+import { findGames, splitFeatured, recentlyPlayed, tagsByFrequency } from "./find-games";
+import { GameCard, GameCardSkeleton } from "./game-card";
 import { Hero } from "./hero";
-import { useArrows } from "./use-arrows";
+import { useRovingFocus } from "./use-roving-focus";
 
-const grid =
+const gridClass =
   "grid gap-3 min-[360px]:grid-cols-2 sm:gap-x-5 sm:gap-y-7 md:grid-cols-3 xl:grid-cols-4 2xl:grid-cols-5 min-[106rem]:grid-cols-6";
-/** Machines that stand there before it is known which: as many as are seen at once. */
-const GHOSTS = 12;
-/** Cards at the very top that are seen before anybody scrolls, where it matters: on a slow phone. */
-const FIRST = 2;
+/** Number of placeholder cards while the games load. */
+const SKELETON_COUNT = 12;
+/** Number of cards that are visible at once on a phone. */
+const EAGER_CARD_COUNT = 2;
 
 export function Library() {
   const games = useQuery(gamesQuery);
   const session = useSession();
   const episodes = useQuery(episodesQuery(session?.userId ?? null));
   const best = useMemo(() => bestScores(episodes.data ?? []), [episodes.data]);
-  const [words, setWords] = useState("");
+  const [query, setQuery] = useState("");
   const [tag, setTag] = useState<string | null>(null);
-  const wanted = useDeferredValue(words);
+  const deferredQuery = useDeferredValue(query);
   const all = games.data ?? [];
-  const found = useMemo(() => findGames(games.data ?? [], wanted, tag), [games.data, wanted, tag]);
-  const lately = useMemo(
-    () => playedLately(episodes.data ?? [], games.data ?? []),
+  const found = useMemo(
+    () => findGames(games.data ?? [], deferredQuery, tag),
+    [games.data, deferredQuery, tag],
+  );
+  const recent = useMemo(
+    () => recentlyPlayed(episodes.data ?? [], games.data ?? []),
     [episodes.data, games.data],
   );
   const { favourites } = usePreferences();
-  const liked = useMemo(() => new Set(favourites), [favourites]);
-  const place = useRef<HTMLDivElement>(null);
-  useArrows(place);
-  const cardsOf = (some: readonly Game[], top: boolean) =>
+  const favouriteIds = useMemo(() => new Set(favourites), [favourites]);
+  const container = useRef<HTMLDivElement>(null);
+  useRovingFocus(container);
+  const renderCards = (some: readonly Game[], top: boolean) =>
     some.map((game, at) => (
       <GameCard
         key={game.id}
         game={game}
         best={best.get(game.id) ?? null}
-        liked={liked.has(game.id)}
-        first={top && at < FIRST}
+        isFavourite={favouriteIds.has(game.id)}
+        isEager={top && at < EAGER_CARD_COUNT}
       />
     ));
-  const looking = words !== "" || tag !== null;
+  const isSearching = query !== "" || tag !== null;
   const shelves = [
-    { title: "Favourites", games: all.filter(({ id }) => liked.has(id)) },
-    { title: "Played lately", games: lately.length > 1 ? lately : [] },
-  ].filter(({ games: some }) => some.length > 0 && !looking);
-  const { front, others } = useMemo(() => partRows(found), [found]);
-  // The first look is at the front row; the many behind it are drawn bit by bit, so that the page answers meanwhile.
-  const behind = useDeferredValue(others);
-  // The last row is the same one in both, so that its cards stay as the first letter is typed.
-  const rows = looking
-    ? [{ id: "all", title: "Found", games: found }]
+    { title: "Favourites", games: all.filter(({ id }) => favouriteIds.has(id)) },
+    { title: "Recently played", games: recent.length > 1 ? recent : [] },
+  ].filter(({ games: some }) => some.length > 0 && !isSearching);
+  const { featured, others } = useMemo(() => splitFeatured(found), [found]);
+  // The featured games are rendered first. The other cards are deferred, so that the page stays
+  // responsive.
+  const deferredOthers = useDeferredValue(others);
+  // The last row has the same id in both cases, so that its cards are reused when a search starts.
+  const rows = isSearching
+    ? [{ id: "all", title: "Search results", games: found }]
     : [
-        { id: "front", title: "The front row", games: front },
-        { id: "all", title: "And all the others", games: behind },
+        { id: "front", title: "The front row", games: featured },
+        { id: "all", title: "All games", games: deferredOthers },
       ].filter(({ games: some }) => some.length > 0);
-  const clear = () => {
-    setWords("");
+  const clearSearch = () => {
+    setQuery("");
     setTag(null);
   };
 
   return (
-    <div ref={place}>
-      <Hero games={games.isPending ? null : all} last={lately[0]} />
+    <div ref={container}>
+      <Hero games={games.isPending ? null : all} lastPlayed={recent[0]} />
       {games.isError ? (
         <Message
-          alarming
-          title="The lights are off"
+          isError
+          title="Cannot load the games"
           action={<Button onClick={() => void games.refetch()}>Try again</Button>}
         >
           {games.error.message}
@@ -84,39 +88,39 @@ export function Library() {
         <>
           {shelves.map(({ title, games: some }, at) => (
             <Row key={title} title={title}>
-              {cardsOf(some, at === 0)}
+              {renderCards(some, at === 0)}
             </Row>
           ))}
-          <Finder
-            words={words}
-            onWords={setWords}
-            tags={tagsOf(all)}
-            pending={games.isPending}
+          <SearchBox
+            query={query}
+            onQuery={setQuery}
+            tags={tagsByFrequency(all)}
+            isPending={games.isPending}
             tag={tag}
             onTag={setTag}
           />
           <p role="status" className="sr-only">
-            {games.isPending ? "Loading the games" : `${found.length} of ${all.length} games`}
+            {games.isPending ? "Loading…" : `${found.length} of ${all.length} games`}
           </p>
           {games.isSuccess && found.length === 0 ? (
             <Message
-              title={all.length === 0 ? "No games are installed" : "No such game here"}
-              action={all.length > 0 && <Button onClick={clear}>Show all games</Button>}
+              title={all.length === 0 ? "No games are installed" : "No games found"}
+              action={all.length > 0 && <Button onClick={clearSearch}>Show all games</Button>}
             >
               {all.length === 0
-                ? "Whoever runs this arcade adds one by one file in games/manifests."
-                : "Try fewer letters, or another tag."}
+                ? "The operator of this site adds a game with a file in games/manifests."
+                : "Try a shorter search or another tag."}
             </Message>
           ) : games.isSuccess ? (
             rows.map(({ id, title, games: some }) => (
-              <Row key={id} title={title} quiet={looking}>
-                {cardsOf(some, id === "front" && shelves.length === 0)}
+              <Row key={id} title={title} isHeadingHidden={isSearching}>
+                {renderCards(some, id === "front" && shelves.length === 0)}
               </Row>
             ))
           ) : (
             <Row title="The front row">
-              {Array.from({ length: GHOSTS }, (_, index) => (
-                <GameCardGhost key={index} />
+              {Array.from({ length: SKELETON_COUNT }, (_, index) => (
+                <GameCardSkeleton key={index} />
               ))}
             </Row>
           )}
@@ -128,17 +132,17 @@ export function Library() {
 
 interface RowProps {
   title: string;
-  /** What they are goes without saying, to who sees them. */
-  quiet?: boolean;
+  /** Hides the heading visually. */
+  isHeadingHidden?: boolean;
   children: ReactNode;
 }
 
-/** Machines under a sign. */
-function Row({ title, quiet = false, children }: RowProps) {
+/** A row of games with a heading. */
+function Row({ title, isHeadingHidden = false, children }: RowProps) {
   return (
     <section aria-label={title} className="mb-10">
-      <h2 className={quiet ? "sr-only" : "mb-4 text-3xl sign"}>{title}</h2>
-      <ul className={grid}>{children}</ul>
+      <h2 className={isHeadingHidden ? "sr-only" : "mb-4 text-3xl sign"}>{title}</h2>
+      <ul className={gridClass}>{children}</ul>
     </section>
   );
 }

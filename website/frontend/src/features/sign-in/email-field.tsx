@@ -3,18 +3,24 @@ import { useState, type SubmitEvent } from "react";
 import { Button } from "@/components/button";
 
 interface Props {
-  /** What is in it at first. */
+  /** Initial value. */
   email?: string;
   submit: (email: string) => void;
-  action: string;
-  /** Meanwhile, on the button; undefined: nothing is under way. */
-  busy: string | undefined;
-  problem: string | undefined;
+  submitLabel: string;
+  /** Label of the button while the request runs; undefined otherwise. */
+  busyLabel: string | undefined;
+  error: string | undefined;
 }
 
-/** A form that asks for an e-mail address. */
-export function EmailField({ email: first = "", submit, action, busy, problem }: Props) {
-  const [email, setEmail] = useState(first);
+/** Form with an e-mail field. */
+export function EmailField({
+  email: initialEmail = "",
+  submit,
+  submitLabel,
+  busyLabel,
+  error,
+}: Props) {
+  const [email, setEmail] = useState(initialEmail);
   const send = (event: SubmitEvent) => {
     event.preventDefault();
     submit(email);
@@ -32,18 +38,22 @@ export function EmailField({ email: first = "", submit, action, busy, problem }:
         required
         value={email}
         onChange={(event) => setEmail(event.target.value)}
-        aria-invalid={problem !== undefined}
-        aria-describedby={problem === undefined ? undefined : "email-problem"}
+        aria-invalid={error !== undefined}
+        aria-describedby={error === undefined ? undefined : "email-problem"}
         className="h-12 rounded-xl border-2 border-line bg-surface px-4 text-lg placeholder:text-dim"
         placeholder="you@example.org"
       />
-      {problem !== undefined && (
+      {error !== undefined && (
         <p id="email-problem" role="alert" className="font-semibold text-link">
-          {problem}
+          {error}
         </p>
       )}
-      <Button type="submit" disabled={busy !== undefined || email.trim() === ""} className="mt-2">
-        {busy ?? action}
+      <Button
+        type="submit"
+        disabled={busyLabel !== undefined || email.trim() === ""}
+        className="mt-2"
+      >
+        {busyLabel ?? submitLabel}
       </Button>
     </form>
   );

@@ -5,12 +5,17 @@ import type { FirebaseMethod } from "@/api/client";
 import { Button } from "@/components/button";
 import { Message } from "@/components/message";
 
-import { finishGoogle, mailed, openFirebase, startFirebaseSession } from "./account";
+import {
+  finishGoogleSignIn,
+  pendingEmail,
+  openFirebase,
+  startFirebaseSession,
+} from "./firebase-account";
 import { EmailField } from "./email-field";
 import type { Firebase } from "./firebase";
-import { goToGoogle } from "./google";
-import { isMailLink } from "./returning";
-import { Seat } from "./seat";
+import { redirectToGoogle } from "./google";
+import { isEmailLink } from "./sign-in-redirect";
+import { SignInCard } from "./sign-in-card";
 
 interface Props {
   method: FirebaseMethod;
@@ -18,21 +23,21 @@ interface Props {
   onDone: (next: string) => void;
 }
 
-const settled = { staleTime: Infinity, gcTime: Infinity, retry: false } as const;
+const runOnce = { staleTime: Infinity, gcTime: Infinity, retry: false } as const;
 
-/** Signing in by Firebase: loads its SDK, finishes what was begun elsewhere, or offers the ways there are. */
+/** Firebase sign-in: loads the SDK, completes a pending sign-in, or offers the methods. */
 export function FirebasePanel({ method, next, onDone }: Props) {
   const opening = useQuery({
     queryKey: ["firebase"],
     queryFn: () => openFirebase(method),
-    ...settled,
+    ...runOnce,
   });
   const firebase = opening.data;
   const finishing = useQuery({
     queryKey: ["firebase", "google"],
-    queryFn: () => (firebase === undefined ? null : finishGoogle(firebase)),
+    queryFn: () => (firebase === undefined ? null : finishGoogleSignIn(firebase)),
     enabled: firebase !== undefined,
-    ...settled,
+    ...runOnce,
   });
   const { data: finished } = finishing;
   useEffect(() => {
@@ -40,16 +45,16 @@ export function FirebasePanel({ method, next, onDone }: Props) {
   }, [finished, onDone]);
   if (opening.error !== null)
     return (
-      <Message alarming title="The door is stuck">
+      <Message isError title="Cannot load the sign-in">
         {opening.error.message}
       </Message>
     );
   if (firebase === undefined || finishing.isPending || typeof finished === "string")
-    return <Seat words="One moment…">{null}</Seat>;
-  if (isMailLink(location.search))
-    return <OpenedLink firebase={firebase} onDone={() => onDone(next)} />;
+    return <SignInCard intro="Loading…">{null}</SignInCard>;
+  if (isEmailLink(location.search))
+    return <EmailLinkForm firebase={firebase} onDone={() => onDone(next)} />;
   return (
-    <Ways
+    <SignInMethods
       method={method}
       firebase={firebase}
       next={next}
@@ -59,30 +64,33 @@ export function FirebasePanel({ method, next, onDone }: Props) {
   );
 }
 
-/** Somebody comes from a link in a mail. The address is asked for, so that a stolen link alone opens nothing. */
-function OpenedLink({ firebase, onDone }: { firebase: Firebase; onDone: () => void }) {
+/**
+ * Sign-in by an e-mailed link. The address is asked for again, so that a stolen link alone is not
+ * enough.
+ */
+function EmailLinkForm({ firebase, onDone }: { firebase: Firebase; onDone: () => void }) {
   const enter = useMutation({
     mutationFn: async (email: string) => {
-      await firebase.enterByLink(email, location.href);
+      await firebase.signInWithLink(email, location.href);
       await startFirebaseSession(firebase);
-      mailed.set(null);
+      pendingEmail.set(null);
     },
     onSuccess: onDone,
   });
   return (
-    <Seat words="To which address was the link mailed?">
+    <SignInCard intro="Enter the e-mail address that the link was sent to.">
       <EmailField
-        email={mailed.get() ?? ""}
+        email={pendingEmail.get() ?? ""}
         submit={enter.mutate}
-        action="Sign in"
-        busy={enter.isPending ? "Signing in…" : undefined}
-        problem={enter.error?.message}
+        submitLabel="Sign in"
+        busyLabel={enter.isPending ? "Signing in…" : undefined}
+        error={enter.error?.message}
       />
-    </Seat>
+    </SignInCard>
   );
 }
 
-interface WaysProps {
+interface SignInMethodsProps {
   method: FirebaseMethod;
   firebase: Firebase;
   next: string;
@@ -90,70 +98,71 @@ interface WaysProps {
   onDone: () => void;
 }
 
-function Ways({ method, firebase, next, problem, onDone }: WaysProps) {
-  const known = firebase.present;
+function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethodsProps) {
+  const currentEmail = firebase.currentEmail;
   const enter = useMutation({
     mutationFn: async (way: "known" | "guest") => {
-      if (way === "guest") await firebase.enterAsGuest();
+      if (way === "guest") await firebase.signInAsGuest();
       await startFirebaseSession(firebase);
     },
     onSuccess: onDone,
   });
-  const offers = (way: FirebaseMethod["providers"][number]) => method.providers.includes(way);
-  const trouble = enter.error?.message ?? problem;
+  const isOffered = (way: FirebaseMethod["providers"][number]) => method.providers.includes(way);
+  const error = enter.error?.message ?? problem;
   return (
-    <Seat words="An account keeps your scores together, on every device.">
-      {trouble !== undefined && (
+    <SignInCard intro="Sign in to keep your scores, on every device.">
+      {error !== undefined && (
         <p role="alert" className="font-semibold text-link">
-          {trouble}
+          {error}
         </p>
       )}
-      {typeof known === "string" && (
+      {typeof currentEmail === "string" && (
         <Button onClick={() => enter.mutate("known")} disabled={enter.isPending}>
-          Go on as {known}
+          Continue as {currentEmail}
         </Button>
       )}
-      {offers("google") && method.google_client_id !== null && (
+      {isOffered("google") && method.google_client_id !== null && (
         <GoogleButton clientId={method.google_client_id} next={next} />
       )}
-      {offers("email-link") && <MailForm firebase={firebase} next={next} />}
-      {offers("anonymous") && typeof known !== "string" && (
+      {isOffered("email-link") && <SendLinkForm firebase={firebase} next={next} />}
+      {isOffered("anonymous") && typeof currentEmail !== "string" && (
         <Button look="quiet" onClick={() => enter.mutate("guest")} disabled={enter.isPending}>
-          {known === null ? "Stay a guest" : "Play as a guest"}
+          {currentEmail === null ? "Continue as guest" : "Play as guest"}
         </Button>
       )}
-    </Seat>
+    </SignInCard>
   );
 }
 
 function GoogleButton({ clientId, next }: { clientId: string; next: string }) {
   return (
-    <Button look="plain" onClick={() => goToGoogle(clientId, next)}>
+    <Button look="plain" onClick={() => redirectToGoogle(clientId, next)}>
       Sign in with Google
     </Button>
   );
 }
 
-function MailForm({ firebase, next }: { firebase: Firebase; next: string }) {
+function SendLinkForm({ firebase, next }: { firebase: Firebase; next: string }) {
   const mail = useMutation({
     mutationFn: async (email: string) => {
       const back = `${location.origin}/sign-in?next=${encodeURIComponent(next)}`;
-      await firebase.mailLink(email.trim(), back);
-      mailed.set(email.trim());
+      await firebase.sendSignInLink(email.trim(), back);
+      pendingEmail.set(email.trim());
     },
   });
   if (mail.isSuccess)
     return (
       <p role="status" className="text-lg">
-        A link is on its way to <strong>{mail.variables.trim()}</strong>. Open it in this browser.
+        A sign-in link was sent to <strong>{mail.variables.trim()}</strong>. Open it in this
+        browser.
       </p>
     );
   return (
     <EmailField
       submit={mail.mutate}
-      action="Mail me a link"
-      busy={mail.isPending ? "Sending…" : undefined}
-      problem={mail.error?.message}
+      submitLabel="E-mail me a link"
+      busyLabel={mail.isPending ? "Sending…" : undefined}
+      error={mail.error?.message}
     />
   );
 }

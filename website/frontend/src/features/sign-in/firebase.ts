@@ -1,4 +1,4 @@
-// Heavy: imported only where one signs in by Firebase, in a chunk of its own.
+// Large module: imported on demand as a separate chunk.
 import { FirebaseError, initializeApp } from "@firebase/app";
 import {
   type Auth,
@@ -19,28 +19,28 @@ import {
 
 import type { FirebaseMethod } from "@/api/client";
 
-/** Signing in is refused, in words for people. */
-export class Refused extends Error {
+/** Sign-in failed. The message is shown to the user. */
+export class SignInError extends Error {
   override name = "Refused";
 }
 
-const WORDS: Record<string, string> = {
-  "auth/network-request-failed": "Google does not answer. Try again in a moment.",
-  "auth/too-many-requests": "Too many tries from here. Try again in a few minutes.",
-  "auth/quota-exceeded": "No more mail can be sent today. Sign in another way.",
-  "auth/invalid-email": "That is not an e-mail address.",
-  "auth/missing-email": "That is not an e-mail address.",
-  "auth/invalid-action-code": "This link was used before or is too old. Ask for a new one.",
-  "auth/expired-action-code": "This link was used before or is too old. Ask for a new one.",
-  "auth/user-disabled": "This account is closed here.",
-  "auth/admin-restricted-operation": "This way to sign in is switched off here.",
-  "auth/operation-not-allowed": "This way to sign in is switched off here.",
+const ERROR_MESSAGES: Record<string, string> = {
+  "auth/network-request-failed": "Cannot reach Google. Check your connection and try again.",
+  "auth/too-many-requests": "Too many attempts. Try again in a few minutes.",
+  "auth/quota-exceeded": "The e-mail quota for today is used up. Use another sign-in method.",
+  "auth/invalid-email": "This is not a valid e-mail address.",
+  "auth/missing-email": "This is not a valid e-mail address.",
+  "auth/invalid-action-code": "This link has expired or was already used. Request a new one.",
+  "auth/expired-action-code": "This link has expired or was already used. Request a new one.",
+  "auth/user-disabled": "This account is disabled. Contact the operator of this site.",
+  "auth/admin-restricted-operation": "This sign-in method is disabled. Use another one.",
+  "auth/operation-not-allowed": "This sign-in method is disabled. Use another one.",
 };
 
-/** The account is somebody's already, so a guest can't become it. */
-const TAKEN = ["auth/credential-already-in-use", "auth/email-already-in-use"];
+/** The credential belongs to another account, so it cannot be linked to this guest. */
+const ACCOUNT_EXISTS_CODES = ["auth/credential-already-in-use", "auth/email-already-in-use"];
 
-/** The Firebase accounts of this browser. Every method may throw Refused. */
+/** The Firebase account of this browser. Methods throw SignInError. */
 export class Firebase {
   readonly #auth: Auth;
 
@@ -48,7 +48,7 @@ export class Firebase {
     this.#auth = auth;
   }
 
-  /** Starts the SDK and waits until it knows who was signed in here before. */
+  /** Starts the SDK and waits for the stored sign-in state. */
   static async open(method: FirebaseMethod): Promise<Firebase> {
     const app = initializeApp({ apiKey: method.api_key, projectId: method.project_id });
     const persistence = [indexedDBLocalPersistence, browserLocalPersistence];
@@ -59,43 +59,48 @@ export class Firebase {
     return new Firebase(auth);
   }
 
-  /** Who was signed in here before: an e-mail, or null of a guest; undefined: nobody. */
-  get present(): string | null | undefined {
+  /** E-mail of the current account; null for a guest, undefined if nobody is signed in. */
+  get currentEmail(): string | null | undefined {
     const user = this.#auth.currentUser;
     return user === null ? undefined : user.email;
   }
 
-  /** ID token of who is signed in now. */
-  async token(): Promise<string> {
+  /** Returns the ID token of the current account. */
+  async getIdToken(): Promise<string> {
     const user = this.#auth.currentUser;
-    if (user === null) throw new Refused("Nobody is signed in.");
-    // Anew, since a guest who has just given an e-mail holds a token without it.
-    return worded(user.getIdToken(true));
+    if (user === null) throw new SignInError("You are not signed in. Sign in again.");
+    // Forces a refresh, because the token of an upgraded guest has no e-mail yet.
+    return withSignInErrors(user.getIdToken(true));
   }
 
-  async enterAsGuest(): Promise<void> {
-    await worded(signInAnonymously(this.#auth));
+  async signInAsGuest(): Promise<void> {
+    await withSignInErrors(signInAnonymously(this.#auth));
   }
 
-  async enterByGoogle(idToken: string): Promise<void> {
-    await this.#enter(GoogleAuthProvider.credential(idToken));
+  async signInWithGoogle(idToken: string): Promise<void> {
+    await this.#signIn(GoogleAuthProvider.credential(idToken));
   }
 
-  /** Mails a link that leads to `back`. */
-  async mailLink(email: string, back: string): Promise<void> {
-    await worded(sendSignInLinkToEmail(this.#auth, email, { url: back, handleCodeInApp: true }));
+  /** Sends a sign-in link that leads to `back`. */
+  async sendSignInLink(email: string, back: string): Promise<void> {
+    await withSignInErrors(
+      sendSignInLinkToEmail(this.#auth, email, { url: back, handleCodeInApp: true }),
+    );
   }
 
-  async enterByLink(email: string, link: string): Promise<void> {
-    await this.#enter(EmailAuthProvider.credentialWithLink(email, link));
+  async signInWithLink(email: string, link: string): Promise<void> {
+    await this.#signIn(EmailAuthProvider.credentialWithLink(email, link));
   }
 
-  async leave(): Promise<void> {
+  async signOut(): Promise<void> {
     await signOut(this.#auth);
   }
 
-  /** Deletes the account. False: Google wants a newer sign-in for that; then it is only left. */
-  async close(): Promise<boolean> {
+  /**
+   * Deletes the account. Returns false if Firebase requires a recent sign-in; the account is then
+   * only signed out.
+   */
+  async deleteAccount(): Promise<boolean> {
     const user = this.#auth.currentUser;
     try {
       if (user !== null) await deleteUser(user);
@@ -107,31 +112,35 @@ export class Firebase {
     }
   }
 
-  /** A guest becomes the account's owner and keeps what was played, unless that account is there already. */
-  async #enter(credential: AuthCredential): Promise<void> {
+  /**
+   * Links a guest to the credential and keeps the recordings, unless the credential has an account
+   * already.
+   */
+  async #signIn(credential: AuthCredential): Promise<void> {
     const user = this.#auth.currentUser;
     if (user?.isAnonymous === true) {
       try {
         await linkWithCredential(user, credential);
         return;
       } catch (error) {
-        if (!(error instanceof FirebaseError && TAKEN.includes(error.code))) throw word(error);
+        if (!(error instanceof FirebaseError && ACCOUNT_EXISTS_CODES.includes(error.code)))
+          throw toSignInError(error);
       }
     }
-    await worded(signInWithCredential(this.#auth, credential));
+    await withSignInErrors(signInWithCredential(this.#auth, credential));
   }
 }
 
-async function worded<T>(promise: Promise<T>): Promise<T> {
+async function withSignInErrors<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {
-    throw word(error);
+    throw toSignInError(error);
   }
 }
 
-function word(error: unknown): unknown {
+function toSignInError(error: unknown): unknown {
   if (!(error instanceof FirebaseError)) return error;
-  const message = WORDS[error.code] ?? `Signing in did not work (${error.code}). Try again.`;
-  return new Refused(message, { cause: error });
+  const message = ERROR_MESSAGES[error.code] ?? `Sign-in failed (${error.code}). Try again.`;
+  return new SignInError(message, { cause: error });
 }

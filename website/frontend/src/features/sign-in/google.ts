@@ -1,70 +1,75 @@
 /**
- * Signing in with Google by plain redirects (OpenID Connect, implicit flow): the page leaves for Google and comes back
- * with an ID token in its address. The Firebase SDK's own ways need a pop-up or a frame of another site and a script of
- * Google's, which a page that is isolated from other sites, as this one is for its clock, can't have.
+ * Sign-in with Google by redirects (OpenID Connect, implicit flow): the page leaves for Google and
+ * returns with an ID token in its URL. The Firebase SDK needs a pop-up or an iframe and a script of
+ * Google, which a cross-origin isolated page cannot use. The page is isolated for its
+ * high-resolution clock.
  */
 
-/** What is remembered while the person is with Google. */
-interface Errand {
+/** State that is stored while the user is at Google. */
+interface PendingSignIn {
   state: string;
   nonce: string;
   next: string;
 }
 
-/** With what somebody came back. */
-export type GoogleAnswer = { idToken: string; next: string } | { problem: string };
+/** Result of the redirect. */
+export type GoogleResponse = { idToken: string; next: string } | { problem: string };
 
-const KEY = "skill-arcade.google";
-const GOOGLE = "https://accounts.google.com/o/oauth2/v2/auth";
-const UNASKED = "This answer of Google's is not to a question of this page. Sign in again.";
+const STORAGE_KEY = "skill-arcade.google";
+const AUTHORIZATION_ENDPOINT = "https://accounts.google.com/o/oauth2/v2/auth";
+const UNEXPECTED_RESPONSE = "The response from Google does not match this sign-in. Sign in again.";
 
-/** Whether an address is one that Google sends people back to. */
-export const isGoogleAnswer = (hash: string): boolean => {
-  const given = new URLSearchParams(hash.slice(1));
-  return given.has("state") && (given.has("id_token") || given.has("error"));
+/** Returns whether a URL fragment is a response of Google. */
+export const isGoogleResponse = (hash: string): boolean => {
+  const parameters = new URLSearchParams(hash.slice(1));
+  return parameters.has("state") && (parameters.has("id_token") || parameters.has("error"));
 };
 
-/** Leaves for Google; `next` is where to go in the end. */
-export function goToGoogle(clientId: string, next: string): void {
-  const errand: Errand = { state: crypto.randomUUID(), nonce: crypto.randomUUID(), next };
-  sessionStorage.setItem(KEY, JSON.stringify(errand));
-  location.assign(googleAddress(clientId, `${location.origin}/sign-in`, errand));
+/** Redirects to Google. `next` is the path to open after the sign-in. */
+export function redirectToGoogle(clientId: string, next: string): void {
+  const pending: PendingSignIn = { state: crypto.randomUUID(), nonce: crypto.randomUUID(), next };
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(pending));
+  location.assign(authorizationUrl(clientId, `${location.origin}/sign-in`, pending));
 }
 
-export function googleAddress(clientId: string, back: string, errand: Errand): string {
-  const asked = new URLSearchParams({
+export function authorizationUrl(clientId: string, back: string, pending: PendingSignIn): string {
+  const parameters = new URLSearchParams({
     client_id: clientId,
     redirect_uri: back,
     response_type: "id_token",
     scope: "openid email",
     prompt: "select_account",
-    state: errand.state,
-    nonce: errand.nonce,
+    state: pending.state,
+    nonce: pending.nonce,
   });
-  return `${GOOGLE}?${asked.toString()}`;
+  return `${AUTHORIZATION_ENDPOINT}?${parameters.toString()}`;
 }
 
-/** Takes what Google answered out of the address and of what was remembered; once only. */
-export function takeGoogleAnswer(): GoogleAnswer {
-  const kept = sessionStorage.getItem(KEY);
-  sessionStorage.removeItem(KEY);
-  const answer = readGoogleAnswer(location.hash, kept);
+/** Reads Google's response once and removes it from the URL. */
+export function consumeGoogleResponse(): GoogleResponse {
+  const stored = sessionStorage.getItem(STORAGE_KEY);
+  sessionStorage.removeItem(STORAGE_KEY);
+  const answer = parseGoogleResponse(location.hash, stored);
   history.replaceState(history.state, "", location.pathname + location.search);
   return answer;
 }
 
-/** Reads an answer; `kept` is what was remembered. An answer that nobody asked for is none. */
-export function readGoogleAnswer(hash: string, kept: string | null): GoogleAnswer {
-  const given = new URLSearchParams(hash.slice(1));
-  const errand = kept === null ? null : (JSON.parse(kept) as Errand);
-  if (given.get("state") !== errand?.state) return { problem: UNASKED };
-  const idToken = given.get("id_token");
-  if (idToken === null) return { problem: "Google did not sign you in. Try again." };
-  if (readClaims(idToken).nonce !== errand.nonce) return { problem: UNASKED };
-  return { idToken, next: errand.next };
+/**
+ * Parses a response. `stored` is the pending sign-in; a response without a matching one is
+ * rejected.
+ */
+export function parseGoogleResponse(hash: string, stored: string | null): GoogleResponse {
+  const parameters = new URLSearchParams(hash.slice(1));
+  const pending = stored === null ? null : (JSON.parse(stored) as PendingSignIn);
+  if (parameters.get("state") !== pending?.state) return { problem: UNEXPECTED_RESPONSE };
+  const idToken = parameters.get("id_token");
+  if (idToken === null)
+    return { problem: "Sign-in with Google failed or was cancelled. Try again." };
+  if (readClaims(idToken).nonce !== pending.nonce) return { problem: UNEXPECTED_RESPONSE };
+  return { idToken, next: pending.next };
 }
 
-/** What a token claims. Nothing rests on it but that it belongs to this visit: the server checks the rest. */
+/** Returns the claims of a token. Only the nonce is checked here; the server verifies the token. */
 function readClaims(token: string): { nonce?: unknown } {
   const part = token.split(".")[1] ?? "";
   try {

@@ -4,19 +4,19 @@ import { api } from "@/api/client";
 import { startSession } from "@/api/session";
 
 import { EmailField } from "./email-field";
-import { Seat } from "./seat";
+import { SignInCard } from "./sign-in-card";
 
-/** Signing in by an e-mail address alone. */
+/** Sign-in by e-mail address only. */
 export function SignInForm() {
   const signIn = useMutation({ mutationFn: api.signIn, onSuccess: startSession });
   return (
-    <Seat words="Your e-mail keeps your scores together. No password, no mail from us.">
+    <SignInCard intro="Sign in to keep your scores. No password needed, and we send no e-mail.">
       <EmailField
         submit={signIn.mutate}
-        action="Sign in"
-        busy={signIn.isPending ? "Signing in…" : undefined}
-        problem={signIn.error?.message}
+        submitLabel="Sign in"
+        busyLabel={signIn.isPending ? "Signing in…" : undefined}
+        error={signIn.error?.message}
       />
-    </Seat>
+    </SignInCard>
   );
 }

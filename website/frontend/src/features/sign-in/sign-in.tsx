@@ -8,18 +8,18 @@ import { FirebasePanel } from "./firebase-panel";
 import { SignInForm } from "./sign-in-form";
 
 interface Props {
-  /** Where to go once signed in. */
+  /** Path to open after the sign-in. */
   next: string;
   onDone: (next: string) => void;
 }
 
-/** Signs in as this arcade does it. */
+/** Sign-in with the method that the server uses. */
 export function SignIn({ next, onDone }: Props) {
   const { data: method, error, refetch } = useQuery(loginMethodQuery);
   if (error !== null) {
     const again = <Button onClick={() => void refetch()}>Try again</Button>;
     return (
-      <Message alarming title="The door is stuck" action={again}>
+      <Message isError title="Cannot load the sign-in" action={again}>
         {error.message}
       </Message>
     );
@@ -27,7 +27,7 @@ export function SignIn({ next, onDone }: Props) {
   if (method === undefined)
     return (
       <p role="status" className="sr-only">
-        One moment…
+        Loading…
       </p>
     );
   if (method.method === "email") return <SignInForm />;

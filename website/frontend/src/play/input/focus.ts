@@ -2,7 +2,7 @@ import type { FocusState } from "@/wire/messages";
 
 import type { Cancel } from "../platform";
 
-/** Reports when the window loses or gets the keyboard, and when the page is hidden or seen. */
+/** Reports focus changes of the window and visibility changes of the page. */
 export function listenFocus(onChange: (state: FocusState, at: number) => void): Cancel {
   const blur = (event: Event): void => onChange("blur", event.timeStamp);
   const focus = (event: Event): void => onChange("focus", event.timeStamp);

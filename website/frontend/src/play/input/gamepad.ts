@@ -1,40 +1,42 @@
 import type { Cancel, Platform } from "../platform";
-import type { InputSink } from "./controls";
+import type { InputSink } from "./held-controls";
 import { steerControls, type Steer } from "./steer";
 import { padDirections, type PadControls } from "./touch";
 
-/** What a gamepad plays: directions on stick and cross, the other controls on its buttons, in order. */
+/** Mapping of a gamepad: directions on stick and D-pad, the other controls on buttons in order. */
 export interface GamepadMap {
   directions: PadControls;
   buttons: readonly string[];
-  /** Where the game measures: what the stick presses by how far it is pushed. */
+  /** Controls per deflection of the stick, for games with analogue control. */
   steer: Steer | null;
 }
 
 export interface GamepadEvents {
-  /** A button went down: its index in the standard mapping. */
+  /** A button was pressed; its index in the standard mapping. */
   button: (index: number, at: number) => void;
-  /** Which are connected, by their names. */
-  connected: (names: readonly string[]) => void;
-  /** One that was connected is gone. */
-  lost: () => void;
+  /** The set of connected gamepads changed; their names. */
+  connectedPads: (names: readonly string[]) => void;
+  /** A connected gamepad was disconnected. */
+  disconnected: () => void;
 }
 
-/** Share of the stick's way that presses nothing; one that is pressed holds a little further in. */
+/**
+ * Deflection below which the stick presses nothing. Its release threshold is lower (hysteresis).
+ */
 const DEAD_ZONE = 0.35;
-const HOLD_ZONE = 0.25;
-/** Analogue triggers press from here. */
-const PRESSED = 0.5;
-/** Buttons of the standard mapping (W3C Gamepad, section 11): the four of the right hand, shoulders, triggers. */
-const PLAYING_BUTTONS = [0, 1, 2, 3, 4, 5, 6, 7];
-const CROSS = { up: 12, down: 13, left: 14, right: 15 } as const;
+const RELEASE_ZONE = 0.25;
+/** Analogue triggers count as pressed above this value. */
+const PRESS_THRESHOLD = 0.5;
+/** Buttons of the standard mapping (W3C Gamepad, section 11): face buttons, shoulders, triggers. */
+const CONTROL_BUTTONS = [0, 1, 2, 3, 4, 5, 6, 7];
+const DPAD_BUTTONS = { up: 12, down: 13, left: 14, right: 15 } as const;
 
-type Held = Map<string, string>;
+type HeldCodes = Map<string, string>;
 
 /**
- * Reads every connected gamepad at each animation frame, as the API asks for, and only while there is one.
+ * Polls every connected gamepad at each animation frame while at least one is connected.
  *
- * `list` is `navigator.getGamepads`: what it answers is a snapshot, so it is asked each time.
+ * `list` is `navigator.getGamepads`. It returns a snapshot, so it is called at each poll.
  */
 export function listenGamepads(
   platform: Platform,
@@ -43,30 +45,30 @@ export function listenGamepads(
   sink: InputSink,
   events: GamepadEvents,
 ): Cancel {
-  const held = new Map<number, Held>();
+  const held = new Map<number, HeldCodes>();
   const down = new Map<number, Set<number>>();
   let names = "";
   let frame: Cancel | null = null;
 
   const connected = () => list().filter((pad) => pad?.connected === true) as Gamepad[];
-  const tell = (pads: readonly Gamepad[]): void => {
+  const reportConnected = (pads: readonly Gamepad[]): void => {
     const now = pads.map(({ id }) => id);
     if (now.join("\n") === names) return;
     names = now.join("\n");
-    events.connected(now);
+    events.connectedPads(now);
   };
-  const drop = (index: number, at: number): void => {
+  const releaseGamepad = (index: number, at: number): void => {
     for (const code of held.get(index)?.keys() ?? []) sink.release("gamepad", code, at);
     held.delete(index);
     down.delete(index);
   };
-  const look = (now: number): void => {
+  const poll = (now: number): void => {
     const pads = connected();
-    tell(pads);
+    reportConnected(pads);
     for (const index of [...held.keys()]) {
       if (pads.some((pad) => pad.index === index)) continue;
-      drop(index, now);
-      events.lost();
+      releaseGamepad(index, now);
+      events.disconnected();
     }
     for (const pad of pads) {
       const at = pad.timestamp > 0 && pad.timestamp <= now ? pad.timestamp : now;
@@ -83,27 +85,30 @@ export function listenGamepads(
       }
       down.set(pad.index, buttons);
     }
-    frame = pads.length > 0 ? platform.nextFrame(() => look(platform.now())) : null;
+    frame = pads.length > 0 ? platform.nextFrame(() => poll(platform.now())) : null;
   };
-  const wake = (): void => {
-    if (frame === null) look(platform.now());
+  const startPolling = (): void => {
+    if (frame === null) poll(platform.now());
   };
-  addEventListener("gamepadconnected", wake);
-  wake();
+  addEventListener("gamepadconnected", startPolling);
+  startPolling();
   return () => {
-    removeEventListener("gamepadconnected", wake);
+    removeEventListener("gamepadconnected", startPolling);
     frame?.();
-    for (const index of [...held.keys()]) drop(index, platform.now());
+    for (const index of [...held.keys()]) releaseGamepad(index, platform.now());
   };
 }
 
-/** Code of what is pressed to its control. `before`: what was, since a stick lets go later than it takes. */
-function readControls(pad: Gamepad, map: GamepadMap, before: Held): Held {
-  const pressed: Held = new Map();
+/**
+ * Returns the pressed codes with their controls. `before` are the codes pressed at the last poll,
+ * which the hysteresis of the stick needs.
+ */
+function readControls(pad: Gamepad, map: GamepadMap, before: HeldCodes): HeldCodes {
+  const pressed: HeldCodes = new Map();
   const name = (part: string): string => `gamepad-${pad.index}-${part}`;
   const [x = 0, y = 0] = pad.axes;
   const holds = [...before.keys()].some((code) => code.startsWith(name("stick")));
-  const zone = holds ? HOLD_ZONE : DEAD_ZONE;
+  const zone = holds ? RELEASE_ZONE : DEAD_ZONE;
   const steered = map.steer === null ? [] : steerControls(x, y, map.steer, zone);
   for (const control of steered) pressed.set(name(`stick-${control}`.slice(0, 28)), control);
   for (const way of map.steer === null ? padDirections(x, y, map.directions, zone) : []) {
@@ -113,13 +118,13 @@ function readControls(pad: Gamepad, map: GamepadMap, before: Held): Held {
   if (pad.mapping === "standard") {
     for (const way of ["up", "down", "left", "right"] as const) {
       const control = map.directions[way];
-      if (control !== undefined && isPressed(pad, CROSS[way])) {
-        pressed.set(name(`button-${CROSS[way]}`), control);
+      if (control !== undefined && isPressed(pad, DPAD_BUTTONS[way])) {
+        pressed.set(name(`button-${DPAD_BUTTONS[way]}`), control);
       }
     }
   }
   map.buttons.forEach((control, order) => {
-    const index = PLAYING_BUTTONS[order];
+    const index = CONTROL_BUTTONS[order];
     if (index !== undefined && isPressed(pad, index)) pressed.set(name(`button-${index}`), control);
   });
   return pressed;
@@ -127,7 +132,7 @@ function readControls(pad: Gamepad, map: GamepadMap, before: Held): Held {
 
 function isPressed(pad: Gamepad, index: number): boolean {
   const button = pad.buttons[index];
-  return button !== undefined && (button.pressed || button.value > PRESSED);
+  return button !== undefined && (button.pressed || button.value > PRESS_THRESHOLD);
 }
 
 function pressedButtons(pad: Gamepad): Set<number> {

@@ -1,38 +1,41 @@
 import type { Cancel } from "../platform";
-import type { InputSink } from "./controls";
+import type { InputSink } from "./held-controls";
 
-/** KeyboardEvent.code to the control that it presses. */
+/** Maps KeyboardEvent.code to a control. */
 export type KeyMap = ReadonlyMap<string, string>;
 
-/** Keys after which macOS swallows the release of others. */
-const SWALLOWING = new Set(["MetaLeft", "MetaRight"]);
+/** While these keys are down, macOS sends no keyup events for other keys. */
+const KEYUP_SUPPRESSING_CODES = new Set(["MetaLeft", "MetaRight"]);
 
 /**
- * What the game does with its keys at the moment. taken: they play; guarded: they do nothing, not even scroll,
- * so that a key still hammered after the end does no harm; free: they are the page's.
+ * How the game uses its keys. captured: they play. suppressed: they do nothing and do not scroll
+ * the page, so that a key still pressed after the end has no effect. free: they belong to the page.
  */
-export type KeyUse = "taken" | "guarded" | "free";
+export type KeyUse = "captured" | "suppressed" | "free";
 
-/** Reports the game's keys at their events. Keys that are taken neither scroll the page nor press a button. */
+/**
+ * Reports presses and releases of the game's keys. Captured keys neither scroll the page nor press
+ * a button.
+ */
 export function listenKeyboard(
   target: Pick<Window, "addEventListener" | "removeEventListener">,
   keys: KeyMap,
   sink: InputSink,
-  use: () => KeyUse,
+  keyUse: () => KeyUse,
 ): Cancel {
-  const isOurs = (event: KeyboardEvent): boolean =>
-    use() === "taken" || (use() === "guarded" && !isOnButton(event));
+  const isCaptured = (event: KeyboardEvent): boolean =>
+    keyUse() === "captured" || (keyUse() === "suppressed" && !isOnButton(event));
   const down = (event: KeyboardEvent): void => {
     const control = keys.get(event.code);
-    if (control === undefined || isShortcut(event) || isTyping(event) || !isOurs(event)) return;
+    if (control === undefined || isShortcut(event) || isTyping(event) || !isCaptured(event)) return;
     event.preventDefault();
-    if (event.repeat || use() !== "taken") return;
+    if (event.repeat || keyUse() !== "captured") return;
     sink.press(control, "keyboard", event.code, event.timeStamp);
   };
   const up = (event: KeyboardEvent): void => {
-    if (SWALLOWING.has(event.code)) sink.releaseAll(event.timeStamp);
+    if (KEYUP_SUPPRESSING_CODES.has(event.code)) sink.releaseAll(event.timeStamp);
     if (!keys.has(event.code)) return;
-    if (!isTyping(event) && isOurs(event)) event.preventDefault();
+    if (!isTyping(event) && isCaptured(event)) event.preventDefault();
     sink.release("keyboard", event.code, event.timeStamp);
   };
   const options = { capture: true };
@@ -44,7 +47,7 @@ export function listenKeyboard(
   };
 }
 
-/** Ctrl+R and the like stay the browser's. */
+/** Shortcuts such as Ctrl+R belong to the browser. */
 function isShortcut(event: KeyboardEvent): boolean {
   return event.ctrlKey || event.metaKey || event.altKey;
 }

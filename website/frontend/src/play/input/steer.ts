@@ -1,27 +1,27 @@
 import type { Cancel } from "../platform";
-import type { InputSink } from "./controls";
+import type { InputSink } from "./held-controls";
 
-/** Controls for each step of deflection in a direction; null: nothing that way. */
-export type Steps = readonly (readonly string[])[] | null;
+/** Controls for each step of deflection in one direction; null if the direction has none. */
+export type DeflectionSteps = readonly (readonly string[])[] | null;
 
-/** What an analogue stick, or the mouse drawn over the screen, presses. */
+/** Controls that an analogue stick or a pointer on the screen presses. */
 export interface Steer {
-  left: Steps;
-  right: Steps;
-  up: Steps;
-  down: Steps;
+  left: DeflectionSteps;
+  right: DeflectionSteps;
+  up: DeflectionSteps;
+  down: DeflectionSteps;
 }
 
-/** Which controls a deflection presses; `x` and `y` from -1 to 1, y downwards. Further out is a later step. */
+/** Returns the controls of a deflection. `x` and `y` range from -1 to 1, with y downwards. */
 export function steerControls(x: number, y: number, steer: Steer, deadZone: number): Set<string> {
   const pressed = new Set<string>();
-  for (const [way, steps] of [
+  for (const [direction, steps] of [
     [x, x < 0 ? steer.left : steer.right],
     [y, y < 0 ? steer.up : steer.down],
   ] as const) {
-    const out = (Math.min(1, Math.abs(way)) - deadZone) / (1 - deadZone);
-    if (steps === null || out <= 0) continue;
-    const step = steps[Math.min(steps.length - 1, Math.floor(out * steps.length))];
+    const deflection = (Math.min(1, Math.abs(direction)) - deadZone) / (1 - deadZone);
+    if (steps === null || deflection <= 0) continue;
+    const step = steps[Math.min(steps.length - 1, Math.floor(deflection * steps.length))];
     for (const control of step ?? []) pressed.add(control);
   }
   return pressed;
@@ -29,12 +29,12 @@ export function steerControls(x: number, y: number, steer: Steer, deadZone: numb
 
 const DEAD_ZONE = 0.08;
 
-/** The screen as a stick: a pointer held down on it steers by how far from the middle it is. */
+/** Uses the screen as an analogue stick: a held pointer steers by its distance from the middle. */
 export function listenSteer(element: HTMLElement, steer: Steer, sink: InputSink): Cancel {
   let held = new Set<string>();
   let pointer: number | null = null;
   const code = (control: string): string => `screen-${control}`.slice(0, 40);
-  const follow = (event: PointerEvent, now: Set<string>): void => {
+  const update = (event: PointerEvent, now: Set<string>): void => {
     const device = event.pointerType === "mouse" ? "mouse" : "touch";
     for (const control of held) {
       if (!now.has(control)) sink.release(device, code(control), event.timeStamp);
@@ -44,7 +44,7 @@ export function listenSteer(element: HTMLElement, steer: Steer, sink: InputSink)
     }
     held = now;
   };
-  const place = (event: PointerEvent): Set<string> => {
+  const controlsAt = (event: PointerEvent): Set<string> => {
     const box = element.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * 2 - 1;
     const y = ((event.clientY - box.top) / box.height) * 2 - 1;
@@ -55,15 +55,15 @@ export function listenSteer(element: HTMLElement, steer: Steer, sink: InputSink)
     event.preventDefault();
     element.setPointerCapture(event.pointerId);
     pointer = event.pointerId;
-    follow(event, place(event));
+    update(event, controlsAt(event));
   };
   const move = (event: PointerEvent): void => {
-    if (event.pointerId === pointer) follow(event, place(event));
+    if (event.pointerId === pointer) update(event, controlsAt(event));
   };
   const up = (event: PointerEvent): void => {
     if (event.pointerId !== pointer) return;
     pointer = null;
-    follow(event, new Set());
+    update(event, new Set());
   };
   element.addEventListener("pointerdown", down);
   element.addEventListener("pointermove", move);

@@ -1,9 +1,9 @@
 import type { Device } from "@/wire/messages";
 
 import type { Cancel } from "../platform";
-import type { InputSink } from "./controls";
+import type { InputSink } from "./held-controls";
 
-/** Controls of a direction pad; a game may lack some. */
+/** Controls of a direction pad. A game may not have all four. */
 export interface PadControls {
   up?: string;
   down?: string;
@@ -14,7 +14,10 @@ export interface PadControls {
 /** Share of the pad's radius around its middle that presses nothing. */
 const DEAD_ZONE = 0.22;
 
-/** Which directions a finger presses; `x` and `y` from -1 to 1 with the middle at 0, y downwards. */
+/**
+ * Returns the directions of a touch. `x` and `y` range from -1 to 1 from the middle, with y
+ * downwards.
+ */
 export function padDirections(
   x: number,
   y: number,
@@ -22,19 +25,20 @@ export function padDirections(
   deadZone = DEAD_ZONE,
 ): (keyof PadControls)[] {
   if (Math.hypot(x, y) < deadZone) return [];
-  const crosswise = pad.left !== undefined || pad.right !== undefined;
-  const lengthwise = pad.up !== undefined || pad.down !== undefined;
+  const hasHorizontal = pad.left !== undefined || pad.right !== undefined;
+  const hasVertical = pad.up !== undefined || pad.down !== undefined;
   const horizontal = x < 0 ? "left" : "right";
   const vertical = y < 0 ? "up" : "down";
-  // An eighth of the circle for each of the four diagonals, when the pad has both directions.
+  // Each of the four diagonals covers an eighth of the circle, if the pad has both axes.
   const slope = Math.tan(Math.PI / 8);
   const pressed: (keyof PadControls)[] = [];
-  if (crosswise && (!lengthwise || Math.abs(x) > slope * Math.abs(y))) pressed.push(horizontal);
-  if (lengthwise && (!crosswise || Math.abs(y) > slope * Math.abs(x))) pressed.push(vertical);
+  if (hasHorizontal && (!hasVertical || Math.abs(x) > slope * Math.abs(y)))
+    pressed.push(horizontal);
+  if (hasVertical && (!hasHorizontal || Math.abs(y) > slope * Math.abs(x))) pressed.push(vertical);
   return pressed.filter((direction) => pad[direction] !== undefined);
 }
 
-/** A direction pad under any number of fingers; sliding changes direction without lifting. */
+/** Listens to a direction pad with any number of fingers. Sliding changes the direction. */
 export function listenPad(
   element: HTMLElement,
   pad: PadControls,
@@ -45,8 +49,8 @@ export function listenPad(
   const report = (): void => onChange(new Set([...fingers.values()].flatMap((held) => [...held])));
   const code = (event: PointerEvent, direction: string): string =>
     `pad-${direction}-${event.pointerId}`;
-  const follow = (event: PointerEvent, now: (keyof PadControls)[]): void => {
-    const device = deviceOf(event);
+  const update = (event: PointerEvent, now: (keyof PadControls)[]): void => {
+    const device = pointerDevice(event);
     const before = fingers.get(event.pointerId) ?? new Set();
     for (const direction of before) {
       if (!now.includes(direction)) sink.release(device, code(event, direction), event.timeStamp);
@@ -59,37 +63,37 @@ export function listenPad(
     fingers.set(event.pointerId, new Set(now));
     report();
   };
-  const place = (event: PointerEvent): (keyof PadControls)[] => {
+  const directionsAt = (event: PointerEvent): (keyof PadControls)[] => {
     const box = element.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * 2 - 1;
     const y = ((event.clientY - box.top) / box.height) * 2 - 1;
     return padDirections(x, y, pad);
   };
   return listenPointers(element, {
-    down: (event) => follow(event, place(event)),
+    down: (event) => update(event, directionsAt(event)),
     move: (event) => {
-      if (fingers.has(event.pointerId)) follow(event, place(event));
+      if (fingers.has(event.pointerId)) update(event, directionsAt(event));
     },
     up: (event) => {
       if (!fingers.has(event.pointerId)) return;
-      follow(event, []);
+      update(event, []);
       fingers.delete(event.pointerId);
     },
   });
 }
 
-/** A button on the screen that holds one control while any finger is on it. */
+/** Listens to a button on the screen, which holds its control while a finger is on it. */
 export function listenButton(element: HTMLElement, control: string, sink: InputSink): Cancel {
   const code = (event: PointerEvent): string => `button-${control}-${event.pointerId}`.slice(-40);
   return listenPointers(element, {
     down: (event) => {
       element.dataset.held = "";
-      sink.press(control, deviceOf(event), code(event), event.timeStamp);
+      sink.press(control, pointerDevice(event), code(event), event.timeStamp);
     },
     move: () => undefined,
     up: (event) => {
       delete element.dataset.held;
-      sink.release(deviceOf(event), code(event), event.timeStamp);
+      sink.release(pointerDevice(event), code(event), event.timeStamp);
     },
   });
 }
@@ -106,22 +110,22 @@ function listenPointers(element: HTMLElement, handlers: PointerHandlers): Cancel
     element.setPointerCapture(event.pointerId);
     handlers.down(event);
   };
-  // Else a long press opens the browser's own menu.
-  const keep = (event: Event): void => event.preventDefault();
+  // Otherwise a long press opens the browser's context menu.
+  const preventMenu = (event: Event): void => event.preventDefault();
   element.addEventListener("pointerdown", down);
   element.addEventListener("pointermove", handlers.move);
   element.addEventListener("pointerup", handlers.up);
   element.addEventListener("pointercancel", handlers.up);
-  element.addEventListener("contextmenu", keep);
+  element.addEventListener("contextmenu", preventMenu);
   return () => {
     element.removeEventListener("pointerdown", down);
     element.removeEventListener("pointermove", handlers.move);
     element.removeEventListener("pointerup", handlers.up);
     element.removeEventListener("pointercancel", handlers.up);
-    element.removeEventListener("contextmenu", keep);
+    element.removeEventListener("contextmenu", preventMenu);
   };
 }
 
-function deviceOf(event: PointerEvent): Device {
+function pointerDevice(event: PointerEvent): Device {
   return event.pointerType === "mouse" ? "mouse" : "touch";
 }

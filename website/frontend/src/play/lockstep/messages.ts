@@ -1,55 +1,55 @@
-import type { Cartridge, Setup } from "@/lockstep/emulator";
+import type { Cartridge, EmulatorSetup } from "@/lockstep/emulator";
 import type { Device } from "@/wire/messages";
 
-import type { Binding } from "./latch";
+import type { Binding } from "./input-latch";
 
-/** An input and the observation that was on the screen when it happened. */
-export interface Change {
+/** An input and the observation that was on the screen at that time. */
+export interface InputChange {
   control: string;
   down: boolean;
-  /** The page's performance.now() at the event. */
+  /** performance.now() of the page at the event. */
   at: number;
   device: Device;
   code: string;
   frame: number | null;
 }
 
-export interface Latched extends Change {
-  /** The first step that it could act in. */
+export interface LatchedInput extends InputChange {
+  /** Index of the first step that the input can affect. */
   step: number;
 }
 
-/** A game as the worker has to know it, beside the seed. */
-export interface LocalGameSetup {
+/** Everything that the worker needs to run a game, except the seed. */
+export interface LockstepGameSetup {
   module: WebAssembly.Module;
   cartridge: Cartridge;
-  setup: Omit<Setup, "seed">;
+  setup: Omit<EmulatorSetup, "seed">;
   hz: number;
   bindings: readonly Binding[];
   noop: number;
-  /** The page's performance.timeOrigin: every time below is on its clock. */
+  /** performance.timeOrigin of the page. All times below are on the page's clock. */
   origin: number;
 }
 
-/** Page to worker. */
+/** Messages from the page to the worker. */
 export type ToWorker =
-  | ({ kind: "load" } & LocalGameSetup)
-  /** Begin an episode and play. */
+  | ({ kind: "load" } & LockstepGameSetup)
+  /** Starts an episode. */
   | { kind: "begin"; seed: number }
-  | { kind: "input"; change: Change }
-  /** Go on after `stop`. */
-  | { kind: "go" }
-  /** Whether steps come with their sound. */
-  | { kind: "hear"; on: boolean }
-  /** No more steps; answered by `stopped`, after every step that was taken. */
+  | { kind: "input"; change: InputChange }
+  /** Continues after `stop`. */
+  | { kind: "resume" }
+  /** Sets whether steps include sound. */
+  | { kind: "set-audio"; on: boolean }
+  /** Stops the game. The worker answers with `stopped` after all steps. */
   | { kind: "stop" }
-  /** The display began a frame at `at`, when observation `newest` had arrived. */
-  | { kind: "displayed"; at: number; newest: number }
-  /** A picture's memory, to be used again. */
-  | { kind: "spent"; buffer: ArrayBuffer };
+  /** A display frame began at `at`, when `newest` was the newest received observation. */
+  | { kind: "display-frame"; at: number; newest: number }
+  /** Returns the buffer of a picture for reuse. */
+  | { kind: "recycle-buffer"; buffer: ArrayBuffer };
 
-/** What the player sees after reset or a step: one RGBA word a pixel. */
-export interface Seen {
+/** Picture and lives after a reset or step. `pixels` has one RGBA word per pixel. */
+export interface Observation {
   frame: number;
   width: number;
   height: number;
@@ -57,25 +57,25 @@ export interface Seen {
   lives: number;
 }
 
-export interface Step extends Seen {
+export interface Step extends Observation {
   action: number;
-  /** When the step was taken. */
+  /** Time of the step. */
   at: number;
   digest: number;
-  inputs: readonly Latched[];
+  inputs: readonly LatchedInput[];
   reward: number;
   terminated: boolean;
   truncated: boolean;
-  /** Unsigned samples; null: nobody listens. */
+  /** Unsigned samples; null if sound is off. */
   sound: Uint8Array<ArrayBuffer> | null;
 }
 
-/** Worker to page. */
+/** Messages from the worker to the page. */
 export type FromWorker =
   | { kind: "loaded" }
-  | ({ kind: "began" } & Seen)
+  | ({ kind: "began" } & Observation)
   | ({ kind: "step" } & Step)
   | { kind: "stopped" }
-  /** It stood still for so long that it stopped by itself. */
+  /** The game stopped because no step was possible for `ms`. */
   | { kind: "stalled"; ms: number }
   | { kind: "failed"; words: string };

@@ -1,86 +1,92 @@
-/** A display within this share of a multiple of the game's rate sets the pace: every picture then lasts as long. */
-const TOLERANCE = 0.01;
-/** Gaps between animation frames that the display's period is taken from. */
-const GAPS = 31;
-/** How long before the display's next frame a step begins, milliseconds: it must be drawn by then. */
-const MARGIN = { first: 6, least: 4, most: 12, up: 1.5, down: 0.01 } as const;
+/** Relative difference up to which the display's rate counts as a multiple of the game's rate. */
+const RATE_TOLERANCE = 0.01;
+/** Number of gaps between animation frames from which the display's period is computed. */
+const GAP_WINDOW = 31;
+/**
+ * How long before a display frame a step begins, in milliseconds. The step must be drawn by then.
+ */
+const MARGIN_MS = { initial: 6, min: 4, max: 12, increase: 1.5, decrease: 0.01 } as const;
 
 /**
- * When the next step is due, in milliseconds of one clock.
+ * Schedules the steps of a real-time game.
  *
- * A game of 60 steps a second on a display of 60 or 120 Hz steps just before a frame of the display, so that
- * the newest input is in the picture and each picture is shown equally long. On other displays it keeps its own
- * time. Steps that were missed are not made up for: a person is playing.
+ * On a display whose rate is a multiple of the game's rate (60 or 120 Hz for 60 steps per second),
+ * each step runs just before a display frame, so that the picture contains the newest input and all
+ * pictures last equally long. On other displays the game's own rate is used. Late steps are
+ * skipped, not replayed: a player could not react to them.
  */
 export class Pacer {
-  readonly #period: number;
+  readonly #gamePeriodMs: number;
   #gaps: number[] = [];
-  #frame: number | null = null;
-  #due: number | null = null;
-  #margin: number = MARGIN.first;
+  #frameAt: number | null = null;
+  #dueAt: number | null = null;
+  #marginMs: number = MARGIN_MS.initial;
 
   constructor(hz: number) {
-    this.#period = 1000 / hz;
+    this.#gamePeriodMs = 1000 / hz;
   }
 
-  /** When the next step is due; null: stopped. */
-  get due(): number | null {
-    return this.#due;
+  /** Time of the next step; null while stopped. */
+  get dueAt(): number | null {
+    return this.#dueAt;
   }
 
-  /** Milliseconds between steps: the display's, when it sets the pace. */
-  get period(): number {
-    return this.#lock()?.period ?? this.#period;
+  /** Milliseconds between steps: the display's period if it matches, otherwise the game's. */
+  get periodMs(): number {
+    return this.#matchDisplay()?.periodMs ?? this.#gamePeriodMs;
   }
 
   start(now: number): void {
-    this.#due = this.#align(now + this.#period);
+    this.#dueAt = this.#align(now + this.#gamePeriodMs);
   }
 
   stop(): void {
-    this.#due = null;
+    this.#dueAt = null;
   }
 
-  /** A step begins now: sets when the next is due, and says how late this one is. */
-  stepped(now: number): number {
-    if (this.#due === null) throw new Error("The pacer is stopped.");
-    const late = now - this.#due;
-    const period = this.period;
-    const next = late >= period ? now + period : this.#due + period;
-    this.#due = this.#align(next);
+  /** Starts a step and schedules the next one. Returns by how much this one is late. */
+  onStep(now: number): number {
+    if (this.#dueAt === null) throw new Error("The pacer is stopped.");
+    const late = now - this.#dueAt;
+    const periodMs = this.periodMs;
+    const next = late >= periodMs ? now + periodMs : this.#dueAt + periodMs;
+    this.#dueAt = this.#align(next);
     return late;
   }
 
-  /** The display began a frame at `at`. `fresh`: the step that was meant for it had arrived. */
-  displayed(at: number, fresh: boolean): void {
-    const gap = this.#frame === null ? 0 : at - this.#frame;
-    this.#frame = at;
+  /** A display frame began at `at`. `onTime` tells whether the step meant for it had arrived. */
+  onDisplayFrame(at: number, onTime: boolean): void {
+    const gap = this.#frameAt === null ? 0 : at - this.#frameAt;
+    this.#frameAt = at;
     if (gap > 0) {
       this.#gaps.push(gap);
-      if (this.#gaps.length > GAPS) this.#gaps.shift();
+      if (this.#gaps.length > GAP_WINDOW) this.#gaps.shift();
     }
-    this.#margin += fresh ? -MARGIN.down : MARGIN.up;
-    this.#margin = Math.min(MARGIN.most, Math.max(MARGIN.least, this.#margin));
+    this.#marginMs += onTime ? -MARGIN_MS.decrease : MARGIN_MS.increase;
+    this.#marginMs = Math.min(MARGIN_MS.max, Math.max(MARGIN_MS.min, this.#marginMs));
   }
 
-  /** The display's own period (a late frame counts as several) and the game's on it; null: they do not fit. */
-  #lock(): { display: number; period: number } | null {
-    if (this.#gaps.length < GAPS) return null;
+  /**
+   * Returns the display's period (a late frame counts as several) and the game's period on it, or
+   * null if they do not match.
+   */
+  #matchDisplay(): { display: number; periodMs: number } | null {
+    if (this.#gaps.length < GAP_WINDOW) return null;
     const sorted = [...this.#gaps].sort((a, b) => a - b);
-    const median = sorted[GAPS >> 1] ?? 0;
+    const median = sorted[GAP_WINDOW >> 1] ?? 0;
     const regular = sorted.filter((gap) => Math.abs(gap - median) < 0.2 * median);
     const display = regular.reduce((sum, gap) => sum + gap, 0) / regular.length;
-    const frames = Math.round(this.#period / display);
-    const period = frames * display;
-    if (frames < 1 || Math.abs(period / this.#period - 1) > TOLERANCE) return null;
-    return { display, period };
+    const frames = Math.round(this.#gamePeriodMs / display);
+    const periodMs = frames * display;
+    if (frames < 1 || Math.abs(periodMs / this.#gamePeriodMs - 1) > RATE_TOLERANCE) return null;
+    return { display, periodMs };
   }
 
-  /** Move `due` to just before the display's frame that is nearest to it. */
+  /** Moves `due` to just before the nearest display frame. */
   #align(due: number): number {
-    const lock = this.#lock();
-    if (lock === null || this.#frame === null) return due;
-    const frames = Math.round((due + this.#margin - this.#frame) / lock.display);
-    return this.#frame + frames * lock.display - this.#margin;
+    const match = this.#matchDisplay();
+    if (match === null || this.#frameAt === null) return due;
+    const frames = Math.round((due + this.#marginMs - this.#frameAt) / match.display);
+    return this.#frameAt + frames * match.display - this.#marginMs;
   }
 }

@@ -1,165 +1,170 @@
-import type { Emulator, Setup } from "@/lockstep/emulator";
+import type { Emulator, EmulatorSetup } from "@/lockstep/emulator";
 
 import type { Cancel } from "../platform";
-import { Latch, type Binding } from "./latch";
-import type { Change, FromWorker, Latched, Seen } from "./messages";
+import { InputLatch, type Binding } from "./input-latch";
+import type { InputChange, FromWorker, LatchedInput, Observation } from "./messages";
 import { Pacer } from "./pacer";
 
-/** Longer than this without a step, and the game stops: nobody can play through it. */
+/**
+ * A game that could not step for longer than this is paused, because nobody can play through it.
+ */
 const STALL_MS = 500;
 /**
- * A page that falls behind real time by more than this share, and then by this long, does not keep up. The
- * server would take more before it took it for slow motion (SPEC, L6).
+ * A page that is slower than real time by more than this share, and lags by more than MAX_LAG_MS,
+ * cannot keep up. The server's own limit for slow motion is higher (SPEC, L6).
  */
-const SLOWER = 0.05;
-const BEHIND_MS = 1000;
-/** Steps whose deadlines are remembered, to tell which should have arrived by a frame of the display. */
-const REMEMBERED = 8;
-/** A picture needs this long to arrive. */
-const ARRIVAL_MS = 1;
+const MAX_SLOWDOWN = 0.05;
+const MAX_LAG_MS = 1000;
+/** Number of deadlines kept, to know which step should have arrived by a display frame. */
+const MAX_DEADLINES = 8;
+/** Time that a picture needs from the worker to the page. */
+const DELIVERY_MS = 1;
 
-/** What the stepper uses of an emulator. */
+/** The part of an emulator that the stepper uses. */
 export type Game = Pick<Emulator, "load" | "step" | "picture" | "size" | "digest" | "sound">;
 
-/** What the stepper needs of the worker it runs in. Times are the page's, milliseconds. */
-export interface Surroundings {
+/** Clock, timers and messages of the worker. Times are on the page's clock in milliseconds. */
+export interface StepperHost {
   now: () => number;
   after: (ms: number, run: () => void) => Cancel;
   post: (message: FromWorker, transfer: Transferable[]) => void;
 }
 
-export interface Rules {
-  setup: Omit<Setup, "seed">;
+export interface StepperOptions {
+  setup: Omit<EmulatorSetup, "seed">;
   hz: number;
   bindings: readonly Binding[];
   noop: number;
 }
 
-/** Plays one game, step by step in real time: newest input in, step, picture and all that the server must know out. */
+/**
+ * Runs one game in real time. Each step uses the newest input and posts the picture and everything
+ * that the server must know.
+ */
 export class Stepper {
   readonly #game: Game;
-  readonly #rules: Rules;
-  readonly #world: Surroundings;
+  readonly #options: StepperOptions;
+  readonly #host: StepperHost;
   readonly #pacer: Pacer;
-  #latch: Latch<Latched>;
-  #inputs: Latched[] = [];
+  #latch: InputLatch<LatchedInput>;
+  #inputs: LatchedInput[] = [];
   #steps = 0;
-  #over = true;
+  #isOver = true;
   #timer: Cancel | null = null;
-  #spare: ArrayBuffer[] = [];
-  #heard = false;
+  #spareBuffers: ArrayBuffer[] = [];
+  #audioEnabled = false;
   #deadlines: { due: number; frame: number }[] = [];
-  /** When the last step was taken, and how far behind real time the game is since it last went on. */
-  #last = 0;
-  #behind = 0;
+  /** Time of the last step, and the lag behind real time since the last resume. */
+  #lastStepAt = 0;
+  #lagMs = 0;
 
-  constructor(game: Game, rules: Rules, world: Surroundings) {
+  constructor(game: Game, options: StepperOptions, host: StepperHost) {
     this.#game = game;
-    this.#rules = rules;
-    this.#world = world;
-    this.#pacer = new Pacer(rules.hz);
-    this.#latch = new Latch(rules.bindings, rules.noop);
+    this.#options = options;
+    this.#host = host;
+    this.#pacer = new Pacer(options.hz);
+    this.#latch = new InputLatch(options.bindings, options.noop);
   }
 
   begin(seed: number): void {
     this.#halt();
-    const { lives } = this.#game.load({ ...this.#rules.setup, seed });
-    this.#latch = new Latch(this.#rules.bindings, this.#rules.noop);
+    const { lives } = this.#game.load({ ...this.#options.setup, seed });
+    this.#latch = new InputLatch(this.#options.bindings, this.#options.noop);
     this.#inputs = [];
     this.#steps = 0;
-    this.#over = false;
-    const seen = this.#see(lives);
-    this.#world.post({ kind: "began", ...seen }, [seen.pixels]);
-    this.go();
+    this.#isOver = false;
+    const observation = this.#observe(lives);
+    this.#host.post({ kind: "began", ...observation }, [observation.pixels]);
+    this.resume();
   }
 
-  input(change: Change): void {
+  input(change: InputChange): void {
     const latched = { ...change, step: this.#steps };
     this.#inputs.push(latched);
     this.#latch.change(change.control, change.down, latched);
   }
 
-  hear(on: boolean): void {
-    this.#heard = on;
+  setAudioEnabled(on: boolean): void {
+    this.#audioEnabled = on;
   }
 
-  go(): void {
-    if (this.#over || this.#timer !== null) return;
-    this.#last = this.#world.now();
-    this.#behind = 0;
-    this.#pacer.start(this.#last);
-    this.#arm();
+  resume(): void {
+    if (this.#isOver || this.#timer !== null) return;
+    this.#lastStepAt = this.#host.now();
+    this.#lagMs = 0;
+    this.#pacer.start(this.#lastStepAt);
+    this.#schedule();
   }
 
-  /** Stop, and let go of every control, as the server does. */
+  /** Stops the game and releases all controls, as the server does. */
   stop(): void {
     this.#halt();
-    this.#latch.release(NOTHING);
-    this.#world.post({ kind: "stopped" }, []);
+    this.#latch.release(NO_INPUT);
+    this.#host.post({ kind: "stopped" }, []);
   }
 
-  displayed(at: number, newest: number): void {
-    const meant = this.#deadlines.findLast(({ due }) => due + ARRIVAL_MS <= at);
-    this.#pacer.displayed(at, meant === undefined || newest >= meant.frame);
+  onDisplayFrame(at: number, newest: number): void {
+    const expected = this.#deadlines.findLast(({ due }) => due + DELIVERY_MS <= at);
+    this.#pacer.onDisplayFrame(at, expected === undefined || newest >= expected.frame);
   }
 
-  /** Memory of a picture that was drawn. */
-  spend(buffer: ArrayBuffer): void {
-    this.#spare.push(buffer);
+  /** Takes back the buffer of a picture for reuse. */
+  recycleBuffer(buffer: ArrayBuffer): void {
+    this.#spareBuffers.push(buffer);
   }
 
-  #arm(): void {
-    const due = this.#pacer.due;
+  #schedule(): void {
+    const due = this.#pacer.dueAt;
     if (due === null) return;
-    this.#timer = this.#world.after(Math.max(0, due - this.#world.now()), this.#tick);
+    this.#timer = this.#host.after(Math.max(0, due - this.#host.now()), this.#tick);
   }
 
   readonly #tick = (): void => {
-    const now = this.#world.now();
-    const due = this.#pacer.due;
+    const now = this.#host.now();
+    const due = this.#pacer.dueAt;
     if (due === null) return;
     if (now < due) {
-      this.#arm();
+      this.#schedule();
       return;
     }
     if (now - due > STALL_MS) {
       this.#halt();
-      this.#latch.release(NOTHING);
-      this.#world.post({ kind: "stalled", ms: now - due }, []);
+      this.#latch.release(NO_INPUT);
+      this.#host.post({ kind: "stalled", ms: now - due }, []);
       return;
     }
-    this.#pacer.stepped(now);
+    this.#pacer.onStep(now);
     this.#step(now, due);
-    if (this.#over) this.#halt();
-    else if (this.#keepsUp(now)) this.#arm();
+    if (this.#isOver) this.#halt();
+    else if (this.#keepsUp(now)) this.#schedule();
   };
 
   #keepsUp(now: number): boolean {
-    const passed = now - this.#last;
-    this.#last = now;
-    this.#behind = Math.max(0, this.#behind + passed * (1 - SLOWER) - 1000 / this.#rules.hz);
-    if (this.#behind <= BEHIND_MS) return true;
+    const passed = now - this.#lastStepAt;
+    this.#lastStepAt = now;
+    this.#lagMs = Math.max(0, this.#lagMs + passed * (1 - MAX_SLOWDOWN) - 1000 / this.#options.hz);
+    if (this.#lagMs <= MAX_LAG_MS) return true;
     this.#halt();
-    this.#world.post({ kind: "failed", words: "This machine is too busy to run it." }, []);
+    this.#host.post({ kind: "failed", words: "This device is too slow to run the game." }, []);
     return false;
   }
 
   #step(at: number, due: number): void {
-    const action = this.#latch.sample().action ?? this.#rules.noop;
+    const action = this.#latch.sample().action ?? this.#options.noop;
     const { reward, terminated, truncated, lives } = this.#game.step(action);
     const inputs = this.#inputs;
     this.#inputs = [];
     this.#steps++;
-    this.#over = terminated || truncated;
+    this.#isOver = terminated || truncated;
     this.#deadlines.push({ due, frame: this.#steps });
-    if (this.#deadlines.length > REMEMBERED) this.#deadlines.shift();
-    const seen = this.#see(lives);
+    if (this.#deadlines.length > MAX_DEADLINES) this.#deadlines.shift();
+    const observation = this.#observe(lives);
     const { digest } = this.#game;
-    const sound = this.#heard ? this.#game.sound.slice() : null;
-    this.#world.post(
+    const sound = this.#audioEnabled ? this.#game.sound.slice() : null;
+    this.#host.post(
       {
         kind: "step",
-        ...seen,
+        ...observation,
         action,
         at: Math.round(at * 1000) / 1000,
         digest,
@@ -169,14 +174,14 @@ export class Stepper {
         truncated,
         sound,
       },
-      sound === null ? [seen.pixels] : [seen.pixels, sound.buffer],
+      sound === null ? [observation.pixels] : [observation.pixels, sound.buffer],
     );
   }
 
-  #see(lives: number): Seen {
+  #observe(lives: number): Observation {
     const { width, height } = this.#game.size;
     const bytes = 4 * width * height;
-    const spare = this.#spare.pop();
+    const spare = this.#spareBuffers.pop();
     const pixels = spare?.byteLength === bytes ? spare : new ArrayBuffer(bytes);
     new Uint32Array(pixels).set(this.#game.picture);
     return { frame: this.#steps, width, height, pixels, lives };
@@ -190,8 +195,8 @@ export class Stepper {
   }
 }
 
-/** What an action follows from when every control was let go. */
-const NOTHING: Latched = {
+/** Source of an action after all controls were released. */
+const NO_INPUT: LatchedInput = {
   step: 0,
   control: "",
   down: false,

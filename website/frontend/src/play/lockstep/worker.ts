@@ -1,12 +1,15 @@
 import { Emulator } from "@/lockstep/emulator";
 
-import type { FromWorker, LocalGameSetup, ToWorker } from "./messages";
+import type { FromWorker, LockstepGameSetup, ToWorker } from "./messages";
 import { Stepper } from "./stepper";
 
-/** Any seed will do for a first run, which makes the code fast before somebody plays. */
+/** Steps run before the first episode so that the code is compiled. Any seed will do. */
 const WARM_UP = { seed: 1, steps: 120 } as const;
 
-/** What of a worker's global scope is used: its types and a page's do not fit into one program. */
+/**
+ * The used part of a worker's global scope. TypeScript cannot load the DOM and worker types
+ * together.
+ */
 const scope = globalThis as unknown as {
   postMessage: (message: FromWorker, transfer: Transferable[]) => void;
   onmessage: (event: MessageEvent<ToWorker>) => void;
@@ -18,7 +21,7 @@ function post(message: FromWorker, transfer: Transferable[] = []): void {
   scope.postMessage(message, transfer);
 }
 
-async function load({ module, cartridge, origin, ...rules }: LocalGameSetup): Promise<void> {
+async function load({ module, cartridge, origin, ...rules }: LockstepGameSetup): Promise<void> {
   const emulator = await Emulator.create(module, cartridge);
   emulator.load({ ...rules.setup, seed: WARM_UP.seed });
   for (let step = 0; step < WARM_UP.steps; step++) {
@@ -46,20 +49,20 @@ function handle(message: ToWorker): void {
       return stepper?.begin(message.seed);
     case "input":
       return stepper?.input(message.change);
-    case "hear":
-      return stepper?.hear(message.on);
-    case "go":
-      return stepper?.go();
+    case "set-audio":
+      return stepper?.setAudioEnabled(message.on);
+    case "resume":
+      return stepper?.resume();
     case "stop":
       return stepper?.stop();
-    case "displayed":
-      return stepper?.displayed(message.at, message.newest);
-    case "spent":
-      return stepper?.spend(message.buffer);
+    case "display-frame":
+      return stepper?.onDisplayFrame(message.at, message.newest);
+    case "recycle-buffer":
+      return stepper?.recycleBuffer(message.buffer);
   }
 }
 
-/** A trap of the emulator ends this worker's game, and the page goes on by streaming. */
+/** Reports an emulator failure; the page then switches to streaming. */
 function fail(error: unknown): void {
   post({ kind: "failed", words: error instanceof Error ? error.message : String(error) });
 }

@@ -1,94 +1,111 @@
-/** Frames that a judgement is made from. */
-const FRAMES = 45;
-/** Frames after a request in which it comes into effect: the server moves 1 % of a step at each. */
-const SETTLING = 20;
-const SHARE = 0.01;
-/** How long before the display's next frame an observation should arrive, milliseconds: it must be drawn by then. */
+/** Number of frames that one evaluation uses. */
+const SAMPLE_FRAMES = 45;
+/**
+ * Frames to ignore after a request, until the server has applied it. The server shifts each step by
+ * 1 % of its period.
+ */
+const SETTLING_FRAMES = 20;
+const SHIFT_PER_STEP = 0.01;
+/**
+ * How long before a display frame an observation should arrive, in milliseconds. It must be drawn
+ * by then.
+ */
 const MARGIN_MS = 3;
-/** What is not worth a request, milliseconds: a tenth of a step's wait is not felt. */
-const LEAST_MS = 1;
-/** Pitch of the search, milliseconds. */
-const PITCH_MS = 0.25;
-/** A game with longer steps than this is not paced by a clock, or is too slow to tell. */
-const LONGEST_MS = 70;
-/** The display's rate and the game's fit when they differ by less. */
-const TOLERANCE = 0.01;
+/** Smallest improvement that is worth a request, in milliseconds. */
+const MIN_GAIN_MS = 1;
+/** Step width of the search, in milliseconds. */
+const SEARCH_STEP_MS = 0.25;
+/** Games with longer steps are turn-based, or too slow to measure. */
+const MAX_STEP_MS = 70;
+/** Relative difference up to which the rates of display and game match. */
+const RATE_TOLERANCE = 0.01;
 
 /**
- * Asks the server to step just before the display shows, so that no picture waits for the display for long.
+ * Asks the server to shift its steps so that pictures arrive just before a display frame.
  *
- * A streamed picture that comes right after the display began a frame waits for the next: 8 ms on average at 60 Hz,
- * and where arrivals straddle that moment, pictures are lost and shown twice. Clocks of server and display drift, so it
- * keeps watching. On a display whose rate does not fit the game's there is nothing to win and nothing is asked.
+ * A streamed picture that arrives just after the start of a display frame waits for the next one: 8
+ * ms on average at 60 Hz. Where arrivals straddle that moment, frames are dropped and others are
+ * shown twice. The clocks of server and display drift, so it keeps measuring. If the display's rate
+ * does not match the game's, it requests nothing.
  */
 export class Aligner {
-  readonly #ask: (laterMs: number) => void;
-  #waiting: number[] = [];
-  #waits: number[] = [];
-  #steps: number[] = [];
-  #gaps: number[] = [];
-  #step: number | null = null;
-  #paint: number | null = null;
-  #skip = 0;
+  readonly #requestShift: (laterMs: number) => void;
+  #unpainted: number[] = [];
+  #waitsMs: number[] = [];
+  #stepPeriodsMs: number[] = [];
+  #paintGapsMs: number[] = [];
+  #lastStepUs: number | null = null;
+  #lastPaintAt: number | null = null;
+  #skipCount = 0;
 
-  /** `ask` is told by how much later the steps should come, in milliseconds; below zero: earlier. */
-  constructor(ask: (laterMs: number) => void) {
-    this.#ask = ask;
+  /**
+   * `requestShift` receives by how many milliseconds later the steps should come; negative values
+   * mean earlier.
+   */
+  constructor(requestShift: (laterMs: number) => void) {
+    this.#requestShift = requestShift;
   }
 
-  /** An observation is here, `at` by our clock; its step began at `steppedUs` by the server's. */
-  arrived(at: number, steppedUs: number): void {
-    if (this.#step !== null) this.#steps.push((steppedUs - this.#step) / 1000);
-    this.#step = steppedUs;
-    this.#waiting.push(at);
+  /**
+   * Records an observation that arrived at `at` (page clock) and whose step began at `steppedUs`
+   * (server clock).
+   */
+  onArrival(at: number, steppedUs: number): void {
+    if (this.#lastStepUs !== null) this.#stepPeriodsMs.push((steppedUs - this.#lastStepUs) / 1000);
+    this.#lastStepUs = steppedUs;
+    this.#unpainted.push(at);
   }
 
-  /** The display's frame that began at `at` shows the newest of what had arrived. */
-  painted(at: number): void {
-    if (this.#waiting.length === 0) return;
-    if (this.#paint !== null) this.#gaps.push(at - this.#paint);
-    this.#paint = at;
-    for (const arrived of this.#waiting) {
-      if (this.#skip > 0) this.#skip--;
-      else this.#waits.push(at - arrived);
+  /** Records a display frame that began at `at` and shows the newest observation. */
+  onPaint(at: number): void {
+    if (this.#unpainted.length === 0) return;
+    if (this.#lastPaintAt !== null) this.#paintGapsMs.push(at - this.#lastPaintAt);
+    this.#lastPaintAt = at;
+    for (const arrived of this.#unpainted) {
+      if (this.#skipCount > 0) this.#skipCount--;
+      else this.#waitsMs.push(at - arrived);
     }
-    this.#waiting = [];
-    if (this.#waits.length >= FRAMES) this.#judge();
+    this.#unpainted = [];
+    if (this.#waitsMs.length >= SAMPLE_FRAMES) this.#evaluate();
   }
 
-  /** A game begins, or goes on after a pause. */
+  /** Restarts the measurement when a game starts or resumes. */
   reset(): void {
-    this.#forget();
-    this.#step = this.#paint = null;
-    this.#waiting = [];
-    this.#skip = 0;
+    this.#clearSamples();
+    this.#lastStepUs = this.#lastPaintAt = null;
+    this.#unpainted = [];
+    this.#skipCount = 0;
   }
 
-  #forget(): void {
-    this.#waits = [];
-    this.#steps = [];
-    this.#gaps = [];
+  #clearSamples(): void {
+    this.#waitsMs = [];
+    this.#stepPeriodsMs = [];
+    this.#paintGapsMs = [];
   }
 
-  #judge(): void {
-    const period = median(this.#steps);
-    const waits = this.#waits;
-    const fits = period < LONGEST_MS && Math.abs(median(this.#gaps) / period - 1) < TOLERANCE;
-    this.#forget();
+  #evaluate(): void {
+    const period = median(this.#stepPeriodsMs);
+    const waits = this.#waitsMs;
+    const fits =
+      period < MAX_STEP_MS && Math.abs(median(this.#paintGapsMs) / period - 1) < RATE_TOLERANCE;
+    this.#clearSamples();
     if (!fits) return;
     const now = meanWait(waits, 0, period);
     let best = { later: 0, wait: now };
-    for (let later = -period / 2; later < period / 2; later += PITCH_MS) {
+    for (let later = -period / 2; later < period / 2; later += SEARCH_STEP_MS) {
       const wait = meanWait(waits, later, period);
       if (wait < best.wait) best = { later, wait };
     }
-    if (now - best.wait < LEAST_MS) return;
-    this.#skip = SETTLING + Math.ceil(Math.abs(best.later) / (SHARE * period));
-    this.#ask(best.later);
+    if (now - best.wait < MIN_GAIN_MS) return;
+    this.#skipCount = SETTLING_FRAMES + Math.ceil(Math.abs(best.later) / (SHIFT_PER_STEP * period));
+    this.#requestShift(best.later);
   }
 }
 
-/** Mean wait for the display if all came `later`; who then comes within the margin is taken for too late. */
+/**
+ * Returns the mean wait for the display if all observations came `later`. Those within the margin
+ * wait for the next frame.
+ */
 function meanWait(waits: readonly number[], later: number, period: number): number {
   let sum = 0;
   for (const wait of waits) sum += modulo(wait - later - MARGIN_MS, period);

@@ -1,112 +1,115 @@
-import { FrameDecoder, isAhead } from "@/wire/packet";
+import { FrameDecoder, isPreview } from "@/wire/packet";
 import { isSound, readSound } from "@/wire/sound";
 import { WireError, type ServerMessage, type Setup, type Welcome } from "@/wire/messages";
 
-import { Pinger } from "../clock";
+import { Pinger } from "../pinger";
 import type { Driver, DriverEvents } from "../driver";
-import type { LocalPlay, LocalPlayHooks } from "../lockstep/local-play";
-import { ShownReporter } from "../shown";
+import type { LockstepController, LockstepHooks } from "../lockstep/lockstep-controller";
+import { PaintReporter } from "../paint-reporter";
 import { Aligner } from "./aligner";
-import { Link, type LinkOptions } from "./link";
+import { ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket";
 
-/** Makes the part that plays in the page; the driver gives it its hands. */
-export type OpenLocal = (hooks: LocalPlayHooks) => LocalPlay;
+/** Creates the lockstep controller with the functions of the driver. */
+export type OpenLockstep = (hooks: LockstepHooks) => LockstepController;
 
 /**
- * The game is stepped by the server; pictures come over the play socket. With `openLocal`, games that the
- * server offers for it are stepped by the page in lockstep with the server instead.
+ * Creates a driver that receives pictures over the play socket. With `openLockstep`, games for
+ * which the server offers lockstep run in the page.
  */
-export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal): Driver {
+export function createRemoteDriver(
+  options: ReconnectingSocketOptions,
+  openLockstep?: OpenLockstep,
+): Driver {
   const { platform } = options;
   const decoder = new FrameDecoder();
   let events: DriverEvents | null = null;
   let setup: Setup | null = null;
 
-  const link = new Link(options, {
-    welcome: (welcome) => greet(welcome),
-    message: (message) => take(message),
+  const socket = new ReconnectingSocket(options, {
+    welcome: (welcome) => onWelcome(welcome),
+    message: (message) => onMessage(message),
     packet: (packet) => {
       if (isSound(packet)) {
         const { frame, samples } = readSound(packet);
         return events?.sound(frame, samples);
       }
-      if (isAhead(packet)) {
-        const ahead = new FrameDecoder();
-        ahead.decode(packet);
-        return events?.ahead(ahead.picture);
+      if (isPreview(packet)) {
+        const previewDecoder = new FrameDecoder();
+        previewDecoder.decode(packet);
+        return events?.preview(previewDecoder.picture);
       }
       const head = decoder.decode(packet);
-      shown.arrived(head.frame);
-      aligner.arrived(platform.now(), head.serverUs);
+      paintReporter.onFrameReceived(head.frame);
+      aligner.onArrival(platform.now(), head.serverUs);
       return events?.picture(head, decoder.picture, decoder.changed);
     },
-    broken: (attempt, words) => {
+    reconnecting: (attempt, words) => {
       pinger.stop();
-      const playsOn = local?.broken(attempt) ?? false;
-      if (local?.active) shown.flush();
-      else shown.reset();
-      if (!playsOn) events?.broken(attempt, words);
+      const continues = lockstep?.onDisconnect(attempt) ?? false;
+      if (lockstep?.isActive) paintReporter.flush();
+      else paintReporter.reset();
+      if (!continues) events?.reconnecting(attempt, words);
     },
     closed: (closing) => {
       pinger.stop();
-      local?.close();
-      shown.reset();
+      lockstep?.close();
+      paintReporter.reset();
       events?.closed(closing);
     },
   });
-  const shown = new ShownReporter(platform, (received, frames) => {
-    if (local?.report(received, frames)) return;
-    link.send({ type: "shown", received, frames });
+  const paintReporter = new PaintReporter(platform, (received, frames) => {
+    if (lockstep?.reportPaints(received, frames)) return;
+    socket.send({ type: "shown", received, frames });
   });
-  const local = openLocal?.({
-    send: (message) => link.send(message),
-    arrived: (frame) => shown.arrived(frame),
+  const lockstep = openLockstep?.({
+    send: (message) => socket.send(message),
+    onFrameReceived: (frame) => paintReporter.onFrameReceived(frame),
     events: () => events,
   });
   const aligner = new Aligner((laterMs) => {
-    link.send({ type: "align", at: platform.now(), later_ms: laterMs });
+    socket.send({ type: "align", at: platform.now(), later_ms: laterMs });
   });
   const pinger = new Pinger(
     platform,
-    (id, at, previous) => link.send({ type: "ping", id, at, previous }),
-    () => link.restart("The server fell silent. Trying again…"),
+    (id, at, previous) => socket.send({ type: "ping", id, at, previous }),
+    () => socket.reconnect("The server stopped responding. Reconnecting…"),
   );
 
-  function greet(welcome: Welcome): void {
+  function onWelcome(welcome: Welcome): void {
     decoder.reset();
     pinger.start(welcome.ping_ms);
     sendSetup();
-    if (local?.greeted(welcome)) return;
-    shown.reset();
+    if (lockstep?.onWelcome(welcome)) return;
+    paintReporter.reset();
     events?.welcome(welcome.phase, welcome);
   }
 
   function sendSetup(): void {
-    if (setup !== null) link.send({ type: "setup", at: platform.now(), ...setup });
+    if (setup !== null) socket.send({ type: "setup", at: platform.now(), ...setup });
   }
 
-  function take(message: Exclude<ServerMessage, Welcome>): void {
-    if (local?.take(message)) return;
+  function onMessage(message: Exclude<ServerMessage, Welcome>): void {
+    if (lockstep?.onMessage(message)) return;
     switch (message.type) {
       case "pong": {
-        pinger.answered(message.id, platform.now(), (message.sent_us - message.received_us) / 1000);
-        if (pinger.roundTripMs !== null) events?.delay(pinger.roundTripMs);
+        pinger.onPong(message.id, platform.now(), (message.sent_us - message.received_us) / 1000);
+        if (pinger.roundTripMs !== null) events?.latency(pinger.roundTripMs);
         return;
       }
       case "started":
-        shown.reset();
+        paintReporter.reset();
         aligner.reset();
-        events?.stepped(local?.active === true ? "page" : "server");
+        events?.steppedBy(lockstep?.isActive === true ? "page" : "server");
         return events?.started(message.episode);
       case "paused":
         return events?.paused(message.reason);
       case "ticked":
-        throw new WireError("The server follows a game that is not played here; reload the page.");
+        throw new WireError("The server acknowledged steps of another game. Reload the page.");
       case "resumed":
         aligner.reset();
         return events?.resumed();
       case "ended":
-        shown.flush();
+        paintReporter.flush();
         return events?.ended(message);
       case "notice":
         return events?.notice(message.text);
@@ -116,42 +119,42 @@ export function createRemoteDriver(options: LinkOptions, openLocal?: OpenLocal):
   return {
     open: (listener) => {
       events = listener;
-      link.open();
+      socket.open();
     },
-    setup: (now) => {
+    updateSetup: (now) => {
       setup = now;
-      local?.hear(now.sound);
+      lockstep?.setAudioEnabled(now.sound);
       sendSetup();
     },
     start: (at) => {
-      if (!local?.start(at)) link.send({ type: "start", at, mode: "streamed" });
+      if (!lockstep?.start(at)) socket.send({ type: "start", at, mode: "streamed" });
     },
-    input: (change, frame) => {
-      if (local?.input(change, frame)) return;
+    sendInput: (change, frame) => {
+      if (lockstep?.input(change, frame)) return;
       const { control, down, at, device, code } = change;
-      link.send({ type: "input", control, down, at, frame, device, code });
+      socket.send({ type: "input", control, down, at, frame, device, code });
     },
     painted: (frame, at) => {
-      shown.painted(frame, at);
-      aligner.painted(at);
+      paintReporter.onFramePainted(frame, at);
+      aligner.onPaint(at);
     },
     pause: (at) => {
-      if (!local?.pause(at)) link.send({ type: "pause", at });
+      if (!lockstep?.pause(at)) socket.send({ type: "pause", at });
     },
     resume: (at) => {
-      if (!local?.resume(at)) link.send({ type: "resume", at });
+      if (!lockstep?.resume(at)) socket.send({ type: "resume", at });
     },
     leave: (at) => {
-      if (!local?.leave(at)) link.send({ type: "leave", at });
+      if (!lockstep?.leave(at)) socket.send({ type: "leave", at });
     },
-    focus: (state, at) => link.send({ type: "focus", state, at }),
-    hurry: () => link.hurry(),
+    reportFocus: (state, at) => socket.send({ type: "focus", state, at }),
+    reconnectNow: () => socket.reconnectNow(),
     close: () => {
       events = null;
       pinger.stop();
-      local?.close();
-      shown.reset();
-      link.close();
+      lockstep?.close();
+      paintReporter.reset();
+      socket.close();
     },
   };
 }

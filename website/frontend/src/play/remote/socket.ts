@@ -1,10 +1,10 @@
-/** What the link uses of a WebSocket; tests bring one whose messages they flush by hand. */
+/** The part of a WebSocket that is used. Tests use a fake that they flush by hand. */
 export interface Socket {
   send: (text: string) => void;
   close: (code?: number, reason?: string) => void;
 }
 
-/** What the link hears of it. After `closed` nothing follows. */
+/** Events of a socket. Nothing follows `closed`. */
 export interface SocketEvents {
   opened: () => void;
   text: (text: string) => void;
@@ -14,7 +14,7 @@ export interface SocketEvents {
 
 export type OpenSocket = (address: string, events: SocketEvents) => Socket;
 
-/** The browser's own socket. */
+/** Opens a WebSocket of the browser. */
 export const openWebSocket: OpenSocket = (address, events) => {
   const socket = new WebSocket(address);
   socket.binaryType = "arraybuffer";

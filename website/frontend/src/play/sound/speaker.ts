@@ -1,63 +1,63 @@
-/** How loud, from 0 to 1; null: not at all, and nothing is fetched for it. */
-export type Loudness = number | null;
+/** Volume from 0 to 1. null is muted: no sound is fetched. */
+export type Volume = number | null;
 
-/** Where a game's sound goes. */
+/** Plays the sound of a game. */
 export interface Speaker {
-  /** Samples a second of the game that is on; null: it has no sound. */
-  tune: (hz: number | null) => void;
-  /** How loud the person wants it. */
-  set: (loudness: Loudness) => void;
-  /** The game runs, or is about to; or it stands still. */
-  run: (running: boolean) => void;
+  /** Sets the game's sample rate; null if it has no sound. */
+  setSampleRate: (hz: number | null) => void;
+  /** Sets the volume. */
+  setVolume: (volume: Volume) => void;
+  /** Sets whether the game runs or is about to. */
+  setRunning: (running: boolean) => void;
   play: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
-  /** Let go of everything. */
+  /** Releases all resources. */
   close: () => void;
 }
 
-/** What a speaker needs of the browser's sound; tests bring their own. */
-export interface Output {
+/** The part of the browser's audio output that is used. Tests use a fake. */
+export interface AudioOutput {
   play: (frame: number, samples: Uint8Array<ArrayBuffer>) => void;
-  volume: (loudness: number) => void;
-  run: (running: boolean) => void;
+  setVolume: (volume: number) => void;
+  setRunning: (running: boolean) => void;
   close: () => void;
 }
 
-export type OpenOutput = (hz: number, failed: (words: string) => void) => Output;
+export type OpenAudioOutput = (hz: number, onFailure: (words: string) => void) => AudioOutput;
 
-/** A game's speaker: the browser's sound is opened when there is something to hear, and closed at the end. */
+/** Opens the audio output when there is something to play, and closes it at the end. */
 export class GameSpeaker implements Speaker {
-  readonly #open: OpenOutput;
-  readonly #failed: (words: string) => void;
-  #output: Output | null = null;
+  readonly #open: OpenAudioOutput;
+  readonly #onFailure: (words: string) => void;
+  #output: AudioOutput | null = null;
   #hz: number | null = null;
-  #loudness: Loudness = null;
-  #running = false;
+  #volume: Volume = null;
+  #isRunning = false;
 
-  /** `failed` is told, once, in words, when this browser can not play. */
-  constructor(open: OpenOutput, failed: (words: string) => void) {
+  /** `onFailure` is called once with a message if the browser cannot play sound. */
+  constructor(open: OpenAudioOutput, onFailure: (words: string) => void) {
     this.#open = open;
-    this.#failed = failed;
+    this.#onFailure = onFailure;
   }
 
-  tune(hz: number | null): void {
+  setSampleRate(hz: number | null): void {
     if (hz === this.#hz) return;
     this.close();
     this.#hz = hz;
-    this.#refresh();
+    this.#apply();
   }
 
-  set(loudness: Loudness): void {
-    this.#loudness = loudness;
-    this.#refresh();
+  setVolume(volume: Volume): void {
+    this.#volume = volume;
+    this.#apply();
   }
 
-  run(running: boolean): void {
-    this.#running = running;
-    this.#refresh();
+  setRunning(running: boolean): void {
+    this.#isRunning = running;
+    this.#apply();
   }
 
   play(frame: number, samples: Uint8Array<ArrayBuffer>): void {
-    if (this.#loudness !== null && this.#running) this.#output?.play(frame, samples);
+    if (this.#volume !== null && this.#isRunning) this.#output?.play(frame, samples);
   }
 
   close(): void {
@@ -65,17 +65,17 @@ export class GameSpeaker implements Speaker {
     this.#output = null;
   }
 
-  #refresh(): void {
-    const wanted = this.#loudness !== null && this.#running;
-    // Only by now has the person pressed something, without which a browser plays nothing.
-    if (wanted && this.#hz !== null) {
+  #apply(): void {
+    const shouldPlay = this.#volume !== null && this.#isRunning;
+    // Browsers play sound only after an interaction, and starting a game is one.
+    if (shouldPlay && this.#hz !== null) {
       this.#output ??= this.#open(this.#hz, (words) => {
         this.#hz = null;
         this.close();
-        this.#failed(words);
+        this.#onFailure(words);
       });
     }
-    if (this.#loudness !== null) this.#output?.volume(this.#loudness);
-    this.#output?.run(wanted);
+    if (this.#volume !== null) this.#output?.setVolume(this.#volume);
+    this.#output?.setRunning(shouldPlay);
   }
 }

@@ -1,43 +1,46 @@
-import { SoundQueue } from "./queue";
+import { SoundQueue } from "./sound-queue";
 
-/** What of an AudioWorklet's global scope is used: its types and a page's do not fit into one program. */
+/**
+ * The used part of an AudioWorklet's global scope. TypeScript cannot load these types together with
+ * the DOM's.
+ */
 declare const sampleRate: number;
-declare function registerProcessor(name: string, made: unknown): void;
+declare function registerProcessor(name: string, processorClass: unknown): void;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
 
-/** Page to worklet. */
+/** Messages from the page to the worklet. */
 export type ToWorklet =
   | { kind: "step"; frame: number; samples: Uint8Array }
-  /** The game stands still. */
+  /** The game is paused. */
   | { kind: "clear" }
-  /** Answered by an `Account`. */
-  | { kind: "tell" }
+  /** Answered with `AudioStats`. */
+  | { kind: "stats" }
   | { kind: "end" };
 
 export interface WorkletOptions {
-  /** Samples a second of the game. */
+  /** Sample rate of the game. */
   hz: number;
 }
 
-class ArcadeSound extends AudioWorkletProcessor {
+class SoundProcessor extends AudioWorkletProcessor {
   readonly #queue: SoundQueue;
-  #ended = false;
+  #isEnded = false;
 
   constructor({ processorOptions: { hz } }: { processorOptions: WorkletOptions }) {
     super();
     this.#queue = new SoundQueue(hz, sampleRate);
-    this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#take(data);
+    this.port.onmessage = ({ data }: MessageEvent<ToWorklet>) => this.#onMessage(data);
   }
 
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const block = outputs[0]?.[0];
     if (block !== undefined) this.#queue.read(block);
-    return !this.#ended;
+    return !this.#isEnded;
   }
 
-  #take(message: ToWorklet): void {
+  #onMessage(message: ToWorklet): void {
     switch (message.kind) {
       case "step":
         this.#queue.push(message.frame, message.samples);
@@ -45,13 +48,13 @@ class ArcadeSound extends AudioWorkletProcessor {
       case "clear":
         this.#queue.clear();
         return;
-      case "tell":
-        this.port.postMessage(this.#queue.account);
+      case "stats":
+        this.port.postMessage(this.#queue.stats);
         return;
       case "end":
-        this.#ended = true;
+        this.#isEnded = true;
     }
   }
 }
 
-registerProcessor("arcade-sound", ArcadeSound);
+registerProcessor("arcade-sound", SoundProcessor);

@@ -1,0 +1,220 @@
+// What breaks while one plays, as the player sees it: each time in words, and each time the game goes on where it was.
+import { execFile } from "node:child_process";
+import { readdir, readFile, readlink, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+
+import { type Arcade, startArcade } from "./support/arcade";
+import {
+  saveScreenshot,
+  openBrowser,
+  openVisit,
+  OUTPUT_FOLDER,
+  type Visit,
+} from "./support/browser";
+import { type Network, openNetwork } from "./support/network";
+import { createScenario } from "./support/scenario";
+import { watchMotion } from "./support/screen";
+
+const run = promisify(execFile);
+const step = createScenario();
+/** New games need all but so much of the room that there is at the start; somebody who fills more leaves too little. */
+const SPARE_BYTES = 2 ** 31;
+const FILLER_BYTES = 3 * 2 ** 30;
+const TMPFS = 0x01021994;
+
+let arcade: Arcade;
+let canFill: boolean;
+let network: Network;
+let browser: Browser;
+let visit: Visit;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  const disk = await statfs(tmpdir());
+  const free = disk.bavail * disk.bsize;
+  canFill = free > 2 * FILLER_BYTES && disk.type !== TMPFS; // there, room that is taken is memory
+  const least = canFill ? Math.floor((free - SPARE_BYTES) / 2 ** 20) : 1;
+  const settings = {
+    MAX_UPLOAD_STALL_SECONDS: "2",
+    SEGMENT_SECONDS: "1",
+    JOURNAL_MIN_FREE_MB: String(least),
+  };
+  arcade = await startArcade(`${OUTPUT_FOLDER}away.log`, settings, ["--no-lockstep"]);
+  network = await openNetwork(arcade.url, 0);
+  visit = await openVisit(browser, network.url);
+  const { page } = visit;
+  await signIn(page, "away.test@example.org", network.url);
+  await page.goto("/play/breakout");
+  await page.waitForSelector('[data-phase="ready"]');
+  await page.keyboard.press("Enter");
+  await reach(page, "playing");
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail" || process.env.PICTURES !== undefined)
+    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
+});
+
+afterAll(async () => {
+  await browser.close();
+  network.close();
+});
+
+/** Waits until the game stands there, and gives the words that lie over the screen at that moment. */
+async function reach(page: Page, phase: string): Promise<string> {
+  const words = await page.waitForFunction(
+    (phase) =>
+      document.querySelector(`[data-phase="${phase}"]`) === null
+        ? null
+        : document.querySelector("main")?.innerText,
+    phase,
+  );
+  const looked = process.env.PICTURES;
+  if (looked !== undefined) await saveScreenshot(page, `${String(Date.now())}-${phase}`);
+  return (await words.jsonValue()) ?? "";
+}
+
+async function resume(page: Page): Promise<void> {
+  await page.keyboard.press("Enter");
+  await reach(page, "playing");
+}
+
+step("reconnect after a network cut resumes the game in the same tab", async () => {
+  const { page } = visit;
+  network.cut(Infinity);
+  await reach(page, "reconnecting");
+  network.cut(0);
+  await reach(page, "paused");
+  await resume(page);
+});
+
+step("reconnect after a page reload resumes the game", async () => {
+  const { page } = visit;
+  await page.reload();
+  await reach(page, "paused");
+  await resume(page);
+});
+
+step("opening a second tab takes the game over, and the first tab can take it back", async () => {
+  const { page, context } = visit;
+  const second = await context.newPage();
+  await second.goto("/play/breakout");
+  await reach(second, "paused");
+  await reach(page, "closed");
+  await page.getByRole("button", { name: "Play here" }).click();
+  await reach(page, "paused");
+  await reach(second, "closed");
+  await second.close();
+  await resume(page);
+});
+
+step("stalled uploads reject new games and keep running ones", async () => {
+  const objects = join(arcade.data, "objects");
+  await rename(objects, `${objects}.away`);
+  await writeFile(objects, "");
+  await expect.poll(async () => (await fetch(`${arcade.url}/readyz`)).status).toBe(503);
+  const late = await openVisit(browser, arcade.url);
+  await signIn(late.page, "late.test@example.org", arcade.url);
+  await late.page.goto("/play/breakout");
+  await reach(late.page, "closed");
+  await late.page.getByRole("button", { name: "Try again" }).waitFor();
+  await late.context.close();
+  expect((await watchMotion(visit.page, 0.5)).changes).toBeGreaterThan(0);
+  await reach(visit.page, "playing");
+  await rm(objects);
+  await rename(`${objects}.away`, objects);
+  // Delivery looks again after some seconds; till then every newcomer is refused for this.
+  await expect
+    .poll(async () => (await fetch(`${arcade.url}/readyz`)).status, { timeout: 30_000 })
+    .toBe(200);
+});
+
+step("low disk space rejects new games and keeps running ones", async ({ skip }) => {
+  if (!canFill) skip("the folder of temporary files has too little room, or is in memory");
+  const filler = join(arcade.data, "filler");
+  await run("fallocate", ["--length", String(FILLER_BYTES), filler]);
+  const late = await openVisit(browser, arcade.url);
+  try {
+    await signIn(late.page, "later.test@example.org", arcade.url);
+    await late.page.goto("/play/breakout");
+    await reach(late.page, "closed");
+    expect((await watchMotion(visit.page, 0.5)).changes).toBeGreaterThan(0);
+    await reach(visit.page, "playing");
+  } finally {
+    await rm(filler);
+  }
+  await late.page.getByRole("button", { name: "Try again" }).click();
+  await reach(late.page, "ready");
+  await late.context.close();
+});
+
+step("a full disk ends the game and keeps the recorded part", async () => {
+  const { page } = visit;
+  // A limit to the size of files refuses a write as a full disk does, and needs no rights to set.
+  for (const pid of await findGames()) await run("prlimit", ["--pid", pid, "--fsize=4096:"]);
+  await reach(page, "closed");
+  await expect.poll(newestEpisode, { timeout: 20_000 }).toMatchObject({
+    status: "incomplete",
+    end_reason: expect.stringMatching(/^(no-room|crashed)$/u) as string,
+  });
+  expect((await newestEpisode()).n_steps).toBeGreaterThan(0);
+  for (const pid of await findGames()) await run("prlimit", ["--pid", pid, "--fsize=unlimited:"]);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await reach(page, "ready");
+  await resume(page);
+});
+
+step("a stopping server makes the page reconnect", async () => {
+  const stopped = arcade.stop();
+  await reach(visit.page, "reconnecting");
+  expect((await stopped).code).toBe(0);
+  await reach(visit.page, "reconnecting");
+});
+
+/** The processes that hold something of this arcade's journal open. */
+async function findGames(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir("/proc")) {
+    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+    if (name.trim() !== "game") continue;
+    const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+    const links = await Promise.all(
+      files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => "")),
+    );
+    if (links.some((link) => link.startsWith(join(arcade.data, "journal")))) found.push(pid);
+  }
+  return found;
+}
+
+interface Played {
+  n_steps: number;
+  status: string;
+  /** `crashed`: the end itself had no room, and delivery wrote it. */
+  end_reason: string | null;
+}
+
+/** The newest episode of who plays here, as the arcade has it. */
+async function newestEpisode(): Promise<Played> {
+  const login = await fetch(`${arcade.url}/auth/login`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email: "away.test@example.org" }),
+  });
+  const { token } = (await login.json()) as { token: string };
+  const headers = { Authorization: `Bearer ${token}` };
+  const listed = await fetch(`${arcade.url}/me/episodes?limit=1`, { headers });
+  const [newest] = (await listed.json()) as Played[];
+  return newest ?? { n_steps: 0, status: "none", end_reason: null };
+}
+
+async function signIn(page: Page, email: string, url: string): Promise<void> {
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${url}/`);
+}

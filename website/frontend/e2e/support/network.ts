@@ -1,0 +1,81 @@
+// A network between page and server: it delays, now and then loses a segment (which TCP sends again, late), and can be cut.
+import { once } from "node:events";
+import { createServer, connect, type Socket } from "node:net";
+
+export interface Network {
+  url: string;
+  /** Round trip from now on, milliseconds; each way takes up to half of `jitter` more, at random. */
+  delay(ms: number, jitter?: number): void;
+  /** Bytes that went through so far: from the page, and to it. */
+  readonly bytes: { up: number; down: number };
+  /** Break every connection, and refuse new ones for this long. */
+  cut(ms: number): void;
+  close(): void;
+}
+
+/** What TCP waits at least before it sends a lost segment again (Linux). */
+const RETRANSMIT_MS = 200;
+
+/** Opens a way to the server at `url` with a round trip of `roundTrip` ms; of each way's segments, `loss` get lost. */
+export async function openNetwork(url: string, roundTrip: number, loss = 0): Promise<Network> {
+  const target = new URL(url);
+  const open = new Set<Socket>();
+  let [delay, jitter, cutUntil] = [roundTrip, 0, 0];
+  const bytes = { up: 0, down: 0 };
+
+  const relay = (from: Socket, to: Socket, way: "up" | "down"): void => {
+    // What comes after a lost segment waits for it, and a timer may be early by a part of a millisecond:
+    // each timer lets through the oldest that waits, so that the order stays.
+    const waiting: (() => void)[] = [];
+    let last = 0;
+    const later = (run: () => void, lost = 0): void => {
+      const takes = (delay + Math.random() * jitter) / 2;
+      last = Math.max(last, performance.now() + takes + lost);
+      waiting.push(run);
+      setTimeout(() => waiting.shift()?.(), last - performance.now());
+    };
+    from.on("data", (data) => {
+      bytes[way] += data.length;
+      later(() => to.write(data), Math.random() < loss ? RETRANSMIT_MS + delay : 0);
+    });
+    from.on("close", () => {
+      open.delete(from);
+      later(() => to.destroy());
+    });
+    from.on("error", () => from.destroy());
+  };
+
+  const server = createServer((near) => {
+    if (performance.now() < cutUntil) {
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(target.port), "127.0.0.1");
+    for (const socket of [near, far]) {
+      socket.setNoDelay(true);
+      open.add(socket);
+    }
+    relay(near, far, "up");
+    relay(far, near, "down");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+
+  const cut = (ms: number): void => {
+    cutUntil = performance.now() + ms;
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: `http://localhost:${String(address.port)}`,
+    bytes,
+    delay: (ms, more = 0) => {
+      [delay, jitter] = [ms, more];
+    },
+    cut,
+    close: () => {
+      cut(Infinity);
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+// Steps of one scenario: tests that share a page, each of which needs the ones before it.
+import { test, type TestContext } from "vitest";
+
+type Step = (title: string, run: (context: TestContext) => Promise<void> | void) => void;
+
+/** Returns a function that declares a step. After a failed step the remaining ones are skipped. */
+export function createScenario(timeoutMs?: number): Step {
+  let failedStep: string | null = null;
+  return (title, run) => {
+    test(title, { ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }) }, async (context) => {
+      if (failedStep !== null) context.skip(`an earlier step failed: ${failedStep}`);
+      context.onTestFailed(() => {
+        failedStep ??= title;
+      });
+      await run(context);
+    });
+  };
+}

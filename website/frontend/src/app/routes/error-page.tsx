@@ -1,0 +1,32 @@
+import { isRouteErrorResponse, useRouteError } from "react-router";
+
+import { Button } from "@/components/button";
+import { Message } from "@/components/message";
+import { Title } from "@/components/title";
+
+/** Error element of the router: shown if the code of a page fails. */
+export function ErrorPage() {
+  const error = useRouteError();
+  const message = isRouteErrorResponse(error)
+    ? error.statusText
+    : error instanceof Error
+      ? error.message
+      : String(error);
+  return (
+    <main className="px-4">
+      <Title>Error</Title>
+      <Message
+        isError
+        isPage
+        title="Something went wrong"
+        action={<Button onClick={() => location.reload()}>Reload the page</Button>}
+      >
+        <p>
+          The page failed because of an error in its code. Your recorded games are safe. Reload the
+          page to continue.
+        </p>
+        <p className="mt-3 text-sm">{message}</p>
+      </Message>
+    </main>
+  );
+}

@@ -1,0 +1,87 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import type { Episode, MyGame } from "@/api/client";
+import { episodePagesQuery } from "@/api/queries";
+import type { Session } from "@/api/session";
+import { Button } from "@/components/button";
+import { paths } from "@/config/paths";
+import { formatCount, formatScore, formatTimeAgo } from "@/lib/format";
+
+const OUTCOMES: Record<Episode["status"], string> = {
+  won: "Won",
+  lost: "Lost",
+  incomplete: "Quit",
+};
+
+const dottedClass =
+  "[&>*+*]:before:mx-2 [&>*+*]:before:content-['·'] lg:[&>*+*]:before:content-none";
+
+/** Describes the certification of an episode. */
+function certificateStatus({ certificate, time_ended: ended }: Episode): string {
+  if (certificate === "certified") return "certified";
+  if (certificate !== null) return "not certified";
+  return ended === null ? "running" : "recorded";
+}
+
+/** All rounds, newest first, a page at a time. */
+export function EpisodeList({ session, games }: { session: Session; games: readonly MyGame[] }) {
+  const pages = useInfiniteQuery(episodePagesQuery(session.userId));
+  const best = new Map(games.map((game) => [game.game_id, game.best]));
+  const isBest = ({ game_id: id, certificate, score, status }: Episode) =>
+    certificate === "certified" && status !== "incomplete" && best.get(id) === score;
+  const shown = pages.data?.pages.flat() ?? [];
+  return (
+    <section aria-labelledby="rounds" className="mt-12">
+      <h2 id="rounds" className="text-4xl sign">
+        All rounds
+      </h2>
+      <p className="mt-2 max-w-prose text-dim">
+        A round is certified once a re-run of its recording gave identical results, frame for frame.
+      </p>
+      <ul className="mt-4 divide-y divide-line/60 border-y border-line/60">
+        {shown.map((episode) => (
+          <li
+            key={episode.id}
+            className="grid grid-cols-[1fr_auto] items-baseline gap-x-4 gap-y-1 py-3.5 lg:flex"
+          >
+            <Link
+              to={paths.play(episode.game_id)}
+              className="flex-1 rounded text-lg font-bold hover:underline"
+            >
+              {episode.game_name}
+            </Link>
+            <span className="text-right text-lg font-bold whitespace-nowrap lg:w-40">
+              {isBest(episode) && <span className="mr-2 text-sm text-link">best</span>}
+              {formatScore(episode.score)}
+            </span>
+            {/* A line of its own where there is no room for columns. */}
+            <p className={`col-span-2 flex flex-wrap text-dim lg:contents ${dottedClass}`}>
+              <span className="lg:w-16">{OUTCOMES[episode.status]}</span>
+              <span className="lg:w-28">{certificateStatus(episode)}</span>
+              <span className="lg:w-28 lg:text-right">{formatCount(episode.n_steps, "step")}</span>
+              <time dateTime={episode.time_created} className="lg:w-48 lg:text-right">
+                {formatTimeAgo(episode.time_created, pages.dataUpdatedAt)}
+              </time>
+            </p>
+          </li>
+        ))}
+      </ul>
+      {pages.isError && (
+        <p role="alert" className="mt-4 text-dim">
+          {pages.error.message}
+        </p>
+      )}
+      {(pages.hasNextPage || pages.isError) && (
+        <Button
+          look="plain"
+          className="mt-6"
+          disabled={pages.isFetching}
+          onClick={() => void (pages.isError ? pages.refetch() : pages.fetchNextPage())}
+        >
+          {pages.isFetching ? "Loading…" : pages.isError ? "Try again" : "Older rounds"}
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,60 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import { coverUrl, type MyGame } from "@/api/client";
+import { gamesQuery } from "@/api/queries";
+import { paths } from "@/config/paths";
+import { formatCount, formatDuration, formatScore, formatTimeAgo } from "@/lib/format";
+
+/** Played games with play time, number of episodes and best score. */
+export function MyGames({ games, now }: { games: readonly MyGame[]; now: number }) {
+  const { data } = useQuery(gamesQuery);
+  const covers = new Map(data?.map(({ id, cover }) => [id, cover]));
+  return (
+    <section aria-labelledby="by-game">
+      <h2 id="by-game" className="text-4xl sign">
+        By game
+      </h2>
+      <ul className="mt-4 grid gap-3 md:grid-cols-2 xl:grid-cols-3">
+        {games.map((game) => (
+          <li key={game.game_id} className="flex gap-4 rounded-2xl bg-surface p-4">
+            <Cover address={covers.get(game.game_id) ?? null} />
+            <div className="min-w-0">
+              <Link
+                to={paths.play(game.game_id)}
+                className="rounded text-lg leading-tight font-bold hover:underline"
+              >
+                {game.game_name}
+              </Link>
+              <p className="mt-1 text-dim">
+                {game.best === null ? "No score yet" : <Best score={game.best} />}
+              </p>
+              <p className="mt-1 text-sm text-dim">
+                {formatCount(game.episodes, "round")}
+                {game.won > 0 && `, ${formatScore(game.won)} won`}, {formatDuration(game.seconds)},{" "}
+                <time dateTime={game.last_played}>{formatTimeAgo(game.last_played, now)}</time>
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const Best = ({ score }: { score: number }) => (
+  <>
+    <span className="dots text-3xl text-ink">{formatScore(score)}</span> best
+  </>
+);
+
+/** Cover picture. Its space is reserved while it loads. */
+function Cover({ address }: { address: string | null }) {
+  return (
+    <div className="aspect-[4/3] w-24 shrink-0 self-start overflow-hidden rounded-lg tube">
+      {address !== null && (
+        <img src={coverUrl(address)} alt="" loading="lazy" className="size-full object-cover" />
+      )}
+    </div>
+  );
+}

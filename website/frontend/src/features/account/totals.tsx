@@ -1,0 +1,23 @@
+import type { Summary } from "@/api/client";
+import { formatDuration } from "@/lib/format";
+
+/** Totals of the player. */
+export function Totals({ summary }: { summary: Summary }) {
+  const figures: [string, string][] = [
+    ["played", formatDuration(summary.seconds)],
+    [summary.games.length === 1 ? "game" : "games", summary.games.length.toLocaleString("en")],
+    [summary.episodes === 1 ? "round" : "rounds", summary.episodes.toLocaleString("en")],
+    ["certified", summary.certified.toLocaleString("en")],
+    ["steps recorded", summary.steps.toLocaleString("en")],
+  ];
+  return (
+    <dl className="my-8 flex flex-wrap gap-x-10 gap-y-4">
+      {figures.map(([name, value]) => (
+        <div key={name} className="flex flex-col-reverse">
+          <dt className="text-dim">{name}</dt>
+          <dd className="dots text-4xl">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

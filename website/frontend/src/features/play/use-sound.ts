@@ -1,0 +1,26 @@
+import { useEffect } from "react";
+
+import { updatePreferences } from "@/api/preferences";
+import type { Preferences } from "@/api/client";
+import type { Engine } from "@/play/engine";
+
+const MUTE_KEY = "KeyM";
+
+/** Applies the sound settings. M toggles the sound, unless the game uses that key. */
+export function useSound(engine: Engine, { sound, volume }: Preferences, hasSound: boolean): void {
+  useEffect(() => engine.setVolume(sound ? toGain(volume) : null), [engine, sound, volume]);
+  useEffect(() => {
+    if (!hasSound) return;
+    const toggleSound = (event: KeyboardEvent) => {
+      if (event.repeat || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey)
+        return;
+      const typing = event.target instanceof Element && event.target.closest("input") !== null;
+      if (event.code === MUTE_KEY && !typing) updatePreferences({ sound: !sound });
+    };
+    addEventListener("keydown", toggleSound);
+    return () => removeEventListener("keydown", toggleSound);
+  }, [hasSound, sound]);
+}
+
+/** Maps the slider to a gain: half the slider sounds about half as loud. */
+const toGain = (percent: number): number => (percent / 100) ** 2;

@@ -1,0 +1,74 @@
+// @vitest-environment happy-dom
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { parseConfig } from "@/config/env";
+
+const ORIGIN = "https://arcade.web.app";
+
+describe("where the server is, by what the deploy says", () => {
+  it("is where the page is when nothing else is said", () => {
+    expect(parseConfig({ apiUrl: null }, ORIGIN)).toEqual({
+      http: ORIGIN,
+      socket: "wss://arcade.web.app",
+    });
+  });
+
+  it("is elsewhere, with its socket, when that is said", () => {
+    const config = { apiUrl: "https://api-12.europe-west1.run.app", release: "c0ffee" };
+    expect(parseConfig(config, ORIGIN)).toEqual({
+      http: "https://api-12.europe-west1.run.app",
+      socket: "wss://api-12.europe-west1.run.app",
+    });
+  });
+
+  it("may have the socket in another place", () => {
+    const config = { apiUrl: "https://api.example.org", socketUrl: "wss://play.example.org/" };
+    expect(parseConfig(config, ORIGIN).socket).toBe("wss://play.example.org");
+  });
+
+  it.each([{}, [], null, "https://api.example.org", { apiUrl: 7 }, { apiUrl: "api" }])(
+    "is not guessed from %j",
+    (config) => {
+      expect(() => parseConfig(config, ORIGIN)).toThrow("/config.json");
+    },
+  );
+});
+
+describe("asking for it", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.unstubAllEnvs();
+    vi.resetModules();
+  });
+
+  const load = async (answer: () => Promise<Response>) => {
+    const asked = vi.fn(answer);
+    vi.stubGlobal("fetch", asked);
+    const { getEnv, loadEnv } = await import("@/config/env");
+    await loadEnv();
+    return { env: getEnv(), asked };
+  };
+
+  it("is done once, before the page", async () => {
+    const { env, asked } = await load(() =>
+      Promise.resolve(Response.json({ apiUrl: "https://api.example.org" })),
+    );
+    expect(env.http).toBe("https://api.example.org");
+    expect(asked.mock.calls).toEqual([["/config.json"]]);
+  });
+
+  it("is not done by a development build that was told", async () => {
+    vi.stubEnv("VITE_PUBLIC_WEBSITE_HOSTNAME", "localhost:8080");
+    const { env, asked } = await load(() => Promise.reject(new Error("not asked")));
+    expect(env).toEqual({ http: "http://localhost:8080", socket: "ws://localhost:8080" });
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["Check your connection", () => Promise.reject(new TypeError("offline"))],
+    ["404", () => Promise.resolve(new Response("", { status: 404 }))],
+    ["no valid apiUrl", () => Promise.resolve(new Response("<!doctype html>"))],
+  ])("configuration error contains %s", async (words, answer) => {
+    await expect(load(answer)).rejects.toThrow(words);
+  });
+});

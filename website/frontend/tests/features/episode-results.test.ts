@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+
+import type { Episode } from "@/api/client";
+import {
+  compareResults,
+  isRecord,
+  achievementsOf,
+  finishedEpisodes,
+} from "@/features/play/episode-results";
+
+const turns = { pace: { kind: "turn-based" } } as const;
+const ticks = { pace: { kind: "real-time", hz: 60 } } as const;
+const round = (score: number, steps: number, won = false) => ({ score, steps, won });
+
+test("rounds are this game's finished ones, oldest first, without the one on the screen", () => {
+  const episode = (id: string, game_id: string, score: number, time_ended: string | null) =>
+    ({ id, game_id, score, n_steps: 9, time_ended, status: "lost", options: {} }) as Episode;
+  const episodes = [
+    episode("now", "pong", 5, "2026"),
+    episode("c", "pong", 3, null),
+    episode("b", "breakout", 2, "2026"),
+    episode("a", "pong", 1, "2026"),
+    episode("z", "pong", 0, "2026"),
+    { ...episode("left", "pong", 9, "2026"), status: "incomplete" } as Episode,
+    { ...episode("slow", "pong", 8, "2026"), options: { speed: "0.5" } },
+  ];
+  const scores = (options: Record<string, string>) =>
+    finishedEpisodes(episodes, "pong", options, "now").map(({ score }) => score);
+  expect(scores({})).toEqual([0, 1]);
+  expect(scores({ speed: "0.5" })).toEqual([8]);
+});
+
+test("a round that ended here counts at once, and once", () => {
+  const told = {
+    ...{ id: "a", game_id: "pong", score: 1, n_steps: 9, status: "lost", time_ended: "2026" },
+    options: {},
+  } as unknown as Episode;
+  const here = ["a", "b", "c"].map((id, score) => ({ id, ...round(score, 9), options: {} }));
+  const slow = { id: "d", ...round(7, 9), options: { speed: "0.5" } };
+  const scores = (but: string | null) =>
+    finishedEpisodes([told], "pong", {}, but, [...here, slow]).map(({ score }) => score);
+  expect(scores("c")).toEqual([1, 1]);
+  expect(scores(null)).toEqual([1, 1, 2]);
+});
+
+test("fewer steps count only where the game waits for each", () => {
+  const rounds = [round(1, 20), round(1, 14), round(2, 99)];
+  expect([...rounds].sort(compareResults(turns))).toEqual([
+    round(2, 99),
+    round(1, 14),
+    round(1, 20),
+  ]);
+  expect([...rounds].sort(compareResults(ticks))).toEqual([
+    round(2, 99),
+    round(1, 20),
+    round(1, 14),
+  ]);
+});
+
+test("a record is better than all before, and needs one before", () => {
+  expect(isRecord(ticks, round(5, 1), [])).toBe(false);
+  expect(isRecord(ticks, round(5, 1), [round(5, 9)])).toBe(false);
+  expect(isRecord(turns, round(5, 1), [round(5, 9)])).toBe(true);
+  expect(isRecord(ticks, round(6, 1), [round(5, 9), round(-1, 9)])).toBe(true);
+});
+
+test("what was new is told, and nothing when nothing was", () => {
+  expect(achievementsOf(ticks, round(5, 1, true), [])).toEqual(["Won on the first try"]);
+  expect(achievementsOf(ticks, round(4, 1), [round(5, 9)])).toEqual([]);
+  expect(achievementsOf(ticks, round(6, 10, true), [round(5, 9)])).toEqual([
+    "New best score",
+    "First win",
+    "Longest game",
+  ]);
+  expect(achievementsOf(turns, round(5, 10), [round(5, 9)])).toEqual([]);
+});

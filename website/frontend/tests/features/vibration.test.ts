@@ -1,0 +1,63 @@
+// @vitest-environment happy-dom
+import { cleanup, renderHook } from "@testing-library/react";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { useScreenControls } from "@/features/play/use-input";
+import { useVibration } from "@/features/play/use-vibration";
+import { HeldControls } from "@/play/input/held-controls";
+
+const vibrate = vi.fn(() => true);
+const playEffect = vi.fn(() => Promise.resolve("complete" as const));
+
+beforeEach(() => {
+  vibrate.mockClear();
+  playEffect.mockClear();
+  Object.assign(navigator, { vibrate, getGamepads: () => [] });
+});
+
+afterEach(cleanup);
+
+function tap(wanted: boolean, device: "touch" | "keyboard"): string[] {
+  const pressed: string[] = [];
+  const controls = new HeldControls(({ control }) => pressed.push(control));
+  const { result } = renderHook(() => useScreenControls(controls, wanted));
+  result.current.press("fire", device, "button-1", 1);
+  return pressed;
+}
+
+test("a finger is answered by a tick, a key is not", () => {
+  expect(tap(true, "touch")).toEqual(["fire"]);
+  expect(vibrate).toHaveBeenCalledTimes(1);
+  tap(true, "keyboard");
+  expect(vibrate).toHaveBeenCalledTimes(1);
+});
+
+test("who does not want it feels nothing, and the press counts all the same", () => {
+  expect(tap(false, "touch")).toEqual(["fire"]);
+  expect(vibrate).not.toHaveBeenCalled();
+});
+
+function loseLife(touch: boolean, wanted: boolean): void {
+  const { rerender } = renderHook(({ lives }) => useVibration(lives, touch, wanted), {
+    initialProps: { lives: 3 },
+  });
+  rerender({ lives: 3 });
+  rerender({ lives: 2 });
+}
+
+test("a lost life shakes the phone of who plays with fingers, once", () => {
+  loseLife(true, true);
+  expect(vibrate).toHaveBeenCalledTimes(1);
+  loseLife(false, true);
+  expect(vibrate).toHaveBeenCalledTimes(1);
+});
+
+test("a lost life shakes a gamepad that can, and one that cannot harms nothing", () => {
+  Object.assign(navigator, {
+    getGamepads: () => [null, { vibrationActuator: null }, { vibrationActuator: { playEffect } }],
+  });
+  loseLife(false, true);
+  expect(playEffect).toHaveBeenCalledTimes(1);
+  loseLife(false, false);
+  expect(playEffect).toHaveBeenCalledTimes(1);
+});
