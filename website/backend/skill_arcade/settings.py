@@ -244,7 +244,7 @@ class Settings(BaseSettings):
 
     @property
     def sign_in_method(self) -> Literal["email", "firebase"] | None:
-        """How users sign in, or None if AUTH_METHOD must be set first."""
+        """The sign-in method, or None if AUTH_METHOD must be set first."""
         if self.auth_method is not None:
             return self.auth_method
         if self.firebase_project_id is not None:

@@ -29,7 +29,7 @@ class GameAssignment(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What a session knows about its player and about the server's settings."""
+    """The player and the server settings that a session needs."""
 
     user_id: str
     provenance: dict[str, Any]

@@ -23,7 +23,7 @@ PROBLEMS = {
     404: "The requested object does not exist.",
     413: "The request body is too large.",
     422: "The request is invalid.",
-    429: "A limit or rate limit is exceeded. Try again later.",
+    429: "A rate limit or another limit is exceeded. Try again later.",
     503: "A component is unavailable. Try again later.",
 }
 INTERNAL_ERROR_MESSAGE = "The request failed because of an error in the server. Try again later."

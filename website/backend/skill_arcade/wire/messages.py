@@ -38,8 +38,9 @@ class Hello(_Message):
 
 
 class Setup(_Message):
-    """How the player is set up from now on. Recorded with each episode that begins, and as an event of a
-    running one.
+    """The player's controls, touch layout, gamepads and sound from now on.
+
+    It is recorded with each episode that begins, and as an event of a running one.
     """
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("sound"))

@@ -45,7 +45,7 @@ class LockstepViolation(Exception):
 
 
 class LockstepSupport:
-    """What a page needs to run this game by itself, and the verifiers of its episodes."""
+    """Offers lockstep to pages for one game, and makes the verifiers of its episodes."""
 
     def __init__(
         self, game: Manifest, pace: RealTime, env: SupportsLockstep, emulation: EmulatorConfig, module: str
@@ -201,7 +201,7 @@ class LockstepVerifier:
         episode.step(ticks.actions[number], source, now=now, late_us=None, stepped_us=at_us, agree=agree)
         self._digest, self._n_steps = digest, episode.n_steps
 
-    def _violation(self, kind: str, ticks: messages.Ticks, number: int, **more: Any) -> LockstepViolation:
+    def _violation(self, kind: str, ticks: messages.Ticks, number: int, **details: Any) -> LockstepViolation:
         """Make a violation with everything that the page sent, beside what is recorded already: seed, settings and
         earlier steps.
         """
@@ -216,5 +216,5 @@ class LockstepVerifier:
             digests=ticks.digests,
             inputs=[latched.model_dump(exclude={"type"}) for latched in ticks.inputs],
             **self.provenance,
-            **more,
+            **details,
         )

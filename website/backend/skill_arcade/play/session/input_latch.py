@@ -26,7 +26,7 @@ class InputLatch:
     def __init__(self, bindings: Sequence[Binding], noop: int | None) -> None:
         self._bindings = bindings
         self._noop = noop
-        self._held: list[str] = []
+        self._held_controls: list[str] = []
         self._pending: deque[_Change] = deque()
         self._source: ActiveInput | None = None
         self._action: tuple[int | None] | None = None
@@ -42,7 +42,7 @@ class InputLatch:
     def release(self, source: ActiveInput) -> None:
         """Release all controls and drop the pending changes, as when the client disconnects."""
         self._pending.clear()
-        self._held.clear()
+        self._held_controls.clear()
         self._source, self._action = source, None
 
     def sample(self) -> tuple[int | None, ActiveInput | None]:
@@ -72,8 +72,8 @@ class InputLatch:
         best: tuple[int, int] | None = None
         action = self._noop
         for binding in self._bindings:
-            if all(control in self._held for control in binding.press):
-                rank = (len(binding.press), max(self._held.index(control) for control in binding.press))
+            if all(control in self._held_controls for control in binding.press):
+                rank = (len(binding.press), max(self._held_controls.index(control) for control in binding.press))
                 if best is None or rank > best:
                     best, action = rank, binding.action
         return action
@@ -81,12 +81,12 @@ class InputLatch:
     def _apply(self, change: _Change) -> None:
         self._source, self._action = change.source, None
         if change.down:
-            self._held.append(change.control)
-        elif change.control in self._held:
-            self._held.remove(change.control)
+            self._held_controls.append(change.control)
+        elif change.control in self._held_controls:
+            self._held_controls.remove(change.control)
 
     def _will_be_held(self, control: str) -> bool:
         for change in reversed(self._pending):
             if change.control == control:
                 return change.down
-        return control in self._held
+        return control in self._held_controls
