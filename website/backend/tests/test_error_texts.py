@@ -1,4 +1,4 @@
-"""The exact texts of close reasons, problem responses and settings errors. Other tests assert codes and classes only."""
+"""The exact texts of close reasons, problem responses and settings errors. Other tests assert codes and classes."""
 
 from pathlib import Path
 from typing import Any

@@ -82,7 +82,7 @@ async def test_lockstep_tampered_page_ends_as_diverged(arcade: Arcade) -> None:
     async with open_player(arcade, "bob@example.org", "breakout") as player:
         page = await begin(arcade, player)
         await play(player, page, 60)
-        page.stage.step(1)  # a step that is not sent to the server
+        page.env.step(1)  # a step that is not sent to the server
         await play(player, page, 6)
         assert (await player.read_until("ended"))["reason"] == "diverged"
         await player.send("start", mode="lockstep")

@@ -23,8 +23,8 @@ class LockstepPage:
     def __init__(self, game: Manifest, seed: int, env: PlayableEnv | None = None) -> None:
         env = env or make_environment(game.environment)
         assert isinstance(env, AtariPlayableEnv)
-        self.stage = env
-        self.stage.reset(seed)
+        self.env = env
+        self.env.reset(seed)
         self.digest = env.update_digest(0, 0.0)
         self.controls = InputLatch(game.actions, game.noop)
         self.now_ms = 1000.0
@@ -46,8 +46,8 @@ class LockstepPage:
                 return
             action, _ = self.controls.sample()
             assert action is not None
-            outcome = self.stage.step(action)
-            self.digest = self.stage.update_digest(self.digest, outcome.reward)
+            outcome = self.env.step(action)
+            self.digest = self.env.update_digest(self.digest, outcome.reward)
             self.over = outcome.terminated or outcome.truncated
             self.n_steps += 1
             self.now_ms += PERIOD_MS

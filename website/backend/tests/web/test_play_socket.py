@@ -56,9 +56,9 @@ async def test_O1_O7_invalid_hello_starts_no_game_and_begins_cooldown(
         connection.say(first)
         assert (await connection.closed)[0] == code
     assert arcade.state.sessions.n_games == 0
-    again = await arcade.http.post("/play/tickets", json={"game_id": "frozen-lake"}, headers=headers)
-    assert (again.status_code, again.headers["retry-after"]) == (429, "1")
-    assert again.json()["error"] == "TooManyRequests"
+    answer = await arcade.http.post("/play/tickets", json={"game_id": "frozen-lake"}, headers=headers)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert answer.json()["error"] == "TooManyRequests"
     async with calling(arcade, app, PATH, unused_ticket) as connection:
         assert (await connection.closed)[0] == CloseCode.RATE_LIMITED
 
@@ -68,8 +68,8 @@ async def test_F4_rate_limit_of_frames_begins_cooldown_of_5_s(arcade: Visitor, a
     async with calling(arcade, app, PATH, await ticket_query(arcade, headers)) as connection:
         connection.hang_up(CloseCode.RATE_LIMITED)  # as the protocol layer reports it
         await connection.closed
-    again = await arcade.http.post("/play/tickets", json={"game_id": "frozen-lake"}, headers=headers)
-    assert (again.status_code, again.headers["retry-after"]) == (429, "5")
+    answer = await arcade.http.post("/play/tickets", json={"game_id": "frozen-lake"}, headers=headers)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
 
 
 async def test_O1_hello_timeout_closes_with_too_slow_and_starts_no_game(
