@@ -1,5 +1,3 @@
-"""Skill Arcade: people play Gymnasium environments in a browser, and every frame, action and time is
-recorded exactly.
-"""
+"""Skill Arcade: people play Gymnasium environments in a browser, and everything is recorded exactly."""
 
 __version__ = "0.1.0"

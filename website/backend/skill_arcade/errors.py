@@ -1,5 +1,6 @@
-"""The exceptions of this package in one hierarchy. Each has an HTTP status and a message that says what failed, why,
-and what to do.
+"""The exceptions of this package in one hierarchy.
+
+Each has an HTTP status and a message that says what failed, why, and what to do.
 """
 
 

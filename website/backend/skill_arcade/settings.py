@@ -267,6 +267,8 @@ def read_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         problems = "; ".join(
-            f"{str(part['loc'][0]).upper()}: {part['msg'].removeprefix('Value error, ')}" for part in error.errors()
+            f"{str(part['loc'][0]).upper()}: {part['msg'].removeprefix('Value error, ')}"
+            for part in error.errors()
+            if part["type"] != "default_factory_not_called"  # a consequence of another error
         )
         raise SettingsError(f"Invalid settings: {problems}. Correct the environment variables or .env.") from None

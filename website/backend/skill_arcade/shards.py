@@ -13,8 +13,9 @@ from skill_arcade.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Shard `index` (from 0) of `count`. All shards together cover everything, and no two overlap, also while items are
-    added.
+    """Shard `index` (from 0) of `count`.
+
+    All shards together cover everything, and no two overlap, also while items are added.
     """
 
     index: int
@@ -22,8 +23,9 @@ class Shard:
 
     @classmethod
     def read(cls, text: str | None, environment: Mapping[str, str] = os.environ) -> Self | None:
-        """Parse `index/count`; without it, use the task index of a Cloud Run job. Return None if this task must do
-        everything.
+        """Parse `index/count`; without it, use the task index of a Cloud Run job.
+
+        Return None if this task must do everything.
 
         Raises:
             InvalidRequest: the text is not a shard.
@@ -43,7 +45,8 @@ class Shard:
         return number % self.count == self.index
 
     def contains_episode(self, episode: UUID) -> bool:
-        """Return whether the episode belongs to this shard. It depends on the id alone, and not on what other episodes
-        exist.
+        """Return whether the episode belongs to this shard.
+
+        It depends on the id alone, and not on what other episodes exist.
         """
         return self.contains_number(int.from_bytes(hashlib.sha256(episode.bytes).digest()[:8], "big"))

@@ -1,6 +1,4 @@
-"""Logging: lines for a terminal, or one JSON object per line for Google Cloud Logging, without tokens and e-mail
-addresses.
-"""
+"""Logging as text or as JSON for Google Cloud Logging, without tokens and e-mail addresses."""
 
 import json
 import logging

@@ -26,9 +26,7 @@ NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False}
 
 
 class Arcade(FastAPI):
-    """FastAPI application with security headers on every response, and the socket's messages in its OpenAPI
-    document.
-    """
+    """FastAPI application with security headers on every response, and the socket's messages in its OpenAPI."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

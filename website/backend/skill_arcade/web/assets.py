@@ -35,8 +35,10 @@ COMPRESSIBLE_TYPES = ("text/", "application/", "image/svg+xml")
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in memory. `version` is its modification time and size on disk, `tag` a hash of its content, and `small`
-    its gzip version, or None if that is not smaller.
+    """A file in memory.
+
+    `version` is its modification time and size on disk, `tag` a hash of its content, and `small` its gzip version, or
+    None if that is not smaller.
     """
 
     version: tuple[int, int]

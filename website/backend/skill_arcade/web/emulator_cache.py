@@ -1,5 +1,6 @@
-"""Cache of the emulator module that pages run, as built by `website/lockstep/build`. It may be built while the server
-runs.
+"""Cache of the emulator module that pages run, as built by `website/lockstep/build`.
+
+It may be built while the server runs.
 """
 
 from dataclasses import dataclass

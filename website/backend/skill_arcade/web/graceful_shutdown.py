@@ -1,6 +1,4 @@
-"""Graceful shutdown: on SIGTERM, games end and are sealed while their connections are still open, then the server
-stops.
-"""
+"""Graceful shutdown: on SIGTERM, games are ended and sealed before the server closes their connections."""
 
 import asyncio
 import logging

@@ -67,8 +67,9 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
 
 
 async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
-    """Open the components that answer requests; `stack` closes them. It starts no process except the
-    embedded database.
+    """Open the components that answer requests; `stack` closes them.
+
+    It starts no process except the embedded database.
     """
     check_settings(settings)
     tokens = Tokens(find_secret(settings))
@@ -111,8 +112,9 @@ def open_firebase(settings: Settings) -> "Firebase | None":
 
 
 def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[SupervisedProcess, ...]:
-    """Create the child processes without starting them. Both are stopped concurrently, because a shutdown has few
-    seconds.
+    """Create the child processes without starting them.
+
+    Both are stopped concurrently, because a shutdown has few seconds.
     """
     certifier = SupervisedProcess("certifier", run_certifier, settings)
     uploader = SupervisedProcess("delivery", run_uploader, settings)

@@ -115,8 +115,9 @@ def _code_for(error: ArcadeError) -> CloseCode:
 
 
 async def _receive_hello(socket: WebSocket, connection: PlayerConnection) -> str | None:
-    """Return the page's first message, or None if the client disconnected. No game is started before a complete
-    `hello`.
+    """Return the page's first message, or None if the client disconnected.
+
+    No game is started before a complete `hello`.
 
     Raises:
         ConnectionRejected: the message is invalid, or did not arrive before the timeout.

@@ -1,7 +1,6 @@
-"""Rate limit middleware per client address, strictest for requests that may start a game, and forwarded headers of
-proxies.
+"""Rate limit middleware per client address, and forwarded headers of trusted proxies.
 
-It is plain ASGI, so that open WebSockets have no overhead.
+Requests that may start a game have the strictest limits. It is plain ASGI, so that open WebSockets have no overhead.
 """
 
 import asyncio
@@ -79,9 +78,7 @@ class RateLimitMiddleware:
 
 
 async def _reject_websocket(receive: Receive, send: Send, reason: str) -> None:
-    """Accept the WebSocket and close it, because a page can read the reason of a close, but not of a rejected
-    handshake.
-    """
+    """Accept the WebSocket and close it: a page can read the reason of a close, but not of a rejected handshake."""
     await receive()
     await send({"type": "websocket.accept", "headers": []})
     await send({"type": "websocket.close", "code": int(CloseCode.RATE_LIMITED), "reason": reason})

@@ -125,8 +125,9 @@ class RequestGuardMiddleware:
         return None
 
     def _admits_origin(self, origin: str | None) -> bool:
-        """Return whether a WebSocket may come from this origin. Programs send none; browsers always do, and scripts
-        cannot change it.
+        """Return whether a WebSocket may come from this origin.
+
+        Programs send none; browsers always do, and scripts cannot change it.
         """
         if origin is None or origin.lower() in self._origins:
             return True

@@ -12,8 +12,9 @@ MIN_SECRET_LENGTH = 32
 
 
 def find_secret(settings: Settings) -> str:
-    """Return AUTH_SECRET, or the key in the file `auth-secret` of the home folder, which is generated if it does not
-    exist.
+    """Return AUTH_SECRET, or the key in the file `auth-secret` of the home folder.
+
+    The file is created if it does not exist.
 
     Raises:
         SettingsError: AUTH_SECRET is required but not set, or the file is damaged or inaccessible.
@@ -45,8 +46,9 @@ def _read_or_create_secret(path: Path) -> str:
 
 
 def _create_secret(path: Path) -> None:
-    """Write a new key to a temporary file, then link it. Of two processes at once one wins, and both read
-    the same key.
+    """Write a new key to a temporary file, then link it.
+
+    Of two processes at once one wins, and both read the same key.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

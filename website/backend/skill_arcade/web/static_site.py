@@ -41,8 +41,9 @@ While you work on the page, <code>npm run dev</code> there serves it at <a href=
 
 
 class StaticSite:
-    """ASGI application that serves the page's files. Each is read and compressed once, in a thread, and cached in
-    memory.
+    """ASGI application that serves the page's files.
+
+    Each is read and compressed once, in a thread, and cached in memory.
 
     A file that changes on disk is read again, so that a new build is served at once.
     """

@@ -29,9 +29,7 @@ LINGER_SECONDS = 3.0
 
 
 class FrameCounter:
-    """Counts frames in a client's byte stream by their headers (RFC 6455, section 5.2), wherever the bytes
-    are split.
-    """
+    """Counts frames in a byte stream by their headers (RFC 6455, section 5.2), wherever the bytes are split."""
 
     __slots__ = ("_partial_header", "_skip_bytes")
 
@@ -61,8 +59,9 @@ class FrameCounter:
 
 
 class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
-    """Parses input in slices, closes connections that exceed the rate limit, and resets closed connections that do not
-    read.
+    """Closes connections that exceed the rate limit, and resets closed connections that do not read.
+
+    Input is parsed in slices, so that one connection cannot block the event loop.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -94,8 +93,9 @@ class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._next_parse = self.loop.call_soon(self._parse)
 
     def _accepts_frames(self, data: bytes) -> bool:
-        """Return False if there are too many frames. They are counted before they are parsed, because parsing is what
-        costs.
+        """Return False if there are too many frames.
+
+        They are counted before they are parsed, because parsing is what costs.
         """
         return not self.handshake_initiated or self._frame_bucket.take(
             self._frame_counter.count(data, MAX_BURST_FRAMES)
@@ -157,8 +157,9 @@ class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
             self._reset_timer = self.loop.call_later(LINGER_SECONDS, self._reset)
 
     def _reset(self) -> None:
-        """Reset the connection; after a plain close the system would keep retransmitting to a client that does not
-        read.
+        """Reset the connection.
+
+        After a plain close the system would keep retransmitting to a client that does not read.
         """
         if not self.transport.is_closing():  # otherwise its descriptor may belong to another socket already
             file = os.dup(self.transport.get_extra_info("socket").fileno())

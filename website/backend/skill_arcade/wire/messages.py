@@ -198,9 +198,7 @@ class Binding(_Message):
 
 
 class Offer(_Message):
-    """Everything that a page needs to run the game by itself, except the seed: what to load, and how to
-    configure it.
-    """
+    """Everything that a page needs to run the game by itself, except the seed."""
 
     module: str = Field(description="path of the emulator (a WebAssembly module)")
     rom: str = Field(description="path of the ROM; requires the session token")

@@ -52,7 +52,7 @@ def test_signing_key_too_short_raises_settings_error(settings: Settings) -> None
     find_secret(settings)
     (path,) = settings.skill_arcade_home.iterdir()
     path.write_text("short")
-    with pytest.raises(SettingsError, match="restore it, or set AUTH_SECRET"):
+    with pytest.raises(SettingsError, match="Restore it, or set AUTH_SECRET"):
         find_secret(settings)
 
 

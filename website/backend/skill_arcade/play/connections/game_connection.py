@@ -40,8 +40,9 @@ class ClientQueue:
         self.unprocessed_messages: list[str] = []  # sent by the page before ATTACHED
 
     def put(self, message: str | bytes) -> None:
-        """Queue a message. The session drops frames for slow clients (rule F2); a client that reads nothing at all is
-        disconnected.
+        """Queue a message.
+
+        The session drops frames for slow clients (rule F2); a client that reads nothing at all is disconnected.
         """
         if len(self._waiting) >= MAX_QUEUED_MESSAGES:
             self._waiting.clear()

@@ -1,5 +1,6 @@
-"""Allows each player one active connection: connections of a player are handled one at a time, and the newest wins
-(rule O11).
+"""Allows each player one active connection; the newest wins, for example after a reconnect (rule O11).
+
+Connections of a player are handled one at a time.
 """
 
 import asyncio

@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Sealed segments that wait for upload. `oldest_at` is when the oldest was written (Unix seconds), or None if none
-    waits.
+    """Sealed segments that wait for upload.
+
+    `oldest_at` is when the oldest was written (Unix seconds), or None if none waits.
     """
 
     n_segments: int = 0

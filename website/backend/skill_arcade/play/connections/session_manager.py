@@ -64,8 +64,9 @@ class SessionManager:
         return max((game_connection.late_us for game_connection in self._connections.values()), default=0)
 
     async def start(self) -> None:
-        """Start the fork server. A full disk does not prevent the start, because the recordings on it must still be
-        uploaded.
+        """Start the fork server.
+
+        A full disk does not prevent the start, because the recordings on it must still be uploaded.
         """
         log.info("checked the recording disk free_mb=%d", self.capacity.free_bytes >> 20)
         await asyncio.to_thread(get_fork_server().start)
@@ -93,8 +94,9 @@ class SessionManager:
             game_connection.send_capacity_error(reason)
 
     def next_connection_id(self) -> int:
-        """Return the number of a connection that was just accepted. It decides which connection of a player is the
-        newest.
+        """Return the number of a connection that was just accepted.
+
+        It decides which connection of a player is the newest.
         """
         return next(self._connection_ids)
 

@@ -22,8 +22,9 @@ class StartLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[list[GameConnection]]:
-        """Wait for a slot. It is held until the game that is put into the list is ready, or released at once if the
-        list stays empty.
+        """Wait for a slot.
+
+        It is held until the game that is put into the list is ready, or released at once if the list stays empty.
         """
         await self._semaphore.acquire()
         started: list[GameConnection] = []

@@ -1,5 +1,4 @@
-"""Checks that a lockstep page takes its steps at a pace at which a person could have played (rules L5 to L7 of
-wire/SPEC.md).
+"""Checks that a lockstep page steps at a pace at which a person could have played (rules L5 to L7 of wire/SPEC.md).
 
 Two clocks are compared. By the server's clock the game may neither run ahead, nor fall behind by more than stutters and
 a slow display explain. By the page's own clock, which stamps each step, steps may not come faster than the game.
@@ -42,8 +41,9 @@ class PacingCheck:
         self._was_disconnected = True
 
     def check(self, at: Sequence[int], received: int) -> str | None:
-        """Check steps that arrived together, by the times at which the page took them. Return the kind of violation, or
-        None.
+        """Check steps that arrived together, by the times at which the page took them.
+
+        Return the kind of violation, or None.
         """
         return self._check_server(len(at), received) or self._check_page(at)
 

@@ -1,5 +1,4 @@
-"""The server's side of lockstep: repeats the steps of the page, and records those on which both agree (rules L1 to L7
-of wire/SPEC.md).
+"""The server's side of lockstep: repeats the steps of the page and records the agreed ones (rules L1 to L7).
 
 Where page and server disagree, `LockstepViolation` is raised and nothing after it is recorded.
 """
@@ -93,8 +92,9 @@ class LockstepSupport:
 
 
 class LockstepVerifier:
-    """Verifies one lockstep episode. It is also the session's clock: the page sets the pace, and only its timeout is
-    ever due.
+    """Verifies one lockstep episode.
+
+    It is also the session's clock: the page sets the pace, and only its timeout is ever due.
     """
 
     def __init__(self, env: SupportsLockstep, controls: InputLatch, hz: float, seed: int, module: str) -> None:
@@ -202,9 +202,7 @@ class LockstepVerifier:
         self._digest, self._n_steps = digest, episode.n_steps
 
     def _violation(self, kind: str, ticks: messages.Ticks, number: int, **details: Any) -> LockstepViolation:
-        """Make a violation with everything that the page sent, beside what is recorded already: seed, settings and
-        earlier steps.
-        """
+        """Make a violation with everything that is needed to reproduce it: the page's message, seed and settings."""
         return LockstepViolation(
             kind,
             agreed_steps=self._n_steps,

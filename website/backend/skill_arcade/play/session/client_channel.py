@@ -1,6 +1,4 @@
-"""The session's side of the client connection: messages, frame back-pressure, keyframes after dropped frames, and
-pings.
-"""
+"""The session's side of the client connection: frame back-pressure, keyframes after dropped frames, and pings."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -174,8 +172,9 @@ class ClientChannel:
             )
 
     def answer(self, ping: messages.Ping, received: int, now: int) -> dict[str, Any] | None:
-        """Answer a ping. Return the clock sample that it completes, or None if it does not report when the last pong
-        arrived.
+        """Answer a ping.
+
+        Return the clock sample that it completes, or None if it does not report when the last pong arrived.
         """
         sample = None
         if ping.previous is not None and (pong := self._pongs.pop(ping.previous[0], None)) is not None:

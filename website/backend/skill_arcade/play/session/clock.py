@@ -28,8 +28,9 @@ class Clock(Protocol):
         """Make nothing due until `start`."""
 
     def shift_phase(self, later_us: float) -> None:
-        """Shift the coming steps by `later_us` (earlier if negative), a little at each step. Clocks without a rate
-        ignore it.
+        """Shift the coming steps by `later_us` (earlier if negative), a little at each step.
+
+        Clocks without a rate ignore it.
         """
 
     def on_step(self, now: int) -> int | None:
@@ -68,14 +69,16 @@ class TickClock:
         self._due_us = None
 
     def shift_phase(self, later_us: float) -> None:
-        """Shift the coming ticks by at most half a period in total and 1 % of a period at each tick. Replaces the last
-        request.
+        """Shift the coming ticks by at most half a period in total and 1 % of a period at each tick.
+
+        Replaces the last request.
         """
         self._pending_shift_us = max(-self._period_us / 2, min(self._period_us / 2, later_us))
 
     def on_step(self, now: int) -> int:
-        """Return how late this tick is in microseconds, and set the next deadline. Raises ValueError if the clock is
-        stopped.
+        """Return how late this tick is in microseconds, and set the next deadline.
+
+        Raises ValueError if the clock is stopped.
         """
         if self._due_us is None:
             raise ValueError("the clock is stopped")

@@ -1,6 +1,4 @@
-"""The input latch: turns key presses between two ticks into actions without losing a press (rules I2 and I3 of
-wire/SPEC.md).
-"""
+"""The input latch: turns key presses between two ticks into actions without losing a press (rules I2 and I3)."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -64,9 +62,9 @@ class InputLatch:
         return self._action[0], self._source
 
     def resolve(self) -> int | None:
-        """Return the action of the held controls: of the largest binding that is held completely, and of equally large
-        ones, the one pressed last.
+        """Return the action of the held controls.
 
+        It is that of the largest binding that is held completely; of equally large ones, the one pressed last wins.
         Returns None if no binding is held and the game has no action for "nothing" (turn-based games).
         """
         best: tuple[int, int] | None = None

@@ -15,8 +15,9 @@ from skill_arcade.wire.messages import Hello, Setup
 
 @cache
 def find_commit() -> str | None:
-    """Return the commit that this package is checked out at, with `-dirty` appended if files differ, or None outside of
-    a clone.
+    """Return the commit that this package is checked out at, or None outside of a clone.
+
+    If files differ from the commit, `-dirty` is appended.
     """
     folder = Path(skill_arcade.__file__).parent
     try:

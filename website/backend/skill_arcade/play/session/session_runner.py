@@ -1,5 +1,6 @@
-"""Runs one session inside a game process: reads the server's messages from a pipe, and calls the session when it is
-due.
+"""Runs one session inside a game process.
+
+It reads the server's messages from a pipe, and calls the session when it is due.
 """
 
 import gc

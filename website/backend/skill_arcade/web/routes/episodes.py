@@ -86,9 +86,13 @@ async def _find_episode(connection: AsyncConnection, episode_id: UUID, user: Ide
     Raises:
         NotFound: the episode does not exist, or the user has no permission; the two cannot be told apart.
     """
-    episode = await get_episode(connection, episode_id)
+    not_found = NotFound(f"Episode {episode_id} not found.")
+    try:
+        episode = await get_episode(connection, episode_id)
+    except NotFound:
+        raise not_found from None
     if episode.user_id != user.user_id and "researcher" not in user.roles:
-        raise NotFound(f"Episode {episode_id} not found.")
+        raise not_found
     return episode
 
 

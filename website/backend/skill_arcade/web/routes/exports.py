@@ -28,9 +28,7 @@ TicketQuery = Annotated[
 
 
 class AbortingStreamResponse(StreamingResponse):
-    """A download that a browser recognises as incomplete if it fails: the connection is then closed without the final
-    chunk.
-    """
+    """A download that a browser recognises as incomplete if it fails, because the final chunk is then missing."""
 
     def __init__(self, download: ExportDownload, headers: dict[str, str]) -> None:
         super().__init__(download.chunks(), headers=headers, media_type="application/zip")
@@ -69,8 +67,9 @@ async def list_played_games(researcher: Researcher, state: State) -> list[Played
 
 @router.post("/research/exports", responses=problem_answers(401, 403, 422, 503))
 async def request_export(body: ExportRequest, researcher: Researcher, state: State) -> ExportTicket:
-    """Request an export of all players' episodes, under pseudonyms. The response has a download URL that is valid for
-    an hour.
+    """Request an export of all players' episodes, under pseudonyms.
+
+    The response has a download URL that is valid for an hour.
     """
     selection = ExportSelection(
         format=body.format,
