@@ -92,7 +92,7 @@ def test_I2_input_latch_release_and_press_between_ticks_shows_release(player: Pl
     assert player.ticks(2) == [NOOP, FIRE]
 
 
-def test_input_latch_ignores_repeated_press(player: Player) -> None:
+def test_I1_input_latch_ignores_repeated_press(player: Player) -> None:
     player.down("fire")
     player.down("fire")
     player.up("fire")

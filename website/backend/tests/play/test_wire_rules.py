@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from skill_arcade.play.session.client_channel import MAX_DROPPED_FRAMES, MAX_FRAMES_IN_FLIGHT
+from skill_arcade.recording.segment import read_segment
 from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.packet import KEYFRAME, LAST, FramePacket
 from tests.support.session_harness import HELLO, SessionHarness
@@ -119,6 +120,18 @@ def test_O8_message_outside_of_episode_is_ignored(
     order = list(harness.order)
     harness.send(kind, **fields)
     assert (harness.order, harness.closed) == (order, None)
+
+
+def test_O9_setup_is_stored_in_provenance_and_change_as_event(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout")
+    setup: dict[str, Any] = {"keys": {}, "touch": False, "hand": "left", "gamepads": [], "sound": False}
+    harness.send("setup", **setup)
+    harness.send("start")
+    harness.send("setup", **{**setup, "touch": True})
+    harness.send("leave")
+    assert harness.headers[0].provenance["setup"] == setup
+    [path] = (tmp_path / str(harness.headers[0].episode_id)).glob("*.sealed")
+    assert [event.data for event in read_segment(path).events if event.kind == "setup"] == [{**setup, "touch": True}]
 
 
 def test_F1_text_messages_are_sent_while_frames_are_dropped(harness: SessionHarness) -> None:

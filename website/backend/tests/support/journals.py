@@ -1,4 +1,4 @@
-"""Writes journals with generated content."""
+"""Journals as a game writes them, made of nothing but numbers."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ SIZE = 16, 8
 
 
 def make_header(**changes: object) -> SegmentHeader:
-    """Return the header of segment 0 of a new episode."""
+    """The head of segment 0 of a new episode."""
     fields = {
         "episode_id": new_episode_id(),
         "number": 0,
@@ -44,13 +44,11 @@ def make_header(**changes: object) -> SegmentHeader:
 
 
 def write_episode(folder: Path, *, segments: tuple[int, ...] = (4,)) -> tuple[SegmentHeader, NDArray[np.uint8]]:
-    """Write an episode with `segments[i]` steps in segment i; return its header and pictures, (T + 1, height, width,
-    3).
-    """
-    header, rng, encoder = make_header(), np.random.default_rng(3), Encoder()
+    """Write an episode with so many steps in each segment; its pictures, (T + 1, height, width, 3), come back."""
+    head, rng, encoder = make_header(), np.random.default_rng(3), Encoder()
     colours = rng.integers(0, 256, (9, 3), np.uint8)
     pictures = [colours[rng.integers(0, 9, (SIZE[1], SIZE[0]))]]
-    journal = Journal(folder, header)
+    journal = Journal(folder, head)
     journal.reset(RecordedFrame(encoder.encode(Picture(pictures[0]))))
     step, last = 0, sum(segments) - 1
     for number, count in enumerate(segments):
@@ -58,25 +56,16 @@ def write_episode(folder: Path, *, segments: tuple[int, ...] = (4,)) -> tuple[Se
             journal.rotate(true_colour=False)
         for index in range(count):
             pictures.append(np.roll(pictures[-1], 1, axis=1))
-            encoded_frame = encoder.encode(Picture(pictures[-1]), key=number > 0 and index == 0)
+            piece = encoder.encode(Picture(pictures[-1]), key=number > 0 and index == 0)
             info = {"lives": step} if step % 3 == 0 else None
             source = ActiveInput(step * 10, step * 11, step) if step else None
             journal.step(
                 RecordedStep(
-                    step,
-                    step % 4,
-                    0.5,
-                    step == last,
-                    False,
-                    info,
-                    step * 16_667,
-                    step,
-                    source,
-                    RecordedFrame(encoded_frame),
+                    step, step % 4, 0.5, step == last, False, info, step * 16_667, step, source, RecordedFrame(piece)
                 )
             )
             journal.event(RecordedEvent(journal.n_events, "input", step * 11, step, step * 10, {"control": "left"}))
             step += 1
         journal.shown([(frame, frame * 100) for frame in range(max(0, step - count - 1), step - 1)])
     journal.end(EpisodeEnd("lost", "terminated", 0.5 * step, step, step * 16_667))
-    return header, np.stack(pictures)
+    return head, np.stack(pictures)
