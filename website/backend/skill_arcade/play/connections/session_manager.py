@@ -1,4 +1,7 @@
-"""Starts, finds and ends game sessions: one per player, and at most `MAX_GAMES` on this server."""
+"""Starts, finds and ends game sessions: one per player, and at most `MAX_GAMES` on this server.
+
+A player who reconnects in time gets their running game; otherwise a new one is started.
+"""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The main loop of a game process: it runs up to `GAMES_PER_PROCESS` game sessions in one thread.
+"""The game loop of a game process: it runs up to `GAMES_PER_PROCESS` game sessions in one thread.
 
 The loop sleeps until a message arrives on a session's pipe or a step is due.
 """
