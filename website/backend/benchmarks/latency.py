@@ -1,6 +1,6 @@
 """How soon a picture answers to a key, in Chromium, and what that takes: streamed and in lockstep, by the same method.
 
-Breakout in the built page, the real server, real key events, a network between them that delays (`e2e/support/network.ts`).
+Breakout in the built page, the real server, real key events, and a proxy that delays (`e2e/support/network.ts`).
 Counted in the page, on its own clock: from the event of a key to the begin of the display's frame that the first
 picture with the bat elsewhere was drawn for (the page's own drawing call is watched). Each pair of frame gap is two
 pictures that the page reported as painted. Then scripted players, without a browser, for the server's CPU.

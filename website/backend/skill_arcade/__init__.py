@@ -1,3 +1,3 @@
-"""Skill Arcade: people play Gymnasium environments in a browser, and all of it is kept, exactly."""
+"""Skill Arcade: people play Gymnasium environments in a browser, and everything is recorded exactly."""
 
 __version__ = "0.1.0"

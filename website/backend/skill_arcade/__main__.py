@@ -1,14 +1,14 @@
-"""Where the command `skill-arcade` begins. Imports next to nothing until it runs.
+"""Entry point of the command `skill-arcade`. It imports almost nothing until it runs.
 
-Every process that multiprocessing starts imports the module that its parent began with. Began it with
-the command line itself, each game process would carry all of that: 44 MB and more than a second each.
+Every process that `multiprocessing` spawns imports the main module of its parent. If that were the command line itself,
+each child would need 44 MB more and over a second to start.
 """
 
 import sys
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. `serve` starts the fork server first, so that it loads while the rest is imported."""
     if sys.argv[1:2] == ["serve"]:
         from skill_arcade.play.processes.fork_server_client import get_fork_server  # noqa: PLC0415 - see above
 

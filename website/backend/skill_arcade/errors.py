@@ -1,78 +1,81 @@
-"""One tree of errors. Each says in a sentence what to do, and which HTTP status it is."""
+"""The exceptions of this package in one hierarchy.
+
+Each has an HTTP status and a message that says what failed, why, and what to do.
+"""
 
 
 class ArcadeError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base class of all exceptions that this package raises on purpose."""
 
     status = 500
 
 
 class SettingsError(ArcadeError):
-    """A setting is missing or does not fit."""
+    """A setting is missing or invalid."""
 
 
 class ManifestError(ArcadeError):
-    """A game's manifest is wrong: says file, field and reason."""
+    """A game's manifest is invalid. The message names file, field and reason."""
 
 
 class UnsupportedEnvironment(ArcadeError):
-    """An environment is not there, can't be made with these arguments, or can't be played."""
+    """An environment does not exist, cannot be made with these arguments, or cannot be played."""
 
 
 class NotSignedIn(ArcadeError):
-    """The token is missing, wrong or past its end."""
+    """The token is missing, invalid or expired."""
 
     status = 401
 
 
 class NotAllowed(ArcadeError):
-    """Signed in, but this belongs to somebody else."""
+    """The signed-in user has no permission for this."""
 
     status = 403
 
 
 class NotFound(ArcadeError):
-    """There is no such thing."""
+    """The requested object does not exist."""
 
     status = 404
 
 
 class InvalidRequest(ArcadeError):
-    """The request is understood and can't be carried out as it is."""
+    """The request is well-formed but cannot be executed as it is."""
 
     status = 422
 
 
 class TooManyGames(ArcadeError):
-    """No seat is free: this player has one already, or the house is full."""
+    """The server runs as many games as it may."""
 
     status = 429
 
 
 class TakenOver(ArcadeError):
-    """Another socket of the same player has come since."""
+    """A newer connection of the same player exists."""
 
     status = 409
 
 
 class TooManyExports(ArcadeError):
-    """An export of this person is under way, or this server makes as many as it can."""
+    """An export of this user is in progress, or the server runs as many exports as it may."""
 
     status = 429
 
 
 class NotReady(ArcadeError):
-    """A part that this needs does not answer; trying again later helps."""
+    """A component that this needs is unavailable; a retry later may succeed."""
 
     status = 503
 
 
 class ServerShuttingDown(NotReady):
-    """The server is on its way out; another one follows."""
+    """The server is shutting down; another one replaces it."""
 
 
 class TooManyRequests(ArcadeError):
-    """Somebody asks faster than anybody needs to. `seconds`: when to ask again."""
+    """A rate limit was exceeded. `seconds` is the time until the next attempt can succeed."""
 
     status = 429
 
@@ -82,19 +85,19 @@ class TooManyRequests(ArcadeError):
 
 
 class AccountErased(ArcadeError):
-    """The account was erased by its player: nothing of theirs is kept any more."""
+    """The account was erased by its player, and none of its data may be stored any more."""
 
 
 class JournalDamaged(ArcadeError):
-    """A sealed segment does not read back as it was written."""
+    """A sealed segment cannot be read back as it was written."""
 
 
 class RecordingDamaged(ArcadeError):
-    """What is kept of an episode is not whole, or does not fit together."""
+    """The stored parts of an episode are incomplete or inconsistent."""
 
 
 class ObjectMissing(NotFound):
-    """The object store has no object by this key."""
+    """The object store has no object with this key."""
 
 
 class ObjectRejected(ArcadeError):
@@ -108,6 +111,6 @@ class ObjectRejected(ArcadeError):
 
 
 class ObjectExists(ArcadeError):
-    """Another object of this key, with other bytes, is there already."""
+    """The object store has an object with this key and other content."""
 
     status = 409

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered, and derivable where a repeat must be harmless."""
+"""Identifiers of episodes and transitions: ordered by time, and derivable, so that a repeated write is idempotent."""
 
 import secrets
 import time
@@ -8,10 +8,10 @@ STEP_BITS = 32
 
 
 def new_episode_id(unix_ms: int | None = None) -> UUID:
-    """Draw the id of a new episode: a UUID version 7 (RFC 9562) whose low 32 bits are zero.
+    """Generate the id of a new episode: a UUID version 7 (RFC 9562) whose low 32 bits are zero.
 
-    The low bits are left to the steps, so that a transition's id follows from episode and step
-    and both kinds sort by time of play.
+    The low bits number the steps: a transition's id is derived from episode and step, and ids of both kinds sort by
+    time.
     """
     ms = time.time_ns() // 1_000_000 if unix_ms is None else unix_ms
     rand_a, rand_b = secrets.randbits(12), secrets.randbits(62 - STEP_BITS)
@@ -19,5 +19,5 @@ def new_episode_id(unix_ms: int | None = None) -> UUID:
 
 
 def transition_id(episode_id: UUID, step: int) -> UUID:
-    """Id of the transition with 0-based index `step` of an episode: the episode's id plus `step + 1`."""
+    """Return the id of the transition with 0-based index `step`: the episode's id plus `step + 1`."""
     return UUID(int=episode_id.int + step + 1)

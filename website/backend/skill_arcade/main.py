@@ -1,4 +1,4 @@
-"""What uvicorn serves: `uvicorn skill_arcade.main:app --port 8080 --reload`."""
+"""ASGI application for development: `uvicorn skill_arcade.main:app --port 8080 --reload`."""
 
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import read_settings

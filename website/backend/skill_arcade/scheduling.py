@@ -1,4 +1,7 @@
-"""Who gets a core first: what answers people has it the moment that it wakes, before what works for long."""
+"""Requests a short scheduler time slice for latency-critical processes (EEVDF scheduler, Linux 6.12 and newer).
+
+The server and the game processes are then scheduled ahead of background work when they wake up.
+"""
 
 import ctypes
 import errno
@@ -11,36 +14,43 @@ import sys
 log = logging.getLogger(__name__)
 
 SLICE_NS = 500_000
-"""A step of a game and a turn of the server's loop take less. The scheduler's own slice is some milliseconds."""
+"""More than a game step or an iteration of the server's event loop takes. The scheduler's default slice is some
+milliseconds.
+"""
 SCHED_SETATTR_SYSCALLS = {"x86_64": 314, "aarch64": 274}
-"""Number of the system call sched_setattr(2), which Python and older C libraries have no name for."""
+"""Number of the system call sched_setattr(2), for which Python and older C libraries have no wrapper."""
 RESET_ON_FORK, KEEP_POLICY = 0x01, 0x08
 SCHED_ATTR = struct.Struct("=IIQiIQQQ")
-"""`struct sched_attr`: size, policy, flags, nice, priority, runtime (here: the slice), deadline, period."""
-TOLERATED = {errno.ENOSYS, errno.EPERM, errno.ESRCH, errno.EINVAL}
-"""Not on this system, not allowed in this sandbox, or gone meanwhile."""
+"""`struct sched_attr`: size, policy, flags, nice, priority, runtime (here the time slice), deadline, period."""
+TOLERATED_ERRORS = {errno.ENOSYS, errno.EPERM, errno.ESRCH, errno.EINVAL}
+"""Errors that are not raised: no such system call, not permitted in this sandbox, or the process has exited."""
 
 
 def request_short_slice(pid: int = 0) -> bool:
-    """Ask for short turns on the core for this process' main thread, or (0) for the calling thread.
+    """Request a short time slice for the main thread of process `pid`, or for the calling thread if 0.
 
-    Who asks for short turns is not given more of the core, but is given it sooner: a thread that wakes with a shorter
-    slice need not wait until one with a longer slice has had its own (EEVDF, Linux 6.12 and newer; before that, and
-    on other systems, nothing changes). What it starts later is as any other process. Returns whether it was taken.
+    A short slice gives no larger share of CPU time, but an earlier one: a thread that wakes up with a shorter slice can
+    preempt one with a longer slice. Child processes do not inherit it. Older kernels and other systems ignore the
+    request.
+
+    Returns whether the request was accepted.
+
+    Raises:
+        OSError: the system call failed for an unexpected reason.
     """
-    number = SCHED_SETATTR_SYSCALLS.get(platform.machine())
-    if sys.platform != "linux" or number is None:
+    syscall_number = SCHED_SETATTR_SYSCALLS.get(platform.machine())
+    if sys.platform != "linux" or syscall_number is None:
         return False
     try:
         nice = os.getpriority(os.PRIO_PROCESS, pid)
     except ProcessLookupError:
         return False
-    asked = SCHED_ATTR.pack(SCHED_ATTR.size, 0, RESET_ON_FORK | KEEP_POLICY, nice, 0, SLICE_NS, 0, 0)
+    attributes = SCHED_ATTR.pack(SCHED_ATTR.size, 0, RESET_ON_FORK | KEEP_POLICY, nice, 0, SLICE_NS, 0, 0)
     library = ctypes.CDLL(None, use_errno=True)
-    if library.syscall(number, pid, ctypes.create_string_buffer(asked, len(asked)), 0) == 0:
+    if library.syscall(syscall_number, pid, ctypes.create_string_buffer(attributes, len(attributes)), 0) == 0:
         return True
     code = ctypes.get_errno()
-    if code not in TOLERATED:
+    if code not in TOLERATED_ERRORS:
         raise OSError(code, os.strerror(code))
-    log.debug("no short turns for process %d: %s", pid, os.strerror(code))
+    log.debug("cannot set a short time slice pid=%d: %s", pid, os.strerror(code))
     return False

@@ -1,4 +1,4 @@
-"""A share of some work: which of several equal tasks this is, and what falls to it."""
+"""Shards: the share of a job that one of several parallel tasks works on."""
 
 import hashlib
 import os
@@ -13,34 +13,40 @@ from skill_arcade.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Number `index` of `count` shares, from 0. All shares together are everything, and no two have anything in
-    common, also when more work comes in between.
+    """Shard `index` (from 0) of `count`.
+
+    All shards together cover everything, and no two overlap, also while items are added.
     """
 
     index: int
     count: int
 
     @classmethod
-    def read(cls, told: str | None, environment: Mapping[str, str] = os.environ) -> Self | None:
-        """Read `I/N`; else the place of this task in a Cloud Run job of several; else None: all of it.
+    def read(cls, text: str | None, environment: Mapping[str, str] = os.environ) -> Self | None:
+        """Parse `index/count`; without it, use the task index of a Cloud Run job.
+
+        Return None if this task must do everything.
 
         Raises:
-            InvalidRequest: it is no share.
+            InvalidRequest: the text is not a shard.
         """
-        if told is None:
+        if text is None:
             index, count = (environment.get(f"CLOUD_RUN_TASK_{name}") for name in ("INDEX", "COUNT"))
             if index is None or count is None or count == "1":
                 return None
-            told = f"{index}/{count}"
-        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", told)
-        if found is None or int(found[1]) >= int(found[2]):
-            raise InvalidRequest(f"{told!r} is no share: say 0/4, 1/4, 2/4 and 3/4 for four.")
-        return cls(int(found[1]), int(found[2]))
+            text = f"{index}/{count}"
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+        if match is None or int(match[1]) >= int(match[2]):
+            raise InvalidRequest(f"Invalid shard {text!r}. Use for example 0/4, 1/4, 2/4 and 3/4 for four tasks.")
+        return cls(int(match[1]), int(match[2]))
 
     def contains_number(self, number: int) -> bool:
-        """Whether piece `number` falls to this share."""
+        """Return whether the item with this number belongs to this shard."""
         return number % self.count == self.index
 
     def contains_episode(self, episode: UUID) -> bool:
-        """Whether this episode does. It follows from the id alone, so it is the same whatever else there is."""
+        """Return whether the episode belongs to this shard.
+
+        It depends on the id alone, and not on what other episodes exist.
+        """
         return self.contains_number(int.from_bytes(hashlib.sha256(episode.bytes).digest()[:8], "big"))

@@ -1,4 +1,4 @@
-"""A process of ours that runs beside the server, and is started again when it dies."""
+"""Supervises a child process: restarts it when it exits, and stops it together with the server."""
 
 import asyncio
 import logging
@@ -16,35 +16,36 @@ from skill_arcade.telemetry import name_process
 
 log = logging.getLogger(__name__)
 
-RESTART_SECONDS = 1.0
+RESTART_DELAY_SECONDS = 1.0
+"""Delay before a restart."""
 ORPHAN_GRACE_SECONDS = 20.0
-"""How long one may take to finish whose server is gone, and perhaps its database: the next server brings its own."""
+"""Grace period for a child whose parent has died. After that it is killed; the next server starts a new one."""
 
 
 class SupervisedProcess:
-    """Keeps one process running `target(settings)`. SIGTERM asks it to finish."""
+    """Keeps one process running that calls `target(settings)`. SIGTERM asks it to finish."""
 
     def __init__(self, name: str, target: Callable[[Settings], None], settings: Settings) -> None:
-        """`target` must be importable: it runs in a fresh interpreter."""
+        """`target` must be importable, because it runs in a new interpreter."""
         self._name, self._target, self._settings = name, target, settings
         self._context = multiprocessing.get_context("spawn")
         self._process: BaseProcess | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
-        # A process that is just being started can't be told to end yet: who stops waits for that.
+        # A process that is being started cannot be terminated yet, so `stop` waits for this lock.
         self._starting = asyncio.Lock()
 
     @property
     def pid(self) -> int | None:
-        """Process id, while it runs."""
+        """Process id, or None before the first start."""
         return self._process.pid if self._process is not None else None
 
     async def start(self) -> None:
-        """Start it, and start it again whenever it dies."""
+        """Start the process, and restart it whenever it exits."""
         self._watch = asyncio.create_task(self._keep_running(), name=self._name)
 
     async def stop(self, grace_seconds: float = 8.0) -> None:
-        """Ask it to finish, within the grace period; then end it."""
+        """Ask the process to finish, and kill it after the grace period."""
         self._stopping.set()
         if self._watch is None:
             return
@@ -54,7 +55,7 @@ class SupervisedProcess:
             process.terminate()
             done, _ = await asyncio.wait({self._watch}, timeout=grace_seconds)
             if not done:
-                log.warning("%s is not done after %.0f s and is ended", self._name, grace_seconds)
+                log.warning("stop timed out, killing process=%s timeout_s=%.1f", self._name, grace_seconds)
                 process.kill()
         await self._watch
 
@@ -67,14 +68,14 @@ class SupervisedProcess:
                 await asyncio.to_thread(self._process.start)
             await asyncio.to_thread(self._process.join)
             if not self._stopping.is_set():
-                log.error("%s ended with code %s; it starts again", self._name, self._process.exitcode)
-                await asyncio.wait({asyncio.create_task(self._stopping.wait())}, timeout=RESTART_SECONDS)
+                log.error("process exited, restarting process=%s exit_code=%s", self._name, self._process.exitcode)
+                await asyncio.wait({asyncio.create_task(self._stopping.wait())}, timeout=RESTART_DELAY_SECONDS)
 
 
 def _child_main(name: str, target: Callable[[Settings], None], settings: Settings) -> None:
-    """Run the target; when the server is gone, however it went, ask this process to finish too."""
+    """Run the target, and ask this process to finish if the server dies in any way."""
     name_process(name)
-    threading.Thread(target=_exit_when_parent_dies, name="finish-with-parent", daemon=True).start()
+    threading.Thread(target=_exit_when_parent_dies, name="exit-when-parent-dies", daemon=True).start()
     target(settings)
 
 

@@ -1,4 +1,4 @@
-"""Log lines: readable on a terminal, or one JSON object a line as Google Cloud reads it. No tokens, no e-mails."""
+"""Logging as text or as JSON for Google Cloud Logging, without tokens and e-mail addresses."""
 
 import json
 import logging
@@ -12,22 +12,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-# Tickets travel in addresses, which servers log; passwords in addresses of databases; tokens in headers.
+# Secrets that reach log lines: tickets in URLs, passwords in database URLs, tokens in headers.
 SECRET_PATTERNS = (
     (re.compile(r"((?:token|ticket|password|secret)=)[^&\s\"']+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(://[^/\s:@]{0,100}:)[^\s@]{1,200}@"), r"\1***@"),
-    # Bounded, since a pattern that may look far ahead from every character makes a long line take long.
+    # Bounded repetitions, because unbounded look-ahead from every character makes long lines slow.
     (re.compile(r"[\w.!#$'*+^`{|}~-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE), "***@***"),
 )
-# With what uvicorn begins a line: the address that a request came from, which says who asked.
+# The client address at the start of uvicorn's access lines, which is personal data.
 CLIENT_ADDRESS = re.compile(r"^\S+ - (?=\")")
 HEALTH_PATHS = ("/healthz", "/readyz")
 COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 RESET_COLOUR = "\x1b[0m"
-# Codes that could move a terminal's cursor or colour it; new lines and tabs stay.
+# Control characters that could move the cursor or change the colours of a terminal; newlines and tabs stay.
 CONTROL_CHARACTERS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
-# What uvicorn and others say at every turn, and what only a developer of theirs needs.
+# Minimum levels of chatty libraries.
 LOGGER_LEVELS = {"alembic": logging.WARNING, "asyncio": logging.WARNING, "websockets": logging.WARNING}
 
 _context: ContextVar[Mapping[str, str]] = ContextVar("labels", default=MappingProxyType({}))
@@ -36,7 +36,7 @@ Format = Literal["text", "json"]
 
 @contextmanager
 def log_context(**labels: str) -> Iterator[None]:
-    """Put these on every JSON line that is logged in here, also by tasks and threads that begin in here."""
+    """Add these labels to every JSON log line of the block, including tasks and threads that start in it."""
     token = _context.set({**_context.get(), **labels})
     try:
         yield
@@ -45,14 +45,14 @@ def log_context(**labels: str) -> Iterator[None]:
 
 
 def name_process(name: str) -> None:
-    """Call this process by its work, so that `ps` and `top` tell which is which (Linux; elsewhere nothing)."""
+    """Set the name of this process for `ps` and `top` (on Linux; elsewhere do nothing)."""
     comm = Path("/proc/self/comm")
     if comm.exists():
         comm.write_text(name)
 
 
 def set_up_logging(format: Format, level: str) -> None:
-    """Send every logger of this process, uvicorn's too, to standard error in one form."""
+    """Send all loggers of this process, including uvicorn's, to standard error in one format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter(colour=sys.stderr.isatty()))
     root = logging.getLogger()
@@ -60,37 +60,36 @@ def set_up_logging(format: Format, level: str) -> None:
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
-        if logger.handlers:  # none: it passes on already, or was turned off
+        if logger.handlers:  # without handlers it already propagates, or is turned off
             logger.handlers.clear()
             logger.propagate = True
     logging.getLogger("uvicorn.access").addFilter(should_log_access)
-    for name, least in LOGGER_LEVELS.items():
-        logging.getLogger(name).setLevel(max(least, root.level))
+    for name, min_level in LOGGER_LEVELS.items():
+        logging.getLogger(name).setLevel(max(min_level, root.level))
 
 
 def should_log_access(record: logging.LogRecord) -> bool:
-    """Leave out the health checks that went well: there is one every few seconds."""
+    """Return False for access lines of successful health checks, which come every few seconds."""
     if not isinstance(record.args, tuple) or len(record.args) != 5:
         return True
     return record.args[2] not in HEALTH_PATHS or record.args[4] != 200
 
 
 def hide_secrets(text: str) -> str:
-    """Blank out what must not be in a log: tokens, play tickets, passwords in addresses, e-mails."""
-    for pattern, instead in SECRET_PATTERNS:
-        text = pattern.sub(instead, text)
+    """Replace tokens, play tickets, passwords in URLs and e-mail addresses by asterisks."""
+    for pattern, replacement in SECRET_PATTERNS:
+        text = pattern.sub(replacement, text)
     return text
 
 
 class TextFormatter(logging.Formatter):
-    """`15:04:05 INFO  web.lifespan  message`, the level in colour on a terminal."""
+    """Formats `15:04:05 INFO web.lifespan: message`, with the level in colour on a terminal."""
 
     def __init__(self, *, colour: bool) -> None:
         super().__init__()
         self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        """Make the line, and the lines of a trace below it."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         name = record.name.removeprefix("skill_arcade.")
         level = f"{record.levelname:<7}"
@@ -104,13 +103,12 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line with `severity`, `time` and `message`, which Google Cloud Logging takes apart.
+    """Formats one JSON object per line, with `severity`, `time` and `message` as Google Cloud Logging reads them.
 
-    What was labelled is beside them: `request`, `session`, `game`, and Google's own name for a trace.
+    The labels of `log_context` are further fields: `request`, `session`, `game`, and Google's name of a trace.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Make the line."""
         entry: dict[str, Any] = {
             "severity": record.levelname,
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
@@ -128,7 +126,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _access_entry(record: logging.LogRecord) -> dict[str, Any]:
-    """A request as Cloud Logging shows one: without its query, and without the address that it came from."""
+    """Return the fields of a request for Cloud Logging, without its query string and the client address."""
     if not isinstance(record.args, tuple) or len(record.args) != 5:
         return {}
     _, method, address, _, status = record.args

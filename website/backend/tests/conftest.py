@@ -1,4 +1,4 @@
-"""What all tests share: one embedded Postgres, and a database of its own for each test that asks."""
+"""Fixtures for all tests: one embedded Postgres per test run, and a fresh database per test."""
 
 import asyncio
 import shutil
@@ -20,10 +20,10 @@ from skill_arcade.storage.database.postgres_server import PostgresServer
 
 pytest_plugins = ["devtools.pytest_skips"]
 PREFIX = "skill-arcade-tests-"
-# Nothing that these databases hold outlives the run, so nothing waits for the disk.
+# The test databases need no durability.
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
-# The same cases in every run, however slow the machine is: an example that takes long is no fault.
+# The same examples in every run, without deadlines, because the machine may be slow.
 hypothesis.settings.register_profile(
     "steady",
     derandomize=True,
@@ -36,7 +36,7 @@ hypothesis.settings.load_profile("steady")
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[URL]:
-    """Address of a Postgres for this test run; its database `template_arcade` has the tables, empty."""
+    """URL of a Postgres for this test run. Its database `template_arcade` has empty tables."""
     remove_abandoned()
     with temporary_home() as folder:
         server = EmbeddedPostgres(folder, UNSAFE)
@@ -49,14 +49,14 @@ def postgres() -> Iterator[URL]:
 
 @pytest.fixture
 def database_url(postgres: URL) -> Iterator[URL]:
-    """Address of a fresh, migrated database, gone after the test."""
+    """URL of a fresh, migrated database, dropped after the test."""
     with fresh_database(postgres) as url:
         yield url
 
 
 @contextmanager
 def fresh_database(postgres: URL) -> Iterator[URL]:
-    """A migrated database of its own, gone at the end."""
+    """Create a migrated database, and drop it at the end."""
     name = f"test_{uuid4().hex}"
     asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE template_arcade STRATEGY file_copy"))
     yield postgres.set(database=name)
@@ -72,8 +72,8 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def engine(database_url: URL, anyio_backend: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a fresh, migrated database, for tests marked `anyio`."""
-    async with opened_engine(database_url) as made:
-        yield made
+    async with opened_engine(database_url) as test_engine:
+        yield test_engine
 
 
 def remove_abandoned() -> None:
@@ -86,10 +86,10 @@ def remove_abandoned() -> None:
 
 @contextmanager
 def temporary_home() -> Iterator[Path]:
-    """A folder for an arcade with an embedded Postgres of its own; that is stopped, and both are removed, at the end.
+    """A home folder whose embedded Postgres is stopped and removed with it at the end.
 
-    Not pytest's `tmp_path`: each run of pytest closes the folders of all runs to the account that root lends to
-    Postgres, also while another run is using them.
+    It is not pytest's `tmp_path`, because each run of pytest closes the folders of all runs to the account that runs
+    Postgres.
     """
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
@@ -106,17 +106,17 @@ def home() -> Iterator[Path]:
 
 
 def remove_home(folder: Path) -> None:
-    """Remove a folder and the Postgres in it or in its `postgres`, unless somebody else uses that."""
-    clusters = [place for place in (folder, folder / "postgres") if (place / "data").exists()]
-    for place in clusters:
-        if PostgresServer(place).find_postmaster() is not None:
-            EmbeddedPostgres(place).close()
-    if all(PostgresServer(place).find_postmaster() is None for place in clusters):
+    """Remove a folder and the Postgres in it or in its `postgres`, unless another process uses that."""
+    clusters = [cluster for cluster in (folder, folder / "postgres") if (cluster / "data").exists()]
+    for cluster in clusters:
+        if PostgresServer(cluster).find_postmaster() is not None:
+            EmbeddedPostgres(cluster).close()
+    if all(PostgresServer(cluster).find_postmaster() is None for cluster in clusters):
         shutil.rmtree(folder)
 
 
 async def execute(url: URL, statement: str) -> None:
-    """Run one statement outside of a transaction."""
+    """Run a statement outside of a transaction."""
     async with opened_engine(url) as engine, engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text(statement))
@@ -124,7 +124,7 @@ async def execute(url: URL, statement: str) -> None:
 
 @asynccontextmanager
 async def opened_engine(url: URL) -> AsyncIterator[AsyncEngine]:
-    """An engine, disposed at the end; make and use it inside one event loop."""
+    """An engine that is disposed at the end. Create and use it in the same event loop."""
     engine = create_engine(url)
     try:
         yield engine

@@ -1,10 +1,10 @@
-"""What a local start and a game do not pay for."""
+"""Imports that a local start and a game process must avoid, because they are slow."""
 
 import subprocess
 import sys
 
-HEAVY = ("aiohttp", "cryptography", "firebase_admin", "google", "grpc", "requests")
-STARTED = (
+SLOW_PACKAGES = ("aiohttp", "cryptography", "firebase_admin", "google", "grpc", "requests")
+MODULES = (
     "skill_arcade.main",
     "skill_arcade.cli",
     "skill_arcade.uploader.process",
@@ -12,14 +12,14 @@ STARTED = (
 )
 
 
-def test_google_is_imported_only_where_it_is_used() -> None:
-    code = f"import sys, {', '.join(STARTED)}; print(*sorted(name for name in sys.modules if name in {HEAVY}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+def test_imports_of_local_start_exclude_google_packages() -> None:
+    code = f"import sys, {', '.join(MODULES)}; print(*sorted(name for name in sys.modules if name in {SLOW_PACKAGES}))"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.split() == []
 
 
-def test_the_command_begins_with_a_module_that_imports_nothing() -> None:
-    """Every process that multiprocessing starts imports that module too, each game's first of all."""
+def test_imports_of_main_module_are_empty() -> None:
+    """Every process that `multiprocessing` spawns imports the main module."""
     code = "import sys; before = set(sys.modules); import skill_arcade.__main__; print(*set(sys.modules) - before)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) == {"skill_arcade", "skill_arcade.__main__"}
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(completed.stdout.split()) == {"skill_arcade", "skill_arcade.__main__"}

@@ -1,4 +1,4 @@
-"""A process beside the server: it runs, comes back when it dies, and ends when it is asked to, at any moment."""
+"""A supervised process is restarted when it exits, and stops on request at any moment."""
 
 import asyncio
 import multiprocessing
@@ -16,16 +16,16 @@ from skill_arcade.supervised_process import SupervisedProcess
 pytestmark = pytest.mark.anyio
 
 
-def be_there(settings: Settings) -> None:
-    """Say so in a file, and stay."""
+def run_until_signal(settings: Settings) -> None:
+    """Create a file named after the process id, and wait for a signal."""
     (settings.skill_arcade_home / f"{os.getpid()}").touch()
     signal.pause()
 
 
-def be_deaf(settings: Settings) -> None:
-    """Stay, whatever is asked."""
+def ignore_sigterm(settings: Settings) -> None:
+    """Ignore SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    be_there(settings)
+    run_until_signal(settings)
     while True:
         time.sleep(60)
 
@@ -35,17 +35,17 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, skill_arcade_home=tmp_path)
 
 
-async def wait_for(home: Path, n_files: int) -> set[int]:
-    """Wait until so many processes have said that they are there."""
+async def wait_for_processes(home: Path, n_files: int) -> set[int]:
+    """Wait until `n_files` processes have started."""
     async with asyncio.timeout(60):
-        while len(found := {int(path.name) for path in home.iterdir()}) < n_files:
+        while len(pids := {int(path.name) for path in home.iterdir()}) < n_files:
             await asyncio.sleep(0.02)
-    return found
+    return pids
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 5])
-async def test_it_ends_when_asked_while_it_is_just_starting(settings: Settings, turns: int) -> None:
-    process = SupervisedProcess("test", be_there, settings)
+async def test_supervised_process_stops_while_starting(settings: Settings, turns: int) -> None:
+    process = SupervisedProcess("test", run_until_signal, settings)
     await process.start()
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -54,27 +54,29 @@ async def test_it_ends_when_asked_while_it_is_just_starting(settings: Settings, 
     assert multiprocessing.active_children() == []
 
 
-async def test_it_comes_back_after_it_was_killed(settings: Settings) -> None:
-    process = SupervisedProcess("test", be_there, settings)
+async def test_supervised_process_is_restarted_after_kill(settings: Settings) -> None:
+    process = SupervisedProcess("test", run_until_signal, settings)
     await process.start()
-    (first,) = await wait_for(settings.skill_arcade_home, 1)
+    (first,) = await wait_for_processes(settings.skill_arcade_home, 1)
     os.kill(first, signal.SIGKILL)
-    (second,) = await wait_for(settings.skill_arcade_home, 2) - {first}
+    (second,) = await wait_for_processes(settings.skill_arcade_home, 2) - {first}
     assert process.pid == second
     await process.stop()
     assert not psutil.pid_exists(second)
 
 
-async def test_one_that_does_not_listen_is_ended_after_the_grace_period(
+async def test_supervised_process_is_killed_after_stop_timeout(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    process = SupervisedProcess("test", be_deaf, settings)
+    process = SupervisedProcess("test", ignore_sigterm, settings)
     await process.start()
-    (there,) = await wait_for(settings.skill_arcade_home, 1)
+    (pid,) = await wait_for_processes(settings.skill_arcade_home, 1)
     await process.stop(grace_seconds=0.2)
-    assert not psutil.pid_exists(there)
-    assert "test is not done after 0 s and is ended" in caplog.text
+    assert not psutil.pid_exists(pid)
+    assert "stop timed out, killing process=test timeout_s=0.2" in caplog.text
 
 
-async def test_one_that_was_never_started_stops_at_once(settings: Settings) -> None:
-    await SupervisedProcess("test", be_there, settings).stop()
+async def test_supervised_process_never_started_stops_at_once(settings: Settings) -> None:
+    process = SupervisedProcess("test", run_until_signal, settings)
+    await process.stop()
+    assert process.pid is None

@@ -1,4 +1,4 @@
-"""Log lines: for people, for machines, and for neither a secret."""
+"""Log lines for terminals and for Google Cloud Logging, without secrets."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from skill_arcade.telemetry import JsonFormatter, TextFormatter, hide_secrets, l
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Leave logging as the other tests found it."""
+def _restore_logging() -> Iterator[None]:
+    """Restore the logging configuration after each test."""
     loggers = [logging.getLogger(name) for name in ("", "uvicorn", "uvicorn.error", "uvicorn.access")]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     yield
@@ -24,12 +24,12 @@ def as_before() -> Iterator[None]:
 
 
 def record(message: str, *parts: object, level: int = logging.INFO, trace: bool = False) -> logging.LogRecord:
-    trouble = sys.exc_info() if trace else None
-    return logging.LogRecord("skill_arcade.web.app", level, "app.py", 1, message, parts, trouble)
+    exc_info = sys.exc_info() if trace else None
+    return logging.LogRecord("skill_arcade.web.app", level, "app.py", 1, message, parts, exc_info)
 
 
 @pytest.mark.parametrize(
-    ("line", "shown"),
+    ("line", "expected"),
     [
         ("GET /ws/breakout?token=eyJ1c2VyIjoi.abc-_x HTTP/1.1", "GET /ws/breakout?token=*** HTTP/1.1"),
         ("/ws/pong?a=1&ticket=abc&b=2", "/ws/pong?a=1&ticket=***&b=2"),
@@ -42,29 +42,29 @@ def record(message: str, *parts: object, level: int = logging.INFO, trace: bool 
         ("3 segments delivered, 0 waiting @ 12:00", "3 segments delivered, 0 waiting @ 12:00"),
     ],
 )
-def test_tokens_passwords_and_emails_are_blanked_out_and_nothing_else(line: str, shown: str) -> None:
-    assert hide_secrets(line) == shown
+def test_hide_secrets_masks_tokens_passwords_and_emails_only(line: str, expected: str) -> None:
+    assert hide_secrets(line) == expected
 
 
-def test_a_very_long_line_is_cleaned_as_fast_as_it_is_long() -> None:
+def test_hide_secrets_takes_linear_time() -> None:
     begin = time.process_time()
-    for piece in ("a", "://:", "token=", "bearer ", "@a.", "%40"):
-        hide_secrets(piece * (200_000 // len(piece)))
+    for text in ("a", "://:", "token=", "bearer ", "@a.", "%40"):
+        hide_secrets(text * (200_000 // len(text)))
     assert time.process_time() - begin < 2
 
 
-def test_a_line_for_people_has_time_level_room_and_message() -> None:
+def test_text_formatter_writes_time_level_module_and_message() -> None:
     line = TextFormatter(colour=False).format(record("%d games in the catalogue", 5))
     assert line[2] == line[5] == ":"
     assert line[8:] == " INFO    web.app: 5 games in the catalogue"
 
 
-def test_a_warning_is_coloured_on_a_terminal_and_what_is_logged_can_not_be() -> None:
+def test_text_formatter_colours_level_and_removes_control_characters() -> None:
     line = TextFormatter(colour=True).format(record("path %s", "/\x1b[2J\r", level=logging.WARNING))
     assert line.endswith("\x1b[33mWARNING\x1b[0m web.app: path /?[2J?")
 
 
-def test_a_line_for_google_cloud_is_one_object_with_severity_time_and_message() -> None:
+def test_json_formatter_writes_severity_time_and_message() -> None:
     try:
         raise ValueError("token=abc")
     except ValueError:
@@ -78,7 +78,7 @@ def test_a_line_for_google_cloud_is_one_object_with_severity_time_and_message() 
     assert entry["stack_trace"].endswith("ValueError: token=***")
 
 
-def test_labels_are_on_every_line_inside_and_on_none_after() -> None:
+def test_log_context_labels_lines_of_its_block_only() -> None:
     def line() -> dict[str, object]:
         entry: dict[str, object] = json.loads(JsonFormatter().format(record("words")))
         return {name: entry[name] for name in entry if name in ("request", "session")}
@@ -90,23 +90,23 @@ def test_labels_are_on_every_line_inside_and_on_none_after() -> None:
     assert line() == {}
 
 
-async def _label_of_a_task() -> str:
+async def _read_task_label() -> str:
     await asyncio.sleep(0)
     return str(json.loads(JsonFormatter().format(record("words")))["request"])
 
 
-def test_tasks_that_run_side_by_side_keep_their_own_labels() -> None:
+def test_log_context_of_concurrent_tasks_is_separate() -> None:
     async def run() -> list[str]:
         tasks = []
         for name in "abc":
             with log_context(request=name):
-                tasks.append(asyncio.create_task(_label_of_a_task()))
+                tasks.append(asyncio.create_task(_read_task_label()))
         return await asyncio.gather(*tasks)
 
     assert asyncio.run(run()) == ["a", "b", "c"]
 
 
-def test_a_request_is_logged_without_its_query_and_without_who_asked() -> None:
+def test_access_line_has_no_query_and_no_client_address() -> None:
     parts = ("203.0.113.7:5678", "GET", "/ws/pong?token=abc", "1.1", 200)
     access = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, '%s - "%s %s HTTP/%s" %d', parts, None)
     entry = json.loads(JsonFormatter().format(access))
@@ -119,17 +119,17 @@ def test_a_request_is_logged_without_its_query_and_without_who_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "kept"), [("/readyz", 200, False), ("/readyz", 503, True), ("/", 200, True)]
+    ("path", "status", "is_logged"), [("/readyz", 200, False), ("/readyz", 503, True), ("/", 200, True)]
 )
-def test_health_checks_that_went_well_are_left_out(
-    path: str, status: int, kept: bool, capsys: pytest.CaptureFixture[str]
+def test_access_lines_of_successful_health_checks_are_dropped(
+    path: str, status: int, is_logged: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up_logging("json", "INFO")
     logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", path, "1.1", status)
-    assert bool(capsys.readouterr().err) == kept
+    assert bool(capsys.readouterr().err) == is_logged
 
 
-def test_every_logger_speaks_in_one_form_uvicorns_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_set_up_logging_unifies_all_loggers(capsys: pytest.CaptureFixture[str]) -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers, access.propagate = [logging.StreamHandler()], False
     set_up_logging("json", "INFO")
@@ -139,7 +139,7 @@ def test_every_logger_speaks_in_one_form_uvicorns_too(capsys: pytest.CaptureFixt
     assert json.loads(line)["message"] == "GET /ws/pong?token=***"
 
 
-def test_an_access_log_that_was_turned_off_stays_off(capsys: pytest.CaptureFixture[str]) -> None:
+def test_set_up_logging_keeps_disabled_access_log_off(capsys: pytest.CaptureFixture[str]) -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers, access.propagate = [], False
     set_up_logging("text", "INFO")

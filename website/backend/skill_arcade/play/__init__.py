@@ -1,1 +1,1 @@
-"""One live game: session, clock, runner, roster."""
+"""Live games: sessions and their game loop, game processes behind a fork server, reconnects, and lockstep."""

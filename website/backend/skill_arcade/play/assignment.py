@@ -1,4 +1,4 @@
-"""What a game process is told to become."""
+"""The message that assigns a game to a game process, and the part of it that a session needs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from skill_arcade.games.manifest import Manifest
 
 
 class GameAssignment(BaseModel):
-    """A player, a game, and where and how to record."""
+    """A player, a game, and where and how to record; sent to a game process as JSON."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,14 +22,14 @@ class GameAssignment(BaseModel):
     resume_seconds: float
     commit: str | None = None
     options: dict[str, str] = {}
-    """What the player chose of what the game offers; `game` is as it was chosen."""
+    """Option values that the player chose. They are already applied to `game`."""
     lockstep_module: str | None = None
-    """SHA-256 of the emulator that pages can have here; None: every game is streamed."""
+    """SHA-256 of the emulator module that pages can load, or None if every game is streamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What a session is told about its player and its house."""
+    """The player and the server settings that a session needs."""
 
     user_id: str
     provenance: dict[str, Any]

@@ -1,1 +1,1 @@
-"""HTTP and socket: the only room that knows FastAPI."""
+"""HTTP and WebSocket endpoints: the only package that uses FastAPI."""

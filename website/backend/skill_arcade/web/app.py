@@ -1,4 +1,4 @@
-"""The application: routes, errors, security and the page, put together."""
+"""The ASGI application: routes, error handlers, middleware and the static site."""
 
 import sys
 from typing import Any
@@ -21,46 +21,48 @@ from skill_arcade.web.routes import auth, config, episodes, exports, games, heal
 from skill_arcade.web.security import RequestGuardMiddleware, SecurityHeadersMiddleware
 from skill_arcade.web.static_site import StaticSite
 
-# Spans and their addresses would carry play tickets; nothing reads them here.
-NO_SPANS: Any = {"tracing": False, "metrics": False, "logs": False}
+# Traces would record URLs, which contain play tickets; nothing reads them here.
+NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False}
 
 
 class Arcade(FastAPI):
-    """FastAPI that dresses every answer, errors too, and whose OpenAPI document has the socket's messages in it."""
+    """FastAPI application with security headers on every response, and the socket's messages in its OpenAPI."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         super().__init__(
             title="Skill Arcade",
             version=__version__,
-            description="Play Gymnasium environments in a browser; every frame, action and time is kept.",
+            description="Play Gymnasium environments in a browser; every frame, action and time is recorded.",
             lifespan=lambda _: run_arcade(settings),
             exception_handlers=HANDLERS,
             middleware=_middleware(settings),
             generate_unique_id_function=operation_name,
             redirect_slashes=False,
-            telemetry=NO_SPANS,
+            telemetry=NO_TELEMETRY,
             docs_url=None,
             redoc_url=None,
         )
-        ours = (auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health)
-        for router in (part.router for part in ours):
+        route_modules = (auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health)
+        for router in (module.router for module in route_modules):
             self.include_router(router)
         self.router.default = StaticSite(settings.page_folder)
 
     def openapi(self) -> dict[str, Any]:
-        """Build the document once."""
+        """Build the OpenAPI document once."""
         if self.openapi_schema is None:
             self.openapi_schema = describe_api(self)
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the headers outermost, around the answer to a crash too."""
-        dressed = SecurityHeadersMiddleware(super().build_middleware_stack(), self.settings)
-        return ForwardedHeadersMiddleware(RequestIdMiddleware(dressed, self.settings.gcp_project_name), self.settings)
+        """Put the security headers outermost, so that they are also on the response to a crash."""
+        app_with_headers = SecurityHeadersMiddleware(super().build_middleware_stack(), self.settings)
+        return ForwardedHeadersMiddleware(
+            RequestIdMiddleware(app_with_headers, self.settings.gcp_project_name), self.settings
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve; a start that fails for a reason that we know says that reason and no trace."""
+        """Serve; report an expected startup error by its message, without a traceback."""
 
         async def send_reason(message: Message) -> None:
             if message["type"] == "lifespan.startup.failed" and isinstance(sys.exception(), ArcadeError):
@@ -71,14 +73,14 @@ class Arcade(FastAPI):
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Put the application together; nothing is opened before it starts."""
+    """Create the application. Nothing is opened before it starts."""
     return Arcade(settings or read_settings())
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    inside = [Middleware(RateLimitMiddleware, settings=settings), Middleware(RequestGuardMiddleware, settings=settings)]
+    stack = [Middleware(RateLimitMiddleware, settings=settings), Middleware(RequestGuardMiddleware, settings=settings)]
     if not settings.cors_origins:
-        return inside
+        return stack
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -86,4 +88,4 @@ def _middleware(settings: Settings) -> list[Middleware]:
         allow_headers=["Authorization", "Content-Type"],
         max_age=600,
     )
-    return [cors, *inside]
+    return [cors, *stack]

@@ -1,4 +1,4 @@
-"""Files as they are sent: read once, shrunk where that helps, with a tag that says whether they changed."""
+"""Static files in memory: read once, compressed where that helps, with an ETag."""
 
 import gzip
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
-# Named here rather than taken from the machine, so that a page looks the same wherever it is served.
+# Defined here instead of read from the operating system, so that responses are the same everywhere.
 MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -29,13 +29,17 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
     ".xml": "text/xml",
 }
-# Types that shrink; pictures, sounds and fonts are compressed already.
+# Types that compress well; pictures, sounds and fonts are compressed already.
 COMPRESSIBLE_TYPES = ("text/", "application/", "image/svg+xml")
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file in memory. `version` is its time of change and size on disk, `tag` follows from its bytes."""
+    """A file in memory.
+
+    `version` is its modification time and size on disk, `tag` a hash of its content, and `small` its gzip version, or
+    None if that is not smaller.
+    """
 
     version: tuple[int, int]
     kind: str
@@ -45,13 +49,13 @@ class Asset:
 
 
 def read_asset(path: Path) -> Asset:
-    """Read a file and shrink it: some milliseconds for a big one, so not in the event loop."""
+    """Read and compress a file. This takes milliseconds for a large one, so do not call it in the event loop."""
     version = file_version(path)
     return make_asset(path.read_bytes(), MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"), version)
 
 
 def make_asset(plain: bytes, kind: str, version: tuple[int, int] = (0, 0)) -> Asset:
-    """Shrink what is of a kind that shrinks, and tag it."""
+    """Compress content of a compressible type, and compute its ETag."""
     small = gzip.compress(plain, 9, mtime=0) if kind.startswith(COMPRESSIBLE_TYPES) else None
     if small is not None and len(small) >= len(plain):
         small = None
@@ -59,21 +63,21 @@ def make_asset(plain: bytes, kind: str, version: tuple[int, int] = (0, 0)) -> As
 
 
 def file_version(path: Path) -> tuple[int, int]:
-    """When a file was changed (nanoseconds) and its size: differs once the file does."""
+    """Return modification time in nanoseconds and size, which change with the file."""
     status = path.stat()
     return status.st_mtime_ns, status.st_size
 
 
 def send_asset(asset: Asset, headers: Headers, caching: str) -> Response:
-    """Answer with a file, or with 304 to who has it; `headers` are the request's."""
-    shrunk = asset.small is not None and "gzip" in headers.get("accept-encoding", "")
-    tag = f'"{asset.tag}{"-gzip" if shrunk else ""}"'
-    answer = {"cache-control": caching, "etag": tag}
+    """Return the file as a response, or 304 if the client has it; `headers` are those of the request."""
+    is_compressed = asset.small is not None and "gzip" in headers.get("accept-encoding", "")
+    tag = f'"{asset.tag}{"-gzip" if is_compressed else ""}"'
+    response_headers = {"cache-control": caching, "etag": tag}
     if asset.small is not None:
-        answer["vary"] = "Accept-Encoding"
-    known = (part.strip().removeprefix("W/") for part in headers.get("if-none-match", "").split(","))
-    if tag in known:
-        return Response(status_code=304, headers=answer)
-    if shrunk:
-        answer["content-encoding"] = "gzip"
-    return Response(asset.small if shrunk else asset.plain, headers=answer, media_type=asset.kind)
+        response_headers["vary"] = "Accept-Encoding"
+    known_tags = (part.strip().removeprefix("W/") for part in headers.get("if-none-match", "").split(","))
+    if tag in known_tags:
+        return Response(status_code=304, headers=response_headers)
+    if is_compressed:
+        response_headers["content-encoding"] = "gzip"
+    return Response(asset.small if is_compressed else asset.plain, headers=response_headers, media_type=asset.kind)

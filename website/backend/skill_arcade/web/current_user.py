@@ -1,4 +1,4 @@
-"""Who is asking: the token of the `Authorization: Bearer` header."""
+"""Authentication of requests: dependencies that read the session token of the `Authorization: Bearer` header."""
 
 from typing import Annotated
 
@@ -15,9 +15,13 @@ _bearer = HTTPBearer(auto_error=False, description="token of POST /auth/login")
 async def authenticate(
     state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Identity:
-    """Return who asks; NotSignedIn without a good token of an account that is still there."""
+    """Return the user who sent the request.
+
+    Raises:
+        NotSignedIn: the token is missing, invalid or expired, or its account does not exist any more.
+    """
     if credentials is None:
-        raise NotSignedIn("Sign in first: this needs the header Authorization: Bearer TOKEN.")
+        raise NotSignedIn("You are not signed in. Sign in, and send the header Authorization: Bearer TOKEN.")
     identity = state.tokens.read_identity(credentials.credentials)
     await state.users.check_known(identity.user_id)
     return identity
@@ -26,27 +30,17 @@ async def authenticate(
 CurrentUser = Annotated[Identity, Depends(authenticate)]
 
 
-async def current_user_id(someone: CurrentUser) -> str:
-    """Return the id of the user who asks."""
-    return someone.user_id
+async def current_user_id(user: CurrentUser) -> str:
+    """Return the id of the user who sent the request."""
+    return user.user_id
 
 
-async def require_researcher(someone: CurrentUser) -> str:
-    """Return the id of the researcher who asks; NotAllowed to anybody else."""
-    return _require_role("researcher", someone)
-
-
-async def governing(someone: CurrentUser) -> str:
-    """Return the id of the admin who asks; NotAllowed to anybody else."""
-    return _require_role("admin", someone)
-
-
-def _require_role(role: str, someone: Identity) -> str:
-    if role not in someone.roles:
-        raise NotAllowed(f"This needs the role {role}; whoever runs this arcade gives it. Then sign in again.")
-    return someone.user_id
+async def require_researcher(user: CurrentUser) -> str:
+    """Return the id of the user who sent the request. Raises NotAllowed without the role researcher."""
+    if "researcher" not in user.roles:
+        raise NotAllowed("This requires the role researcher. Ask the operator for it, then sign in again.")
+    return user.user_id
 
 
 UserId = Annotated[str, Depends(current_user_id)]
 Researcher = Annotated[str, Depends(require_researcher)]
-Admin = Annotated[str, Depends(governing)]

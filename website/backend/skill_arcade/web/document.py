@@ -1,4 +1,4 @@
-"""The OpenAPI document: the HTTP routes and the socket's messages, so that one generator serves both."""
+"""Builds the OpenAPI document of the HTTP routes and the socket's messages, from which clients are generated."""
 
 from typing import Any
 
@@ -9,34 +9,38 @@ from fastapi.routing import APIRoute
 from skill_arcade.wire import messages
 from skill_arcade.wire.close_codes import REASONS, CloseCode
 
-# FastAPI describes its own validation answers; this server words them as Problem.
-FOREIGN = ("HTTPValidationError", "ValidationError")
+# FastAPI's own validation errors, which this server answers as Problem.
+UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 def operation_name(route: APIRoute) -> str:
-    """Name an operation like its function: readable in generated clients."""
+    """Name an operation after its function, for readable names in generated clients."""
     return route.name
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:
-    """Build the document: every route, and every message of the play socket."""
+    """Build the document: every route, and every message of the play socket.
+
+    Raises:
+        ValueError: HTTP and socket have a schema of the same name.
+    """
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas: dict[str, Any] = document["components"]["schemas"]
-    for name in FOREIGN:
+    for name in UNUSED_SCHEMAS:
         schemas.pop(name, None)
     socket = {**messages.schemas(), "CloseCode": _close_codes()}
-    if twice := set(socket) & set(schemas):
-        raise ValueError(f"HTTP and socket both name {sorted(twice)}; rename them in web/models.py.")
+    if duplicates := set(socket) & set(schemas):
+        raise ValueError(f"HTTP and socket both define {sorted(duplicates)}. Rename them in web/models.py.")
     document["components"]["schemas"] = dict(sorted({**schemas, **socket}.items()))
     return document
 
 
 def _close_codes() -> dict[str, Any]:
-    """Describe the codes with which the server closes a play socket."""
+    """Describe the close codes of the play socket."""
     codes = list(CloseCode)
     return {
         "title": "CloseCode",
-        "description": "Why the server closed the play socket; x-retry: codes after which to come back.",
+        "description": "Why the server closed the play socket. x-retry lists the codes after which to reconnect.",
         "type": "integer",
         "enum": [int(code) for code in codes],
         "x-enum-varnames": [code.name for code in codes],

@@ -1,4 +1,7 @@
-"""The emulator that pages run, as `website/lockstep/build` made it. It may appear while the server runs."""
+"""Cache of the emulator module that pages run, as built by `website/lockstep/build`.
+
+It may be built while the server runs.
+"""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,29 +11,29 @@ import anyio.to_thread
 
 from skill_arcade.web.assets import Asset, file_version, read_asset
 
-BUILT = Path(__file__).resolve().parents[3] / ".state" / "lockstep"
+DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / ".state" / "lockstep"
 MODULE = "lockstep.wasm"
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """The module in memory, and its SHA-256."""
+    """The emulator module and its SHA-256."""
 
     asset: Asset
     digest: str
 
 
 class EmulatorCache:
-    """Has the emulator, once it is built, unless lockstep is off here."""
+    """Caches the emulator module, unless lockstep is disabled."""
 
-    def __init__(self, folder: Path | None, *, on: bool) -> None:
-        self._path = (folder or BUILT) / MODULE
-        self._on = on
+    def __init__(self, folder: Path | None, *, is_enabled: bool) -> None:
+        self._path = (folder or DEFAULT_FOLDER) / MODULE
+        self._is_enabled = is_enabled
         self._cached: Emulator | None = None
 
     async def get(self) -> Emulator | None:
-        """Find the emulator; None when there is none, or lockstep is off."""
-        return await anyio.to_thread.run_sync(self._load) if self._on else None
+        """Return the emulator, or None if it is not built or lockstep is disabled."""
+        return await anyio.to_thread.run_sync(self._load) if self._is_enabled else None
 
     def _load(self) -> Emulator | None:
         if not self._path.is_file():

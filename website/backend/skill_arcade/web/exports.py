@@ -1,4 +1,4 @@
-"""Downloads that are made while they are read, each in a process of its own, and how far they are."""
+"""Export downloads: each is generated while it is downloaded, by a child process, and its progress is tracked here."""
 
 import asyncio
 import contextlib
@@ -15,143 +15,151 @@ from skill_arcade.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Each takes a processor's worth of what games leave, and two connections to the database.
+# Each uses a CPU core at low priority and two database connections.
 MAX_CONCURRENT_EXPORTS = 2
 MAX_REMEMBERED_DOWNLOADS = 200
 CHUNK_BYTES = 1 << 16
-ERRORS = {one.__name__: one for one in (InvalidRequest, NotFound, NotReady)}
-BROKEN = "The export broke off: something is wrong in the server, and noted in its log. Ask for it once more."
-INCOMPLETE_MESSAGE = "One of the episodes is not whole; whoever runs this arcade can see in its log which one."
-STOPPED = "The download was stopped before its end. Ask for it once more."
+PUBLIC_ERRORS = {kind.__name__: kind for kind in (InvalidRequest, NotFound, NotReady)}
+FAILED_MESSAGE = "The export failed because of an error in the server. Start it again."
+INCOMPLETE_MESSAGE = "The export failed because an episode is damaged. Ask the operator, whose log names the episode."
+STOPPED_MESSAGE = "The download was cancelled. Start it again."
 State = Literal["unknown", "making", "done", "failed"]
 
 
 class ExportDownload:
-    """One download, as far as it is. Close it, whatever happens."""
+    """One download and its progress. It must be closed in any case."""
 
-    def __init__(self, whose: str, state: State = "making") -> None:
-        self.user_id = whose
+    def __init__(self, user_id: str, state: State = "making") -> None:
+        self.user_id = user_id
         self.state: State = state
         self.episodes = self.of = self.bytes = 0
         self.message = ""
         self._error: ArcadeError | None = None
-        self._first = b""
-        self._watch: asyncio.Task[None] | None = None
+        self._first_chunk = b""
+        self._reader: asyncio.Task[None] | None = None
         self._process: Process | None = None
 
-    async def start(self, settings: Settings, wanted: ExportSelection) -> None:
-        """Start the process and wait for its first bytes. Raises ArcadeError: why it can't be made."""
+    async def start(self, settings: Settings, selection: ExportSelection) -> None:
+        """Start the child process and wait for its first bytes.
+
+        Raises:
+            ArcadeError: the export cannot be generated; the message says why.
+        """
         command = (sys.executable, "-m", "skill_arcade.export.stream")
         process = self._process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=CHUNK_BYTES
         )
-        self._watch = asyncio.create_task(self._take_notes(process))
-        asked = {"settings": settings.model_dump(mode="json"), "wanted": wanted.model_dump(mode="json")}
+        self._reader = asyncio.create_task(self._read_progress(process))
+        request = {"settings": settings.model_dump(mode="json"), "wanted": selection.model_dump(mode="json")}
         assert process.stdin is not None
-        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.close()
-        self._first = await self._read()
-        if not self._first:
-            await self._watch
+        self._first_chunk = await self._read()
+        if not self._first_chunk:
+            await self._reader
             raise self._error or NotReady(self.message)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Its bytes. They are all, if `state` is `done` afterwards."""
-        piece = self._first
-        while piece:
-            self.bytes += len(piece)
-            yield piece
-            piece = await self._read()
-        assert self._watch is not None
-        await asyncio.shield(self._watch)
+        """Yield the bytes of the ZIP. They are complete if `state` is `done` afterwards."""
+        chunk = self._first_chunk
+        while chunk:
+            self.bytes += len(chunk)
+            yield chunk
+            chunk = await self._read()
+        assert self._reader is not None
+        await asyncio.shield(self._reader)
         if not self.message:
             self.state = "done"
 
     def close(self) -> asyncio.Task[None]:
-        """Make no more of it; returns what waits until all of it is gone."""
+        """Stop the export; return a task that ends when its process has exited."""
         if self.state == "making":
-            self.state, self.message = "failed", self.message or STOPPED
+            self.state, self.message = "failed", self.message or STOPPED_MESSAGE
         return asyncio.create_task(self._end())
 
     async def _end(self) -> None:
         process = self._process
-        if process is None or self._watch is None:
+        if process is None or self._reader is None:
             return
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
-        # What it had written before is in the way of its end.
+        # The process cannot exit while its output pipe is full.
         while await self._read():
             pass
-        await self._watch
+        await self._reader
 
     async def _read(self) -> bytes:
         assert self._process is not None
         assert self._process.stdout is not None
         return await self._process.stdout.read(CHUNK_BYTES)
 
-    async def _take_notes(self, process: Process) -> None:
-        """Note what the process tells, until it has ended."""
+    async def _read_progress(self, process: Process) -> None:
+        """Read the progress lines of the process until it exits."""
         assert process.stderr is not None
         async for line in process.stderr:
-            self._note(line)
+            self._handle_progress_line(line)
         code = await process.wait()
         if code != 0 and not self.message:
-            log.error("an export ended with code %s", code)
-            self.message = BROKEN
+            log.error("export process failed exit_code=%s", code)
+            self.message = FAILED_MESSAGE
 
-    def _note(self, line: bytes) -> None:
+    def _handle_progress_line(self, line: bytes) -> None:
         try:
-            told: dict[str, Any] = json.loads(line)
-            error = told.get("error")
+            progress: dict[str, Any] = json.loads(line)
+            error = progress.get("error")
         except (ValueError, AttributeError):
-            log.warning("an export says: %s", line.decode(errors="replace").rstrip())
+            log.warning("export process wrote an unexpected line: %s", line.decode(errors="replace").rstrip())
             return
         if error is None:
-            self.episodes, self.of = told["episodes"], told["of"]
+            self.episodes, self.of = progress["episodes"], progress["of"]
             return
-        log.warning("an export failed: %s", told["message"])
+        log.warning("export failed error=%s: %s", error, progress["message"])
         self.message = (
-            told["message"] if error in ERRORS else INCOMPLETE_MESSAGE if error == "RecordingDamaged" else BROKEN
+            progress["message"]
+            if error in PUBLIC_ERRORS
+            else INCOMPLETE_MESSAGE
+            if error == "RecordingDamaged"
+            else FAILED_MESSAGE
         )
-        self._error = ERRORS.get(error, NotReady)(self.message)
+        self._error = PUBLIC_ERRORS.get(error, NotReady)(self.message)
 
 
 class Exports:
-    """Makes downloads, a few at once. Progress is known to this process only, and of the newest few hundred."""
+    """Runs a few exports at once. Progress is known to this process only, and only of the newest few hundred."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._newest: dict[str, ExportDownload] = {}
+        self._downloads: dict[str, ExportDownload] = {}
 
     def progress(self, ticket: str) -> ExportDownload:
-        """How far the newest download by this ticket is."""
-        return self._newest.get(ticket) or ExportDownload("", "unknown")
+        """Return the newest download with this ticket, with state `unknown` if there is none."""
+        return self._downloads.get(ticket) or ExportDownload("", "unknown")
 
-    async def open(self, ticket: str, wanted: ExportSelection, whose: str) -> ExportDownload:
-        """Begin a download; close it.
+    async def open(self, ticket: str, selection: ExportSelection, user_id: str) -> ExportDownload:
+        """Start a download, which the caller must close.
 
         Raises:
-            TooManyExports: this person has one under way, or the server makes as many as it can.
-            ArcadeError: why it can't be made.
+            TooManyExports: this user has a download in progress, or the server runs as many as it may.
+            ArcadeError: the export cannot be generated; the message says why.
         """
-        making = [one for one in self._newest.values() if one.state == "making"]
-        if any(one.user_id == whose for one in making):
-            raise TooManyExports("A download of yours is being made already: let it come to its end, or cancel it.")
-        if len(making) >= MAX_CONCURRENT_EXPORTS:
-            raise TooManyExports("Others are downloading just now; try again in a few minutes.")
-        download = ExportDownload(whose)
-        self._newest.pop(ticket, None)
-        self._newest[ticket] = download
-        for key in list(self._newest)[:-MAX_REMEMBERED_DOWNLOADS]:
-            del self._newest[key]
+        active = [download for download in self._downloads.values() if download.state == "making"]
+        if any(download.user_id == user_id for download in active):
+            raise TooManyExports("You already have a download in progress. Wait until it is finished, or cancel it.")
+        if len(active) >= MAX_CONCURRENT_EXPORTS:
+            raise TooManyExports("The server is busy with other downloads. Try again in a few minutes.")
+        download = ExportDownload(user_id)
+        self._downloads.pop(ticket, None)
+        self._downloads[ticket] = download
+        for key in list(self._downloads)[:-MAX_REMEMBERED_DOWNLOADS]:
+            del self._downloads[key]
         try:
-            await download.start(self._settings, wanted)
+            await download.start(self._settings, selection)
         except BaseException:
             download.close()
             raise
         return download
 
     async def stop(self) -> None:
-        """End what is being made."""
-        await asyncio.gather(*(one.close() for one in self._newest.values()))
+        """Stop all downloads."""
+        await asyncio.gather(*(download.close() for download in self._downloads.values()))

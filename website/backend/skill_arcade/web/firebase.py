@@ -1,6 +1,6 @@
-"""Accounts of Firebase Authentication: whose a token is, checked by Google's library.
+"""Verifies ID tokens of Firebase Authentication with Google's library.
 
-Imported only where one signs in by Firebase: it takes half a second and 20 MB.
+Imported only if users sign in with Firebase, because it takes half a second and 20 MB.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from firebase_admin import auth
 from skill_arcade.errors import NotReady, NotSignedIn
 from skill_arcade.settings import Settings
 
-# What Firebase calls the ways to sign in. A link by e-mail is of its provider "password".
+# Firebase's names of the sign-in providers. E-mail links belong to its provider "password".
 PROVIDERS = {"google.com": "google", "password": "email-link", "anonymous": "anonymous"}
-# A clock of ours that is a little slow would refuse who has just signed in.
-SKEW_SECONDS = 10
+# Tolerance for a server clock that is slow; otherwise it would reject tokens that were just issued.
+MAX_CLOCK_SKEW_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose a token is. `email` is verified; None: a guest."""
+    """The account that a token belongs to. `email` is verified, or None for a guest."""
 
     uid: str
     email: str | None
@@ -32,51 +32,53 @@ class Account:
 
 
 class Firebase:
-    """Reads tokens of one Firebase project."""
+    """Verifies ID tokens of one Firebase project."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.firebase_auth_emulator_host is not None:
-            # Where the library looks for it: what came from .env is not there.
+            # The library reads only environment variables, and not `.env`.
             os.environ.setdefault("FIREBASE_AUTH_EMULATOR_HOST", settings.firebase_auth_emulator_host)
-        self._offered = settings.firebase_providers
+        self._providers = settings.firebase_providers
         project = {"projectId": settings.firebase_project_id}
-        # Named, since the library keeps all of them in one table of the process.
+        # The library has one global registry of apps, so each needs a name of its own.
         self._app = firebase_admin.initialize_app(options=project, name=f"skill-arcade-{uuid4()}")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         firebase_admin.delete_app(self._app)
 
     async def read_account(self, id_token: str) -> Account:
-        """Say whose a token is.
+        """Return the account that a token belongs to.
 
         Raises:
-            NotSignedIn: it is wrong, of another project, past its end, or of an account that may not sign in here.
-            NotReady: Google's keys can't be fetched.
+            NotSignedIn: the token is invalid, expired, of another project, or of an account that may not sign in here.
+            NotReady: Google's public keys are unavailable.
         """
         claims = await asyncio.to_thread(self._verify, id_token)
-        way = PROVIDERS.get(claims.get("firebase", {}).get("sign_in_provider", ""))
-        if way not in self._offered:
-            raise NotSignedIn("This arcade takes no accounts of this kind; sign in another way.")
+        provider = PROVIDERS.get(claims.get("firebase", {}).get("sign_in_provider", ""))
+        if provider not in self._providers:
+            raise NotSignedIn("This sign-in method is not enabled. Choose another one.")
         email = claims.get("email")
         if email is not None and claims.get("email_verified") is not True:
-            raise NotSignedIn("This e-mail address is not confirmed yet: sign in by the link that is mailed to it.")
+            raise NotSignedIn("This e-mail address is not verified. Use the sign-in link that was sent to it.")
         return Account(claims["uid"], email, find_claims(claims))
 
     def _verify(self, id_token: str) -> dict[str, Any]:
         try:
-            claims: dict[str, Any] = auth.verify_id_token(id_token, self._app, clock_skew_seconds=SKEW_SECONDS)
+            claims: dict[str, Any] = auth.verify_id_token(
+                id_token, self._app, clock_skew_seconds=MAX_CLOCK_SKEW_SECONDS
+            )
         except auth.CertificateFetchError as error:
-            raise NotReady(f"Google's keys can't be fetched: {error}") from error
+            raise NotReady(f"Cannot fetch Google's public keys: {error}. Try again later.") from error
         except google.auth.exceptions.DefaultCredentialsError as error:
-            raise NotReady(f"There are no credentials for Firebase here: {error}") from error
+            raise NotReady(f"This server has no credentials for Firebase: {error}") from error
         except (auth.InvalidIdTokenError, ValueError) as error:
-            raise NotSignedIn("This sign-in is wrong or too old; sign in again.") from error
+            raise NotSignedIn("The ID token is invalid or expired. Sign in again.") from error
         return claims
 
 
 def find_claims(claims: dict[str, Any]) -> frozenset[str]:
-    """The roles among custom claims: `{"role": "researcher"}` or `{"roles": ["researcher", "admin"]}`."""
-    several = claims.get("roles")
-    found = [claims.get("role"), *(several if isinstance(several, list) else [])]
-    return frozenset(role for role in found if isinstance(role, str))
+    """Return the roles in custom claims: `{"role": "researcher"}` or `{"roles": ["researcher", "admin"]}`."""
+    role_list = claims.get("roles")
+    roles = [claims.get("role"), *(role_list if isinstance(role_list, list) else [])]
+    return frozenset(role for role in roles if isinstance(role, str))

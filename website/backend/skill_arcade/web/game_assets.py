@@ -1,4 +1,4 @@
-"""The games as the page shows them, made ready once: the catalogue does not change while the server runs."""
+"""Precomputed game list, covers and previews. The catalogue does not change while the server runs."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,37 +10,37 @@ from skill_arcade.games.manifest import Manifest
 from skill_arcade.web.assets import Asset, make_asset, read_asset
 from skill_arcade.web.models import Game
 
-GAMES = Path(skill_arcade.games.__file__).parent
-# The first that is there is taken.
+DEFAULT_FOLDER = Path(skill_arcade.games.__file__).parent
+# In order of preference.
 SUFFIXES = (".webp", ".png")
 
 
 class GameAssets:
-    """Every game in words, its pictures, and the whole list as it is sent: some kilobytes a game."""
+    """All games as the API describes them, their pictures, and the serialized list: some kilobytes per game."""
 
     def __init__(self, manifests: Mapping[str, Manifest], folder: Path | None = None) -> None:
-        """Read `covers/{game_id}` and `previews/{game_id}` of the games' folder; none given: this package's."""
-        self._covers = _read_pictures((folder or GAMES) / "covers", manifests)
-        self._previews = _read_pictures((folder or GAMES) / "previews", manifests)
+        """Read `covers/{game_id}` and `previews/{game_id}` in `folder`, or in this package's folder if it is None."""
+        self._covers = _read_pictures((folder or DEFAULT_FOLDER) / "covers", manifests)
+        self._previews = _read_pictures((folder or DEFAULT_FOLDER) / "previews", manifests)
         self._games = {id_: self._describe(manifest) for id_, manifest in manifests.items()}
         self.listing = make_asset(TypeAdapter(list[Game]).dump_json([*self._games.values()]), "application/json")
 
     def game(self, game_id: str) -> Game | None:
-        """Return a game in words; None when there is none by this id."""
+        """Return a game, or None if there is none with this id."""
         return self._games.get(game_id)
 
     def cover(self, game_id: str) -> Asset | None:
-        """Return a game's picture; None when none was made."""
+        """Return a game's picture, or None if it has none."""
         return self._covers.get(game_id)
 
     def preview(self, game_id: str) -> Asset | None:
-        """Return a game's moving picture; None when none was made."""
+        """Return a game's animated preview, or None if it has none."""
         return self._previews.get(game_id)
 
     def _describe(self, manifest: Manifest) -> Game:
-        """Put a manifest as the page needs it. A picture's address changes when the picture does."""
+        """Convert a manifest for the API. The URL of a picture changes with its content."""
         pictures = {"cover": self._covers.get(manifest.id), "preview": self._previews.get(manifest.id)}
-        addresses = {
+        urls = {
             kind: None if picture is None else f"/games/{manifest.id}/{kind}?v={picture.tag[:8]}"
             for kind, picture in pictures.items()
         }
@@ -48,14 +48,14 @@ class GameAssets:
             {"name": name, "label": name.replace("_", " ").capitalize(), "values": list(values)}
             for name, values in manifest.choices().items()
         ]
-        return Game.model_validate({**manifest.model_dump(), "options": options, **addresses})
+        return Game.model_validate({**manifest.model_dump(), "options": options, **urls})
 
 
 def _read_pictures(folder: Path, game_ids: Iterable[str]) -> dict[str, Asset]:
-    found = {}
+    assets = {}
     for game_id in game_ids:
-        paths = (folder / f"{game_id}{suffix}" for suffix in SUFFIXES)
-        there = next((path for path in paths if path.is_file()), None)
-        if there is not None:
-            found[game_id] = read_asset(there)
-    return found
+        candidates = (folder / f"{game_id}{suffix}" for suffix in SUFFIXES)
+        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if path is not None:
+            assets[game_id] = read_asset(path)
+    return assets

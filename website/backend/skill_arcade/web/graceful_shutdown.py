@@ -1,4 +1,4 @@
-"""SIGTERM: games end and are sealed while their sockets are still open, and only then the server closes."""
+"""Graceful shutdown: on SIGTERM, games are ended and sealed before the server closes their connections."""
 
 import asyncio
 import logging
@@ -14,46 +14,49 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def graceful_shutdown(drain: Callable[[], Awaitable[None]]) -> Iterator[None]:
-    """While this is open, a signal to stop runs `drain` before it reaches the server that set its handler.
+    """Within the block, run `drain` on a stop signal before the signal is passed on to the server.
 
-    Uvicorn closes all sockets the moment it is told to stop; players would not learn why, nor how it ended. A second
-    signal goes through at once. Where no server has set a handler (tests, `uvicorn --reload`'s parent) nothing changes.
+    Uvicorn closes all connections as soon as it is told to stop, so players would not learn why their game ended. A
+    second signal is passed on at once. Without a server's signal handler (in tests and in the parent of `uvicorn
+    --reload`) this does nothing.
     """
     loop = asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    previous = {signal_number: signal.getsignal(signal_number) for signal_number in SIGNALS}
     servers = {
-        number: handler for number, handler in before.items() if getattr(handler, "__name__", "") == "handle_exit"
+        signal_number: handler
+        for signal_number, handler in previous.items()
+        if getattr(handler, "__name__", "") == "handle_exit"
     }
     tasks: list[asyncio.Task[None]] = []
 
-    async def drain_then_pass_on(number: int) -> None:
-        log.info("stopping: games end and are sealed first")
+    async def drain_then_forward(signal_number: int) -> None:
+        log.info("shutting down, ending and sealing all games first")
         try:
             await drain()
         finally:
-            pass_on(number)
+            forward(signal_number)
 
-    def pass_on(number: int) -> None:
-        handler = servers[signal.Signals(number)]
+    def forward(signal_number: int) -> None:
+        handler = servers[signal.Signals(signal_number)]
         if callable(handler):
-            handler(number, None)
+            handler(signal_number, None)
 
-    def begin(number: int) -> None:
+    def begin(signal_number: int) -> None:
         if tasks:
-            pass_on(number)
+            forward(signal_number)
         else:
-            tasks.append(loop.create_task(drain_then_pass_on(number), name="drain"))
+            tasks.append(loop.create_task(drain_then_forward(signal_number), name="drain"))
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(begin, number)
+    def handle(signal_number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(begin, signal_number)
 
-    for number in servers:
-        signal.signal(number, handle)
+    for signal_number in servers:
+        signal.signal(signal_number, handle)
     try:
         yield
     finally:
-        for number, handler in servers.items():
-            signal.signal(number, handler)
+        for signal_number, handler in servers.items():
+            signal.signal(signal_number, handler)

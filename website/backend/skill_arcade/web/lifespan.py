@@ -1,4 +1,4 @@
-"""What is opened before the first request, in order, and closed after the last, in reverse."""
+"""Startup and shutdown: components are opened in order before the first request, and closed in reverse order."""
 
 import asyncio
 import logging
@@ -33,41 +33,44 @@ from skill_arcade.web.users import UserService
 if TYPE_CHECKING:
     from skill_arcade.web.firebase import Firebase
 
-GAMES_SECONDS, DELIVERY_SECONDS, CERTIFIER_SECONDS = 3.0, 5.0, 0.5
-"""What each may take to stop. Cloud Run gives 10 s for all; a re-run that is cut off is done again."""
+GAMES_GRACE_SECONDS, UPLOADER_GRACE_SECONDS, CERTIFIER_GRACE_SECONDS = 3.0, 5.0, 0.5
+"""Grace periods at shutdown. Cloud Run allows 10 s in total; a re-run that is cut off is repeated later."""
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]]:
-    """Open every part and give them to the requests as `request.state.arcade`.
+    """Open all components and make them available to requests as `request.state.arcade`.
 
-    What needs no time is checked first: a wrong setting or manifest stops the start at once. Whatever was
-    opened is closed, however far the start got and whatever closing another part raises.
+    Fast checks come first, so that a wrong setting or manifest fails at once. Components that were opened are always
+    closed, however far startup got and whatever another component raises while it is closed.
 
     Raises:
-        SettingsError, ManifestError, NotReady: a sentence that says what to do.
+        SettingsError, ManifestError, NotReady: startup failed; the message says what to do.
     """
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
-        companions, sessions = start_child_processes(settings, stack), state.sessions
-        stack.push_async_callback(sessions.stop)  # first out: what it seals, delivery then takes away
+        child_processes, sessions = start_child_processes(settings, stack), state.sessions
+        stack.push_async_callback(sessions.stop)  # stopped first: the uploader then uploads what it seals
         await sessions.start()
-        for process in companions:  # a moment later: a player waits for a game, nobody for these
+        for process in child_processes:  # after the games, for which players wait
             await process.start()
-        watching = asyncio.create_task(
+        watch_task = asyncio.create_task(
             sessions.capacity.watch(sessions.broadcast_capacity_error), name="watch the journal"
         )
-        stack.callback(watching.cancel)
-        stack.enter_context(graceful_shutdown(partial(sessions.stop, GAMES_SECONDS)))
+        stack.callback(watch_task.cancel)
+        stack.enter_context(graceful_shutdown(partial(sessions.stop, GAMES_GRACE_SECONDS)))
         request_short_slice()
-        log.info("%d games in the catalogue", len(state.catalogue.games))
+        log.info("loaded the catalogue games=%d", len(state.catalogue.games))
         yield {"arcade": state}
 
 
 async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
-    """Open what answers requests; `stack` closes it. No other process is started but the embedded database's."""
+    """Open the components that answer requests; `stack` closes them.
+
+    It starts no process except the embedded database.
+    """
     check_settings(settings)
     tokens = Tokens(find_secret(settings))
     catalogue = load_catalogue(settings.games_folder)
@@ -92,7 +95,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         objects=objects,
         firebase=firebase,
         sessions=open_session_manager(settings),
-        emulator=EmulatorCache(settings.lockstep_folder, on=settings.is_lockstep_enabled),
+        emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         tickets=KeyedRateLimiter(rate=0.5, burst=20),
         cooldowns=Cooldowns(),
@@ -100,7 +103,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
 
 
 def open_firebase(settings: Settings) -> "Firebase | None":
-    """Make what reads Firebase's tokens, where one signs in by them."""
+    """Return the verifier of Firebase's tokens, or None if users do not sign in with Firebase."""
     if settings.sign_in_method != "firebase":
         return None
     from skill_arcade.web.firebase import Firebase  # noqa: PLC0415  (takes half a second and 20 MB)
@@ -109,19 +112,22 @@ def open_firebase(settings: Settings) -> "Firebase | None":
 
 
 def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[SupervisedProcess, ...]:
-    """What runs beside the server, not started yet. Both stop at once: a stop has few seconds."""
+    """Create the child processes without starting them.
+
+    Both are stopped concurrently, because a shutdown has few seconds.
+    """
     certifier = SupervisedProcess("certifier", run_certifier, settings)
-    delivery = SupervisedProcess("delivery", run_uploader, settings)
+    uploader = SupervisedProcess("delivery", run_uploader, settings)
 
     async def stop() -> None:
-        await asyncio.gather(delivery.stop(DELIVERY_SECONDS), certifier.stop(CERTIFIER_SECONDS))
+        await asyncio.gather(uploader.stop(UPLOADER_GRACE_SECONDS), certifier.stop(CERTIFIER_GRACE_SECONDS))
 
-    stack.push_async_callback(stop)  # what only half started is stopped too, so this is noted before the start
-    return delivery, certifier
+    stack.push_async_callback(stop)  # before the start, so that a partial start is stopped too
+    return uploader, certifier
 
 
 def open_session_manager(settings: Settings) -> SessionManager:
-    """Make the roster that the settings describe."""
+    """Create the session manager from the settings."""
     return SessionManager(
         capacity=RecordingCapacity(
             settings.journal_folder,
@@ -134,10 +140,10 @@ def open_session_manager(settings: Settings) -> SessionManager:
         max_games=settings.max_games,
         games_per_process=settings.games_per_process,
         commit=settings.skill_arcade_commit or find_commit(),
-        log_as=(settings.log_format, settings.log_level),
+        log_options=(settings.log_format, settings.log_level),
     )
 
 
 def describe_games(catalogue: Catalogue) -> dict[str, dict[str, object]]:
-    """Put the catalogue as the table of games keeps it: id to the whole manifest."""
+    """Convert the catalogue for the table of games: id to manifest."""
     return {id_: game.model_dump(mode="json") for id_, game in catalogue.games.items()}

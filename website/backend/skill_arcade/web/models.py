@@ -1,4 +1,7 @@
-"""What HTTP answers and accepts. Answers have no defaults, so that generated types have no maybe."""
+"""Request and response models of the HTTP API.
+
+Response fields have no defaults, so that no field is optional in generated types.
+"""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -18,77 +21,79 @@ class _Body(BaseModel):
 
 
 class Problem(_Answer):
-    """Every answer that is not a success."""
+    """Body of every error response."""
 
-    error: str = Field(description="name of the error's class, for programs")
-    message: str = Field(description="what is wrong and what to do, for people")
+    error: str = Field(description="name of the error class, for programs")
+    message: str = Field(description="what failed, why, and what to do")
 
 
 class EmailMethod(_Answer):
-    """One signs in by giving an e-mail address; no password."""
+    """Users sign in with an e-mail address and no password."""
 
     method: Literal["email"]
 
 
 class FirebaseMethod(_Answer):
-    """One signs in by Firebase Authentication, and gives its ID token here. All of this is public."""
+    """Sign-in uses Firebase Authentication; send the Firebase ID token. All fields are public."""
 
     method: Literal["firebase"]
     project_id: str
     api_key: str
-    providers: list[Literal["google", "email-link", "anonymous"]] = Field(description="ways that are offered, in order")
-    google_client_id: str | None = Field(description="OAuth client of the page; null: not offered")
-    emulator: str | None = Field(description="address of a stand-in; null: Google's own")
+    providers: list[Literal["google", "email-link", "anonymous"]] = Field(
+        description="sign-in providers in the order in which to offer them"
+    )
+    google_client_id: str | None = Field(description="OAuth client id of the page; null if Google is not offered")
+    emulator: str | None = Field(description="URL of the Firebase emulator; null for Google's service")
 
 
 LoginMethod = Annotated[EmailMethod | FirebaseMethod, Field(discriminator="method")]
 
 
-class SignIn(_Body):
-    """Who wants to sign in, where the method is email."""
+class EmailSignIn(_Body):
+    """Sign in with the method `email`."""
 
     email: str = Field(max_length=320)
 
 
 class FirebaseSignIn(_Body):
-    """Who wants to sign in, where the method is firebase."""
+    """Sign in with the method `firebase`."""
 
-    id_token: str = Field(max_length=8192, description="ID token of the account that the Firebase SDK signed in")
+    id_token: str = Field(max_length=8192, description="ID token of the Firebase SDK")
 
 
-class SignedIn(_Answer):
-    """A token for the `Authorization: Bearer` header, and whose it is."""
+class LoginResult(_Answer):
+    """A session token for the `Authorization: Bearer` header, and its user."""
 
     token: str
     user_id: str
-    email: str | None = Field(description="null: a guest")
+    email: str | None = Field(description="null for a guest")
     roles: list[Literal["researcher", "admin"]]
     expires_at: datetime
 
 
 class Me(_Answer):
-    """Whose token this is."""
+    """The user of a session token."""
 
     user_id: str
-    email: str | None = Field(description="null: a guest")
+    email: str | None = Field(description="null for a guest")
     roles: list[Literal["researcher", "admin"]]
 
 
 class RealTimePace(_Answer):
-    """The game steps by itself, so many times a second."""
+    """The game takes `hz` steps per second by itself."""
 
     kind: Literal["real-time"]
     hz: float
 
 
 class TurnBasedPace(_Answer):
-    """The game steps at each key press."""
+    """The game takes a step at each key press."""
 
     kind: Literal["turn-based"]
 
 
 class GameControl(_Answer):
-    """Something to press, in words, and the keys that press it at first."""
+    """A control, and its default keys."""
 
     name: str
     label: str
@@ -96,7 +101,7 @@ class GameControl(_Answer):
 
 
 class GameAction(_Answer):
-    """These controls, held together, mean this action."""
+    """The action of controls that are held together."""
 
     press: list[str]
     action: int
@@ -104,16 +109,16 @@ class GameAction(_Answer):
 
 
 class GameDisplay(_Answer):
-    """How to show the picture, and what beside it."""
+    """Display settings: the picture's shape and scaling, and what is shown beside it."""
 
     score: bool
-    lives: str | None = Field(description="key of info that counts lives; null: no lives")
-    pixel_aspect: float = Field(description="width of a pixel in its height")
-    smooth: bool = Field(description="scale with smoothing rather than crisp")
+    lives: str | None = Field(description="key of `info` that counts lives; null if the game has none")
+    pixel_aspect: float = Field(description="width of a pixel divided by its height")
+    smooth: bool = Field(description="scale with smoothing instead of sharp pixels")
 
 
 class GameAxisControl(_Answer):
-    """What an analogue stick or the mouse presses: controls for each step of deflection; null: nothing that way."""
+    """Controls that an analogue stick or the mouse presses at each step of deflection; null if a direction has none."""
 
     left: list[list[str]] | None
     right: list[list[str]] | None
@@ -122,7 +127,7 @@ class GameAxisControl(_Answer):
 
 
 class GameOption(_Answer):
-    """Something that a player may choose before the start. Nothing chosen: as the game comes."""
+    """An option that a player may choose before the start. If it is not chosen, the game's default applies."""
 
     name: str
     label: str
@@ -130,7 +135,7 @@ class GameOption(_Answer):
 
 
 class Game(_Answer):
-    """A game that one can play here."""
+    """A game that can be played on this server."""
 
     id: str
     name: str
@@ -138,29 +143,29 @@ class Game(_Answer):
     pace: Annotated[RealTimePace | TurnBasedPace, Field(discriminator="kind")]
     controls: list[GameControl]
     actions: list[GameAction]
-    steer: GameAxisControl | None = Field(description="null: its controls are buttons only")
+    steer: GameAxisControl | None = Field(description="null if the controls are buttons only")
     options: list[GameOption]
     show: GameDisplay
     tags: list[str]
-    cover: str | None = Field(description="path of a picture of the game; null: none was made")
-    preview: str | None = Field(description="path of a moving picture of the game; null: none was made")
+    cover: str | None = Field(description="path of the cover; null if the game has none")
+    preview: str | None = Field(description="path of the animated preview; null if the game has none")
 
 
 class TicketRequest(_Body):
-    """Which game to open."""
+    """Request a play ticket for a game."""
 
     game_id: str = Field(max_length=100)
 
 
 class Ticket(_Answer):
-    """Opens one play socket of one game, once."""
+    """A ticket that opens one play socket of one game."""
 
     ticket: str
     expires_at: datetime
 
 
 class PlayedEpisode(_Answer):
-    """One of the player's own episodes."""
+    """One of the user's own episodes."""
 
     id: UUID
     game_id: str
@@ -169,28 +174,28 @@ class PlayedEpisode(_Answer):
     score: float
     n_steps: int
     end_reason: str | None
-    options: dict[str, str] = Field(description="what the player chose of what the game offers")
+    options: dict[str, str] = Field(description="option values that the player chose")
     time_created: datetime
     time_ended: datetime | None
     certificate: Literal["certified", "mismatch", "irreproducible", "damaged"] | None = Field(
-        description="what running it again found; null: not run again yet"
+        description="result of the newest re-run; null if there is none yet"
     )
 
 
 class RecordedSegment(_Answer):
-    """A piece of an episode that was delivered: some seconds."""
+    """A segment of an episode, some seconds long, that has been uploaded."""
 
     number: int
     first_step: int
     n_steps: int
-    n_frames: int = Field(description="0: nothing new was on the screen")
+    n_frames: int = Field(description="0 if the picture did not change")
     n_bytes: int
-    frames: str | None = Field(description="path of its frames, an APNG; null: it has none")
-    observations: str | None = Field(description="path of its observations, an NPZ; null: they are the frames")
+    frames: str | None = Field(description="path of its frames (APNG); null if it has none")
+    observations: str | None = Field(description="path of its observations (NPZ); null if they are the frames")
 
 
 class RecordedEpisode(_Answer):
-    """What is kept of an episode so far."""
+    """The recording of an episode as uploaded so far."""
 
     id: UUID
     user_id: str
@@ -207,27 +212,29 @@ class RecordedEpisode(_Answer):
 
 
 class OwnExportRequest(_Body):
-    """In which format a player takes their own play away."""
+    """Request an export of the user's own episodes."""
 
     format: FormatName
 
 
 class ExportRequest(_Body):
-    """Which episodes a researcher takes away, of those that have ended, and in which format."""
+    """Request an export of ended episodes of all players, for researchers."""
 
     format: FormatName
-    games: list[Annotated[str, Field(max_length=100)]] = Field(max_length=500, description="ids; none: all")
-    certified: bool = Field(description="only those whose newest re-run was the same in all")
-    min_steps: int = Field(ge=0, le=1_000_000_000)
-    since: date | None = Field(description="first day of their start, UTC")
-    until: date | None = Field(description="last day of their start, UTC")
+    games: list[Annotated[str, Field(max_length=100)]] = Field(
+        max_length=500, description="ids of games; empty for all"
+    )
+    certified: bool = Field(description="only episodes that are certified")
+    min_steps: int = Field(ge=0, le=1_000_000_000, description="minimum number of steps of an episode")
+    since: date | None = Field(description="first day on which episodes started, UTC")
+    until: date | None = Field(description="last day on which episodes started, UTC")
 
 
 class ExportTicket(_Answer):
-    """A download that is made while it is read. Who has its address can have it, until it ends."""
+    """An export that is generated while it is downloaded. Anyone who has its URL can download it until it expires."""
 
-    address: str = Field(description="GET this, for a ZIP; a path of this server")
-    progress: str = Field(description="GET this meanwhile, for how far it is; a path of this server")
+    address: str = Field(description="path from which to download a ZIP")
+    progress: str = Field(description="path from which to read the progress")
     episodes: int
     steps: int
     players: int
@@ -235,17 +242,17 @@ class ExportTicket(_Answer):
 
 
 class ExportProgress(_Answer):
-    """How far a download is. A server that knows nothing of it says so: another may be making it."""
+    """Progress of a download. The state is `unknown` if another server may be generating it."""
 
     state: Literal["unknown", "making", "done", "failed"]
-    episodes: int = Field(description="that are in it")
-    of: int
-    bytes: int = Field(description="that were sent")
-    message: str = Field(description="what went wrong, for people; empty: nothing")
+    episodes: int = Field(description="episodes that are written")
+    of: int = Field(description="episodes in total")
+    bytes: int = Field(description="bytes that were sent")
+    message: str = Field(description="why the export failed; empty if it did not")
 
 
 class PlayedGame(_Answer):
-    """What there is of a game, of episodes that have ended."""
+    """Totals of the ended episodes of a game, of all players."""
 
     game_id: str
     game_name: str
@@ -253,86 +260,86 @@ class PlayedGame(_Answer):
     players: int
     steps: int
     hours: float
-    certified: int = Field(description="episodes whose newest re-run was the same in all")
+    certified: int = Field(description="number of certified episodes")
 
 
-NO_NUL = r"^[^\x00]*$"  # Postgres keeps no character 0
+NO_NUL = r"^[^\x00]*$"  # Postgres cannot store the character NUL
 Name = Annotated[str, Field(max_length=100, pattern=NO_NUL)]
 Word = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 
 
 class Preferences(_Body):
-    """How a player likes to play. It follows the account from device to device."""
+    """A user's preferences, stored with the account and applied on all devices."""
 
     keys: Annotated[
         dict[Name, dict[Word, Annotated[list[Word], Field(max_length=8)]]],
-        Field(max_length=500, description="by game: each control whose keys the player changed, and its keys"),
+        Field(max_length=500, description="by game: the controls whose keys the player changed, and their keys"),
     ]
-    hand: Literal["right", "left"] = Field(description="which thumb has the buttons of the touch layout")
-    haptics: bool = Field(description="let the device shake where it can")
-    sound: bool = Field(description="let games be heard; they are silent until somebody says so")
-    volume: Annotated[int, Field(ge=0, le=100, description="percent")]
-    gauge: bool = Field(description="show delay and pictures a second")
-    favourites: list[Name] = Field(max_length=1000, description="ids of games")
+    hand: Literal["right", "left"] = Field(description="hand that has the buttons of the touch controls")
+    haptics: bool = Field(description="vibration, where the device supports it")
+    sound: bool = Field(description="sound is on; it is off by default")
+    volume: Annotated[int, Field(ge=0, le=100, description="volume in percent")]
+    gauge: bool = Field(description="show latency and FPS")
+    favourites: list[Name] = Field(max_length=1000, description="ids of favourite games")
     options: Annotated[
         dict[Name, dict[Word, Name]],
-        Field(max_length=500, description="by game: the mode and so on that was last chosen"),
+        Field(max_length=500, description="by game: the option values that were chosen last"),
     ]
 
 
-class MyGame(_Answer):
-    """How the player has done in one game."""
+class GameSummary(_Answer):
+    """The user's totals in one game."""
 
     game_id: str
     game_name: str
     episodes: int
     won: int
     steps: int
-    seconds: float = Field(description="time at the game, from each episode's start to its end")
-    best: float | None = Field(description="best score of an episode that is certified; null: none is yet")
+    seconds: float = Field(description="play time: sum of all episodes from start to end")
+    best: float | None = Field(description="best score of a certified episode; null if there is none yet")
     last_played: datetime
 
 
-class Summary(_Answer):
-    """What the player has played, in all and by game; the game of the newest episode first."""
+class PlaySummary(_Answer):
+    """The user's totals, overall and by game. The most recently played game is first."""
 
     episodes: int
-    certified: int = Field(description="episodes that came out the same when they were run again")
+    certified: int = Field(description="number of certified episodes")
     won: int
     steps: int
     seconds: float
-    games: list[MyGame]
+    games: list[GameSummary]
 
 
 class ErasureRequest(_Body):
-    """Erase this account and all that was recorded of it."""
+    """Erase the account and all of its recordings."""
 
-    word: str = Field(max_length=40, description="`erase`, typed by the player: a click may be an accident")
+    word: str = Field(max_length=40, description="`erase`, typed by the user as a confirmation")
 
 
 class ErasureResult(_Answer):
-    """The account is closed: nobody is signed in to it any more, and nothing more is recorded."""
+    """The account is closed: its tokens are invalid and nothing more is recorded."""
 
-    finished: bool = Field(description="all is gone by now; false: the rest goes as soon as it can, by itself")
-    episodes: int = Field(description="erased so far")
-    steps: int = Field(description="erased so far")
+    finished: bool = Field(description="everything is erased; if false, the rest is erased in the background")
+    episodes: int = Field(description="episodes erased so far")
+    steps: int = Field(description="steps erased so far")
 
 
 class PageConfig(_Answer):
-    """What the page asks first, so that one build serves every place."""
+    """Configuration that the page loads first, so that one build works in every deployment."""
 
-    apiUrl: str | None = Field(description="origin of the API; null: of the page itself. The play socket is there too")
+    apiUrl: str | None = Field(description="origin of the API and the play socket; null if it is the page's own")
     release: str
 
 
-class Alive(_Answer):
-    """The server answers."""
+class Liveness(_Answer):
+    """The server process responds."""
 
     status: Literal["alive"]
 
 
 class ComponentStatus(_Answer):
-    """One thing that playing needs."""
+    """Status of a component that playing needs."""
 
     name: Literal["database", "objects", "journal"]
     ready: bool
@@ -340,16 +347,18 @@ class ComponentStatus(_Answer):
 
 
 class UploadAges(_Answer):
-    """How far recording and the games are behind."""
+    """Delays of the uploads and of the game loop."""
 
-    oldest_undelivered_seconds: float = Field(description="age of the oldest sealed segment; 0: none waits")
-    last_delivery_seconds: float | None = Field(description="since a segment was delivered; null: none was yet")
-    tick_lateness_seconds: float = Field(description="the worst of a tick, as all games told last")
-    journal_free_bytes: int = Field(description="room on the journal's disk; 0: full, or it can't be used")
+    oldest_undelivered_seconds: float = Field(
+        description="age of the oldest segment that waits for upload; 0 if none waits"
+    )
+    last_delivery_seconds: float | None = Field(description="time since the last upload; null if there was none yet")
+    tick_lateness_seconds: float = Field(description="greatest lateness of a tick in the last report of all games")
+    journal_free_bytes: int = Field(description="free bytes on the journal's disk; 0 if it is full or unusable")
 
 
 class Readiness(_Answer):
-    """Whether new games can be played and kept."""
+    """Whether new games can be played and recorded."""
 
     ready: bool
     parts: list[ComponentStatus]

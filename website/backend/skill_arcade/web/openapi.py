@@ -1,4 +1,4 @@
-"""`python -m skill_arcade.web.openapi` prints openapi.json; the same code prints the same bytes."""
+"""`python -m skill_arcade.web.openapi` prints openapi.json. The output is deterministic."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Whether new games can be played and kept: each part is asked, with a limit to its time."""
+"""Readiness checks: whether new games can be played and recorded. Each component is checked with a timeout."""
 
 import asyncio
 import logging
@@ -17,14 +17,14 @@ CHECK_TIMEOUT_SECONDS = 3.0
 
 Name = Literal["database", "objects", "journal"]
 MESSAGES: dict[Name, str] = {
-    "database": "The database does not answer.",
-    "objects": "The object store can't be written.",
-    "journal": "The journal has no room, can't be written, or can't be delivered.",
+    "database": "The database is unavailable.",
+    "objects": "The object store is not writable.",
+    "journal": "The journal disk is full or not writable, or uploads have stalled.",
 }
 
 
 async def check_components(state: AppState) -> list[ComponentStatus]:
-    """Ask every part at once. What is wrong inside is logged; the answer, open to all, names the part only."""
+    """Check all components concurrently. Details are logged; the public result contains only the component's status."""
     checks: dict[Name, Callable[[AppState], Awaitable[None]]] = {
         "database": _check_database,
         "objects": _check_objects,
@@ -38,9 +38,9 @@ async def _check_component(name: Name, check: Awaitable[None]) -> ComponentStatu
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check
     except NotReady as error:
-        log.warning("not ready: %s", error)
+        log.warning("readiness check failed component=%s: %s", name, error)
     except TimeoutError:
-        log.warning("not ready: %s gave no answer in %.0f s", name, CHECK_TIMEOUT_SECONDS)
+        log.warning("readiness check timeout component=%s timeout_s=%.0f", name, CHECK_TIMEOUT_SECONDS)
     else:
         return ComponentStatus(name=name, ready=True, message="ready")
     return ComponentStatus(name=name, ready=False, message=MESSAGES[name])

@@ -1,4 +1,7 @@
-"""Who may ask, and what the browser is told to forbid. Plain ASGI: a socket passes at no cost."""
+"""Security middleware: response headers, and rejection of untrusted hosts, untrusted origins and large bodies.
+
+It is plain ASGI, so that open WebSockets have no overhead.
+"""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from skill_arcade.settings import Settings
 from skill_arcade.web.problems import answer_problem
 
-# What a Vite build and the game need: own scripts, styles and sockets, inlined images, nothing from elsewhere.
+# A Vite build and the game need their own scripts, styles and sockets, and inlined images; nothing from other origins.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -27,18 +30,18 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# Where games may run in the page, it may compile what it got from here; evaluating text stays forbidden.
+# With lockstep the page compiles a WebAssembly module of this server; `eval` stays forbidden.
 WASM = "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
-# Where the Firebase SDK signs in and renews what it holds. It needs no frame, no pop-up and no script of Google's.
+# Endpoints at which the Firebase SDK signs in and refreshes tokens. It needs no frame, pop-up or script of Google's.
 FIREBASE = ("https://identitytoolkit.googleapis.com", "https://securetoken.googleapis.com")
 HEALTH = ("/healthz", "/readyz")
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
 class SecurityHeadersMiddleware:
-    """Puts the security headers on every answer, errors and files included.
+    """Adds the security headers to every response, including errors and files.
 
-    COOP and COEP together isolate the page, so that its clock resolves 5 microseconds instead of 100.
+    COOP and COEP together isolate the page, so that its clock has a resolution of 5 instead of 100 microseconds.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -47,7 +50,7 @@ class SecurityHeadersMiddleware:
             "content-security-policy": page_policy(settings),
             "cross-origin-embedder-policy": "require-corp",
             "cross-origin-opener-policy": "same-origin",
-            # A page of another site that is allowed here is isolated itself, so it needs this to show covers.
+            # A page of an allowed other site is isolated too, so it needs this to show covers.
             "cross-origin-resource-policy": "cross-origin" if settings.cors_origins else "same-origin",
             "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
             "referrer-policy": "no-referrer",
@@ -56,12 +59,11 @@ class SecurityHeadersMiddleware:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and dress its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def send_dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
@@ -71,83 +73,85 @@ class SecurityHeadersMiddleware:
                     headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
             await send(message)
 
-        await self._app(scope, receive, send_dressed)
+        await self._app(scope, receive, send_with_headers)
 
 
 class RequestGuardMiddleware:
-    """Refuses requests for another host name, sockets of another site's page, and bodies that are too big.
+    """Rejects requests for another host name, WebSockets of another site's page, and bodies that are too large.
 
-    The host name matters on a laptop most: it keeps any page on the internet from reaching a server
-    on loopback by a name that it points there. Health checks come by address and are let in.
+    The check of the host name prevents DNS rebinding, by which a page on the internet could reach a server on loopback.
+    Health checks use IP addresses and are exempt.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._hosts = tuple(host.lower().strip("[]") for host in settings.trusted_hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.cors_origins)
-        self._max_body = settings.max_body_bytes
+        self._max_body_bytes = settings.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer why not."""
-        refusal = self._rejection(scope) if scope["type"] in ("http", "websocket") else None
-        if refusal is not None:
-            await answer_problem(*refusal)(scope, receive, send)
+        rejection = self._rejection(scope) if scope["type"] in ("http", "websocket") else None
+        if rejection is not None:
+            await answer_problem(*rejection)(scope, receive, send)
         elif scope["type"] == "http":
             await self._app(scope, self._count_body(receive), send)
         else:
             await self._app(scope, receive, send)
 
     def _count_body(self, receive: Receive) -> Receive:
-        """Stop reading a body that gives no length, or a wrong one, when it has become too big."""
+        """Stop reading a body that has no or a wrong length once it is too large."""
         total = 0
 
-        async def receive_counted() -> Message:
+        async def counting_receive() -> Message:
             nonlocal total
             message = await receive()
             total += len(message.get("body", b""))
-            if total > self._max_body:
+            if total > self._max_body_bytes:
                 raise HTTPException(413)
             return message
 
-        return receive_counted
+        return counting_receive
 
     def _rejection(self, scope: Scope) -> tuple[int, str, str] | None:
         headers = Headers(scope=scope)
         if not matches_host(host_name(headers.get("host", "")), self._hosts) and scope["path"] not in HEALTH:
-            known = ", ".join(self._hosts)
-            return 400, "UntrustedHost", f"This server answers to {known} only; TRUSTED_HOSTS sets the names."
+            hosts = ", ".join(self._hosts)
+            return 400, "UntrustedHost", f"Unknown host name. This server answers to {hosts}; TRUSTED_HOSTS sets them."
         if scope["type"] == "websocket" and not self._admits_origin(headers.get("origin")):
-            return 403, "UntrustedOrigin", "A page of another site asked; CORS_ORIGINS sets which may."
+            return 403, "UntrustedOrigin", "Pages of this origin may not connect. Add it to CORS_ORIGINS."
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._max_body:
-            return 413, "BodyTooBig", f"The body of a request may have {self._max_body} bytes at most."
+        if not length.isdecimal() or int(length) > self._max_body_bytes:
+            return 413, "BodyTooBig", f"The request body exceeds the maximum of {self._max_body_bytes} bytes."
         return None
 
     def _admits_origin(self, origin: str | None) -> bool:
-        """Programs send no origin; browsers always do, and scripts can't change it."""
+        """Return whether a WebSocket may come from this origin.
+
+        Programs send none; browsers always do, and scripts cannot change it.
+        """
         if origin is None or origin.lower() in self._origins:
             return True
         return matches_host(host_name(origin.partition("://")[2]), self._hosts)
 
 
 def page_policy(settings: Settings) -> str:
-    """Say what the page may do: run games where that is on, and speak to Firebase where one signs in by it."""
+    """Return the content security policy of the page, with lockstep and Firebase where they are enabled."""
     policy = POLICY.replace(*WASM) if settings.is_lockstep_enabled else POLICY
     if settings.sign_in_method != "firebase":
         return policy
-    stand_in = settings.firebase_auth_emulator_host
-    places = FIREBASE if stand_in is None else (f"http://{stand_in}",)
-    return policy.replace("connect-src 'self'", f"connect-src 'self' {' '.join(places)}")
+    emulator = settings.firebase_auth_emulator_host
+    origins = FIREBASE if emulator is None else (f"http://{emulator}",)
+    return policy.replace("connect-src 'self'", f"connect-src 'self' {' '.join(origins)}")
 
 
 def host_name(address: str) -> str | None:
-    """Take the name out of HOST or HOST:PORT: lower case, without brackets; None when it is not one."""
+    """Return the host of HOST or HOST:PORT in lower case and without brackets, or None if it is invalid."""
     match = HOST.fullmatch(address)
     return (match[1] or match[2]).lower() if match else None
 
 
 def matches_host(host: str | None, patterns: Sequence[str]) -> bool:
-    """Say whether a host's name is one of these: a name, `*.name` for all below it, or `*` for any."""
+    """Return whether a host matches one of these: a name, `*.name` for all its subdomains, or `*` for any."""
     if "*" in patterns:
         return True
     return host is not None and any(

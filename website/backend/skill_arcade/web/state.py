@@ -1,4 +1,4 @@
-"""What lives as long as the server does, and how a route gets at it."""
+"""The application state, which lives as long as the server, and the dependency by which routes get it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -18,13 +18,13 @@ from skill_arcade.web.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.tokens import Tokens
 from skill_arcade.web.users import UserService
 
-if TYPE_CHECKING:  # heavy, and needed only where one signs in by it
+if TYPE_CHECKING:  # slow to import, and needed only with Firebase
     from skill_arcade.web.firebase import Firebase
 
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The parts that the lifespan opened."""
+    """The components that the lifespan has opened."""
 
     settings: Settings
     tokens: Tokens
@@ -41,9 +41,9 @@ class AppState:
     cooldowns: Cooldowns
 
 
-# Asynchronous, though it waits for nothing: the framework hands what is not to a thread, at every request.
+# Asynchronous although it awaits nothing, because FastAPI runs synchronous dependencies in a thread.
 async def app_state(connection: HTTPConnection) -> AppState:
-    """Give a route (HTTP or socket) the server's parts."""
+    """Return the application state to an HTTP or WebSocket route."""
     state: AppState = connection.state.arcade
     return state
 

@@ -1,4 +1,4 @@
-"""The built page, served by the same server as everything else, so that one address and one port will do."""
+"""Serves the built page from the same server as the API, so that one origin is sufficient."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from starlette.websockets import WebSocketClose
 
 from skill_arcade.web.assets import IMMUTABLE, REVALIDATE, Asset, file_version, read_asset, send_asset
 
-BUILT = Path(__file__).resolve().parents[3] / "frontend" / "dist"
-# What a path of the API starts with; a miss below these is an error for a program, never the page.
+DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / "frontend" / "dist"
+# First path segments of the API. Unknown paths below them are a 404 in JSON, never the page.
 API = (
     "auth",
     "config.json",
@@ -28,11 +28,11 @@ API = (
     "episodes",
     "exports",
 )
-MAX_PATH_LENGTH = 255
-ADVICE = """<!doctype html>
+MAX_SEGMENT_BYTES = 255
+BUILD_INSTRUCTIONS_HTML = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Skill Arcade</title>
-<h1>Skill Arcade is running, and its page is not built yet.</h1>
+<h1>Skill Arcade is running, but its page is not built yet.</h1>
 <p>Run <code>website/play</code>, which builds it and starts this server,
 or <code>cd website/frontend &amp;&amp; npm install &amp;&amp; npm run build</code> and reload this page.
 While you work on the page, <code>npm run dev</code> there serves it at <a href="http://localhost:5173">localhost:5173</a>.
@@ -41,14 +41,16 @@ While you work on the page, <code>npm run dev</code> there serves it at <a href=
 
 
 class StaticSite:
-    """ASGI application of the page's files. Each is read and shrunk once, in a thread, and kept in memory.
+    """ASGI application that serves the page's files.
 
-    A file that changes on disk is read anew, so a build beside a running server shows at once.
+    Each is read and compressed once, in a thread, and cached in memory.
+
+    A file that changes on disk is read again, so that a new build is served at once.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = (folder or BUILT).resolve()
-        self._kept: dict[Path, Asset] = {}
+        self._folder = (folder or DEFAULT_FOLDER).resolve()
+        self._cache: dict[Path, Asset] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a file, with the page for its own paths, or with 404."""
@@ -65,31 +67,31 @@ class StaticSite:
     def _respond(self, path: str, headers: Headers) -> Response:
         asset = self._find(path.lstrip("/"))
         if asset is not None and path != "/":
-            hashed = path.startswith("/assets/")
-            return send_asset(asset, headers, IMMUTABLE if hashed else REVALIDATE)
+            is_hashed = path.startswith("/assets/")
+            return send_asset(asset, headers, IMMUTABLE if is_hashed else REVALIDATE)
         if not _is_page(path, headers):
             raise HTTPException(404)
         index = self._find("index.html")
         if index is None:
-            return HTMLResponse(ADVICE, 200 if path == "/" else 404, {"cache-control": "no-store"})
+            return HTMLResponse(BUILD_INSTRUCTIONS_HTML, 200 if path == "/" else 404, {"cache-control": "no-store"})
         return send_asset(index, headers, REVALIDATE)
 
     def _find(self, name: str) -> Asset | None:
-        """Read a file of the folder; None when there is none, or when the name leads out of the folder."""
-        if "\0" in name or any(len(step.encode()) > MAX_PATH_LENGTH for step in name.split("/")):
+        """Read a file of the folder. Return None if it does not exist or is outside of the folder."""
+        if "\0" in name or any(len(segment.encode()) > MAX_SEGMENT_BYTES for segment in name.split("/")):
             return None
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder) or not path.is_file():
             return None
-        kept = self._kept.get(path)
-        if kept is None or kept.version != file_version(path):
-            kept = self._kept[path] = read_asset(path)
-        return kept
+        asset = self._cache.get(path)
+        if asset is None or asset.version != file_version(path):
+            asset = self._cache[path] = read_asset(path)
+        return asset
 
 
 def _is_page(path: str, headers: Headers) -> bool:
-    """Say whether a person goes to this path, rather than a program asking for something that is not there."""
+    """Return whether a browser navigates to this path, as opposed to a program that requests a missing file."""
     if path == "/":
         return True
-    steps = path.strip("/").split("/")
-    return steps[0] not in API and "." not in steps[-1] and "text/html" in headers.get("accept", "")
+    segments = path.strip("/").split("/")
+    return segments[0] not in API and "." not in segments[-1] and "text/html" in headers.get("accept", "")

@@ -1,4 +1,4 @@
-"""How fast and how much somebody may ask."""
+"""Rate limiting: token buckets, one per user or client address, and cooldowns after a protocol violation."""
 
 import math
 import time
@@ -8,84 +8,83 @@ from collections.abc import Callable
 from skill_arcade.errors import TooManyRequests
 
 MAX_TRACKED_KEYS = 10_000
+"""Users or addresses that a rate limiter tracks; the least recently used one is dropped."""
 REJECTION_DELAY_SECONDS = 0.25
-"""Who is refused for asking too fast is answered so late: waiting costs nothing, and the next try comes after it."""
+"""Delay before a 429 response is sent. It slows down clients that retry immediately and costs the server nothing."""
 MAX_MESSAGE_BYTES = 64 * 1024
-"""Bytes of one message on the play socket. The longest of a page is 1,800 steps in lockstep, after an absence."""
+"""Maximum size of a message on the play socket. The largest of a page is 1,800 lockstep steps after a reconnect."""
 
 
 class TokenBucket:
-    """Holds up to `burst` tokens and gains `rate` a second."""
+    """A token bucket that holds at most `burst` tokens and gains `rate` tokens per second."""
 
-    __slots__ = ("_burst", "_level", "_now", "_rate", "_since")
+    __slots__ = ("_burst", "_now", "_rate", "_tokens", "_updated_at")
 
     def __init__(self, rate: float, burst: float, now: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._now = rate, burst, now
-        self._level, self._since = burst, now()
+        self._tokens, self._updated_at = burst, now()
 
     def take(self, amount: float = 1.0) -> bool:
-        """Take so many tokens; False, and none taken, when there are not as many."""
+        """Take tokens if there are enough; otherwise take none and return False."""
         now = self._now()
-        self._level = min(self._burst, self._level + (now - self._since) * self._rate)
-        self._since = now
-        if self._level < amount:
+        self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
+        if self._tokens < amount:
             return False
-        self._level -= amount
+        self._tokens -= amount
         return True
 
     def seconds_until(self, amount: float = 1.0) -> float:
-        """Seconds until so many are there."""
-        return max(0.0, (amount - self._level) / self._rate - (self._now() - self._since))
+        """Return the seconds until there are this many tokens."""
+        return max(0.0, (amount - self._tokens) / self._rate - (self._now() - self._updated_at))
 
 
 class KeyedRateLimiter:
-    """One bucket for each person or address; those who asked last are remembered."""
+    """One token bucket per key (a user id or a client address)."""
 
     def __init__(self, *, rate: float, burst: float) -> None:
         self._rate, self._burst = rate, burst
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def take(self, who: str) -> float:
-        """Count one request: 0, or the seconds after which one would be taken."""
-        bucket = self._buckets.pop(who, None) or TokenBucket(self._rate, self._burst)
-        self._buckets[who] = bucket
+    def take(self, key: str) -> float:
+        """Count a request. Return 0 if it is allowed, or the seconds until the next one can be."""
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._burst)
+        self._buckets[key] = bucket
         if len(self._buckets) > MAX_TRACKED_KEYS:
             self._buckets.popitem(last=False)
         return 0.0 if bucket.take() else max(0.1, bucket.seconds_until())
 
-    def check(self, who: str) -> None:
-        """Count one request. Raises TooManyRequests."""
-        if seconds := self.take(who):
-            raise TooManyRequests(
-                f"You have asked for very many games in a short time; {retry_message(seconds)}.", seconds
-            )
+    def check(self, key: str) -> None:
+        """Count a request. Raises TooManyRequests if the rate limit is exceeded."""
+        if seconds := self.take(key):
+            raise TooManyRequests(f"You have opened too many games in a short time. {retry_message(seconds)}", seconds)
 
 
 class Cooldowns:
-    """Who was cut off for what no page does, and has to wait before the next socket."""
+    """Waiting times of users whose connection was closed for a protocol violation."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._until: OrderedDict[str, float] = OrderedDict()
 
-    def start(self, who: str, seconds: float) -> None:
-        """From now on they wait so long."""
-        self._until.pop(who, None)
-        self._until[who] = self._now() + seconds
+    def start(self, key: str, seconds: float) -> None:
+        """Make this user wait for `seconds` from now on."""
+        self._until.pop(key, None)
+        self._until[key] = self._now() + seconds
         if len(self._until) > MAX_TRACKED_KEYS:
             self._until.popitem(last=False)
 
-    def check(self, who: str) -> None:
-        """Raise TooManyRequests while they have to wait."""
-        seconds = self._until.get(who, 0.0) - self._now()
+    def check(self, key: str) -> None:
+        """Raise TooManyRequests while the user must wait."""
+        seconds = self._until.get(key, 0.0) - self._now()
         if seconds > 0:
             raise TooManyRequests(
-                f"Your connection was closed for sending too much; {retry_message(seconds)}.", seconds
+                f"Your connection was closed for a protocol violation. {retry_message(seconds)}", seconds
             )
-        self._until.pop(who, None)
+        self._until.pop(key, None)
 
 
 def retry_message(seconds: float) -> str:
-    """In words, when."""
+    """Return the sentence that tells when to retry."""
     whole = math.ceil(seconds)
-    return f"try again in {whole} second{'s' * (whole != 1)}"
+    return f"Try again in {whole} second{'s' * (whole != 1)}."

@@ -1,4 +1,4 @@
-"""Who plays here: people by e-mail, guests, and what a player's id is good for."""
+"""User accounts: sign-in, e-mail addresses, guests, erasure, and a short-lived cache of known user ids."""
 
 import time
 from collections.abc import Callable
@@ -13,75 +13,90 @@ from skill_arcade.web.request_transaction import request_transaction
 
 MAX_CACHED_USERS = 10_000
 CACHE_SECONDS = 60.0
-# A guest has no e-mail, and an erased person had one: the table tells them apart by this.
-GUEST = "@anonymous.invalid"
-GONE = "This account is not here any more; sign in again."
+# Marks guests in the user table. A guest has no e-mail address, an erased account has NULL.
+GUEST_EMAIL_SUFFIX = "@anonymous.invalid"
+ACCOUNT_GONE = "This account does not exist any more. Sign in again."
 
 
 def normalise_email(text: str) -> str:
-    """Give the one spelling of an e-mail address; InvalidRequest, in words, when it is none.
+    """Return the normalised spelling of an e-mail address.
 
-    Lower case throughout: mail servers that tell `Ada@` from `ada@` exist on paper, people who type both do not.
+    It is lower case throughout: no common mail server distinguishes `Ada@` from `ada@`, but people type both.
+
+    Raises:
+        InvalidRequest: the text is not an e-mail address.
     """
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
-        raise InvalidRequest(f"This is not an e-mail address: {error}") from None
+        raise InvalidRequest(f"Invalid e-mail address: {error}") from None
 
 
 class UserService:
-    """The table of users, with a memory of who is surely in it.
+    """The user table, with a cache of ids that exist.
 
-    The memory spares play a question to the database: a player whose connection dropped comes back
-    even while it is down. It is trusted for a minute, as long as the database answers: so an account that was erased
-    by another server is refused here soon after.
+    While the database is unavailable, a player whose connection dropped can still reconnect, because their id is
+    cached. While it is available, entries expire after a minute, so that an account that another server has erased is
+    rejected soon.
     """
 
     def __init__(self, engine: AsyncEngine, now: Callable[[], float] = time.monotonic) -> None:
         self._engine, self._now = engine, now
-        self._known: dict[str, float] = {}
+        self._cache: dict[str, float] = {}
 
     async def sign_in(self, user_id: str, email: str | None) -> str:
-        """Note that this person is here, and return the id that they have. With no `email`, it is a guest."""
+        """Store that this user has signed in, and return their id. `email` is None for a guest."""
         async with request_transaction(self._engine) as connection:
-            kept_id = await upsert_user(connection, user_id, email or f"{user_id}{GUEST}")
-        self._remember(kept_id)
-        return kept_id
+            stored_id = await upsert_user(connection, user_id, email or f"{user_id}{GUEST_EMAIL_SUFFIX}")
+        self._add_to_cache(stored_id)
+        return stored_id
 
     async def find_email(self, user_id: str) -> str | None:
-        """Return a user's e-mail, None of a guest; NotSignedIn when there is no such user or it was erased."""
+        """Return the user's e-mail address, or None for a guest.
+
+        Raises:
+            NotSignedIn: the user does not exist or was erased.
+        """
         async with request_transaction(self._engine) as connection:
             user = await get_user(connection, user_id)
         if user is None or user.email is None:
-            self._known.pop(user_id, None)
-            raise NotSignedIn(GONE)
-        self._remember(user_id)
-        return None if user.email.endswith(GUEST) else str(user.email)
+            self._cache.pop(user_id, None)
+            raise NotSignedIn(ACCOUNT_GONE)
+        self._add_to_cache(user_id)
+        return None if user.email.endswith(GUEST_EMAIL_SUFFIX) else str(user.email)
 
     async def check_known(self, user_id: str) -> None:
-        """Return if there is such a user, so that an episode of theirs can be kept; NotSignedIn otherwise.
+        """Check that the user exists, so that their episodes can be stored.
 
-        A good token is not enough: it may be older than a database that was made anew, or than an erasure.
+        A valid token is not sufficient: it may be older than a new database or than an erasure.
+
+        Raises:
+            NotSignedIn: the user does not exist or was erased.
+            NotReady: the database is unavailable and the user is not cached.
         """
-        seen = self._known.get(user_id)
-        if seen is not None and self._now() - seen < CACHE_SECONDS:
+        cached_at = self._cache.get(user_id)
+        if cached_at is not None and self._now() - cached_at < CACHE_SECONDS:
             return
         try:
             await self.find_email(user_id)
         except NotReady:
-            if seen is None:
+            if cached_at is None:
                 raise
 
     async def close_account(self, user_id: str) -> None:
-        """Sign this person out everywhere and record nothing more of them; NotSignedIn when there is no such user."""
-        async with request_transaction(self._engine) as connection:
-            there = await begin_erasure(connection, user_id)
-        self._known.pop(user_id, None)
-        if not there:
-            raise NotSignedIn(GONE)
+        """Begin the erasure of an account, which invalidates all of its tokens.
 
-    def _remember(self, user_id: str) -> None:
-        self._known.pop(user_id, None)
-        self._known[user_id] = self._now()
-        if len(self._known) > MAX_CACHED_USERS:
-            del self._known[next(iter(self._known))]
+        Raises:
+            NotSignedIn: the user does not exist.
+        """
+        async with request_transaction(self._engine) as connection:
+            exists = await begin_erasure(connection, user_id)
+        self._cache.pop(user_id, None)
+        if not exists:
+            raise NotSignedIn(ACCOUNT_GONE)
+
+    def _add_to_cache(self, user_id: str) -> None:
+        self._cache.pop(user_id, None)
+        self._cache[user_id] = self._now()
+        if len(self._cache) > MAX_CACHED_USERS:
+            del self._cache[next(iter(self._cache))]

@@ -1,4 +1,7 @@
-"""The server's end of a WebSocket below the messages: what a flood of frames may cost, and an end that is one."""
+"""Uvicorn's WebSocket protocol with per-connection rate limits on bytes and frames, below the level of messages.
+
+Connections that do not read their close frame are reset after 3 s.
+"""
 
 import asyncio
 import os
@@ -12,78 +15,91 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from skill_arcade.web.token_bucket import TokenBucket
 from skill_arcade.wire.close_codes import REASONS, CloseCode
 
-BYTES_A_SECOND, BYTES_AT_ONCE = 64 * 1024, 256 * 1024
+MAX_BYTES_PER_SECOND, MAX_BURST_BYTES = 64 * 1024, 256 * 1024
 MAX_PARSE_BYTES = 2048
-"""Bytes that are parsed in one go. The smallest frame has 6, so this is a millisecond or two at the very worst."""
-FRAMES_A_SECOND, FRAMES_AT_ONCE = 250, 500
-"""Of any kind, a little more than the messages that are taken: who counts those never sees pings of the protocol."""
+"""Bytes that are parsed in one event loop iteration. The smallest frame has 6 bytes, so this takes at most
+1 to 2 ms.
+"""
+MAX_FRAMES_PER_SECOND, MAX_BURST_FRAMES = 250, 500
+"""Frames of any kind, a little more than the rate limit of messages, which does not count the protocol's own pings."""
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER: close by a reset, and keep nothing."""
+"""Value of SO_LINGER: close with a TCP reset and drop unsent data."""
 LINGER_SECONDS = 3.0
-"""How long a socket may take to read what was sent before it was closed."""
+"""Time for which a closed connection may read what was sent before the close."""
 
 
 class FrameCounter:
-    """Counts the frames in a client's bytes by their headers (RFC 6455, section 5.2), wherever the bytes are cut."""
+    """Counts frames in a byte stream by their headers (RFC 6455, section 5.2), wherever the bytes are split."""
 
-    __slots__ = ("_ahead", "_head")
+    __slots__ = ("_partial_header", "_skip_bytes")
 
     def __init__(self) -> None:
-        self._head, self._ahead = b"", 0
+        self._partial_header, self._skip_bytes = b"", 0
 
-    def count(self, data: bytes, most: int) -> int:
-        """How many frames begin, with a whole header, in these bytes. Gives up above `most`: that was enough."""
-        if self._head:
-            data, self._head = self._head + data, b""
-        number, place, size = 0, self._ahead, len(data)
-        while place + 1 < size and number <= most:
-            second = data[place + 1]
-            length, begin = second & 0x7F, place + (6 if second & 0x80 else 2)
+    def count(self, data: bytes, max_frames: int) -> int:
+        """Return how many frames begin with a complete header in these bytes. Stops counting above `max_frames`."""
+        if self._partial_header:
+            data, self._partial_header = self._partial_header + data, b""
+        n_frames, position, size = 0, self._skip_bytes, len(data)
+        while position + 1 < size and n_frames <= max_frames:
+            second = data[position + 1]
+            length, payload_start = second & 0x7F, position + (6 if second & 0x80 else 2)
             if length > 125:
-                wide = 2 if length == 126 else 8
-                if place + 2 + wide > size:
+                length_bytes = 2 if length == 126 else 8
+                if position + 2 + length_bytes > size:
                     break
-                length, begin = int.from_bytes(data[place + 2 : place + 2 + wide]), begin + wide
-            number, place = number + 1, begin + length
-        self._ahead = max(0, place - size)
-        self._head = data[place:]
-        return number
+                length, payload_start = (
+                    int.from_bytes(data[position + 2 : position + 2 + length_bytes]),
+                    payload_start + length_bytes,
+                )
+            n_frames, position = n_frames + 1, payload_start + length
+        self._skip_bytes = max(0, position - size)
+        self._partial_header = data[position:]
+        return n_frames
 
 
 class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's protocol, which parses a flood in slices, closes it, and lets nobody keep a closed socket."""
+    """Closes connections that exceed the rate limit, and resets closed connections that do not read.
 
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self._bucket = TokenBucket(BYTES_A_SECOND, BYTES_AT_ONCE)
-        self._frames, self._counter = TokenBucket(FRAMES_A_SECOND, FRAMES_AT_ONCE), FrameCounter()
+    Input is parsed in slices, so that one connection cannot block the event loop.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._byte_bucket = TokenBucket(MAX_BYTES_PER_SECOND, MAX_BURST_BYTES)
+        self._frame_bucket, self._frame_counter = TokenBucket(MAX_FRAMES_PER_SECOND, MAX_BURST_FRAMES), FrameCounter()
         self._unparsed = b""
-        self._next: asyncio.Handle | None = None
+        self._next_parse: asyncio.Handle | None = None
         self._is_ignoring_input = False
-        self._ending: asyncio.TimerHandle | None = None
+        self._reset_timer: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in; more than anybody needs to send ends the socket."""
+        """Accept bytes, and close the connection if they exceed the rate limit."""
         if self._is_ignoring_input:
-            self.transport.pause_reading()  # it is resumed whenever the application has taken a message
-        elif not self._bucket.take(len(data)) or not self._accepts_frames(data):
+            self.transport.pause_reading()  # it is resumed whenever the application takes a message
+        elif not self._byte_bucket.take(len(data)) or not self._accepts_frames(data):
             self._reject()
         else:
             self._unparsed += data
-            if self._next is None:
+            if self._next_parse is None:
                 self._parse()
 
     def _parse(self) -> None:
-        """Parse a slice; the others have their turn before the next."""
-        self._next = None
-        head, self._unparsed = self._unparsed[:MAX_PARSE_BYTES], self._unparsed[MAX_PARSE_BYTES:]
-        super().data_received(head)
+        """Parse one slice; other connections get their turn before the next one."""
+        self._next_parse = None
+        slice_, self._unparsed = self._unparsed[:MAX_PARSE_BYTES], self._unparsed[MAX_PARSE_BYTES:]
+        super().data_received(slice_)
         if self._unparsed and not self.transport.is_closing():
-            self._next = self.loop.call_soon(self._parse)
+            self._next_parse = self.loop.call_soon(self._parse)
 
     def _accepts_frames(self, data: bytes) -> bool:
-        """False for more frames than anybody needs. They are what costs, so they are counted before they are parsed."""
-        return not self.handshake_initiated or self._frames.take(self._counter.count(data, FRAMES_AT_ONCE))
+        """Return False if there are too many frames.
+
+        They are counted before they are parsed, because parsing is what costs.
+        """
+        return not self.handshake_initiated or self._frame_bucket.take(
+            self._frame_counter.count(data, MAX_BURST_FRAMES)
+        )
 
     def _reject(self) -> None:
         if not self.handshake_complete:
@@ -96,17 +112,16 @@ class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._abort()
 
     def handle_parser_exception(self) -> None:
-        """What came is no WebSocket frame, or too big a one: the protocol has answered with a close frame."""
-        said = self.conn.close_sent
-        assert said is not None
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": said.code, "reason": said.reason})
+        """Handle bytes that are not a valid frame, or a message that is too large; a close frame is queued already."""
+        close_frame = self.conn.close_sent
+        assert close_frame is not None
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": close_frame.code, "reason": close_frame.reason})
         self._abort()
 
     def _abort(self) -> None:
-        """Send the close frame and our end of the stream, and read nothing any more.
+        """Send the close frame and end the stream, and read nothing any more.
 
-        Not `transport.close()`: what is unread then makes the system answer with a reset, and that may reach the other
-        side before the close frame is read.
+        `transport.close()` would let the system answer unread bytes with a reset, which may overtake the close frame.
         """
         self._unparsed, self._is_ignoring_input, self.close_sent = b"", True, True
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -114,36 +129,40 @@ class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._schedule_abort()
-        self.close_timer = self.close_timer or self._ending  # else Uvicorn closes when the application is done
+        self.close_timer = (
+            self.close_timer or self._reset_timer
+        )  # otherwise Uvicorn closes when the application returns
 
     async def send(self, message: Any) -> None:
-        """Send; after a close the other side has a moment to read it, if it reads at all."""
+        """Send a message. After a close the client has `LINGER_SECONDS` to read it."""
         if self._is_ignoring_input:
             raise ClientDisconnected
         if message["type"] == "websocket.close":
-            self._schedule_abort()  # first: to send waits for one that reads nothing
+            self._schedule_abort()  # first, because sending blocks on a client that does not read
         await super().send(message)
 
     def keepalive_timeout(self) -> None:
-        """Nobody answers: end it."""
+        """Close the connection of a client that does not answer pings."""
         super().keepalive_timeout()
         self._schedule_abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
-        for timer in (self._ending, self._next):
+        for timer in (self._reset_timer, self._next_parse):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
 
     def _schedule_abort(self) -> None:
-        if self._ending is None:
-            self._ending = self.loop.call_later(LINGER_SECONDS, self._reset)
+        if self._reset_timer is None:
+            self._reset_timer = self.loop.call_later(LINGER_SECONDS, self._reset)
 
     def _reset(self) -> None:
-        """Reset it: after a plain close the system would keep on offering what a deaf socket has not read."""
-        if not self.transport.is_closing():  # else its descriptor may be another socket's already
+        """Reset the connection.
+
+        After a plain close the system would keep retransmitting to a client that does not read.
+        """
+        if not self.transport.is_closing():  # otherwise its descriptor may belong to another socket already
             file = os.dup(self.transport.get_extra_info("socket").fileno())
-            with socket.socket(fileno=file) as same:
-                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            with socket.socket(fileno=file) as duplicate:
+                duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.transport.abort()

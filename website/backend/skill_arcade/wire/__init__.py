@@ -1,1 +1,1 @@
-"""What crosses the socket. Imports nothing of ours."""
+"""The protocol of the play socket: messages, binary packets and close codes. Imports nothing else of the package."""

@@ -1,10 +1,10 @@
-"""Close codes of the play socket. 4000-4999 are the application's (RFC 6455, section 7.4.2)."""
+"""Close codes of the play socket. Codes from 4000 to 4999 are application-defined (RFC 6455, section 7.4.2)."""
 
 from enum import IntEnum
 
 
 class CloseCode(IntEnum):
-    """Why a socket was closed by the server; `retry` says whether coming back at once makes sense."""
+    """Why the server closed a connection."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -22,22 +22,22 @@ class CloseCode(IntEnum):
 
     @property
     def is_retryable(self) -> bool:
-        """True when the same player may connect again at once and go on."""
+        """True if the same player may reconnect at once and continue."""
         return self in (CloseCode.GOING_AWAY, CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
 
 REASONS: dict[CloseCode, str] = {
-    CloseCode.NORMAL: "The game is over.",
-    CloseCode.GOING_AWAY: "The server is going away; come back in a moment.",
-    CloseCode.TOO_BIG: "That message is too big.",
-    CloseCode.RESTARTING: "The server is restarting. What you played is kept; come back in a moment.",
-    CloseCode.BAD_TICKET: "This play ticket is wrong, used or too old; open the game again.",
-    CloseCode.UNKNOWN_GAME: "There is no such game here.",
-    CloseCode.TAKEN_OVER: "This game goes on in another tab.",
-    CloseCode.BAD_MESSAGE: "The page sent something that the server does not understand; reload it.",
-    CloseCode.RATE_LIMITED: "Too many messages.",
-    CloseCode.SERVER_FULL: "All seats are taken; try again in a few minutes.",
-    CloseCode.RECORDING_UNAVAILABLE: "Recording has no room at the moment, so no new game starts; try again later.",
-    CloseCode.GAME_CRASHED: "The game crashed. What you played is kept.",
-    CloseCode.TOO_SLOW: "The connection is too slow; come back in a moment.",
+    CloseCode.NORMAL: "The game has ended.",
+    CloseCode.GOING_AWAY: "The server is shutting down. Reconnect in a moment.",
+    CloseCode.TOO_BIG: "The message is too large. Reload the page.",
+    CloseCode.RESTARTING: "The server is restarting. Everything you played is saved. Reconnect in a moment.",
+    CloseCode.BAD_TICKET: "The play ticket is invalid, used or expired. Open the game again.",
+    CloseCode.UNKNOWN_GAME: "Game not found. Choose another game.",
+    CloseCode.TAKEN_OVER: "This game was opened in another tab.",
+    CloseCode.BAD_MESSAGE: "The server received an invalid message. Reload the page.",
+    CloseCode.RATE_LIMITED: "Rate limit exceeded: too many messages. Try again in a few seconds.",
+    CloseCode.SERVER_FULL: "The server is full. Try again in a few minutes.",
+    CloseCode.RECORDING_UNAVAILABLE: "New games cannot start because recording is unavailable. Try again later.",
+    CloseCode.GAME_CRASHED: "The game crashed. Everything you played is saved.",
+    CloseCode.TOO_SLOW: "The connection is too slow. Reconnect in a moment.",
 }

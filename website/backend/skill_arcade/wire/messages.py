@@ -1,7 +1,7 @@
-"""Every text message of the play socket: two unions, told apart by `type`. See SPEC.md.
+"""All text messages of the play socket as two unions, discriminated by `type`. The rules are in SPEC.md.
 
-`at` is always the browser's `performance.now()` in milliseconds at the moment of the thing itself
-(for a key: `event.timeStamp`; for a frame: its animation frame's time).
+`at` is always the browser's `performance.now()` in milliseconds at the moment of the event itself: for a key its
+`event.timeStamp`, for a frame the time of its animation frame.
 """
 
 from typing import Annotated, Any, Literal
@@ -16,7 +16,7 @@ Device = Literal["keyboard", "touch", "mouse", "gamepad"]
 Short = Annotated[str, Field(max_length=40)]
 Mode = Literal["streamed", "lockstep"]
 MAX_TICKS = 1800
-"""Steps in one message: half a minute, which a page may have played without a connection."""
+"""Steps in one message: 30 s at 60 Hz, which a page may have played while it was disconnected."""
 
 
 class _Message(BaseModel):
@@ -24,7 +24,7 @@ class _Message(BaseModel):
 
 
 class Hello(_Message):
-    """First message after the socket opens: who is looking, on what."""
+    """First message after the connection opens: the player's browser and screen."""
 
     type: Literal["hello"]
     protocol: Literal[1]
@@ -38,66 +38,77 @@ class Hello(_Message):
 
 
 class Setup(_Message):
-    """How the person is set up to play from here on: on record with each episode that begins, and in one that runs."""
+    """The player's controls, touch layout, gamepads and sound from now on.
+
+    It is recorded with each episode that begins, and as an event of a running one.
+    """
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("sound"))
     type: Literal["setup"]
     at: At
     keys: dict[Annotated[str, Field(max_length=40)], Annotated[list[Short], Field(max_length=8)]] = Field(
-        max_length=64, description="each control's keys as this person has them, KeyboardEvent.code"
+        max_length=64, description="keys of each control as this player has set them, KeyboardEvent.code"
     )
-    touch: bool = Field(description="the page shows controls for fingers")
-    hand: Literal["right", "left"] = Field(description="which thumb has the buttons there")
-    gamepads: list[Annotated[str, Field(max_length=200)]] = Field(max_length=8, description="Gamepad.id of each")
-    sound: StrictBool = Field(False, description="the page plays sound; streamed, the server sends it (SPEC, S1)")
+    touch: bool = Field(description="the page shows touch controls")
+    hand: Literal["right", "left"] = Field(description="hand that has the buttons of the touch controls")
+    gamepads: list[Annotated[str, Field(max_length=200)]] = Field(
+        max_length=8, description="Gamepad.id of each connected gamepad"
+    )
+    sound: StrictBool = Field(
+        False, description="the page plays sound; in streamed games the server sends it (rule S1)"
+    )
 
 
 class Start(_Message):
-    """Begin an episode: the first, or the next after one has ended. Streamed when it does not say how."""
+    """Begin the first or the next episode."""
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("mode"))
     type: Literal["start"]
     at: At
-    mode: Mode = Field("streamed", description="lockstep: the page steps by itself, if the welcome offered it")
+    mode: Mode = Field("streamed", description="lockstep: the page runs the game by itself, if `welcome` offered it")
 
 
 class Input(_Message):
-    """A control went down or up."""
+    """A control was pressed or released."""
 
     type: Literal["input"]
     control: str = Field(max_length=40)
     down: bool
     at: At
-    frame: Index | None = Field(description="observation index that was on the screen; null: none yet")
+    frame: Index | None = Field(
+        description="index of the observation that was on the screen; null if there was none yet"
+    )
     device: Device
-    code: str = Field(max_length=40, description="KeyboardEvent.code or the like")
+    code: str = Field(max_length=40, description="KeyboardEvent.code, or the button's name")
 
 
 class Latched(_Message):
-    """In lockstep, an input as the page latched it: before which step."""
+    """In lockstep: an input, and the step before which the page latched it."""
 
-    step: Index = Field(description="the first step that it could act in")
+    step: Index = Field(description="the first step in which it can act")
     control: str = Field(max_length=40)
     down: bool
     at: At
-    frame: Index | None = Field(description="observation index that was on the screen; null: none yet")
+    frame: Index | None = Field(
+        description="index of the observation that was on the screen; null if there was none yet"
+    )
     device: Device
     code: str = Field(max_length=40)
 
 
 class Ticks(_Message):
-    """In lockstep: steps that the page took since the last such message, and the input that they follow from."""
+    """In lockstep: the steps that the page took since the last such message, and the inputs that they follow from."""
 
     type: Literal["ticks"]
     first: Index = Field(description="index of the first of these steps")
     actions: list[Annotated[int, Field(ge=0, le=255)]] = Field(min_length=1, max_length=MAX_TICKS)
-    at: list[At] = Field(max_length=MAX_TICKS, description="when each step was taken")
-    digests: list[Digest] = Field(max_length=MAX_TICKS, description="after each step; see SPEC.md, L3")
-    inputs: list[Latched] = Field(max_length=2 * MAX_TICKS, description="in order of arrival")
+    at: list[At] = Field(max_length=MAX_TICKS, description="time at which each step was taken")
+    digests: list[Digest] = Field(max_length=MAX_TICKS, description="digest after each step (rule L3)")
+    inputs: list[Latched] = Field(max_length=2 * MAX_TICKS, description="inputs in order of arrival")
 
 
 class Stream(_Message):
-    """In lockstep: the page can't step by itself any more. The game goes on, paused, by streaming."""
+    """In lockstep: the page can no longer run the game by itself. The game is paused and continues by streaming."""
 
     type: Literal["stream"]
     at: At
@@ -105,15 +116,15 @@ class Stream(_Message):
 
 
 class Shown(_Message):
-    """Frames that were painted since the last such message; also the receiver's acknowledgement."""
+    """Frames that were painted since the last such message. Also acknowledges received frames."""
 
     type: Literal["shown"]
-    received: Index = Field(description="newest observation index that has arrived")
-    frames: list[tuple[Index, At]] = Field(max_length=600, description="observation index, time of paint")
+    received: Index = Field(description="index of the newest observation that has arrived")
+    frames: list[tuple[Index, At]] = Field(max_length=600, description="index of the observation and time of its paint")
 
 
 class Align(_Message):
-    """Streamed, in real time: steps should come so much later (below zero: earlier), to meet the display's frames."""
+    """Streamed, in real time: shift the steps by `later_ms` (earlier if negative), to match the display's frames."""
 
     type: Literal["align"]
     at: At
@@ -121,16 +132,16 @@ class Align(_Message):
 
 
 class Ping(_Message):
-    """Asks for a Pong at once. Carries back when the last one arrived: four times make a clock sample."""
+    """Request a `pong`. Reports when the last pong arrived; the four times make a clock sample."""
 
     type: Literal["ping"]
     id: Index
     at: At
-    previous: tuple[Index, At] | None = Field(description="id of the last pong and when it arrived")
+    previous: tuple[Index, At] | None = Field(description="id of the last pong and its time of arrival")
 
 
 class Focus(_Message):
-    """The window or page changed: its keys are released by the page before this is sent."""
+    """The focus or visibility of the page changed. The page releases held controls before it sends this."""
 
     type: Literal["focus"]
     state: Literal["blur", "focus", "hidden", "visible"]
@@ -138,21 +149,21 @@ class Focus(_Message):
 
 
 class Pause(_Message):
-    """Freeze a real-time game."""
+    """Pause a real-time game."""
 
     type: Literal["pause"]
     at: At
 
 
 class Resume(_Message):
-    """Go on at the next tick."""
+    """Continue at the next tick."""
 
     type: Literal["resume"]
     at: At
 
 
 class Leave(_Message):
-    """End the episode as it is: incomplete."""
+    """End the episode as incomplete."""
 
     type: Literal["leave"]
     at: At
@@ -166,32 +177,36 @@ client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 
 
 def read_client(text: bytes) -> ClientMessage:
-    """Parse a message of the page. Raises ValueError with what is wrong first, and where."""
+    """Parse a message of the page.
+
+    Raises:
+        ValueError: the message is invalid; names the first invalid field and the reason.
+    """
     try:
         return client_message.validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        location = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{location}: {first['msg']}" if location else first["msg"]) from None
 
 
 class Binding(_Message):
-    """These controls held together mean this action."""
+    """The action of controls that are held together."""
 
     press: list[str]
     action: int
 
 
 class Offer(_Message):
-    """All that a page needs to step this game by itself, beside the seed: what to fetch, how to set it up."""
+    """Everything that a page needs to run the game by itself, except the seed."""
 
-    module: str = Field(description="path of the emulator, a WebAssembly module")
-    rom: str = Field(description="path of the cartridge; needs the sign-in token")
-    game: str = Field(description="ALE's name of it")
+    module: str = Field(description="path of the emulator (a WebAssembly module)")
+    rom: str = Field(description="path of the ROM; requires the session token")
+    game: str = Field(description="name of the game in ALE")
     hz: float
     sticky: float = Field(description="repeat_action_probability")
     frameskip: int
-    max_frames: int = Field(description="max_num_frames_per_episode; 0: no end")
+    max_frames: int = Field(description="max_num_frames_per_episode; 0 means no limit")
     max_steps: int | None = Field(description="max_episode_steps")
     mode: int | None
     difficulty: int | None
@@ -199,19 +214,21 @@ class Offer(_Message):
     counts_lives: bool
     bindings: list[Binding]
     noop: int
-    away_ms: int = Field(description="how long the page may go on without the server before it freezes the game")
+    away_ms: int = Field(
+        description="time for which the page may continue without the server before it pauses the game"
+    )
 
 
 class Lockstep(_Message):
-    """A lockstep episode as the server has it so far."""
+    """The server's state of a lockstep episode."""
 
-    ale_seed: int = Field(description="signed 32 bits")
-    n_steps: int = Field(description="the page goes on from here: what it sends next begins with this step")
+    ale_seed: int = Field(description="seed of ALE, a signed 32-bit integer")
+    n_steps: int = Field(description="steps so far; the next `ticks` must begin with this step")
     digest: Digest
 
 
 class Welcome(_Message):
-    """The game is there. `phase` says what the page finds: a fresh game, or its own, paused."""
+    """The game is ready. `phase` tells whether it is a new game or the player's own, paused."""
 
     type: Literal["welcome"]
     protocol: Literal[1]
@@ -220,22 +237,24 @@ class Welcome(_Message):
     width: int
     height: int
     episode: str | None
-    ping_ms: int = Field(description="how often to ping")
-    lockstep: Offer | None = Field(description="null: this game is streamed here")
-    sound_hz: float | None = Field(description="samples of sound a second, at the chosen speed; null: it has none")
+    ping_ms: int = Field(description="interval between pings")
+    lockstep: Offer | None = Field(description="null if this game is streamed")
+    sound_hz: float | None = Field(
+        description="samples of sound per second at the chosen speed; null if the game has no sound"
+    )
 
 
 class Started(_Message):
-    """An episode has begun. Streamed, its observation 0 follows as a key frame."""
+    """An episode has begun. If it is streamed, its observation 0 follows as a keyframe."""
 
     type: Literal["started"]
     episode: str
-    server_us: int = Field(description="CLOCK_MONOTONIC of the server, microseconds, at the episode's start")
-    lockstep: Lockstep | None = Field(description="null: this episode is streamed")
+    server_us: int = Field(description="CLOCK_MONOTONIC of the server at the start of the episode, microseconds")
+    lockstep: Lockstep | None = Field(description="null if this episode is streamed")
 
 
 class Ticked(_Message):
-    """The server followed the page up to here, agreed, and recorded it."""
+    """Acknowledges `ticks`: the server has verified and recorded the steps up to here."""
 
     type: Literal["ticked"]
     n_steps: int
@@ -243,20 +262,20 @@ class Ticked(_Message):
 
 
 class Paused(_Message):
-    """No more steps until `resume`."""
+    """No steps are taken until `resume`."""
 
     type: Literal["paused"]
     reason: Literal["player", "connection"]
 
 
 class Resumed(_Message):
-    """Steps go on."""
+    """Steps continue."""
 
     type: Literal["resumed"]
 
 
 class Ended(_Message):
-    """The episode is over and its record is sealed."""
+    """The episode has ended and its recording is sealed."""
 
     type: Literal["ended"]
     episode: str
@@ -267,7 +286,7 @@ class Ended(_Message):
 
 
 class Pong(_Message):
-    """Answer to Ping; times of the server's CLOCK_MONOTONIC in microseconds."""
+    """Answer to `ping`; the times are CLOCK_MONOTONIC of the server in microseconds."""
 
     type: Literal["pong"]
     id: int
@@ -276,7 +295,7 @@ class Pong(_Message):
 
 
 class Notice(_Message):
-    """Something that the player should read while the game goes on."""
+    """A message to the player while the game continues."""
 
     type: Literal["notice"]
     text: str
@@ -289,7 +308,7 @@ server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
 
 def schemas() -> dict[str, Any]:
-    """JSON Schemas of both unions, for OpenAPI's `components.schemas`."""
+    """Return the JSON Schemas of both unions, for `components.schemas` of the OpenAPI document."""
     ref = "#/components/schemas/{model}"
     parts: dict[str, Any] = {}
     for name, adapter in (("ClientMessage", client_message), ("ServerMessage", server_message)):

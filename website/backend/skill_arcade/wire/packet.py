@@ -1,4 +1,4 @@
-"""The binary frame packet of the play socket; SPEC.md has its layout."""
+"""The binary frame packet of the play socket; its layout is in SPEC.md."""
 
 import struct
 from typing import NamedTuple
@@ -9,7 +9,7 @@ _HEAD = struct.Struct("<BBHIQdhHHHH")
 
 
 class FramePacket(NamedTuple):
-    """One observation's picture on its way to the page, with what the page shows beside it."""
+    """The encoded picture of one observation, with the score and lives that the page shows beside it."""
 
     flags: int
     frame: int
@@ -24,8 +24,8 @@ class FramePacket(NamedTuple):
     data: bytes
 
     def pack(self) -> bytes:
-        """To bytes."""
-        head = _HEAD.pack(
+        """Serialize the packet."""
+        header = _HEAD.pack(
             VERSION,
             self.flags,
             len(self.palette) // 3,
@@ -38,11 +38,11 @@ class FramePacket(NamedTuple):
             self.width,
             self.height,
         )
-        return b"".join((head, self.palette, self.data))
+        return b"".join((header, self.palette, self.data))
 
     @classmethod
     def unpack(cls, packet: bytes) -> "FramePacket":
-        """From bytes. Raises ValueError when it is not such a packet."""
+        """Parse a packet. Raises ValueError if the bytes are not a frame packet of this version."""
         if len(packet) < _HEAD.size or packet[0] != VERSION:
             raise ValueError("not a frame packet of version 1")
         _, flags, colours, frame, server_us, score, lives, x, y, width, height = _HEAD.unpack_from(packet)

@@ -1,4 +1,4 @@
-"""One arcade that offers lockstep, for all who play on it."""
+"""A server with lockstep, shared by the tests of this package."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.support.lockstep_page import EMPTY_MODULE
 
 @pytest.fixture(scope="package")
 def arcade() -> Iterator[Arcade]:
-    """The real server. Its segments are long, so that an episode's head stays in the journal while it is played."""
+    """A real server with long segments, so that the header of an episode stays in the journal while it is played."""
     with temporary_home() as home:
         (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
         with running_arcade(home, SEGMENT_SECONDS="60", LOCKSTEP_FOLDER=str(home), MAX_GAMES="12") as running:
@@ -20,5 +20,5 @@ def arcade() -> Iterator[Arcade]:
 
 @pytest.fixture
 def arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`dataset.open()` finds this arcade's recordings."""
+    """Make `dataset.open()` read the recordings of this server."""
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))

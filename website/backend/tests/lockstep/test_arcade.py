@@ -1,4 +1,4 @@
-"""A lockstep game over a real socket, kept and run again; a page that cheats, caught."""
+"""Lockstep over a real socket: the recording equals a re-run, and a tampered page is detected."""
 
 import asyncio
 import json
@@ -23,9 +23,9 @@ DIGEST = sha256(EMPTY_MODULE).hexdigest()
 
 
 async def begin(arcade: Arcade, player: Player, env: PlayableEnv | None = None) -> LockstepPage:
-    """Start an episode in lockstep. A real page is told ALE's seed; this one looks the episode's up.
+    """Start a lockstep episode. A real page gets ALE's seed; this one reads the episode's seed from the journal.
 
-    Making a stage takes a moment, so it may have been made before.
+    `env` may be made in advance, because that takes a moment.
     """
     await player.send("start", mode="lockstep")
     started, started_ms = await player.read_until("started"), now_ms()
@@ -38,55 +38,55 @@ async def begin(arcade: Arcade, player: Player, env: PlayableEnv | None = None) 
     return page
 
 
-async def play(player: Player, page: LockstepPage, least: int) -> int:
-    """Play in real time, ten messages a second; how many steps: more than `least` where the machine was late."""
+async def play(player: Player, page: LockstepPage, min_steps: int) -> int:
+    """Play at least `min_steps` steps in real time, ten messages per second; return the number of steps."""
     before = page.n_steps
-    while page.n_steps < before + least:
+    while page.n_steps < before + min_steps:
         await asyncio.sleep(0.1)
         page.step(int((now_ms() - page.now_ms) / PERIOD_MS))
         await player.socket.send(json.dumps(page.ticks()))
     return page.n_steps - before
 
 
-async def test_a_lockstep_game_is_kept_and_runs_again_exactly(arcade: Arcade) -> None:
+async def test_lockstep_recording_equals_rerun(arcade: Arcade) -> None:
     async with open_player(arcade, "ann@example.org", "breakout") as player:
         page = await begin(arcade, player)
         page.press("fire")
-        fired = await play(player, page, 30)
+        n_fire_steps = await play(player, page, 30)
         page.press("fire", down=False)
         page.press("left")
-        went = await play(player, page, 60)
+        n_left_steps = await play(player, page, 60)
         frames = [[number, now_ms()] for number in range(page.n_steps + 1)]
         shown = {"type": "shown", "received": page.n_steps, "frames": frames[-600:]}
         await player.socket.send(json.dumps(shown))
         await player.send("leave")
         ended = await player.read_until("ended")
-    assert (ended["reason"], ended["n_steps"]) == ("left", fired + went)
+    assert (ended["reason"], ended["n_steps"]) == ("left", n_fire_steps + n_left_steps)
     assert player.packets == []
     await wait_until_uploaded(arcade)
     with sa.open() as dataset:
         episode = dataset.episode(UUID(ended["episode"]))
         assert episode.provenance["mode"] == "lockstep"
         assert episode.provenance["lockstep"]["module_sha256"] == DIGEST
-        assert list(episode.actions) == [1] * fired + [3] * went
+        assert list(episode.actions) == [1] * n_fire_steps + [3] * n_left_steps
         env = make_environment_from_spec(episode.environment)
         env.reset(episode.seed)
         for number, frame in enumerate(np.asarray(episode.frames)):
             np.testing.assert_array_equal(frame, env.picture().rgb())
-            if number < fired + went:
+            if number < n_fire_steps + n_left_steps:
                 env.step(int(episode.actions[number]))
         env.close()
 
 
-async def test_a_tampered_page_is_caught(arcade: Arcade) -> None:
+async def test_lockstep_tampered_page_ends_as_diverged(arcade: Arcade) -> None:
     async with open_player(arcade, "bob@example.org", "breakout") as player:
         page = await begin(arcade, player)
         await play(player, page, 60)
-        page.stage.step(1)  # a move that the server is not told
+        page.env.step(1)  # a step that is not sent to the server
         await play(player, page, 6)
         assert (await player.read_until("ended"))["reason"] == "diverged"
         await player.send("start", mode="lockstep")
         assert (await player.read_until("started"))["lockstep"] is None
         await player.read_until_frame(10)
-        await player.send("leave")  # a game that waits for its player holds up who waits for an empty journal
+        await player.send("leave")  # otherwise its open segment delays tests that wait for an empty journal
         await player.read_until("ended")

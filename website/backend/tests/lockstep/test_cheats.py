@@ -1,4 +1,6 @@
-"""Pages that cheat, at the real server: refused, what was agreed on kept, and the rest on record as an incident."""
+"""Cheating lockstep pages on the real server: rejected, the agreed steps kept, and the message recorded as
+an incident.
+"""
 
 import asyncio
 import json
@@ -18,14 +20,14 @@ from tests.support.arcade import Arcade, Player, now_ms, open_player, running_ar
 from tests.support.lockstep_page import EMPTY_MODULE, LockstepPage
 
 pytestmark = pytest.mark.anyio
-HONEST = 60
-"""Steps that each plays before it cheats."""
+N_HONEST_STEPS = 60
+"""Steps that each page plays before it cheats."""
 
 
-async def send(player: Player, page: LockstepPage, steps: int, **wrong: Any) -> dict[str, Any]:
-    """Take steps, and send them with something wrong in the message."""
+async def send(player: Player, page: LockstepPage, steps: int, **overrides: Any) -> dict[str, Any]:
+    """Take steps, and send them with `overrides` in the message."""
     page.step(steps)
-    message = page.ticks() | wrong
+    message = page.ticks() | overrides
     await asyncio.sleep(steps / 60)
     await player.socket.send(json.dumps(message))
     return message
@@ -87,13 +89,13 @@ CHEATS: dict[Callable[[Player, LockstepPage], Awaitable[None]], tuple[str, str]]
 async def attempt(
     arcade: Arcade, cheat: Callable[[Player, LockstepPage], Awaitable[None]], env: PlayableEnv
 ) -> dict[str, Any]:
-    """Play honestly, cheat, and see the next game streamed. How the game ended."""
+    """Play honestly, cheat, and check that the next game is streamed. Return `ended`."""
     async with open_player(arcade, f"{cheat.__name__}@example.org", "breakout") as player:
         page = await begin(arcade, player, env)
         page.press("fire")
-        honest = await play(player, page, HONEST)
+        n_honest = await play(player, page, N_HONEST_STEPS)
         await cheat(player, page)
-        ended = await player.read_until("ended") | {"honest": honest}
+        ended = await player.read_until("ended") | {"honest": n_honest}
         await player.send("start", mode="lockstep")
         assert (await player.read_until("started"))["lockstep"] is None, cheat.__name__
         await player.read_until_frame(10)
@@ -103,29 +105,29 @@ async def attempt(
 
 
 @pytest.mark.usefixtures("arcade_home")
-async def test_cheats_are_refused_and_all_that_was_sent_is_on_record(arcade: Arcade) -> None:
-    # All stages first: making one takes a moment, in which nobody here could play.
+async def test_L7_lockstep_cheats_are_rejected_and_recorded_as_incidents(arcade: Arcade) -> None:
+    # Make all environments first, because no page here could play meanwhile.
     envs = [make_environment(GAME.environment) for _ in CHEATS]
-    ends = await asyncio.gather(*(attempt(arcade, cheat, env) for cheat, env in zip(CHEATS, envs, strict=True)))
+    all_ended = await asyncio.gather(*(attempt(arcade, cheat, env) for cheat, env in zip(CHEATS, envs, strict=True)))
     await wait_until_uploaded(arcade)
     with sa.open() as dataset:
-        for (cheat, (reason, what)), ended in zip(CHEATS.items(), ends, strict=True):
+        for (cheat, (reason, incident_kind)), ended in zip(CHEATS.items(), all_ended, strict=True):
             name = cheat.__name__
             assert (ended["status"], ended["reason"]) == ("incomplete", reason), name
             episode = dataset.episode(UUID(ended["episode"]))
             (incident,) = [event.data for event in episode.events if event.kind == "incident"]
-            assert incident["what"] == what, name
-            assert (episode.summary["mode"], episode.summary["incident"]) == ("lockstep", what), name
-            # What both agreed on is kept, whole: actions, and a frame for each observation.
+            assert incident["what"] == incident_kind, name
+            assert (episode.summary["mode"], episode.summary["incident"]) == ("lockstep", incident_kind), name
+            # The agreed steps are complete: actions, and a frame for each observation.
             assert episode.n_steps == incident["agreed_steps"] >= ended["honest"], name
             assert set(episode.actions) == {1}, name
             assert len(episode.frames) == episode.n_steps + 1, name
-            # All that a re-run of the disagreement needs.
+            # The incident has everything that is needed to reproduce the disagreement.
             assert incident["ale_seed"] == episode.provenance["lockstep"]["ale_seed"], name
             assert len(incident["actions"]) == len(incident["digests"]) == len(incident["at_ms"]) > 0, name
 
 
-async def test_where_lockstep_is_off_games_are_streamed_and_nothing_is_given_away() -> None:
+async def test_lockstep_disabled_streams_games_and_serves_no_emulator() -> None:
     with temporary_home() as home:
         (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
         with running_arcade(home, LOCKSTEP_FOLDER=str(home), LOCKSTEP="false") as arcade:

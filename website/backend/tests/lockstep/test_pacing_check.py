@@ -1,4 +1,4 @@
-"""Rules L5 to L7: what a page may do with time, and what it may not."""
+"""Pacing of lockstep steps: what is allowed and what is not (rules L5 to L7)."""
 
 from collections.abc import Iterator
 
@@ -8,25 +8,25 @@ from skill_arcade.play.lockstep.pacing_check import PacingCheck
 
 HZ, PERIOD = 60.0, 1e6 / 60
 AWAY = 20_000_000
-SERVER = 5_000_000_000
-"""The server's clock when the game begins; the page's stands at 0."""
+SERVER_START_US = 5_000_000_000
+"""The server's clock at the start of the game in microseconds. The page's clock is then 0."""
 BATCH = 6
 
 
 class Page:
-    """A page that plays; its batches arrive `delay` after their last step."""
+    """A page whose batches arrive `delay` microseconds after their last step."""
 
     def __init__(self, delay: int = 75_000) -> None:
-        self.window = PacingCheck(HZ, AWAY)
-        self.window.start(SERVER)
+        self.check = PacingCheck(HZ, AWAY)
+        self.check.start(SERVER_START_US)
         self.delay = delay
         self.now = 0.0
 
     def play(self, seconds: float, *, speed: float = 1.0, clock: float = 1.0) -> str | None:
-        """Play this long by the wall; `clock`: how fast the page's own clock goes. The first fault, if any."""
+        """Play for `seconds`. `clock` is the rate of the page's own clock. Return the first violation, or None."""
         for at in self.batches(seconds, speed, clock):
-            if (fault := self.send(at)) is not None:
-                return fault
+            if (violation := self.send(at)) is not None:
+                return violation
         return None
 
     def batches(self, seconds: float, speed: float, clock: float) -> Iterator[list[int]]:
@@ -40,54 +40,54 @@ class Page:
 
     def send(self, at: list[int]) -> str | None:
         """Deliver steps that were taken at these times."""
-        return self.window.check(at, SERVER + round(self.now) + self.delay)
+        return self.check.check(at, SERVER_START_US + round(self.now) + self.delay)
 
 
 @pytest.mark.parametrize("delay", [0, 75_000, 300_000])
 @pytest.mark.parametrize("speed", [1.0, 0.93, 1.01])
-def test_L5_a_person_plays_for_an_hour_however_far_away(delay: int, speed: float) -> None:
+def test_L6_pacing_of_honest_page_is_accepted_at_any_latency(delay: int, speed: float) -> None:
     assert Page(delay).play(3600, speed=speed) is None
 
 
-def test_L5_a_stutter_of_a_second_now_and_then_is_no_fault() -> None:
+def test_L6_pacing_allows_stutters_of_1_s() -> None:
     page = Page()
     for _ in range(5):
         assert page.play(60) is None
         page.now += 1_000_000
 
 
-def test_L5_what_the_network_held_up_for_some_seconds_is_no_fault() -> None:
+def test_L6_pacing_allows_network_stalls_of_4_s() -> None:
     page = Page()
     for _ in range(3):
         assert page.play(20) is None
-        held_up = list(page.batches(4.5, 1, 1))
-        assert [page.send(at) for at in held_up] == [None] * len(held_up)
+        delayed_batches = list(page.batches(4.5, 1, 1))
+        assert [page.send(at) for at in delayed_batches] == [None] * len(delayed_batches)
     assert page.play(20) is None
 
 
-def test_L6_slow_motion_is_found() -> None:
+def test_L6_pacing_detects_slow_motion() -> None:
     page = Page()
     assert page.play(10) is None
     assert page.play(10, speed=0.5) == "too-slow"
 
 
 @pytest.mark.parametrize("speed", [0.85, 0.5, 0.1])
-def test_L6_slow_motion_is_found_though_the_clock_of_the_page_is_slowed_too(speed: float) -> None:
+def test_L6_pacing_detects_slow_motion_with_slowed_page_clock(speed: float) -> None:
     assert Page().play(120, speed=speed, clock=speed) == "too-slow"
 
 
 @pytest.mark.parametrize("speed", [1.1, 2.0, 10.0])
-def test_L6_speeding_up_is_found(speed: float) -> None:
+def test_L6_pacing_detects_speedup(speed: float) -> None:
     page = Page()
     assert page.play(10) is None
     assert page.play(60, speed=speed) == "too-fast"
 
 
-def test_L6_speeding_up_is_found_by_the_server_when_the_page_lies_about_its_clock() -> None:
+def test_L6_pacing_detects_speedup_with_manipulated_page_clock() -> None:
     assert Page().play(60, speed=2.0, clock=2.0) == "too-fast"
 
 
-def test_L6_time_saved_by_stutters_is_not_spent_on_a_sprint() -> None:
+def test_L6_pacing_gives_no_credit_for_stutters() -> None:
     page = Page()
     for _ in range(10):
         assert page.play(60) is None
@@ -95,50 +95,50 @@ def test_L6_time_saved_by_stutters_is_not_spent_on_a_sprint() -> None:
     assert page.play(5, speed=1.5) == "too-fast"
 
 
-def test_L6_steps_go_forward_in_time() -> None:
+def test_L6_pacing_rejects_steps_out_of_order() -> None:
     page = Page()
     assert page.play(1) is None
     assert page.send([round(page.now) + 16_000, round(page.now) + 15_000]) == "not-in-order"
 
 
-def test_L7_a_lost_connection_is_made_up_for_at_once() -> None:
+def test_L5_pacing_accepts_missed_steps_after_reconnect() -> None:
     page = Page()
     assert page.play(10) is None
-    away = [at for batch in page.batches(15, 1, 1) for at in batch]
-    page.window.on_reconnect()
-    assert page.send(away) is None
+    missed_steps = [at for batch in page.batches(15, 1, 1) for at in batch]
+    page.check.on_reconnect()
+    assert page.send(missed_steps) is None
     assert page.play(10) is None
 
 
-def test_L7_an_absence_counts_as_what_was_played_in_it() -> None:
+def test_L6_pacing_counts_disconnection_as_steps_played() -> None:
     page = Page()
     assert page.play(10) is None
-    away = [at for batch in page.batches(12, 1, 1) for at in batch]
+    missed_steps = [at for batch in page.batches(12, 1, 1) for at in batch]
     page.now += 45_000_000
-    page.window.on_reconnect()
-    assert page.send(away) is None
+    page.check.on_reconnect()
+    assert page.send(missed_steps) is None
     assert page.play(60) is None
 
 
-def test_L7_nobody_plays_alone_for_longer_than_allowed() -> None:
+def test_L6_pacing_rejects_too_many_steps_after_reconnect() -> None:
     page = Page()
     assert page.play(10) is None
-    away = [at for batch in page.batches(AWAY / 1e6 + 3, 1, 1) for at in batch]
-    page.window.on_reconnect()
-    assert page.send(away) == "too-long-away"
+    missed_steps = [at for batch in page.batches(AWAY / 1e6 + 3, 1, 1) for at in batch]
+    page.check.on_reconnect()
+    assert page.send(missed_steps) == "too-long-away"
 
 
-def test_L7_an_absence_is_no_time_to_play_faster() -> None:
+def test_L6_pacing_detects_speedup_while_disconnected() -> None:
     page = Page()
     assert page.play(10) is None
-    away = [at for batch in page.batches(5, 2, 2) for at in batch]
-    page.window.on_reconnect()
-    assert page.send(away) == "too-fast"
+    missed_steps = [at for batch in page.batches(5, 2, 2) for at in batch]
+    page.check.on_reconnect()
+    assert page.send(missed_steps) == "too-fast"
 
 
-def test_L5_a_pause_is_not_counted() -> None:
+def test_L6_pacing_does_not_count_pauses() -> None:
     page = Page()
     assert page.play(10) is None
     page.now += 600_000_000
-    page.window.start(SERVER + round(page.now))
+    page.check.start(SERVER_START_US + round(page.now))
     assert page.play(60) is None

@@ -1,6 +1,8 @@
-"""Rules L1 to L7: the server follows a page, records what both agree on, and nothing else."""
+"""The server verifies a lockstep page, and records only the steps on which both agree (rules L1 to L7)."""
 
 import json
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from skill_arcade.environments.atari import AtariPlayableEnv
 from skill_arcade.environments.factory import make_environment
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.play.assignment import SessionConfig
@@ -23,7 +26,7 @@ from tests.support.lockstep_page import PERIOD_MS, LockstepPage
 
 GAME = load_catalogue().games["breakout"]
 START = 10_000_000_000
-"""The server's clock at first, microseconds."""
+"""The server's clock at first, in microseconds."""
 DELAY_US = 75_000
 HELLO = {
     "protocol": 1,
@@ -37,7 +40,7 @@ HELLO = {
 
 
 class SentMessages:
-    """What the session sent."""
+    """Records what the session sends."""
 
     def __init__(self) -> None:
         self.texts: list[dict[str, Any]] = []
@@ -62,7 +65,7 @@ class SentMessages:
 
 
 class LockstepHarness:
-    """A session with a page at it, both on clocks that the test turns."""
+    """A session with a page, both on manual clocks."""
 
     def __init__(self, folder: Path, module: str | None = "0" * 64) -> None:
         self.folder, self.sent, self.now = folder, SentMessages(), START
@@ -70,41 +73,41 @@ class LockstepHarness:
         open_journal: Callable[..., Journal] = lambda head: Journal(folder, head)  # noqa: E731
         env = make_environment(GAME.environment)
         self.session = Session(GAME, env, self.sent, open_journal, config, wall_us=lambda: self.now)
-        self.come()
+        self.connect()
 
-    def come(self) -> None:
-        """A socket opens and says hello."""
+    def connect(self) -> None:
+        """Connect and send `hello`."""
         self.session.attach(self.now)
-        self.say("hello", **HELLO)
+        self.receive("hello", **HELLO)
 
-    def say(self, kind: str, **fields: Any) -> None:
-        """The page sends a message; it arrives now."""
+    def receive(self, kind: str, **fields: Any) -> None:
+        """Receive a message of the page now."""
         fields = {"at": 1000.0, **fields} if kind != "ticks" else fields
         self.session.receive(json.dumps({"type": kind, **fields}).encode(), self.now, self.now)
 
     def start(self, mode: str = "lockstep") -> LockstepPage:
-        """Begin an episode, and the page's own game."""
-        self.say("start", mode=mode)
+        """Start an episode, and the page's own game."""
+        self.receive("start", mode=mode)
         episode = self.segments()[0].header
         return LockstepPage(GAME, episode.seed)
 
-    def send(self, page: LockstepPage, count: int = 6, **wrong: Any) -> None:
-        """The page takes steps and sends them; `wrong` is put into the message."""
+    def send(self, page: LockstepPage, count: int = 6, **overrides: Any) -> None:
+        """Let the page take steps and send them, with `overrides` in the message."""
         before = page.now_ms
         page.step(count)
         self.now += round((page.now_ms - before) * 1000)
-        self.say(**{"kind": "ticks", **{k: v for k, v in page.ticks().items() if k != "type"}, **wrong})
+        self.receive(**{"kind": "ticks", **{k: v for k, v in page.ticks().items() if k != "type"}, **overrides})
 
     def play(self, page: LockstepPage, steps: int) -> None:
-        """Play on, six steps a message."""
+        """Play six steps per message."""
         for _ in range(steps // 6):
             self.send(page)
 
     def segments(self) -> list[Segment]:
-        """What is in the journal of the newest episode, sealed or not."""
+        """Return the segments of the newest episode in the journal, sealed or not."""
         folder = max(self.folder.iterdir())
-        found = [read_file(path) for path in list_files(folder)]
-        segments = [parse_segment(file[1])[0] for file in found if file is not None]
+        files = [read_file(path) for path in list_files(folder)]
+        segments = [parse_segment(file[1])[0] for file in files if file is not None]
         return [segment for segment in segments if segment is not None]
 
     def steps(self) -> list[RecordedStep]:
@@ -115,83 +118,83 @@ class LockstepHarness:
 
 
 @pytest.fixture
-def table(tmp_path: Path) -> LockstepHarness:
+def harness(tmp_path: Path) -> LockstepHarness:
     return LockstepHarness(tmp_path)
 
 
-def test_L1_a_game_is_offered_with_all_that_the_page_needs(table: LockstepHarness) -> None:
-    offer = table.sent.last("welcome")["lockstep"]
+def test_L1_welcome_offers_lockstep_with_settings(harness: LockstepHarness) -> None:
+    offer = harness.sent.last("welcome")["lockstep"]
     assert offer["module"] == f"/lockstep/{'0' * 64}.wasm"
     assert (offer["game"], offer["hz"], offer["frameskip"], offer["sticky"]) == ("breakout", 60, 1, 0)
     assert (offer["max_frames"], offer["max_steps"], offer["counts_lives"]) == (108_000, None, True)
 
 
-def test_L1_without_an_emulator_nothing_is_offered_and_the_game_is_streamed(tmp_path: Path) -> None:
-    table = LockstepHarness(tmp_path, module=None)
-    assert table.sent.last("welcome")["lockstep"] is None
-    table.say("start", mode="lockstep")
-    assert table.sent.last("started")["lockstep"] is None
-    assert len(table.sent.frames) == 1
+def test_L1_lockstep_without_emulator_is_streamed(tmp_path: Path) -> None:
+    harness = LockstepHarness(tmp_path, module=None)
+    assert harness.sent.last("welcome")["lockstep"] is None
+    harness.receive("start", mode="lockstep")
+    assert harness.sent.last("started")["lockstep"] is None
+    assert len(harness.sent.frames) == 1
 
 
-def test_L1_no_frames_are_sent_and_the_mode_is_on_record(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
-    assert table.sent.frames == []
-    provenance = table.segments()[0].header.provenance
+def test_L1_lockstep_sends_no_frames_and_records_mode(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    assert harness.sent.frames == []
+    provenance = harness.segments()[0].header.provenance
     assert provenance["mode"] == "lockstep"
-    assert provenance["lockstep"]["ale_seed"] == table.sent.last("started")["lockstep"]["ale_seed"]
+    assert provenance["lockstep"]["ale_seed"] == harness.sent.last("started")["lockstep"]["ale_seed"]
 
 
-def test_L4_what_both_agree_on_is_recorded_with_the_times_of_the_page(table: LockstepHarness) -> None:
-    page = table.start()
+def test_L4_lockstep_records_agreed_steps_with_page_times(harness: LockstepHarness) -> None:
+    page = harness.start()
     page.press("fire")
-    table.send(page)
+    harness.send(page)
     page.press("fire", down=False)
     page.press("left")
-    table.play(page, 54)
-    assert table.sent.last("ticked") == {"type": "ticked", "n_steps": 60, "digest": page.digest}
-    steps = table.steps()
+    harness.play(page, 54)
+    assert harness.sent.last("ticked") == {"type": "ticked", "n_steps": 60, "digest": page.digest}
+    steps = harness.steps()
     assert [step.action for step in steps] == [1] * 6 + [3] * 54
     assert [step.stepped_us for step in steps] == [round((1000 + PERIOD_MS * n) * 1000) for n in range(1, 61)]
     assert all(step.late_us is None for step in steps)
     assert [step.input.at_us if step.input else None for step in steps[5:7]] == [1_001_000, 1_101_000]
     assert [step.input.frame if step.input else None for step in steps[5:7]] == [0, 6]
-    assert [event["control"] for event in table.events("input")] == ["fire", "fire", "left"]
+    assert [event["control"] for event in harness.events("input")] == ["fire", "fire", "left"]
 
 
-def test_L4_the_end_of_the_game_is_the_servers(table: LockstepHarness) -> None:
-    page = table.start()
+def test_L4_lockstep_game_ends_by_the_server(harness: LockstepHarness) -> None:
+    page = harness.start()
     for _ in range(40):
         page.press("fire")
-        table.play(page, 30)
+        harness.play(page, 30)
         page.press("fire", down=False)
-        table.play(page, 120)
+        harness.play(page, 120)
         if page.over:
             break
     assert page.over
-    assert table.sent.last("ended")["reason"] == "terminated"
-    assert table.sent.last("ended")["n_steps"] == page.n_steps == len(table.steps())
+    assert harness.sent.last("ended")["reason"] == "terminated"
+    assert harness.sent.last("ended")["n_steps"] == page.n_steps == len(harness.steps())
 
 
-def test_L7_a_step_that_led_elsewhere_is_not_recorded_and_the_next_game_is_streamed(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
+def test_L7_lockstep_wrong_digest_ends_as_diverged_and_streams_next(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
     page.digest ^= 1
-    table.send(page)
-    ended = table.sent.last("ended")
+    harness.send(page)
+    ended = harness.sent.last("ended")
     assert (ended["status"], ended["reason"], ended["n_steps"]) == ("incomplete", "diverged", 60)
-    assert len(table.steps()) == 60
-    (incident,) = table.events("incident")
+    assert len(harness.steps()) == 60
+    (incident,) = harness.events("incident")
     assert (incident["what"], incident["agreed_steps"], len(incident["actions"])) == ("diverged", 60, 6)
     assert incident["digest"] != incident["digests"][0]
-    table.say("start", mode="lockstep")
-    assert table.sent.last("started")["lockstep"] is None
-    assert len(table.sent.frames) == 1
+    harness.receive("start", mode="lockstep")
+    assert harness.sent.last("started")["lockstep"] is None
+    assert len(harness.sent.frames) == 1
 
 
 @pytest.mark.parametrize(
-    ("wrong", "what"),
+    ("overrides", "incident_kind"),
     [
         ({"first": 54}, "replayed"),
         ({"first": 66}, "gap"),
@@ -199,142 +202,160 @@ def test_L7_a_step_that_led_elsewhere_is_not_recorded_and_the_next_game_is_strea
         ({"at": [1.0]}, "malformed"),
     ],
 )
-def test_L7_steps_that_can_not_be_are_refused(table: LockstepHarness, wrong: dict[str, Any], what: str) -> None:
-    page = table.start()
-    table.play(page, 60)
-    table.send(page, **wrong)
-    assert table.sent.last("ended")["reason"] == "refused"
-    assert [incident["what"] for incident in table.events("incident")] == [what]
-    assert len(table.steps()) == 60
+def test_L7_lockstep_invalid_steps_end_as_refused(
+    harness: LockstepHarness, overrides: dict[str, Any], incident_kind: str
+) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    harness.send(page, **overrides)
+    assert harness.sent.last("ended")["reason"] == "refused"
+    assert [incident["what"] for incident in harness.events("incident")] == [incident_kind]
+    assert len(harness.steps()) == 60
 
 
-def test_L7_the_same_message_twice_is_refused(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
+def test_L7_lockstep_repeated_message_is_refused(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
     page.step(6)
-    table.now += 100_000
+    harness.now += 100_000
     message = page.ticks()
     for _ in range(2):
-        table.session.receive(json.dumps(message).encode(), table.now, table.now)
-    assert [incident["what"] for incident in table.events("incident")] == ["replayed"]
-    assert len(table.steps()) == 66
+        harness.session.receive(json.dumps(message).encode(), harness.now, harness.now)
+    assert [incident["what"] for incident in harness.events("incident")] == ["replayed"]
+    assert len(harness.steps()) == 66
 
 
-def test_L6_slow_motion_is_refused(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 600)
-    while "ended" not in table.sent.kinds():
-        table.now += 100_000
+def test_L6_lockstep_slow_motion_is_refused(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 600)
+    while "ended" not in harness.sent.kinds():
+        harness.now += 100_000
         page.now_ms += 100
-        table.send(page)
-    assert [incident["what"] for incident in table.events("incident")] == ["too-slow"]
+        harness.send(page)
+    assert [incident["what"] for incident in harness.events("incident")] == ["too-slow"]
     assert page.n_steps < 600 + 60 * 5
 
 
-def test_L6_steps_faster_than_the_game_are_refused(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
+def test_L6_lockstep_too_fast_steps_are_refused(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
     page.step(60)
-    table.say(**{"kind": "ticks", **{k: v for k, v in page.ticks().items() if k != "type"}})
-    assert [incident["what"] for incident in table.events("incident")] == ["too-fast"]
+    harness.receive(**{"kind": "ticks", **{k: v for k, v in page.ticks().items() if k != "type"}})
+    assert [incident["what"] for incident in harness.events("incident")] == ["too-fast"]
 
 
-def test_L5_a_page_plays_on_without_its_socket_and_nothing_is_missing(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
-    table.session.detach(table.now)
+def test_L5_lockstep_reconnect_submits_steps_of_the_disconnection(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    harness.session.detach(harness.now)
     page.step(600)
-    table.now += 10_000_000
-    table.come()
-    assert table.sent.last("started")["lockstep"]["n_steps"] == 60
-    table.send(page)
-    table.play(page, 60)
-    assert table.sent.last("ticked")["n_steps"] == 726 == len(table.steps())
-    assert "paused" not in table.sent.kinds()
+    harness.now += 10_000_000
+    harness.connect()
+    assert harness.sent.last("started")["lockstep"]["n_steps"] == 60
+    harness.send(page)
+    harness.play(page, 60)
+    assert harness.sent.last("ticked")["n_steps"] == 726 == len(harness.steps())
+    assert "paused" not in harness.sent.kinds()
 
 
-def test_L5_a_page_that_was_away_too_long_froze_and_goes_on_after_a_pause(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
-    table.session.detach(table.now)
+def test_L5_lockstep_reconnect_after_offline_timeout_continues_from_pause(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    harness.session.detach(harness.now)
     page.step(MAX_OFFLINE_US // 16_667)
-    table.now += 45_000_000
+    harness.now += 45_000_000
     page.now_ms += 25_000
-    table.come()
-    table.send(page, 0)
-    table.say("pause")
-    assert table.sent.last("paused")["reason"] == "player"
-    table.now += 5_000_000
-    table.say("resume")
-    table.play(page, 60)
-    assert table.sent.last("ticked")["n_steps"] == page.n_steps == len(table.steps())
+    harness.connect()
+    harness.send(page, 0)
+    harness.receive("pause")
+    assert harness.sent.last("paused")["reason"] == "player"
+    harness.now += 5_000_000
+    harness.receive("resume")
+    harness.play(page, 60)
+    assert harness.sent.last("ticked")["n_steps"] == page.n_steps == len(harness.steps())
 
 
-def test_L5_a_page_that_was_loaded_anew_goes_on_by_streaming_in_the_same_episode(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
-    table.session.detach(table.now)
-    table.now += 2_000_000
-    table.come()
-    table.say("stream", reason="loaded anew")
-    assert len(table.sent.frames) == 1
-    assert table.sent.last("paused")["reason"] == "connection"
-    table.say("resume")
+def test_L5_lockstep_reconnect_of_reloaded_page_switches_to_streaming(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    harness.session.detach(harness.now)
+    harness.now += 2_000_000
+    harness.connect()
+    harness.receive("stream", reason="loaded anew")
+    assert len(harness.sent.frames) == 1
+    assert harness.sent.last("paused")["reason"] == "connection"
+    harness.receive("resume")
     for _ in range(30):
-        due = table.session.due_us
+        due = harness.session.due_us
         assert due is not None
-        table.now = due
-        table.session.tick(table.now)
-    assert len(table.steps()) >= 60 + 29
-    assert table.steps()[59].stepped_us is not None
-    assert table.steps()[60].stepped_us is None
-    assert table.events("stream") == [{"reason": "loaded anew"}]
+        harness.now = due
+        harness.session.tick(harness.now)
+    assert len(harness.steps()) >= 60 + 29
+    assert harness.steps()[59].stepped_us is not None
+    assert harness.steps()[60].stepped_us is None
+    assert harness.events("stream") == [{"reason": "loaded anew"}]
 
 
-def test_L5_who_does_not_come_back_leaves_what_arrived(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
-    table.session.detach(table.now)
-    due = table.session.due_us
-    while due is not None and not table.session.is_finished:
-        table.now = due
-        table.session.tick(table.now)
-        due = table.session.due_us
-    assert table.session.is_finished
-    last = table.segments()[-1]
+def test_L5_lockstep_reconnect_timeout_keeps_received_steps(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    harness.session.detach(harness.now)
+    due = harness.session.due_us
+    while due is not None and not harness.session.is_finished:
+        harness.now = due
+        harness.session.tick(harness.now)
+        due = harness.session.due_us
+    assert harness.session.is_finished
+    last = harness.segments()[-1]
     assert last.end is not None
     assert (last.end.reason, last.end.n_steps) == ("disconnected", 60)
 
 
-def test_L7_a_page_that_falls_silent_ends_its_game(table: LockstepHarness) -> None:
-    page = table.start()
-    table.play(page, 60)
-    table.now += OFFLINE_TIMEOUT_US
-    table.session.tick(table.now)
-    table.session.tick(table.now)
-    assert table.sent.last("ended")["reason"] == "silent"
+def test_L7_lockstep_silent_page_timeout_ends_episode(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 60)
+    harness.now += OFFLINE_TIMEOUT_US
+    harness.session.tick(harness.now)
+    harness.session.tick(harness.now)
+    assert harness.sent.last("ended")["reason"] == "silent"
 
 
-def test_L2_a_pause_stands_between_steps_and_lets_go_of_the_controls(table: LockstepHarness) -> None:
-    page = table.start()
+def test_L2_lockstep_pause_releases_controls(harness: LockstepHarness) -> None:
+    page = harness.start()
     page.press("right")
-    table.play(page, 60)
-    table.say("pause")
+    harness.play(page, 60)
+    harness.receive("pause")
     page.controls.release(ActiveInput(0, 0, None))
-    table.now += 600_000_000
+    harness.now += 600_000_000
     page.now_ms += 600_000
-    table.say("resume")
-    table.play(page, 60)
-    assert [step.action for step in table.steps()] == [2] * 60 + [0] * 60
+    harness.receive("resume")
+    harness.play(page, 60)
+    assert [step.action for step in harness.steps()] == [2] * 60 + [0] * 60
 
 
-def test_an_episode_can_follow_another_in_lockstep(table: LockstepHarness) -> None:
-    first = table.start()
-    table.play(first, 60)
-    table.say("leave")
-    table.now += 2_000_000
-    table.session.tick(table.now)
-    second = table.start()
-    table.play(second, 60)
-    assert table.sent.last("ticked")["n_steps"] == 60
-    assert UUID(table.sent.last("started")["episode"]) == table.segments()[0].header.episode_id
+def test_L1_lockstep_episode_can_follow_another(harness: LockstepHarness) -> None:
+    first = harness.start()
+    harness.play(first, 60)
+    harness.receive("leave")
+    harness.now += 2_000_000
+    harness.session.tick(harness.now)
+    second = harness.start()
+    harness.play(second, 60)
+    assert harness.sent.last("ticked")["n_steps"] == 60
+    assert UUID(harness.sent.last("started")["episode"]) == harness.segments()[0].header.episode_id
+
+
+def test_L3_lockstep_digest_is_crc32_of_screen_ram_reward_lives_and_flags() -> None:
+    env = make_environment(GAME.environment)
+    assert isinstance(env, AtariPlayableEnv)
+    env.reset(7)
+    ale, digest, expected = env._game.ale, env.update_digest(0, 0.0), 0
+    rewards = [0.0]
+    for action in [None, 1, *[3] * 60]:
+        if action is not None:
+            rewards.append(env.step(action).reward)
+            digest = env.update_digest(digest, rewards[-1])
+        flags = ale.game_over(with_truncation=False) + 2 * ale.game_truncated()
+        numbers = struct.pack("<3i", int(rewards[-1]), ale.lives(), flags)
+        expected = zlib.crc32(ale.getScreen().tobytes() + ale.getRAM().tobytes() + numbers, expected)
+        assert digest == expected

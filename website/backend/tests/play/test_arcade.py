@@ -1,4 +1,4 @@
-"""A game from the socket to the database and back, with nothing in between replaced."""
+"""Plays real games over a socket, and compares the recording with what the player saw, end to end."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -14,7 +14,7 @@ from tests.support.arcade import Arcade, open_player, running_arcade, wait_until
 
 pytestmark = pytest.mark.anyio
 HANOI = "1323121"
-"""Poles to lift from and put on, two for a move: 3 disks to the third pole in 7 moves."""
+"""Poles to take from and to put on, alternating: moves 3 disks to the third pole in 7 moves."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def _arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
 
 
-async def test_breakout_is_kept_as_it_was_seen_and_runs_again_exactly(arcade: Arcade) -> None:
+async def test_recording_of_breakout_equals_screen_and_rerun(arcade: Arcade) -> None:
     async with open_player(arcade, "ann@example.org", "breakout") as player:
         await player.send("setup", keys={"fire": ["KeyX"]}, touch=False, hand="right", gamepads=[])
         await player.send("start")
@@ -51,16 +51,16 @@ async def test_breakout_is_kept_as_it_was_seen_and_runs_again_exactly(arcade: Ar
 
 
 def check_setup(ended: dict[str, object]) -> None:
-    """With which keys it began is in the episode's provenance, the gamepad that came later among its events."""
+    """The first setup must be in the provenance, and the one with a gamepad among the events."""
     with sa.open() as dataset:
         episode = dataset.episode(UUID(str(ended["episode"])))
-        begun = {"keys": {"fire": ["KeyX"]}, "touch": False, "hand": "right", "gamepads": [], "sound": False}
-        assert episode.provenance["setup"] == begun
-        [later] = [event for event in episode.events if event.kind == "setup"]
-        assert later.data == {**begun, "gamepads": ["Standard pad"]}
+        first_setup = {"keys": {"fire": ["KeyX"]}, "touch": False, "hand": "right", "gamepads": [], "sound": False}
+        assert episode.provenance["setup"] == first_setup
+        [changed] = [event for event in episode.events if event.kind == "setup"]
+        assert changed.data == {**first_setup, "gamepads": ["Standard pad"]}
 
 
-async def test_hanoi_is_won(arcade: Arcade) -> None:
+async def test_recording_of_won_hanoi_equals_screen_and_rerun(arcade: Arcade) -> None:
     async with open_player(arcade, "bob@example.org", "tower-of-hanoi") as player:
         await player.send("start")
         await player.read_until_frame(0)
@@ -76,7 +76,7 @@ async def test_hanoi_is_won(arcade: Arcade) -> None:
 
 
 def check_episode(ended: dict[str, object], seen: dict[int, NDArray[np.uint8]]) -> None:
-    """What is stored is what the player saw, and what the environment does again from seed and actions."""
+    """The recording must equal what the player saw, and what the environment does again from seed and actions."""
     with sa.open() as dataset:
         episode = dataset.episode(UUID(str(ended["episode"])))
         assert (episode.status, len(episode.actions)) == (ended["status"], ended["n_steps"])

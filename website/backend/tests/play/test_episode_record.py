@@ -1,6 +1,7 @@
-"""What happens beside the steps is on record too, each with its times: the real server, over real sockets."""
+"""The recorded events and provenance of an episode, played on the real server over a real socket."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -22,8 +23,9 @@ from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, Player, find_games, now_ms, open_player, running_arcade, wait_until_uploaded
 
 pytestmark = pytest.mark.anyio
-SILENT_FRAMES = 50
-"""The server lets 60 frames be unacknowledged; up to 5 of these were read before."""
+STOP_SECONDS = 0.15
+SILENCE_US = 500_000
+"""Time without a frame after which the server has dropped frames for certain: 30 ticks."""
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +34,22 @@ def arcade() -> Iterator[Arcade]:
         yield running
 
 
-async def test_whatever_happens_in_an_episode_is_an_event_with_its_times(
+async def test_F2_O6_episode_events_are_recorded_with_their_times(
     arcade: Arcade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
-    told: dict[str, float] = {}
+    sent_ms: dict[str, float] = {}
     async with open_player(arcade, "ann@example.org", "breakout") as player:
         await player.send("start")
         started = await player.read_until("started")
         await exchange_pings(player)
-        await tell_focus(player, told)
-        await pause_and_resume(player, told)
+        await change_focus(player, sent_ms)
+        await pause_and_resume(player, sent_ms)
         await fall_behind(player)
         await stop_game_process(arcade, player)
     async with open_player(arcade, "ann@example.org", "breakout") as player:
-        told["resume again"] = now_ms()
-        await player.send("resume", at=told["resume again"])
+        sent_ms["resume after reconnect"] = now_ms()
+        await player.send("resume", at=sent_ms["resume after reconnect"])
         await player.read_until("resumed")
         await player.send("leave")
         ended = await player.read_until("ended")
@@ -70,17 +72,17 @@ async def test_whatever_happens_in_an_episode_is_an_event_with_its_times(
     changes = {event.data["state"]: event for event in events if event.kind == "focus"}
     assert list(changes) == ["blur", "hidden", "visible", "focus"]
     for name, event in {**changes, "pause": find(events, "pause")}.items():
-        assert event.client_us == round(told[name] * 1000)
+        assert event.client_us == round(sent_ms[name] * 1000)
     assert find(events, "left-out").data["frames"] > 0
     times = [event.server_us for event in events]
     assert times == sorted(times)
     assert all(event.client_us is not None for event in events if event.kind in ("input", "clock", "focus", "pause"))
     resumes = [event.client_us for event in events if event.kind == "resume"]
-    assert resumes == [round(told["resume"] * 1000), round(told["resume again"] * 1000)]
+    assert resumes == [round(sent_ms["resume"] * 1000), round(sent_ms["resume after reconnect"] * 1000)]
 
 
 async def exchange_pings(player: Player) -> None:
-    """A tap, and two pings: the second completes a clock sample."""
+    """Tap, and send two pings; the second one completes a clock sample."""
     await player.read_until_frame(2)
     await player.tap("fire")
     await player.send("ping", id=0, previous=None)
@@ -89,27 +91,30 @@ async def exchange_pings(player: Player) -> None:
     await player.read_until("pong")
 
 
-async def tell_focus(player: Player, told: dict[str, float]) -> None:
+async def change_focus(player: Player, sent_ms: dict[str, float]) -> None:
     for state in ("blur", "hidden", "visible", "focus"):
-        told[state] = now_ms()
-        await player.send("focus", state=state, at=told[state])
+        sent_ms[state] = now_ms()
+        await player.send("focus", state=state, at=sent_ms[state])
 
 
-async def pause_and_resume(player: Player, told: dict[str, float]) -> None:
+async def pause_and_resume(player: Player, sent_ms: dict[str, float]) -> None:
     for kind, answer in (("pause", "paused"), ("resume", "resumed")):
-        told[kind] = now_ms()
-        await player.send(kind, at=told[kind])
+        sent_ms[kind] = now_ms()
+        await player.send(kind, at=sent_ms[kind])
         await player.read_until(answer)
 
 
 async def fall_behind(player: Player) -> None:
-    """Take frames without a word for longer than the server lets that be, then say that they are there."""
-    last = newest = player.packets[-1].frame
-    while newest - last < SILENT_FRAMES:
+    """Acknowledge nothing until the server has dropped frames, then acknowledge everything."""
+    newest, newest_us, ping_id, silence_us = player.packets[-1].frame, 0, 100, 0
+    await player.send("ping", id=ping_id, previous=None)
+    while silence_us < SILENCE_US:
         data = await player.socket.recv()
-        assert isinstance(data, bytes)
-        newest = int.from_bytes(data[4:8], "little")
-    await asyncio.sleep(2)  # some hundred more are due meanwhile, most of which it leaves out
+        if isinstance(data, bytes):
+            newest, newest_us = int.from_bytes(data[4:8], "little"), int.from_bytes(data[8:16], "little")
+        elif (pong := json.loads(data))["type"] == "pong":
+            silence_us, ping_id = pong["sent_us"] - newest_us if newest_us else 0, ping_id + 1
+            await player.send("ping", id=ping_id, previous=None)
     await acknowledge(player, newest)
     await player.read_until_frame(newest + 1)
 
@@ -119,13 +124,13 @@ async def acknowledge(player: Player, frame: int) -> None:
 
 
 async def stop_game_process(arcade: Arcade, player: Player) -> None:
-    """As a machine does that has something else to do for a moment."""
+    """Stop the game processes for a moment, as a busy machine does."""
     games = find_games(arcade.process.pid)
     for number in (signal.SIGSTOP, signal.SIGCONT):
         for process in games:
-            with suppress(ProcessLookupError):  # it had no game, and has just ended
+            with suppress(ProcessLookupError):  # it had no game and has just exited
                 os.kill(process.pid, number)
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(STOP_SECONDS)
     await player.read_until_frame(player.packets[-1].frame + 3)
 
 
@@ -134,7 +139,9 @@ def find(events: list[Event], kind: str) -> Event:
 
 
 def check_contents(episode: sa.Episode) -> None:
-    """All that is on record is in the data dictionary, and the other way round for what a streamed game has."""
+    """Every recorded field must be documented in the data dictionary, and every documented field of a streamed game
+    recorded.
+    """
     assert episode.environment.keys() == ENVIRONMENT.keys()
     parts = {name for name in episode.provenance if name != "player"}
     parts |= {f"player.{name}" for name in episode.provenance["player"]}
@@ -146,7 +153,7 @@ def check_contents(episode: sa.Episode) -> None:
     assert episode.summary["device"] == "keyboard"
 
 
-def test_the_commit_is_that_of_this_clone() -> None:
+def test_find_commit_returns_head_of_this_clone() -> None:
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commit = find_commit()
     assert commit is not None
@@ -154,12 +161,12 @@ def test_the_commit_is_that_of_this_clone() -> None:
     assert Settings(skill_arcade_commit=commit).skill_arcade_commit == commit
 
 
-def test_where_a_recording_comes_from_is_told_in_words() -> None:
+def test_print_origin_describes_server_browser_and_devices() -> None:
     player = {
         "browser": "Firefox", "screen": [800, 600], "pixel_ratio": 2.0, "refresh_hz": 59.9, "isolated": True,
     }  # fmt: skip
-    given = {"skill_arcade": "0.1.0", "commit": "c" * 40, "manifest_sha256": "a" * 64, "mode": "streamed"}
-    assert print_origin({**given, "player": player}, {"keyboard": 7, "touch": 2}) == [
+    provenance = {"skill_arcade": "0.1.0", "commit": "c" * 40, "manifest_sha256": "a" * 64, "mode": "streamed"}
+    assert print_origin({**provenance, "player": player}, {"keyboard": 7, "touch": 2}) == [
         f"server: skill-arcade 0.1.0, commit {'c' * 40}",
         f"manifest: SHA-256 {'a' * 64}; streamed",
         "browser: Firefox",

@@ -1,4 +1,4 @@
-"""A seeded few of `python -m benchmarks.faults`: real processes are killed, and nothing is lost or doubled."""
+"""A short, seeded run of `python -m benchmarks.faults`: processes are killed, and nothing may be lost or duplicated."""
 
 import asyncio
 import os
@@ -21,13 +21,13 @@ SEED = int(os.environ.get("FAULTS_SEED", "20261122"))
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[ServerUnderTest]:
-    """One arcade for all: what breaks in one test must be whole again in the next."""
+def server() -> Iterator[ServerUnderTest]:
+    """One server for all tests: it must have recovered from one fault before the next."""
     with temporary_home() as home:
-        made = ServerUnderTest(home)
-        made.start()
-        yield made
-        made.stop()
+        running = ServerUnderTest(home)
+        running.start()
+        yield running
+        running.stop()
 
 
 @pytest.mark.parametrize(
@@ -35,26 +35,26 @@ def house() -> Iterator[ServerUnderTest]:
     [acts.kill_game, acts.kill_delivery, acts.kill_postgres, acts.flip_bit],
     ids=lambda act: act.__name__,
 )
-async def test_R1_R8_nothing_is_lost_or_doubled_after(house: ServerUnderTest, act: Break) -> None:
+async def test_R1_R8_fault_loses_and_duplicates_no_steps(server: ServerUnderTest, act: Break) -> None:
     result, rng = Result(act.__name__), random.Random(f"{SEED} {act.__name__}")
-    await play_and_break(house, act, result, rng, 1)
+    await play_and_break(server, act, result, rng, 1)
     assert result.steps > 0, f"seed {SEED}"
     assert (result.lost, result.doubled, result.trouble) == (0, 0, []), f"seed {SEED}"
 
 
-async def test_R1_R11_a_game_whose_server_is_killed_says_so_and_seals_what_it_has(house: ServerUnderTest) -> None:
-    async with run_load(house.port, random.Random(SEED), 1) as crowd:
+async def test_R1_R11_server_killed_game_seals_its_episode_as_server_gone(server: ServerUnderTest) -> None:
+    async with run_load(server.port, random.Random(SEED), 1) as load:
         async with asyncio.timeout(30):
-            while crowd.n_frames < 60:
+            while load.n_frames < 60:
                 await asyncio.sleep(0.02)
-        with acts.frozen_delivery(house) as _:
-            games = house.games()
-            house.kill(house.server)
+        with acts.frozen_delivery(server) as _:
+            games = server.games()
+            server.kill(server.server)
             await asyncio.to_thread(psutil.wait_procs, games, 20)
-            ends = [end for path in house.files(SEALED) if (end := read_segment(path).end) is not None]
-        await asyncio.to_thread(house.start)
+            ends = [end for path in server.files(SEALED) if (end := read_segment(path).end) is not None]
+        await asyncio.to_thread(server.start)
     assert [(end.status, end.reason) for end in ends] == [("incomplete", "server-gone")]
-    await house.wait_until_uploaded()
-    reports = await house.check(crowd.seen)
+    await server.wait_until_uploaded()
+    reports = await server.check(load.seen)
     assert any(report.acknowledged > 0 for report in reports)
     assert [report for report in reports if report.lost or report.duplicated or report.problems] == []

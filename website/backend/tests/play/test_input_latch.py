@@ -1,4 +1,4 @@
-"""No press is lost, whatever comes between two ticks (rule I2)."""
+"""The input latch loses no press, whatever arrives between two ticks (rule I2)."""
 
 import random
 
@@ -47,28 +47,28 @@ def player() -> Player:
     return Player()
 
 
-def test_I2_nothing_held_is_the_noop(player: Player) -> None:
+def test_I2_input_latch_without_held_controls_returns_noop(player: Player) -> None:
     assert player.ticks(2) == [NOOP, NOOP]
 
 
-def test_I2_a_tap_between_two_ticks_acts_for_one(player: Player) -> None:
+def test_I2_input_latch_tap_between_ticks_acts_for_one_tick(player: Player) -> None:
     player.tap("fire")
     assert player.ticks(3) == [FIRE, NOOP, NOOP]
 
 
-def test_I2_two_taps_between_two_ticks_act_twice(player: Player) -> None:
+def test_I2_input_latch_two_taps_between_ticks_act_twice(player: Player) -> None:
     player.tap("fire")
     player.tap("fire")
     assert player.ticks(5) == [FIRE, NOOP, FIRE, NOOP, NOOP]
 
 
-def test_I2_keys_pressed_together_act_together_at_once(player: Player) -> None:
+def test_I2_input_latch_keys_pressed_together_act_together(player: Player) -> None:
     player.down("left")
     player.down("fire")
     assert player.ticks(1) == [LEFTFIRE]
 
 
-def test_I2_of_opposite_keys_the_newer_wins_and_the_older_comes_back(player: Player) -> None:
+def test_I2_input_latch_newer_of_opposite_keys_wins_until_released(player: Player) -> None:
     player.down("left")
     player.down("right")
     assert player.ticks(1) == [RIGHT]
@@ -76,7 +76,7 @@ def test_I2_of_opposite_keys_the_newer_wins_and_the_older_comes_back(player: Pla
     assert player.ticks(1) == [LEFT]
 
 
-def test_I2_changing_direction_does_not_cost_a_tick(player: Player) -> None:
+def test_I2_input_latch_change_of_direction_costs_no_tick(player: Player) -> None:
     player.down("left")
     assert player.ticks(1) == [LEFT]
     player.up("left")
@@ -84,7 +84,7 @@ def test_I2_changing_direction_does_not_cost_a_tick(player: Player) -> None:
     assert player.ticks(1) == [RIGHT]
 
 
-def test_I2_a_key_let_go_and_pressed_again_is_seen_let_go(player: Player) -> None:
+def test_I2_input_latch_release_and_press_between_ticks_shows_release(player: Player) -> None:
     player.down("fire")
     assert player.ticks(1) == [FIRE]
     player.up("fire")
@@ -92,7 +92,7 @@ def test_I2_a_key_let_go_and_pressed_again_is_seen_let_go(player: Player) -> Non
     assert player.ticks(2) == [NOOP, FIRE]
 
 
-def test_a_repeated_down_changes_nothing(player: Player) -> None:
+def test_I1_input_latch_ignores_repeated_press(player: Player) -> None:
     player.down("fire")
     player.down("fire")
     player.up("fire")
@@ -100,14 +100,14 @@ def test_a_repeated_down_changes_nothing(player: Player) -> None:
     assert player.ticks(2) == [FIRE, NOOP]
 
 
-def test_the_sample_names_the_input_that_it_follows_from(player: Player) -> None:
+def test_input_latch_sample_returns_source_input(player: Player) -> None:
     player.tap("fire")
     _, source = player.controls.sample()
     assert source is not None
     assert source.at_us == 1
 
 
-def test_a_flood_of_taps_neither_grows_nor_sticks(player: Player) -> None:
+def test_input_latch_flood_of_taps_is_bounded_and_released(player: Player) -> None:
     for _ in range(10_000):
         player.tap("fire")
     actions = player.ticks(200)
@@ -116,19 +116,19 @@ def test_a_flood_of_taps_neither_grows_nor_sticks(player: Player) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["left", "right", "fire"]), st.booleans(), st.booleans()), max_size=40))
-def test_I2_every_press_is_held_at_some_tick(story: list[tuple[str, bool, bool]]) -> None:
+def test_I2_input_latch_holds_every_press_at_some_tick(changes: list[tuple[str, bool, bool]]) -> None:
     player, presses, acted, held = Player(), 0, 0, set[str]()
     now: set[str] = set()
 
     def tick() -> int:
         player.controls.sample()
-        after = set(player.controls._held)
+        after = set(player.controls._held_controls)
         gained = len(after - now)
         now.clear()
         now.update(after)
         return gained
 
-    for control, down, then_tick in story:
+    for control, down, then_tick in changes:
         presses += down and control not in held
         (held.add if down else held.discard)(control)
         player.change(control, down=down)
@@ -138,8 +138,8 @@ def test_I2_every_press_is_held_at_some_tick(story: list[tuple[str, bool, bool]]
     assert now == held
 
 
-def test_I2_ten_thousand_taps_of_five_milliseconds_all_act(player: Player) -> None:
-    """Taps come every 35 to 45 ms, at whatever phase of the tick; each must be seen held for a tick."""
+def test_I2_input_latch_10000_taps_of_5_ms_all_act(player: Player) -> None:
+    """Taps come every 35 to 45 ms at any phase of the tick; each must be held for a tick."""
     rng, tick, now, acted, before = random.Random(1), 1000 / 60, 0.0, 0, NOOP
     changes = []
     for _ in range(10_000):

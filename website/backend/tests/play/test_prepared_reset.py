@@ -7,16 +7,16 @@ from tests.support.session_harness import SessionHarness
 
 
 @pytest.mark.parametrize("game", ["breakout", "tower-of-hanoi-4"])
-def test_O10_the_page_has_the_picture_before_it_asks_for_the_game(tmp_path: Path, game: str) -> None:
-    table = SessionHarness(tmp_path, game)
-    ahead = FramePacket.unpack(table.previews[-1])
-    assert (ahead.flags & ~8, ahead.frame, ahead.x, ahead.y) == (PREVIEW | KEYFRAME, 0, 0, 0)
-    table.send("start")
-    prepared_reset = FramePacket.unpack(table.packets[0])
-    assert prepared_reset.flags == ahead.flags & ~PREVIEW
-    assert (ahead.data, ahead.palette) == (prepared_reset.data, prepared_reset.palette)
-    table.send("leave")
-    assert len(table.previews) == 1
-    table.session.tick(table.now + 2_000_000)
-    table.session.prepare()
-    assert len(table.previews) == 2
+def test_O10_preview_is_sent_as_keyframe_before_start(tmp_path: Path, game: str) -> None:
+    harness = SessionHarness(tmp_path, game)
+    preview = FramePacket.unpack(harness.previews[-1])
+    assert (preview.flags & ~8, preview.frame, preview.x, preview.y) == (PREVIEW | KEYFRAME, 0, 0, 0)
+    harness.send("start")
+    prepared_reset = FramePacket.unpack(harness.packets[0])
+    assert prepared_reset.flags == preview.flags & ~PREVIEW
+    assert (preview.data, preview.palette) == (prepared_reset.data, prepared_reset.palette)
+    harness.send("leave")
+    assert len(harness.previews) == 1
+    harness.session.tick(harness.now + 2_000_000)
+    harness.session.prepare()
+    assert len(harness.previews) == 2

@@ -1,4 +1,4 @@
-"""Atari games share processes; whatever happens to one process, no record is lost, and no other process is touched."""
+"""Game processes: how the pool shares them, restarts of the fork server, and what a killed process leaves behind."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ import skill_arcade.dataset as sa
 from skill_arcade.environments.atari import AtariPlayableEnv
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import EnvironmentSpec
-from skill_arcade.play.processes import environment_pool as stock
+from skill_arcade.play.processes import environment_pool
 from skill_arcade.play.processes.environment_pool import EnvironmentPool
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.play.processes.process_pool import GameProcessPool, GameSlot
@@ -34,82 +34,86 @@ def arcade() -> Iterator[Arcade]:
         yield running
 
 
-def games_of(arcade: Arcade) -> list[psutil.Process]:
+def find_game_processes(arcade: Arcade) -> list[psutil.Process]:
     return find_games(arcade.process.pid)
 
 
-async def open_place(process_pool: GameProcessPool, environment: EnvironmentSpec) -> GameSlot:
-    place, pipe = await process_pool.acquire_slot(environment)
+async def acquire_slot(process_pool: GameProcessPool, environment: EnvironmentSpec) -> GameSlot:
+    slot, pipe = await process_pool.acquire_slot(environment)
     pipe.close()
-    return place
+    return slot
 
 
-async def open_stocked(process_pool: GameProcessPool, environment: EnvironmentSpec, least: int) -> GameSlot:
-    """A place in a new process that has so many more stages: they are loaded while nobody asks for anything."""
+async def acquire_slot_in_preloaded_process(
+    process_pool: GameProcessPool, environment: EnvironmentSpec, min_available: int
+) -> GameSlot:
+    """Acquire a slot in a process with at least `min_available` idle environments, which the fork server preloads while
+    idle.
+    """
     async with asyncio.timeout(30):
         while True:
-            place = await open_place(process_pool, environment)
-            if place.process.available[environment.model_dump_json()] >= least:
-                return place
-            process_pool.release_slot(place)
+            slot = await acquire_slot(process_pool, environment)
+            if slot.process.available[environment.model_dump_json()] >= min_available:
+                return slot
+            process_pool.release_slot(slot)
             await asyncio.sleep(0.1)
 
 
-async def until_closed(player: Player) -> None:
+async def read_until_closed(player: Player) -> None:
     with suppress(ConnectionClosed):
         while True:
             await player.read()
 
 
-async def test_a_game_joins_a_process_that_has_a_stage_for_it_while_there_is_room() -> None:
+async def test_process_pool_shares_process_with_preloaded_environment() -> None:
     process_pool = GameProcessPool(2, ("text", "WARNING"))
-    first = await open_stocked(process_pool, BREAKOUT, 1)
-    second, third, other = [await open_place(process_pool, choice) for choice in (BREAKOUT, BREAKOUT, HANOI)]
+    first = await acquire_slot_in_preloaded_process(process_pool, BREAKOUT, 1)
+    second, third, other = [await acquire_slot(process_pool, choice) for choice in (BREAKOUT, BREAKOUT, HANOI)]
     assert second.process is first.process
     assert third.process is not first.process
     assert other.process not in (first.process, third.process)
     process_pool.release_slot(first)
-    again = await open_place(process_pool, BREAKOUT)
-    assert again.process in (first.process, third.process)
-    for place in (second, third, other, again):
-        process_pool.release_slot(place)
+    rejoined = await acquire_slot(process_pool, BREAKOUT)
+    assert rejoined.process in (first.process, third.process)
+    for slot in (second, third, other, rejoined):
+        process_pool.release_slot(slot)
 
 
-async def test_who_wants_every_game_alone_has_it() -> None:
+async def test_process_pool_with_one_game_per_process_never_shares() -> None:
     process_pool = GameProcessPool(1, ("text", "WARNING"))
-    places = [await open_place(process_pool, PONG) for _ in range(3)]
-    assert len({place.process.pid for place in places}) == 3
-    for place in places:
-        process_pool.release_slot(place)
+    slots = [await acquire_slot(process_pool, PONG) for _ in range(3)]
+    assert len({slot.process.pid for slot in slots}) == 3
+    for slot in slots:
+        process_pool.release_slot(slot)
 
 
-async def test_a_process_that_has_died_gets_no_more_games() -> None:
+async def test_process_pool_replaces_dead_process() -> None:
     process_pool = GameProcessPool(4, ("text", "WARNING"))
-    first = await open_stocked(process_pool, BREAKOUT, 1)
+    first = await acquire_slot_in_preloaded_process(process_pool, BREAKOUT, 1)
     first.process.kill()
     async with asyncio.timeout(60):
         while psutil.pid_exists(first.process.pid):
             await asyncio.sleep(0.01)
-    second = await open_place(process_pool, BREAKOUT)
+    second = await acquire_slot(process_pool, BREAKOUT)
     assert second.process is not first.process
     process_pool.release_slot(first)
     process_pool.release_slot(second)
 
 
-async def test_the_process_that_forks_them_is_started_again_when_it_dies() -> None:
+async def test_fork_server_is_restarted_after_kill() -> None:
     fork_server, process_pool = get_fork_server(), GameProcessPool(4, ("text", "WARNING"))
-    place = await open_place(process_pool, HANOI)
+    slot = await acquire_slot(process_pool, HANOI)
     process = fork_server._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    another = await open_place(process_pool, HANOI)
-    assert another.process.pid != place.process.pid
-    assert psutil.Process(place.process.pid).status() != psutil.STATUS_ZOMBIE
-    process_pool.release_slot(place)
+    another = await acquire_slot(process_pool, HANOI)
+    assert another.process.pid != slot.process.pid
+    assert psutil.Process(slot.process.pid).status() != psutil.STATUS_ZOMBIE
+    process_pool.release_slot(slot)
     process_pool.release_slot(another)
 
 
-async def test_games_in_one_process_are_each_their_own_and_all_are_kept_when_it_is_killed(
+async def test_killed_game_process_crashes_its_games_and_keeps_their_episodes(
     arcade: Arcade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
@@ -125,50 +129,50 @@ async def test_games_in_one_process_are_each_their_own_and_all_are_kept_when_it_
             return player
 
         async with asyncio.timeout(60):
-            while len(games_of(arcade)) == len(players):  # until two share
+            while len(find_game_processes(arcade)) == len(players):  # until two share
                 await (await join("breakout")).read_until_frame(20)
         await (await join("tower-of-hanoi")).tap(GAMES["tower-of-hanoi"].controls[0].name)
         for player in players[:-1]:
             await player.read_until_frame(player.packets[-1].frame + 30)
-        for process in games_of(arcade):
-            with suppress(psutil.NoSuchProcess):  # it had no game, and has just ended
+        for process in find_game_processes(arcade):
+            with suppress(psutil.NoSuchProcess):  # it had no game and has just exited
                 process.kill()
         for player in players:
-            await until_closed(player)
+            await read_until_closed(player)
             assert player.socket.close_code == CloseCode.GAME_CRASHED
     await wait_until_uploaded(arcade)
     with sa.open() as dataset:
-        kept = {str(episode.id): episode for episode in dataset.episodes()}
+        episodes_by_id = {str(episode.id): episode for episode in dataset.episodes()}
     seen = {episode: player.packets[-1].frame for episode, player in zip(episodes, players, strict=True)}
-    assert set(seen) <= set(kept)
-    assert {kept[episode].status for episode in seen} == {"incomplete"}
+    assert set(seen) <= set(episodes_by_id)
+    assert {episodes_by_id[episode].status for episode in seen} == {"incomplete"}
     for episode, frame in seen.items():
-        assert kept[episode].n_steps >= frame
-        assert UUID(episode) == kept[episode].id
+        assert episodes_by_id[episode].n_steps >= frame
+        assert UUID(episode) == episodes_by_id[episode].id
 
 
-def test_a_stock_keeps_what_was_asked_for_last_and_takes_back_only_what_can_be_played_again(
+def test_environment_pool_evicts_least_recently_used_and_reuses_atari_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stock, "KINDS", 1)
-    assets = EnvironmentPool()
-    assets.reserve(BREAKOUT, 2)
-    assets.reserve(BREAKOUT, 2)
-    while assets.has_pending:
-        assets.warm_one()
-    assert assets.available == {BREAKOUT.model_dump_json(): 2}
-    env = assets.acquire(BREAKOUT)
+    monkeypatch.setattr(environment_pool, "MAX_POOLED_GAMES", 1)
+    pool = EnvironmentPool()
+    pool.reserve(BREAKOUT, 2)
+    pool.reserve(BREAKOUT, 2)
+    while pool.has_pending:
+        pool.warm_one()
+    assert pool.available == {BREAKOUT.model_dump_json(): 2}
+    env = pool.acquire(BREAKOUT)
     assert isinstance(env, AtariPlayableEnv)
-    assert assets.available == {BREAKOUT.model_dump_json(): 1}
-    assets.release(BREAKOUT, env)
-    assets.release(HANOI, assets.acquire(HANOI))
-    assert assets.available == {BREAKOUT.model_dump_json(): 2}
-    assets.reserve(PONG, 1)
-    assert assets.available == {PONG.model_dump_json(): 1}
+    assert pool.available == {BREAKOUT.model_dump_json(): 1}
+    pool.release(BREAKOUT, env)
+    pool.release(HANOI, pool.acquire(HANOI))
+    assert pool.available == {BREAKOUT.model_dump_json(): 2}
+    pool.reserve(PONG, 1)
+    assert pool.available == {PONG.model_dump_json(): 1}
 
 
-def test_an_environment_that_can_not_be_made_is_not_kept_and_said_so(caplog: pytest.LogCaptureFixture) -> None:
-    assets = EnvironmentPool()
-    assets.reserve(EnvironmentSpec(id="ALE/NoSuchGame-v5"), 1)
-    assert not assets.has_pending
+def test_environment_pool_logs_environment_that_cannot_be_preloaded(caplog: pytest.LogCaptureFixture) -> None:
+    pool = EnvironmentPool()
+    pool.reserve(EnvironmentSpec(id="ALE/NoSuchGame-v5"), 1)
+    assert not pool.has_pending
     assert "ALE/NoSuchGame-v5" in caplog.text

@@ -1,4 +1,4 @@
-"""Players who drop out and come back, and a server that is asked to stop: over the real socket (rules O6, F5)."""
+"""Disconnects, reconnects and takeovers, and a graceful shutdown, over a real socket (rules O6, O8, O11 and F5)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import skill_arcade.dataset as sa
-from skill_arcade.wire.close_codes import REASONS, CloseCode
+from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, Player, issue_ticket, open_player, running_arcade, sign_in, wait_until_uploaded
 from tests.support.server import ServerUnderTest
@@ -29,8 +29,8 @@ def _arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
 
 
-async def closing(player: Player) -> tuple[int, str]:
-    """Read until the socket is closed: the code and the reason."""
+async def read_until_closed(player: Player) -> tuple[int, str]:
+    """Read until the connection is closed; return code and reason."""
     while True:
         try:
             await player.read()
@@ -39,22 +39,22 @@ async def closing(player: Player) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def seated(arcade: Arcade, token: str, game: str = "breakout") -> AsyncIterator[Player]:
-    """A socket of somebody who has signed in already; nothing said yet."""
+async def connected_player(arcade: Arcade, token: str, game: str = "breakout") -> AsyncIterator[Player]:
+    """Connect a signed-in player, without sending anything."""
     ticket = await issue_ticket(arcade.url, token, game)
     async with connect(f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None) as socket:
         yield Player(socket, keep_pictures=False)
 
 
-async def test_who_drops_out_goes_on_at_the_next_tick_and_the_gap_is_on_record(arcade: Arcade) -> None:
+async def test_O6_reconnect_resumes_paused_episode_and_records_the_gap(arcade: Arcade) -> None:
     token = await sign_in(arcade.url, "cut@example.org")
-    async with seated(arcade, token) as player:
+    async with connected_player(arcade, token) as player:
         await player.hello()
         await player.send("start")
         episode = (await player.read_until("started"))["episode"]
         await player.read_until_frame(30)
-        player.socket.transport.abort()  # the network is gone: no goodbye
-    async with seated(arcade, token) as player:
+        player.socket.transport.abort()  # lose the connection without a close frame
+    async with connected_player(arcade, token) as player:
         welcome = await player.hello()
         assert (welcome["phase"], welcome["episode"]) == ("paused", episode)
         assert (await player.read_until("started"))["episode"] == episode
@@ -67,63 +67,63 @@ async def test_who_drops_out_goes_on_at_the_next_tick_and_the_gap_is_on_record(a
         ended = await player.read_until("ended")
     await wait_until_uploaded(arcade)
     with sa.open() as dataset:
-        kept = dataset.episode(UUID(episode))
-        assert len(kept.actions) == ended["n_steps"]
-        kinds = [event.kind for event in kept.events]
-        gap = [kind for kind in kinds if kind in ("detach", "attach", "resume")]
-        assert gap[:3] == ["detach", "attach", "resume"]
+        recorded = dataset.episode(UUID(episode))
+        assert len(recorded.actions) == ended["n_steps"]
+        kinds = [event.kind for event in recorded.events]
+        connection_events = [kind for kind in kinds if kind in ("detach", "attach", "resume")]
+        assert connection_events[:3] == ["detach", "attach", "resume"]
 
 
-async def test_what_a_page_says_last_is_heard_though_it_goes_at_once(arcade: Arcade) -> None:
-    together = asyncio.Barrier(16)
+async def test_last_messages_before_disconnect_are_processed(arcade: Arcade) -> None:
+    barrier = asyncio.Barrier(16)
 
-    async def leave_in_haste(number: int) -> str:
+    async def leave_and_disconnect(number: int) -> str:
         async with open_player(arcade, f"haste{number}@example.org", "breakout") as player:
             await player.send("start")
             episode = str((await player.read_until("started"))["episode"])
             await player.read_until_frame(5)
-            await together.wait()
+            await barrier.wait()
             for index in range(number):
                 await player.send("ping", id=index, previous=None)
             await player.send("leave")
         return episode
 
-    episodes = await asyncio.gather(*(leave_in_haste(number) for number in range(16)))
+    episodes = await asyncio.gather(*(leave_and_disconnect(number) for number in range(16)))
     await wait_until_uploaded(arcade)
     with sa.open() as dataset:
         for id_ in episodes:
             assert dataset.episode(UUID(id_)).end_reason == "left"
 
 
-async def test_another_tab_takes_over_and_the_first_one_is_told(arcade: Arcade) -> None:
+async def test_O11_reconnect_in_another_tab_takes_over(arcade: Arcade) -> None:
     token = await sign_in(arcade.url, "tabs@example.org")
-    async with seated(arcade, token) as first, seated(arcade, token) as second:
-        # The second socket was opened after the first: it has the seat.
-        assert await closing(first) == (4009, "This game goes on in another tab.")
+    async with connected_player(arcade, token) as first, connected_player(arcade, token) as second:
+        # The second connection was accepted last, so it wins.
+        assert (await read_until_closed(first))[0] == CloseCode.TAKEN_OVER
         assert (await second.hello())["phase"] == "ready"
         await second.send("start")
         episode = (await second.read_until("started"))["episode"]
         await second.read_until_frame(10)
-        async with seated(arcade, token) as third:
-            welcome = await third.hello()  # a socket that has said nothing takes nothing
-            assert (await closing(second))[0] == 4009
+        async with connected_player(arcade, token) as third:
+            welcome = await third.hello()  # before `hello` the other connection stays open
+            assert (await read_until_closed(second))[0] == CloseCode.TAKEN_OVER
             assert (welcome["phase"], welcome["episode"]) == ("paused", episode)
 
 
-async def test_O11_of_sockets_in_a_burst_the_last_one_has_the_seat(arcade: Arcade) -> None:
+async def test_O11_last_of_a_burst_of_connections_wins(arcade: Arcade) -> None:
     token = await sign_in(arcade.url, "twins@example.org")
     tickets = [await issue_ticket(arcade.url, token, "breakout") for _ in range(8)]
     players = []
     for ticket in tickets:
         address = f"ws://127.0.0.1:{arcade.port}/ws/breakout?token={ticket}"
         players.append(Player(await connect(address, compression=None), keep_pictures=False))
-    codes = await asyncio.gather(*(closing(player) for player in players[:-1]))
-    assert codes == [(4009, "This game goes on in another tab.")] * 7
+    codes = await asyncio.gather(*(read_until_closed(player) for player in players[:-1]))
+    assert [code for code, _ in codes] == [CloseCode.TAKEN_OVER] * 7
     assert (await players[-1].hello())["phase"] == "ready"
     await players[-1].socket.close()
 
 
-async def test_who_does_not_come_back_in_time_has_an_incomplete_episode_with_all_of_it(arcade: Arcade) -> None:
+async def test_O6_reconnect_timeout_ends_episode_as_incomplete(arcade: Arcade) -> None:
     async with open_player(arcade, "gone@example.org", "breakout") as player:
         await player.send("start")
         episode = (await player.read_until("started"))["episode"]
@@ -132,41 +132,42 @@ async def test_who_does_not_come_back_in_time_has_an_incomplete_episode_with_all
         while (arcade.home / "journal" / episode).exists():
             await asyncio.sleep(0.1)
     with sa.open() as dataset:
-        kept = dataset.episode(UUID(episode))
-        assert (kept.status, kept.end_reason) == ("incomplete", "disconnected")
-        assert len(kept.actions) >= seen
+        recorded = dataset.episode(UUID(episode))
+        assert (recorded.status, recorded.end_reason) == ("incomplete", "disconnected")
+        assert len(recorded.actions) >= seen
 
 
-async def test_a_player_who_opens_another_game_leaves_the_one_before(arcade: Arcade) -> None:
+async def test_O11_connection_for_another_game_ends_the_first_as_left(arcade: Arcade) -> None:
     token = await sign_in(arcade.url, "both@example.org")
-    async with seated(arcade, token) as first:
+    async with connected_player(arcade, token) as first:
         await first.hello()
         await first.send("start")
         await first.read_until_frame(5)
-        async with seated(arcade, token, "tower-of-hanoi") as second:
+        async with connected_player(arcade, token, "tower-of-hanoi") as second:
             assert (await second.hello())["phase"] == "ready"
         assert (await first.read_until("ended"))["reason"] == "left"
-        assert (await closing(first))[0] == 1000
+        assert (await read_until_closed(first))[0] == CloseCode.NORMAL
 
 
-async def test_sigterm_tells_players_seals_their_games_and_delivers_them_inside_ten_seconds() -> None:
+async def test_F5_graceful_shutdown_notifies_players_and_uploads_within_10_s() -> None:
     with temporary_home() as home:
-        house = ServerUnderTest(home)
-        await asyncio.to_thread(house.start)
-        arcade = Arcade(house.port, home, house.process)  # type: ignore[arg-type]
+        server = ServerUnderTest(home)
+        await asyncio.to_thread(server.start)
+        arcade = Arcade(server.port, home, server.process)  # type: ignore[arg-type]
         async with open_player(arcade, "last@example.org", "breakout") as player:
             player.keep_pictures = False
             await player.send("start")
             episode = UUID((await player.read_until("started"))["episode"])
             seen = (await player.read_until_frame(60)).frame
-            stopping = asyncio.create_task(asyncio.to_thread(house.stop))
+            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
             notice = await player.read_until("notice")
             ended = await player.read_until("ended")
-            assert await closing(player) == (1012, REASONS[CloseCode.RESTARTING])
-        assert "restarting" in notice["text"]
+            assert (await read_until_closed(player))[0] == CloseCode.RESTARTING
+        assert [message["type"] for message in player.messages[-2:]] == ["notice", "ended"]
+        assert notice["text"]
         assert (ended["status"], ended["reason"]) == ("incomplete", "server-stopped")
         assert ended["n_steps"] >= seen
         assert await stopping < 10
-        assert house.files(".open", ".sealed", ".new", "") == []
-        [report] = await house.check({episode: ended["n_steps"]})
+        assert server.files(".open", ".sealed", ".new", "") == []
+        [report] = await server.check({episode: ended["n_steps"]})
         assert (report.stored, report.lost, report.duplicated, report.problems) == (ended["n_steps"], 0, 0, [])

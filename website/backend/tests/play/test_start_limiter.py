@@ -1,4 +1,4 @@
-"""Games start one after the other, and one that never gets ready holds nobody up for long."""
+"""Game starts are limited, and a start that never finishes delays the others only until its timeout."""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.play.connections import start_limiter as starts
+from skill_arcade.play.connections import start_limiter
 from skill_arcade.play.connections.game_connection import GameConnection
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.session_manager import SessionManager
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.anyio
 HANOI = load_catalogue(None).games["tower-of-hanoi"]
 
 
-def open_roster(folder: Path) -> SessionManager:
+def open_sessions(folder: Path) -> SessionManager:
     capacity = RecordingCapacity(folder / "journal", folder / "report", min_free_bytes=0, max_stall_seconds=60)
     return SessionManager(capacity=capacity, segment_seconds=1, resume_seconds=5, max_games=9, games_per_process=4)
 
 
-async def test_a_wave_of_players_all_get_their_game_each_when_its_turn_has_come(tmp_path: Path) -> None:
-    sessions = open_roster(tmp_path)
+async def test_start_limiter_starts_games_one_at_a_time(tmp_path: Path) -> None:
+    sessions = open_sessions(tmp_path)
     sessions._start_limiter = StartLimiter(1)
     ready: list[bool] = []
 
-    async def come(name: str) -> GameConnection:
+    async def join(name: str) -> GameConnection:
         game_connection = await sessions.get_or_start_game(
             sessions.register_connection(name, sessions.next_connection_id()), HANOI
         )
@@ -35,24 +35,24 @@ async def test_a_wave_of_players_all_get_their_game_each_when_its_turn_has_come(
         )
         return game_connection
 
-    game_connections = await asyncio.gather(*(come(name) for name in "abcd"))
-    assert ready == [True] * 4  # whoever began before was ready
+    game_connections = await asyncio.gather(*(join(name) for name in "abcd"))
+    assert ready == [True] * 4  # all earlier games were ready
     assert len({game_connection.slot.process.pid for game_connection in game_connections}) == 4
     await sessions.stop()
 
 
-async def test_a_start_that_takes_for_ever_or_fails_gives_its_turn_back(
+async def test_start_limiter_releases_slot_after_timeout_or_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(starts, "START_SECONDS", 0.05)
-    sessions, line = open_roster(tmp_path), StartLimiter(1)
-    game_connection = await sessions._open_connection(HANOI.environment)  # nobody assigns a game to it
-    async with line.slot() as begun:
-        begun.append(game_connection)
+    monkeypatch.setattr(start_limiter, "START_TIMEOUT_SECONDS", 0.05)
+    sessions, limiter = open_sessions(tmp_path), StartLimiter(1)
+    game_connection = await sessions._open_connection(HANOI.environment)  # no game is assigned, so it never gets ready
+    async with limiter.slot() as started:
+        started.append(game_connection)
     with pytest.raises(ZeroDivisionError):
-        async with line.slot():
+        async with limiter.slot():
             raise ZeroDivisionError
-    async with asyncio.timeout(5), line.slot():
+    async with asyncio.timeout(5), limiter.slot():
         assert not game_connection.ready.done()
     game_connection.stop("left")
     await game_connection.closed

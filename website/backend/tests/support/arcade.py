@@ -1,4 +1,4 @@
-"""A whole arcade for a test: the real server process on loopback, and people who play on it by script."""
+"""Runs the real server as a process on loopback, with scripted players."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ from skill_arcade.frames.encoder import EncodedFrame
 from skill_arcade.wire.packet import KEYFRAME, PREVIEW, TRUE_COLOUR, FramePacket
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Without it each client reads all authorities of the machine, and holds up every player of its process meanwhile."""
+"""Without it each client loads all certificate authorities of the machine, which delays every player of its process."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Arcade:
 
 @contextmanager
 def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iterator[Arcade]:
-    """Start `skill-arcade`'s server as a process of its own, wait until it is ready, and end it.
+    """Start the server as its own process, wait until it is ready, and stop it at the end.
 
-    `log` gets all that it and its processes write.
+    `log` is a file for the output of the server and its processes, or None to drop it.
     """
     port = find_port()
-    told = "WARNING" if log is None else "INFO"
+    log_level = "WARNING" if log is None else "INFO"
     command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(port)]
-    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), "LOG_LEVEL": told, **settings}
+    environment = {**os.environ, "SKILL_ARCADE_HOME": str(home), "LOG_LEVEL": log_level, **settings}
     with contextlib.ExitStack() as stack:
         output = subprocess.DEVNULL if log is None else stack.enter_context(log.open("wb"))
         errors = None if log is None else output
@@ -67,27 +67,27 @@ def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iter
 
 
 PORTS = range(20_000, 30_000)
-"""Below those that the system gives away: nobody gets one of these by asking for any, or by connecting somewhere."""
-_taken: list[socket.socket] = []
+"""Below the ephemeral ports of Linux, so that the system assigns none of them to anyone else."""
+_claimed_ports: list[socket.socket] = []
 
 
 def find_port() -> int:
-    """A port of this machine for a server that is about to start; no other test run takes it while this one lives."""
+    """Return a free port for a server that is about to start; no other test run takes it while this process lives."""
     for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         claim = socket.socket(socket.AF_UNIX)
         try:
-            claim.bind(f"\0skill-arcade-tests-{port}")  # a name without a file, gone with this process
+            claim.bind(f"\0skill-arcade-tests-{port}")  # an abstract name, released when this process exits
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
             claim.close()
             continue
-        _taken.append(claim)
+        _claimed_ports.append(claim)
         return port
     raise AssertionError("no port is free")
 
 
 def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
-    """Until the server says that it is ready."""
+    """Wait until the server reports that it is ready."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -100,13 +100,13 @@ def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0
 
 
 def find_games(server: int) -> list[psutil.Process]:
-    """Processes of a server, given by its number, that have or await games."""
+    """Return the game processes of a server, given its process id."""
     family = psutil.Process(server).children(recursive=True)
     return [process for process in family if name_process(process) == "game"]
 
 
 def name_process(process: psutil.Process) -> str:
-    """What it is called; nothing once it has ended, which it may while one looks."""
+    """Return the name of a process, or an empty string if it has exited."""
     try:
         return process.name()
     except psutil.Error:
@@ -115,7 +115,7 @@ def name_process(process: psutil.Process) -> str:
 
 @dataclass
 class Player:
-    """Somebody at a game, over a real socket. Times are of this process's monotonic clock, as a page's would be."""
+    """A scripted player on a real socket. Its clock is the monotonic clock of this process."""
 
     socket: ClientConnection
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -131,7 +131,7 @@ class Player:
         await self.socket.send(json.dumps({"type": kind, "at": now_ms(), **fields}))
 
     async def hello(self) -> dict[str, Any]:
-        """Say hello and wait for the welcome."""
+        """Send `hello` and wait for `welcome`."""
         await self.send(
             "hello",
             protocol=1,
@@ -147,7 +147,7 @@ class Player:
         return welcome
 
     async def read_until(self, kind: str) -> dict[str, Any]:
-        """Read until a text message of this kind."""
+        """Read until a text message of this type."""
         while True:
             message = await self.read()
             if isinstance(message, dict) and message["type"] == kind:
@@ -161,7 +161,7 @@ class Player:
                 return message
 
     async def read(self) -> dict[str, Any] | FramePacket:
-        """The next message; a frame is shown and acknowledged at once."""
+        """Return the next message. Frames are decoded and acknowledged."""
         data = await self.socket.recv()
         if isinstance(data, bytes) and data[1] & PREVIEW:
             self.previews.append(FramePacket.unpack(data))
@@ -173,12 +173,12 @@ class Player:
         packet = self.receive_frame(data)
         if packet.frame % 6 == 0 or packet.flags & 16:
             seen = [[packet.frame, now_ms()]]
-            with suppress(ConnectionClosed):  # what came before the close is still read
+            with suppress(ConnectionClosed):  # frames that arrived before the close are still read
                 await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
         return packet
 
     def receive_frame(self, data: bytes) -> FramePacket:
-        """A frame has arrived."""
+        """Record a frame packet."""
         packet = FramePacket.unpack(data)
         self.packets.append(packet)
         self.arrivals.append(time.monotonic())
@@ -194,25 +194,25 @@ class Player:
         self.pictures.append(self.decoder.decode(EncodedFrame(*flags, *rectangle, packet.palette, packet.data)))
 
     async def press(self, control: str, *, down: bool = True) -> None:
-        """A control goes down or up."""
+        """Press or release a control."""
         frame = self.packets[-1].frame if self.packets else None
         await self.send("input", control=control, down=down, frame=frame, device="keyboard", code=control)
 
     async def tap(self, control: str) -> None:
-        """Down and up."""
+        """Press and release a control."""
         await self.press(control)
         await self.press(control, down=False)
 
 
 async def sign_in(arcade_url: str, email: str) -> str:
-    """Sign in; the token."""
+    """Sign in, and return the session token."""
     async with httpx.AsyncClient(base_url=arcade_url, verify=NO_TLS, timeout=60) as client:
         answer = await client.post("/auth/login", json={"email": email})
         return str(answer.raise_for_status().json()["token"])
 
 
 async def issue_ticket(arcade_url: str, token: str, game: str) -> str:
-    """A play ticket."""
+    """Return a play ticket."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=arcade_url, headers=headers, verify=NO_TLS, timeout=60) as client:
         answer = await client.post("/play/tickets", json={"game_id": game})
@@ -220,20 +220,20 @@ async def issue_ticket(arcade_url: str, token: str, game: str) -> str:
 
 
 class Address(Protocol):
-    """Where a server answers."""
+    """Where a server listens."""
 
     @property
     def port(self) -> int:
-        """Its port on this machine."""
+        """Port on loopback."""
 
     @property
     def url(self) -> str:
-        """Its HTTP."""
+        """Base URL of the HTTP API."""
 
 
 @asynccontextmanager
 async def open_player(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
-    """A player at a game, welcomed."""
+    """Connect a player to a game, up to `welcome`."""
     ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, email), game)
     address = f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}"
     async with connect(address, compression=None, open_timeout=60) as connection:
@@ -243,7 +243,7 @@ async def open_player(arcade: Address, email: str, game: str) -> AsyncIterator[P
 
 
 async def wait_until_uploaded(arcade: Arcade, seconds: float = 60.0) -> None:
-    """Until the journal is empty: all that was sealed is delivered."""
+    """Wait until the journal is empty."""
     journal = arcade.home / "journal"
     async with asyncio.timeout(seconds):
         while journal.exists() and any(journal.iterdir()):
@@ -251,5 +251,5 @@ async def wait_until_uploaded(arcade: Arcade, seconds: float = 60.0) -> None:
 
 
 def now_ms() -> float:
-    """The page's clock."""
+    """Return the page's clock in milliseconds."""
     return time.monotonic() * 1000

@@ -1,4 +1,4 @@
-"""A play socket without a network: what a page says and hears, straight to the application."""
+"""A WebSocket client that calls the ASGI application directly, without a network."""
 
 import asyncio
 import json
@@ -24,50 +24,50 @@ HELLO = {
 
 
 class Line:
-    """One socket. `heard`: the texts; `closed`: code and reason, once the server closes it."""
+    """One connection. `received` are the text messages so far; `closed` resolves to code and reason."""
 
     def __init__(self) -> None:
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.closed: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
-        self._said: asyncio.Queue[Message] = asyncio.Queue()
-        self._news = asyncio.Event()
-        self._said.put_nowait({"type": "websocket.connect"})
+        self._incoming: asyncio.Queue[Message] = asyncio.Queue()
+        self._message_arrived = asyncio.Event()
+        self._incoming.put_nowait({"type": "websocket.connect"})
 
     def say(self, message: dict[str, Any] | str) -> None:
-        """Say it."""
+        """Send a message."""
         text = message if isinstance(message, str) else json.dumps(message)
-        self._said.put_nowait({"type": "websocket.receive", "text": text})
+        self._incoming.put_nowait({"type": "websocket.receive", "text": text})
 
     def hang_up(self, code: int = 1001) -> None:
-        """The page is gone."""
-        self._said.put_nowait({"type": "websocket.disconnect", "code": code})
+        """Disconnect."""
+        self._incoming.put_nowait({"type": "websocket.disconnect", "code": code})
 
     async def until(self, kind: str) -> dict[str, Any]:
-        """Wait for a message of this kind."""
+        """Wait for a message of this type."""
         async with asyncio.timeout(30):
-            while not (found := [message for message in self.heard if message["type"] == kind]):
-                self._news.clear()
-                await self._news.wait()
+            while not (found := [message for message in self.received if message["type"] == kind]):
+                self._message_arrived.clear()
+                await self._message_arrived.wait()
         return found[0]
 
     async def receive(self) -> Message:
-        """For the application."""
-        return await self._said.get()
+        """The application's `receive`."""
+        return await self._incoming.get()
 
     async def send(self, message: Message) -> None:
-        """For the application."""
+        """The application's `send`."""
         if message["type"] == "websocket.close":
             self.closed.set_result((message["code"], message.get("reason", "")))
             self.hang_up(message["code"])
         elif message.get("text") is not None:
-            self.heard.append(json.loads(message["text"]))
-            self._news.set()
+            self.received.append(json.loads(message["text"]))
+            self._message_arrived.set()
 
 
 @asynccontextmanager
 async def calling(arcade: Visitor, app: ASGIApp, path: str, query: str = "", host: str = "::1") -> AsyncIterator[Line]:
-    """Call a path of the application by a socket; it hangs up at the end."""
-    line = Line()
+    """Open a connection to a path of the application; it is closed at the end."""
+    connection = Line()
     scope = {
         "type": "websocket",
         "path": path,
@@ -80,10 +80,10 @@ async def calling(arcade: Visitor, app: ASGIApp, path: str, query: str = "", hos
         "state": {"arcade": arcade.state},
         "extensions": {"websocket.http.response": {}},
     }
-    task = asyncio.ensure_future(app(scope, line.receive, line.send))
-    task.add_done_callback(lambda _: line.closed.cancel())  # whoever waits for a close that never comes
+    task = asyncio.ensure_future(app(scope, connection.receive, connection.send))
+    task.add_done_callback(lambda _: connection.closed.cancel())  # wakes a test that waits for a close that never comes
     try:
-        yield line
+        yield connection
     finally:
-        line.hang_up()
+        connection.hang_up()
         await asyncio.wait_for(task, 30)

@@ -1,4 +1,4 @@
-"""People who play on while things break, and remember the newest frame that they saw of every episode."""
+"""Players that reconnect while the server fails, and record the newest frame that they saw of each episode."""
 
 import asyncio
 import random
@@ -14,13 +14,13 @@ from websockets.exceptions import WebSocketException
 from skill_arcade.wire.packet import FramePacket
 from tests.support.arcade import Player, issue_ticket, sign_in
 
-AWAY_PROBABILITY = (OSError, httpx.HTTPError, WebSocketException, TimeoutError)
-"""What it looks like from outside when a server is gone."""
+DISCONNECT_ERRORS = (OSError, httpx.HTTPError, WebSocketException, TimeoutError)
+"""Errors of a client while the server is down."""
 
 
 @dataclass
 class PlayerLoad:
-    """So many people at one game each, who come back whenever they are thrown out."""
+    """A number of players at one game, who reconnect whenever they are disconnected."""
 
     port: int
     rng: random.Random
@@ -36,7 +36,7 @@ class PlayerLoad:
         return f"http://127.0.0.1:{self.port}"
 
     async def play(self, name: str) -> None:
-        """One person, until it is time to leave."""
+        """Play as one player until `leaving` is set."""
         token = ""
         while not self.leaving:
             try:
@@ -45,15 +45,15 @@ class PlayerLoad:
                     ticket = await issue_ticket(self.url, token, self.game)
                 address = f"ws://127.0.0.1:{self.port}/ws/{self.game}?token={ticket}"
                 async with connect(address, compression=None, ping_interval=None, open_timeout=10) as socket:
-                    await self._sit(Player(socket, keep_pictures=False))
+                    await self._play_connected(Player(socket, keep_pictures=False))
                 self.closes.append(socket.close_code or 0)
-            except httpx.HTTPStatusError as refusal:
-                token = "" if refusal.response.status_code == 401 else token
+            except httpx.HTTPStatusError as error:
+                token = "" if error.response.status_code == 401 else token
                 await asyncio.sleep(0.2)
-            except AWAY_PROBABILITY:
+            except DISCONNECT_ERRORS:
                 await asyncio.sleep(0.2)
 
-    async def _sit(self, player: Player) -> None:
+    async def _play_connected(self, player: Player) -> None:
         async with asyncio.timeout(15):
             welcome = await player.hello()
         await player.send("resume" if welcome["phase"] == "paused" else "start")
@@ -85,17 +85,17 @@ class PlayerLoad:
 
 @asynccontextmanager
 async def run_load(port: int, rng: random.Random, people: int, game: str = "breakout") -> AsyncIterator[PlayerLoad]:
-    """A crowd at play; at the end everybody leaves their game and goes."""
-    crowd = PlayerLoad(port, rng, game)
-    tasks = [asyncio.create_task(crowd.play(f"p{number}")) for number in range(people)]
+    """Run `people` players; at the end all of them leave their game."""
+    load = PlayerLoad(port, rng, game)
+    tasks = [asyncio.create_task(load.play(f"p{number}")) for number in range(people)]
     try:
-        yield crowd
+        yield load
     finally:
-        crowd.leaving = True
-        _, late = await asyncio.wait(tasks, timeout=30)
-        for task in late:
+        load.leaving = True
+        _, pending = await asyncio.wait(tasks, timeout=30)
+        for task in pending:
             task.cancel()
-        await asyncio.wait(tasks)  # a socket that is still open then would be no more than a warning, much later
+        await asyncio.wait(tasks)  # otherwise an open socket would only be a warning, much later
         for task in tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error

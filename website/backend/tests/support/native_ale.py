@@ -1,9 +1,9 @@
-"""Plays Atari as the server does and prints, a JSON line a play, what the module in the page has to come to as well.
+"""Plays Atari games as the server does, and prints a JSON line per game that the page's emulator must reproduce.
 
-    python native.py '{"games": ["breakout"], "sticky": [0.0, 0.25], "steps": 3000}'
+    python -m tests.support.native_ale '{"games": ["breakout"], "sticky": [0.0, 0.25], "steps": 3000}'
 
-`games` null: every game that ALE supports. Each line holds a game's setup, and for each episode in it the seed, the
-actions and, as little-endian 32-bit numbers, the digest after reset and after each step.
+`games` null means every game that ALE supports. A line contains the setup of a game and its episodes: the seed, the
+actions, and the digests after reset and after each step as little-endian 32-bit numbers.
 """
 
 import base64
@@ -30,19 +30,19 @@ PICTURE_EVERY = 100
 
 
 def main() -> None:
-    """Play what the argument asks for."""
+    """Play the games of the plan in the first argument."""
     ALEInterface.setLoggerMode(LoggerMode.Error)
     plan = json.loads(sys.argv[1])
     games = plan["games"] or sorted(set(roms.get_all_rom_ids()) - TWO_PLAYERS)
     for game in games:
         for sticky in plan["sticky"]:
-            played = play(game, plan["steps"], sticky, **vary(game, plan.get("vary", False)))
-            sys.stdout.write(json.dumps(played) + "\n")
+            line = play(game, plan["steps"], sticky, **vary(game, plan.get("vary", False)))
+            sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
 
 
 def vary(game: str, wanted: bool) -> dict[str, Any]:
-    """Settings of Gymnasium that are not the usual ones: the last mode and difficulty, all actions, frames skipped."""
+    """Return unusual settings: the last mode and difficulty, all actions, and skipped frames."""
     if not wanted:
         return {"frameskip": 1}
     ale = ALEInterface()
@@ -57,17 +57,17 @@ def vary(game: str, wanted: bool) -> dict[str, Any]:
 
 
 def play(game: str, steps: int, sticky: float, **settings: Any) -> dict[str, Any]:
-    """`steps` steps of a game by a player who presses at random, over as many episodes as it takes."""
+    """Take `steps` steps with random actions, over any number of episodes."""
     kwargs = {"repeat_action_probability": sticky, **settings}
     env = make_environment(EnvironmentSpec(id=environment_id(game), kwargs=kwargs))
     assert isinstance(env, AtariPlayableEnv)
     assert env.emulation is not None
     player = random.Random(f"{game} {sticky} {settings}")
     episodes: list[dict[str, Any]] = []
-    left = steps
-    while left > 0:
-        episodes.append(play_episode(env, 1 + player.randrange(2**31 - 1), player, left))
-        left -= len(base64.b64decode(episodes[-1]["actions"]))
+    remaining = steps
+    while remaining > 0:
+        episodes.append(play_episode(env, 1 + player.randrange(2**31 - 1), player, remaining))
+        remaining -= len(base64.b64decode(episodes[-1]["actions"]))
     env.close()
     return {
         "game": game,
@@ -77,16 +77,16 @@ def play(game: str, steps: int, sticky: float, **settings: Any) -> dict[str, Any
     }
 
 
-def play_episode(env: AtariPlayableEnv, seed: int, player: random.Random, most: int) -> dict[str, Any]:
-    """One episode, or its first `most` steps."""
+def play_episode(env: AtariPlayableEnv, seed: int, player: random.Random, max_steps: int) -> dict[str, Any]:
+    """Play one episode, at most `max_steps` steps."""
     env.reset(seed)
     digests, actions, pictures = [env.update_digest(0, 0)], bytearray(), [crc_picture(env)]
-    over = False
+    is_over = False
     for action in press(player, env.n_actions):
-        if over or len(actions) == most:
+        if is_over or len(actions) == max_steps:
             break
         outcome = env.step(action)
-        over = outcome.terminated or outcome.truncated
+        is_over = outcome.terminated or outcome.truncated
         actions.append(action)
         digests.append(env.update_digest(digests[-1], outcome.reward))
         if len(actions) % PICTURE_EVERY == 0:
@@ -96,12 +96,12 @@ def play_episode(env: AtariPlayableEnv, seed: int, player: random.Random, most: 
         "actions": base64.b64encode(bytes(actions)).decode(),
         "digests": base64.b64encode(np.array(digests, "<u4").tobytes()).decode(),
         "pictures": pictures,
-        "over": over,
+        "over": is_over,
     }
 
 
 def press(player: random.Random, n_actions: int) -> Iterator[int]:
-    """Actions as somebody holds them: each for up to twenty steps."""
+    """Yield random actions, each held for up to twenty steps."""
     while True:
         action = player.randrange(n_actions)
         for _ in range(player.randrange(1, 20)):
@@ -109,21 +109,21 @@ def press(player: random.Random, n_actions: int) -> Iterator[int]:
 
 
 def environment_id(game: str) -> str:
-    """Gymnasium's id of the game that ale-py calls `game`."""
+    """Return Gymnasium's id of the game that ale-py calls `game`."""
     return next(
         id_ for id_, spec in gymnasium.registry.items() if spec.namespace == "ALE" and spec.kwargs["game"] == game
     )
 
 
 def rom_path(game: str) -> Path:
-    """Where ale-py keeps the game's ROM."""
+    """Return the path of the game's ROM in ale-py."""
     path = roms.get_rom_path(game)
     assert path is not None
     return Path(path)
 
 
 def crc_picture(env: AtariPlayableEnv) -> int:
-    """CRC-32 of the RGBA picture that the player sees."""
+    """Return the CRC-32 of the RGBA picture that the player sees."""
     rgb = env.picture().rgb()
     return zlib.crc32(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).tobytes())
 

@@ -1,4 +1,6 @@
-"""An environment with randomness that no seed knows, as `tests.support.nondeterministic_env:CartPoleDrifting-v0`."""
+"""An environment with randomness that does not depend on the seed:
+`tests.support.nondeterministic_env:CartPoleDrifting-v0`.
+"""
 
 import secrets
 from typing import Any
@@ -14,7 +16,7 @@ SPEC = "CartPoleDrifting-v0"
 
 
 class NondeterministicEnv(CartPoleEnv):
-    """CartPole with a breath of wind."""
+    """CartPole with a small random drift at each step."""
 
     def step(self, action: Any) -> Any:
         assert self.state is not None
@@ -23,7 +25,7 @@ class NondeterministicEnv(CartPoleEnv):
 
 
 def nondeterministic_game() -> Manifest:
-    """It as a game."""
+    """Return a game of this environment."""
     environment = EnvironmentSpec(id=f"{__name__}:{SPEC}")
     return load_catalogue().games["cart-pole"].model_copy(update={"id": "drifting", "environment": environment})
 

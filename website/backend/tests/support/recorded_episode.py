@@ -1,4 +1,4 @@
-"""Recorded episodes, written as the recording rooms write them, to be read back."""
+"""Writes recorded episodes to a database and an object store, to be read back."""
 
 import asyncio
 import hashlib
@@ -44,9 +44,12 @@ def record_episode(
     user: str = "u1",
     status: str = "won",
 ) -> RecordedEpisode:
-    """Record an episode of segments of so many steps; `observe` makes observation i, None: the picture."""
-    given: dict[str, Any] = {"segments": segments, "observe": observe, "game": game, "user": user, "status": status}
-    return asyncio.run(_record(url, DiskObjects(folder), **given))
+    """Record an episode with `segments[i]` steps in segment i.
+
+    `observe` makes observation i, or is None if the observations are the pictures.
+    """
+    arguments: dict[str, Any] = {"segments": segments, "observe": observe, "game": game, "user": user, "status": status}
+    return asyncio.run(_record(url, DiskObjects(folder), **arguments))
 
 
 async def _record(
@@ -63,12 +66,12 @@ async def _record(
     frames = np.random.default_rng(7).integers(0, 250, (n_steps + 1, 6, 8, 3), np.uint8)
     observations = [observe(i) for i in range(n_steps + 1)] if observe else []
     rows: dict[str, list[dict[str, Any]]] = {"segment": [], "transition": [], "event": []}
-    places: list[str] = []
+    frame_keys: list[str] = []
     keys: list[str] = []
     for number, n in enumerate(segments):
-        first = len(places)
+        first = len(frame_keys)
         n_frames = n + (number == 0)
-        places += [f"{number}/{i}" for i in range(n_frames)]
+        frame_keys += [f"{number}/{i}" for i in range(n_frames)]
         bodies = _objects(id_, number, frames[first : first + n_frames], observations[first : first + n_frames])
         for key, data in bodies.items():
             await objects.put(key, data)
@@ -84,7 +87,7 @@ async def _record(
                 "objects": {key: hashlib.sha256(data).hexdigest() for key, data in bodies.items()},
             }
         )
-    rows["transition"] = [_transition(id_, step, n_steps, places) for step in range(n_steps)]
+    rows["transition"] = [_transition(id_, step, n_steps, frame_keys) for step in range(n_steps)]
     rows["event"] = [
         {"episode_id": id_, "number": 0, "kind": "input", "server_us": 5, "client_us": 9, "step": 0, "data": {"a": 1}}
     ]
@@ -116,16 +119,16 @@ def _objects(id_: UUID, number: int, frames: NDArray[np.uint8], observations: li
     if not len(frames):
         return {}
     encoder = Encoder()
-    pieces = [encoder.encode(Picture(frame)) for frame in frames]
+    encoded_frames = [encoder.encode(Picture(frame)) for frame in frames]
     name = f"episodes/{id_}/{number:06d}"
-    made = {f"{name}.png": write_apng(pieces, (8, 6), [17] * len(pieces))}
+    objects = {f"{name}.png": write_apng(encoded_frames, (8, 6), [17] * len(encoded_frames))}
     if observations:
         leaves = describe_leaves(observations[0])
-        made[f"{name}.npz"] = write_npz([pack_observation(part, leaves) for part in observations], leaves)
-    return made
+        objects[f"{name}.npz"] = write_npz([pack_observation(part, leaves) for part in observations], leaves)
+    return objects
 
 
-def _transition(id_: UUID, step: int, n_steps: int, places: list[str]) -> dict[str, Any]:
+def _transition(id_: UUID, step: int, n_steps: int, frame_keys: list[str]) -> dict[str, Any]:
     return {
         "id": transition_id(id_, step),
         "episode_id": id_,
@@ -141,7 +144,7 @@ def _transition(id_: UUID, step: int, n_steps: int, places: list[str]) -> dict[s
         "input_frame": None if step < 3 else 1,
         "terminated": step == n_steps - 1,
         "truncated": False,
-        "obs_key": places[step],
-        "next_obs_key": places[step + 1],
+        "obs_key": frame_keys[step],
+        "next_obs_key": frame_keys[step + 1],
         "info": {"lives": 4} if step == 5 else None,
     }

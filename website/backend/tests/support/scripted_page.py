@@ -1,6 +1,7 @@
-"""A scripted page: its clock is shifted and drifts, it paints sixty times a second, and it knows the truth.
+"""A scripted page whose clock is shifted and drifts, which paints 60 times per second, and which knows the true times.
 
-What it paints tells which observation it is (`tests.support.self_describing_env`), so that it need not believe any number on the wire.
+Its pictures encode which observation they show (`tests.support.self_describing_env`), so it does not rely on numbers in
+packets.
 """
 
 import asyncio
@@ -25,19 +26,19 @@ TAP_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class PageClock:
-    """A page's clock, in milliseconds: a quarter of an hour off, and fast by so many parts in a million."""
+    """The page's clock: shifted by `shift_ms`, and fast by `drift_ppm` parts per million."""
 
     shift_ms: float = 987_654.0
     drift_ppm: float = 0.0
 
     def read(self, monotonic_us: float) -> float:
-        """What it shows at this moment of the machine's monotonic clock."""
+        """Return its value in milliseconds at this time of the monotonic clock."""
         return monotonic_us / 1000 * (1 + self.drift_ppm / 1e6) + self.shift_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened: the observation on the screen then, by its picture; both clocks."""
+    """An event: the observation that was on the screen, by its picture, and both clocks."""
 
     frame: int | None
     page_ms: float
@@ -46,7 +47,7 @@ class Moment:
 
 @dataclass
 class ScriptedPage(Player):
-    """Somebody who taps at random moments, over any network."""
+    """A player who taps at random times."""
 
     clock: PageClock = field(default_factory=PageClock)
     paints: list[Moment] = field(default_factory=list)
@@ -57,21 +58,21 @@ class ScriptedPage(Player):
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def moment(self, frame: int | None) -> Moment:
-        """Now."""
+        """Return the present time on both clocks."""
         now = time.monotonic_ns() / 1000
         return Moment(frame, self.clock.read(now), now)
 
     @property
     def on_screen(self) -> int | None:
-        """The observation on the screen."""
+        """The observation on the screen, or None before the first paint."""
         return self.paints[-1].frame if self.paints else None
 
     async def say(self, kind: str, **fields: object) -> None:
-        """Send a message, with the time of the page's clock."""
+        """Send a message with the time of the page's clock."""
         await super().send(kind, **{"at": self.moment(None).page_ms, **fields})
 
     async def play(self, seconds: float, ping_seconds: float, seed: int = 1) -> UUID:
-        """Tap for so many seconds; the episode's id."""
+        """Tap for `seconds`; return the id of the episode."""
         await self.hello()
         await self.say("start")
         started = await self.read_until("started")
@@ -85,7 +86,7 @@ class ScriptedPage(Player):
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        await self._flush()  # what was painted after the last report
+        await self._flush()  # paints after the last report
         return UUID(started["episode"])
 
     async def _receive(self) -> None:
@@ -98,11 +99,11 @@ class ScriptedPage(Player):
             if message["type"] == "pong":
                 self.pong = message["id"], self.moment(None).page_ms
             elif message["type"] == "ended":
-                # What is still to be painted is, and is told, before the page goes.
+                # The remaining paints must be reported before the page disconnects.
                 asyncio.get_running_loop().call_later(0.3, self.over.set)
 
     async def _paint(self) -> None:
-        """An animation frame sixty times a second, at a phase of its own: the newest picture wins."""
+        """Paint the newest picture 60 times per second."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
@@ -145,7 +146,7 @@ class ScriptedPage(Player):
         await self._let_act()
 
     async def _let_act(self) -> None:
-        """Until the last tap has come to the server, and some steps more."""
+        """Wait until the server has received the last tap, and has taken some steps more."""
         last = self.pinged
         while self.pong is None or self.pong[0] < last:
             await asyncio.sleep(0.01)
@@ -154,13 +155,13 @@ class ScriptedPage(Player):
             await asyncio.sleep(0.01)
 
     async def _press(self, at: Moment, *, down: bool) -> None:
-        told = {"control": "tap", "device": "keyboard", "code": "Space", "frame": at.frame}
-        await self.say("input", down=down, at=at.page_ms, **told)
+        control = {"control": "tap", "device": "keyboard", "code": "Space", "frame": at.frame}
+        await self.say("input", down=down, at=at.page_ms, **control)
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is on record, held against the truth. Times in milliseconds."""
+    """Recorded times compared with the true ones, in milliseconds."""
 
     round_trip: float
     samples: int
@@ -176,10 +177,10 @@ class Axis:
 
 
 def compare(page: ScriptedPage, episode: sa.Episode, started_us: float) -> Axis:
-    """Hold an episode's times against what the page did."""
+    """Compare the recorded times of an episode with those of the page."""
     server_us = np.array([paint.monotonic_us for paint in page.paints]) - started_us
-    told_us = np.array([round(paint.page_ms * 1000) for paint in page.paints], float)
-    wrong = np.abs(episode.clock.to_server(told_us) - server_us) / 1000
+    page_us = np.array([round(paint.page_ms * 1000) for paint in page.paints], float)
+    wrong = np.abs(episode.clock.to_server(page_us) - server_us) / 1000
     times, downs = episode.times, [event for event in episode.inputs if event.data["down"]]
     shown = {paint.frame: round(paint.page_ms * 1000) for paint in page.paints}
     recorded = {step: int(at) for step, at in enumerate(times["shown_us"]) if np.isfinite(at)}
@@ -192,7 +193,7 @@ def compare(page: ScriptedPage, episode: sa.Episode, started_us: float) -> Axis:
         round_trip=float(np.median(episode.clock.round_trip_us)) / 1000,
         samples=len(episode.clock),
         wrong=wrong.tolist(),
-        stated=(episode.clock.error(told_us) / 1000).tolist(),
+        stated=(episode.clock.error(page_us) / 1000).tolist(),
         paints=len(shown),
         paints_wrong=len(shown.items() ^ recorded.items()),
         taps=len(expected),
@@ -206,9 +207,9 @@ def compare(page: ScriptedPage, episode: sa.Episode, started_us: float) -> Axis:
 async def play_and_compare(
     arcade: Arcade, network: NetworkConditions, clock: PageClock, seconds: float, ping_seconds: float
 ) -> Axis:
-    """Play over a network, wait until it is delivered, and compare. The arcade's home is that of the settings."""
-    who = f"{network.up_ms}.{network.down_ms}.{network.loss}@example.org"
-    ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, who), "telltale")
+    """Play over a network, wait for the upload, and compare. SKILL_ARCADE_HOME must be the arcade's home."""
+    email = f"{network.up_ms}.{network.down_ms}.{network.loss}@example.org"
+    ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, email), "telltale")
     async with delaying_proxy(network, arcade.port) as port:
         address = f"ws://127.0.0.1:{port}/ws/telltale?token={ticket}"
         async with connect(address, compression=None) as connection:
@@ -221,5 +222,5 @@ async def play_and_compare(
 
 
 def self_describing_settings(folder: Path) -> dict[str, str]:
-    """Settings of a server with that game alone; its processes must find these tests."""
-    return {"GAMES_FOLDER": str(write_catalogue(folder)), "PYTHONPATH": str(Path(__file__).parents[1])}
+    """Return settings of a server with the self-describing game only, whose processes can import these tests."""
+    return {"GAMES_FOLDER": str(write_catalogue(folder)), "PYTHONPATH": str(Path(__file__).parents[2])}

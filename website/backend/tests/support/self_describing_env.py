@@ -1,6 +1,6 @@
-"""An environment whose picture says which observation it is and which action led to it: truth that can be seen.
+"""An environment whose picture encodes the index of its observation and the action that led to it.
 
-`tests.support.self_describing_env:Telltale-v0`. It never ends by itself.
+It is `tests.support.self_describing_env:Telltale-v0` and never ends by itself.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ actions:
 
 
 class SelfDescribingEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
-    """Picture (16, 4 * (BITS + 1), 3): a block of four columns for each bit, and one for the action."""
+    """Its picture is (16, 4 * (BITS + 1), 3): four columns for each bit of the index, and four for the action."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 60}  # noqa: RUF012 Gymnasium's own way
     observation_space = gymnasium.spaces.Box(0, 2**BITS - 1, (1,), np.int64)
@@ -54,18 +54,18 @@ class SelfDescribingEnv(gymnasium.Env[NDArray[np.int64], np.int64]):
 
 
 def read_frame(picture: NDArray[np.uint8]) -> tuple[int, int]:
-    """Which observation a picture shows, and the action that led to it."""
+    """Return the observation index and the action that a picture encodes."""
     blocks = (picture[8, 2::4, 0] > 127).astype(int)
     return int((blocks[:BITS] << np.arange(BITS)).sum()), int(blocks[BITS])
 
 
 def self_describing_game() -> Manifest:
-    """It as a game."""
+    """Return a game of this environment."""
     return Manifest.model_validate({"id": "telltale", **yaml.safe_load(MANIFEST)})
 
 
 def write_catalogue(folder: Path) -> Path:
-    """A folder for GAMES_FOLDER with this game alone."""
+    """Write a folder for GAMES_FOLDER with this game only."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "telltale.yaml").write_text(MANIFEST.lstrip())
     return folder

@@ -1,4 +1,4 @@
-"""A whole arcade whose parts can be killed, filled, frozen and damaged, and that is checked afterwards."""
+"""A server whose processes can be killed, stopped and damaged, and whose recordings can be checked afterwards."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ from tests.support.arcade import find_games, find_port, name_process, wait_ready
 
 @dataclass
 class ServerUnderTest:
-    """`skill-arcade serve` as its own process on a home of its own; `settings` are environment variables."""
+    """`skill-arcade serve` as its own process with its own home folder; `settings` are environment variables."""
 
     home: Path
     settings: dict[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class ServerUnderTest:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Base URL of the HTTP API."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *, wait: bool = True) -> None:
@@ -57,12 +57,12 @@ class ServerUnderTest:
             self.uploader()
 
     def stop(self) -> float:
-        """SIGTERM, and wait: the seconds that it took."""
+        """Stop the server by SIGTERM; return the seconds that it took."""
         assert self.process is not None
-        begun = time.monotonic()
+        started_at = time.monotonic()
         self.process.terminate()
         self.process.wait(60)
-        return time.monotonic() - begun
+        return time.monotonic() - started_at
 
     @property
     def running(self) -> subprocess.Popen[bytes]:
@@ -77,51 +77,53 @@ class ServerUnderTest:
         return psutil.Process(self.process.pid)
 
     def games(self) -> list[psutil.Process]:
-        """Game processes, those that wait for a player too."""
+        """Return the game processes, including those that wait for a player."""
         return find_games(self.server.pid)
 
     def uploader(self) -> psutil.Process:
-        """The delivery process, once it is up: it starts beside the server, and again after its death."""
+        """Return the uploader's process; wait until it has started or restarted."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            if (found := next((one for one in self._family() if name_process(one) == "delivery"), None)) is not None:
+            if (
+                found := next((child for child in self._family() if name_process(child) == "delivery"), None)
+            ) is not None:
                 return found
             time.sleep(0.05)
-        raise AssertionError("there is no delivery process")
+        raise AssertionError("the uploader process has not started")
 
     def postgres(self) -> psutil.Process:
-        """The embedded Postgres."""
+        """Return the process of the embedded Postgres."""
         running = PostgresServer(self.home / "postgres").find_postmaster()
         assert running is not None
         return psutil.Process(running.pid)
 
     def kill(self, process: psutil.Process) -> None:
-        """kill -9."""
+        """Kill a process with SIGKILL."""
         process.send_signal(signal.SIGKILL)
         if self.process is not None and process.pid == self.process.pid:
             self.process.wait(10)
 
     @property
     def journal(self) -> Path:
-        """The journal's folder."""
+        """Folder of the journal."""
         return self.home / "journal"
 
     def files(self, *suffixes: str) -> list[Path]:
-        """Files of the journal with one of these endings. What is delivered while this looks may be missing."""
+        """Return files of the journal with one of these suffixes. Files that are uploaded meanwhile may be missing."""
         found: list[Path] = []
-        for place in list_episodes(self.journal):
+        for folder in list_episodes(self.journal):
             with suppress(FileNotFoundError):
-                found += [path for path in place.iterdir() if path.suffix in suffixes]
+                found += [path for path in folder.iterdir() if path.suffix in suffixes]
         return sorted(found)
 
     async def wait_until_uploaded(self, seconds: float = 60.0) -> None:
-        """Until nothing waits in the journal any more."""
+        """Wait until no segment waits in the journal."""
         async with asyncio.timeout(seconds):
             while self.files(OPEN, SEALED):
                 await asyncio.sleep(0.05)
 
     async def check(self, seen: Mapping[UUID, int]) -> list[EpisodeReport]:
-        """What `skill-arcade check --read` finds, given what the players saw."""
+        """Return the reports of `skill-arcade check --read`, given the frames that the players saw."""
         names = {key.lower(): value for key, value in self.settings.items()}
         known = {key: value for key, value in names.items() if key in Settings.model_fields}
         settings = Settings(_env_file=None, **{**known, "skill_arcade_home": self.home})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Episodes played by script without a server, and delivered: what a researcher finds, in a second."""
+"""Plays scripted episodes without a server, on a manual clock, and uploads them."""
 
 import asyncio
 import json
@@ -26,14 +26,15 @@ WALL_US = 1_790_000_000_000_000
 
 
 class SessionHarness:
-    """A game on a manual clock: the real session, without sockets and without waiting."""
+    """A real session on a manual clock, without sockets and without waiting."""
 
     def __init__(self, journal: Path, game: str | Manifest, user_id: str = "user", segment_us: int = 1_000_000) -> None:
         self.now = 1_000_000
         self.texts: list[dict[str, Any]] = []
+        self.order: list[str] = []  # type of each text, and "frame" for each frame, in the order of sending
         self.packets: list[bytes] = []
         self.previews: list[bytes] = []
-        self.sounds: list[tuple[int, bytes]] = []  # each with the number of frames before it
+        self.sounds: list[tuple[int, bytes]] = []  # each with the number of frames sent before it
         self.acknowledges = True
         self.closed: tuple[CloseCode, str] | None = None
         self.headers: list[SegmentHeader] = []
@@ -53,6 +54,7 @@ class SessionHarness:
 
     def text(self, message: bytes) -> None:
         self.texts.append(json.loads(message))
+        self.order.append(self.texts[-1]["type"])
 
     def frame(self, packet: bytes) -> None:
         if packet[0] == SOUND:
@@ -62,6 +64,7 @@ class SessionHarness:
             self.previews.append(packet)
             return
         self.packets.append(packet)
+        self.order.append("frame")
         if not self.acknowledges:
             return
         frame = int.from_bytes(packet[4:8], "little")
@@ -72,21 +75,21 @@ class SessionHarness:
         self.closed = code, reason
 
     def send(self, kind: str, **fields: Any) -> None:
-        """A message from the page, now."""
+        """Handle a message from the page now."""
         self.session.receive(json.dumps({"type": kind, "at": self.now / 1000, **fields}).encode(), self.now, self.now)
 
     def play_on(self, count: int) -> None:
-        """Let so many deadlines pass, or fewer when the episode ends."""
+        """Tick up to `count` times, until the episode ends."""
         for _ in range(count):
             if not self.has_ended():
                 self.ticks(1)
 
     def press(self, control: str, *, down: bool = True) -> None:
-        """A control goes down or up."""
+        """Press or release a control."""
         self.send("input", control=control, down=down, frame=None, device="keyboard", code=control)
 
     def ticks(self, count: int) -> None:
-        """Let so many deadlines pass."""
+        """Advance the clock to the next deadline and tick, `count` times."""
         for _ in range(count):
             due = self.session.due_us
             assert due is not None
@@ -99,69 +102,69 @@ class SessionHarness:
         return int.from_bytes(self.packets[-1][4:8], "little") if self.packets else 0
 
     def has_ended(self) -> bool:
-        """Whether the newest episode is over."""
+        """Return whether the newest episode has ended."""
         kinds = [message["type"] for message in self.texts if message["type"] in ("started", "ended")]
         return kinds[-1:] == ["ended"]
 
     def messages_of(self, kind: str) -> dict[str, Any]:
-        """The newest message of this kind."""
+        """Return the newest message of this type."""
         return next(message for message in reversed(self.texts) if message["type"] == kind)
 
 
 def play_breakout(journal: Path, steps: int = 150, user_id: str = "user") -> SegmentHeader:
-    """Some seconds of Breakout, left before the end."""
-    table = SessionHarness(journal, "breakout", user_id)
-    table.send("start")
-    table.ticks(10)
+    """Play some seconds of Breakout, and leave before the end."""
+    harness = SessionHarness(journal, "breakout", user_id)
+    harness.send("start")
+    harness.ticks(10)
     for control in ("fire", "left", "right"):
-        table.press(control)
-        table.ticks(steps // 3 - 5)
-        table.press(control, down=False)
-        table.ticks(1)
-    table.send("leave")
-    return table.headers[0]
+        harness.press(control)
+        harness.ticks(steps // 3 - 5)
+        harness.press(control, down=False)
+        harness.ticks(1)
+    harness.send("leave")
+    return harness.headers[0]
 
 
 def play_hanoi(journal: Path, user_id: str = "user") -> SegmentHeader:
     """The Tower of Hanoi, won."""
-    table = SessionHarness(journal, "tower-of-hanoi", user_id)
-    table.send("start")
+    harness = SessionHarness(journal, "tower-of-hanoi", user_id)
+    harness.send("start")
     for pole in "13123213212313":
-        table.now += 700_000
-        table.press(f"pole-{pole}")
-        table.press(f"pole-{pole}", down=False)
-    return table.headers[0]
+        harness.now += 700_000
+        harness.press(f"pole-{pole}")
+        harness.press(f"pole-{pole}", down=False)
+    return harness.headers[0]
 
 
 def play_cart_pole(journal: Path, user_id: str = "user") -> SegmentHeader:
     """CartPole until it falls."""
-    table = SessionHarness(journal, "cart-pole", user_id)
-    table.send("start")
-    while not any(message["type"] == "ended" for message in table.texts):
-        table.ticks(1)
-    return table.headers[0]
+    harness = SessionHarness(journal, "cart-pole", user_id)
+    harness.send("start")
+    while not any(message["type"] == "ended" for message in harness.texts):
+        harness.ticks(1)
+    return harness.headers[0]
 
 
-def play_randomly(table: SessionHarness, n_steps: int, seed: int = 1) -> None:
-    """Press whatever there is, held for a moment, over as many episodes as so many steps take; 20 at most."""
-    rng, real_time, taken = random.Random(seed), table.manifest.pace.kind == "real-time", 0
-    controls = [control.name for control in table.manifest.controls]
+def play_randomly(harness: SessionHarness, n_steps: int, seed: int = 1) -> None:
+    """Press random controls over several episodes until `n_steps` steps are taken, at most 20 episodes."""
+    rng, real_time, taken = random.Random(seed), harness.manifest.pace.kind == "real-time", 0
+    controls = [control.name for control in harness.manifest.controls]
     for _ in range(20):
-        table.send("start")
-        while not table.has_ended() and taken + table.n_steps < n_steps:
+        harness.send("start")
+        while not harness.has_ended() and taken + harness.n_steps < n_steps:
             control = rng.choice(controls)
-            table.press(control)
+            harness.press(control)
             if real_time:
-                table.play_on(rng.randint(1, 24))
-            table.now += 250_000 * (not real_time)
-            table.press(control, down=False)
-        taken += table.n_steps
+                harness.play_on(rng.randint(1, 24))
+            harness.now += 250_000 * (not real_time)
+            harness.press(control, down=False)
+        taken += harness.n_steps
         if taken >= n_steps:
             break
-    table.send("leave")
+    harness.send("leave")
 
 
 async def upload_all(journal: Path, objects: Path, engine: AsyncEngine, seconds: float = 60) -> None:
-    """Carry everything to the database and the object folder."""
+    """Upload everything to the database and the object folder."""
     async with asyncio.timeout(seconds):
         await Uploader(journal, DiskObjects(objects), engine, workers=2).drain()

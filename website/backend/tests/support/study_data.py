@@ -1,4 +1,4 @@
-"""Play that never was, with answers that can be worked out by hand."""
+"""Artificial episodes whose study results can be computed by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PLAYER = {"player": {"browser": "Firefox 140", "refresh_hz": 60.0}}
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A control goes down `delay_us` after observation `frame` was painted, and acts from step `step` on."""
+    """A press `delay_us` after the paint of observation `frame`, which acts from step `step` on."""
 
     frame: int
     delay_us: int
@@ -29,7 +29,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class StudyEpisode:
-    """An episode: picture i is painted at 1 s + i * 100 ms of the browser's clock, unless it is in `dropped`."""
+    """An episode. Picture i is painted at 1 s + i * 100 ms of the browser's clock, unless it is in `dropped`."""
 
     player: str
     game: str
@@ -45,7 +45,9 @@ class StudyEpisode:
 
 
 def two_presses(delay_us: int) -> list[Press]:
-    """30 ms after the first picture, and `delay_us` after the fourth, which is one after the reward of step 1."""
+    """One press 30 ms after the first picture, and one `delay_us` after the fourth, which follows the
+    reward of step 1.
+    """
     return [Press(0, 30_000, 1), Press(3, delay_us, 4)]
 
 
@@ -89,27 +91,29 @@ CONFIG = {
 LEFT = {"number": 99, "kind": "focus", "server_us": 9_000_000, "client_us": 1, "step": 6, "data": {"state": "hidden"}}
 
 
-def episode_id(place: int) -> UUID:
-    """Id of play number `place`, room for its transitions' ids included."""
-    return UUID(int=(place + 1) << 64)
+def episode_id(index: int) -> UUID:
+    """Return the id of episode number `index`, with space for the ids of its transitions."""
+    return UUID(int=(index + 1) << 64)
 
 
 async def insert_plays(connection: AsyncConnection, plays: Sequence[StudyEpisode] = STUDY_EPISODES) -> None:
-    """Write them down."""
+    """Insert the episodes into the database."""
     rows: dict[str, list[dict[str, Any]]] = {
-        "user": [{"id": player, "email": f"{player}@example.org"} for player in sorted({p.player for p in plays})],
-        "game": [{"id": game, "config": CONFIG[game]} for game in sorted({p.game for p in plays})],
+        "user": [
+            {"id": player, "email": f"{player}@example.org"} for player in sorted({play.player for play in plays})
+        ],
+        "game": [{"id": game, "config": CONFIG[game]} for game in sorted({play.game for play in plays})],
     }
-    for place, play in enumerate(plays):
-        for table, made in build_rows(episode_id(place), play).items():
-            rows.setdefault(table, []).extend(made)
+    for index, play in enumerate(plays):
+        for table, new_rows in build_rows(episode_id(index), play).items():
+            rows.setdefault(table, []).extend(new_rows)
     for table in ("user", "game", "episode", "transition", "event", "certificate"):
         await connection.execute(insert(Table.metadata.tables[table]), rows[table])
 
 
 def build_rows(id_: UUID, play: StudyEpisode) -> dict[str, list[dict[str, Any]]]:
-    """Rows of one episode, by table."""
-    began = NOON + timedelta(minutes=play.minute)
+    """Return the rows of one episode by table."""
+    started_at = NOON + timedelta(minutes=play.minute)
     episode = {
         "id": id_,
         "user_id": play.player,
@@ -122,13 +126,13 @@ def build_rows(id_: UUID, play: StudyEpisode) -> dict[str, list[dict[str, Any]]]
         "environment": CONFIG[play.game]["environment"],
         "provenance": PLAYER,
         "reset_info": {},
-        "time_created": began,
-        "time_ended": began + timedelta(seconds=play.seconds),
+        "time_created": started_at,
+        "time_ended": started_at + timedelta(seconds=play.seconds),
     }
     certificates: list[dict[str, Any]] = [
         {
             "episode_id": id_,
-            "time_created": began + timedelta(hours=1 + number),
+            "time_created": started_at + timedelta(hours=1 + number),
             "result": result,
             "step": None if result == "certified" else 3,
             "reason": "" if result == "certified" else "other reward",
@@ -140,27 +144,27 @@ def build_rows(id_: UUID, play: StudyEpisode) -> dict[str, list[dict[str, Any]]]
     ]
     return {
         "episode": [episode],
-        "transition": [_transition(id_, play, step, began) for step in range(len(play.actions))],
+        "transition": [_transition(id_, play, step, started_at) for step in range(len(play.actions))],
         "event": [*_events(id_, play), *([LEFT | {"episode_id": id_}] if play.end_reason == "left" else [])],
         "certificate": certificates,
     }
 
 
-def _transition(id_: UUID, play: StudyEpisode, step: int, began: datetime) -> dict[str, Any]:
-    force = next((press for press in reversed(play.presses) if press.step <= step), None)
+def _transition(id_: UUID, play: StudyEpisode, step: int, started_at: datetime) -> dict[str, Any]:
+    press = next((press for press in reversed(play.presses) if press.step <= step), None)
     return {
         "id": transition_id(id_, step),
         "episode_id": id_,
         "step": step,
         "action": play.actions[step],
         "reward": float(play.rewards[step]),
-        "time_created": began + timedelta(microseconds=FRAME_US * step),
+        "time_created": started_at + timedelta(microseconds=FRAME_US * step),
         "server_us": FRAME_US * step,
         "late_us": 0,
         "shown_us": None if step in play.dropped else ORIGIN_US + FRAME_US * step,
-        "input_us": force and _moment(force),
-        "input_received_us": force and _moment(force) - ORIGIN_US,
-        "input_frame": force and force.frame,
+        "input_us": press and _moment(press),
+        "input_received_us": press and _moment(press) - ORIGIN_US,
+        "input_frame": press and press.frame,
         "terminated": step == len(play.actions) - 1 and play.end_reason == "terminated",
         "truncated": False,
         "obs_key": f"0/{step}",

@@ -1,4 +1,4 @@
-"""Many short taps on a manual clock, and what is on record of them."""
+"""Many short taps on a manual clock, and how many of them were recorded and acted."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ TAP_US = 5_000
 
 @dataclass(frozen=True, slots=True)
 class TapCounts:
-    """Taps that were made; on record, down and up, at the right time; that the environment saw as a press."""
+    """Number of taps that were made, that were recorded at the right time, and that the environment received."""
 
     made: int
     on_record: int
@@ -27,18 +27,18 @@ class TapCounts:
 
 
 def play_taps(folder: Path, url: URL, count: int, seed: int = 1) -> TapCounts:
-    """Tap so often, 5 ms each, one begun every 35 to 45 ms at whatever phase of the tick; deliver, and read back."""
+    """Tap `count` times for 5 ms, one tap every 35 to 45 ms at any phase of the tick; upload, and read back."""
     rng, journal, objects = random.Random(seed), folder / "journal", folder / "objects"
     journal.mkdir()
-    table, told = SessionHarness(journal, self_describing_game(), segment_us=5_000_000), []
-    table.send("start")
+    harness, changes = SessionHarness(journal, self_describing_game(), segment_us=5_000_000), []
+    harness.send("start")
     for _ in range(count):
         for down, pause in ((True, rng.randint(30_000, 40_000)), (False, TAP_US)):
-            play_until(table, table.now + pause)
-            told.append((down, table.now))
-            table.press("tap", down=down)
-    play_until(table, table.now + 100_000)
-    table.send("leave")
+            play_until(harness, harness.now + pause)
+            changes.append((down, harness.now))
+            harness.press("tap", down=down)
+    play_until(harness, harness.now + 100_000)
+    harness.send("leave")
 
     async def deliver() -> None:
         async with opened_engine(url) as engine:
@@ -46,17 +46,17 @@ def play_taps(folder: Path, url: URL, count: int, seed: int = 1) -> TapCounts:
 
     asyncio.run(deliver())
     with sa.open(url.render_as_string(hide_password=False), objects) as dataset:
-        episode = dataset.episode(table.headers[0].episode_id)
-        found = [(event.data["down"], event.client_us) for event in episode.inputs]
+        episode = dataset.episode(harness.headers[0].episode_id)
+        events = [(event.data["down"], event.client_us) for event in episode.inputs]
         pressed = np.diff(episode.actions, prepend=0) == 1
         sources = set(episode.times["input_us"][pressed].tolist())
-        downs = {float(at) for down, at in told if down}
-        same = sum(one == other for one, other in zip(told, found, strict=True))
-        return TapCounts(count, same // 2, len(downs & sources), len(episode.actions))
+        downs = {float(at) for down, at in changes if down}
+        n_equal = sum(change == event for change, event in zip(changes, events, strict=True))
+        return TapCounts(count, n_equal // 2, len(downs & sources), len(episode.actions))
 
 
-def play_until(table: SessionHarness, moment: int) -> None:
-    """Let the deadlines up to this moment pass; then it is this moment."""
-    while (due := table.session.due_us) is not None and due <= moment:
-        table.ticks(1)
-    table.now = moment
+def play_until(harness: SessionHarness, moment: int) -> None:
+    """Tick until `moment`, and set the clock to it."""
+    while (due := harness.session.due_us) is not None and due <= moment:
+        harness.ticks(1)
+    harness.now = moment

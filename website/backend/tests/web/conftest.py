@@ -1,4 +1,4 @@
-"""An arcade on a database of its own, and somebody at its door."""
+"""An arcade on a database of its own, and an HTTP client for it."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -44,14 +44,14 @@ actions: [{press: [left], action: 0}]
 
 
 class Visitor:
-    """Somebody at the door of a running arcade, and a look behind it."""
+    """An HTTP client of an arcade, with access to its state."""
 
     def __init__(self, http: httpx.AsyncClient, state: AppState) -> None:
         self.http = http
         self.state = state
 
     async def sign_in(self, email: str = "ada@example.org") -> dict[str, str]:
-        """Sign in, and return the headers that say so."""
+        """Sign in, and return the request headers with the session token."""
         answer = await self.http.post("/auth/login", json={"email": email})
         assert answer.status_code == 200, answer.text
         return {"authorization": f"Bearer {answer.json()['token']}"}
@@ -59,7 +59,7 @@ class Visitor:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder for an arcade with an embedded database: pytest's own is closed to the account that runs it."""
+    """A folder for an arcade with an embedded database; the account of Postgres cannot read pytest's own folders."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     yield folder
     remove_home(folder)
@@ -67,7 +67,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def settings(database_url: URL, tmp_path: Path) -> Settings:
-    """Settings of an arcade with nothing in it."""
+    """Settings of an empty arcade."""
     address = database_url.render_as_string(hide_password=False)
     games = tmp_path / "games"
     (games / "covers").mkdir(parents=True)
@@ -86,7 +86,7 @@ def settings(database_url: URL, tmp_path: Path) -> Settings:
 
 @asynccontextmanager
 async def open_arcade(settings: Settings) -> AsyncIterator[Visitor]:
-    """Open an arcade without its game and delivery processes, let a visitor in, and close it."""
+    """Open an arcade without game processes and child processes."""
     app = create_app(settings)
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
@@ -101,6 +101,6 @@ async def open_arcade(settings: Settings) -> AsyncIterator[Visitor]:
 
 @pytest.fixture
 async def arcade(settings: Settings, anyio_backend: str) -> AsyncIterator[Visitor]:
-    """An arcade that answers requests, with nothing in it."""
+    """An empty arcade."""
     async with open_arcade(settings) as visitor:
         yield visitor

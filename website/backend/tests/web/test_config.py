@@ -1,4 +1,4 @@
-"""What the page asks first: where its server is."""
+"""`/config.json`, from which the page learns the origin of the API."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tests.web.conftest import Visitor
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_page_served_by_the_server_is_told_to_ask_it(arcade: Visitor) -> None:
+async def test_config_of_server_has_no_api_origin(arcade: Visitor) -> None:
     answer = await arcade.http.get("/config.json")
     assert answer.json()["apiUrl"] is None
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_what_the_deploy_says_elsewhere_is_not_said_here(arcade: Visitor) -> None:
+async def test_config_ignores_file_in_page_folder(arcade: Visitor) -> None:
     folder = arcade.state.settings.page_folder
     assert folder is not None
     folder.mkdir()

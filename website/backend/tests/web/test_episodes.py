@@ -1,4 +1,4 @@
-"""Recordings go back to the player whose they are and to researchers, from a folder and from a bucket alike."""
+"""Recordings are returned to their player and to researchers, from a folder and from a bucket alike."""
 
 import asyncio
 import io
@@ -21,18 +21,18 @@ from tests.web.conftest import Visitor, open_arcade
 pytestmark = pytest.mark.anyio
 ADA, EVA, RITA = "ada@example.org", "eva@example.org", "rita@example.org"
 FRAMES = "/segments/1/frames"
-ON_DISK = pytest.mark.parametrize("kept", ["disk"], indirect=True)
-IN_A_BUCKET = pytest.mark.parametrize("kept", ["google"], indirect=True)
+ON_DISK = pytest.mark.parametrize("recording", ["disk"], indirect=True)
+IN_BUCKET = pytest.mark.parametrize("recording", ["google"], indirect=True)
 
 
-class Kept:
-    """An arcade, and an episode of Ada's that it keeps."""
+class RecordingClient:
+    """A client of an arcade that has an episode of Ada's."""
 
     def __init__(self, arcade: Visitor, episode: RecordedEpisode) -> None:
         self.arcade, self.episode = arcade, episode
 
-    async def ask(self, path: str = "", email: str | None = ADA, **headers: str) -> httpx.Response:
-        """Ask about the episode, signed in by this e-mail, or as nobody."""
+    async def request(self, path: str = "", email: str | None = ADA, **headers: str) -> httpx.Response:
+        """Request the episode as the user with this e-mail address, or without a token if it is None."""
         token = {} if email is None else await self.arcade.sign_in(email)
         return await self.arcade.http.get(f"/episodes/{self.episode.id}{path}", headers={**token, **headers})
 
@@ -45,83 +45,92 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
 
 
 @pytest.fixture(params=["disk", "google"])
-async def kept(
+async def recording(
     request: pytest.FixtureRequest, settings: Settings, database_url: URL, tmp_path: Path, anyio_backend: str
-) -> AsyncIterator[Kept]:
-    told: dict[str, object] = {"researcher_emails": [RITA]}
+) -> AsyncIterator[RecordingClient]:
+    changes: dict[str, object] = {"researcher_emails": [RITA]}
     if request.param == "google":
-        told["gcp_bucket_name"] = request.getfixturevalue("bucket").bucket.name
-    made = tmp_path / "made"
+        changes["gcp_bucket_name"] = request.getfixturevalue("bucket").bucket.name
+    source_folder = tmp_path / "made"
     episode = await asyncio.to_thread(
-        record_episode, database_url, made, user="ada", observe=lambda i: np.full(3, i, np.int16)
+        record_episode, database_url, source_folder, user="ada", observe=lambda i: np.full(3, i, np.int16)
     )
-    async with open_arcade(settings.model_copy(update=told)) as arcade:
+    async with open_arcade(settings.model_copy(update=changes)) as arcade:
         for key in episode.keys:
-            await arcade.state.objects.put(key, (made / key).read_bytes())
-        yield Kept(arcade, episode)
+            await arcade.state.objects.put(key, (source_folder / key).read_bytes())
+        yield RecordingClient(arcade, episode)
 
 
-async def test_what_is_read_back_is_what_was_recorded(kept: Kept) -> None:
-    told = (await kept.ask()).json()
-    assert (told["id"], told["game_id"], told["n_steps"], told["status"]) == (str(kept.episode.id), "pong", 12, "won")
-    assert [part["n_frames"] for part in told["segments"]] == [5, 3, 5]
-    shown, seen = [], []
-    token = await kept.arcade.sign_in(ADA)
-    for part in told["segments"]:
-        frames = await kept.arcade.http.get(part["frames"], headers=token)
+async def test_episode_frames_and_observations_equal_the_recorded_ones(recording: RecordingClient) -> None:
+    changes = (await recording.request()).json()
+    assert (changes["id"], changes["game_id"], changes["n_steps"], changes["status"]) == (
+        str(recording.episode.id),
+        "pong",
+        12,
+        "won",
+    )
+    assert [part["n_frames"] for part in changes["segments"]] == [5, 3, 5]
+    frames_read, observations_read = [], []
+    token = await recording.arcade.sign_in(ADA)
+    for part in changes["segments"]:
+        frames = await recording.arcade.http.get(part["frames"], headers=token)
         assert frames.headers["content-type"] == "image/apng"
-        shown += list(read_apng(frames.content))
-        observations = await kept.arcade.http.get(part["observations"], headers=token)
+        frames_read += list(read_apng(frames.content))
+        observations = await recording.arcade.http.get(part["observations"], headers=token)
         with np.load(io.BytesIO(observations.content)) as arrays:
-            seen += list(arrays["observation"])
-    assert np.array_equal(np.stack(shown), kept.episode.frames)
-    assert np.array_equal(np.stack(seen), np.stack(kept.episode.observations))
+            observations_read += list(arrays["observation"])
+    assert np.array_equal(np.stack(frames_read), recording.episode.frames)
+    assert np.array_equal(np.stack(observations_read), np.stack(recording.episode.observations))
 
 
 @pytest.mark.parametrize(("email", "status"), [(None, 401), (EVA, 404), (ADA, 200), (RITA, 200)])
-async def test_it_is_for_the_player_and_for_researchers(kept: Kept, email: str | None, status: int) -> None:
-    answers = [await kept.ask(path, email) for path in ("", FRAMES, "/segments/1/observations")]
+async def test_episode_is_readable_by_player_and_researchers_only(
+    recording: RecordingClient, email: str | None, status: int
+) -> None:
+    answers = [await recording.request(path, email) for path in ("", FRAMES, "/segments/1/observations")]
     assert [answer.status_code for answer in answers] == [status] * 3
 
 
 @ON_DISK
-async def test_another_player_can_not_tell_it_from_an_episode_that_is_not_there(kept: Kept) -> None:
-    real = await kept.ask(email=EVA)
-    kept.episode, there = replace(kept.episode, id=uuid4()), kept.episode.id
-    none = await kept.ask(email=EVA)
-    assert none.json()["message"].replace(str(kept.episode.id), str(there)) == real.json()["message"]
-    assert (real.status_code, none.status_code) == (404, 404)
+async def test_episode_of_other_player_answers_like_missing_episode(recording: RecordingClient) -> None:
+    other_users = await recording.request(email=EVA)
+    recording.episode, real_id = replace(recording.episode, id=uuid4()), recording.episode.id
+    missing = await recording.request(email=EVA)
+    assert missing.json()["message"].replace(str(recording.episode.id), str(real_id)) == other_users.json()["message"]
+    assert (other_users.status_code, missing.status_code) == (404, 404)
 
 
 @ON_DISK
-async def test_what_is_not_there_is_said_in_a_sentence(kept: Kept) -> None:
+async def test_missing_segments_answer_problem(recording: RecordingClient) -> None:
     for path, status in {"9/frames": 404, "1/score": 422, "-1/frames": 422, "x/frames": 422}.items():
-        answer = await kept.ask(f"/segments/{path}")
+        answer = await recording.request(f"/segments/{path}")
         assert (answer.status_code, set(answer.json())) == (status, {"error", "message"}), path
 
 
 @ON_DISK
-async def test_a_browser_keeps_it_for_this_person_only_and_asks_by_its_tag(kept: Kept) -> None:
-    first = await kept.ask(FRAMES)
+async def test_segment_is_cached_privately_with_etag(recording: RecordingClient) -> None:
+    first = await recording.request(FRAMES)
     assert first.headers["cache-control"].startswith("private")
     assert "Authorization" in first.headers["vary"]
-    again = await kept.ask(FRAMES, **{"if-none-match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    assert (await kept.ask(FRAMES, EVA, **{"if-none-match": first.headers["etag"]})).status_code == 404
+    cached = await recording.request(FRAMES, **{"if-none-match": first.headers["etag"]})
+    assert (cached.status_code, cached.content) == (304, b"")
+    assert (await recording.request(FRAMES, EVA, **{"if-none-match": first.headers["etag"]})).status_code == 404
 
 
-@IN_A_BUCKET
-async def test_a_bucket_that_is_away_is_503_and_tells_nothing_of_itself(kept: Kept, bucket: StorageServer) -> None:
+@IN_BUCKET
+async def test_unavailable_bucket_answers_503_without_details(
+    recording: RecordingClient, bucket: StorageServer
+) -> None:
     bucket.faults["download"].append(Answer(403))
-    answer = await kept.ask(FRAMES)
+    answer = await recording.request(FRAMES)
     assert answer.status_code == 503
     assert bucket.bucket.name not in answer.text
 
 
-@IN_A_BUCKET
-async def test_a_recording_that_is_damaged_is_not_sent(kept: Kept, bucket: StorageServer) -> None:
+@IN_BUCKET
+async def test_damaged_recording_answers_500_without_content(recording: RecordingClient, bucket: StorageServer) -> None:
     key = next(key for key in bucket.bucket.objects if key.endswith("000001.png"))
     bucket.bucket.insert(key, b"other bytes", {}, None)
-    answer = await kept.ask(FRAMES)
+    answer = await recording.request(FRAMES)
     assert (answer.status_code, answer.json()["error"]) == (500, "RecordingDamaged")
     assert b"other bytes" not in answer.content

@@ -1,4 +1,4 @@
-"""Signing in by Firebase: whoever has a good token of this project, and nobody else."""
+"""Signing in with Firebase: valid tokens of this project only."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ def firebase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Issuer
 
 @pytest.fixture
 def cloud(settings: Settings) -> Settings:
-    """Settings of an arcade where one signs in by Firebase."""
+    """Settings of an arcade whose users sign in with Firebase."""
     return settings.model_copy(
         update={
             "firebase_project_id": PROJECT,
@@ -63,7 +63,7 @@ async def read_users(arcade: Visitor) -> list[tuple[str, str | None]]:
         return [(row.id, row.email) for row in rows]
 
 
-async def test_the_page_is_told_all_that_the_sdk_needs(arcade: Visitor) -> None:
+async def test_login_method_has_firebase_configuration(arcade: Visitor) -> None:
     assert (await arcade.http.get("/auth/login")).json() == {
         "method": "firebase",
         "project_id": PROJECT,
@@ -74,7 +74,7 @@ async def test_the_page_is_told_all_that_the_sdk_needs(arcade: Visitor) -> None:
     }
 
 
-async def test_a_google_account_is_a_user_by_its_email(arcade: Visitor, firebase: Issuer) -> None:
+async def test_firebase_google_account_is_user_with_email(arcade: Visitor, firebase: Issuer) -> None:
     session = await sign_in(arcade, firebase.token())
     assert session["email"] == "ada@example.org"
     assert await read_users(arcade) == [(session["user_id"], "ada@example.org")]
@@ -82,20 +82,20 @@ async def test_a_google_account_is_a_user_by_its_email(arcade: Visitor, firebase
     assert me.json() == {"user_id": session["user_id"], "email": "ada@example.org", "roles": ["researcher"]}
 
 
-async def test_a_guest_who_gives_an_email_later_stays_the_same_person(arcade: Visitor, firebase: Issuer) -> None:
+async def test_firebase_guest_who_adds_email_keeps_user_id(arcade: Visitor, firebase: Issuer) -> None:
     guest = await sign_in(arcade, firebase.guest("uid-7"))
     assert guest["email"] is None
     me = await arcade.http.get("/auth/me", headers={"authorization": f"Bearer {guest['token']}"})
     assert me.json()["email"] is None
-    named = await sign_in(arcade, firebase.token(sub="uid-7", email="new@example.org"))
-    assert named["user_id"] == guest["user_id"]
+    account = await sign_in(arcade, firebase.token(sub="uid-7", email="new@example.org"))
+    assert account["user_id"] == guest["user_id"]
     assert await read_users(arcade) == [(guest["user_id"], "new@example.org")]
 
 
-async def test_guests_are_people_apart_and_may_play(arcade: Visitor, firebase: Issuer) -> None:
-    one, other = [await sign_in(arcade, firebase.guest(uid)) for uid in ("uid-1", "uid-2")]
-    assert one["user_id"] != other["user_id"]
-    bearer = {"authorization": f"Bearer {one['token']}"}
+async def test_firebase_guests_are_separate_users(arcade: Visitor, firebase: Issuer) -> None:
+    first, second = [await sign_in(arcade, firebase.guest(uid)) for uid in ("uid-1", "uid-2")]
+    assert first["user_id"] != second["user_id"]
+    bearer = {"authorization": f"Bearer {first['token']}"}
     assert (await arcade.http.post("/play/tickets", json={"game_id": "nothing"}, headers=bearer)).status_code == 404
 
 
@@ -104,7 +104,7 @@ def unsigned(token: str) -> str:
     return f"{head}.{token.split('.')[1]}."
 
 
-BAD: dict[str, Any] = {
+INVALID_TOKENS: dict[str, Any] = {
     "of another project": lambda made: made.token(aud="other", iss="https://securetoken.google.com/other"),
     "of another issuer": lambda made: made.token(iss="https://evil.example/arcade-test"),
     "past its end": lambda made: made.token(iat=int(time.time()) - 7200, exp=int(time.time()) - 3600),
@@ -120,29 +120,30 @@ BAD: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD)
-async def test_a_token_is_refused_in_words_and_makes_nobody(arcade: Visitor, firebase: Issuer, kind: str) -> None:
-    answer = await arcade.http.post("/auth/login", json={"id_token": BAD[kind](firebase)})
+@pytest.mark.parametrize("kind", INVALID_TOKENS)
+async def test_firebase_invalid_token_answers_401_and_creates_no_user(
+    arcade: Visitor, firebase: Issuer, kind: str
+) -> None:
+    answer = await arcade.http.post("/auth/login", json={"id_token": INVALID_TOKENS[kind](firebase)})
     assert answer.status_code == 401, answer.text
     assert answer.json()["error"] == "NotSignedIn"
-    assert "sign in" in answer.json()["message"]
     assert await read_users(arcade) == []
 
 
-async def test_guests_are_refused_where_they_are_not_offered(cloud: Settings, firebase: Issuer) -> None:
+async def test_firebase_disabled_provider_answers_401(cloud: Settings, firebase: Issuer) -> None:
     async with open_arcade(cloud.model_copy(update={"firebase_providers": ("google",)})) as arcade:
         assert (await arcade.http.get("/auth/login")).json()["providers"] == ["google"]
         answer = await arcade.http.post("/auth/login", json={"id_token": firebase.guest()})
     assert answer.status_code == 401
 
 
-async def test_an_email_alone_lets_nobody_in(arcade: Visitor) -> None:
+async def test_firebase_server_rejects_login_by_email(arcade: Visitor) -> None:
     answer = await arcade.http.post("/auth/login", json={"email": "ada@example.org"})
     assert answer.status_code == 422
-    assert "One signs in by Firebase here" in answer.json()["message"]
+    assert answer.json()["error"] == "InvalidRequest"
 
 
-async def test_while_googles_keys_are_away_it_says_to_try_again(arcade: Visitor, firebase: Issuer) -> None:
+async def test_firebase_keys_unavailable_answers_503_until_retry(arcade: Visitor, firebase: Issuer) -> None:
     firebase.up = False
     answer = await arcade.http.post("/auth/login", json={"id_token": firebase.token()})
     assert answer.status_code == 503
@@ -161,24 +162,30 @@ async def test_while_googles_keys_are_away_it_says_to_try_again(arcade: Visitor,
         ({"email": "eve@example.org", "role": {"admin": True}, "roles": "admin"}, []),
     ],
 )
-async def test_roles_come_from_settings_and_custom_claims(
+async def test_firebase_roles_come_from_settings_and_claims(
     arcade: Visitor, firebase: Issuer, claims: dict[str, Any], roles: list[str]
 ) -> None:
     assert (await sign_in(arcade, firebase.token(**claims)))["roles"] == roles
 
 
-async def test_a_stop_leaves_no_connection_to_firebase(cloud: Settings, firebase: Issuer) -> None:
+async def test_firebase_is_closed_at_shutdown(cloud: Settings, firebase: Issuer) -> None:
     async with open_arcade(cloud) as arcade:
         await sign_in(arcade, firebase.token())
         assert len(firebase_admin._apps) == 1
     assert firebase_admin._apps == {}
 
 
-def test_the_page_may_speak_to_firebase_only_where_one_signs_in_by_it(cloud: Settings, settings: Settings) -> None:
-    plain = page_policy(settings)
-    assert "googleapis" not in plain
-    allowed = page_policy(cloud)
-    assert "connect-src 'self' https://identitytoolkit.googleapis.com https://securetoken.googleapis.com;" in allowed
-    assert allowed.replace(" https://identitytoolkit.googleapis.com https://securetoken.googleapis.com", "") == plain
-    stand_in = page_policy(cloud.model_copy(update={"firebase_auth_emulator_host": "127.0.0.1:9099"}))
-    assert "connect-src 'self' http://127.0.0.1:9099;" in stand_in
+def test_page_policy_allows_firebase_only_if_enabled(cloud: Settings, settings: Settings) -> None:
+    default_policy = page_policy(settings)
+    assert "googleapis" not in default_policy
+    firebase_policy = page_policy(cloud)
+    assert (
+        "connect-src 'self' https://identitytoolkit.googleapis.com https://securetoken.googleapis.com;"
+        in firebase_policy
+    )
+    assert (
+        firebase_policy.replace(" https://identitytoolkit.googleapis.com https://securetoken.googleapis.com", "")
+        == default_policy
+    )
+    with_emulator = page_policy(cloud.model_copy(update={"firebase_auth_emulator_host": "127.0.0.1:9099"}))
+    assert "connect-src 'self' http://127.0.0.1:9099;" in with_emulator

@@ -1,4 +1,4 @@
-"""Alive is not ready: every part is asked, and the one that is missing is named."""
+"""Liveness, readiness of each component, and metrics."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from sqlalchemy import URL, text
 from skill_arcade.errors import NotReady
 from skill_arcade.ids import new_episode_id
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
-from skill_arcade.web.request_transaction import request_transaction
+from skill_arcade.web.request_transaction import DATABASE_UNAVAILABLE, request_transaction
 from tests.conftest import execute
 from tests.web.conftest import Visitor
 
@@ -25,42 +25,37 @@ async def readiness(arcade: Visitor) -> tuple[int, dict[str, bool]]:
     return answer.status_code, {part["name"]: part["ready"] for part in answer.json()["parts"]}
 
 
-async def test_an_arcade_with_all_its_parts_is_alive_and_ready(arcade: Visitor) -> None:
+async def test_healthy_server_is_alive_and_ready(arcade: Visitor) -> None:
     assert (await arcade.http.get("/healthz")).json() == {"status": "alive"}
     assert await readiness(arcade) == (200, {"database": True, "objects": True, "journal": True})
 
 
-async def test_a_database_that_is_gone_is_named_and_the_arcade_stays_alive(arcade: Visitor, postgres: URL) -> None:
-    mine = await arcade.sign_in()
+async def test_readiness_reports_unavailable_database(arcade: Visitor, postgres: URL) -> None:
+    headers_of_user = await arcade.sign_in()
     name = arcade.state.engine.url.database
     await execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
     assert await readiness(arcade) == (503, {"database": False, "objects": True, "journal": True})
     assert (await arcade.http.get("/healthz")).status_code == 200
     for answer in (
-        await arcade.http.get("/auth/me", headers=mine),
-        await arcade.http.get("/me/episodes", headers=mine),
+        await arcade.http.get("/auth/me", headers=headers_of_user),
+        await arcade.http.get("/me/episodes", headers=headers_of_user),
         await arcade.http.post("/auth/login", json={"email": "eva@example.org"}),
     ):
         assert answer.status_code == 503
-        assert answer.json() == {
-            "error": "NotReady",
-            "message": "The database does not answer at the moment; try again soon.",
-        }
+        assert answer.json() == {"error": "NotReady", "message": DATABASE_UNAVAILABLE}
     await execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE template_arcade')
     assert (await readiness(arcade))[0] == 200
 
 
-async def test_a_connection_that_breaks_off_in_the_middle_is_not_ready_and_the_next_one_is(arcade: Visitor) -> None:
-    with pytest.raises(NotReady, match="try again soon"):
+async def test_lost_database_connection_raises_not_ready_and_next_works(arcade: Visitor) -> None:
+    with pytest.raises(NotReady, match=DATABASE_UNAVAILABLE):
         async with request_transaction(arcade.state.engine) as connection:
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     async with request_transaction(arcade.state.engine) as connection:
         assert (await connection.execute(text("SELECT 1"))).scalar() == 1
 
 
-async def test_an_object_folder_that_can_not_be_used_is_named(
-    arcade: Visitor, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_readiness_reports_unusable_object_folder(arcade: Visitor, caplog: pytest.LogCaptureFixture) -> None:
     objects = arcade.state.settings.objects_folder
     shutil.rmtree(objects, ignore_errors=True)
     objects.parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +65,13 @@ async def test_an_object_folder_that_can_not_be_used_is_named(
     assert str(objects) not in (await arcade.http.get("/readyz")).text
 
 
-async def test_a_journal_disk_without_room_is_named(arcade: Visitor) -> None:
-    # No disk has this much room.
+async def test_R7_readiness_reports_full_journal_disk(arcade: Visitor) -> None:
+    # More than any disk has.
     arcade.state.sessions.capacity.min_free_bytes = 2**62
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
 
 
-async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -> None:
+async def test_readiness_reports_unusable_journal_folder(arcade: Visitor) -> None:
     journal = arcade.state.settings.journal_folder
     shutil.rmtree(journal, ignore_errors=True)
     journal.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +79,7 @@ async def test_a_journal_folder_that_can_not_be_made_is_named(arcade: Visitor) -
     assert await readiness(arcade) == (503, {"database": True, "objects": True, "journal": False})
 
 
-async def test_ages_are_told_by_readyz_and_to_prometheus(arcade: Visitor) -> None:
+async def test_readiness_and_metrics_report_upload_ages(arcade: Visitor) -> None:
     capacity, report = arcade.state.sessions.capacity, arcade.state.settings.uploader_status_path
     assert (await arcade.http.get("/readyz")).json()["ages"]["last_delivery_seconds"] is None
     sealed = capacity.folder / str(new_episode_id()) / "000000.sealed"
@@ -100,20 +95,20 @@ async def test_ages_are_told_by_readyz_and_to_prometheus(arcade: Visitor) -> Non
     assert ages["journal_free_bytes"] > 0
     answer = await arcade.http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    figures = {
+    metrics = {
         name: float(value)
         for name, value in (line.split(" ") for line in answer.text.splitlines() if not line.startswith("#"))
     }
-    assert figures["skill_arcade_games"] == 0
-    assert figures["skill_arcade_delivered_segments_total"] == 5
-    assert figures["skill_arcade_oldest_undelivered_segment_seconds"] >= 90
-    assert figures["skill_arcade_last_delivery_seconds"] >= 80
-    assert figures["skill_arcade_tick_lateness_seconds"] == 0
-    assert figures["skill_arcade_journal_free_bytes"] > 0
+    assert metrics["skill_arcade_games"] == 0
+    assert metrics["skill_arcade_delivered_segments_total"] == 5
+    assert metrics["skill_arcade_oldest_undelivered_segment_seconds"] >= 90
+    assert metrics["skill_arcade_last_delivery_seconds"] >= 80
+    assert metrics["skill_arcade_tick_lateness_seconds"] == 0
+    assert metrics["skill_arcade_journal_free_bytes"] > 0
 
 
 @pytest.mark.parametrize(("environment", "token"), [("production", None), ("local", "x" * 16)])
-async def test_figures_are_not_for_everybody(arcade: Visitor, environment: str, token: str | None) -> None:
+async def test_metrics_require_token(arcade: Visitor, environment: str, token: str | None) -> None:
     arcade.state.settings.skill_arcade_environment = environment  # type: ignore[assignment]
     arcade.state.settings.metrics_token = token
     assert (await arcade.http.get("/metrics")).status_code == 403
@@ -121,7 +116,7 @@ async def test_figures_are_not_for_everybody(arcade: Visitor, environment: str, 
     assert answer.status_code == (403 if token is None else 200)
 
 
-async def test_a_delivery_that_does_not_get_on_refuses_games_in_words(tmp_path: Path) -> None:
+async def test_R7_recording_capacity_rejects_games_while_uploads_stall(tmp_path: Path) -> None:
     now = [0.0]
     capacity = RecordingCapacity(
         tmp_path, tmp_path / "delivery.json", min_free_bytes=1, max_stall_seconds=600, now=lambda: now[0]
@@ -131,8 +126,8 @@ async def test_a_delivery_that_does_not_get_on_refuses_games_in_words(tmp_path: 
     sealed.write_bytes(b"")
     capacity.poll()
     now[0] = 601.0
-    with pytest.raises(NotReady, match="can't be put away at the moment"):
+    with pytest.raises(NotReady, match="not being uploaded"):
         capacity.check()
-    (tmp_path / "delivery.json").write_text('{"segments": 1}')  # it gets on after all
+    (tmp_path / "delivery.json").write_text('{"segments": 1}')  # an upload has succeeded
     capacity.poll()
     capacity.check()

@@ -1,4 +1,4 @@
-"""The page on Firebase Hosting is dressed as the server dresses it, but for what two sites make needed."""
+"""Firebase Hosting sends the page with the same headers as the server, except for what the two origins need."""
 
 import json
 import re
@@ -16,19 +16,19 @@ HOSTING: dict[str, Any] = json.loads((FRONTEND / "firebase.json").read_text())["
 RULES = {rule.get("regex") or rule["source"]: rule["headers"] for rule in HOSTING["headers"]}
 
 
-def given(path: str) -> dict[str, str]:
-    """The headers of a path."""
+def hosted_headers(path: str) -> dict[str, str]:
+    """Return the headers of a path."""
     rules = [headers for where, headers in RULES.items() if where == "**" or re.search(where, path)]
     return {header["key"].lower(): header["value"] for headers in rules for header in headers}
 
 
 @pytest.mark.anyio
-async def test_hosting_sends_the_security_headers_that_the_server_sends() -> None:
+async def test_hosting_security_headers_equal_those_of_server() -> None:
     app = create_app(Settings(_env_file=None, auth_method="firebase", firebase_project_id="a", lockstep=True))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as http:
         sent = dict((await http.get("/healthz")).headers)
-    hosted = given("/")
+    hosted = hosted_headers("/")
     for name in ("content-type", "content-length", "cache-control", "x-request-id"):
         sent.pop(name, None)
         hosted.pop(name, None)
@@ -39,8 +39,8 @@ async def test_hosting_sends_the_security_headers_that_the_server_sends() -> Non
     assert hosted == sent
 
 
-def test_hosting_opens_the_policy_to_the_server_and_to_nothing_else() -> None:
-    policy = given("/")["content-security-policy"]
+def test_hosting_policy_allows_server_and_firebase_only() -> None:
+    policy = hosted_headers("/")["content-security-policy"]
     foreign = set(re.findall(r"\S+://\S+", policy.replace(";", " ")))
     assert foreign == {
         "https://*.run.app",
@@ -64,8 +64,8 @@ def test_hosting_opens_the_policy_to_the_server_and_to_nothing_else() -> None:
         ("/config.json", "no-store"),
     ],
 )
-def test_each_path_is_cached_by_one_rule_only(path: str, caching: str) -> None:
-    """Which of two rules would win is not documented."""
+def test_hosting_caches_each_path_by_one_rule(path: str, caching: str) -> None:
+    """Firebase does not document which of two matching rules wins."""
     found = [
         header["value"]
         for where, headers in RULES.items()
@@ -75,7 +75,7 @@ def test_each_path_is_cached_by_one_rule_only(path: str, caching: str) -> None:
     assert found == [caching]
 
 
-def test_only_paths_of_the_page_lead_to_it() -> None:
+def test_hosting_rewrites_page_paths_only() -> None:
     (rewrite,) = HOSTING["rewrites"]
     assert rewrite["destination"] == "/index.html"
     assert re.search(rewrite["regex"], "/play/breakout")

@@ -1,4 +1,4 @@
-"""A start opens all or says why not; a stop closes all."""
+"""Startup opens all components or says why not, and shutdown closes them."""
 
 import asyncio
 import multiprocessing
@@ -19,58 +19,56 @@ pytestmark = pytest.mark.anyio
 
 
 async def start_failing(settings: Settings) -> list[dict[str, str]]:
-    """Start as a server does, and return what the server is told."""
-    told: list[dict[str, str]] = []
+    """Run a startup that fails, and return the messages to the server."""
+    sent: list[dict[str, str]] = []
 
     async def receive() -> dict[str, str]:
         return {"type": "lifespan.startup"}
 
     async def send(message: dict[str, str]) -> None:
-        told.append(message)
+        sent.append(message)
 
     scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
     with pytest.raises(ArcadeError):
         await create_app(settings)(scope, receive, send)  # type: ignore[arg-type]
-    return told
+    return sent
 
 
-async def test_nothing_is_opened_before_the_start(tmp_path: Path) -> None:
+async def test_create_app_opens_nothing(tmp_path: Path) -> None:
     create_app(Settings(_env_file=None, skill_arcade_home=tmp_path / "home"))
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_bad_manifest_stops_the_start_with_file_field_and_reason(settings: Settings, tmp_path: Path) -> None:
+async def test_startup_fails_for_invalid_manifest_with_file_and_field(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "wrong"
     folder.mkdir()
     (folder / "broken.yaml").write_text("name: Broken\nsummary: nothing\npace: {kind: real-time, hz: -1}\n")
     with pytest.raises(ManifestError, match=r"broken\.yaml"):
         async with run_arcade(settings.model_copy(update={"games_folder": folder})):
             pass
-    (told,) = await start_failing(settings.model_copy(update={"games_folder": folder}))
-    assert told["type"] == "lifespan.startup.failed"
-    assert "broken.yaml" in told["message"]
-    assert "pace" in told["message"]
-    assert "Traceback" not in told["message"]
+    (sent,) = await start_failing(settings.model_copy(update={"games_folder": folder}))
+    assert sent["type"] == "lifespan.startup.failed"
+    assert "broken.yaml" in sent["message"]
+    assert "pace" in sent["message"]
+    assert "Traceback" not in sent["message"]
 
 
-async def test_a_database_that_does_not_answer_stops_the_start_in_a_sentence(settings: Settings) -> None:
-    nowhere = "postgresql://ada:hunter2@127.0.0.1:9/none"
-    (told,) = await start_failing(settings.model_copy(update={"database_url": nowhere}))
-    assert "does not answer" in told["message"]
-    assert "hunter2" not in told["message"]
-    assert "\n" not in told["message"]
+async def test_startup_fails_for_unreachable_database_in_one_line(settings: Settings) -> None:
+    unreachable_url = "postgresql://ada:hunter2@127.0.0.1:9/none"
+    (sent,) = await start_failing(settings.model_copy(update={"database_url": unreachable_url}))
+    assert "does not answer" in sent["message"]
+    assert "hunter2" not in sent["message"]
+    assert "\n" not in sent["message"]
 
 
-async def test_a_database_without_tables_stops_the_start_and_says_what_to_run(
-    settings: Settings, database_url: URL
-) -> None:
+async def test_startup_fails_without_tables_and_names_command(settings: Settings, database_url: URL) -> None:
     await execute(database_url, "DROP TABLE alembic_version CASCADE")
     with pytest.raises(NotReady, match="skill-arcade migrate"):
         async with run_arcade(settings):
             pass
 
 
-async def test_a_start_that_fails_late_lets_go_of_what_it_had_opened(
+async def test_startup_failure_closes_opened_components(
     settings: Settings, database_url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(settings.skill_arcade_home / "missing.json"))
@@ -78,47 +76,45 @@ async def test_a_start_that_fails_late_lets_go_of_what_it_had_opened(
     with pytest.raises(NotReady, match="bucket arcade"):
         async with run_arcade(bucket):
             pass
-    await all_let_go(database_url)
+    await wait_for_no_connections(database_url)
 
 
-async def test_a_start_that_fails_at_its_last_step_ends_the_processes_that_it_had_started(
-    settings: Settings, database_url: URL
-) -> None:
-    # The journal can't be used, so the game processes, which come last, are not started.
+async def test_startup_failure_at_last_step_stops_child_processes(settings: Settings, database_url: URL) -> None:
+    # The journal is unusable, so startup fails at its last step, the game processes.
     settings.journal_folder.parent.mkdir(parents=True)
     settings.journal_folder.write_text("in the way")
-    with pytest.raises(NotReady, match="journal's folder can't be used"):
+    with pytest.raises(NotReady, match="journal folder"):
         async with run_arcade(settings):
             pass
-    await all_let_go(database_url)
+    await wait_for_no_connections(database_url)
     assert multiprocessing.active_children() == []
 
 
-async def test_a_stop_lets_go_of_every_connection(settings: Settings, database_url: URL) -> None:
+async def test_shutdown_closes_all_database_connections(settings: Settings, database_url: URL) -> None:
     async with run_arcade(settings) as parts:
         await parts["arcade"].users.sign_in("ada", "ada@example.org")
         assert await count_connections(database_url) > 0
-    await all_let_go(database_url)
+    await wait_for_no_connections(database_url)
 
 
-async def test_on_the_embedded_database_it_migrates_by_itself_and_stops_it_at_the_end(home: Path) -> None:
+async def test_embedded_database_is_migrated_at_startup_and_stopped_at_shutdown(home: Path) -> None:
     settings = Settings(_env_file=None, skill_arcade_home=home)
     async with open_arcade(settings) as visitor:
-        mine = await visitor.sign_in()
+        headers_of_user = await visitor.sign_in()
     assert PostgresServer(home / "postgres").find_postmaster() is None
     async with open_arcade(settings) as visitor:
-        answer = await visitor.http.get("/auth/me", headers=mine)
+        answer = await visitor.http.get("/auth/me", headers=headers_of_user)
         assert answer.json()["email"] == "ada@example.org"
 
 
-def test_settings_that_do_not_fit_are_told_all_at_once_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_settings_reports_all_invalid_settings_in_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPLOADER_NUM_WORKERS", "many")
     monkeypatch.setenv("AUTH_SECRET", "short")
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingsError) as error_info:
         read_settings()
-    assert "UPLOADER_NUM_WORKERS: " in str(caught.value)
-    assert "AUTH_SECRET: " in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert "UPLOADER_NUM_WORKERS: " in str(error_info.value)
+    assert "AUTH_SECRET: " in str(error_info.value)
+    assert "\n" not in str(error_info.value)
 
 
 async def count_connections(url: URL) -> int:
@@ -127,8 +123,8 @@ async def count_connections(url: URL) -> int:
         return int((await connection.execute(query, {"name": url.database})).scalar_one())
 
 
-async def all_let_go(url: URL) -> None:
-    """Until nobody is connected: Postgres notices a moment later that a connection was closed."""
+async def wait_for_no_connections(url: URL) -> None:
+    """Wait until no connection is left, which Postgres notices a moment after it was closed."""
     async with asyncio.timeout(30):
         while await count_connections(url) > 0:
             await asyncio.sleep(0.02)

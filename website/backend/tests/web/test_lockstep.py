@@ -1,4 +1,4 @@
-"""Who may have the emulator and the cartridges, and where."""
+"""Access to the emulator and ROMs for lockstep."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -11,18 +11,18 @@ from tests.web.conftest import open_arcade
 
 pytestmark = pytest.mark.anyio
 MODULE = b"\0asm\1\0\0\0"
-"""The smallest module there is: what pages run is not run here."""
+"""The smallest WebAssembly module; it is not run here."""
 DIGEST = sha256(MODULE).hexdigest()
 
 
 @pytest.fixture
-def assets(tmp_path: Path) -> Path:
+def module_folder(tmp_path: Path) -> Path:
     (tmp_path / "lockstep.wasm").write_bytes(MODULE)
     return tmp_path
 
 
-async def test_emulator_and_cartridge_are_sent_to_be_kept(settings: Settings, assets: Path) -> None:
-    async with open_arcade(settings.model_copy(update={"lockstep_folder": assets})) as visitor:
+async def test_lockstep_emulator_and_rom_are_cacheable(settings: Settings, module_folder: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": module_folder})) as visitor:
         module = await visitor.http.get(f"/lockstep/{DIGEST}.wasm")
         assert (module.status_code, module.content) == (200, MODULE)
         assert module.headers["content-type"] == "application/wasm"
@@ -35,18 +35,15 @@ async def test_emulator_and_cartridge_are_sent_to_be_kept(settings: Settings, as
         assert "private" in rom.headers["cache-control"]
 
 
-async def test_what_is_not_there_is_404_in_words(settings: Settings, assets: Path) -> None:
-    async with open_arcade(settings.model_copy(update={"lockstep_folder": assets})) as visitor:
+async def test_lockstep_unknown_emulator_or_rom_answers_404(settings: Settings, module_folder: Path) -> None:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": module_folder})) as visitor:
         signed_in = await visitor.sign_in()
-        assert (await visitor.http.get(f"/lockstep/{'0' * 64}.wasm")).json() == {
-            "error": "NotFound",
-            "message": "This emulator is not to be had here; open the game again.",
-        }
+        assert (await visitor.http.get(f"/lockstep/{'0' * 64}.wasm")).json()["error"] == "NotFound"
         for game in ("frozen-lake", "tennis-for-two"):
             assert (await visitor.http.get(f"/lockstep/roms/{game}", headers=signed_in)).status_code == 404
 
 
-async def test_an_emulator_that_is_built_while_the_server_runs_is_found(settings: Settings, tmp_path: Path) -> None:
+async def test_lockstep_emulator_built_while_running_is_found(settings: Settings, tmp_path: Path) -> None:
     async with open_arcade(settings.model_copy(update={"lockstep_folder": tmp_path})) as visitor:
         assert await visitor.state.emulator.get() is None
         (tmp_path / "lockstep.wasm").write_bytes(MODULE)
@@ -56,14 +53,14 @@ async def test_an_emulator_that_is_built_while_the_server_runs_is_found(settings
 
 
 @pytest.mark.parametrize(
-    "more",
+    "changes",
     [{"trusted_hosts": ("localhost", "arcade.example.org")}, {"lockstep": False}],
-    ids=["not-on-loopback", "owner-says-no"],
+    ids=["not-on-loopback", "disabled"],
 )
-async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
-    settings: Settings, assets: Path, more: dict[str, Any]
+async def test_lockstep_disabled_or_not_on_loopback_answers_404(
+    settings: Settings, module_folder: Path, changes: dict[str, Any]
 ) -> None:
-    async with open_arcade(settings.model_copy(update={"lockstep_folder": assets, **more})) as visitor:
+    async with open_arcade(settings.model_copy(update={"lockstep_folder": module_folder, **changes})) as visitor:
         assert await visitor.state.emulator.get() is None
         for path in (f"/lockstep/{DIGEST}.wasm", "/lockstep/roms/pong"):
             answer = await visitor.http.get(path, headers=await visitor.sign_in())
@@ -71,8 +68,8 @@ async def test_lockstep_is_off_unless_on_loopback_or_by_the_owner(
             assert "wasm" not in answer.headers["content-security-policy"]
 
 
-def test_the_owner_may_turn_it_on_elsewhere() -> None:
-    process_pool = ("arcade.example.org",)
-    assert not Settings(_env_file=None, trusted_hosts=process_pool).is_lockstep_enabled
-    assert Settings(_env_file=None, trusted_hosts=process_pool, lockstep=True).is_lockstep_enabled
+def test_lockstep_setting_enables_it_for_other_hosts() -> None:
+    hosts = ("arcade.example.org",)
+    assert not Settings(_env_file=None, trusted_hosts=hosts).is_lockstep_enabled
+    assert Settings(_env_file=None, trusted_hosts=hosts, lockstep=True).is_lockstep_enabled
     assert Settings(_env_file=None).is_lockstep_enabled

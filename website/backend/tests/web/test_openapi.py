@@ -1,4 +1,4 @@
-"""The OpenAPI document, from which the page's types are made."""
+"""The OpenAPI document, from which the page's types are generated."""
 
 import json
 import re
@@ -19,16 +19,16 @@ def document() -> dict[str, Any]:
 
 
 def references(part: object) -> set[str]:
-    """Collect every $ref in a document."""
+    """Return every $ref in a part of the document."""
     if isinstance(part, dict):
-        here = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
-        return here.union(*(references(value) for value in part.values()))
+        found = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+        return found.union(*(references(value) for value in part.values()))
     if isinstance(part, list):
         return set().union(*(references(value) for value in part))
     return set()
 
 
-def test_every_socket_message_and_close_code_is_in_the_document(document: dict[str, Any]) -> None:
+def test_openapi_has_socket_messages_and_close_codes(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for name, schema in messages.schemas().items():
         assert schemas[name] == schema
@@ -37,17 +37,17 @@ def test_every_socket_message_and_close_code_is_in_the_document(document: dict[s
     assert schemas["CloseCode"]["enum"] == [int(code) for code in CloseCode]
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_openapi_references_resolve(document: dict[str, Any]) -> None:
     names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert references(document) <= names
 
 
-def test_every_field_of_every_schema_is_required(document: dict[str, Any]) -> None:
+def test_openapi_fields_are_required(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         assert set(schema.get("properties", {})) == set(schema.get("required", [])), name
 
 
-def test_operations_are_named_like_their_functions(document: dict[str, Any]) -> None:
+def test_openapi_operations_are_named_after_functions(document: dict[str, Any]) -> None:
     operations = {
         (method, path): operation["operationId"]
         for path, methods in document["paths"].items()
@@ -56,7 +56,7 @@ def test_operations_are_named_like_their_functions(document: dict[str, Any]) -> 
     names = list(operations.values())
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in names), names
-    agreed = {
+    expected = {
         ("get", "/auth/login"): "read_login_method",
         ("post", "/auth/login"): "sign_in",
         ("get", "/auth/me"): "read_me",
@@ -71,10 +71,10 @@ def test_operations_are_named_like_their_functions(document: dict[str, Any]) -> 
         ("get", "/readyz"): "read_readiness",
         ("get", "/metrics"): "show_metrics",
     }
-    assert agreed.items() <= operations.items()
+    assert expected.items() <= operations.items()
 
 
-def test_the_command_prints_the_document_and_the_same_bytes_each_time(document: dict[str, Any]) -> None:
+def test_openapi_command_output_is_deterministic(document: dict[str, Any]) -> None:
     command = [sys.executable, "-m", "skill_arcade.web.openapi"]
     first, second = (subprocess.run(command, capture_output=True, check=True).stdout for _ in range(2))
     assert first == second

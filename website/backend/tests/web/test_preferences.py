@@ -1,4 +1,4 @@
-"""How a player likes to play is kept with the account."""
+"""Preferences are stored with the account."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.web.conftest import Visitor
 
 pytestmark = pytest.mark.anyio
-LIKES: dict[str, Any] = {
+PREFERENCES: dict[str, Any] = {
     "keys": {"pong": {"up": ["KeyI"], "down": ["KeyK", "ArrowDown"]}},
     "hand": "left",
     "haptics": False,
@@ -20,35 +20,37 @@ LIKES: dict[str, Any] = {
 }
 
 
-async def test_preferences_follow_the_player_and_nobody_else(arcade: Visitor) -> None:
+async def test_preferences_are_stored_per_user(arcade: Visitor) -> None:
     ada, eva = await arcade.sign_in("ada@example.org"), await arcade.sign_in("eva@example.org")
     assert (await arcade.http.get("/me/preferences", headers=ada)).json() is None
-    for likes in ({**LIKES, "favourites": []}, LIKES):
-        assert (await arcade.http.put("/me/preferences", json=likes, headers=ada)).status_code == 200
+    for preferences in ({**PREFERENCES, "favourites": []}, PREFERENCES):
+        assert (await arcade.http.put("/me/preferences", json=preferences, headers=ada)).status_code == 200
     elsewhere = await arcade.sign_in("ada@example.org")
-    assert (await arcade.http.get("/me/preferences", headers=elsewhere)).json() == LIKES
+    assert (await arcade.http.get("/me/preferences", headers=elsewhere)).json() == PREFERENCES
     assert (await arcade.http.get("/me/preferences", headers=eva)).json() is None
     assert (await arcade.http.get("/me/preferences")).status_code == 401
 
 
-async def test_preferences_of_another_version_are_read_as_far_as_they_are_known(arcade: Visitor) -> None:
-    mine = await arcade.sign_in()
-    await arcade.http.put("/me/preferences", json=LIKES, headers=mine)
+async def test_preferences_of_other_version_are_completed(arcade: Visitor) -> None:
+    headers = await arcade.sign_in()
+    await arcade.http.put("/me/preferences", json=PREFERENCES, headers=headers)
     async with arcade.state.engine.begin() as connection:
         change = "UPDATE preference SET settings = settings - 'sound' || '{\"of-tomorrow\": 1}'"
         await connection.execute(text(change))
-    assert (await arcade.http.get("/me/preferences", headers=mine)).json() == {**LIKES, "sound": False}
+    assert (await arcade.http.get("/me/preferences", headers=headers)).json() == {**PREFERENCES, "sound": False}
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"hand": "third"}, {"keys": {"pong": {"up": ["K" * 41]}}}, {"more": 1}, {"volume": 101}]
+    "invalid", [{"hand": "third"}, {"keys": {"pong": {"up": ["K" * 41]}}}, {"more": 1}, {"volume": 101}]
 )
-async def test_preferences_that_do_not_fit_are_422(arcade: Visitor, wrong: dict[str, Any]) -> None:
-    answer = await arcade.http.put("/me/preferences", json=LIKES | wrong, headers=await arcade.sign_in())
+async def test_preferences_reject_invalid_values(arcade: Visitor, invalid: dict[str, Any]) -> None:
+    answer = await arcade.http.put("/me/preferences", json=PREFERENCES | invalid, headers=await arcade.sign_in())
     assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("changed", [{"favourites": ["po\0ng"]}, {"options": {"\0": {"mode": "1"}}}])
-async def test_a_character_that_the_database_can_not_keep_is_422(arcade: Visitor, changed: dict[str, Any]) -> None:
-    mine = await arcade.sign_in()
-    assert (await arcade.http.put("/me/preferences", json={**LIKES, **changed}, headers=mine)).status_code == 422
+async def test_preferences_reject_nul_characters(arcade: Visitor, changed: dict[str, Any]) -> None:
+    headers = await arcade.sign_in()
+    assert (
+        await arcade.http.put("/me/preferences", json={**PREFERENCES, **changed}, headers=headers)
+    ).status_code == 422

@@ -1,4 +1,4 @@
-"""A name for every request."""
+"""Request ids, in responses and log lines."""
 
 import json
 import logging
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.anyio
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-async def ask(headers: dict[str, str], project: str | None = None) -> tuple[str, dict[str, Any]]:
-    """The name on the answer, and a line that was logged on the way."""
+async def send_request(headers: dict[str, str], project: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Send a request; return the id in its response, and a log line that was written meanwhile."""
     app = create_app(Settings(_env_file=None, gcp_project_name=project))
     lines: list[str] = []
 
     @app.get("/logging")
-    async def log() -> None:
+    async def write_log_line() -> None:
         record = logging.LogRecord("skill_arcade", logging.INFO, "", 1, "inside", None, None)
         lines.append(JsonFormatter().format(record))
 
@@ -31,11 +31,11 @@ async def ask(headers: dict[str, str], project: str | None = None) -> tuple[str,
     return answer.headers["x-request-id"], json.loads(lines[0])
 
 
-async def test_a_request_has_one_name_on_its_answer_and_in_the_log() -> None:
-    name, line = await ask({})
-    other, _ = await ask({})
-    assert line["request"] == name != other
-    assert len(name) == 32
+async def test_request_id_is_in_response_and_log() -> None:
+    request_id, line = await send_request({})
+    other_id, _ = await send_request({})
+    assert line["request"] == request_id != other_id
+    assert len(request_id) == 32
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,22 @@ async def test_a_request_has_one_name_on_its_answer_and_in_the_log() -> None:
         {"x-cloud-trace-context": TRACE},
     ],
 )
-async def test_the_name_that_google_gave_is_kept_so_that_both_logs_join(headers: dict[str, str]) -> None:
-    name, line = await ask(headers, project="arcade")
-    assert name == line["request"] == TRACE
+async def test_request_id_of_google_trace_is_used(headers: dict[str, str]) -> None:
+    request_id, line = await send_request(headers, project="arcade")
+    assert request_id == line["request"] == TRACE
     assert line["logging.googleapis.com/trace"] == f"projects/arcade/traces/{TRACE}"
 
 
 @pytest.mark.parametrize(
-    "given", ["", "x", f"00-{TRACE}", f'{TRACE}"', "A" * 5000, f"00-{TRACE.upper()}-b7ad6b7169203331-01"]
+    "trace", ["", "x", f"00-{TRACE}", f'{TRACE}"', "A" * 5000, f"00-{TRACE.upper()}-b7ad6b7169203331-01"]
 )
-async def test_nonsense_for_a_name_is_not_kept(given: str) -> None:
-    name, _ = await ask({"traceparent": given, "x-cloud-trace-context": given})
-    assert len(name) == 32
-    assert name.lower() != TRACE
+async def test_request_id_ignores_invalid_headers(trace: str) -> None:
+    request_id, _ = await send_request({"traceparent": trace, "x-cloud-trace-context": trace})
+    assert len(request_id) == 32
+    assert request_id.lower() != TRACE
 
 
-async def test_a_socket_has_a_name_too() -> None:
+async def test_rejected_websocket_passes_request_id_middleware() -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:

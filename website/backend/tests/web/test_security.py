@@ -1,4 +1,4 @@
-"""Who may ask, and what every answer forbids."""
+"""Security headers, untrusted hosts and origins, and large bodies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def client(*, base: str = "http://localhost", **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Ask an application that is not started: nothing here needs its parts."""
+    """A client of an application that is not started, because nothing here needs its components."""
     app = create_app(Settings(_env_file=None, page_folder=Path("/nonexistent"), **settings))
 
     @app.post("/echo")
@@ -27,7 +27,7 @@ async def client(*, base: str = "http://localhost", **settings: Any) -> AsyncIte
 
     @app.get("/crash")
     async def crash() -> None:
-        raise RuntimeError("the inside of the house")
+        raise RuntimeError("an internal detail")
 
     @app.websocket("/echo")
     async def socket(connection: WebSocket) -> None:
@@ -35,12 +35,12 @@ async def client(*, base: str = "http://localhost", **settings: Any) -> AsyncIte
         await connection.close()
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=base) as made:
-        yield made
+    async with httpx.AsyncClient(transport=transport, base_url=base) as http_client:
+        yield http_client
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/", "/auth/nothing", "/crash", "/auth/me"])
-async def test_every_answer_has_the_security_headers(path: str) -> None:
+async def test_security_headers_are_on_every_response(path: str) -> None:
     async with client(lockstep=False) as http:
         headers = (await http.get(path)).headers
     assert headers["content-security-policy"] == POLICY
@@ -53,12 +53,12 @@ async def test_every_answer_has_the_security_headers(path: str) -> None:
     assert "strict-transport-security" not in headers
 
 
-async def test_over_https_the_browser_is_told_to_stay_there() -> None:
+async def test_security_headers_have_hsts_over_https() -> None:
     async with client(base="https://localhost") as http:
         assert "max-age" in (await http.get("/healthz")).headers["strict-transport-security"]
 
 
-def test_the_policy_allows_nothing_inline_nothing_foreign_and_no_eval() -> None:
+def test_content_security_policy_has_no_inline_foreign_or_eval() -> None:
     assert "unsafe" not in POLICY
     assert "http" not in POLICY
     assert "*" not in POLICY
@@ -66,13 +66,13 @@ def test_the_policy_allows_nothing_inline_nothing_foreign_and_no_eval() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST"])
-async def test_the_loopback_is_answered_by_each_of_its_names(host: str) -> None:
+async def test_loopback_host_names_are_accepted(host: str) -> None:
     async with client() as http:
         assert (await http.get("/auth/login", headers={"host": host})).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "a@localhost", "", "[::1", "x:y:z"])
-async def test_any_other_host_name_is_refused_in_words(host: str) -> None:
+async def test_untrusted_host_answers_400(host: str) -> None:
     async with client() as http:
         answer = await http.get("/auth/login", headers={"host": host})
     assert answer.status_code == 400
@@ -80,12 +80,12 @@ async def test_any_other_host_name_is_refused_in_words(host: str) -> None:
     assert "TRUSTED_HOSTS" in answer.json()["message"]
 
 
-async def test_health_checks_come_by_address_and_are_let_in() -> None:
+async def test_health_checks_accept_any_host() -> None:
     async with client() as http:
         assert (await http.get("/healthz", headers={"host": "10.0.0.7:8080"})).status_code == 200
 
 
-async def test_host_names_are_a_setting_with_commas_and_stars(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trusted_hosts_setting_accepts_lists_and_wildcards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUSTED_HOSTS", "arcade.example.org, *.preview.example.org")
     async with client() as http:
         for host, status in {
@@ -97,47 +97,49 @@ async def test_host_names_are_a_setting_with_commas_and_stars(monkeypatch: pytes
             assert (await http.get("/auth/login", headers={"host": host})).status_code == status, host
 
 
-def test_a_host_header_is_taken_apart_or_refused() -> None:
+def test_host_name_parses_header_or_returns_none() -> None:
     assert host_name("Example.ORG:443") == "example.org"
     assert host_name("[::1]:80") == "::1"
     assert host_name("localhost/evil") is None
     assert host_name("localhost:999999") is None
 
 
-async def test_a_body_that_is_too_big_is_refused_before_and_while_it_is_read() -> None:
+async def test_large_body_answers_413_with_and_without_length() -> None:
     async with client(max_body_bytes=1024) as http:
 
-        async def pieces() -> AsyncIterator[bytes]:
+        async def chunks() -> AsyncIterator[bytes]:
             for _ in range(64):
                 yield b'{"a": "' + b"x" * 100
 
         json_type = {"content-type": "application/json"}
-        whole = await http.post("/echo", content=b"x" * 1025, headers=json_type)
+        with_length = await http.post("/echo", content=b"x" * 1025, headers=json_type)
         unread = await http.request("GET", "/healthz", content=b"x" * 1025)
-        chunked = await http.post("/echo", content=pieces(), headers=json_type)
-        fitting = await http.post("/echo", json={"a": "x" * 900})
-    for refused in (whole, unread, chunked):
-        assert refused.status_code == 413
-        assert refused.json()["error"] == "BodyTooBig"
-    assert fitting.status_code == 200
+        chunked = await http.post("/echo", content=chunks(), headers=json_type)
+        small = await http.post("/echo", json={"a": "x" * 900})
+    for rejected in (with_length, unread, chunked):
+        assert rejected.status_code == 413
+        assert rejected.json()["error"] == "BodyTooBig"
+    assert small.status_code == 200
 
 
-async def test_another_site_may_ask_only_if_the_setting_names_it() -> None:
-    asking = {"origin": "https://arcade.example.org", "access-control-request-method": "POST"}
+async def test_cors_allows_configured_origins_only() -> None:
+    preflight_headers = {"origin": "https://arcade.example.org", "access-control-request-method": "POST"}
     async with client() as http:
-        assert "access-control-allow-origin" not in (await http.options("/auth/login", headers=asking)).headers
+        assert (
+            "access-control-allow-origin" not in (await http.options("/auth/login", headers=preflight_headers)).headers
+        )
     async with client(cors_origins=("https://arcade.example.org",)) as http:
-        preflight = await http.options("/auth/login", headers=asking)
+        preflight = await http.options("/auth/login", headers=preflight_headers)
         assert preflight.headers["access-control-allow-origin"] == "https://arcade.example.org"
         answer = await http.get("/auth/login", headers={"origin": "https://arcade.example.org"})
         assert answer.headers["access-control-allow-origin"] == "https://arcade.example.org"
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-        other = await http.options("/auth/login", headers={**asking, "origin": "https://evil.example"})
+        other = await http.options("/auth/login", headers={**preflight_headers, "origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
 
 
 @pytest.mark.parametrize(
-    ("origin", "opens"),
+    ("origin", "is_accepted"),
     [
         (None, True),
         ("http://localhost:5173", True),
@@ -146,7 +148,7 @@ async def test_another_site_may_ask_only_if_the_setting_names_it() -> None:
         ("null", False),
     ],
 )
-async def test_a_socket_opens_for_pages_of_this_site_only(origin: str | None, opens: bool) -> None:
+async def test_websocket_rejects_untrusted_origins(origin: str | None, is_accepted: bool) -> None:
     app = create_app(Settings(_env_file=None, cors_origins=("https://arcade.example.org",)))
 
     @app.websocket("/echo")
@@ -165,7 +167,7 @@ async def test_a_socket_opens_for_pages_of_this_site_only(origin: str | None, op
 
     scope = {"type": "websocket", "path": "/echo", "headers": headers, "query_string": b"", "scheme": "ws"}
     await app({**scope, "extensions": {"websocket.http.response": {}}}, receive, send)
-    if opens:
+    if is_accepted:
         assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]
     else:
         assert sent[0]["type"] == "websocket.http.response.start"

@@ -1,4 +1,4 @@
-"""The line of the README, as a process: it starts, serves, tells no secret, and ends cleanly."""
+"""The command `skill-arcade serve` as a process: startup, log, shutdown and startup errors."""
 
 import json
 import os
@@ -48,13 +48,13 @@ def running(home: Path, **settings: str) -> Iterator[tuple[httpx.Client, list[st
             server.communicate()
 
 
-def test_it_starts_serves_and_stops_and_no_secret_is_in_the_log(home: Path) -> None:
+def test_serve_starts_and_stops_and_logs_no_secret(home: Path) -> None:
     with running(home, LOG_FORMAT="json") as (http, lines):
         assert http.get("/readyz").status_code == 200
         session = http.post("/auth/login", json={"email": "ada@example.org"}).json()
-        mine = {"authorization": f"Bearer {session['token']}"}
-        assert http.get("/auth/me", headers=mine).json()["email"] == "ada@example.org"
-        http.get("/auth/me?email=ada@example.org", headers=mine)
+        headers = {"authorization": f"Bearer {session['token']}"}
+        assert http.get("/auth/me", headers=headers).json()["email"] == "ada@example.org"
+        http.get("/auth/me?email=ada@example.org", headers=headers)
         http.get(f"/ws/pong?token={session['token']}")
     entries = [json.loads(line) for line in lines]
     assert [entry for entry in entries if entry["severity"] != "INFO"] == []
@@ -67,7 +67,7 @@ def test_it_starts_serves_and_stops_and_no_secret_is_in_the_log(home: Path) -> N
     assert secret not in logged
 
 
-def test_a_second_start_knows_who_signed_in_at_the_first(home: Path) -> None:
+def test_serve_restart_accepts_earlier_session_tokens(home: Path) -> None:
     with running(home) as (http, _):
         token = http.post("/auth/login", json={"email": "ada@example.org"}).json()["token"]
     with running(home) as (http, lines):
@@ -77,24 +77,24 @@ def test_a_second_start_knows_who_signed_in_at_the_first(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "sentence"),
+    ("settings", "text"),
     [
         ({"AUTH_SECRET": "short"}, "AUTH_SECRET: String should have at least 32 characters"),
         ({"GAMES_FOLDER": "{games}"}, "broken.yaml: summary: Field required"),
         ({"DATABASE_URL": "postgresql://ada:hunter2@127.0.0.1:9/none"}, "does not answer"),
-        ({"DATABASE_URL": "mysql://127.0.0.1/none"}, "DATABASE_URL: not the address of a Postgres"),
+        ({"DATABASE_URL": "mysql://127.0.0.1/none"}, "DATABASE_URL: not a Postgres URL"),
     ],
 )
-def test_a_start_that_can_not_be_ends_with_a_sentence_and_no_trace(
-    home: Path, tmp_path: Path, settings: dict[str, str], sentence: str
+def test_serve_startup_error_is_one_line_without_traceback(
+    home: Path, tmp_path: Path, settings: dict[str, str], text: str
 ) -> None:
     games = tmp_path / "games"
     games.mkdir()
     (games / "broken.yaml").write_text("name: Broken\n")
-    given = {name: value.format(games=games) for name, value in settings.items()}
-    server = start(home, **given)
+    environment = {name: value.format(games=games) for name, value in settings.items()}
+    server = start(home, **environment)
     errors = server.communicate(timeout=60)[1]
     assert server.returncode != 0
-    assert sentence in errors
+    assert text in errors
     assert "Traceback" not in errors
     assert "hunter2" not in errors

@@ -1,4 +1,4 @@
-"""The key that signs tokens: made once, kept closed, the same for two servers at once."""
+"""The signing key: created once, readable by its owner only, and equal for servers that start at once."""
 
 import stat
 import subprocess
@@ -11,7 +11,7 @@ from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
 from skill_arcade.web.signing_key import find_secret
 
-PRINT_IT = """
+PRINT_SECRET = """
 import sys
 from skill_arcade.settings import Settings
 from skill_arcade.web.signing_key import find_secret
@@ -26,50 +26,50 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(_env_file=None, skill_arcade_home=tmp_path / "home")
 
 
-def test_a_key_is_made_once_and_only_its_owner_can_read_it(settings: Settings) -> None:
+def test_signing_key_is_created_once_and_private(settings: Settings) -> None:
     secret = find_secret(settings)
     assert len(secret) >= 32
     assert find_secret(settings) == secret
-    (kept,) = settings.skill_arcade_home.iterdir()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    (path,) = settings.skill_arcade_home.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_key_that_others_could_read_is_closed(settings: Settings) -> None:
+def test_signing_key_permissions_are_corrected(settings: Settings) -> None:
     find_secret(settings)
-    (kept,) = settings.skill_arcade_home.iterdir()
-    kept.chmod(0o644)
+    (path,) = settings.skill_arcade_home.iterdir()
+    path.chmod(0o644)
     find_secret(settings)
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_setting_goes_before_the_kept_key(settings: Settings) -> None:
-    given = settings.model_copy(update={"auth_secret": "x" * 40})
-    assert find_secret(given) == "x" * 40
-    assert not given.skill_arcade_home.exists()
+def test_signing_key_setting_overrides_file(settings: Settings) -> None:
+    with_setting = settings.model_copy(update={"auth_secret": "x" * 40})
+    assert find_secret(with_setting) == "x" * 40
+    assert not with_setting.skill_arcade_home.exists()
 
 
-def test_a_shortened_key_stops_the_start_in_words(settings: Settings) -> None:
+def test_signing_key_too_short_raises_settings_error(settings: Settings) -> None:
     find_secret(settings)
-    (kept,) = settings.skill_arcade_home.iterdir()
-    kept.write_text("short")
-    with pytest.raises(SettingsError, match="restore it, or set AUTH_SECRET"):
+    (path,) = settings.skill_arcade_home.iterdir()
+    path.write_text("short")
+    with pytest.raises(SettingsError, match="Restore it, or set AUTH_SECRET"):
         find_secret(settings)
 
 
-def test_a_home_that_is_a_file_stops_the_start_in_words(settings: Settings) -> None:
+def test_signing_key_unreadable_raises_settings_error(settings: Settings) -> None:
     settings.skill_arcade_home.write_text("in the way")
     with pytest.raises(SettingsError, match="Set AUTH_SECRET"):
         find_secret(settings)
 
 
-def test_with_a_shared_database_the_key_must_be_given(settings: Settings) -> None:
-    shared = settings.model_copy(update={"gcp_sql_connection_name": "project:region:name"})
+def test_signing_key_is_required_with_cloud_sql(settings: Settings) -> None:
+    with_cloud_sql = settings.model_copy(update={"gcp_sql_connection_name": "project:region:name"})
     with pytest.raises(SettingsError, match="AUTH_SECRET is not set"):
-        find_secret(shared)
+        find_secret(with_cloud_sql)
 
 
-def test_servers_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", PRINT_IT, str(tmp_path / "home")]
+def test_signing_key_is_equal_for_concurrent_servers(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PRINT_SECRET, str(tmp_path / "home")]
     servers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     for server in servers:
         assert server.stdin is not None

@@ -33,12 +33,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def http(folder: Path, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_app(Settings(_env_file=None, page_folder=folder)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as made:
-        yield made
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
 
 
 @pytest.mark.parametrize("path", ["/", "/play/breakout", "/you", "/sign-in", "/nowhere"])
-async def test_a_page_path_shows_the_page_and_asks_for_the_newest(http: httpx.AsyncClient, path: str) -> None:
+async def test_static_site_page_paths_return_index(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(path, headers=BROWSER)
     assert answer.status_code == 200
     assert answer.text == INDEX
@@ -46,40 +46,40 @@ async def test_a_page_path_shows_the_page_and_asks_for_the_newest(http: httpx.As
     assert answer.headers["cache-control"] == "no-cache"
 
 
-async def test_hashed_assets_are_kept_for_good(http: httpx.AsyncClient) -> None:
+async def test_static_site_hashed_assets_are_immutable(http: httpx.AsyncClient) -> None:
     answer = await http.get("/assets/main-abc123.js")
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"].startswith("text/javascript")
     assert (await http.get("/favicon.svg")).headers["cache-control"] == "no-cache"
 
 
-async def test_text_is_sent_shrunk_and_pictures_as_they_are(http: httpx.AsyncClient, folder: Path) -> None:
+async def test_static_site_compresses_text_but_not_images(http: httpx.AsyncClient, folder: Path) -> None:
     async with http.stream("GET", "/assets/main-abc123.js") as answer:
-        raw = b"".join([part async for part in answer.aiter_raw()])
+        compressed = b"".join([part async for part in answer.aiter_raw()])
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["vary"] == "Accept-Encoding"
-    assert int(answer.headers["content-length"]) == len(raw) < len(SCRIPT) / 4
-    assert gzip.decompress(raw).decode() == SCRIPT
-    plain = await http.get("/assets/main-abc123.js", headers={"accept-encoding": "identity"})
-    assert plain.text == SCRIPT
-    assert "content-encoding" not in plain.headers
-    assert plain.headers["etag"] != answer.headers["etag"]
-    picture = await http.get("/assets/logo-def456.png")
-    assert "content-encoding" not in picture.headers
-    assert picture.content == (folder / "assets" / "logo-def456.png").read_bytes()
+    assert int(answer.headers["content-length"]) == len(compressed) < len(SCRIPT) / 4
+    assert gzip.decompress(compressed).decode() == SCRIPT
+    uncompressed = await http.get("/assets/main-abc123.js", headers={"accept-encoding": "identity"})
+    assert uncompressed.text == SCRIPT
+    assert "content-encoding" not in uncompressed.headers
+    assert uncompressed.headers["etag"] != answer.headers["etag"]
+    image = await http.get("/assets/logo-def456.png")
+    assert "content-encoding" not in image.headers
+    assert image.content == (folder / "assets" / "logo-def456.png").read_bytes()
 
 
-async def test_what_has_not_changed_is_not_sent_again(http: httpx.AsyncClient, folder: Path) -> None:
+async def test_static_site_unchanged_file_answers_304(http: httpx.AsyncClient, folder: Path) -> None:
     first = await http.get("/", headers=BROWSER)
-    known = {**BROWSER, "if-none-match": first.headers["etag"]}
-    assert (await http.get("/", headers=known)).status_code == 304
+    cached_headers = {**BROWSER, "if-none-match": first.headers["etag"]}
+    assert (await http.get("/", headers=cached_headers)).status_code == 304
     (folder / "index.html").write_text("<!doctype html>new")
-    changed = await http.get("/", headers=known)
+    changed = await http.get("/", headers=cached_headers)
     assert changed.status_code == 200
     assert changed.text == "<!doctype html>new"
 
 
-async def test_a_head_request_has_the_headers_and_no_body(http: httpx.AsyncClient) -> None:
+async def test_static_site_head_request_has_no_body(http: httpx.AsyncClient) -> None:
     answer = await http.head("/", headers={"accept-encoding": "identity"})
     assert answer.status_code == 200
     assert answer.headers["content-length"] == str(len(INDEX))
@@ -89,7 +89,7 @@ async def test_a_head_request_has_the_headers_and_no_body(http: httpx.AsyncClien
 @pytest.mark.parametrize(
     "path", ["/assets/gone-000000.js", "/assets/", "/missing.png", *(f"/{step}/a/b/missing" for step in API)]
 )
-async def test_a_missing_asset_or_api_path_is_404_even_for_a_browser(http: httpx.AsyncClient, path: str) -> None:
+async def test_static_site_missing_asset_or_api_path_answers_404(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(path, headers=BROWSER)
     assert answer.status_code == 404
     assert answer.json()["error"] == "NotFound"
@@ -108,25 +108,25 @@ async def test_a_missing_asset_or_api_path_is_404_even_for_a_browser(http: httpx
         "/" + "a" * 300 + ".js",
     ],
 )
-async def test_no_path_leads_out_of_the_folder(http: httpx.AsyncClient, path: str) -> None:
+async def test_static_site_serves_no_file_outside_of_folder(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(httpx.URL("http://localhost", raw_path=path.encode()), headers=BROWSER)
     assert answer.status_code == 404
     assert "not for anyone" not in answer.text
 
 
-async def test_a_program_that_misses_a_path_gets_json_not_the_page(http: httpx.AsyncClient) -> None:
+async def test_static_site_unknown_path_answers_json_to_programs(http: httpx.AsyncClient) -> None:
     answer = await http.get("/gamez")
     assert answer.status_code == 404
     assert answer.json()["error"] == "NotFound"
 
 
-def test_every_first_step_of_the_api_is_known_to_the_page() -> None:
+def test_static_site_knows_all_api_paths() -> None:
     paths = create_app(Settings(_env_file=None)).openapi()["paths"]
     also_pages = {"play", "research"}
     assert {path.split("/")[1] for path in paths} - also_pages <= set(API)
 
 
-async def test_without_a_built_page_the_root_says_how_to_build_it(tmp_path: Path) -> None:
+async def test_static_site_without_build_explains_how_to_build(tmp_path: Path) -> None:
     transport = httpx.ASGITransport(create_app(Settings(_env_file=None, page_folder=tmp_path / "none")))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         answer = await http.get("/", headers=BROWSER)

@@ -1,4 +1,4 @@
-"""A socket that reads nothing is ended all the same, and one that floods reads why."""
+"""Rate limits below the messages, and connections that do not read after they are closed (rule F4)."""
 
 import asyncio
 import itertools
@@ -14,8 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from skill_arcade.web.websocket_protocol import (
-    BYTES_AT_ONCE,
-    FRAMES_AT_ONCE,
+    MAX_BURST_BYTES,
+    MAX_BURST_FRAMES,
     FrameCounter,
     RateLimitedWebSocketProtocol,
 )
@@ -29,7 +29,7 @@ UPGRADE = (
 
 
 async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """/full: send until the other side has taken all it can, then close. Else: listen."""
+    """Send until the client's buffers are full, then close (`/full`), or read until it disconnects."""
     await receive()
     await send({"type": "websocket.accept"})
     if scope["path"] == "/full":
@@ -66,7 +66,7 @@ async def port(anyio_backend: str) -> AsyncIterator[int]:
         await running
 
 
-async def test_a_socket_that_reads_nothing_is_ended_when_it_is_closed(port: int) -> None:
+async def test_closed_connection_that_reads_nothing_is_reset(port: int) -> None:
     loop = asyncio.get_running_loop()
     with socket.socket() as raw:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -75,55 +75,55 @@ async def test_a_socket_that_reads_nothing_is_ended_when_it_is_closed(port: int)
         await loop.sock_sendall(raw, UPGRADE.format(path="/full").encode())
         async with asyncio.timeout(30):
             with pytest.raises(ConnectionError):
-                await write_on(raw)
+                await write_until_reset(raw)
 
 
-async def write_on(raw: socket.socket) -> None:
-    """Read nothing: only writing shows that the other side is gone."""
+async def write_until_reset(raw: socket.socket) -> None:
+    """Write until the connection is reset, and read nothing."""
     while True:
         await asyncio.get_running_loop().sock_sendall(raw, b"\x8a\x80\0\0\0\0")
         await asyncio.sleep(0.1)
 
 
-async def test_who_floods_reads_why_it_was_closed(port: int) -> None:
-    async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1) as made:
-        made.transport.write(b"\x89\x80\0\0\0\0" * BYTES_AT_ONCE)
+async def test_F4_rate_limit_of_bytes_closes_with_rate_limited(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1) as connection:
+        connection.transport.write(b"\x89\x80\0\0\0\0" * MAX_BURST_BYTES)
         with pytest.raises(ConnectionClosed):
-            await made.recv()
-    assert made.close_code == CloseCode.RATE_LIMITED
+            await connection.recv()
+    assert connection.close_code == CloseCode.RATE_LIMITED
 
 
 @given(
     st.lists(st.tuples(st.integers(0, 15), st.booleans(), st.sampled_from([0, 1, 125, 126, 300, 65_536])), max_size=9),
     st.lists(st.integers(1, 200), min_size=1, max_size=9),
 )
-def test_frames_are_counted_wherever_their_bytes_are_cut(frames: list[tuple[int, bool, int]], cuts: list[int]) -> None:
-    data, counter, number = b"".join(frame(*one) for one in frames), FrameCounter(), 0
+def test_frame_counter_counts_frames_split_anywhere(frames: list[tuple[int, bool, int]], cuts: list[int]) -> None:
+    data, counter, n_frames = b"".join(make_frame(*fields) for fields in frames), FrameCounter(), 0
     sizes = itertools.chain(cuts, itertools.repeat(50_000))
     while data:
         size = next(sizes)
-        number += counter.count(data[:size], 10_000)
+        n_frames += counter.count(data[:size], 10_000)
         data = data[size:]
-    assert number == len(frames)
+    assert n_frames == len(frames)
 
 
-def frame(first: int, masked: bool, size: int) -> bytes:
-    """A frame with this much in it."""
-    bit = 0x80 if masked else 0
+def make_frame(opcode: int, masked: bool, size: int) -> bytes:
+    """Make a frame with a payload of `size` bytes."""
+    mask_bit = 0x80 if masked else 0
     if size < 126:
-        length = bytes([bit | size])
+        length = bytes([mask_bit | size])
     elif size < 65_536:
-        length = bytes([bit | 126]) + size.to_bytes(2)
+        length = bytes([mask_bit | 126]) + size.to_bytes(2)
     else:
-        length = bytes([bit | 127]) + size.to_bytes(8)
-    return bytes([0x80 | first]) + length + (b"mask" if masked else b"") + b"\xff" * size
+        length = bytes([mask_bit | 127]) + size.to_bytes(8)
+    return bytes([0x80 | opcode]) + length + (b"mask" if masked else b"") + b"\xff" * size
 
 
-async def test_more_frames_than_anybody_needs_are_not_even_parsed(port: int) -> None:
-    async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1, ping_interval=None) as made:
-        made.transport.write(b"\x89\x80\0\0\0\0" * (4 * FRAMES_AT_ONCE))  # few bytes: those alone would be taken
-        made.transport.write(b"\x81\x80\0\0\0\0")
+async def test_F4_rate_limit_of_frames_closes_with_rate_limited(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1, ping_interval=None) as connection:
+        connection.transport.write(b"\x89\x80\0\0\0\0" * (4 * MAX_BURST_FRAMES))  # few bytes, below the limit of bytes
+        connection.transport.write(b"\x81\x80\0\0\0\0")
         async with asyncio.timeout(10):
             with pytest.raises(ConnectionClosed):
-                await made.recv()
-    assert made.close_code == CloseCode.RATE_LIMITED
+                await connection.recv()
+    assert connection.close_code == CloseCode.RATE_LIMITED

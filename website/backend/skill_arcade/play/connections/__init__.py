@@ -1,0 +1,1 @@
+"""The server's side of running games: sessions by player, reconnects and takeovers, and limits on new games."""

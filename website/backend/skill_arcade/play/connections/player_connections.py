@@ -1,4 +1,7 @@
-"""One player, one seat: the sockets of a player come in one at a time, and only the newest stays."""
+"""Allows each player one active connection; the newest wins, for example after a reconnect (rule O11).
+
+Connections of a player are handled one at a time.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,30 +12,30 @@ from skill_arcade.wire.close_codes import REASONS, CloseCode
 
 @dataclass(eq=False)
 class PlayerLock:
-    """A player's door: who goes through it, and the newest who has asked."""
+    """Serializes the connections of one player, and knows the newest of them."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     newest: int = 0
     is_superseded: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when somebody newer than the newest comes."""
+    """Set when a newer connection of the player is registered."""
 
     def register(self, user_id: str, number: int) -> "PlayerConnection":
-        """Let a socket of this player stand here. The one before it is told."""
-        overtaken = asyncio.Event()
+        """Register a new connection of this player, and signal the one before that it is superseded."""
+        is_superseded = asyncio.Event()
         if number > self.newest:
             self.is_superseded.set()
-            self.newest, self.is_superseded = number, overtaken
+            self.newest, self.is_superseded = number, is_superseded
         else:
-            overtaken.set()
-        return PlayerConnection(user_id, number, self, overtaken)
+            is_superseded.set()
+        return PlayerConnection(user_id, number, self, is_superseded)
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerConnection:
-    """A socket of a player. `number`: its place among all sockets, in the order in which they came.
+    """A connection of a player. `number` counts all connections of the server in the order in which they were accepted.
 
-    The seat keeps its player's door: a socket that came before and was held up on its way (its page is gone, most
-    likely: it was reloaded) finds out that it is too late, and takes nothing from the newer one.
+    A connection that was accepted earlier but delayed (most likely its page was reloaded) learns by `ensure_latest`
+    that it is superseded, and takes nothing from the newer one.
     """
 
     user_id: str
@@ -41,6 +44,6 @@ class PlayerConnection:
     is_superseded: asyncio.Event
 
     def ensure_latest(self) -> None:
-        """Raise TakenOver when a newer socket of this player has come."""
+        """Raise TakenOver if a newer connection of this player exists."""
         if self.number < self.lock.newest:
             raise TakenOver(REASONS[CloseCode.TAKEN_OVER])

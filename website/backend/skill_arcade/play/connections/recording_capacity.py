@@ -1,4 +1,4 @@
-"""Whether another game can be recorded: room on the journal's disk, and a delivery that gets on."""
+"""Admission control for new games: free space on the journal's disk, and uploads that make progress."""
 
 import asyncio
 import json
@@ -21,58 +21,63 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits for delivery. `oldest`: when the oldest was written, Unix seconds."""
+    """Sealed segments that wait for upload.
+
+    `oldest_at` is when the oldest was written (Unix seconds), or None if none waits.
+    """
 
     n_segments: int = 0
     n_bytes: int = 0
-    oldest: float | None = None
+    oldest_at: float | None = None
     n_damaged: int = 0
 
 
 class RecordingCapacity:
-    """Looks at the journal now and then, and says in words why no new game may start."""
+    """Polls the journal and the uploader's status, and decides whether another game can be recorded."""
 
     def __init__(
         self,
         folder: Path,
-        report: Path,
+        status_path: Path,
         *,
         min_free_bytes: int,
         max_stall_seconds: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`report` is what delivery writes about itself; `now` must not jump."""
+        """`status_path` is the file in which the uploader reports its status; `now` must be a monotonic clock."""
         self.folder, self.min_free_bytes = folder, min_free_bytes
-        self._status_path, self._max_stall_seconds, self._now = report, max_stall_seconds, now
+        self._status_path, self._max_stall_seconds, self._now = status_path, max_stall_seconds, now
         self._stalled_since: float | None = None
         self.backlog = Backlog()
         self.uploader_status: dict[str, Any] = {}
 
     @property
     def free_bytes(self) -> int:
-        """Room on the journal's disk. Raises NotReady when it can't be used."""
+        """Free bytes on the journal's disk. Raises NotReady if the folder is unusable."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             return shutil.disk_usage(self.folder).free
         except OSError as error:
-            raise NotReady(f"The journal's folder can't be used: {error}.") from error
+            raise NotReady(f"Cannot use the journal folder: {error}.") from error
 
     @property
     def stalled_seconds(self) -> float:
-        """How long something has waited while nothing was delivered."""
+        """Seconds for which segments have waited without any upload."""
         return 0.0 if self._stalled_since is None else self._now() - self._stalled_since
 
     def check(self) -> None:
-        """Raise NotReady, with a reason for the player, when another game could not be recorded."""
+        """Raise NotReady, with a message for the player, if another game could not be recorded."""
         free = self.free_bytes
         if free < self.min_free_bytes:
-            raise NotReady(f"The recording disk has {free >> 20} MB left, so no new game starts; try again later.")
+            raise NotReady(
+                f"New games cannot start: the recording disk has only {free >> 20} MB free. Try again later."
+            )
         if self.stalled_seconds > self._max_stall_seconds:
-            raise NotReady("What is played can't be put away at the moment, so no new game starts; try again later.")
+            raise NotReady("New games cannot start: recordings are not being uploaded. Try again later.")
 
     @property
     def rejection_reason(self) -> str:
-        """What `check` says; empty when there is room."""
+        """The message of `check`, or an empty string if new games may start."""
         try:
             self.check()
         except NotReady as error:
@@ -80,49 +85,49 @@ class RecordingCapacity:
         return ""
 
     async def watch(self, broadcast: Callable[[str], None]) -> None:
-        """Look every other second, until cancelled; `tell` gets each change of the refusal."""
-        told = ""
+        """Poll until cancelled, and call `broadcast` with each change of the rejection reason."""
+        last_reason = ""
         while True:
             try:
                 await asyncio.to_thread(self.poll)
-            except OSError as trouble:  # whoever wants to play is told by `check`; the next look may go well
-                log.warning("the journal can't be looked at: %s", trouble)
-            if (refusal := self.rejection_reason) != told:
-                broadcast(told := refusal)
+            except OSError as error:  # `check` reports it to players; the next poll may succeed
+                log.warning("cannot read the journal folder, retry_s=%.0f: %s", POLL_SECONDS, error)
+            if (reason := self.rejection_reason) != last_reason:
+                broadcast(last_reason := reason)
             await asyncio.sleep(POLL_SECONDS)
 
     def poll(self) -> None:
-        """Take stock: what waits, and whether delivery has done anything since the last look."""
-        before, self.backlog = self.uploader_status.get("segments"), measure_backlog(self.folder)
+        """Measure the backlog, and whether the uploader has made progress since the last poll."""
+        n_uploaded, self.backlog = self.uploader_status.get("segments"), measure_backlog(self.folder)
         self.uploader_status = _read_status(self._status_path)
-        if not self.backlog.n_segments or self.uploader_status.get("segments") != before:
+        if not self.backlog.n_segments or self.uploader_status.get("segments") != n_uploaded:
             self._stalled_since = None
         elif self._stalled_since is None:
             self._stalled_since = self._now()
 
 
 def measure_backlog(folder: Path) -> Backlog:
-    """Count what waits in the journal in `folder`."""
-    sealed, damaged = [], 0
+    """Count the sealed and the damaged segments in the journal in `folder`."""
+    sealed, n_damaged = [], 0
     for episode in list_episodes(folder):
         try:
             for path in episode.iterdir():
-                damaged += path.suffix == DAMAGED_SUFFIX
+                n_damaged += path.suffix == DAMAGED_SUFFIX
                 if path.suffix == SEALED:
                     sealed.append(path.stat())
-        except FileNotFoundError:  # delivered meanwhile
+        except FileNotFoundError:  # uploaded and removed meanwhile
             continue
     return Backlog(
         len(sealed),
-        sum(found.st_size for found in sealed),
-        min((found.st_mtime for found in sealed), default=None),
-        damaged,
+        sum(stat.st_size for stat in sealed),
+        min((stat.st_mtime for stat in sealed), default=None),
+        n_damaged,
     )
 
 
 def _read_status(path: Path) -> dict[str, Any]:
     try:
-        report: dict[str, Any] = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):  # none yet, or cut off by a loss of power: delivery writes it anew
+        status: dict[str, Any] = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):  # not written yet, or cut off by a power failure
         return {}
-    return report
+    return status

@@ -1,4 +1,7 @@
-"""Who plays what on this server: seats and limits."""
+"""Starts, finds and ends game sessions: one per player, and at most `MAX_GAMES` on this server.
+
+A player who reconnects in time gets their running game; otherwise a new one is started.
+"""
 
 import asyncio
 import hashlib
@@ -22,12 +25,14 @@ from skill_arcade.wire.close_codes import CloseCode
 log = logging.getLogger(__name__)
 
 REPLACE_TIMEOUT_SECONDS = 5.0
-"""How long a player's game before may take to end; then it is killed, and its episode finished by delivery."""
-RESTART_REASON = "The server is restarting; try again in a moment."
+"""Timeout for the end of a player's previous game. After it the game process is killed, and the uploader finishes the
+episode.
+"""
+RESTART_REASON = "The server is restarting. Try again in a moment."
 
 
 class SessionManager:
-    """All seats of this server. A player has one seat; who opens another game leaves the one before."""
+    """All running games of this server. A player has one game; opening another one ends it."""
 
     def __init__(
         self,
@@ -38,37 +43,40 @@ class SessionManager:
         max_games: int,
         games_per_process: int,
         commit: str | None = None,
-        log_as: tuple[Format, str] = ("text", "INFO"),
+        log_options: tuple[Format, str] = ("text", "INFO"),
     ) -> None:
         self.capacity = capacity
         self.rejections: Counter[str] = Counter()
         self._opening_count, self._start_limiter = 0, StartLimiter()
-        self._numbers = count(1)
+        self._connection_ids = count(1)
         self._player_locks: WeakValueDictionary[str, PlayerLock] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._commit = max_games, commit
-        self._process_pool = GameProcessPool(games_per_process, log_as)
+        self._process_pool = GameProcessPool(games_per_process, log_options)
         self._connections: dict[str, GameConnection] = {}
-        self._closing = False
+        self._is_shutting_down = False
 
     @property
     def n_games(self) -> int:
-        """Seats that are taken."""
+        """Number of running games."""
         return len(self._connections)
 
     @property
     def late_us(self) -> int:
-        """The worst lateness of a tick that any running game has told of last."""
+        """The greatest lateness of a tick that any running game has reported last, in microseconds."""
         return max((game_connection.late_us for game_connection in self._connections.values()), default=0)
 
     async def start(self) -> None:
-        """Get ready. A disk without room refuses games, not the start: what is there is delivered."""
-        log.info("the recording disk has %d MB left", self.capacity.free_bytes >> 20)
+        """Start the fork server.
+
+        A full disk does not prevent the start, because the recordings on it must still be uploaded.
+        """
+        log.info("checked the recording disk free_mb=%d", self.capacity.free_bytes >> 20)
         await asyncio.to_thread(get_fork_server().start)
 
     async def stop(self, grace_seconds: float = 8.0) -> None:
-        """Refuse new games, end the running ones, and wait for their records to be sealed."""
-        self._closing = True
+        """Reject new games, end the running ones, and wait until their recordings are sealed."""
+        self._is_shutting_down = True
         game_connections = list(self._connections.values())
         for game_connection in game_connections:
             game_connection.stop("server-stopped", CloseCode.RESTARTING)
@@ -80,23 +88,25 @@ class SessionManager:
         for game_connection in game_connections:
             if not game_connection.closed.done():
                 process = game_connection.slot.process
-                log.error("a game in process %d did not end in %.0f s; it is killed", process.pid, grace_seconds)
+                log.error("game did not end in time, killing it pid=%d timeout_s=%.0f", process.pid, grace_seconds)
                 process.kill()
 
-    def broadcast_capacity_error(self, refusal: str) -> None:
-        """Tell all games why no new episode may start, or by an empty text that one may."""
+    def broadcast_capacity_error(self, reason: str) -> None:
+        """Tell all games why no new episode may start; an empty text means that it may."""
         for game_connection in self._connections.values():
-            game_connection.send_capacity_error(refusal)
+            game_connection.send_capacity_error(reason)
 
     def next_connection_id(self) -> int:
-        """The number of a socket that has just come. What happens to it later, in whatever order, goes by it."""
-        return next(self._numbers)
+        """Return the number of a connection that was just accepted.
+
+        It decides which connection of a player is the newest.
+        """
+        return next(self._connection_ids)
 
     def register_connection(self, user_id: str, number: int) -> PlayerConnection:
-        """Let a player stand at their door, with the socket of this number."""
-        player_lock = self._player_locks.setdefault(
-            user_id, PlayerLock()
-        )  # forgotten with their seat and the last who waits
+        """Register a new connection for this player."""
+        # The entry is removed when the player has neither a game nor a waiting connection.
+        player_lock = self._player_locks.setdefault(user_id, PlayerLock())
         return player_lock.register(user_id, number)
 
     async def get_or_start_game(
@@ -106,43 +116,49 @@ class SessionManager:
         lockstep_module: str | None = None,
         options: dict[str, str] | None = None,
     ) -> GameConnection:
-        """The player's seat at this game: the one that waits for them, or a new one.
+        """Return the player's running game if it is this one, or start it.
 
-        `lockstep_module`: SHA-256 of the emulator that pages can have; None: the game is streamed.
-        `options`: what the player chose of what the game offers, as `Manifest.choose` takes it.
+        * `lockstep_module`: SHA-256 of the emulator that pages can load, or None if the game is streamed.
+        * `options`: option values that the player chose, as `Manifest.choose` takes them.
 
-        Raises TooManyGames when the house is full, NotReady when the disk is, or when the server is stopping, and
-        TakenOver when a newer socket of the same player has come.
+        Raises:
+            TooManyGames: the server is full.
+            NotReady: the recording disk is full, or the server is shutting down.
+            TakenOver: a newer connection of the same player exists.
         """
         try:
             async with player_connection.lock.lock:
                 player_connection.ensure_latest()
                 return await self._find_connection(player_connection, game, options or {}, lockstep_module)
-        except (NotReady, TooManyGames) as refusal:
-            self.rejections[type(refusal).__name__] += 1
+        except (NotReady, TooManyGames) as error:
+            self.rejections[type(error).__name__] += 1
             raise
 
     async def _find_connection(
         self, player_connection: PlayerConnection, game: Manifest, options: dict[str, str], lockstep_module: str | None
     ) -> GameConnection:
-        held = self._connections.get(player_connection.user_id)
-        if self._closing:
+        current = self._connections.get(player_connection.user_id)
+        if self._is_shutting_down:
             raise ServerShuttingDown(RESTART_REASON)
-        if held is not None and not held.closed.done():
-            mine = held.assignment
-            if not held.stopped and mine is not None and (mine.game.id, mine.options) == (game.id, options):
-                return held
-            await self._end_current_game(held)
+        if current is not None and not current.closed.done():
+            assignment = current.assignment
+            if (
+                not current.is_stopped
+                and assignment is not None
+                and (assignment.game.id, assignment.options) == (game.id, options)
+            ):
+                return current
+            await self._end_current_game(current)
         if len(self._connections) + self._opening_count >= self._max_games:
-            raise TooManyGames("All seats are taken; try again in a few minutes.")
+            raise TooManyGames("The server is full. Try again in a few minutes.")
         self.capacity.check()
         self._opening_count += 1
         try:
-            async with self._start_limiter.slot() as begun:
-                if self._closing:
+            async with self._start_limiter.slot() as started:
+                if self._is_shutting_down:
                     raise ServerShuttingDown(RESTART_REASON)
-                assignment = self._assignment(player_connection.user_id, game, options, lockstep_module)
-                begun.append(game_connection := await self._open_connection(assignment.game.environment))
+                assignment = self._make_assignment(player_connection.user_id, game, options, lockstep_module)
+                started.append(game_connection := await self._open_connection(assignment.game.environment))
                 self._connections[player_connection.user_id] = game_connection
                 game_connection.lock = player_connection.lock
                 game_connection.assign(assignment)
@@ -150,36 +166,38 @@ class SessionManager:
             self._opening_count -= 1
         return game_connection
 
-    async def _end_current_game(self, held: GameConnection) -> None:
-        """End the game that a player has left for another."""
-        held.stop("left")
-        await asyncio.wait([held.closed], timeout=REPLACE_TIMEOUT_SECONDS)
-        if not held.closed.done():
-            process = held.slot.process
-            log.error("a game in process %d did not end in %.0f s; it is killed", process.pid, REPLACE_TIMEOUT_SECONDS)
+    async def _end_current_game(self, current: GameConnection) -> None:
+        """End the game that a player has left for another one."""
+        current.stop("left")
+        await asyncio.wait([current.closed], timeout=REPLACE_TIMEOUT_SECONDS)
+        if not current.closed.done():
+            process = current.slot.process
+            log.error(
+                "game did not end in time, killing it pid=%d timeout_s=%.0f", process.pid, REPLACE_TIMEOUT_SECONDS
+            )
             process.kill()
-            await held.closed
+            await current.closed
 
     async def end_game(self, user_id: str) -> None:
-        """End the player's running game, if there is one, and wait until its record is sealed."""
-        held = self._connections.get(user_id)
-        if held is not None and not held.closed.done():
-            await self._end_current_game(held)
+        """End the player's running game, if there is one, and wait until its recording is sealed."""
+        current = self._connections.get(user_id)
+        if current is not None and not current.closed.done():
+            await self._end_current_game(current)
 
     async def _open_connection(self, environment: EnvironmentSpec) -> GameConnection:
         try:
             return await GameConnection.open(*await self._process_pool.acquire_slot(environment), self._on_game_closed)
         except OSError as error:
-            log.exception("no game process can be had")
-            raise NotReady("No game can be started now; try again in a moment.") from error
+            log.exception("cannot start a game process")
+            raise NotReady("The game could not be started. Try again in a moment.") from error
 
     def _on_game_closed(self, game_connection: GameConnection) -> None:
         self._process_pool.release_slot(game_connection.slot)
-        for user_id, held in list(self._connections.items()):
-            if held is game_connection:
+        for user_id, connection in list(self._connections.items()):
+            if connection is game_connection:
                 del self._connections[user_id]
 
-    def _assignment(
+    def _make_assignment(
         self, user_id: str, game: Manifest, options: dict[str, str], lockstep_module: str | None
     ) -> GameAssignment:
         return GameAssignment(

@@ -1,4 +1,4 @@
-"""Games start one after the other: a start takes a quarter of a second of a core, and who plays needs the cores too."""
+"""Limits concurrent game starts. Starting a game uses about 250 ms of CPU, which would delay running games."""
 
 import asyncio
 import os
@@ -9,29 +9,32 @@ from skill_arcade.play.connections.game_connection import GameConnection
 from skill_arcade.scheduling import request_short_slice
 
 START_TIMEOUT_SECONDS = 2.0
-"""After so long the next game may start, though this one is not ready: some environments take their time."""
+"""Timeout after which the next game may start although this one is not ready; some environments load slowly."""
 
 
 class StartLimiter:
-    """Hands out turns, in the order in which they are asked for; one core is left to those who play already."""
+    """A semaphore that grants slots in the order of the requests. One core is left to the running games."""
 
-    def __init__(self, at_once: int | None = None) -> None:
+    def __init__(self, max_concurrent: int | None = None) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._semaphore = asyncio.Semaphore(at_once or max(1, cores - 1))
-        self._starting: set[asyncio.Task[None]] = set()
+        self._semaphore = asyncio.Semaphore(max_concurrent or max(1, cores - 1))
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[list[GameConnection]]:
-        """Wait for a turn; it ends when the seat that is put into the list is ready, or with nothing in it, at once."""
+        """Wait for a slot.
+
+        It is held until the game that is put into the list is ready, or released at once if the list stays empty.
+        """
         await self._semaphore.acquire()
-        begun: list[GameConnection] = []
+        started: list[GameConnection] = []
         try:
-            yield begun
+            yield started
         finally:
-            if begun:
-                task = asyncio.create_task(self._watch(begun[0]))
-                self._starting.add(task)
-                task.add_done_callback(self._starting.discard)
+            if started:
+                task = asyncio.create_task(self._watch(started[0]))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
             else:
                 self._semaphore.release()
 
@@ -42,6 +45,5 @@ class StartLimiter:
             self._semaphore.release()
         await game_connection.ready
         if not game_connection.closed.done():
-            request_short_slice(
-                game_connection.slot.process.pid
-            )  # from now on it steps; before, it only kept those who step waiting
+            # Only now: while it starts, a short slice would let it delay the games that are running.
+            request_short_slice(game_connection.slot.process.pid)

@@ -1,81 +1,85 @@
-"""Whether steps that a page took by itself came when a person could have taken them (rules L5 to L7 of wire/SPEC.md).
+"""Checks that a lockstep page steps at a pace at which a person could have played (rules L5 to L7 of wire/SPEC.md).
 
-Two clocks are asked. The server's own: a game may neither run ahead of it, nor fall behind by more than a stutter and
-a slow display explain. The page's: it says when each step was taken, and its steps may not come faster than the game.
+Two clocks are compared. By the server's clock the game may neither run ahead, nor fall behind by more than stutters and
+a slow display explain. By the page's own clock, which stamps each step, steps may not come faster than the game.
 """
 
 from collections.abc import Sequence
 
-FASTER, SLOWER = 0.015, 0.1
-"""Share by which a display of "60 Hz" may run fast, and by which a page may fall behind without end."""
+MAX_SPEEDUP, MAX_SLOWDOWN = 0.015, 0.1
+"""Share by which a display of nominally 60 Hz may run fast, and by which a page may fall behind permanently."""
 MAX_AHEAD_US = 250_000
-"""Clocks are read a moment apart, and the first step may come early."""
+"""Tolerance for clocks that are read a moment apart and for a first step that comes early."""
 MAX_BEHIND_US = 2_000_000
-"""The way over the network, batches, stutters that the page does not pause for."""
+"""Tolerance for network latency, batching, and stutters for which the page does not pause."""
 MAX_STALL_US = 1_000_000
-"""Steps that the network held up come together: who is still behind after this is slow."""
+"""Steps that the network delayed arrive together; a page that is still behind after this time is slow."""
 MAX_BURST_US = 100_000
-"""Steps that were late may be followed by some that come early, by the page's own clock."""
+"""By the page's own clock, late steps may be followed by early ones."""
 
 
 class PacingCheck:
-    """Follows one game's steps in time. All times are microseconds; `received` and `now` on the server's clock."""
+    """Follows the pace of one game. All times are microseconds; `received` and `now` are on the server's clock."""
 
-    def __init__(self, hz: float, away_us: int) -> None:
-        self._period = 1e6 / hz
-        self._max_offline_us = away_us
-        self._last = 0
-        self._behind = 0.0
-        self._absent = False
-        self._slow_since: int | None = None
-        self._at: int | None = None
-        self._credit = 0.0
+    def __init__(self, hz: float, max_offline_us: int) -> None:
+        self._period_us = 1e6 / hz
+        self._max_offline_us = max_offline_us
+        self._last_received_us = 0
+        self._behind_us = 0.0
+        self._was_disconnected = False
+        self._slow_since_us: int | None = None
+        self._last_step_us: int | None = None
+        self._credit_us = 0.0
 
     def start(self, now: int) -> None:
-        """The game begins, or goes on after a pause."""
-        self._last, self._behind, self._absent, self._slow_since = now, 0.0, False, None
-        self._at, self._credit = None, 0.0
+        """Start, or continue after a pause."""
+        self._last_received_us, self._behind_us, self._was_disconnected, self._slow_since_us = now, 0.0, False, None
+        self._last_step_us, self._credit_us = None, 0.0
 
     def on_reconnect(self) -> None:
-        """The page is back after its connection was lost: what it sends next, it played meanwhile."""
-        self._absent = True
+        """Count the next batch of steps as played while the page was disconnected."""
+        self._was_disconnected = True
 
     def check(self, at: Sequence[int], received: int) -> str | None:
-        """Judge steps that arrived together, by when the page took each. What is wrong with them; None: nothing."""
+        """Check steps that arrived together, by the times at which the page took them.
+
+        Return the kind of violation, or None.
+        """
         return self._check_server(len(at), received) or self._check_page(at)
 
     def _check_server(self, n_steps: int, received: int) -> str | None:
-        played, elapsed = n_steps * self._period, received - self._last
-        self._last = received
-        self._behind += elapsed - played
-        if self._behind > 0:
-            # Forgiven is what a slow page lost bit by bit, not a silence, which steps that were held up make good.
-            self._behind = max(0.0, self._behind - SLOWER * min(elapsed, played))
+        played_us, elapsed_us = n_steps * self._period_us, received - self._last_received_us
+        self._last_received_us = received
+        self._behind_us += elapsed_us - played_us
+        if self._behind_us > 0:
+            # A page may lose time gradually; a silence is not forgiven, because the delayed steps arrive later.
+            self._behind_us = max(0.0, self._behind_us - MAX_SLOWDOWN * min(elapsed_us, played_us))
         else:
-            self._behind = min(0.0, self._behind + FASTER * elapsed)
-        if self._absent:
-            # Nobody can tell slow motion from a pause now, so an absence counts as what was played in it.
-            self._absent, self._behind = False, min(0.0, self._behind)
-            if played > self._max_offline_us + MAX_BEHIND_US:
+            self._behind_us = min(0.0, self._behind_us + MAX_SPEEDUP * elapsed_us)
+        if self._was_disconnected:
+            # Slow motion cannot be told from a pause here, so a disconnection counts as the steps that were played in
+            # it.
+            self._was_disconnected, self._behind_us = False, min(0.0, self._behind_us)
+            if played_us > self._max_offline_us + MAX_BEHIND_US:
                 return "too-long-away"
-        if self._behind < -MAX_AHEAD_US:
+        if self._behind_us < -MAX_AHEAD_US:
             return "too-fast"
-        if self._behind <= MAX_BEHIND_US:
-            self._slow_since = None
-        elif self._slow_since is None:
-            self._slow_since = received
-        elif received - self._slow_since > MAX_STALL_US:
+        if self._behind_us <= MAX_BEHIND_US:
+            self._slow_since_us = None
+        elif self._slow_since_us is None:
+            self._slow_since_us = received
+        elif received - self._slow_since_us > MAX_STALL_US:
             return "too-slow"
         return None
 
     def _check_page(self, at: Sequence[int]) -> str | None:
-        least = self._period * (1 - FASTER)
+        min_interval_us = self._period_us * (1 - MAX_SPEEDUP)
         for time in at:
-            if self._at is not None:
-                if time <= self._at:
+            if self._last_step_us is not None:
+                if time <= self._last_step_us:
                     return "not-in-order"
-                self._credit = min(MAX_BURST_US, self._credit + time - self._at - least)
-                if self._credit < -MAX_BURST_US:
+                self._credit_us = min(MAX_BURST_US, self._credit_us + time - self._last_step_us - min_interval_us)
+                if self._credit_us < -MAX_BURST_US:
                     return "too-fast"
-            self._at = time
+            self._last_step_us = time
         return None

@@ -1,4 +1,8 @@
-"""Stages that are made already, for players to come: loading an Atari game takes 67 ms and holds Python's lock."""
+"""Pool of preloaded environments in the fork server, inherited by the game processes that it forks.
+
+Loading an Atari game takes 67 ms and holds Python's global interpreter lock, which would delay the other games of a
+process.
+"""
 
 import logging
 from collections import Counter, deque
@@ -12,61 +16,70 @@ from skill_arcade.games.manifest import EnvironmentSpec
 log = logging.getLogger(__name__)
 
 MAX_POOLED_GAMES = 8
-"""Games of which stages are kept: those that were asked for last. A stage is 0.9 MB, shared until it is played."""
+"""Games of which the pool keeps instances; the least recently used one is evicted. An instance takes 0.9 MB, shared by
+copy-on-write until it is played.
+"""
 
 
 class EnvironmentPool:
-    """Stages by environment. Atari's only: their reset leaves nothing of what was played before (decision 0010)."""
+    """Idle environments by environment spec.
+
+    Only Atari environments are pooled, because their reset keeps no state of what was played before (decision 0010).
+    """
 
     def __init__(self) -> None:
         self._environments: dict[str, list[AtariPlayableEnv]] = {}
-        self._copies: deque[EnvironmentSpec] = deque()
+        self._pending: deque[EnvironmentSpec] = deque()
 
     @property
     def has_pending(self) -> bool:
-        """True when `load` has something to do."""
-        return bool(self._copies)
+        """True if `warm_one` has an instance to load."""
+        return bool(self._pending)
 
     @property
     def available(self) -> Counter[str]:
-        """How many stages of each environment are here, by the environment's JSON."""
+        """Number of idle instances by the JSON of their environment spec."""
         return Counter({key: len(envs) for key, envs in self._environments.items()})
 
     def reserve(self, environment: EnvironmentSpec, copies: int) -> None:
-        """Keep so many stages of this environment, and none of the one that nobody has wanted for the longest.
+        """Keep `copies` instances of this environment ready, and evict the least recently used environment.
 
-        The first of them is made now, the others when `load` is called.
+        The first instance is loaded at once, the others by later calls of `warm_one`.
         """
         envs = self._environments.pop(key := environment.model_dump_json(), [])
         self._environments[key] = envs
         if len(self._environments) > MAX_POOLED_GAMES:
             for env in self._environments.pop(next(iter(self._environments))):
                 env.close()
-        missing = copies - len(envs) - self._copies.count(environment)
-        self._copies.extend([environment] * missing)
+        missing = copies - len(envs) - self._pending.count(environment)
+        self._pending.extend([environment] * missing)
         if not envs:
             self._make(environment)
 
     def warm_one(self) -> None:
-        """Make one stage that is missing."""
-        self._make(self._copies[0])
+        """Load one missing instance."""
+        self._make(self._pending[0])
 
     def _make(self, environment: EnvironmentSpec) -> None:
-        self._copies.remove(environment)
+        self._pending.remove(environment)
         try:
             env = make_environment(environment)
         except UnsupportedEnvironment as error:
-            log.warning("no stage of %s is kept: %s", environment.id, error)
+            log.warning("cannot preload environment=%s: %s", environment.id, error)
         else:
             self.release(environment, env)
 
     def acquire(self, environment: EnvironmentSpec) -> PlayableEnv:
-        """One from the stock, or made now. Raises EnvironmentUnfit."""
+        """Take an idle instance out of the pool, or load a new one.
+
+        Raises:
+            UnsupportedEnvironment: the environment cannot be loaded.
+        """
         envs = self._environments.get(environment.model_dump_json())
         return envs.pop() if envs else make_environment(environment)
 
     def release(self, environment: EnvironmentSpec, env: PlayableEnv) -> None:
-        """Keep a stage that is not played any more, or close it."""
+        """Put an instance that is no longer played back into the pool, or close it if it cannot be reused."""
         if isinstance(env, AtariPlayableEnv):
             self._environments.setdefault(environment.model_dump_json(), []).append(env)
         else:

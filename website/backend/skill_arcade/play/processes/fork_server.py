@@ -1,6 +1,7 @@
-"""The process that game processes are forked from: it has imported all they need, and has games loaded for them.
+"""The fork server: a process with all imports and some environments loaded, from which game processes are forked.
 
-What it holds is shared with all of them until they write to it. `play.nursery` starts it and talks to it.
+Game processes share its memory by copy-on-write. `fork_server_client` starts it and sends the requests;
+`multiprocessing.forkserver` of the standard library works the same way.
 """
 
 import gc
@@ -24,12 +25,12 @@ MAX_REQUEST_BYTES = 1 << 16
 
 
 def main() -> None:
-    """Answer the server's requests until it is gone; load what is short when there are none."""
+    """Serve fork requests until the server closes the socket; preload environments while idle."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries whoever has ended
-    name_process("nursery")
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel then reaps children that have exited
+    name_process("fork-server")
     pool = EnvironmentPool()
     gc.collect()
     gc.freeze()
@@ -44,25 +45,25 @@ def main() -> None:
         if not data:
             return
         request = json.loads(data)
-        if request["want"] is not None:
-            pool.reserve(EnvironmentSpec.model_validate(request["want"]), request["each"])
-        _fork(control, sockets[0], pool, request["log"])
+        if request["preload"] is not None:
+            pool.reserve(EnvironmentSpec.model_validate(request["preload"]), request["copies"])
+        _fork(control, sockets[0], pool, request["log_options"])
 
 
-def _fork(control: socket.socket, child_socket: int, pool: EnvironmentPool, log_as: list[str]) -> None:
-    """Start a game process, and tell its number and which stages it has."""
+def _fork(control: socket.socket, child_socket: int, pool: EnvironmentPool, log_options: list[str]) -> None:
+    """Fork a game process, then reply with its process id and the environments that it inherited."""
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            run_game_process(socket.socket(fileno=child_socket), pool, *log_as)  # type: ignore[arg-type]
+            run_game_process(socket.socket(fileno=child_socket), pool, *log_options)  # type: ignore[arg-type]
             status = 0
         finally:
             os._exit(status)
     os.close(child_socket)
-    control.send(json.dumps({"pid": pid, "stock": pool.available}).encode())
+    control.send(json.dumps({"pid": pid, "available": pool.available}).encode())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The server's end of the process that game processes are forked from.
+"""Client of the fork server, the process from which game processes are forked.
 
-Imports nothing of ours: that process is started first of all, and gets ready on another core while the server imports.
+This module imports nothing else of the package, so that the fork server can be started first and can load on another
+core while the server is still importing.
 """
 
 import atexit
@@ -13,18 +14,21 @@ from functools import cache
 from typing import Any, NamedTuple
 
 REPLY_TIMEOUT_SECONDS = 30.0
-"""It may still be importing, on a machine that does much else."""
+"""Timeout of a fork request. It is long because the fork server may still be importing on a busy machine."""
 
 
 class SpawnedProcess(NamedTuple):
-    """A new game process, and how many stages of each environment it has, by the environment's JSON."""
+    """A new game process, and how many instances of each environment it has, by the JSON of the environment spec."""
 
     pid: int
     available: dict[str, int]
 
 
 class ForkServerClient:
-    """Starts the process, starts it again when it has died, and asks it. Safe for threads; asking waits."""
+    """Starts the fork server, restarts it if it dies, and sends it requests.
+
+    Methods may be called from any thread and block until the fork server has answered.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,60 +36,67 @@ class ForkServerClient:
         self._control: socket.socket | None = None
 
     def start(self) -> None:
-        """Start it, and do not wait until it is ready."""
+        """Start the fork server without waiting until it is ready."""
         with self._lock:
             self._control_socket()
 
     def fork(
         self,
         child_socket: socket.socket,
-        log_as: tuple[str, str],
+        log_options: tuple[str, str],
         preload: dict[str, Any] | None = None,
         copies: int = 1,
     ) -> SpawnedProcess:
-        """Fork a game process that has `theirs` as its control socket. Raises OSError when none can be had.
+        """Fork a game process that has `child_socket` as its control socket.
 
-        `want`: an environment of which it shall have a stage, and those that come later `each` of them.
+        * `log_options`: format and level of the process's log.
+        * `preload`: environment spec of which the process needs an instance, or None if it shall load its environment
+          itself.
+        * `copies`: how many instances the fork server keeps ready for later children.
+
+        Raises:
+            OSError: no process could be started, also after a restart of the fork server.
         """
-        request = json.dumps({"log": log_as, "want": preload, "each": copies}).encode()
+        request = json.dumps({"log_options": log_options, "preload": preload, "copies": copies}).encode()
         with self._lock:
             try:
                 return self._request(request, child_socket)
             except OSError:
-                self._terminate()  # it has died: another one
+                self._terminate()  # the fork server has died: restart it and retry once
                 return self._request(request, child_socket)
 
     def stop(self) -> None:
-        """End it. The game processes that it started live on."""
+        """Stop the fork server. The game processes that it forked keep running."""
         with self._lock:
             self._terminate()
 
-    def _request(self, request: bytes, theirs: socket.socket) -> SpawnedProcess:
+    def _request(self, request: bytes, child_socket: socket.socket) -> SpawnedProcess:
         control = self._control_socket()
-        socket.send_fds(control, [request], [theirs.fileno()])
-        if not (answer := control.recv(1 << 16)):
-            raise ConnectionError("the process that game processes are forked from has died")
-        return SpawnedProcess(**json.loads(answer))
+        socket.send_fds(control, [request], [child_socket.fileno()])
+        if not (reply := control.recv(1 << 16)):
+            raise ConnectionError("the fork server exited before it answered")
+        return SpawnedProcess(**json.loads(reply))
 
     def _control_socket(self) -> socket.socket:
         if self._control is None:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            ours.settimeout(REPLY_TIMEOUT_SECONDS)
-            # A group of its own: Ctrl-C on a terminal is for the server, which ends all others in order. No session of
-            # its own: Linux would weigh all games together against the server alone (autogroups, sched(7)).
+            parent_socket, child_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            parent_socket.settimeout(REPLY_TIMEOUT_SECONDS)
+            # A process group of its own, because Ctrl-C on a terminal must reach only the server, which then ends all
+            # others in order. Not a session of its own: with autogroups (sched(7)) Linux would weigh all games together
+            # against the server alone.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "skill_arcade.play.processes.fork_server", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
+                [sys.executable, "-m", "skill_arcade.play.processes.fork_server", str(child_socket.fileno())],
+                pass_fds=(child_socket.fileno(),),
                 stdin=subprocess.DEVNULL,
                 process_group=0,
             )
-            theirs.close()
-            self._control = ours
+            child_socket.close()
+            self._control = parent_socket
         return self._control
 
     def _terminate(self) -> None:
         if self._control is not None:
-            self._control.close()  # it ends when this is closed
+            self._control.close()  # the fork server exits when this is closed
             self._control = None
         if self._process is not None:
             try:
@@ -98,7 +109,7 @@ class ForkServerClient:
 
 @cache
 def get_fork_server() -> ForkServerClient:
-    """The one of this server. The first call starts it."""
+    """Return the fork server of this process; the first call starts it."""
     fork_server = ForkServerClient()
     fork_server.start()
     atexit.register(fork_server.stop)

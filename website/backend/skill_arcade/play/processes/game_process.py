@@ -1,4 +1,7 @@
-"""The life of a game process: it hosts a few games, and waits for whatever comes next in any of them."""
+"""The game loop of a game process: it runs up to `GAMES_PER_PROCESS` game sessions in one thread.
+
+The loop sleeps until a message arrives on a session's pipe or a step is due.
+"""
 
 import logging
 import os
@@ -18,7 +21,7 @@ log = logging.getLogger(__name__)
 def run_game_process(
     control: socket.socket, pool: EnvironmentPool, log_format: Format = "text", log_level: str = "INFO"
 ) -> None:
-    """Main of a game process: host the games whose pipes come by `control`, until it is closed and all are over."""
+    """Run the games whose pipes arrive on `control`, until it is closed and all games have ended."""
     set_up_logging(log_format, log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -27,7 +30,7 @@ def run_game_process(
 
 
 class GameProcess:
-    """Games that share a process, and so what is in its caches; decision 0011 says what that is worth and costs."""
+    """Runs several games in one process, so that they share CPU caches; decision 0011 has the measurements."""
 
     def __init__(self, control: socket.socket, pool: EnvironmentPool) -> None:
         self._control: socket.socket | None = control
@@ -35,37 +38,37 @@ class GameProcess:
         self._runners: list[SessionRunner] = []
 
     def run(self) -> None:
-        """Until no game can come any more, and none is left."""
+        """Run until no game can arrive any more and none is left."""
         while self._control is not None or self._runners:
-            heard = self._wait()
-            if self._control is not None and self._control in heard:
+            readable = self._wait()
+            if self._control is not None and self._control in readable:
                 self._accept_game(self._control)
             now = now_us()
             for runner in list(self._runners):
-                if runner.is_idle or runner.pipe in heard or (runner.due_us is not None and runner.due_us <= now):
+                if runner.is_idle or runner.pipe in readable or (runner.due_us is not None and runner.due_us <= now):
                     self._run_session(runner)
 
     def _wait(self) -> set[socket.socket]:
-        """Who has said something, or nobody when something is due.
+        """Sleep until something is to be done; return the sockets that have data.
 
-        A game that steps by the clock is not listened to between its steps: one awakening a step, not two.
+        A session in real time is not listened to between its steps: its process then wakes once a step, not twice.
         """
-        awaited = [runner.pipe for runner in self._runners if not runner.is_ticking]
-        dues = [runner.due_us for runner in self._runners if runner.due_us is not None]
+        sources = [runner.pipe for runner in self._runners if not runner.is_ticking]
+        due_times = [runner.due_us for runner in self._runners if runner.due_us is not None]
         if any(runner.is_idle for runner in self._runners):
-            seconds: float | None = 0.0
+            timeout_s: float | None = 0.0
         else:
-            seconds = max(0.0, (min(dues) - now_us()) / 1e6) if dues else None
+            timeout_s = max(0.0, (min(due_times) - now_us()) / 1e6) if due_times else None
         if self._control is not None:
-            awaited.append(self._control)
-        if not awaited:
-            time.sleep(seconds or 0.0)
+            sources.append(self._control)
+        if not sources:
+            time.sleep(timeout_s or 0.0)
             return set()
-        # `poll` would round up to milliseconds.
-        return set(select.select(awaited, [], [], seconds)[0])
+        # `poll` would round the timeout up to milliseconds.
+        return set(select.select(sources, [], [], timeout_s)[0])
 
     def _accept_game(self, control: socket.socket) -> None:
-        """Take the pipe of one more game, or learn that there will be no more."""
+        """Accept the pipe of one more game, or note that the server has closed the control socket."""
         try:
             data, pipes, _, _ = socket.recv_fds(control, 1, 1)
         except ConnectionError:
@@ -79,8 +82,9 @@ class GameProcess:
         try:
             runner.run_ready()
         except Exception:
-            # The others' games go on. In one line with its trace, and not as the text that Python itself would write.
-            log.exception("a game in process %d failed", os.getpid())
+            # The other games of this process must go on. Logged as one record with its traceback, not as the lines that
+            # Python itself would write.
+            log.exception("game session failed pid=%d", os.getpid())
         else:
             if not runner.is_finished:
                 return

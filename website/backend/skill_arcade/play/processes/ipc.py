@@ -1,4 +1,4 @@
-"""What the server and a game process say to each other: length, kind, payload over a Unix socket pair."""
+"""Messages between the server and a game process: length, kind and payload over a Unix socket pair."""
 
 import struct
 from collections.abc import Iterator
@@ -6,63 +6,62 @@ from enum import IntEnum
 
 HEADER = struct.Struct("<IB")
 RECEIVED_TIME = struct.Struct("<Q")
-MOST = 1 << 20
 
 
 class ToGame(IntEnum):
-    """Server to game."""
+    """Messages from the server to a game."""
 
     ASSIGN = 1
-    """JSON of a `play.assignment.Assignment`: become this player's game."""
+    """JSON of a `play.assignment.GameAssignment`: start this player's session."""
     ATTACH = 2
-    """A socket is there."""
+    """A client has connected."""
     DETACH = 3
-    """The socket is gone."""
+    """The client has disconnected."""
     MESSAGE = 4
-    """u64 arrival (CLOCK_MONOTONIC, microseconds), then the page's text."""
+    """u64 time of arrival (CLOCK_MONOTONIC, microseconds), then the text message of the page."""
     STOP = 5
-    """End the episode; the payload is the reason."""
+    """End the episode and the session; the payload is the reason."""
     CAPACITY_ERROR = 6
-    """Why no new episode may start, in words; empty: it may."""
+    """Why no new episode may start, as text for the player. An empty payload means that episodes may start again."""
 
 
 class ToServer(IntEnum):
-    """Game to server."""
+    """Messages from a game to the server."""
 
     READY = 1
-    """The environment is made."""
+    """The environment is loaded and reset."""
     TEXT = 2
     """A text message for the page."""
     FRAME = 3
-    """A frame packet for the page."""
+    """A binary packet for the page."""
     ATTACHED = 5
-    """Answer to ATTACH: what follows is for the socket that is attached now."""
+    """Reply to ATTACH: all messages after it are for the client that is connected now."""
     LATE = 6
-    """u32: the worst lateness of a tick since the last such message, microseconds."""
+    """u32: the greatest lateness of a tick since the last such message, in microseconds."""
     CLOSE = 4
-    """u16 close code, then the reason: close the socket; the game may live on."""
+    """u16 close code, then the reason: close the client's connection. The game may go on."""
 
 
 def pack(kind: ToGame | ToServer, payload: bytes = b"") -> bytes:
-    """One message."""
+    """Serialize a message."""
     return HEADER.pack(len(payload), kind) + payload
 
 
 class MessageParser:
-    """Cuts a stream of bytes into messages."""
+    """Incremental parser of a byte stream of messages."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._remainder = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Kind and payload of each message that is now whole."""
-        data = self._rest + data if self._rest else data
-        place, end = 0, len(data)
-        while place + HEADER.size <= end:
-            length, kind = HEADER.unpack_from(data, place)
-            start = place + HEADER.size
+        """Yield kind and payload of each message that `data` completes."""
+        data = self._remainder + data if self._remainder else data
+        position, end = 0, len(data)
+        while position + HEADER.size <= end:
+            length, kind = HEADER.unpack_from(data, position)
+            start = position + HEADER.size
             if start + length > end:
                 break
-            place = start + length
-            yield kind, data[start:place]
-        self._rest = data[place:]
+            position = start + length
+            yield kind, data[start:position]
+        self._remainder = data[position:]

@@ -1,4 +1,4 @@
-"""Which game process a game gets: one that hosts others already, or a new one."""
+"""The pool of game processes: it assigns each game to a process that already runs others, or to a new one."""
 
 import asyncio
 import os
@@ -12,45 +12,51 @@ from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.telemetry import Format
 
 ATARI_ID_PREFIX = "ALE/"
-"""Games of which stages can be had from stock, so that nobody waits while one is made; all others are alone."""
+"""Environments of this namespace are preloaded in the fork server, so they can share a process without delaying each
+other. Every other environment gets a process of its own.
+"""
 
 
 class GameProcessHandle:
-    """A game process, as the server knows it."""
+    """The server's handle of a game process."""
 
-    def __init__(self, pid: int, control: socket.socket, pool: dict[str, int], *, alone: bool) -> None:
+    def __init__(self, pid: int, control: socket.socket, available: dict[str, int], *, is_exclusive: bool) -> None:
         self.pid = pid
-        self.available = Counter(pool)
-        self.is_exclusive = alone
+        self.available = Counter(available)
+        self.is_exclusive = is_exclusive
         self.n_games = 0
         self._control = control
-        self._handle: int | None = None
+        self._pidfd: int | None = None
         if hasattr(os, "pidfd_open"):
             with suppress(ProcessLookupError):
-                self._handle = os.pidfd_open(pid)
+                self._pidfd = os.pidfd_open(pid)
 
     def add_game(self, pipe: socket.socket) -> None:
-        """Have it host one more game, at the other end of `pipe`. Raises OSError when it is gone."""
+        """Make the process host one more game at the other end of `pipe`.
+
+        Raises:
+            OSError: the process has exited.
+        """
         socket.send_fds(self._control, [b"+"], [pipe.fileno()])
 
     def kill(self) -> None:
-        """End it at once, with all that it hosts: their records are finished by delivery."""
+        """Kill the process and all games in it. The uploader finishes their recordings."""
         with suppress(ProcessLookupError):
-            if self._handle is not None:
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            if self._pidfd is not None:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             elif not hasattr(os, "pidfd_open"):
                 os.kill(self.pid, signal.SIGKILL)
 
     def close_when_idle(self) -> None:
-        """Let it end when its last game does."""
+        """Accept no more games; the process exits when its last game ends."""
         self._control.close()
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
 
 
 class GameSlot:
-    """Room for one game in a process: its stage is set aside until it is left."""
+    """A place for one game in a process, with an instance of its environment reserved until `release`."""
 
     def __init__(self, process: GameProcessHandle, key: str) -> None:
         self.process, self._key = process, key
@@ -58,7 +64,7 @@ class GameSlot:
         process.available[key] -= 1
 
     def release(self) -> None:
-        """The game is over; its stage is back in stock."""
+        """Free the place after the game has ended; its environment is back in the process's pool."""
         self.process.n_games -= 1
         self.process.available[self._key] += 1
 
@@ -66,51 +72,58 @@ class GameSlot:
 class GameProcessPool:
     """All game processes of this server."""
 
-    def __init__(self, most: int, log_as: tuple[Format, str]) -> None:
-        """`most`: games in a process."""
-        self._max_games_per_process, self._log_as = most, log_as
+    def __init__(self, max_games_per_process: int, log_options: tuple[Format, str]) -> None:
+        """Create an empty pool; `log_options` are the format and level of the processes' logs."""
+        self._max_games_per_process, self._log_options = max_games_per_process, log_options
         self._processes: list[GameProcessHandle] = []
 
     async def acquire_slot(self, environment: EnvironmentSpec) -> tuple[GameSlot, socket.socket]:
-        """A place for a game, and the server's end of its pipe. Raises OSError when no process can be had."""
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        with theirs:
-            while (place := self._find_slot(key := environment.model_dump_json())) is not None:
+        """Reserve a place for a game; return it and the server's end of the game's pipe.
+
+        Raises:
+            OSError: no process could be started.
+        """
+        parent_socket, child_socket = socket.socketpair()
+        parent_socket.setblocking(False)
+        with child_socket:
+            while (slot := self._find_slot(key := environment.model_dump_json())) is not None:
                 try:
-                    place.process.add_game(theirs)
+                    slot.process.add_game(child_socket)
                 except OSError:
-                    self._close_when_idle(place.process)  # it has died, and those whom it hosted are being told
+                    self._close_when_idle(slot.process)  # it has died; `connection_lost` informs its players
                 else:
-                    return place, ours
+                    return slot, parent_socket
             process = await asyncio.to_thread(self._fork, environment)
             self._processes.append(process)
-            process.add_game(theirs)
-            return GameSlot(process, key), ours
+            process.add_game(child_socket)
+            return GameSlot(process, key), parent_socket
 
-    def release_slot(self, place: GameSlot) -> None:
-        """A game is over, or its process has died."""
-        place.release()
-        if place.process.n_games == 0:
-            self._close_when_idle(place.process)
+    def release_slot(self, slot: GameSlot) -> None:
+        """Release the place of a game that has ended or whose process has died."""
+        slot.release()
+        if slot.process.n_games == 0:
+            self._close_when_idle(slot.process)
 
     def _find_slot(self, key: str) -> GameSlot | None:
-        """In a process that has a stage for it, and the most games: what they share is in the caches of fewer."""
-        having = [
-            one
-            for one in self._processes
-            if not one.is_exclusive and one.n_games < self._max_games_per_process and one.available[key] > 0
+        """Reserve a place in the fullest process that has an instance of the environment, or return None.
+
+        Fewer and fuller processes make better use of CPU caches.
+        """
+        candidates = [
+            process
+            for process in self._processes
+            if not process.is_exclusive and process.n_games < self._max_games_per_process and process.available[key] > 0
         ]
-        return GameSlot(max(having, key=lambda one: one.n_games), key) if having else None
+        return GameSlot(max(candidates, key=lambda process: process.n_games), key) if candidates else None
 
     def _fork(self, environment: EnvironmentSpec) -> GameProcessHandle:
         fork_server = get_fork_server()
-        ours, theirs = socket.socketpair()
-        shared = self._max_games_per_process > 1 and environment.id.startswith(ATARI_ID_PREFIX)
-        want = environment.model_dump(mode="json") if shared else None
-        with theirs:
-            forked = fork_server.fork(theirs, self._log_as, want, self._max_games_per_process)
-        return GameProcessHandle(forked.pid, ours, forked.available, alone=not shared)
+        parent_socket, child_socket = socket.socketpair()
+        is_shared = self._max_games_per_process > 1 and environment.id.startswith(ATARI_ID_PREFIX)
+        preload = environment.model_dump(mode="json") if is_shared else None
+        with child_socket:
+            spawned = fork_server.fork(child_socket, self._log_options, preload, self._max_games_per_process)
+        return GameProcessHandle(spawned.pid, parent_socket, spawned.available, is_exclusive=not is_shared)
 
     def _close_when_idle(self, process: GameProcessHandle) -> None:
         if process in self._processes:

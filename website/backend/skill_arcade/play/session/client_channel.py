@@ -1,4 +1,4 @@
-"""The session's side of the socket: what the page has said it has, and what it still can take."""
+"""The session's side of the client connection: frame back-pressure, keyframes after dropped frames, and pings."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from skill_arcade.frames.encoder import EncodedFrame
 from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate
-from skill_arcade.play.session.sound_stream import MAX_FRAMES_IN_FLIGHT as IN_FLIGHT_SOUND
+from skill_arcade.play.session.sound_stream import MAX_FRAMES_IN_FLIGHT as MAX_SOUND_FRAMES_IN_FLIGHT
 from skill_arcade.play.session.sound_stream import SoundStream
 from skill_arcade.wire import messages
 from skill_arcade.wire.close_codes import REASONS, CloseCode
@@ -16,16 +16,19 @@ from skill_arcade.wire.packet import KEYFRAME, LAST, PREVIEW, TERMINATED, TRUE_C
 
 PING_MS = 1000
 MAX_REMEMBERED_PONGS = 16
-"""Answered pings whose way back may still become known: a round trip may be longer than the pause between pings."""
+"""Pongs whose time of arrival may still be reported. A round trip may take longer than the interval between two pings.
+"""
 MAX_FRAMES_IN_FLIGHT = 60
-"""Frames that may be unacknowledged before packets are left out: a second of Atari (rule F2)."""
+"""Unacknowledged frames above which frames are dropped: one second of Atari (rule F2)."""
 
 MAX_DROPPED_FRAMES = 600
-"""Frames left out after which the socket is closed: its page takes nothing, and the game had better wait (rule F3)."""
+"""Consecutive dropped frames after which the connection is closed, so that the game pauses until the player reconnects
+(rule F3).
+"""
 
 
 class Phase(StrEnum):
-    """Where the session stands."""
+    """State of a session."""
 
     ready = "ready"
     playing = "playing"
@@ -34,23 +37,23 @@ class Phase(StrEnum):
 
 
 class MessageSink(Protocol):
-    """Where packets go."""
+    """Destination of the messages and packets for the client."""
 
     def text(self, message: bytes) -> None:
-        """Must arrive."""
+        """Send a text message, which is never dropped."""
 
     def frame(self, packet: bytes) -> None:
-        """A frame packet."""
+        """Send a frame or sound packet."""
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Close the socket."""
+        """Close the connection."""
 
 
 class ClientChannel:
-    """One page at a time, over the session's outbox."""
+    """At most one connected client, over the session's message sink."""
 
     def __init__(self, sink: MessageSink, sound: SoundStream | None = None) -> None:
-        self._outbox, self._sound = sink, sound
+        self._sink, self._sound = sink, sound
         self._pongs: dict[int, tuple[float, int, int]] = {}
         self.is_attached = False
         self.hello: messages.Hello | None = None
@@ -60,17 +63,17 @@ class ClientChannel:
         self.dropped_frames = 0
 
     def attach(self) -> None:
-        """A socket is there; its page has said nothing yet."""
+        """Start with a new connection, whose client has sent nothing yet."""
         self.is_attached, self.hello, self.setup, self._pongs = True, None, None, {}
 
     def detach(self) -> None:
-        """The socket is gone."""
+        """Forget the client after its connection was lost."""
         self.is_attached = False
 
     def send(self, message: BaseModel) -> None:
-        """Send a text message, if anybody is there."""
+        """Send a text message if a client is connected."""
         if self.is_attached:
-            self._outbox.text(message.model_dump_json().encode())
+            self._sink.text(message.model_dump_json().encode())
 
     def welcome(
         self,
@@ -80,7 +83,7 @@ class ClientChannel:
         episode: EpisodeRecorder | None,
         offer: messages.Offer | None,
     ) -> None:
-        """Answer to hello; `episode`: the one that is under way."""
+        """Answer `hello`. `episode` is the running episode, or None if there is none."""
         self.send(
             messages.Welcome(
                 type="welcome",
@@ -97,13 +100,13 @@ class ClientChannel:
         )
 
     def started(self, episode: EpisodeRecorder, lockstep: messages.Lockstep | None) -> None:
-        """An episode has begun, or goes on for a page that came back."""
+        """Announce an episode that has begun, or that continues after a reconnect."""
         self.send(
             messages.Started(type="started", episode=str(episode.id), server_us=episode.started_us, lockstep=lockstep)
         )
 
     def ended(self, episode: EpisodeRecorder, reason: str) -> None:
-        """An episode is over."""
+        """Announce the end of an episode."""
         self.send(
             messages.Ended(
                 type="ended",
@@ -116,63 +119,70 @@ class ClientChannel:
         )
 
     def reject(self, reason: str) -> None:
-        """Close the socket: the page does not keep to the protocol (rule O7)."""
-        self._outbox.close(CloseCode.BAD_MESSAGE, reason)
+        """Close the connection of a client that violates the protocol (rule O7)."""
+        self._sink.close(CloseCode.BAD_MESSAGE, reason)
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Close the socket."""
-        self._outbox.close(code, reason)
+        """Close the connection."""
+        self._sink.close(code, reason)
 
     def expect_frame(self, frame: int) -> None:
-        """A new episode, or a page that came back: everything up to this observation counts as received."""
+        """Count everything up to this observation as received, as at the start of an episode or after a reconnect."""
         self.received, self._sent, self.dropped_frames = frame, frame, 0
 
     def acknowledge(self, frame: int) -> None:
-        """The page has got the observations up to this one."""
+        """Note that the client has received all observations up to this one."""
         self.received = max(self.received, frame)
 
-    def send_frame(self, view: FrameUpdate, make_keyframe: Callable[[], EncodedFrame]) -> int:
-        """Send a frame, or leave it out while the page is too far behind (rule F2).
+    def send_frame(self, update: FrameUpdate, make_keyframe: Callable[[], EncodedFrame]) -> int:
+        """Send a frame, or drop it while too many frames are unacknowledged (rule F2).
 
-        Returns how many were left out before this one; it then went as `whole()`, a key piece.
+        A frame that follows dropped frames is sent as a keyframe, made by `make_keyframe`. Returns the number of frames
+        dropped before a frame that was sent.
         """
         if not self.is_attached:
             return 0
-        # What was left out is not in flight: who was silent for seconds gets more once they have all that was sent.
-        if self._sent - self.received >= MAX_FRAMES_IN_FLIGHT and not view.is_final:
+        # Dropped frames do not count as in flight, so a client that was silent catches up as soon as it has
+        # acknowledged everything that was actually sent.
+        if self._sent - self.received >= MAX_FRAMES_IN_FLIGHT and not update.is_final:
             self.dropped_frames += 1
             if self.dropped_frames > MAX_DROPPED_FRAMES:
                 self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
             return 0
-        gap, self.dropped_frames, self._sent = self.dropped_frames, 0, view.frame
-        piece = make_keyframe() if gap and not view.piece.key else view.piece
-        self._outbox.frame(pack_frame(view, piece))
-        if view.frame > 0:
-            self._send_sound(view.frame)
-        return gap
+        n_dropped, self.dropped_frames, self._sent = self.dropped_frames, 0, update.frame
+        encoded_frame = make_keyframe() if n_dropped and not update.encoded_frame.key else update.encoded_frame
+        self._sink.frame(pack_frame(update, encoded_frame))
+        if update.frame > 0:
+            self._send_sound(update.frame)
+        return n_dropped
 
     def _send_sound(self, frame: int) -> None:
-        """Behind the frame, for who has asked for it and is not falling behind (rules S1 to S3)."""
-        wanted = self.setup is not None and self.setup.sound
-        if wanted and self._sound is not None and self._sent - self.received < IN_FLIGHT_SOUND:
-            self._outbox.frame(self._sound.pack(frame))
+        """Send the sound of a frame after it, if the client wants sound and is not falling behind (rules S1 to S3)."""
+        is_sound_requested = self.setup is not None and self.setup.sound
+        if is_sound_requested and self._sound is not None and self._sent - self.received < MAX_SOUND_FRAMES_IN_FLIGHT:
+            self._sink.frame(self._sound.pack(frame))
 
-    def send_preview(self, piece: EncodedFrame) -> None:
-        """Send the picture that the next episode begins with: it is of no episode yet, and nobody acknowledges it."""
+    def send_preview(self, encoded_frame: EncodedFrame) -> None:
+        """Send the first picture of the next episode. It belongs to no episode yet and is not acknowledged."""
         if self.is_attached:
-            flags = PREVIEW | KEYFRAME | (TRUE_COLOUR if piece.true_colour else 0)
-            whole = 0, 0, piece.width, piece.height
-            self._outbox.frame(FramePacket(flags, 0, 0, 0.0, -1, *whole, piece.palette, piece.data).pack())
+            flags = PREVIEW | KEYFRAME | (TRUE_COLOUR if encoded_frame.true_colour else 0)
+            rectangle = 0, 0, encoded_frame.width, encoded_frame.height
+            self._sink.frame(
+                FramePacket(flags, 0, 0, 0.0, -1, *rectangle, encoded_frame.palette, encoded_frame.data).pack()
+            )
 
     def answer(self, ping: messages.Ping, received: int, now: int) -> dict[str, Any] | None:
-        """Answer a ping; the clock sample that it completed, if it carries back the last pong's arrival."""
+        """Answer a ping.
+
+        Return the clock sample that it completes, or None if it does not report when the last pong arrived.
+        """
         sample = None
         if ping.previous is not None and (pong := self._pongs.pop(ping.previous[0], None)) is not None:
-            asked, arrived, answered = pong
+            asked_ms, received_us, answered_us = pong
             sample = {
-                "asked_ms": asked,
-                "received_us": arrived,
-                "answered_us": answered,
+                "asked_ms": asked_ms,
+                "received_us": received_us,
+                "answered_us": answered_us,
                 "back_ms": ping.previous[1],
             }
         if len(self._pongs) >= MAX_REMEMBERED_PONGS:
@@ -182,16 +192,23 @@ class ClientChannel:
         return sample
 
 
-def pack_frame(view: FrameUpdate, piece: EncodedFrame) -> bytes:
-    """A view as the page gets it, with the piece that shows it."""
+def pack_frame(update: FrameUpdate, encoded_frame: EncodedFrame) -> bytes:
+    """Pack an observation for the client, with the encoded frame that shows it."""
     flags = (
-        (KEYFRAME if piece.key else 0)
-        | (TRUE_COLOUR if piece.true_colour else 0)
-        | (TERMINATED if view.terminated else 0)
-        | (TRUNCATED if view.truncated else 0)
-        | (LAST if view.is_final else 0)
+        (KEYFRAME if encoded_frame.key else 0)
+        | (TRUE_COLOUR if encoded_frame.true_colour else 0)
+        | (TERMINATED if update.terminated else 0)
+        | (TRUNCATED if update.truncated else 0)
+        | (LAST if update.is_final else 0)
     )
-    rectangle = piece.x, piece.y, piece.width, piece.height
+    rectangle = encoded_frame.x, encoded_frame.y, encoded_frame.width, encoded_frame.height
     return FramePacket(
-        flags, view.frame, view.server_us, view.score, view.lives, *rectangle, piece.palette, piece.data
+        flags,
+        update.frame,
+        update.server_us,
+        update.score,
+        update.lives,
+        *rectangle,
+        encoded_frame.palette,
+        encoded_frame.data,
     ).pack()

@@ -1,4 +1,7 @@
-"""When the next step is due. All times are microseconds of CLOCK_MONOTONIC, which all processes share."""
+"""The tick clock of the game loop: when the next step is due.
+
+All times are microseconds of CLOCK_MONOTONIC, which all processes of a machine share.
+"""
 
 import time
 from typing import Protocol
@@ -7,91 +10,102 @@ from skill_arcade.games.manifest import Pace
 
 
 def now_us() -> int:
-    """CLOCK_MONOTONIC in microseconds."""
+    """Return CLOCK_MONOTONIC in microseconds."""
     return time.monotonic_ns() // 1000
 
 
 class Clock(Protocol):
-    """Says when the next step is due. The session does not care who paces it."""
+    """Tells the session when the next step is due, whoever sets the pace."""
 
     @property
     def due_us(self) -> int | None:
-        """When the next step is due; None: it waits for the player."""
+        """Time at which the next step is due, or None if the game waits for the player."""
 
     def start(self, now: int) -> None:
-        """Begin, or go on after a pause."""
+        """Start, or continue after a pause."""
 
     def stop(self) -> None:
-        """Nothing is due until `start`."""
+        """Make nothing due until `start`."""
 
     def shift_phase(self, later_us: float) -> None:
-        """Let the steps to come begin so much later, or earlier, little by little; who has no rate ignores it."""
+        """Shift the coming steps by `later_us` (earlier if negative), a little at each step.
+
+        Clocks without a rate ignore it.
+        """
 
     def on_step(self, now: int) -> int | None:
-        """A step begins now: returns how late it is (None: it had no deadline), and sets the next deadline."""
+        """Note that a step begins now, and set the next deadline.
+
+        Returns how late the step is in microseconds, or None if it had no deadline.
+        """
 
 
 MAX_PHASE_SHIFT = 0.01
-"""Share of its period by which a tick may be moved to meet the player's display: nobody feels one in a hundred."""
+"""Share of a period by which one tick may be moved to meet the player's display; 1 % is not noticeable."""
 
 
 class TickClock:
-    """Absolute deadlines at a fixed rate. A tick missed by a whole period is not made up for: a person plays."""
+    """Deadlines at a fixed rate.
+
+    Ticks that are late by a whole period are skipped, not replayed, because a human could not react to them.
+    """
 
     def __init__(self, hz: float) -> None:
-        self._period = 1e6 / hz
-        self._due: float | None = None
+        self._period_us = 1e6 / hz
+        self._due_us: float | None = None
         self._pending_shift_us = 0.0
 
     @property
     def due_us(self) -> int | None:
-        """When the next tick is due; None: stopped."""
-        return None if self._due is None else int(self._due)
+        """Time at which the next tick is due, or None if the clock is stopped."""
+        return None if self._due_us is None else int(self._due_us)
 
     def start(self, now: int) -> None:
-        """The first tick is due a period from now."""
-        self._due, self._pending_shift_us = now + self._period, 0.0
+        """Make the first tick due one period from now."""
+        self._due_us, self._pending_shift_us = now + self._period_us, 0.0
 
     def stop(self) -> None:
-        """No ticks."""
-        self._due = None
+        """Make no tick due until `start`."""
+        self._due_us = None
 
     def shift_phase(self, later_us: float) -> None:
-        """Move the ticks to come, by half a period at most and 1 % of one at each. A new wish replaces the last."""
-        self._pending_shift_us = max(-self._period / 2, min(self._period / 2, later_us))
+        """Shift the coming ticks by at most half a period in total and 1 % of a period at each tick.
+
+        Replaces the last request.
+        """
+        self._pending_shift_us = max(-self._period_us / 2, min(self._period_us / 2, later_us))
 
     def on_step(self, now: int) -> int:
-        """Lateness of this tick in microseconds."""
-        if self._due is None:
+        """Return how late this tick is in microseconds, and set the next deadline.
+
+        Raises ValueError if the clock is stopped.
+        """
+        if self._due_us is None:
             raise ValueError("the clock is stopped")
-        late = now - self._due
-        most = MAX_PHASE_SHIFT * self._period
-        move = max(-most, min(most, self._pending_shift_us))
-        self._pending_shift_us -= move
-        self._due += self._period + move
-        if late >= self._period:
-            self._due = now + self._period
-        return int(late)
+        late_us = now - self._due_us
+        max_shift_us = MAX_PHASE_SHIFT * self._period_us
+        shift_us = max(-max_shift_us, min(max_shift_us, self._pending_shift_us))
+        self._pending_shift_us -= shift_us
+        self._due_us += self._period_us + shift_us
+        if late_us >= self._period_us:
+            self._due_us = now + self._period_us
+        return int(late_us)
 
 
 class TurnClock:
-    """Nothing is ever due: the player's presses are the steps."""
+    """Clock of turn-based games: nothing is ever due, because each press is a step."""
 
     due_us: int | None = None
 
-    def start(self, now: int) -> None:
-        """Nothing to do."""
+    def start(self, now: int) -> None: ...
 
-    def stop(self) -> None:
-        """Nothing to do."""
+    def stop(self) -> None: ...
 
-    def shift_phase(self, later_us: float) -> None:
-        """Nothing to move."""
+    def shift_phase(self, later_us: float) -> None: ...
 
-    def on_step(self, now: int) -> None:
-        """Never late."""
+    def on_step(self, now: int) -> None: ...
 
 
 def make_clock(pace: Pace) -> Clock:
-    """The clock of a game that the server paces."""
+    """Return the clock of a game whose pace the server sets."""
     return TickClock(pace.hz) if pace.kind == "real-time" else TurnClock()

@@ -1,29 +1,29 @@
-"""How a session ends when its disk refuses."""
+"""Ends a session cleanly when its recording cannot be written (rule R7)."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, cast
 
-Given = ParamSpec("Given")
-DISK_FULL_MESSAGE = "Recording has no room, so the game ends here. What you played is kept."
+Params = ParamSpec("Params")
+DISK_FULL_MESSAGE = "The game ended because the recording disk is full. Everything you played is saved."
 
 
 class Abortable(Protocol):
-    """What can be ended because its record can't go on."""
+    """A session that can be ended because its recording cannot continue."""
 
-    def abort(self, refusal: OSError, now: int) -> None:
-        """End, with all that the disk took."""
+    def abort(self, error: OSError, now: int) -> None:
+        """End the session; everything that was written before `error` is kept."""
 
 
-def end_session_on_disk_error(act: Callable[Given, None]) -> Callable[Given, None]:
-    """Whatever the disk refuses while this method runs ends the game, cleanly (rule R7). Its last argument is `now`."""
+def end_session_on_disk_error(method: Callable[Params, None]) -> Callable[Params, None]:
+    """Make a method end its session if it raises OSError. The method's last argument must be `now`."""
 
-    @wraps(act)
-    def careful(*given: Given.args, **named: Given.kwargs) -> None:
+    @wraps(method)
+    def wrapper(*args: Params.args, **kwargs: Params.kwargs) -> None:
         try:
-            act(*given, **named)
-        except OSError as refusal:
-            every: tuple[Any, ...] = given
-            cast(Abortable, every[0]).abort(refusal, every[-1])
+            method(*args, **kwargs)
+        except OSError as error:
+            positional: tuple[Any, ...] = args
+            cast(Abortable, positional[0]).abort(error, positional[-1])
 
-    return careful
+    return wrapper

@@ -1,4 +1,4 @@
-"""One episode: it steps the stage, encodes each picture once, and records before anything is sent."""
+"""Steps and records one episode: each picture is encoded once, and written to the journal before it is sent."""
 
 import logging
 from collections.abc import Callable
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class FrameUpdate(NamedTuple):
-    """What the player gets to see of an observation. `server_us`: absolute, when its step began."""
+    """An observation as the player gets it. `server_us` is the absolute time at which its step began."""
 
     frame: int
     server_us: int
-    piece: EncodedFrame
+    encoded_frame: EncodedFrame
     score: float
     lives: int
     terminated: bool = False
@@ -34,12 +34,15 @@ class FrameUpdate(NamedTuple):
 
     @property
     def is_final(self) -> bool:
-        """True for the episode's last observation."""
+        """True for the last observation of the episode."""
         return self.terminated or self.truncated
 
 
 class EpisodeRecorder:
-    """From `reset` to the end. The journal comes from `open_journal`, once the first picture is known."""
+    """One episode from reset to end.
+
+    The journal is opened by `open_journal` once the first picture has been encoded, because the header depends on it.
+    """
 
     def __init__(
         self,
@@ -52,44 +55,51 @@ class EpisodeRecorder:
         now: int,
         segment_us: int,
     ) -> None:
-        """`opening` is what `stage.reset` returned; `describe` makes the head from what is known only here."""
+        """Open the journal and record observation 0.
+
+        * `prepared_reset`: what `env.reset` has returned.
+        * `describe`: makes the header of the journal from the fields that are known only here.
+
+        Raises:
+            OSError: the first observation cannot be written; nothing of the episode remains.
+        """
         self._game, self._environment = game, env
-        self._segment_us, self._segment_since = segment_us, None if game.pace.kind == "turn-based" else now
+        self._segment_us, self._segment_started_us = segment_us, None if game.pace.kind == "turn-based" else now
         self._period_us = 1e6 / game.pace.hz if game.pace.kind == "real-time" else float("inf")
         self._encoder = Encoder()
         self._keyframe_requested = False
-        self._unacted_inputs: list[tuple[int, int]] = []
+        self._unrecorded_paints: list[tuple[int, int]] = []
         self._info: dict[str, Any] | None = None
         self.started_us = now
         self.n_steps = 0
         self.score = 0.0
-        self._last = prepared_reset
+        self._last_result = prepared_reset
         picture = env.picture()
-        piece = self._encoder.encode(picture)
+        encoded_frame = self._encoder.encode(picture)
         self._leaves = [] if env.observes_picture else describe_leaves(prepared_reset.observation)
         height, width = picture.pixels.shape[:2]
-        head = describe(
+        header = describe(
             width=width,
             height=height,
-            true_colour=piece.true_colour,
+            true_colour=encoded_frame.true_colour,
             started_us=now,
             leaves=self._leaves,
             reset_info=prepared_reset.info,
         )
-        self.id = head.episode_id
-        self._journal = open_journal(head)
-        self._true_colour = piece.true_colour
+        self.id = header.episode_id
+        self._journal = open_journal(header)
+        self._true_colour = encoded_frame.true_colour
         try:
-            self._journal.reset(RecordedFrame(piece, self._observation(prepared_reset)))
+            self._journal.reset(RecordedFrame(encoded_frame, self._observation(prepared_reset)))
         except OSError:
             self._journal.discard()
             raise
-        self.prepared_reset = FrameUpdate(0, now, piece, 0.0, self._lives(prepared_reset))
+        self.prepared_reset = FrameUpdate(0, now, encoded_frame, 0.0, self._lives(prepared_reset))
 
     @property
     def is_over(self) -> bool:
         """True once the environment has ended the episode."""
-        return self._last.terminated or self._last.truncated
+        return self._last_result.terminated or self._last_result.truncated
 
     def step(
         self,
@@ -101,16 +111,21 @@ class EpisodeRecorder:
         stepped_us: int | None = None,
         agree: Callable[[StepResult], None] | None = None,
     ) -> FrameUpdate:
-        """Take one step and record it. Raises OSError when it can't be recorded: the step then never was.
+        """Take a step and record it.
 
-        `stepped_us`: when the page took it, by its clock; `agree` may raise to keep a step from being recorded.
+        * `late_us`: how late the step is, or None if it had no deadline.
+        * `stepped_us`: when the page took the step by its own clock, or None if the game is streamed.
+        * `agree`: called with the result before it is recorded; raises if the step must not be recorded.
+
+        Raises:
+            OSError: the step cannot be written; it is not part of the episode.
         """
         self.rotate_if_due(now)
         outcome = self._environment.step(action)
         if agree is not None:
             agree(outcome)
-        piece = self._encode()
-        info = self._kept_info(outcome)
+        encoded_frame = self._encode()
+        info = self._select_info(outcome)
         record = RecordedStep(
             self.n_steps,
             action,
@@ -121,60 +136,61 @@ class EpisodeRecorder:
             now - self.started_us,
             late_us,
             source,
-            RecordedFrame(piece, self._observation(outcome)),
+            RecordedFrame(encoded_frame, self._observation(outcome)),
             stepped_us,
         )
         self._journal.step(record)
         if late_us is not None and late_us >= self._period_us:
             self.record_event("late", now, late_us=late_us, ticks_missed=int(late_us // self._period_us))
-        self._info, self._last = info, outcome
+        self._info, self._last_result = info, outcome
         self.n_steps += 1
         self.score += outcome.reward
-        if self._segment_since is None:
-            self._segment_since = now
-        return self._frame_update(piece, now)
+        if self._segment_started_us is None:
+            self._segment_started_us = now
+        return self._frame_update(encoded_frame, now)
 
     def redraw(self, now: int) -> FrameUpdate:
-        """The newest observation as a key frame for the player only: nothing is recorded."""
+        """Return the newest observation as a keyframe for the player; nothing is recorded."""
         return self._frame_update(Encoder().encode(self._environment.picture()), now)
 
     def request_keyframe(self) -> None:
-        """Make the next piece a key piece."""
+        """Encode the next frame as a keyframe."""
         self._keyframe_requested = True
 
     def record_event(self, kind: str, now: int, client_us: int | None = None, **data: Any) -> None:
-        """Record something beside the steps."""
-        since = now - self.started_us
-        self._journal.event(RecordedEvent(self._journal.n_events, kind, since, self.n_steps, client_us, data))
+        """Record an event between two steps."""
+        elapsed_us = now - self.started_us
+        self._journal.event(RecordedEvent(self._journal.n_events, kind, elapsed_us, self.n_steps, client_us, data))
 
     def shown(self, frames: list[tuple[int, int]]) -> None:
-        """Record when observations were painted: (index, browser clock in microseconds).
+        """Record when observations were painted, as (index, browser clock in microseconds).
 
-        One that no step has acted on yet waits, so that its time and its transition are in order in the journal.
+        A paint of the newest observation is held back until the next step, so that the journal has it next to its
+        transition.
         """
-        seen = self._unacted_inputs + [(frame, at) for frame, at in frames if frame <= self.n_steps]
-        self._unacted_inputs = [pair for pair in seen if pair[0] >= self.n_steps]
-        self._journal.shown([pair for pair in seen if pair[0] < self.n_steps])
+        paints = self._unrecorded_paints + [(frame, at) for frame, at in frames if frame <= self.n_steps]
+        self._unrecorded_paints = [pair for pair in paints if pair[0] >= self.n_steps]
+        self._journal.shown([pair for pair in paints if pair[0] < self.n_steps])
 
     @property
     def is_final_frame_painted(self) -> bool:
-        """True once the newest observation was painted."""
-        return any(frame >= self.n_steps for frame, _ in self._unacted_inputs)
+        """True once the page has painted the newest observation."""
+        return any(frame >= self.n_steps for frame, _ in self._unrecorded_paints)
 
     @property
     def rotation_due_us(self) -> int | None:
-        """When the open segment is to be sealed, if it has steps."""
-        return None if self._segment_since is None else self._segment_since + self._segment_us
+        """Time at which the open segment is sealed, or None if it has no steps."""
+        return None if self._segment_started_us is None else self._segment_started_us + self._segment_us
 
     def rotate_if_due(self, now: int) -> None:
-        """Seal the open segment when its time is over."""
+        """Seal the open segment if its time has passed."""
         due = self.rotation_due_us
         if due is not None and now >= due:
             self._rotate()
 
     def outcome(self) -> Literal["won", "lost", "incomplete"]:
-        """How it stands: won, lost or incomplete, as the manifest has it."""
-        last = self._last
+        """Return the outcome so far, by the rule of the manifest."""
+        last = self._last_result
         if not self.is_over:
             return "incomplete"
         won = self._game.won is not None and self._game.won.holds(
@@ -187,54 +203,56 @@ class EpisodeRecorder:
         return "won" if won else "lost"
 
     def end(self, reason: str, now: int) -> EpisodeEnd:
-        """Record the end, and wait until all is on the disk."""
+        """Record the end, and wait until the recording is on disk."""
         end = EpisodeEnd(self.outcome(), reason, self.score, self.n_steps, now - self.started_us)
         try:
             self._journal.unlock()
-            for frame, at_us in self._unacted_inputs:
+            for frame, at_us in self._unrecorded_paints:
                 self.record_event("last-shown", now, at_us, frame=frame)
             self._journal.end(end)
         finally:
             self._journal.close_without_sealing()
         return end
 
-    def abort(self, reason: str, refusal: OSError, now: int) -> None:
-        """The disk refuses: end with what it took. What can't even be ended, delivery finishes (rule R5)."""
-        log.error("the recording of %s stops, and so does the game: %s", self.id, refusal)
+    def abort(self, reason: str, error: OSError, now: int) -> None:
+        """End the episode after a write error. If the end cannot be written either, the uploader does it (rule R5)."""
+        log.error("recording failed, ending the game episode=%s: %s", self.id, error)
         try:
             self.end(reason, now)
-        except OSError as still:
-            log.error("episode %s could not be ended: %s", self.id, still)
+        except OSError as end_error:
+            log.error("recording the end failed, the uploader will end it episode=%s: %s", self.id, end_error)
 
     @property
     def end_reason(self) -> str:
-        """Why the environment ended it."""
-        return "terminated" if self._last.terminated else "truncated"
+        """Why the environment ended the episode."""
+        return "terminated" if self._last_result.terminated else "truncated"
 
     def _encode(self) -> EncodedFrame:
-        piece = self._encoder.encode(self._environment.picture(), key=self._keyframe_requested)
+        encoded_frame = self._encoder.encode(self._environment.picture(), key=self._keyframe_requested)
         self._keyframe_requested = False
-        if piece.true_colour != self._true_colour:
-            self._true_colour = piece.true_colour
+        if encoded_frame.true_colour != self._true_colour:
+            self._true_colour = encoded_frame.true_colour
             self._rotate()
             self._keyframe_requested = False
-        return piece
+        return encoded_frame
 
     def _rotate(self) -> None:
         self._journal.rotate(true_colour=self._true_colour)
-        self._segment_since = None
+        self._segment_started_us = None
         self._keyframe_requested = True
 
-    def _frame_update(self, piece: EncodedFrame, now: int) -> FrameUpdate:
-        last = self._last
-        return FrameUpdate(self.n_steps, now, piece, self.score, self._lives(last), last.terminated, last.truncated)
+    def _frame_update(self, encoded_frame: EncodedFrame, now: int) -> FrameUpdate:
+        last = self._last_result
+        return FrameUpdate(
+            self.n_steps, now, encoded_frame, self.score, self._lives(last), last.terminated, last.truncated
+        )
 
     def _observation(self, outcome: StepResult) -> bytes:
         return pack_observation(outcome.observation, self._leaves) if self._leaves else b""
 
-    def _kept_info(self, outcome: StepResult) -> dict[str, Any]:
-        keep = self._game.keep_info
-        return outcome.info if keep is None else {key: outcome.info[key] for key in keep if key in outcome.info}
+    def _select_info(self, outcome: StepResult) -> dict[str, Any]:
+        keys = self._game.keep_info
+        return outcome.info if keys is None else {key: outcome.info[key] for key in keys if key in outcome.info}
 
     def _lives(self, outcome: StepResult) -> int:
         key = self._game.show.lives

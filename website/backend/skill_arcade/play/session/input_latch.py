@@ -1,4 +1,4 @@
-"""From keys held to the action of a tick, so that no press is lost. Rules I2 and I3 of wire/SPEC.md."""
+"""The input latch: turns key presses between two ticks into actions without losing a press (rules I2 and I3)."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from skill_arcade.games.manifest import Binding
 from skill_arcade.recording.records import ActiveInput
 
 MAX_PENDING_CHANGES = 64
-"""Changes that may wait for a tick of their own; older ones are then taken together: a bound on delay and memory."""
+"""Pending changes above which the oldest ones are applied together; it bounds both delay and memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +19,18 @@ class _Change:
 
 
 class InputLatch:
-    """Which controls are held, and which changes have not acted yet."""
+    """The controls that are held, and the changes that have not acted yet."""
 
     def __init__(self, bindings: Sequence[Binding], noop: int | None) -> None:
         self._bindings = bindings
         self._noop = noop
-        self._held: list[str] = []
+        self._held_controls: list[str] = []
         self._pending: deque[_Change] = deque()
         self._source: ActiveInput | None = None
         self._action: tuple[int | None] | None = None
 
     def change(self, control: str, *, down: bool, source: ActiveInput) -> None:
-        """A control went down or up. One that is down already (or up) changes nothing."""
+        """Queue that a control went down or up. Repeats of the same state are ignored."""
         if down == self._will_be_held(control):
             return
         self._pending.append(_Change(control, down, source))
@@ -38,16 +38,16 @@ class InputLatch:
             self._apply(self._pending.popleft())
 
     def release(self, source: ActiveInput) -> None:
-        """Let go of everything, as when the socket is gone."""
+        """Release all controls and drop the pending changes, as when the client disconnects."""
         self._pending.clear()
-        self._held.clear()
+        self._held_controls.clear()
         self._source, self._action = source, None
 
     def sample(self) -> tuple[int | None, ActiveInput | None]:
-        """The action for this tick, and the newest input that it follows from.
+        """Return the action for this tick, and the newest input that it follows from.
 
-        Takes as many waiting changes as can act together: a press whose release is waiting too acts now and is
-        released at the next tick; a control that was let go and pressed again is seen let go for a tick.
+        Applies as many pending changes as can act together. A press whose release is pending too acts now and is
+        released at the next tick; a control that was released and pressed again counts as released for one tick.
         """
         pressed: set[str] = set()
         released: set[str] = set()
@@ -57,20 +57,21 @@ class InputLatch:
                 break
             (pressed if change.down else released).add(change.control)
             self._apply(self._pending.popleft())
-        if self._action is None:  # nothing is resolved anew while the same is held
+        if self._action is None:  # cached while the held controls do not change
             self._action = (self.resolve(),)
         return self._action[0], self._source
 
     def resolve(self) -> int | None:
-        """The action of what is held: the largest binding that is held wholly; of equals, the one pressed last.
+        """Return the action of the held controls.
 
-        None when nothing is bound to it and the game has no action for "nothing" (turn-based games).
+        It is that of the largest binding that is held completely; of equally large ones, the one pressed last wins.
+        Returns None if no binding is held and the game has no action for "nothing" (turn-based games).
         """
         best: tuple[int, int] | None = None
         action = self._noop
         for binding in self._bindings:
-            if all(control in self._held for control in binding.press):
-                rank = (len(binding.press), max(self._held.index(control) for control in binding.press))
+            if all(control in self._held_controls for control in binding.press):
+                rank = (len(binding.press), max(self._held_controls.index(control) for control in binding.press))
                 if best is None or rank > best:
                     best, action = rank, binding.action
         return action
@@ -78,12 +79,12 @@ class InputLatch:
     def _apply(self, change: _Change) -> None:
         self._source, self._action = change.source, None
         if change.down:
-            self._held.append(change.control)
-        elif change.control in self._held:
-            self._held.remove(change.control)
+            self._held_controls.append(change.control)
+        elif change.control in self._held_controls:
+            self._held_controls.remove(change.control)
 
     def _will_be_held(self, control: str) -> bool:
         for change in reversed(self._pending):
             if change.control == control:
                 return change.down
-        return control in self._held
+        return control in self._held_controls

@@ -1,4 +1,4 @@
-"""The next episode's beginning, made before anybody asks for it: a reset takes its time."""
+"""Prepares the reset of the next episode in advance, because a reset takes time."""
 
 from skill_arcade.environments.emulator_config import draw_seed
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
@@ -6,34 +6,34 @@ from skill_arcade.frames.encoder import EncodedFrame, Encoder
 
 
 class PreparedReset:
-    """A seed that was drawn and what the stage's reset by it returned, until an episode takes it."""
+    """A seed and the result of resetting the environment with it, until an episode uses them."""
 
     def __init__(self, env: PlayableEnv) -> None:
-        self._stage = env
-        self._made: tuple[int, StepResult] | None = None
+        self._environment = env
+        self._prepared: tuple[int, StepResult] | None = None
         self.size = (0, 0)
-        """Width and height of the picture; zeros before the first was made."""
+        """Width and height of the picture in pixels; (0, 0) before the first reset."""
 
     @property
     def is_ready(self) -> bool:
-        """True while one waits: the stage then stands at observation 0."""
-        return self._made is not None
+        """True while a reset is prepared; the environment is then at observation 0."""
+        return self._prepared is not None
 
     def prepare(self) -> None:
-        """Reset the stage, unless one waits."""
-        if self._made is None:
+        """Reset the environment, unless a reset is already prepared."""
+        if self._prepared is None:
             seed = draw_seed()
-            self._made = seed, self._stage.reset(seed)
-            height, width = self._stage.picture().pixels.shape[:2]
+            self._prepared = seed, self._environment.reset(seed)
+            height, width = self._environment.picture().pixels.shape[:2]
             self.size = width, height
 
     def consume(self) -> tuple[int, StepResult]:
-        """Seed and outcome of the reset, made now if none waits."""
+        """Return seed and result of the prepared reset; reset now if there is none."""
         self.prepare()
-        assert self._made is not None
-        made, self._made = self._made, None
-        return made
+        assert self._prepared is not None
+        prepared, self._prepared = self._prepared, None
+        return prepared
 
     def prepare_picture(self) -> EncodedFrame:
-        """Its picture, whole."""
-        return Encoder().encode(self._stage.picture())
+        """Return the first picture as a keyframe."""
+        return Encoder().encode(self._environment.picture())

@@ -1,4 +1,4 @@
-"""Where a recording comes from: this package and the player's browser."""
+"""Provenance of a recording: this package and its commit, the manifest, and the player's browser and setup."""
 
 import subprocess
 from functools import cache
@@ -15,23 +15,26 @@ from skill_arcade.wire.messages import Hello, Setup
 
 @cache
 def find_commit() -> str | None:
-    """The commit that this package is checked out at, with `-dirty` after it when files differ; None: in no clone."""
+    """Return the commit that this package is checked out at, or None outside of a clone.
+
+    If files differ from the commit, `-dirty` is appended.
+    """
     folder = Path(skill_arcade.__file__).parent
     try:
-        # A virtual environment may lie in a clone of something else: only one that keeps this very file counts.
-        _ask_git(folder, "ls-files", "--error-unmatch", "__init__.py")
-        return _ask_git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        # A virtual environment may lie in a clone of another project: only a clone that tracks this file counts.
+        _run_git(folder, "ls-files", "--error-unmatch", "__init__.py")
+        return _run_git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         return None
 
 
-def _ask_git(folder: Path, *question: str) -> str:
-    command = ["git", "-C", str(folder), *question]
+def _run_git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
 
 
 def describe_server(assignment: GameAssignment) -> dict[str, Any]:
-    """Name this package, its commit where known, and the manifest that was played."""
+    """Describe this package, its commit if known, and the manifest that is played."""
     return {
         "skill_arcade": skill_arcade.__version__,
         "commit": assignment.commit,
@@ -42,18 +45,18 @@ def describe_server(assignment: GameAssignment) -> dict[str, Any]:
 
 
 def describe_player(hello: Hello | None, setup: Setup | None) -> dict[str, Any]:
-    """Name the player's browser and screen, and keys, hand and gamepads, as the page told."""
-    told = {} if hello is None else {"player": hello.model_dump(mode="json", exclude={"type", "protocol"})}
-    return told if setup is None else {**told, "setup": describe_setup(setup)}
+    """Describe the player's browser and screen, and their keys, hand and gamepads, as reported by the page."""
+    described = {} if hello is None else {"player": hello.model_dump(mode="json", exclude={"type", "protocol"})}
+    return described if setup is None else {**described, "setup": describe_setup(setup)}
 
 
 def describe_setup(setup: Setup) -> dict[str, Any]:
-    """How the person is set up to play, as it is kept."""
+    """Describe the player's setup as it is stored."""
     return setup.model_dump(mode="json", exclude={"type", "at"})
 
 
-def make_header(game: Manifest, user_id: str, seed: int, **known: Any) -> SegmentHeader:
-    """The head of a new episode's journal; `known` are its other fields."""
+def make_header(game: Manifest, user_id: str, seed: int, **fields: Any) -> SegmentHeader:
+    """Make the header of a new episode's journal; `fields` are the fields of SegmentHeader that are not set here."""
     return SegmentHeader(
         episode_id=new_episode_id(),
         number=0,
@@ -63,5 +66,5 @@ def make_header(game: Manifest, user_id: str, seed: int, **known: Any) -> Segmen
         game_id=game.id,
         seed=seed,
         frame_ms=round(1000 / game.pace.hz) if game.pace.kind == "real-time" else 1000,
-        **known,
+        **fields,
     )

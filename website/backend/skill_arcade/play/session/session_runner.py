@@ -1,4 +1,7 @@
-"""One game in a game process: bytes from the server to its session, and back."""
+"""Runs one session inside a game process.
+
+It reads the server's messages from a pipe, and calls the session when it is due.
+"""
 
 import gc
 import logging
@@ -21,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class SessionRunner:
-    """Moves bytes; all rules are the session's, and all waiting is the host's."""
+    """Moves bytes between pipe and session. The rules are the session's, and the waiting is the game process's."""
 
     def __init__(self, pipe: socket.socket, pool: EnvironmentPool) -> None:
         self.pipe = pipe
@@ -32,25 +35,25 @@ class SessionRunner:
         self._environment: PlayableEnv | None = None
         self._session: Session | None = None
         self._journal: Journal | None = None
-        self._ignored = False
-        self._reported_late_us = 0
-        # What the host asks after each awakening; nothing of it changes in between.
+        self._is_discarded = False
+        self._lateness_reported_at_us = 0
+        # Read by the game process's main loop after each run; constant in between.
         self.due_us: int | None = None
-        """When the session has something to do; None: when it is told something."""
+        """Time at which the session has something to do, or None if it only waits for messages."""
         self.is_ticking = False
-        """True while what the server says can wait for the next step: it is stamped already."""
+        """True while messages of the server can wait for the next step; they carry their time of arrival."""
         self.is_idle = False
-        """True when the next episode can be prepared."""
+        """True if the next episode can be prepared."""
         self.is_finished = False
-        """True once there is nothing left to do: the game is over for good, or was never wanted."""
+        """True once the session has ended or was stopped before it began."""
 
     def run_ready(self) -> None:
-        """Do what the server has said, and what is due or will be needed next."""
+        """Handle the messages that have arrived, and do what is due."""
         self._read_messages()
         self._run_due()
         if (session := self._session) is not None:
             self.due_us, self.is_ticking, self.is_idle = session.due_us, session.is_ticking, session.is_idle
-        self.is_finished = self._ignored or (session is not None and session.is_finished)
+        self.is_finished = self._is_discarded or (session is not None and session.is_finished)
 
     def _read_messages(self) -> None:
         data = self._read()
@@ -71,7 +74,7 @@ class SessionRunner:
             session.prepare()
 
     def close(self) -> None:
-        """Give everything back: the stage to the stock, an unfinished record to delivery, and tell the server."""
+        """Return the environment to the pool, leave an unfinished recording to the uploader, and close the pipe."""
         if self._journal is not None:
             self._journal.close_without_sealing()
         if self._environment is not None and self._assignment is not None:
@@ -79,10 +82,10 @@ class SessionRunner:
         self.pipe.close()
 
     def _report_lateness(self, session: Session, now: int) -> None:
-        """About once a second, for the server's metrics."""
-        if now - self._reported_late_us >= 1_000_000:
-            late, session.worst_late_us, self._reported_late_us = session.worst_late_us, 0, now
-            _PipeSink(self.pipe).late(late)
+        """Send the greatest lateness to the server's metrics, once a second."""
+        if now - self._lateness_reported_at_us >= 1_000_000:
+            late_us, session.worst_late_us, self._lateness_reported_at_us = session.worst_late_us, 0, now
+            _PipeSink(self.pipe).late(late_us)
 
     def _read(self) -> bytes | None:
         try:
@@ -97,9 +100,9 @@ class SessionRunner:
         if kind == ToGame.ASSIGN:
             self._session = self._start_session(GameAssignment.model_validate_json(payload))
         elif session is None and kind == ToGame.STOP:
-            self._ignored = True
+            self._is_discarded = True
         elif session is None:
-            raise ValueError(f"message {kind} before an assignment")
+            raise ValueError(f"message kind {kind} received before an assignment")
         elif kind == ToGame.MESSAGE:
             (received,) = RECEIVED_TIME.unpack_from(payload)
             session.receive(payload[RECEIVED_TIME.size :], received, now)
@@ -135,43 +138,41 @@ class SessionRunner:
         self.pipe.sendall(pack(ToServer.READY))
         return session
 
-    def _open_journal(self, head: SegmentHeader) -> Journal:
+    def _open_journal(self, header: SegmentHeader) -> Journal:
         assert self._assignment is not None
-        self._journal = Journal(self._assignment.journal_folder, head)
+        self._journal = Journal(self._assignment.journal_folder, header)
         return self._journal
 
     def _on_server_gone(self) -> None:
-        log.warning("the server is gone; game process %d ends its episode", os.getpid())
-        self._ignored = True
+        log.warning("connection to the server lost, ending the episode pid=%d", os.getpid())
+        self._is_discarded = True
         if self._session is not None:
             self._session.detach(now_us())
             self._session.stop("server-gone", now_us())
 
 
 class _PipeSink:
-    """The session's outbox: the pipe to the server."""
+    """The session's message sink: the pipe to the server."""
 
     def __init__(self, pipe: socket.socket) -> None:
         self._pipe = pipe
 
     def text(self, message: bytes) -> None:
-        """Send a text message."""
         self._send(pack(ToServer.TEXT, message))
 
     def frame(self, packet: bytes) -> None:
-        """Send a frame packet."""
         self._send(pack(ToServer.FRAME, packet))
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Ask the server to close the socket."""
+        """Ask the server to close the client's connection."""
         self._send(pack(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode()))
 
     def late(self, worst_us: int) -> None:
-        """Tell how late the ticks were."""
+        """Report the greatest lateness of the ticks."""
         self._send(pack(ToServer.LATE, worst_us.to_bytes(4, "little")))
 
     def _send(self, data: bytes) -> None:
         try:
             self._pipe.sendall(data)
         except ConnectionError:
-            log.debug("the server is gone; the next read says so too")
+            log.debug("send failed, connection to the server lost")

@@ -1,1 +1,1 @@
-"""The routes, one file a topic."""
+"""The HTTP routes, one module per topic."""

@@ -1,4 +1,4 @@
-"""Signing in."""
+"""Routes for signing in."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,15 @@ from pydantic import Discriminator, Tag
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings
 from skill_arcade.web.current_user import CurrentUser
-from skill_arcade.web.models import EmailMethod, FirebaseMethod, FirebaseSignIn, LoginMethod, Me, SignedIn, SignIn
+from skill_arcade.web.models import (
+    EmailMethod,
+    EmailSignIn,
+    FirebaseMethod,
+    FirebaseSignIn,
+    LoginMethod,
+    LoginResult,
+    Me,
+)
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.roles import find_roles
 from skill_arcade.web.state import AppState, State
@@ -23,46 +31,49 @@ def _kind(body: Any) -> str:
 
 
 SignInBody = Annotated[
-    Annotated[SignIn, Tag("email")] | Annotated[FirebaseSignIn, Tag("firebase")], Discriminator(_kind)
+    Annotated[EmailSignIn, Tag("email")] | Annotated[FirebaseSignIn, Tag("firebase")], Discriminator(_kind)
 ]
 
 
 @router.get("/login")
 async def read_login_method(request: Request) -> LoginMethod:
-    """Say how one signs in here."""
+    """Return the sign-in method of this server."""
     return describe_method(request.app.settings)
 
 
 @router.post("/login", responses=problem_answers(401, 422, 429, 503))
-async def sign_in(body: SignInBody, state: State) -> SignedIn:
-    """Sign in, by e-mail or by Firebase's ID token as `GET /auth/login` says; the answer's token holds for 12 hours."""
+async def sign_in(body: SignInBody, state: State) -> LoginResult:
+    """Sign in, and return a session token that is valid for 12 hours.
+
+    The body depends on the method that `GET /auth/login` returns.
+    """
     if isinstance(body, FirebaseSignIn):
         return await _sign_in_by_firebase(body.id_token, state)
     if state.firebase is not None:
-        raise InvalidRequest("One signs in by Firebase here: send its id_token, as GET /auth/login describes.")
+        raise InvalidRequest("This server uses Firebase Authentication. Send id_token instead of email.")
     email = normalise_email(body.email)
     return await _sign_in_user(state, state.tokens.user_id(email), email)
 
 
-async def _sign_in_by_firebase(id_token: str, state: AppState) -> SignedIn:
+async def _sign_in_by_firebase(id_token: str, state: AppState) -> LoginResult:
     if state.firebase is None:
-        raise InvalidRequest("One signs in by e-mail here: send an email, as GET /auth/login describes.")
+        raise InvalidRequest("This server does not use Firebase Authentication. Send email instead of id_token.")
     account = await state.firebase.read_account(id_token)
     email = None if account.email is None else normalise_email(account.email)
-    # Of the account rather than the e-mail: a guest who gives one later stays the same person.
+    # Derived from the account, not from the e-mail address, so that a guest who adds an address keeps the id.
     return await _sign_in_user(state, state.tokens.user_id(f"firebase:{account.uid}"), email, account.claims)
 
 
 async def _sign_in_user(
     state: AppState, user_id: str, email: str | None, claims: frozenset[str] = frozenset()
-) -> SignedIn:
-    kept_id = await state.users.sign_in(user_id, email)
+) -> LoginResult:
+    stored_id = await state.users.sign_in(user_id, email)
     roles = find_roles(state.settings, email, claims)
-    session = state.tokens.issue_session(kept_id, roles)
-    return SignedIn.model_validate(
+    session = state.tokens.issue_session(stored_id, roles)
+    return LoginResult.model_validate(
         {
             "token": session.token,
-            "user_id": kept_id,
+            "user_id": stored_id,
             "email": email,
             "roles": list(roles),
             "expires_at": session.expires_at,
@@ -71,25 +82,29 @@ async def _sign_in_user(
 
 
 @router.get("/me", responses=problem_answers(401, 503))
-async def read_me(someone: CurrentUser, state: State) -> Me:
-    """Say whose token this is."""
-    email = await state.users.find_email(someone.user_id)
-    return Me.model_validate({"user_id": someone.user_id, "email": email, "roles": list(someone.roles)})
+async def read_me(user: CurrentUser, state: State) -> Me:
+    """Return the user of the session token."""
+    email = await state.users.find_email(user.user_id)
+    return Me.model_validate({"user_id": user.user_id, "email": email, "roles": list(user.roles)})
 
 
 def describe_method(settings: Settings) -> EmailMethod | FirebaseMethod:
-    """Put the settings of signing in as the page needs them."""
+    """Describe the sign-in settings for the page."""
     if settings.sign_in_method != "firebase":
         return EmailMethod(method="email")
-    google = settings.firebase_google_client_id
-    stand_in = settings.firebase_auth_emulator_host
+    google_client_id = settings.firebase_google_client_id
+    emulator = settings.firebase_auth_emulator_host
     return FirebaseMethod.model_validate(
         {
             "method": "firebase",
             "project_id": settings.firebase_project_id,
             "api_key": settings.firebase_api_key,
-            "providers": [way for way in settings.firebase_providers if way != "google" or google is not None],
-            "google_client_id": google,
-            "emulator": None if stand_in is None else f"http://{stand_in}",
+            "providers": [
+                provider
+                for provider in settings.firebase_providers
+                if provider != "google" or google_client_id is not None
+            ],
+            "google_client_id": google_client_id,
+            "emulator": None if emulator is None else f"http://{emulator}",
         }
     )

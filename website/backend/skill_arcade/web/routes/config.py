@@ -1,4 +1,4 @@
-"""What the page is told of where it is. On Firebase Hosting a file of the deploy's says the same things."""
+"""Configuration of the page. On Firebase Hosting a deployed file has the same content."""
 
 from fastapi import APIRouter
 
@@ -10,5 +10,5 @@ router = APIRouter(tags=["page"])
 
 @router.get("/config.json")
 async def read_config() -> PageConfig:
-    """Say where the page finds its server: here."""
+    """Return where the page finds the API: at its own origin."""
     return PageConfig(apiUrl=None, release=__version__)

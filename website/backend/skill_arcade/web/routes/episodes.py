@@ -1,7 +1,7 @@
-"""What was recorded, sent back to who may see it: a player their own episodes, a researcher all of them.
+"""Routes that return recordings: to players their own, to researchers all.
 
-The server passes the objects on rather than hand out signed addresses: who asks is checked each time, it works the
-same from a folder and from a bucket, and the server's account needs no right to sign anything.
+The server relays the objects instead of issuing signed URLs: permissions are checked at each request, folder and bucket
+work alike, and the server's account needs no permission to sign URLs.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from skill_arcade.web.tokens import Identity
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/episodes", tags=["episodes"])
-# What a segment is never changes. It is for one person: another who signs in on the same machine asks anew.
+# Segments never change. `Vary` prevents reuse by another user of the same browser.
 CACHING = {"cache-control": "private, max-age=86400, immutable", "vary": "Authorization"}
 Kind = Literal["frames", "observations"]
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -33,44 +33,46 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "observations": (".npz", "application/octet-stream"),
 }
 BYTES: dict[str, dict[str, str]] = {kind: {} for _, kind in KINDS.values()}
-LAST = 10_000_000
-STORE_UNAVAILABLE = "Recordings can't be read at the moment; try again soon."
+MAX_SEGMENT_NUMBER = 10_000_000
+STORE_UNAVAILABLE = "The object store is unavailable. Try again in a moment."
 
 
 @router.get("/{episode_id}", responses=problem_answers(401, 404, 422, 503))
-async def read_episode(episode_id: UUID, someone: CurrentUser, state: State) -> RecordedEpisode:
-    """Tell what is kept of an episode so far, and where its frames and observations are."""
+async def read_episode(episode_id: UUID, user: CurrentUser, state: State) -> RecordedEpisode:
+    """Return an episode as recorded so far, and the paths of its frames and observations."""
     async with request_transaction(state.engine) as connection:
-        episode = await _find_episode(connection, episode_id, someone)
+        episode = await _find_episode(connection, episode_id, user)
         segments = await episode_segments(connection, episode_id)
-    parts = [_describe_segment(segment) for segment in segments]
+    segment_fields = [_describe_segment(segment) for segment in segments]
     fields = RecordedEpisode.model_fields.keys() - {"segments"}
-    return RecordedEpisode.model_validate({name: getattr(episode, name) for name in fields} | {"segments": parts})
+    return RecordedEpisode.model_validate(
+        {name: getattr(episode, name) for name in fields} | {"segments": segment_fields}
+    )
 
 
 @router.get(
     "/{episode_id}/segments/{number}/{kind}",
     response_class=Response,
     responses={
-        200: {"content": BYTES, "description": "the bytes as they were kept"},
+        200: {"content": BYTES, "description": "the file as it was recorded"},
         **problem_answers(401, 404, 422, 503),
     },
 )
 async def read_segment(
     episode_id: UUID,
-    number: Annotated[int, Path(ge=0, le=LAST)],
+    number: Annotated[int, Path(ge=0, le=MAX_SEGMENT_NUMBER)],
     kind: Kind,
     request: Request,
-    someone: CurrentUser,
+    user: CurrentUser,
     state: State,
 ) -> Response:
-    """Send the frames (an APNG) or the observations (an NPZ) of a segment, exactly as they were kept."""
+    """Return the frames (APNG) or observations (NPZ) of a segment, exactly as they were recorded."""
     async with request_transaction(state.engine) as connection:
-        await _find_episode(connection, episode_id, someone)
+        await _find_episode(connection, episode_id, user)
         segment = await get_segment(connection, episode_id, number)
     key = _find_key(segment, kind)
     if key is None:
-        raise NotFound(f"There are no {kind} in segment {number} of the episode {episode_id}.")
+        raise NotFound(f"Segment {number} of episode {episode_id} has no {kind}.")
     sha256 = str(segment.objects[key])
     headers = {**CACHING, "etag": f'"{sha256}"'}
     if headers["etag"] in request.headers.get("if-none-match", ""):
@@ -78,11 +80,19 @@ async def read_segment(
     return Response(await _read_object(state, key, sha256), headers=headers, media_type=KINDS[kind][1])
 
 
-async def _find_episode(connection: AsyncConnection, episode_id: UUID, someone: Identity) -> Row[Any]:
-    """Return the episode's row; NotFound also to somebody whom it does not concern: ids tell nothing."""
-    episode = await get_episode(connection, episode_id)
-    if episode.user_id != someone.user_id and "researcher" not in someone.roles:
-        raise NotFound(f"There is no episode {episode_id}.")
+async def _find_episode(connection: AsyncConnection, episode_id: UUID, user: Identity) -> Row[Any]:
+    """Return the episode's row.
+
+    Raises:
+        NotFound: the episode does not exist, or the user has no permission; the two cannot be told apart.
+    """
+    not_found = NotFound(f"Episode {episode_id} not found.")
+    try:
+        episode = await get_episode(connection, episode_id)
+    except NotFound:
+        raise not_found from None
+    if episode.user_id != user.user_id and "researcher" not in user.roles:
+        raise not_found
     return episode
 
 
@@ -90,12 +100,12 @@ async def _read_object(state: AppState, key: str, sha256: str) -> bytes:
     try:
         data = await state.objects.get(key)
     except NotReady as error:
-        log.warning("%s", error)
+        log.warning("cannot read from the object store key=%s: %s", key, error)
         raise NotReady(STORE_UNAVAILABLE) from error
     except ObjectMissing as error:
-        raise RecordingDamaged(f"Object {key} is missing, though the database says it was kept.") from error
+        raise RecordingDamaged(f"Object {key} is missing, although the database refers to it.") from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise RecordingDamaged(f"Object {key} has other bytes than were recorded: its SHA-256 differs.")
+        raise RecordingDamaged(f"Object {key} differs from what was recorded: wrong SHA-256.")
     return data
 
 
@@ -104,6 +114,6 @@ def _find_key(segment: Row[Any], kind: Kind) -> str | None:
 
 
 def _describe_segment(segment: Row[Any]) -> dict[str, Any]:
-    place = f"/episodes/{segment.episode_id}/segments/{segment.number}"
-    counted = {name: getattr(segment, name) for name in ("number", "first_step", "n_steps", "n_frames", "n_bytes")}
-    return counted | {kind: None if _find_key(segment, kind) is None else f"{place}/{kind}" for kind in KINDS}
+    path = f"/episodes/{segment.episode_id}/segments/{segment.number}"
+    fields = {name: getattr(segment, name) for name in ("number", "first_step", "n_steps", "n_frames", "n_bytes")}
+    return fields | {kind: None if _find_key(segment, kind) is None else f"{path}/{kind}" for kind in KINDS}

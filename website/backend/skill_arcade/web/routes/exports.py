@@ -1,4 +1,4 @@
-"""Taking recordings away: players their own, researchers everybody's."""
+"""Routes for exports: of a player's own episodes, and for researchers of all."""
 
 import logging
 from datetime import UTC, datetime
@@ -15,33 +15,35 @@ from skill_arcade.export.selection import ExportSelection
 from skill_arcade.storage.database.episode_counts import count_by_game, count_chosen
 from skill_arcade.web.current_user import Researcher, UserId
 from skill_arcade.web.exports import ExportDownload
-from skill_arcade.web.models import ExportProgress, ExportTicket, OwnExportRequest, PlayedGame
+from skill_arcade.web.models import ExportProgress, ExportRequest, ExportTicket, OwnExportRequest, PlayedGame
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState, State
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["exports"])
-TicketQuery = Annotated[str, Query(max_length=30_000, description="of POST /me/exports or POST /research/exports")]
+TicketQuery = Annotated[
+    str, Query(max_length=30_000, description="ticket of POST /me/exports or POST /research/exports")
+]
 
 
 class AbortingStreamResponse(StreamingResponse):
-    """A download that a browser takes for whole only if it is: else the connection ends without the end."""
+    """A download that a browser recognises as incomplete if it fails, because the final chunk is then missing."""
 
     def __init__(self, download: ExportDownload, headers: dict[str, str]) -> None:
         super().__init__(download.chunks(), headers=headers, media_type="application/zip")
         self._download = download
 
     async def stream_response(self, send: Send) -> None:
-        """Send the pieces, and the end if they are all."""
+        """Send the chunks, and the final chunk only if the export is complete."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for piece in self._download.chunks():
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        async for chunk in self._download.chunks():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
         if self._download.state == "done":
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, and end what makes it, also when nobody listens any more."""
+        """Send the export, and stop its process in any case, also when the client disconnects."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -49,26 +51,36 @@ class AbortingStreamResponse(StreamingResponse):
 
 
 @router.post("/me/exports", responses=problem_answers(401, 422, 503))
-async def ask_own_export(body: OwnExportRequest, user_id: UserId, state: State) -> ExportTicket:
-    """Ask for all of one's own play that has ended; the answer says where to download it, for an hour."""
-    wanted = ExportSelection(format=body.format, ended_before=datetime.now(UTC), user_id=user_id)
-    return await _issue(state, wanted, user_id)
+async def request_own_export(body: OwnExportRequest, user_id: UserId, state: State) -> ExportTicket:
+    """Request an export of the user's own ended episodes. The response has a download URL that is valid for an hour."""
+    selection = ExportSelection(format=body.format, ended_before=datetime.now(UTC), user_id=user_id)
+    return await _issue(state, selection, user_id)
 
 
 @router.get("/research/games", responses=problem_answers(401, 403, 503))
 async def list_played_games(researcher: Researcher, state: State) -> list[PlayedGame]:
-    """List what there is of each game, most played first; for researchers."""
+    """List the totals of each game, most played first; for researchers."""
     del researcher
     async with request_transaction(state.engine) as connection:
         return [PlayedGame.model_validate(row) for row in await count_by_game(connection)]
 
 
 @router.post("/research/exports", responses=problem_answers(401, 403, 422, 503))
-async def ask_export(body: ExportSelection, researcher: Researcher, state: State) -> ExportTicket:
-    """Ask for an export of everybody's play, under pseudonyms; the answer says where to download it, for an hour."""
-    chosen = body.model_dump()
-    wanted = ExportSelection.model_validate({**chosen, "games": tuple(body.games), "ended_before": datetime.now(UTC)})
-    return await _issue(state, wanted, researcher)
+async def request_export(body: ExportRequest, researcher: Researcher, state: State) -> ExportTicket:
+    """Request an export of all players' episodes, under pseudonyms.
+
+    The response has a download URL that is valid for an hour.
+    """
+    selection = ExportSelection(
+        format=body.format,
+        games=tuple(body.games),
+        certified=body.certified,
+        min_steps=body.min_steps,
+        since=body.since,
+        until=body.until,
+        ended_before=datetime.now(UTC),
+    )
+    return await _issue(state, selection, researcher)
 
 
 @router.get(
@@ -80,42 +92,42 @@ async def ask_export(body: ExportSelection, researcher: Researcher, state: State
     },
 )
 async def download_export(ticket: TicketQuery, state: State) -> StreamingResponse:
-    """Send an export as a ZIP, made while it is read. It can be asked for again; each time has other pseudonyms."""
-    whose, _, what = state.tokens.read_export(ticket).partition(" ")
-    wanted = ExportSelection.model_validate_json(what)
-    download = await state.exports.open(ticket, wanted, whose)
-    headers = {"content-disposition": f'attachment; filename="{wanted.name}.zip"', "accept-ranges": "none"}
+    """Download an export as a ZIP, generated while it is sent. Each download has other pseudonyms."""
+    user_id, _, selection_json = state.tokens.read_export(ticket).partition(" ")
+    selection = ExportSelection.model_validate_json(selection_json)
+    download = await state.exports.open(ticket, selection, user_id)
+    headers = {"content-disposition": f'attachment; filename="{selection.name}.zip"', "accept-ranges": "none"}
     return AbortingStreamResponse(download, headers)
 
 
 @router.get("/exports/progress", responses=problem_answers(401, 422))
 async def read_export_progress(ticket: TicketQuery, state: State) -> ExportProgress:
-    """Say how far the newest download by this ticket is."""
+    """Return the progress of the newest download with this ticket."""
     state.tokens.read_export(ticket)
     return ExportProgress.model_validate(state.exports.progress(ticket))
 
 
-async def _issue(state: AppState, wanted: ExportSelection, whose: str) -> ExportTicket:
+async def _issue(state: AppState, selection: ExportSelection, user_id: str) -> ExportTicket:
     try:
-        check_format(wanted.format)
+        check_format(selection.format)
     except SettingsError as error:
-        log.warning("%s", error)
-        raise InvalidRequest(f"This server can't write the format {wanted.format}: choose another.") from None
+        log.warning("cannot export format=%s: %s", selection.format, error)
+        raise InvalidRequest(f"This server cannot export the format {selection.format}. Choose another one.") from None
     async with request_transaction(state.engine) as connection:
-        counted = await count_chosen(connection, wanted.to_sql, wanted.user_id)
-    if counted.episodes == 0:
+        counts = await count_chosen(connection, selection.to_sql, selection.user_id)
+    if counts.episodes == 0:
         raise InvalidRequest(
-            "None of your games has ended yet: play one, then come back."
-            if wanted.user_id
-            else "No episode that has ended is like that: choose fewer conditions."
+            "You have no ended episodes yet. Play a game to its end first."
+            if selection.user_id
+            else "No ended episode matches these filters. Use fewer filters."
         )
-    issued = state.tokens.issue_export(f"{whose} {wanted.model_dump_json(exclude_defaults=True)}")
+    issued = state.tokens.issue_export(f"{user_id} {selection.model_dump_json(exclude_defaults=True)}")
     query = urlencode({"ticket": issued.token})
     return ExportTicket(
         address=f"/exports?{query}",
         progress=f"/exports/progress?{query}",
-        episodes=counted.episodes,
-        steps=counted.steps,
-        players=counted.players,
+        episodes=counts.episodes,
+        steps=counts.steps,
+        players=counts.players,
         expires_at=issued.expires_at,
     )

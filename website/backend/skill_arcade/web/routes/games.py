@@ -1,4 +1,4 @@
-"""Which games there are."""
+"""Routes for the game catalogue."""
 
 from typing import Annotated
 
@@ -17,28 +17,30 @@ PICTURES: dict[str, dict[str, str]] = {"image/webp": {}, "image/png": {}}
 
 @router.get("", response_model=list[Game])
 async def list_games(request: Request, state: State) -> Response:
-    """List the games that one can play here."""
+    """List the games that can be played on this server."""
     return send_asset(state.assets.listing, request.headers, REVALIDATE)
 
 
 @router.get("/{game_id}", responses=problem_answers(404, 422))
 async def read_game(game_id: str, state: State) -> Game:
-    """Tell about one game."""
+    """Return a game."""
     return find_game(state, game_id)
 
 
 @router.get(
     "/{game_id}/cover",
     response_class=Response,
-    responses={200: {"content": PICTURES, "description": "a picture of the game"}, **problem_answers(404, 422)},
+    responses={200: {"content": PICTURES, "description": "the cover"}, **problem_answers(404, 422)},
 )
 async def read_cover(
     request: Request,
     game_id: str,
     state: State,
-    v: Annotated[str | None, Query(max_length=64, description="version: with it the answer holds for good")] = None,
+    v: Annotated[
+        str | None, Query(max_length=64, description="version of the file; with it the response may be cached for ever")
+    ] = None,
 ) -> Response:
-    """Send the game's picture."""
+    """Return the cover of a game."""
     find_game(state, game_id)
     return _send_picture(request, state.assets.cover(game_id), game_id, v)
 
@@ -46,29 +48,31 @@ async def read_cover(
 @router.get(
     "/{game_id}/preview",
     response_class=Response,
-    responses={200: {"content": PICTURES, "description": "the game in motion"}, **problem_answers(404, 422)},
+    responses={200: {"content": PICTURES, "description": "the animated preview"}, **problem_answers(404, 422)},
 )
 async def read_preview(
     request: Request,
     game_id: str,
     state: State,
-    v: Annotated[str | None, Query(max_length=64, description="version: with it the answer holds for good")] = None,
+    v: Annotated[
+        str | None, Query(max_length=64, description="version of the file; with it the response may be cached for ever")
+    ] = None,
 ) -> Response:
-    """Send the game's moving picture."""
+    """Return the animated preview of a game."""
     find_game(state, game_id)
     return _send_picture(request, state.assets.preview(game_id), game_id, v)
 
 
 def _send_picture(request: Request, picture: Asset | None, game_id: str, version: str | None) -> Response:
     if picture is None:
-        raise NotFound(f"No picture was made of the game {game_id!r}.")
-    known = version and picture.tag.startswith(version)
-    return send_asset(picture, request.headers, IMMUTABLE if known else REVALIDATE)
+        raise NotFound(f"The game {game_id!r} has no such picture.")
+    is_current = version and picture.tag.startswith(version)
+    return send_asset(picture, request.headers, IMMUTABLE if is_current else REVALIDATE)
 
 
 def find_game(state: AppState, game_id: str) -> Game:
-    """Look a game up; NotFound when there is none by this id."""
+    """Return the game with this id. Raises NotFound if there is none."""
     game = state.assets.game(game_id)
     if game is None:
-        raise NotFound(f"There is no game {game_id[:100]!r} here; GET /games lists them.")
+        raise NotFound(f"Game {game_id[:100]!r} not found. GET /games lists all games.")
     return game

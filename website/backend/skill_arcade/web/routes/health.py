@@ -1,4 +1,4 @@
-"""Is it alive, is it ready."""
+"""Routes for liveness, readiness and metrics."""
 
 import hmac
 
@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from skill_arcade.errors import NotAllowed
 from skill_arcade.web.metrics import read_ages, read_metrics, write_text
-from skill_arcade.web.models import Alive, Readiness
+from skill_arcade.web.models import Liveness, Readiness
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.readiness import check_components
 from skill_arcade.web.state import State
@@ -16,14 +16,14 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-async def read_health() -> Alive:
-    """Say that the server answers at all."""
-    return Alive(status="alive")
+async def read_health() -> Liveness:
+    """Return that the server process responds."""
+    return Liveness(status="alive")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "some part does not answer"}})
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "a component is unavailable"}})
 async def read_readiness(state: State, response: Response) -> Readiness:
-    """Say whether new games can be played and kept, and if not, which part is missing."""
+    """Return whether new games can be played and recorded, and the status of each component."""
     parts = await check_components(state)
     ready = all(part.ready for part in parts)
     response.status_code = 200 if ready else 503
@@ -32,11 +32,13 @@ async def read_readiness(state: State, response: Response) -> Readiness:
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=problem_answers(403))
 async def show_metrics(state: State, request: Request) -> PlainTextResponse:
-    """Show figures for Prometheus; METRICS_TOKEN says who may see them."""
-    wanted, given = state.settings.metrics_token, request.headers.get("authorization", "")
-    if wanted is None:
+    """Return metrics for Prometheus, protected by METRICS_TOKEN."""
+    token, authorization = state.settings.metrics_token, request.headers.get("authorization", "")
+    if token is None:
         if state.settings.skill_arcade_environment != "local":
-            raise NotAllowed("Set METRICS_TOKEN on this server, and send it as Authorization: Bearer TOKEN.")
-    elif not hmac.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
-        raise NotAllowed("This needs the server's METRICS_TOKEN as Authorization: Bearer TOKEN.")
+            raise NotAllowed(
+                "Metrics are disabled. Set METRICS_TOKEN on this server, and send it as Authorization: Bearer TOKEN."
+            )
+    elif not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+        raise NotAllowed("The metrics token is missing or wrong. Send METRICS_TOKEN as Authorization: Bearer TOKEN.")
     return PlainTextResponse(write_text(read_metrics(state)), media_type="text/plain; version=0.0.4")

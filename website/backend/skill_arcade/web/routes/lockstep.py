@@ -1,4 +1,4 @@
-"""What a page needs to step an Atari game by itself: the emulator and the cartridge. Off unless LOCKSTEP is on."""
+"""Routes from which pages load the emulator and ROMs for lockstep. They are disabled unless LOCKSTEP is on."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,7 +12,7 @@ from skill_arcade.web.routes.games import find_game
 from skill_arcade.web.state import State
 
 router = APIRouter(prefix="/lockstep", tags=["lockstep"])
-# Who may not see the answer may not get it from a shared cache either.
+# ROMs are for signed-in users only, so shared caches must not store them.
 OWN_CACHE = "private, max-age=31536000, immutable"
 
 
@@ -22,10 +22,10 @@ OWN_CACHE = "private, max-age=31536000, immutable"
     responses={200: {"content": {"application/wasm": {}}, "description": "the emulator"}, **problem_answers(404, 422)},
 )
 async def read_emulator(request: Request, digest: str, state: State) -> Response:
-    """Send the emulator that has this SHA-256, if it is the one of today."""
+    """Return the emulator module with this SHA-256, if it is the current one."""
     emulator = await state.emulator.get()
     if emulator is None or emulator.digest != digest:
-        raise NotFound("This emulator is not to be had here; open the game again.")
+        raise NotFound("Emulator not found. Reload the page.")
     return send_asset(emulator.asset, request.headers, IMMUTABLE)
 
 
@@ -33,16 +33,16 @@ async def read_emulator(request: Request, digest: str, state: State) -> Response
     "/roms/{game_id}",
     response_class=Response,
     responses={
-        200: {"content": {"application/octet-stream": {}}, "description": "the cartridge"},
+        200: {"content": {"application/octet-stream": {}}, "description": "the ROM"},
         **problem_answers(401, 404, 422),
     },
 )
 async def read_rom(game_id: str, user_id: UserId, state: State) -> Response:
-    """Send a game's cartridge to who is signed in. The address changes when the cartridge does (`v`)."""
+    """Return a game's ROM to a signed-in user. Its URL changes with its content (`v`)."""
     del user_id
     find_game(state, game_id)
     environment = state.catalogue.games[game_id].environment
     path = find_rom(environment) if await state.emulator.get() is not None else None
     if path is None:
-        raise NotFound("This game's cartridge is not to be had here; the game is streamed.")
+        raise NotFound("This server has no ROM of this game; the game is streamed.")
     return Response(path.read_bytes(), headers={"cache-control": OWN_CACHE}, media_type="application/octet-stream")

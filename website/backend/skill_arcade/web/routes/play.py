@@ -1,4 +1,4 @@
-"""What one needs to play, and what one has played."""
+"""Routes for play tickets and for the user's own episodes."""
 
 from typing import Annotated
 from uuid import UUID
@@ -18,7 +18,7 @@ router = APIRouter(tags=["play"])
 
 @router.post("/play/tickets", responses=problem_answers(401, 404, 422, 429, 503))
 async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ticket:
-    """Issue a ticket that opens one socket of this game within 60 seconds."""
+    """Issue a ticket that opens one connection to this game within 60 s."""
     find_game(state, body.game_id)
     state.cooldowns.check(user_id)
     state.tickets.check(user_id)
@@ -31,9 +31,9 @@ async def list_my_episodes(
     user_id: UserId,
     state: State,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[UUID | None, Query(description="go on after this episode")] = None,
+    before: Annotated[UUID | None, Query(description="return episodes older than this one")] = None,
 ) -> list[PlayedEpisode]:
-    """List the player's own episodes, newest first. One that is being played appears within seconds."""
+    """List the user's own episodes, newest first. A running episode appears within seconds."""
     async with request_transaction(state.engine) as connection:
-        lines = await list_episodes(connection, user=user_id, before=before, limit=limit)
-    return [PlayedEpisode.model_validate(line) for line in lines]
+        episodes = await list_episodes(connection, user=user_id, before=before, limit=limit)
+    return [PlayedEpisode.model_validate(episode) for episode in episodes]

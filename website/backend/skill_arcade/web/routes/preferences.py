@@ -1,4 +1,4 @@
-"""How a player likes to play."""
+"""Routes for the user's preferences."""
 
 from fastapi import APIRouter
 
@@ -17,19 +17,19 @@ DEFAULT_PREFERENCES = Preferences(
 
 @router.get("/me/preferences", responses=problem_answers(401, 503))
 async def read_my_preferences(user_id: UserId, state: State) -> Preferences | None:
-    """Say how the player likes to play; null: they have kept nothing yet."""
+    """Return the user's preferences, or null if none are stored."""
     async with request_transaction(state.engine) as connection:
-        kept = await get_preferences(connection, user_id)
-    if kept is None:
+        stored = await get_preferences(connection, user_id)
+    if stored is None:
         return None
-    # What an earlier version kept may lack a field, what a later one kept may have one more.
-    known = {name: value for name, value in kept.items() if name in Preferences.model_fields}
+    # Preferences stored by an earlier version may lack a field, and those of a later one may have more.
+    known = {name: value for name, value in stored.items() if name in Preferences.model_fields}
     return Preferences.model_validate({**DEFAULT_PREFERENCES.model_dump(), **known})
 
 
 @router.put("/me/preferences", responses=problem_answers(401, 422, 503))
-async def keep_my_preferences(body: Preferences, user_id: UserId, state: State) -> Preferences:
-    """Keep how the player likes to play, in place of what was kept."""
+async def replace_my_preferences(body: Preferences, user_id: UserId, state: State) -> Preferences:
+    """Replace the user's preferences."""
     await state.users.check_known(user_id)
     async with request_transaction(state.engine) as connection:
         await put_preferences(connection, user_id, body.model_dump())

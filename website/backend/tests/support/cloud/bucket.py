@@ -1,4 +1,4 @@
-"""What a bucket of Cloud Storage holds, and the rules by which it says no."""
+"""The objects of an emulated Cloud Storage bucket, and the errors of its preconditions and checksums."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ import google_crc32c
 
 
 class Refusal(Exception):
-    """An error as the API words it."""
+    """An error response of the API."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """One generation of one object."""
+    """One generation of an object."""
 
     name: str
     data: bytes
@@ -52,48 +52,48 @@ class Stored:
 
 @dataclass
 class Bucket:
-    """Objects by name. Every change asks for its precondition first, under one lock."""
+    """Objects by name. Preconditions are checked and changes are made under one lock."""
 
     name: str
     objects: dict[str, Stored] = field(default_factory=dict)
     granted: set[str] = field(
-        default_factory=lambda: {f"storage.objects.{what}" for what in ("create", "get", "list", "delete")}
+        default_factory=lambda: {f"storage.objects.{verb}" for verb in ("create", "get", "list", "delete")}
     )
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _generations: Iterator[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000_000))
 
-    def insert(self, name: str, data: bytes, told: dict[str, Any], condition: str | None) -> Stored:
-        """Keep an object whole, if condition and checksums hold."""
-        made = Stored(name, data, next(self._generations), told.get("contentType", "application/octet-stream"))
-        for key, value in {"crc32c": made.crc32c, "md5Hash": made.md5}.items():
-            if told.get(key, value) != value:
-                raise Refusal(400, f"Provided {key} {told[key]!r} doesn't match calculated {key} {value!r}.")
+    def insert(self, name: str, data: bytes, metadata: dict[str, Any], condition: str | None) -> Stored:
+        """Store an object if precondition and checksums hold."""
+        stored = Stored(name, data, next(self._generations), metadata.get("contentType", "application/octet-stream"))
+        for key, value in {"crc32c": stored.crc32c, "md5Hash": stored.md5}.items():
+            if metadata.get(key, value) != value:
+                raise Refusal(400, f"Provided {key} {metadata[key]!r} doesn't match calculated {key} {value!r}.")
         with self._lock:
             self.check(name, condition)
-            self.objects[name] = made
-        return made
+            self.objects[name] = stored
+        return stored
 
     def check(self, name: str, condition: str | None) -> None:
-        """Refuse unless the object's generation is the one asked for; 0: there is none."""
-        found = self.objects.get(name)
-        if condition is not None and int(condition) != (found.generation if found else 0):
+        """Raise Refusal unless the object has this generation; 0 means that it must not exist."""
+        stored = self.objects.get(name)
+        if condition is not None and int(condition) != (stored.generation if stored else 0):
             raise Refusal(412, "At least one of the pre-conditions you specified did not hold.")
 
     def find(self, name: str) -> Stored:
-        """The newest generation of an object."""
+        """Return the newest generation of an object."""
         if name not in self.objects:
             raise Refusal(404, f"No such object: {self.name}/{name}")
         return self.objects[name]
 
     def remove(self, name: str, condition: str | None) -> None:
-        """Forget an object."""
+        """Delete an object."""
         with self._lock:
             self.check(name, condition)
             self.find(name)
             del self.objects[name]
 
-    def page(self, prefix: str, start: str, most: int) -> dict[str, Any]:
-        """Some names that begin so, sorted by their bytes, and where the next page starts."""
+    def page(self, prefix: str, start: str, max_results: int) -> dict[str, Any]:
+        """Return names with this prefix in byte order, and the token of the next page."""
         names = sorted(name for name in list(self.objects) if name.startswith(prefix) and name >= start)
-        more = {"nextPageToken": names[most]} if len(names) > most else {}
-        return {"kind": "storage#objects", "items": [{"name": name} for name in names[:most]], **more}
+        token = {"nextPageToken": names[max_results]} if len(names) > max_results else {}
+        return {"kind": "storage#objects", "items": [{"name": name} for name in names[:max_results]], **token}

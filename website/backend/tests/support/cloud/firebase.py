@@ -1,4 +1,4 @@
-"""Tokens as Firebase issues them, and the address where Google shows the keys that they are checked by."""
+"""An issuer of Firebase ID tokens, and the URL at which Google publishes its public keys."""
 
 import json
 import threading
@@ -17,14 +17,16 @@ PROJECT = "arcade-test"
 
 
 class Issuer:
-    """Signs ID tokens with a key that it shows, or with one that it does not."""
+    """Signs ID tokens, with a published key or with another one."""
 
     def __init__(self) -> None:
-        self.shown = {"1": Authority().sign("securetoken", make_key("firebase").public_key(), timedelta(hours=1))}
+        self.published_keys = {
+            "1": Authority().sign("securetoken", make_key("firebase").public_key(), timedelta(hours=1))
+        }
         self.up = True
 
     def token(self, *, key: str = "firebase", without: str = "", **changes: Any) -> str:
-        """An ID token of a Google account, with these claims changed."""
+        """Return an ID token of a Google account with changed claims, and without the claim `without`."""
         now = int(time.time())
         claims = {
             "iss": f"https://securetoken.google.com/{PROJECT}",
@@ -43,20 +45,20 @@ class Issuer:
         return bytes(jwt.encode(signer, claims)).decode()
 
     def guest(self, uid: str = "uid-of-guest") -> str:
-        """An ID token of somebody who gave no name."""
-        way = {"identities": {}, "sign_in_provider": "anonymous"}
-        return self.token(sub=uid, firebase=way, email=None, email_verified=None, provider_id="anonymous")
+        """Return an ID token of an anonymous account."""
+        provider = {"identities": {}, "sign_in_provider": "anonymous"}
+        return self.token(sub=uid, firebase=provider, email=None, email_verified=None, provider_id="anonymous")
 
 
 @contextmanager
 def issuer() -> Iterator[tuple[Issuer, str]]:
-    """An issuer, and the address of its keys."""
-    made = Issuer()
+    """Run an issuer; yield it and the URL of its keys."""
+    token_issuer = Issuer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(made.shown).encode()
-            self.send_response(200 if made.up else 503)
+            body = json.dumps(token_issuer.published_keys).encode()
+            self.send_response(200 if token_issuer.up else 503)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -70,7 +72,7 @@ def issuer() -> Iterator[tuple[Issuer, str]]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield made, f"http://127.0.0.1:{server.server_port}/keys"
+        yield token_issuer, f"http://127.0.0.1:{server.server_port}/keys"
     finally:
         server.shutdown()
         server.server_close()

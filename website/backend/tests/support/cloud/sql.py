@@ -1,4 +1,6 @@
-"""A Cloud SQL instance: the Admin API over HTTP, and TLS 1.3 with client certificates in front of a real Postgres."""
+"""An emulator of a Cloud SQL instance: the Admin API, and TLS 1.3 with client certificates in front of a
+real Postgres.
+"""
 
 import asyncio
 import base64
@@ -27,7 +29,7 @@ ACCOUNT = "arcade@project.iam.gserviceaccount.com"
 
 @dataclass
 class Instance:
-    """What the API tells of the instance, and what was asked."""
+    """Configuration of the instance, and a record of the requests."""
 
     name: str = "project:europe-west1:main"
     addresses: dict[str, str] = field(default_factory=dict)
@@ -42,54 +44,54 @@ class Instance:
     tokens: dict[str, str] = field(default_factory=dict)
 
     def give_token(self, body: bytes) -> tuple[int, dict[str, Any]]:
-        """What Google's token endpoint answers to a service account's signed request."""
+        """Answer as Google's token endpoint does to a service account's signed request."""
         if self.token_gate is not None:
             self.token_asked.set()
             self.token_gate.wait(60)
         (assertion,) = parse_qs(body.decode())["assertion"]
         payload = assertion.split(".")[1]
-        asked = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         token = f"token-{len(self.scopes)}"
-        self.scopes.append(asked["scope"])
-        self.tokens[token] = asked["scope"]
+        self.scopes.append(claims["scope"])
+        self.tokens[token] = claims["scope"]
         return 200, {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}
 
     def answer(self, path: str, token: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """One call of the Admin API."""
+        """Answer a call of the Admin API."""
         if path == "/token":
             return self.give_token(body)
         project, region, name = self.name.split(":")
         self.calls.append(path.rpartition("/")[2].rpartition(":")[2])
         if not self.tokens.get(token, "").endswith("/sqlservice.admin"):
-            return 401, word("Request had invalid authentication credentials.")
+            return 401, error_body("Request had invalid authentication credentials.")
         if self.refusal is not None:
-            return self.refusal, word("The client is not authorized to make this request.")
+            return self.refusal, error_body("The client is not authorized to make this request.")
         base = f"/sql/v1beta4/projects/{project}/instances/{name}"
         if path == f"{base}/connectSettings":
-            found = [{"type": kind, "ipAddress": address} for kind, address in self.addresses.items()]
+            ip_addresses = [{"type": kind, "ipAddress": address} for kind, address in self.addresses.items()]
             return 200, {
                 "region": region,
                 "databaseVersion": "POSTGRES_18",
-                "ipAddresses": found,
+                "ipAddresses": ip_addresses,
                 "serverCaCert": {"cert": self.authority.certificate},
             }
         if path == f"{base}:generateEphemeralCert":
             return 200, {"ephemeralCert": {"cert": self.sign(json.loads(body))}}
-        return 404, word("The Cloud SQL instance does not exist.")
+        return 404, error_body("The Cloud SQL instance does not exist.")
 
-    def sign(self, asked: dict[str, str]) -> str:
-        key = load_pem_public_key(asked["public_key"].encode())
+    def sign(self, request: dict[str, str]) -> str:
+        key = load_pem_public_key(request["public_key"].encode())
         assert isinstance(key, rsa.RSAPublicKey)
-        login = self.tokens.get(asked.get("access_token", ""), "").endswith("/sqlservice.login")
+        login = self.tokens.get(request.get("access_token", ""), "").endswith("/sqlservice.login")
         return self.authority.sign("iam" if login else "password", key, self.certificate_holds)
 
 
-def word(message: str) -> dict[str, Any]:
+def error_body(message: str) -> dict[str, Any]:
     return {"error": {"message": message}}
 
 
 class AdminHandler(BaseHTTPRequestHandler):
-    """The API's HTTP side."""
+    """The HTTP side of the Admin API."""
 
     instance: Instance
 
@@ -111,46 +113,46 @@ class AdminHandler(BaseHTTPRequestHandler):
 
 
 class Proxy:
-    """The instance's side of the connector: TLS off, then on to Postgres' own socket."""
+    """The instance's side of the connector: terminates TLS, and forwards to Postgres' own socket."""
 
     def __init__(self, instance: Instance, postgres: str, context: ssl.SSLContext) -> None:
         self._instance, self._postgres, self._context = instance, postgres, context
         self._servers: list[asyncio.Server] = []
 
     async def serve(self) -> str:
-        """Listen, and return where. The connector knows one port only, so each has a loopback address of its own."""
+        """Listen, and return the address. The connector's port is fixed, so each proxy has its own loopback address."""
         address = f"127.{random.randint(64, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
         self._servers.append(await asyncio.start_server(self._pass, address, PORT, ssl=self._context))
         return address
 
     async def close(self) -> None:
-        """Stop listening and hang up."""
+        """Stop listening, and close all connections."""
         for server in self._servers:
             server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer, here = writer.get_extra_info("peercert"), writer.get_extra_info("sockname")[0]
+        peer, local_address = writer.get_extra_info("peercert"), writer.get_extra_info("sockname")[0]
         kind = dict(pair for part in peer["subject"] for pair in part)["commonName"]
         (length,) = struct.unpack("!I", size := await reader.readexactly(4))
         hello = await reader.readexactly(length - 4)
         user = hello[4:].split(b"user\0", 1)[1].split(b"\0", 1)[0].decode()
-        self._instance.logins.append((user, here, kind == "iam"))
+        self._instance.logins.append((user, local_address, kind == "iam"))
         if user.endswith(".iam") and kind != "iam":
             writer.close()
             return
-        inside = await asyncio.open_unix_connection(self._postgres)
-        inside[1].write(size + hello)
+        upstream = await asyncio.open_unix_connection(self._postgres)
+        upstream[1].write(size + hello)
         async with asyncio.TaskGroup() as group:
-            group.create_task(copy(reader, inside[1]))
-            group.create_task(copy(inside[0], writer))
+            group.create_task(copy(reader, upstream[1]))
+            group.create_task(copy(upstream[0], writer))
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass bytes on until the end, then say so."""
+    """Forward bytes until the end, then close the other side."""
     with suppress(ConnectionError, ssl.SSLError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -162,7 +164,7 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @contextmanager
 def cloud_sql(postgres: str, folder: Path) -> Iterator[tuple[Instance, str]]:
-    """A running instance in front of the Postgres at this socket, and the address of its API."""
+    """Run an instance in front of the Postgres at this socket; yield it and the URL of its API."""
     instance = Instance()
     admin = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (AdminHandler,), {"instance": instance}))
     admin.daemon_threads = True
@@ -186,9 +188,9 @@ def cloud_sql(postgres: str, folder: Path) -> Iterator[tuple[Instance, str]]:
 
 
 def write_account(folder: Path, address: str) -> Path:
-    """A service account's key file, whose tokens come from here."""
+    """Write the key file of a service account whose tokens come from this emulator."""
     file = folder / "account.json"
-    told = {
+    key_file = {
         "type": "service_account",
         "client_email": ACCOUNT,
         "private_key": as_pem(make_key("account")).decode(),
@@ -196,5 +198,5 @@ def write_account(folder: Path, address: str) -> Path:
         "project_id": "project",
         "token_uri": f"{address}/token",
     }
-    file.write_text(json.dumps(told))
+    file.write_text(json.dumps(key_file))
     return file

@@ -1,6 +1,6 @@
-"""A small Cloud Storage over HTTP: enough for the real client, strict about preconditions and checksums.
+"""An emulator of Cloud Storage's JSON API over HTTP for the real client, with checks of preconditions and checksums.
 
-Faults are queued by the kind of request that they hit: `server.faults["upload"].append(Answer(503))`.
+Faults are queued by the kind of request that they affect: `server.faults["upload"].append(Answer(503))`.
 """
 
 import json
@@ -20,29 +20,29 @@ Kind = Literal["upload", "download", "metadata", "delete", "list", "rights"]
 
 @dataclass(frozen=True)
 class Answer:
-    """Say this and do nothing."""
+    """Answer with this status, and do nothing."""
 
     status: int
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Do it, send the first half of the answer, and hang up."""
+    """Execute the request, send half of the response, and close the connection."""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """Do it, and hang up without a word."""
+    """Execute the request, and close the connection without a response."""
 
 
 @dataclass(frozen=True)
 class Spoilt:
-    """Change one byte of the object on its way."""
+    """Change one byte of the object in transit."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """Do nothing until the event is set; the client may have gone by then."""
+    """Do nothing until the event is set; the client may have disconnected by then."""
 
     until: threading.Event
 
@@ -52,7 +52,7 @@ Fault = Answer | Cut | Lost | Spoilt | Held
 
 @dataclass
 class Sent:
-    """An answer on its way out."""
+    """A response."""
 
     status: int
     body: bytes = b""
@@ -60,7 +60,7 @@ class Sent:
 
 
 class StorageServer(ThreadingHTTPServer):
-    """Serves one bucket, and counts what it is asked."""
+    """Serves one bucket, and counts the requests."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -80,11 +80,11 @@ class StorageServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone is no error of this server."""
+        """Ignore clients that have disconnected."""
 
     @contextmanager
     def counted(self, kind: Kind) -> Iterator[Fault | None]:
-        """One request under way, and the fault that waits for it."""
+        """Count a running request, and yield its fault, or None."""
         with self._lock:
             self.asked.append(kind)
             self.busy += 1
@@ -121,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             if isinstance(fault, Held):
                 fault.until.wait(30)
             if isinstance(fault, Answer):
-                return self.send(refuse(fault.status, "a fault that was asked for"))
+                return self.send(refuse(fault.status, "a queued fault"))
             if isinstance(fault, Spoilt) and kind == "upload":
                 self.body = spoil(self.body, b"\r\n--")
             try:
@@ -135,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = respond
 
     def sort_out(self, path: str) -> tuple[Kind, str]:
-        """What is asked for, and of which object."""
+        """Return the kind of the request, and the name of its object."""
         head, _, name = path.partition("/o/")
         if f"/b/{self.server.bucket.name}" not in head:
             return "metadata", ""
@@ -154,31 +154,31 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "PUT":
             return self.finish_session()
         if self.query["uploadType"] == "resumable":
-            told = json.loads(self.body)
-            self.server.bucket.check(told["name"], condition)
+            metadata = json.loads(self.body)
+            self.server.bucket.check(metadata["name"], condition)
             session = f"session-{len(self.server.sessions)}"
-            told["contentType"] = self.headers["x-upload-content-type"]
-            self.server.sessions[session] = told["name"], told, condition
+            metadata["contentType"] = self.headers["x-upload-content-type"]
+            self.server.sessions[session] = metadata["name"], metadata, condition
             location = f"{self.server.address}{urlsplit(self.path).path}?uploadType=resumable&upload_id={session}"
             return Sent(200, headers={"location": location})
-        told, data = self.take_apart()
-        return self.describe(self.server.bucket.insert(told["name"], data, told, condition))
+        metadata, data = self.take_apart()
+        return self.describe(self.server.bucket.insert(metadata["name"], data, metadata, condition))
 
     def finish_session(self) -> Sent:
-        name, told, condition = self.server.sessions[self.query["upload_id"]]
+        name, metadata, condition = self.server.sessions[self.query["upload_id"]]
         span, _, total = self.headers["content-range"].removeprefix("bytes ").partition("/")
         if span != f"0-{int(total) - 1}" or len(self.body) != int(total):
-            raise Refusal(400, "This server takes a resumable upload in one piece only.")
-        return self.describe(self.server.bucket.insert(name, self.body, told, condition))
+            raise Refusal(400, "This emulator accepts a resumable upload in a single request only.")
+        return self.describe(self.server.bucket.insert(name, self.body, metadata, condition))
 
     def take_apart(self) -> tuple[dict[str, Any], bytes]:
-        """The two parts of a multipart upload: what is told of the object, and its bytes."""
+        """Return the two parts of a multipart upload: the object's metadata and its content."""
         boundary = b"--" + self.headers["content-type"].partition('boundary="')[2].rstrip('"').encode()
         _, first, second, _ = self.body.split(boundary)
-        told = json.loads(first.partition(b"\r\n\r\n")[2])
+        metadata = json.loads(first.partition(b"\r\n\r\n")[2])
         head, _, data = second.partition(b"\r\n\r\n")
-        told["contentType"] = head.decode().partition(":")[2].strip()
-        return told, data.removesuffix(b"\r\n")
+        metadata["contentType"] = head.decode().partition(":")[2].strip()
+        return metadata, data.removesuffix(b"\r\n")
 
     def do_download(self, name: str) -> Sent:
         stored = self.server.bucket.find(name)
@@ -203,13 +203,15 @@ class Handler(BaseHTTPRequestHandler):
         return Sent(204)
 
     def do_list(self, _: str) -> Sent:
-        most = int(self.query.get("maxResults", 1000))
-        page = self.server.bucket.page(self.query.get("prefix", ""), self.query.get("pageToken", ""), min(most, 1000))
+        max_results = int(self.query.get("maxResults", 1000))
+        page = self.server.bucket.page(
+            self.query.get("prefix", ""), self.query.get("pageToken", ""), min(max_results, 1000)
+        )
         return as_json(page)
 
     def do_rights(self, _: str) -> Sent:
-        asked = [value for key, value in parse_qsl(urlsplit(self.path).query) if key == "permissions"]
-        return as_json({"permissions": [right for right in asked if right in self.server.bucket.granted]})
+        permissions = [value for key, value in parse_qsl(urlsplit(self.path).query) if key == "permissions"]
+        return as_json({"permissions": [right for right in permissions if right in self.server.bucket.granted]})
 
     def describe(self, stored: Stored) -> Sent:
         return as_json(stored.describe(self.server.bucket.name))
@@ -234,14 +236,14 @@ def refuse(status: int, message: str) -> Sent:
 
 
 def spoil(data: bytes, before: bytes) -> bytes:
-    """Change the last byte, or the one before the last of these marks."""
+    """Change the last byte, or the one before the last occurrence of `before`."""
     at = (data.rfind(before) if before else len(data)) - 1
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
 @contextmanager
 def storage_server(name: str = "bucket") -> Iterator[StorageServer]:
-    """A server with an empty bucket."""
+    """Run a server with an empty bucket."""
     server = StorageServer(Bucket(name))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
