@@ -16,9 +16,9 @@ export type ExportTicket = Schemas["ExportTicket"];
 export type ExportProgress = Schemas["ExportProgress"];
 export type PlayedGame = Schemas["PlayedGame"];
 export type Preferences = Schemas["Preferences"];
-export type Summary = Schemas["Summary"];
-export type MyGame = Schemas["MyGame"];
-export type Erased = Schemas["Erased"];
+export type PlaySummary = Schemas["PlaySummary"];
+export type GameSummary = Schemas["GameSummary"];
+export type ErasureResult = Schemas["ErasureResult"];
 
 /**
  * The back end rejected a request or did not respond (`status` 0). `message` is shown to the user.
@@ -82,14 +82,14 @@ async function toApiError(response: Response): Promise<ApiError> {
 export const api = {
   loginMethod: (signal: AbortSignal) => sendRequest<LoginMethod>("/auth/login", { signal }),
   signInByFirebase: (idToken: string) =>
-    sendRequest<Schemas["SignedIn"]>("/auth/login", {
+    sendRequest<Schemas["LoginResult"]>("/auth/login", {
       method: "POST",
       body: { id_token: idToken } satisfies Schemas["FirebaseSignIn"],
     }),
   signIn: (email: string) =>
-    sendRequest<Schemas["SignedIn"]>("/auth/login", {
+    sendRequest<Schemas["LoginResult"]>("/auth/login", {
       method: "POST",
-      body: { email } satisfies Schemas["SignIn"],
+      body: { email } satisfies Schemas["EmailSignIn"],
     }),
   games: async (signal: AbortSignal) => {
     const earlyResponse = await consumeGamesResponse(`${getEnv().http}/games`);
@@ -128,9 +128,9 @@ export const api = {
       { isAuthenticated: true, signal },
     ),
   summary: (signal: AbortSignal) =>
-    sendRequest<Summary>("/me/summary", { isAuthenticated: true, signal }),
+    sendRequest<PlaySummary>("/me/summary", { isAuthenticated: true, signal }),
   erase: (word: string) =>
-    sendRequest<Erased>("/me/erasure", {
+    sendRequest<ErasureResult>("/me/erasure", {
       method: "POST",
       body: { word } satisfies Schemas["ErasureRequest"],
       isAuthenticated: true,

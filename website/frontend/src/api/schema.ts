@@ -10,13 +10,15 @@ export interface paths {
         };
         /**
          * Read Login Method
-         * @description Say how one signs in here.
+         * @description Return the sign-in method of this server.
          */
         readonly get: operations["read_login_method"];
         readonly put?: never;
         /**
          * Sign In
-         * @description Sign in, by e-mail or by Firebase's ID token as `GET /auth/login` says; the answer's token holds for 12 hours.
+         * @description Sign in, and return a session token that is valid for 12 hours.
+         *
+         *     The body depends on the method that `GET /auth/login` returns.
          */
         readonly post: operations["sign_in"];
         readonly delete?: never;
@@ -34,7 +36,7 @@ export interface paths {
         };
         /**
          * Read Me
-         * @description Say whose token this is.
+         * @description Return the user of the session token.
          */
         readonly get: operations["read_me"];
         readonly put?: never;
@@ -54,7 +56,7 @@ export interface paths {
         };
         /**
          * Read Config
-         * @description Say where the page finds its server: here.
+         * @description Return where the page finds the API: at its own origin.
          */
         readonly get: operations["read_config"];
         readonly put?: never;
@@ -74,7 +76,7 @@ export interface paths {
         };
         /**
          * Read Episode
-         * @description Tell what is kept of an episode so far, and where its frames and observations are.
+         * @description Return an episode as recorded so far, and the paths of its frames and observations.
          */
         readonly get: operations["read_episode"];
         readonly put?: never;
@@ -94,7 +96,7 @@ export interface paths {
         };
         /**
          * Read Segment
-         * @description Send the frames (an APNG) or the observations (an NPZ) of a segment, exactly as they were kept.
+         * @description Return the frames (APNG) or observations (NPZ) of a segment, exactly as they were recorded.
          */
         readonly get: operations["read_segment"];
         readonly put?: never;
@@ -114,7 +116,7 @@ export interface paths {
         };
         /**
          * Download Export
-         * @description Send an export as a ZIP, made while it is read. It can be asked for again; each time has other pseudonyms.
+         * @description Download an export as a ZIP, generated while it is sent. Each download has other pseudonyms.
          */
         readonly get: operations["download_export"];
         readonly put?: never;
@@ -134,7 +136,7 @@ export interface paths {
         };
         /**
          * Read Export Progress
-         * @description Say how far the newest download by this ticket is.
+         * @description Return the progress of the newest download with this ticket.
          */
         readonly get: operations["read_export_progress"];
         readonly put?: never;
@@ -154,7 +156,7 @@ export interface paths {
         };
         /**
          * List Games
-         * @description List the games that one can play here.
+         * @description List the games that can be played on this server.
          */
         readonly get: operations["list_games"];
         readonly put?: never;
@@ -174,7 +176,7 @@ export interface paths {
         };
         /**
          * Read Game
-         * @description Tell about one game.
+         * @description Return a game.
          */
         readonly get: operations["read_game"];
         readonly put?: never;
@@ -194,7 +196,7 @@ export interface paths {
         };
         /**
          * Read Cover
-         * @description Send the game's picture.
+         * @description Return the cover of a game.
          */
         readonly get: operations["read_cover"];
         readonly put?: never;
@@ -214,7 +216,7 @@ export interface paths {
         };
         /**
          * Read Preview
-         * @description Send the game's moving picture.
+         * @description Return the animated preview of a game.
          */
         readonly get: operations["read_preview"];
         readonly put?: never;
@@ -234,7 +236,7 @@ export interface paths {
         };
         /**
          * Read Health
-         * @description Say that the server answers at all.
+         * @description Return that the server process responds.
          */
         readonly get: operations["read_health"];
         readonly put?: never;
@@ -254,7 +256,7 @@ export interface paths {
         };
         /**
          * Read Emulator
-         * @description Send the emulator that has this SHA-256, if it is the one of today.
+         * @description Return the emulator module with this SHA-256, if it is the current one.
          */
         readonly get: operations["read_emulator"];
         readonly put?: never;
@@ -274,7 +276,7 @@ export interface paths {
         };
         /**
          * Read Rom
-         * @description Send a game's cartridge to who is signed in. The address changes when the cartridge does (`v`).
+         * @description Return a game's ROM to a signed-in user. Its URL changes with its content (`v`).
          */
         readonly get: operations["read_rom"];
         readonly put?: never;
@@ -294,7 +296,7 @@ export interface paths {
         };
         /**
          * List My Episodes
-         * @description List the player's own episodes, newest first. One that is being played appears within seconds.
+         * @description List the user's own episodes, newest first. A running episode appears within seconds.
          */
         readonly get: operations["list_my_episodes"];
         readonly put?: never;
@@ -316,10 +318,11 @@ export interface paths {
         readonly put?: never;
         /**
          * Erase Account
-         * @description Erase the player's account and all that was recorded of it, for good. Every token of theirs ends with it.
+         * @description Erase the account and everything that was recorded of it. All of its tokens become invalid.
          *
-         *     A running game is ended first. The answer comes when all is gone, or after ten seconds; then the rest is erased
-         *     by itself, whatever happens to this server. Recordings that a researcher has exported by then are not reached.
+         *     A running game is ended first. The response is sent when everything is erased, or after ten seconds; the rest is
+         *     then erased in the background, also after a restart of this server. Recordings that a researcher has exported
+         *     already are not affected.
          */
         readonly post: operations["erase_account"];
         readonly delete?: never;
@@ -338,10 +341,10 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask Own Export
-         * @description Ask for all of one's own play that has ended; the answer says where to download it, for an hour.
+         * Request Own Export
+         * @description Request an export of the user's own ended episodes. The response has a download URL that is valid for an hour.
          */
-        readonly post: operations["ask_own_export"];
+        readonly post: operations["request_own_export"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -357,14 +360,14 @@ export interface paths {
         };
         /**
          * Read My Preferences
-         * @description Say how the player likes to play; null: they have kept nothing yet.
+         * @description Return the user's preferences, or null if none are stored.
          */
         readonly get: operations["read_my_preferences"];
         /**
-         * Keep My Preferences
-         * @description Keep how the player likes to play, in place of what was kept.
+         * Replace My Preferences
+         * @description Replace the user's preferences.
          */
-        readonly put: operations["keep_my_preferences"];
+        readonly put: operations["replace_my_preferences"];
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
@@ -381,7 +384,7 @@ export interface paths {
         };
         /**
          * Read Summary
-         * @description Count what the player has played.
+         * @description Return the user's totals.
          */
         readonly get: operations["read_summary"];
         readonly put?: never;
@@ -401,7 +404,7 @@ export interface paths {
         };
         /**
          * Show Metrics
-         * @description Show figures for Prometheus; METRICS_TOKEN says who may see them.
+         * @description Return metrics for Prometheus, protected by METRICS_TOKEN.
          */
         readonly get: operations["show_metrics"];
         readonly put?: never;
@@ -423,7 +426,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Issue Ticket
-         * @description Issue a ticket that opens one socket of this game within 60 seconds.
+         * @description Issue a ticket that opens one connection to this game within 60 s.
          */
         readonly post: operations["issue_ticket"];
         readonly delete?: never;
@@ -441,7 +444,7 @@ export interface paths {
         };
         /**
          * Read Readiness
-         * @description Say whether new games can be played and kept, and if not, which part is missing.
+         * @description Return whether new games can be played and recorded, and the status of each component.
          */
         readonly get: operations["read_readiness"];
         readonly put?: never;
@@ -462,10 +465,12 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask Export
-         * @description Ask for an export of everybody's play, under pseudonyms; the answer says where to download it, for an hour.
+         * Request Export
+         * @description Request an export of all players' episodes, under pseudonyms.
+         *
+         *     The response has a download URL that is valid for an hour.
          */
-        readonly post: operations["ask_export"];
+        readonly post: operations["request_export"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -481,7 +486,7 @@ export interface paths {
         };
         /**
          * List Played Games
-         * @description List what there is of each game, most played first; for researchers.
+         * @description List the totals of each game, most played first; for researchers.
          */
         readonly get: operations["list_played_games"];
         readonly put?: never;
@@ -497,34 +502,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Ages
-         * @description How far recording and the games are behind.
-         */
-        readonly Ages: {
-            /**
-             * Journal Free Bytes
-             * @description room on the journal's disk; 0: full, or it can't be used
-             */
-            readonly journal_free_bytes: number;
-            /**
-             * Last Delivery Seconds
-             * @description since a segment was delivered; null: none was yet
-             */
-            readonly last_delivery_seconds: number | null;
-            /**
-             * Oldest Undelivered Seconds
-             * @description age of the oldest sealed segment; 0: none waits
-             */
-            readonly oldest_undelivered_seconds: number;
-            /**
-             * Tick Lateness Seconds
-             * @description the worst of a tick, as all games told last
-             */
-            readonly tick_lateness_seconds: number;
-        };
-        /**
          * Align
-         * @description Streamed, in real time: steps should come so much later (below zero: earlier), to meet the display's frames.
+         * @description Streamed, in real time: shift the steps by `later_ms` (earlier if negative), to match the display's frames.
          */
         readonly Align: {
             /**
@@ -541,19 +520,8 @@ export interface components {
             readonly type: "align";
         };
         /**
-         * Alive
-         * @description The server answers.
-         */
-        readonly Alive: {
-            /**
-             * Status
-             * @constant
-             */
-            readonly status: "alive";
-        };
-        /**
          * Binding
-         * @description These controls held together mean this action.
+         * @description The action of controls that are held together.
          */
         readonly Binding: {
             /** Action */
@@ -564,13 +532,28 @@ export interface components {
         readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
         /**
          * CloseCode
-         * @description Why the server closed the play socket; x-retry: codes after which to come back.
+         * @description Why the server closed the play socket. x-retry lists the codes after which to reconnect.
          * @enum {integer}
          */
         readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4004 | 4009 | 4022 | 4029 | 4030 | 4031 | 4050 | 4051;
         /**
+         * ComponentStatus
+         * @description Status of a component that playing needs.
+         */
+        readonly ComponentStatus: {
+            /** Message */
+            readonly message: string;
+            /**
+             * Name
+             * @enum {string}
+             */
+            readonly name: "database" | "objects" | "journal";
+            /** Ready */
+            readonly ready: boolean;
+        };
+        /**
          * EmailMethod
-         * @description One signs in by giving an e-mail address; no password.
+         * @description Users sign in with an e-mail address and no password.
          */
         readonly EmailMethod: {
             /**
@@ -580,8 +563,16 @@ export interface components {
             readonly method: "email";
         };
         /**
+         * EmailSignIn
+         * @description Sign in with the method `email`.
+         */
+        readonly EmailSignIn: {
+            /** Email */
+            readonly email: string;
+        };
+        /**
          * Ended
-         * @description The episode is over and its record is sealed.
+         * @description The episode has ended and its recording is sealed.
          */
         readonly Ended: {
             /** Episode */
@@ -604,58 +595,61 @@ export interface components {
             readonly type: "ended";
         };
         /**
-         * Erased
-         * @description The account is closed: nobody is signed in to it any more, and nothing more is recorded.
-         */
-        readonly Erased: {
-            /**
-             * Episodes
-             * @description erased so far
-             */
-            readonly episodes: number;
-            /**
-             * Finished
-             * @description all is gone by now; false: the rest goes as soon as it can, by itself
-             */
-            readonly finished: boolean;
-            /**
-             * Steps
-             * @description erased so far
-             */
-            readonly steps: number;
-        };
-        /**
          * ErasureRequest
-         * @description Erase this account and all that was recorded of it.
+         * @description Erase the account and all of its recordings.
          */
         readonly ErasureRequest: {
             /**
              * Word
-             * @description `erase`, typed by the player: a click may be an accident
+             * @description `erase`, typed by the user as a confirmation
              */
             readonly word: string;
         };
         /**
+         * ErasureResult
+         * @description The account is closed: its tokens are invalid and nothing more is recorded.
+         */
+        readonly ErasureResult: {
+            /**
+             * Episodes
+             * @description episodes erased so far
+             */
+            readonly episodes: number;
+            /**
+             * Finished
+             * @description everything is erased; if false, the rest is erased in the background
+             */
+            readonly finished: boolean;
+            /**
+             * Steps
+             * @description steps erased so far
+             */
+            readonly steps: number;
+        };
+        /**
          * ExportProgress
-         * @description How far a download is. A server that knows nothing of it says so: another may be making it.
+         * @description Progress of a download. The state is `unknown` if another server may be generating it.
          */
         readonly ExportProgress: {
             /**
              * Bytes
-             * @description that were sent
+             * @description bytes that were sent
              */
             readonly bytes: number;
             /**
              * Episodes
-             * @description that are in it
+             * @description episodes that are written
              */
             readonly episodes: number;
             /**
              * Message
-             * @description what went wrong, for people; empty: nothing
+             * @description why the export failed; empty if it did not
              */
             readonly message: string;
-            /** Of */
+            /**
+             * Of
+             * @description episodes in total
+             */
             readonly of: number;
             /**
              * State
@@ -665,41 +659,44 @@ export interface components {
         };
         /**
          * ExportRequest
-         * @description Which episodes a researcher takes away, of those that have ended, and in which format.
+         * @description Request an export of ended episodes of all players, for researchers.
          */
         readonly ExportRequest: {
             /**
              * Certified
-             * @description only those whose newest re-run was the same in all
+             * @description only episodes that are certified
              */
             readonly certified: boolean;
             readonly format: components["schemas"]["FormatName"];
             /**
              * Games
-             * @description ids; none: all
+             * @description ids of games; empty for all
              */
             readonly games: readonly string[];
-            /** Least Steps */
-            readonly least_steps: number;
+            /**
+             * Min Steps
+             * @description minimum number of steps of an episode
+             */
+            readonly min_steps: number;
             /**
              * Since
-             * @description first day of their start, UTC
+             * @description first day on which episodes started, UTC
              */
             readonly since: string | null;
             /**
              * Until
-             * @description last day of their start, UTC
+             * @description last day on which episodes started, UTC
              */
             readonly until: string | null;
         };
         /**
          * ExportTicket
-         * @description A download that is made while it is read. Who has its address can have it, until it ends.
+         * @description An export that is generated while it is downloaded. Anyone who has its URL can download it until it expires.
          */
         readonly ExportTicket: {
             /**
              * Address
-             * @description GET this, for a ZIP; a path of this server
+             * @description path from which to download a ZIP
              */
             readonly address: string;
             /** Episodes */
@@ -713,7 +710,7 @@ export interface components {
             readonly players: number;
             /**
              * Progress
-             * @description GET this meanwhile, for how far it is; a path of this server
+             * @description path from which to read the progress
              */
             readonly progress: string;
             /** Steps */
@@ -721,19 +718,19 @@ export interface components {
         };
         /**
          * FirebaseMethod
-         * @description One signs in by Firebase Authentication, and gives its ID token here. All of this is public.
+         * @description Sign-in uses Firebase Authentication; send the Firebase ID token. All fields are public.
          */
         readonly FirebaseMethod: {
             /** Api Key */
             readonly api_key: string;
             /**
              * Emulator
-             * @description address of a stand-in; null: Google's own
+             * @description URL of the Firebase emulator; null for Google's service
              */
             readonly emulator: string | null;
             /**
              * Google Client Id
-             * @description OAuth client of the page; null: not offered
+             * @description OAuth client id of the page; null if Google is not offered
              */
             readonly google_client_id: string | null;
             /**
@@ -745,24 +742,24 @@ export interface components {
             readonly project_id: string;
             /**
              * Providers
-             * @description ways that are offered, in order
+             * @description sign-in providers in the order in which to offer them
              */
             readonly providers: readonly ("google" | "email-link" | "anonymous")[];
         };
         /**
          * FirebaseSignIn
-         * @description Who wants to sign in, where the method is firebase.
+         * @description Sign in with the method `firebase`.
          */
         readonly FirebaseSignIn: {
             /**
              * Id Token
-             * @description ID token of the account that the Firebase SDK signed in
+             * @description ID token of the Firebase SDK
              */
             readonly id_token: string;
         };
         /**
          * Focus
-         * @description The window or page changed: its keys are released by the page before this is sent.
+         * @description The focus or visibility of the page changed. The page releases held controls before it sends this.
          */
         readonly Focus: {
             /**
@@ -789,7 +786,7 @@ export interface components {
         readonly FormatName: "minari" | "parquet" | "hf" | "rlds" | "lerobot" | "video" | "tables";
         /**
          * Game
-         * @description A game that one can play here.
+         * @description A game that can be played on this server.
          */
         readonly Game: {
             /** Actions */
@@ -798,7 +795,7 @@ export interface components {
             readonly controls: readonly components["schemas"]["GameControl"][];
             /**
              * Cover
-             * @description path of a picture of the game; null: none was made
+             * @description path of the cover; null if the game has none
              */
             readonly cover: string | null;
             /** Id */
@@ -811,12 +808,12 @@ export interface components {
             readonly pace: components["schemas"]["RealTimePace"] | components["schemas"]["TurnBasedPace"];
             /**
              * Preview
-             * @description path of a moving picture of the game; null: none was made
+             * @description path of the animated preview; null if the game has none
              */
             readonly preview: string | null;
-            readonly show: components["schemas"]["GameShow"];
-            /** @description null: its controls are buttons only */
-            readonly steer: components["schemas"]["GameSteer"] | null;
+            readonly show: components["schemas"]["GameDisplay"];
+            /** @description null if the controls are buttons only */
+            readonly steer: components["schemas"]["GameAxisControl"] | null;
             /** Summary */
             readonly summary: string;
             /** Tags */
@@ -824,7 +821,7 @@ export interface components {
         };
         /**
          * GameAction
-         * @description These controls, held together, mean this action.
+         * @description The action of controls that are held together.
          */
         readonly GameAction: {
             /** Action */
@@ -835,8 +832,22 @@ export interface components {
             readonly press: readonly string[];
         };
         /**
+         * GameAxisControl
+         * @description Controls that an analogue stick or the mouse presses at each step of deflection; null if a direction has none.
+         */
+        readonly GameAxisControl: {
+            /** Down */
+            readonly down: readonly (readonly string[])[] | null;
+            /** Left */
+            readonly left: readonly (readonly string[])[] | null;
+            /** Right */
+            readonly right: readonly (readonly string[])[] | null;
+            /** Up */
+            readonly up: readonly (readonly string[])[] | null;
+        };
+        /**
          * GameControl
-         * @description Something to press, in words, and the keys that press it at first.
+         * @description A control, and its default keys.
          */
         readonly GameControl: {
             /**
@@ -850,8 +861,31 @@ export interface components {
             readonly name: string;
         };
         /**
+         * GameDisplay
+         * @description Display settings: the picture's shape and scaling, and what is shown beside it.
+         */
+        readonly GameDisplay: {
+            /**
+             * Lives
+             * @description key of `info` that counts lives; null if the game has none
+             */
+            readonly lives: string | null;
+            /**
+             * Pixel Aspect
+             * @description width of a pixel divided by its height
+             */
+            readonly pixel_aspect: number;
+            /** Score */
+            readonly score: boolean;
+            /**
+             * Smooth
+             * @description scale with smoothing instead of sharp pixels
+             */
+            readonly smooth: boolean;
+        };
+        /**
          * GameOption
-         * @description Something that a player may choose before the start. Nothing chosen: as the game comes.
+         * @description An option that a player may choose before the start. If it is not chosen, the game's default applies.
          */
         readonly GameOption: {
             /** Label */
@@ -862,45 +896,39 @@ export interface components {
             readonly values: readonly string[];
         };
         /**
-         * GameShow
-         * @description How to show the picture, and what beside it.
+         * GameSummary
+         * @description The user's totals in one game.
          */
-        readonly GameShow: {
+        readonly GameSummary: {
             /**
-             * Lives
-             * @description key of info that counts lives; null: no lives
+             * Best
+             * @description best score of a certified episode; null if there is none yet
              */
-            readonly lives: string | null;
+            readonly best: number | null;
+            /** Episodes */
+            readonly episodes: number;
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
             /**
-             * Pixel Aspect
-             * @description width of a pixel in its height
+             * Last Played
+             * Format: date-time
              */
-            readonly pixel_aspect: number;
-            /** Score */
-            readonly score: boolean;
+            readonly last_played: string;
             /**
-             * Smooth
-             * @description scale with smoothing rather than crisp
+             * Seconds
+             * @description play time: sum of all episodes from start to end
              */
-            readonly smooth: boolean;
-        };
-        /**
-         * GameSteer
-         * @description What an analogue stick or the mouse presses: controls for each step of deflection; null: nothing that way.
-         */
-        readonly GameSteer: {
-            /** Down */
-            readonly down: readonly (readonly string[])[] | null;
-            /** Left */
-            readonly left: readonly (readonly string[])[] | null;
-            /** Right */
-            readonly right: readonly (readonly string[])[] | null;
-            /** Up */
-            readonly up: readonly (readonly string[])[] | null;
+            readonly seconds: number;
+            /** Steps */
+            readonly steps: number;
+            /** Won */
+            readonly won: number;
         };
         /**
          * Hello
-         * @description First message after the socket opens: who is looking, on what.
+         * @description First message after the connection opens: the player's browser and screen.
          */
         readonly Hello: {
             /**
@@ -951,7 +979,7 @@ export interface components {
         };
         /**
          * Input
-         * @description A control went down or up.
+         * @description A control was pressed or released.
          */
         readonly Input: {
             /**
@@ -961,7 +989,7 @@ export interface components {
             readonly at: number;
             /**
              * Code
-             * @description KeyboardEvent.code or the like
+             * @description KeyboardEvent.code, or the button's name
              */
             readonly code: string;
             /** Control */
@@ -975,7 +1003,7 @@ export interface components {
             readonly down: boolean;
             /**
              * Frame
-             * @description observation index that was on the screen; null: none yet
+             * @description index of the observation that was on the screen; null if there was none yet
              */
             readonly frame: number | null;
             /**
@@ -986,7 +1014,7 @@ export interface components {
         };
         /**
          * Latched
-         * @description In lockstep, an input as the page latched it: before which step.
+         * @description In lockstep: an input, and the step before which the page latched it.
          */
         readonly Latched: {
             /**
@@ -1007,18 +1035,18 @@ export interface components {
             readonly down: boolean;
             /**
              * Frame
-             * @description observation index that was on the screen; null: none yet
+             * @description index of the observation that was on the screen; null if there was none yet
              */
             readonly frame: number | null;
             /**
              * Step
-             * @description the first step that it could act in
+             * @description the first step in which it can act
              */
             readonly step: number;
         };
         /**
          * Leave
-         * @description End the episode as it is: incomplete.
+         * @description End the episode as incomplete.
          */
         readonly Leave: {
             /**
@@ -1033,13 +1061,24 @@ export interface components {
             readonly type: "leave";
         };
         /**
+         * Liveness
+         * @description The server process responds.
+         */
+        readonly Liveness: {
+            /**
+             * Status
+             * @constant
+             */
+            readonly status: "alive";
+        };
+        /**
          * Lockstep
-         * @description A lockstep episode as the server has it so far.
+         * @description The server's state of a lockstep episode.
          */
         readonly Lockstep: {
             /**
              * Ale Seed
-             * @description signed 32 bits
+             * @description seed of ALE, a signed 32-bit integer
              */
             readonly ale_seed: number;
             /**
@@ -1049,18 +1088,40 @@ export interface components {
             readonly digest: number;
             /**
              * N Steps
-             * @description the page goes on from here: what it sends next begins with this step
+             * @description steps so far; the next `ticks` must begin with this step
              */
             readonly n_steps: number;
         };
         /**
+         * LoginResult
+         * @description A session token for the `Authorization: Bearer` header, and its user.
+         */
+        readonly LoginResult: {
+            /**
+             * Email
+             * @description null for a guest
+             */
+            readonly email: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            /** Roles */
+            readonly roles: readonly ("researcher" | "admin")[];
+            /** Token */
+            readonly token: string;
+            /** User Id */
+            readonly user_id: string;
+        };
+        /**
          * Me
-         * @description Whose token this is.
+         * @description The user of a session token.
          */
         readonly Me: {
             /**
              * Email
-             * @description null: a guest
+             * @description null for a guest
              */
             readonly email: string | null;
             /** Roles */
@@ -1069,39 +1130,8 @@ export interface components {
             readonly user_id: string;
         };
         /**
-         * MyGame
-         * @description How the player has done in one game.
-         */
-        readonly MyGame: {
-            /**
-             * Best
-             * @description best score of an episode that is certified; null: none is yet
-             */
-            readonly best: number | null;
-            /** Episodes */
-            readonly episodes: number;
-            /** Game Id */
-            readonly game_id: string;
-            /** Game Name */
-            readonly game_name: string;
-            /**
-             * Last Played
-             * Format: date-time
-             */
-            readonly last_played: string;
-            /**
-             * Seconds
-             * @description time at the game, from each episode's start to its end
-             */
-            readonly seconds: number;
-            /** Steps */
-            readonly steps: number;
-            /** Won */
-            readonly won: number;
-        };
-        /**
          * Notice
-         * @description Something that the player should read while the game goes on.
+         * @description A message to the player while the game continues.
          */
         readonly Notice: {
             /** Text */
@@ -1114,14 +1144,14 @@ export interface components {
         };
         /**
          * Offer
-         * @description All that a page needs to step this game by itself, beside the seed: what to fetch, how to set it up.
+         * @description Everything that a page needs to run the game by itself, except the seed.
          */
         readonly Offer: {
             /** All Actions */
             readonly all_actions: boolean;
             /**
              * Away Ms
-             * @description how long the page may go on without the server before it freezes the game
+             * @description time for which the page may continue without the server before it pauses the game
              */
             readonly away_ms: number;
             /** Bindings */
@@ -1134,14 +1164,14 @@ export interface components {
             readonly frameskip: number;
             /**
              * Game
-             * @description ALE's name of it
+             * @description name of the game in ALE
              */
             readonly game: string;
             /** Hz */
             readonly hz: number;
             /**
              * Max Frames
-             * @description max_num_frames_per_episode; 0: no end
+             * @description max_num_frames_per_episode; 0 means no limit
              */
             readonly max_frames: number;
             /**
@@ -1153,14 +1183,14 @@ export interface components {
             readonly mode: number | null;
             /**
              * Module
-             * @description path of the emulator, a WebAssembly module
+             * @description path of the emulator (a WebAssembly module)
              */
             readonly module: string;
             /** Noop */
             readonly noop: number;
             /**
              * Rom
-             * @description path of the cartridge; needs the sign-in token
+             * @description path of the ROM; requires the session token
              */
             readonly rom: string;
             /**
@@ -1171,42 +1201,27 @@ export interface components {
         };
         /**
          * OwnExportRequest
-         * @description In which format a player takes their own play away.
+         * @description Request an export of the user's own episodes.
          */
         readonly OwnExportRequest: {
             readonly format: components["schemas"]["FormatName"];
         };
         /**
          * PageConfig
-         * @description What the page asks first, so that one build serves every place.
+         * @description Configuration that the page loads first, so that one build works in every deployment.
          */
         readonly PageConfig: {
             /**
              * Apiurl
-             * @description origin of the API; null: of the page itself. The play socket is there too
+             * @description origin of the API and the play socket; null if it is the page's own
              */
             readonly apiUrl: string | null;
             /** Release */
             readonly release: string;
         };
         /**
-         * Part
-         * @description One thing that playing needs.
-         */
-        readonly Part: {
-            /** Message */
-            readonly message: string;
-            /**
-             * Name
-             * @enum {string}
-             */
-            readonly name: "database" | "objects" | "journal";
-            /** Ready */
-            readonly ready: boolean;
-        };
-        /**
          * Pause
-         * @description Freeze a real-time game.
+         * @description Pause a real-time game.
          */
         readonly Pause: {
             /**
@@ -1222,7 +1237,7 @@ export interface components {
         };
         /**
          * Paused
-         * @description No more steps until `resume`.
+         * @description No steps are taken until `resume`.
          */
         readonly Paused: {
             /**
@@ -1238,7 +1253,7 @@ export interface components {
         };
         /**
          * Ping
-         * @description Asks for a Pong at once. Carries back when the last one arrived: four times make a clock sample.
+         * @description Request a `pong`. Reports when the last pong arrived; the four times make a clock sample.
          */
         readonly Ping: {
             /**
@@ -1250,7 +1265,7 @@ export interface components {
             readonly id: number;
             /**
              * Previous
-             * @description id of the last pong and when it arrived
+             * @description id of the last pong and its time of arrival
              */
             readonly previous: readonly [
                 number,
@@ -1264,12 +1279,12 @@ export interface components {
         };
         /**
          * PlayedEpisode
-         * @description One of the player's own episodes.
+         * @description One of the user's own episodes.
          */
         readonly PlayedEpisode: {
             /**
              * Certificate
-             * @description what running it again found; null: not run again yet
+             * @description result of the newest re-run; null if there is none yet
              */
             readonly certificate: ("certified" | "mismatch" | "irreproducible" | "damaged") | null;
             /** End Reason */
@@ -1287,7 +1302,7 @@ export interface components {
             readonly n_steps: number;
             /**
              * Options
-             * @description what the player chose of what the game offers
+             * @description option values that the player chose
              */
             readonly options: {
                 readonly [key: string]: string;
@@ -1309,12 +1324,12 @@ export interface components {
         };
         /**
          * PlayedGame
-         * @description What there is of a game, of episodes that have ended.
+         * @description Totals of the ended episodes of a game, of all players.
          */
         readonly PlayedGame: {
             /**
              * Certified
-             * @description episodes whose newest re-run was the same in all
+             * @description number of certified episodes
              */
             readonly certified: number;
             /** Episodes */
@@ -1331,8 +1346,29 @@ export interface components {
             readonly steps: number;
         };
         /**
+         * PlaySummary
+         * @description The user's totals, overall and by game. The most recently played game is first.
+         */
+        readonly PlaySummary: {
+            /**
+             * Certified
+             * @description number of certified episodes
+             */
+            readonly certified: number;
+            /** Episodes */
+            readonly episodes: number;
+            /** Games */
+            readonly games: readonly components["schemas"]["GameSummary"][];
+            /** Seconds */
+            readonly seconds: number;
+            /** Steps */
+            readonly steps: number;
+            /** Won */
+            readonly won: number;
+        };
+        /**
          * Pong
-         * @description Answer to Ping; times of the server's CLOCK_MONOTONIC in microseconds.
+         * @description Answer to `ping`; the times are CLOCK_MONOTONIC of the server in microseconds.
          */
         readonly Pong: {
             /** Id */
@@ -1349,33 +1385,33 @@ export interface components {
         };
         /**
          * Preferences
-         * @description How a player likes to play. It follows the account from device to device.
+         * @description A user's preferences, stored with the account and applied on all devices.
          */
         readonly Preferences: {
             /**
              * Favourites
-             * @description ids of games
+             * @description ids of favourite games
              */
             readonly favourites: readonly string[];
             /**
              * Gauge
-             * @description show delay and pictures a second
+             * @description show latency and FPS
              */
             readonly gauge: boolean;
             /**
              * Hand
-             * @description which thumb has the buttons of the touch layout
+             * @description hand that has the buttons of the touch controls
              * @enum {string}
              */
             readonly hand: "right" | "left";
             /**
              * Haptics
-             * @description let the device shake where it can
+             * @description vibration, where the device supports it
              */
             readonly haptics: boolean;
             /**
              * Keys
-             * @description by game: each control whose keys the player changed, and its keys
+             * @description by game: the controls whose keys the player changed, and their keys
              */
             readonly keys: {
                 readonly [key: string]: {
@@ -1384,7 +1420,7 @@ export interface components {
             };
             /**
              * Options
-             * @description by game: the mode and so on that was last chosen
+             * @description by game: the option values that were chosen last
              */
             readonly options: {
                 readonly [key: string]: {
@@ -1393,45 +1429,45 @@ export interface components {
             };
             /**
              * Sound
-             * @description let games be heard; they are silent until somebody says so
+             * @description sound is on; it is off by default
              */
             readonly sound: boolean;
             /**
              * Volume
-             * @description percent
+             * @description volume in percent
              */
             readonly volume: number;
         };
         /**
          * Problem
-         * @description Every answer that is not a success.
+         * @description Body of every error response.
          */
         readonly Problem: {
             /**
              * Error
-             * @description name of the error's class, for programs
+             * @description name of the error class, for programs
              */
             readonly error: string;
             /**
              * Message
-             * @description what is wrong and what to do, for people
+             * @description what failed, why, and what to do
              */
             readonly message: string;
         };
         /**
          * Readiness
-         * @description Whether new games can be played and kept.
+         * @description Whether new games can be played and recorded.
          */
         readonly Readiness: {
-            readonly ages: components["schemas"]["Ages"];
+            readonly ages: components["schemas"]["UploadAges"];
             /** Parts */
-            readonly parts: readonly components["schemas"]["Part"][];
+            readonly parts: readonly components["schemas"]["ComponentStatus"][];
             /** Ready */
             readonly ready: boolean;
         };
         /**
          * RealTimePace
-         * @description The game steps by itself, so many times a second.
+         * @description The game takes `hz` steps per second by itself.
          */
         readonly RealTimePace: {
             /** Hz */
@@ -1444,7 +1480,7 @@ export interface components {
         };
         /**
          * RecordedEpisode
-         * @description What is kept of an episode so far.
+         * @description The recording of an episode as uploaded so far.
          */
         readonly RecordedEpisode: {
             /** End Reason */
@@ -1483,21 +1519,21 @@ export interface components {
         };
         /**
          * RecordedSegment
-         * @description A piece of an episode that was delivered: some seconds.
+         * @description A segment of an episode, some seconds long, that has been uploaded.
          */
         readonly RecordedSegment: {
             /** First Step */
             readonly first_step: number;
             /**
              * Frames
-             * @description path of its frames, an APNG; null: it has none
+             * @description path of its frames (APNG); null if it has none
              */
             readonly frames: string | null;
             /** N Bytes */
             readonly n_bytes: number;
             /**
              * N Frames
-             * @description 0: nothing new was on the screen
+             * @description 0 if the picture did not change
              */
             readonly n_frames: number;
             /** N Steps */
@@ -1506,13 +1542,13 @@ export interface components {
             readonly number: number;
             /**
              * Observations
-             * @description path of its observations, an NPZ; null: they are the frames
+             * @description path of its observations (NPZ); null if they are the frames
              */
             readonly observations: string | null;
         };
         /**
          * Resume
-         * @description Go on at the next tick.
+         * @description Continue at the next tick.
          */
         readonly Resume: {
             /**
@@ -1528,7 +1564,7 @@ export interface components {
         };
         /**
          * Resumed
-         * @description Steps go on.
+         * @description Steps continue.
          */
         readonly Resumed: {
             /**
@@ -1540,7 +1576,9 @@ export interface components {
         readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Notice"];
         /**
          * Setup
-         * @description How the person is set up to play from here on: on record with each episode that begins, and in one that runs.
+         * @description The player's controls, touch layout, gamepads and sound from now on.
+         *
+         *     It is recorded with each episode that begins, and as an event of a running one.
          */
         readonly Setup: {
             /**
@@ -1550,31 +1588,31 @@ export interface components {
             readonly at: number;
             /**
              * Gamepads
-             * @description Gamepad.id of each
+             * @description Gamepad.id of each connected gamepad
              */
             readonly gamepads: readonly string[];
             /**
              * Hand
-             * @description which thumb has the buttons there
+             * @description hand that has the buttons of the touch controls
              * @enum {string}
              */
             readonly hand: "right" | "left";
             /**
              * Keys
-             * @description each control's keys as this person has them, KeyboardEvent.code
+             * @description keys of each control as this player has set them, KeyboardEvent.code
              */
             readonly keys: {
                 readonly [key: string]: readonly string[];
             };
             /**
              * Sound
-             * @description the page plays sound; streamed, the server sends it (SPEC, S1)
+             * @description the page plays sound; in streamed games the server sends it (rule S1)
              * @default false
              */
             readonly sound: boolean;
             /**
              * Touch
-             * @description the page shows controls for fingers
+             * @description the page shows touch controls
              */
             readonly touch: boolean;
             /**
@@ -1585,12 +1623,12 @@ export interface components {
         };
         /**
          * Shown
-         * @description Frames that were painted since the last such message; also the receiver's acknowledgement.
+         * @description Frames that were painted since the last such message. Also acknowledges received frames.
          */
         readonly Shown: {
             /**
              * Frames
-             * @description observation index, time of paint
+             * @description index of the observation and time of its paint
              */
             readonly frames: readonly (readonly [
                 number,
@@ -1598,7 +1636,7 @@ export interface components {
             ])[];
             /**
              * Received
-             * @description newest observation index that has arrived
+             * @description index of the newest observation that has arrived
              */
             readonly received: number;
             /**
@@ -1608,38 +1646,8 @@ export interface components {
             readonly type: "shown";
         };
         /**
-         * SignedIn
-         * @description A token for the `Authorization: Bearer` header, and whose it is.
-         */
-        readonly SignedIn: {
-            /**
-             * Email
-             * @description null: a guest
-             */
-            readonly email: string | null;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            readonly expires_at: string;
-            /** Roles */
-            readonly roles: readonly ("researcher" | "admin")[];
-            /** Token */
-            readonly token: string;
-            /** User Id */
-            readonly user_id: string;
-        };
-        /**
-         * SignIn
-         * @description Who wants to sign in, where the method is email.
-         */
-        readonly SignIn: {
-            /** Email */
-            readonly email: string;
-        };
-        /**
          * Start
-         * @description Begin an episode: the first, or the next after one has ended. Streamed when it does not say how.
+         * @description Begin the first or the next episode.
          */
         readonly Start: {
             /**
@@ -1649,7 +1657,7 @@ export interface components {
             readonly at: number;
             /**
              * Mode
-             * @description lockstep: the page steps by itself, if the welcome offered it
+             * @description lockstep: the page runs the game by itself, if `welcome` offered it
              * @default streamed
              * @enum {string}
              */
@@ -1662,16 +1670,16 @@ export interface components {
         };
         /**
          * Started
-         * @description An episode has begun. Streamed, its observation 0 follows as a key frame.
+         * @description An episode has begun. If it is streamed, its observation 0 follows as a keyframe.
          */
         readonly Started: {
             /** Episode */
             readonly episode: string;
-            /** @description null: this episode is streamed */
+            /** @description null if this episode is streamed */
             readonly lockstep: components["schemas"]["Lockstep"] | null;
             /**
              * Server Us
-             * @description CLOCK_MONOTONIC of the server, microseconds, at the episode's start
+             * @description CLOCK_MONOTONIC of the server at the start of the episode, microseconds
              */
             readonly server_us: number;
             /**
@@ -1682,7 +1690,7 @@ export interface components {
         };
         /**
          * Stream
-         * @description In lockstep: the page can't step by itself any more. The game goes on, paused, by streaming.
+         * @description In lockstep: the page can no longer run the game by itself. The game is paused and continues by streaming.
          */
         readonly Stream: {
             /**
@@ -1699,29 +1707,8 @@ export interface components {
             readonly type: "stream";
         };
         /**
-         * Summary
-         * @description What the player has played, in all and by game; the game of the newest episode first.
-         */
-        readonly Summary: {
-            /**
-             * Certified
-             * @description episodes that came out the same when they were run again
-             */
-            readonly certified: number;
-            /** Episodes */
-            readonly episodes: number;
-            /** Games */
-            readonly games: readonly components["schemas"]["MyGame"][];
-            /** Seconds */
-            readonly seconds: number;
-            /** Steps */
-            readonly steps: number;
-            /** Won */
-            readonly won: number;
-        };
-        /**
          * Ticked
-         * @description The server followed the page up to here, agreed, and recorded it.
+         * @description Acknowledges `ticks`: the server has verified and recorded the steps up to here.
          */
         readonly Ticked: {
             /**
@@ -1739,7 +1726,7 @@ export interface components {
         };
         /**
          * Ticket
-         * @description Opens one play socket of one game, once.
+         * @description A ticket that opens one play socket of one game.
          */
         readonly Ticket: {
             /**
@@ -1752,7 +1739,7 @@ export interface components {
         };
         /**
          * TicketRequest
-         * @description Which game to open.
+         * @description Request a play ticket for a game.
          */
         readonly TicketRequest: {
             /** Game Id */
@@ -1760,19 +1747,19 @@ export interface components {
         };
         /**
          * Ticks
-         * @description In lockstep: steps that the page took since the last such message, and the input that they follow from.
+         * @description In lockstep: the steps that the page took since the last such message, and the inputs that they follow from.
          */
         readonly Ticks: {
             /** Actions */
             readonly actions: readonly number[];
             /**
              * At
-             * @description when each step was taken
+             * @description time at which each step was taken
              */
             readonly at: readonly number[];
             /**
              * Digests
-             * @description after each step; see SPEC.md, L3
+             * @description digest after each step (rule L3)
              */
             readonly digests: readonly number[];
             /**
@@ -1782,7 +1769,7 @@ export interface components {
             readonly first: number;
             /**
              * Inputs
-             * @description in order of arrival
+             * @description inputs in order of arrival
              */
             readonly inputs: readonly components["schemas"]["Latched"][];
             /**
@@ -1793,7 +1780,7 @@ export interface components {
         };
         /**
          * TurnBasedPace
-         * @description The game steps at each key press.
+         * @description The game takes a step at each key press.
          */
         readonly TurnBasedPace: {
             /**
@@ -1803,8 +1790,34 @@ export interface components {
             readonly kind: "turn-based";
         };
         /**
+         * UploadAges
+         * @description Delays of the uploads and of the game loop.
+         */
+        readonly UploadAges: {
+            /**
+             * Journal Free Bytes
+             * @description free bytes on the journal's disk; 0 if it is full or unusable
+             */
+            readonly journal_free_bytes: number;
+            /**
+             * Last Delivery Seconds
+             * @description time since the last upload; null if there was none yet
+             */
+            readonly last_delivery_seconds: number | null;
+            /**
+             * Oldest Undelivered Seconds
+             * @description age of the oldest segment that waits for upload; 0 if none waits
+             */
+            readonly oldest_undelivered_seconds: number;
+            /**
+             * Tick Lateness Seconds
+             * @description greatest lateness of a tick in the last report of all games
+             */
+            readonly tick_lateness_seconds: number;
+        };
+        /**
          * Welcome
-         * @description The game is there. `phase` says what the page finds: a fresh game, or its own, paused.
+         * @description The game is ready. `phase` tells whether it is a new game or the player's own, paused.
          */
         readonly Welcome: {
             /** Episode */
@@ -1813,7 +1826,7 @@ export interface components {
             readonly game: string;
             /** Height */
             readonly height: number;
-            /** @description null: this game is streamed here */
+            /** @description null if this game is streamed */
             readonly lockstep: components["schemas"]["Offer"] | null;
             /**
              * Phase
@@ -1822,7 +1835,7 @@ export interface components {
             readonly phase: "ready" | "playing" | "paused" | "ended";
             /**
              * Ping Ms
-             * @description how often to ping
+             * @description interval between pings
              */
             readonly ping_ms: number;
             /**
@@ -1832,7 +1845,7 @@ export interface components {
             readonly protocol: 1;
             /**
              * Sound Hz
-             * @description samples of sound a second, at the chosen speed; null: it has none
+             * @description samples of sound per second at the chosen speed; null if the game has no sound
              */
             readonly sound_hz: number | null;
             /**
@@ -1881,7 +1894,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["SignIn"] | components["schemas"]["FirebaseSignIn"];
+                readonly "application/json": components["schemas"]["EmailSignIn"] | components["schemas"]["FirebaseSignIn"];
             };
         };
         readonly responses: {
@@ -1891,10 +1904,10 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SignedIn"];
+                    readonly "application/json": components["schemas"]["LoginResult"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1903,7 +1916,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1912,7 +1925,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many of these, at once or in a short time; try again later. */
+            /** @description A rate limit or another limit is exceeded. Try again later. */
             readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1921,7 +1934,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1950,7 +1963,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1959,7 +1972,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2010,7 +2023,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RecordedEpisode"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2019,7 +2032,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2028,7 +2041,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2037,7 +2050,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2061,7 +2074,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description the bytes as they were kept */
+            /** @description the file as it was recorded */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2071,7 +2084,7 @@ export interface operations {
                     readonly "image/apng": unknown;
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2080,7 +2093,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2089,7 +2102,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2098,7 +2111,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2112,7 +2125,7 @@ export interface operations {
     readonly download_export: {
         readonly parameters: {
             readonly query: {
-                /** @description of POST /me/exports or POST /research/exports */
+                /** @description ticket of POST /me/exports or POST /research/exports */
                 readonly ticket: string;
             };
             readonly header?: never;
@@ -2130,7 +2143,7 @@ export interface operations {
                     readonly "application/zip": unknown;
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2139,7 +2152,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2148,7 +2161,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many of these, at once or in a short time; try again later. */
+            /** @description A rate limit or another limit is exceeded. Try again later. */
             readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2157,7 +2170,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2171,7 +2184,7 @@ export interface operations {
     readonly read_export_progress: {
         readonly parameters: {
             readonly query: {
-                /** @description of POST /me/exports or POST /research/exports */
+                /** @description ticket of POST /me/exports or POST /research/exports */
                 readonly ticket: string;
             };
             readonly header?: never;
@@ -2189,7 +2202,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ExportProgress"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2198,7 +2211,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2249,7 +2262,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Game"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2258,7 +2271,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2272,7 +2285,7 @@ export interface operations {
     readonly read_cover: {
         readonly parameters: {
             readonly query?: {
-                /** @description version: with it the answer holds for good */
+                /** @description version of the file; with it the response may be cached for ever */
                 readonly v?: string | null;
             };
             readonly header?: never;
@@ -2283,7 +2296,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description a picture of the game */
+            /** @description the cover */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2293,7 +2306,7 @@ export interface operations {
                     readonly "image/webp": unknown;
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2302,7 +2315,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2316,7 +2329,7 @@ export interface operations {
     readonly read_preview: {
         readonly parameters: {
             readonly query?: {
-                /** @description version: with it the answer holds for good */
+                /** @description version of the file; with it the response may be cached for ever */
                 readonly v?: string | null;
             };
             readonly header?: never;
@@ -2327,7 +2340,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description the game in motion */
+            /** @description the animated preview */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2337,7 +2350,7 @@ export interface operations {
                     readonly "image/webp": unknown;
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2346,7 +2359,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2372,7 +2385,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Alive"];
+                    readonly "application/json": components["schemas"]["Liveness"];
                 };
             };
         };
@@ -2397,7 +2410,7 @@ export interface operations {
                     readonly "application/wasm": unknown;
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2406,7 +2419,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2428,7 +2441,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description the cartridge */
+            /** @description the ROM */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2437,7 +2450,7 @@ export interface operations {
                     readonly "application/octet-stream": unknown;
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2446,7 +2459,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2455,7 +2468,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2469,7 +2482,7 @@ export interface operations {
     readonly list_my_episodes: {
         readonly parameters: {
             readonly query?: {
-                /** @description go on after this episode */
+                /** @description return episodes older than this one */
                 readonly before?: string | null;
                 readonly limit?: number;
             };
@@ -2488,7 +2501,7 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["PlayedEpisode"][];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2497,7 +2510,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2506,7 +2519,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2536,10 +2549,10 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Erased"];
+                    readonly "application/json": components["schemas"]["ErasureResult"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2548,7 +2561,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2557,7 +2570,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2568,7 +2581,7 @@ export interface operations {
             };
         };
     };
-    readonly ask_own_export: {
+    readonly request_own_export: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -2590,7 +2603,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ExportTicket"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2599,7 +2612,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2608,7 +2621,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2637,7 +2650,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Preferences"] | null;
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2646,7 +2659,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2657,7 +2670,7 @@ export interface operations {
             };
         };
     };
-    readonly keep_my_preferences: {
+    readonly replace_my_preferences: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -2679,7 +2692,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Preferences"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2688,7 +2701,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2697,7 +2710,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2723,10 +2736,10 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Summary"];
+                    readonly "application/json": components["schemas"]["PlaySummary"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2735,7 +2748,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2764,7 +2777,7 @@ export interface operations {
                     readonly "text/plain": string;
                 };
             };
-            /** @description Signed in, but this is not for you. */
+            /** @description You have no permission for this. */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2797,7 +2810,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Ticket"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2806,7 +2819,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing. */
+            /** @description The requested object does not exist. */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2815,7 +2828,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2824,7 +2837,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many of these, at once or in a short time; try again later. */
+            /** @description A rate limit or another limit is exceeded. Try again later. */
             readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2833,7 +2846,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2862,7 +2875,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description some part does not answer */
+            /** @description a component is unavailable */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2873,7 +2886,7 @@ export interface operations {
             };
         };
     };
-    readonly ask_export: {
+    readonly request_export: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -2895,7 +2908,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ExportTicket"];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2904,7 +2917,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but this is not for you. */
+            /** @description You have no permission for this. */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2913,7 +2926,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is understood and can't be carried out as it is. */
+            /** @description The request is invalid. */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2922,7 +2935,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2951,7 +2964,7 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["PlayedGame"][];
                 };
             };
-            /** @description The token is missing, wrong or past its end. */
+            /** @description The token is missing, invalid or expired. */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2960,7 +2973,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but this is not for you. */
+            /** @description You have no permission for this. */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2969,7 +2982,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A part that this needs does not answer; trying again later helps. */
+            /** @description A component is unavailable. Try again later. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -27,7 +27,7 @@ function readSession(value: unknown): Session | null {
 export const session = new LocalStorageStore<Session | null>("session", readSession);
 
 /** Stores the session after sign-in. */
-export function startSession(signedIn: components["schemas"]["SignedIn"]): void {
+export function startSession(signedIn: components["schemas"]["LoginResult"]): void {
   const { token, email, user_id: userId, expires_at: expiresAt, roles } = signedIn;
   session.set({ token, email, userId, expiresAt, roles });
 }

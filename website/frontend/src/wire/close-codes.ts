@@ -4,67 +4,67 @@
 export const CLOSE_CODES = {
   1000: {
     name: "NORMAL",
-    words: "The game is over.",
+    words: "The game has ended.",
     retry: false,
   },
   1001: {
     name: "GOING_AWAY",
-    words: "The server is going away; come back in a moment.",
+    words: "The server is shutting down. Reconnect in a moment.",
     retry: true,
   },
   1009: {
     name: "TOO_BIG",
-    words: "That message is too big.",
+    words: "The message is too large. Reload the page.",
     retry: false,
   },
   1012: {
     name: "RESTARTING",
-    words: "The server is restarting. What you played is kept; come back in a moment.",
+    words: "The server is restarting. Everything you played is saved. Reconnect in a moment.",
     retry: true,
   },
   4001: {
     name: "BAD_TICKET",
-    words: "This play ticket is wrong, used or too old; open the game again.",
+    words: "The play ticket is invalid, used or expired. Open the game again.",
     retry: false,
   },
   4004: {
     name: "UNKNOWN_GAME",
-    words: "There is no such game here.",
+    words: "Game not found. Choose another game.",
     retry: false,
   },
   4009: {
     name: "TAKEN_OVER",
-    words: "This game goes on in another tab.",
+    words: "This game was opened in another tab.",
     retry: false,
   },
   4022: {
     name: "BAD_MESSAGE",
-    words: "The page sent something that the server does not understand; reload it.",
+    words: "The server received an invalid message. Reload the page.",
     retry: false,
   },
   4029: {
-    name: "TOO_FAST",
-    words: "Too many messages.",
+    name: "RATE_LIMITED",
+    words: "Rate limit exceeded: too many messages. Try again in a few seconds.",
     retry: false,
   },
   4030: {
-    name: "FULL",
-    words: "All seats are taken; try again in a few minutes.",
+    name: "SERVER_FULL",
+    words: "The server is full. Try again in a few minutes.",
     retry: false,
   },
   4031: {
-    name: "NO_ROOM",
-    words: "Recording has no room at the moment, so no new game starts; try again later.",
+    name: "RECORDING_UNAVAILABLE",
+    words: "New games cannot start because recording is unavailable. Try again later.",
     retry: false,
   },
   4050: {
     name: "GAME_CRASHED",
-    words: "The game crashed. What you played is kept.",
+    words: "The game crashed. Everything you played is saved.",
     retry: false,
   },
   4051: {
     name: "TOO_SLOW",
-    words: "The connection is too slow; come back in a moment.",
+    words: "The connection is too slow. Reconnect in a moment.",
     retry: true,
   },
 } as const;

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
-import type { Episode, MyGame } from "@/api/client";
+import type { Episode, GameSummary } from "@/api/client";
 import { episodePagesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
 import { Button } from "@/components/button";
@@ -25,7 +25,13 @@ function certificateStatus({ certificate, time_ended: ended }: Episode): string 
 }
 
 /** All rounds, newest first, a page at a time. */
-export function EpisodeList({ session, games }: { session: Session; games: readonly MyGame[] }) {
+export function EpisodeList({
+  session,
+  games,
+}: {
+  session: Session;
+  games: readonly GameSummary[];
+}) {
   const pages = useInfiniteQuery(episodePagesQuery(session.userId));
   const best = new Map(games.map((game) => [game.game_id, game.best]));
   const isBest = ({ game_id: id, certificate, score, status }: Episode) =>

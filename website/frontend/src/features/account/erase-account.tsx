@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
 
-import type { Erased } from "@/api/client";
+import type { ErasureResult } from "@/api/client";
 import { summaryQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
 import { Button } from "@/components/button";
@@ -13,7 +13,7 @@ const CONFIRMATION_WORD = "erase";
  * Result of an account erasure. `signInDeleted` is false if the sign-in account at Firebase still
  * exists.
  */
-export interface ErasureOutcome extends Erased {
+export interface ErasureOutcome extends ErasureResult {
   signInDeleted: boolean;
 }
 

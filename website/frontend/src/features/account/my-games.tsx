@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
-import { coverUrl, type MyGame } from "@/api/client";
+import { coverUrl, type GameSummary } from "@/api/client";
 import { gamesQuery } from "@/api/queries";
 import { paths } from "@/config/paths";
 import { formatCount, formatDuration, formatScore, formatTimeAgo } from "@/lib/format";
 
 /** Played games with play time, number of episodes and best score. */
-export function MyGames({ games, now }: { games: readonly MyGame[]; now: number }) {
+export function MyGames({ games, now }: { games: readonly GameSummary[]; now: number }) {
   const { data } = useQuery(gamesQuery);
   const covers = new Map(data?.map(({ id, cover }) => [id, cover]));
   return (

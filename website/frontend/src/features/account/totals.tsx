@@ -1,8 +1,8 @@
-import type { Summary } from "@/api/client";
+import type { PlaySummary } from "@/api/client";
 import { formatDuration } from "@/lib/format";
 
 /** Totals of the player. */
-export function Totals({ summary }: { summary: Summary }) {
+export function Totals({ summary }: { summary: PlaySummary }) {
   const figures: [string, string][] = [
     ["played", formatDuration(summary.seconds)],
     [summary.games.length === 1 ? "game" : "games", summary.games.length.toLocaleString("en")],

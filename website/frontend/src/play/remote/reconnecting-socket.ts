@@ -238,9 +238,9 @@ function helpFor(
       return { help: "none" };
     case "TAKEN_OVER":
       return { help: "reopen", title: "Open in another tab", actionLabel: "Play here" };
-    case "FULL":
+    case "SERVER_FULL":
       return { help: "reopen", title: "Server full", actionLabel: "Try again" };
-    case "NO_ROOM":
+    case "RECORDING_UNAVAILABLE":
       return { help: "reopen", title: "No new games", actionLabel: "Try again" };
     default:
       return { help: "reopen" };
