@@ -72,7 +72,7 @@ def test_every_episode_falls_to_one_share_and_shares_are_alike() -> None:
 
 @pytest.mark.parametrize("told", ["4/4", "1", "a/b", "-1/2", "0/0"])
 def test_what_is_no_share_is_refused(told: str) -> None:
-    with pytest.raises(InvalidRequest, match="is no share: say 0/4"):
+    with pytest.raises(InvalidRequest, match="Invalid shard: say 0/4"):
         Shard.read(told, {})
 
 
