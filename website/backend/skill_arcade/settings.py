@@ -215,7 +215,7 @@ class Settings(BaseSettings):
     @property
     def uploader_status_path(self) -> Path:
         """File in which the uploader reports its progress to the server."""
-        return self.skill_arcade_home / "delivery.json"
+        return self.skill_arcade_home / "uploader.json"
 
     @property
     def postgres_folder(self) -> Path:

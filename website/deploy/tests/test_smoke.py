@@ -65,12 +65,12 @@ def test_websocket_fragments_and_pings_are_handled() -> None:
 
 def test_websocket_close_by_server_raises_code_and_reason() -> None:
     async def talk(connection: ServerConnection) -> None:
-        await connection.close(4030, "All seats are taken")
+        await connection.close(4030, "server full")
 
     with (
         listening(talk) as url,
         WebSocket(url) as socket,
-        pytest.raises(ConnectionClosedError, match="code=4030 reason='All seats are taken'"),
+        pytest.raises(ConnectionClosedError, match="code=4030 reason='server full'"),
     ):
         socket.receive()
 

@@ -117,7 +117,7 @@ def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[Su
     Both are stopped concurrently, because a shutdown has few seconds.
     """
     certifier = SupervisedProcess("certifier", run_certifier, settings)
-    uploader = SupervisedProcess("delivery", run_uploader, settings)
+    uploader = SupervisedProcess("uploader", run_uploader, settings)
 
     async def stop() -> None:
         await asyncio.gather(uploader.stop(UPLOADER_GRACE_SECONDS), certifier.stop(CERTIFIER_GRACE_SECONDS))

@@ -23,16 +23,16 @@ class Metric:
 def read_ages(state: AppState) -> UploadAges:
     """Return ages that are known without a query; the last poll of the journal is at most a few seconds old."""
     capacity, now = state.sessions.capacity, time.time()
-    delivered = capacity.uploader_status.get("last_delivery")
+    last_upload = capacity.uploader_status.get("last_upload")
     try:
         free = capacity.free_bytes
     except NotReady:  # the component `journal` reports it
         free = 0
     return UploadAges(
-        oldest_undelivered_seconds=0.0
+        oldest_pending_seconds=0.0
         if capacity.backlog.oldest_at is None
         else max(0.0, now - capacity.backlog.oldest_at),
-        last_delivery_seconds=None if delivered is None else max(0.0, now - delivered),
+        last_upload_seconds=None if last_upload is None else max(0.0, now - last_upload),
         tick_lateness_seconds=state.sessions.late_us / 1e6,
         journal_free_bytes=free,
     )
@@ -46,38 +46,39 @@ def read_metrics(state: AppState) -> list[Metric]:
         sessions.capacity.uploader_status,
         sessions.capacity.stalled_seconds,
     )
-    oldest, lateness, free = ages.oldest_undelivered_seconds, ages.tick_lateness_seconds, ages.journal_free_bytes
+    oldest, lateness, free = ages.oldest_pending_seconds, ages.tick_lateness_seconds, ages.journal_free_bytes
     rejections = [(f'{{reason="{name}"}}', float(count)) for name, count in sorted(sessions.rejections.items())]
     metrics = [
         _gauge("games", "Running games.", sessions.n_games),
-        Metric("refused_games_total", "counter", "Rejected games by reason.", rejections),
+        Metric("rejected_games_total", "counter", "Rejected games by reason.", rejections),
         _gauge("tick_lateness_seconds", "Greatest lateness of a tick in the last report of all games.", lateness),
         _gauge(
-            "oldest_undelivered_segment_seconds",
+            "oldest_pending_segment_seconds",
             "Age of the oldest segment that waits for upload, 0 if none waits.",
             oldest,
         ),
-        _gauge("undelivered_segments", "Segments that wait for upload.", backlog.n_segments),
-        _gauge("undelivered_bytes", "Bytes that wait for upload.", backlog.n_bytes),
+        _gauge("pending_segments", "Segments that wait for upload.", backlog.n_segments),
+        _gauge("pending_bytes", "Bytes that wait for upload.", backlog.n_bytes),
         _gauge("damaged_segments", "Segments that are damaged and need manual repair.", backlog.n_damaged),
-        _gauge("delivery_stuck_seconds", "Time for which segments have waited without any upload.", stalled_seconds),
+        _gauge("quarantined_segments", "Segments that storage rejects for their content.", backlog.n_quarantined),
+        _gauge("upload_stalled_seconds", "Time for which segments have waited without any upload.", stalled_seconds),
         _gauge("journal_free_bytes", "Free bytes on the journal's disk, 0 if it is full or unusable.", free),
         _counter(
-            "delivered_segments_total",
+            "uploaded_segments_total",
             "Segments uploaded since the uploader started.",
             uploader_status.get("segments", 0),
         ),
         _counter(
-            "delivered_transitions_total",
+            "uploaded_transitions_total",
             "Transitions uploaded since the uploader started.",
             uploader_status.get("transitions", 0),
         ),
         _counter(
-            "delivery_failures_total", "Failed upload attempts, which are retried.", uploader_status.get("failures", 0)
+            "upload_failures_total", "Failed upload attempts, which are retried.", uploader_status.get("failures", 0)
         ),
     ]
-    if ages.last_delivery_seconds is not None:
-        metrics.append(_gauge("last_delivery_seconds", "Time since the last upload.", ages.last_delivery_seconds))
+    if ages.last_upload_seconds is not None:
+        metrics.append(_gauge("last_upload_seconds", "Time since the last upload.", ages.last_upload_seconds))
     return metrics
 
 

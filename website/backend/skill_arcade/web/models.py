@@ -349,10 +349,10 @@ class ComponentStatus(_Answer):
 class UploadAges(_Answer):
     """Delays of the uploads and of the game loop."""
 
-    oldest_undelivered_seconds: float = Field(
+    oldest_pending_seconds: float = Field(
         description="age of the oldest segment that waits for upload; 0 if none waits"
     )
-    last_delivery_seconds: float | None = Field(description="time since the last upload; null if there was none yet")
+    last_upload_seconds: float | None = Field(description="time since the last upload; null if there was none yet")
     tick_lateness_seconds: float = Field(description="greatest lateness of a tick in the last report of all games")
     journal_free_bytes: int = Field(description="free bytes on the journal's disk; 0 if it is full or unusable")
 

@@ -13,7 +13,9 @@ At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="per
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Digest = Annotated[int, Field(ge=0, le=2**32 - 1, description="CRC-32 over all observations so far")]
 Device = Literal["keyboard", "touch", "mouse", "gamepad"]
-Short = Annotated[str, Field(max_length=40)]
+NO_NUL = r"^[^\x00]*$"
+"""Postgres stores no NUL in text. JSON with lone surrogates is rejected by the parser."""
+Short = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Mode = Literal["streamed", "lockstep"]
 MAX_TICKS = 1800
 """Steps in one message: 30 s at 60 Hz, which a page may have played while it was disconnected."""
@@ -30,7 +32,7 @@ class Hello(_Message):
     protocol: Literal[1]
     at: At
     time_origin: float = Field(ge=0, le=1e15, description="performance.timeOrigin, Unix milliseconds")
-    browser: str = Field(max_length=400, description="navigator.userAgent")
+    browser: str = Field(max_length=400, pattern=NO_NUL, description="navigator.userAgent")
     screen: tuple[Index, Index] = Field(description="width and height in CSS pixels")
     pixel_ratio: float = Field(gt=0, le=100)
     refresh_hz: float | None = Field(ge=0, le=1000, description="measured; null when not yet known")
@@ -46,12 +48,12 @@ class Setup(_Message):
     model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("sound"))
     type: Literal["setup"]
     at: At
-    keys: dict[Annotated[str, Field(max_length=40)], Annotated[list[Short], Field(max_length=8)]] = Field(
+    keys: dict[Short, Annotated[list[Short], Field(max_length=8)]] = Field(
         max_length=64, description="keys of each control as this player has set them, KeyboardEvent.code"
     )
     touch: bool = Field(description="the page shows touch controls")
     hand: Literal["right", "left"] = Field(description="hand that has the buttons of the touch controls")
-    gamepads: list[Annotated[str, Field(max_length=200)]] = Field(
+    gamepads: list[Annotated[str, Field(max_length=200, pattern=NO_NUL)]] = Field(
         max_length=8, description="Gamepad.id of each connected gamepad"
     )
     sound: StrictBool = Field(
@@ -72,28 +74,28 @@ class Input(_Message):
     """A control was pressed or released."""
 
     type: Literal["input"]
-    control: str = Field(max_length=40)
+    control: Short
     down: bool
     at: At
     frame: Index | None = Field(
         description="index of the observation that was on the screen; null if there was none yet"
     )
     device: Device
-    code: str = Field(max_length=40, description="KeyboardEvent.code, or the button's name")
+    code: Short = Field(description="KeyboardEvent.code, or the button's name")
 
 
 class Latched(_Message):
     """In lockstep: an input, and the step before which the page latched it."""
 
     step: Index = Field(description="the first step in which it can act")
-    control: str = Field(max_length=40)
+    control: Short
     down: bool
     at: At
     frame: Index | None = Field(
         description="index of the observation that was on the screen; null if there was none yet"
     )
     device: Device
-    code: str = Field(max_length=40)
+    code: Short
 
 
 class Ticks(_Message):
@@ -112,7 +114,7 @@ class Stream(_Message):
 
     type: Literal["stream"]
     at: At
-    reason: str = Field(max_length=200)
+    reason: str = Field(max_length=200, pattern=NO_NUL)
 
 
 class Shown(_Message):

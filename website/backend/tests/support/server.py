@@ -85,7 +85,7 @@ class ServerUnderTest:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             if (
-                found := next((child for child in self._family() if name_process(child) == "delivery"), None)
+                found := next((child for child in self._family() if name_process(child) == "uploader"), None)
             ) is not None:
                 return found
             time.sleep(0.05)

@@ -237,3 +237,23 @@ async def test_R13_quarantined_segments_leave_new_games_allowed(
     capacity.poll()
     assert (capacity.backlog.n_segments, capacity.stalled_seconds) == (0, 0.0)
     capacity.check()
+
+
+async def test_status_of_uploader_is_read_by_recording_capacity(
+    journal: Path, objects: RejectingObjects, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    write_episode(journal, segments=(3, 2), infos={4: NUL})
+    status = tmp_path / "uploader.json"
+    stopping = asyncio.Event()
+    running = asyncio.create_task(Uploader(journal, objects, engine, workers=1, report=status).run(stopping))
+    capacity = RecordingCapacity(journal, status, min_free_bytes=0, max_stall_seconds=60)
+    async with asyncio.timeout(30):
+        while capacity.uploader_status.get("quarantined") != 1:
+            await asyncio.sleep(0.05)
+            capacity.poll()
+    stopping.set()
+    await running
+    assert capacity.backlog.n_quarantined == 1
+    assert capacity.uploader_status["segments"] == 1
+    assert capacity.uploader_status["transitions"] == 3
+    assert capacity.uploader_status["last_upload"] > 0

@@ -81,16 +81,16 @@ async def test_readiness_reports_unusable_journal_folder(arcade: Visitor) -> Non
 
 async def test_readiness_and_metrics_report_upload_ages(arcade: Visitor) -> None:
     capacity, report = arcade.state.sessions.capacity, arcade.state.settings.uploader_status_path
-    assert (await arcade.http.get("/readyz")).json()["ages"]["last_delivery_seconds"] is None
+    assert (await arcade.http.get("/readyz")).json()["ages"]["last_upload_seconds"] is None
     sealed = capacity.folder / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir(parents=True)
     sealed.write_bytes(b"not whole")
     os.utime(sealed, (time.time() - 90,) * 2)
-    report.write_text(json.dumps({"last_delivery": time.time() - 80, "segments": 5}))
+    report.write_text(json.dumps({"last_upload": time.time() - 80, "segments": 5}))
     capacity.poll()
     ages = (await arcade.http.get("/readyz")).json()["ages"]
-    assert 90 <= ages["oldest_undelivered_seconds"] < 120
-    assert 80 <= ages["last_delivery_seconds"] < 110
+    assert 90 <= ages["oldest_pending_seconds"] < 120
+    assert 80 <= ages["last_upload_seconds"] < 110
     assert ages["tick_lateness_seconds"] == 0
     assert ages["journal_free_bytes"] > 0
     answer = await arcade.http.get("/metrics")
@@ -100,9 +100,9 @@ async def test_readiness_and_metrics_report_upload_ages(arcade: Visitor) -> None
         for name, value in (line.split(" ") for line in answer.text.splitlines() if not line.startswith("#"))
     }
     assert metrics["skill_arcade_games"] == 0
-    assert metrics["skill_arcade_delivered_segments_total"] == 5
-    assert metrics["skill_arcade_oldest_undelivered_segment_seconds"] >= 90
-    assert metrics["skill_arcade_last_delivery_seconds"] >= 80
+    assert metrics["skill_arcade_uploaded_segments_total"] == 5
+    assert metrics["skill_arcade_oldest_pending_segment_seconds"] >= 90
+    assert metrics["skill_arcade_last_upload_seconds"] >= 80
     assert metrics["skill_arcade_tick_lateness_seconds"] == 0
     assert metrics["skill_arcade_journal_free_bytes"] > 0
 
@@ -119,7 +119,7 @@ async def test_metrics_require_token(arcade: Visitor, environment: str, token: s
 async def test_R7_recording_capacity_rejects_games_while_uploads_stall(tmp_path: Path) -> None:
     now = [0.0]
     capacity = RecordingCapacity(
-        tmp_path, tmp_path / "delivery.json", min_free_bytes=1, max_stall_seconds=600, now=lambda: now[0]
+        tmp_path, tmp_path / "uploader.json", min_free_bytes=1, max_stall_seconds=600, now=lambda: now[0]
     )
     sealed = tmp_path / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir()
@@ -128,6 +128,6 @@ async def test_R7_recording_capacity_rejects_games_while_uploads_stall(tmp_path:
     now[0] = 601.0
     with pytest.raises(NotReady, match="not being uploaded"):
         capacity.check()
-    (tmp_path / "delivery.json").write_text('{"segments": 1}')  # an upload has succeeded
+    (tmp_path / "uploader.json").write_text('{"segments": 1}')  # an upload has succeeded
     capacity.poll()
     capacity.check()

@@ -1800,15 +1800,15 @@ export interface components {
              */
             readonly journal_free_bytes: number;
             /**
-             * Last Delivery Seconds
+             * Last Upload Seconds
              * @description time since the last upload; null if there was none yet
              */
-            readonly last_delivery_seconds: number | null;
+            readonly last_upload_seconds: number | null;
             /**
-             * Oldest Undelivered Seconds
+             * Oldest Pending Seconds
              * @description age of the oldest segment that waits for upload; 0 if none waits
              */
-            readonly oldest_undelivered_seconds: number;
+            readonly oldest_pending_seconds: number;
             /**
              * Tick Lateness Seconds
              * @description greatest lateness of a tick in the last report of all games

@@ -13,6 +13,7 @@ from typing import Any
 from skill_arcade.errors import NotReady
 from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.journal_files import list_episodes
+from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 
 POLL_SECONDS = 2.0
@@ -30,6 +31,7 @@ class Backlog:
     n_bytes: int = 0
     oldest_at: float | None = None
     n_damaged: int = 0
+    n_quarantined: int = 0
 
 
 class RecordingCapacity:
@@ -107,12 +109,13 @@ class RecordingCapacity:
 
 
 def measure_backlog(folder: Path) -> Backlog:
-    """Count the sealed and the damaged segments in the journal in `folder`."""
-    sealed, n_damaged = [], 0
+    """Count the sealed, the damaged and the quarantined segments in the journal in `folder`."""
+    sealed, n_damaged, n_quarantined = [], 0, 0
     for episode in list_episodes(folder):
         try:
             for path in episode.iterdir():
                 n_damaged += path.suffix == DAMAGED_SUFFIX
+                n_quarantined += path.suffix == QUARANTINED_SUFFIX
                 if path.suffix == SEALED:
                     sealed.append(path.stat())
         except FileNotFoundError:  # uploaded and removed meanwhile
@@ -122,6 +125,7 @@ def measure_backlog(folder: Path) -> Backlog:
         sum(stat.st_size for stat in sealed),
         min((stat.st_mtime for stat in sealed), default=None),
         n_damaged,
+        n_quarantined,
     )
 
 
