@@ -9,7 +9,7 @@ import tseslint from "typescript-eslint";
 
 const features = ["account", "exports", "games", "play", "sign-in"];
 
-/** Imports point one way: shared -> features -> app. */
+/** Shared code must not import from features, and features must not import from app. */
 const zones = [
   {
     target: "./src/!(app|features|main.tsx)/**",

@@ -12,7 +12,7 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-// `/play/:gameId` is a page; only `/play/tickets` is the back end's.
+// `/play/:gameId` is a page. Only `/play/tickets` is forwarded to the back end.
 const proxy = {
   "^/(auth|episodes|games|lockstep|me|play/tickets)(/|\\?|$)": { target: backend },
   "^/(healthz|readyz|openapi\\.json|config\\.json)$": { target: backend },
@@ -28,7 +28,7 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],
     restoreMocks: true,
-    // Five seconds are short on a machine with something else to do; what hangs is found a minute later.
+    // The default timeout of 5 s is too short on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -191,15 +191,15 @@ async function findGames(): Promise<string[]> {
   return found;
 }
 
-interface Played {
+interface StoredEpisode {
   n_steps: number;
   status: string;
-  /** `crashed`: the end itself had no room, and delivery wrote it. */
+  /** `crashed` if the end could not be written to the full disk and the uploader added it. */
   end_reason: string | null;
 }
 
-/** The newest episode of who plays here, as the arcade has it. */
-async function newestEpisode(): Promise<Played> {
+/** Returns the newest episode of the signed-in player from the API. */
+async function newestEpisode(): Promise<StoredEpisode> {
   const login = await fetch(`${arcade.url}/auth/login`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -208,7 +208,7 @@ async function newestEpisode(): Promise<Played> {
   const { token } = (await login.json()) as { token: string };
   const headers = { Authorization: `Bearer ${token}` };
   const listed = await fetch(`${arcade.url}/me/episodes?limit=1`, { headers });
-  const [newest] = (await listed.json()) as Played[];
+  const [newest] = (await listed.json()) as StoredEpisode[];
   return newest ?? { n_steps: 0, status: "none", end_reason: null };
 }
 

@@ -25,7 +25,7 @@ const PYTHON = join(BACKEND, ".venv/bin/python");
 const READ = fileURLToPath(new URL("./read_times.py", import.meta.url));
 const TAPS = 40;
 
-interface Kept {
+interface RecordedTimes {
   shown: Record<string, number>;
   taps: [number, number][];
   acted: number[];
@@ -101,10 +101,10 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   return { episode: started.episode, observations, zeroUs: zero * 1e6 - started.server_us };
 }
 
-async function readTimes(episode: string): Promise<Kept> {
+async function readTimes(episode: string): Promise<RecordedTimes> {
   const env = { ...process.env, DATABASE_URL: undefined, SKILL_ARCADE_HOME: arcade.data };
   const { stdout } = await promisify(execFile)(PYTHON, [READ, episode], { cwd: arcade.data, env });
-  return JSON.parse(stdout) as Kept;
+  return JSON.parse(stdout) as RecordedTimes;
 }
 
 test.each([

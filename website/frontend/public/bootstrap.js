@@ -4,7 +4,7 @@ try {
   const theme = localStorage.getItem("skill-arcade.theme");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is switched off: the system's theme holds.
+  // Local storage is disabled, so the theme of the system is used.
 }
 
 // What the page wants to know first is asked for while its own script is still on the way. An answer that does

@@ -1,14 +1,14 @@
-// Judges the library page of a running arcade by Google's Lighthouse, in Chromium here, by the median of RUNS (default 1) looks;
-// fails below 95 in any of the four:
+// Measures the library page of a running arcade with Google's Lighthouse in the local Chromium, by the median of RUNS (default 1) runs.
+// Fails if one of the four scores is below 95:
 //   RUNS=5 npm run lighthouse -- http://localhost:8080 [mobile|desktop]
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 
-// Not a dependency of the page's: it is large, and only this asks for it.
+// Lighthouse is not in package.json because it is large and only this script uses it.
 const LIGHTHOUSE = "lighthouse@13.5.0";
-const LEAST = 95;
+const MIN_SCORE = 95;
 
 const [, , address, form = "mobile"] = process.argv;
 const runs = Number(process.env.RUNS ?? 1);
@@ -30,7 +30,7 @@ function look(report) {
   return JSON.parse(readFileSync(report, "utf8"));
 }
 
-/** What is below the mark, and which audits cost it. */
+/** Prints each score below the minimum and the audits that lowered it. */
 function tellFaults({ auditRefs }, audits) {
   for (const { id, weight } of auditRefs) {
     const audit = audits[id];
@@ -57,7 +57,7 @@ try {
     const median = sorted[Math.floor((runs - 1) / 2)];
     const all = runs > 1 ? ` (${sorted.map(scoreOf).join(" ")})` : "";
     console.log(`${String(scoreOf(median)).padStart(4)}  ${median.categories[name].title}${all}`);
-    if (scoreOf(median) >= LEAST) continue;
+    if (scoreOf(median) >= MIN_SCORE) continue;
     process.exitCode = 1;
     tellFaults(median.categories[name], median.audits);
   }

@@ -20,7 +20,7 @@ const DEFAULT_PREFERENCES: Preferences = {
  * Copy of the preferences on this device. `userId` is null before the first sign-in. `isUnsaved` is
  * true if the account does not have it yet.
  */
-interface CachedPreferences {
+export interface CachedPreferences {
   preferences: Preferences;
   userId: string | null;
   isUnsaved: boolean;
@@ -31,7 +31,8 @@ interface LegacyCache {
   unsaved?: boolean;
 }
 
-function readCache(value: unknown): CachedPreferences {
+/** Reads the stored copy, also one written by an earlier version. */
+export function readCache(value: unknown): CachedPreferences {
   const empty = { preferences: DEFAULT_PREFERENCES, userId: null, isUnsaved: false };
   if (typeof value !== "object" || value === null) return empty;
   // Earlier versions stored the same fields as `likes` and `unsaved`.

@@ -5,7 +5,7 @@ import { parseEnv } from "@/config/env";
 const parse = (host?: string) =>
   parseEnv({ VITE_PUBLIC_WEBSITE_HOSTNAME: host }, "http://localhost:5173");
 
-test("unset means the server that sent the page", () => {
+test("environment variable when unset selects the page's own server", () => {
   expect(parse()).toEqual({ http: "http://localhost:5173", socket: "ws://localhost:5173" });
   expect(parse("")).toEqual(parse());
 });

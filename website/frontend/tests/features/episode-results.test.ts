@@ -12,7 +12,7 @@ const turns = { pace: { kind: "turn-based" } } as const;
 const ticks = { pace: { kind: "real-time", hz: 60 } } as const;
 const round = (score: number, steps: number, won = false) => ({ score, steps, won });
 
-test("rounds are this game's finished ones, oldest first, without the one on the screen", () => {
+test("episode results of a game contain its finished episodes, oldest first, without the current one", () => {
   const episode = (id: string, game_id: string, score: number, time_ended: string | null) =>
     ({ id, game_id, score, n_steps: 9, time_ended, status: "lost", options: {} }) as Episode;
   const episodes = [
@@ -30,7 +30,7 @@ test("rounds are this game's finished ones, oldest first, without the one on the
   expect(scores({ speed: "0.5" })).toEqual([8]);
 });
 
-test("a round that ended here counts at once, and once", () => {
+test("episode that ended on this page is counted immediately and once", () => {
   const told = {
     ...{ id: "a", game_id: "pong", score: 1, n_steps: 9, status: "lost", time_ended: "2026" },
     options: {},
@@ -43,7 +43,7 @@ test("a round that ended here counts at once, and once", () => {
   expect(scores(null)).toEqual([1, 1, 2]);
 });
 
-test("fewer steps count only where the game waits for each", () => {
+test("fewer steps are a record only in games that wait for each action", () => {
   const rounds = [round(1, 20), round(1, 14), round(2, 99)];
   expect([...rounds].sort(compareResults(turns))).toEqual([
     round(2, 99),
@@ -57,7 +57,7 @@ test("fewer steps count only where the game waits for each", () => {
   ]);
 });
 
-test("a record is better than all before, and needs one before", () => {
+test("record with earlier episodes is better than all of them, and needs at least one", () => {
   expect(isRecord(ticks, round(5, 1), [])).toBe(false);
   expect(isRecord(ticks, round(5, 1), [round(5, 9)])).toBe(false);
   expect(isRecord(turns, round(5, 1), [round(5, 9)])).toBe(true);

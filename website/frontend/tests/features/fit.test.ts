@@ -5,7 +5,7 @@ import { fitPicture } from "@/features/play/fit";
 const atari = { width: 160, height: 210 };
 
 describe("how large a picture is drawn", () => {
-  test("whole pixels where they fill the place well", () => {
+  test("fit with enough coverage uses a whole scale", () => {
     expect(fitPicture(atari, { width: 1200, height: 860 }, 1.75, 1)).toEqual({
       width: 1120,
       height: 840,
@@ -13,14 +13,14 @@ describe("how large a picture is drawn", () => {
     });
   });
 
-  test("device pixels count, not CSS pixels", () => {
+  test("fit with a device pixel ratio counts device pixels, not CSS pixels", () => {
     const fit = fitPicture(atari, { width: 390, height: 400 }, 1.75, 3);
     expect(fit).toMatchObject({ isPixelPerfect: true });
     expect((fit.width * 3) % 160).toBeCloseTo(0);
     expect((fit.height * 3) % 210).toBeCloseTo(0);
   });
 
-  test("the whole place rather than a small whole scale", () => {
+  test("fit with too little coverage at a whole scale fills the area", () => {
     const fit = fitPicture(atari, { width: 900, height: 600 }, 1.75, 1);
     expect(fit.isPixelPerfect).toBe(false);
     expect(fit.height).toBeCloseTo(600);

@@ -32,30 +32,30 @@ const found = (words: string, tag: string | null = null) =>
   findGames(games, words, tag).map(({ id }) => id);
 
 describe("finding a game", () => {
-  test("without words are all of them by name", () => {
+  test("search without words returns all games by name", () => {
     expect(found("")).toEqual(["breakout", "pong", "hanoi"]);
   });
 
-  test("every word counts, in name, summary and tags", () => {
+  test("search with several words matches each in name, summary and tags", () => {
     expect(found("atari PONG")).toEqual(["pong"]);
     expect(found("atari hanoi")).toEqual([]);
   });
 
-  test("names that begin with the word come first", () => {
+  test("search with a prefix of a name ranks that name first", () => {
     expect(found("p")).toEqual(["pong", "breakout", "hanoi"]);
   });
 
-  test("a tag narrows it down", () => {
+  test("search with a tag returns only games with the tag", () => {
     expect(found("", "puzzle")).toEqual(["hanoi"]);
   });
 
-  test("the most frequent tag is offered first", () => {
+  test("tags of several games are sorted by frequency", () => {
     expect(tagsByFrequency(games)).toEqual(["atari", "paddle", "puzzle", "sport"]);
   });
 });
 
 describe("the front row", () => {
-  test("comes in its own order, the others in theirs, and none twice", () => {
+  test("front row with listed games keeps its order and repeats no game", () => {
     const ids = (some: Game[]) => some.map(({ id }) => id);
     const { featured, others } = splitFeatured([
       game("acrobot", "Acrobot"),
@@ -69,20 +69,20 @@ describe("the front row", () => {
 });
 
 describe("controls under thumbs", () => {
-  test("directions lie on the pad, the rest on buttons", () => {
+  test("touch controls with directions place them on the pad and the rest on buttons", () => {
     const deck = touchLayoutFor(game("a", "A", [], ["left", "right", "fire"]));
     expect(deck.pad).toEqual({ left: "left", right: "right" });
     expect(deck.buttons.map(({ name }) => name)).toEqual(["fire"]);
   });
 
-  test("a single direction is no pad", () => {
+  test("touch controls with a single direction have no pad", () => {
     const deck = touchLayoutFor(game("a", "A", [], ["up", "pole-1"]));
     expect(deck.pad).toBeNull();
     expect(deck.buttons).toHaveLength(2);
   });
 });
 
-test("the best score of each game is its highest", () => {
+test("best score of a game with several episodes is the highest", () => {
   const played = (game_id: string, score: number) =>
     ({ game_id, score, certificate: "certified", status: "lost", options: {} }) as Episode;
   const left = { ...played("a", 9), status: "incomplete" } as Episode;

@@ -19,7 +19,7 @@ const answer = (changes: Record<string, string> = {}): string => {
 beforeEach(() => sessionStorage.clear());
 
 describe("going to Google", () => {
-  it("asks for an ID token of this visit, and for nothing but the e-mail", () => {
+  it("Google sign-in redirect requests an ID token with a nonce and only the e-mail scope", () => {
     const address = new URL(authorizationUrl("client-1", "https://arcade.web.app/sign-in", errand));
     expect(address.origin + address.pathname).toBe("https://accounts.google.com/o/oauth2/v2/auth");
     expect(Object.fromEntries(address.searchParams)).toEqual({
@@ -35,7 +35,7 @@ describe("going to Google", () => {
 });
 
 describe("coming back", () => {
-  it("gives the token and where to go", () => {
+  it("Google sign-in response with a token returns the token and the destination", () => {
     expect(parseGoogleResponse(answer(), kept)).toEqual({
       idToken: new URLSearchParams(answer().slice(1)).get("id_token"),
       next: "/play/pong",
@@ -54,7 +54,7 @@ describe("coming back", () => {
     });
   });
 
-  it("says so when Google refused", () => {
+  it("Google sign-in response with an error reports it", () => {
     expect(parseGoogleResponse("#state=state-1&error=access_denied", kept)).toEqual({
       problem: expect.any(String) as string,
     });

@@ -31,7 +31,7 @@ test.each([
   expect(text("score")).toBe(String(score));
 });
 
-test("a score above the best is lit, one that has only not fallen yet is not", () => {
+test("score display highlights a score above the best, but not one that has not decreased yet", () => {
   show(90, 50);
   expect(screen.getByTestId("score").className).toContain("text-teal");
   cleanup();

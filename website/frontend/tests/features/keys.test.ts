@@ -9,20 +9,20 @@ const GAME = {
   ],
 };
 
-test("a changed control has the person's keys, the others the game's", () => {
+test("key map with a changed control uses the player's keys for it and the defaults for others", () => {
   expect(effectiveKeys(GAME, { fire: ["KeyX"], gone: ["KeyY"] })).toEqual({
     left: ["ArrowLeft", "KeyA"],
     fire: ["KeyX"],
   });
 });
 
-test("a key that is taken for another control leaves the one that had it", () => {
+test("key map with a key assigned to another control removes it from the first", () => {
   const bound = bindKey(effectiveKeys(GAME), "fire", "KeyA");
   expect(bound).toEqual({ left: ["ArrowLeft"], fire: ["KeyA"] });
   expect(controlsByCode(bound).get("KeyA")).toBe("fire");
 });
 
-test("keys of the page and of the browser are not free", () => {
+test("key map rejects keys of the page and of the browser", () => {
   for (const code of ["Escape", "Enter", "Tab", "ControlLeft", "MetaRight", "F5", ""]) {
     expect(isBindable(code), code).toBe(false);
   }

@@ -34,7 +34,7 @@ const game = (_: unknown, index: number): Game => ({
 
 afterEach(cleanup);
 
-test("with 200 cards, a letter draws at most the cards that it brings", async () => {
+test("library with 200 cards renders at most the matching cards after a keystroke", async () => {
   const client = new QueryClient();
   client.setQueryDefaults(["games"], { structuralSharing: false });
   client.setQueryData(gamesQuery.queryKey, Array.from({ length: COUNT }, game));

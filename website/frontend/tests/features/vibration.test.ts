@@ -25,14 +25,14 @@ function tap(wanted: boolean, device: "touch" | "keyboard"): string[] {
   return pressed;
 }
 
-test("a finger is answered by a tick, a key is not", () => {
+test("vibration on touch is one short pulse, and none on a key", () => {
   expect(tap(true, "touch")).toEqual(["fire"]);
   expect(vibrate).toHaveBeenCalledTimes(1);
   tap(true, "keyboard");
   expect(vibrate).toHaveBeenCalledTimes(1);
 });
 
-test("who does not want it feels nothing, and the press counts all the same", () => {
+test("vibration when disabled is silent, and the press still counts", () => {
   expect(tap(false, "touch")).toEqual(["fire"]);
   expect(vibrate).not.toHaveBeenCalled();
 });
@@ -45,14 +45,14 @@ function loseLife(touch: boolean, wanted: boolean): void {
   rerender({ lives: 2 });
 }
 
-test("a lost life shakes the phone of who plays with fingers, once", () => {
+test("vibration on a lost life with touch input occurs once", () => {
   loseLife(true, true);
   expect(vibrate).toHaveBeenCalledTimes(1);
   loseLife(false, true);
   expect(vibrate).toHaveBeenCalledTimes(1);
 });
 
-test("a lost life shakes a gamepad that can, and one that cannot harms nothing", () => {
+test("vibration on a lost life uses a gamepad that supports it and ignores others", () => {
   Object.assign(navigator, {
     getGamepads: () => [null, { vibrationActuator: null }, { vibrationActuator: { playEffect } }],
   });

@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { formatBytes, formatCount, formatClock, formatTimeAgo } from "@/lib/format";
 import { keyLabel } from "@/lib/key-label";
 
-test("seconds are minutes and seconds", () => {
+test("duration in seconds is formatted as minutes and seconds", () => {
   expect([0, 65, 600].map(formatClock)).toEqual(["0:00", "1:05", "10:00"]);
 });
 
-test("one is one, others are many", () => {
+test("count of one is formatted as singular, others as plural", () => {
   expect([1, 0, 1200].map((count) => formatCount(count, "step"))).toEqual([
     "1 step",
     "0 steps",
@@ -15,7 +15,7 @@ test("one is one, others are many", () => {
   ]);
 });
 
-test("moments are told from now", () => {
+test("time in the past is formatted relative to now", () => {
   const now = Date.parse("2026-11-22T12:00:00Z");
   const at = (iso: string) => formatTimeAgo(iso, now);
   expect(at("2026-11-22T11:59:30Z")).toBe("just now");
@@ -25,7 +25,7 @@ test("moments are told from now", () => {
   expect(at("2026-10-01T11:00:00Z")).toMatch(/Oct 1, 2026/);
 });
 
-test("keys are named as they are printed", () => {
+test("key code is formatted as its printed label", () => {
   expect(["ArrowLeft", "KeyA", "Digit1", "Space", "F5"].map(keyLabel)).toEqual([
     "←",
     "A",
@@ -35,7 +35,7 @@ test("keys are named as they are printed", () => {
   ]);
 });
 
-test("sizes are told in the unit that fits", () => {
+test("size in bytes is formatted in the largest suitable unit", () => {
   expect([0, 999, 1000, 1_234_567, 5e12].map(formatBytes)).toEqual([
     "0 bytes",
     "999 bytes",

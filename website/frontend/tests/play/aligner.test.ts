@@ -51,29 +51,32 @@ function run({ hz, phase, jitter }: Network, seconds = 20) {
 }
 
 describe("the aligner", () => {
-  it.each([0.2, 3, 7, 11, 16])("lets pictures wait 3 ms when they came at %d ms", (phase) => {
-    const { mean } = run({ hz: 60, phase, jitter: 0.5 });
-    expect(mean).toBeGreaterThan(2);
-    expect(mean).toBeLessThan(5);
-  });
+  it.each([0.2, 3, 7, 11, 16])(
+    "aligner with frames that arrive at phase %d ms delays them to wait 3 ms",
+    (phase) => {
+      const { mean } = run({ hz: 60, phase, jitter: 0.5 });
+      expect(mean).toBeGreaterThan(2);
+      expect(mean).toBeLessThan(5);
+    },
+  );
 
-  it.each([59.94, 60.06])("follows a display of %d Hz", (hz) => {
+  it.each([59.94, 60.06])("aligner with a display of %d Hz follows its rate", (hz) => {
     const { mean } = run({ hz, phase: 9, jitter: 0.5 }, 40);
     expect(mean).toBeGreaterThan(1.5);
     expect(mean).toBeLessThan(5.5);
   });
 
-  it("finds the best place for pictures that come unevenly", () => {
+  it("aligner with unevenly spaced frames finds the best phase", () => {
     const { mean } = run({ hz: 60, phase: 2, jitter: 5 });
     expect(mean).toBeLessThan(7);
   });
 
-  it("asks for nothing where there is nothing to win", () => {
+  it("aligner without possible improvement requests no shift", () => {
     const { asked } = run({ hz: 60, phase: 1000 / 60 - 3.2, jitter: 0.2 });
     expect(asked).toEqual([]);
   });
 
-  it.each([50, 75, 144])("leaves a display of %d Hz alone", (hz) => {
+  it.each([50, 75, 144])("aligner with a display of %d Hz requests no shift", (hz) => {
     expect(run({ hz, phase: 5, jitter: 0.5 }).asked).toEqual([]);
   });
 

@@ -55,14 +55,14 @@ function connectPad(): void {
 }
 
 describe("a gamepad", () => {
-  test("is looked at only from the moment it is plugged in", () => {
+  test("gamepad before it is connected is not polled", () => {
     expect(platform.runAnimationFrame()).toBe(0);
     connectPad();
     expect(names).toEqual(["Hand pad"]);
     expect(platform.runAnimationFrame()).toBe(1);
   });
 
-  test("its stick presses directions, with a dead zone that lets go later than it takes", () => {
+  test("gamepad stick beyond the dead zone presses directions with hysteresis", () => {
     connectPad();
     const at = (x: number): string[] => {
       pad.axes[0] = x;
@@ -76,7 +76,7 @@ describe("a gamepad", () => {
     expect(at(0.9)).toEqual(["gamepad right down"]);
   });
 
-  test("its cross and its stick are one control", () => {
+  test("gamepad d-pad and stick in one direction press one control", () => {
     connectPad();
     pad.press(15);
     platform.runAnimationFrame();
@@ -87,7 +87,7 @@ describe("a gamepad", () => {
     expect(log).toEqual(["gamepad right down", "button 15"]);
   });
 
-  test("its buttons play the other controls in order", () => {
+  test("gamepad buttons when pressed press the remaining controls in order", () => {
     connectPad();
     pad.press(0);
     pad.press(1);
@@ -98,7 +98,7 @@ describe("a gamepad", () => {
     ]);
   });
 
-  test("that is pulled out lets go, and says so", () => {
+  test("gamepad when disconnected releases its controls and reports it", () => {
     connectPad();
     pad.press(0);
     platform.runAnimationFrame();
@@ -109,7 +109,7 @@ describe("a gamepad", () => {
     expect(platform.runAnimationFrame()).toBe(0);
   });
 
-  test("is let go of when nobody listens any more", () => {
+  test("gamepad without listeners is no longer polled", () => {
     connectPad();
     pad.press(0);
     platform.runAnimationFrame();

@@ -16,7 +16,7 @@ beforeEach(() => {
 const words = () => changes.map(({ control, down }) => `${control} ${down ? "down" : "up"}`);
 
 describe("controls over all devices", () => {
-  test("two keys of one control are one press", () => {
+  test("controls with two keys of one control held report one press", () => {
     controls.press("left", "keyboard", "ArrowLeft", 1);
     controls.press("left", "keyboard", "KeyA", 2);
     controls.release("keyboard", "ArrowLeft", 3);
@@ -26,14 +26,14 @@ describe("controls over all devices", () => {
     expect(changes[1]).toMatchObject({ at: 4, code: "KeyA" });
   });
 
-  test("a control is held as long as any device holds it", () => {
+  test("control held by two devices stays pressed until both release it", () => {
     controls.press("fire", "keyboard", "Space", 1);
     controls.press("fire", "touch", "button-fire-1", 2);
     controls.release("keyboard", "Space", 3);
     expect(words()).toEqual(["fire down"]);
   });
 
-  test("releasing all lets go of each once", () => {
+  test("releasing all controls releases each control once", () => {
     controls.press("left", "keyboard", "ArrowLeft", 1);
     controls.press("left", "keyboard", "KeyA", 2);
     controls.press("fire", "keyboard", "Space", 3);
@@ -42,7 +42,7 @@ describe("controls over all devices", () => {
     expect(controls.held()).toEqual([]);
   });
 
-  test("what was never pressed cannot be released", () => {
+  test("release of a control that is not pressed has no effect", () => {
     controls.release("keyboard", "Space", 1);
     expect(changes).toEqual([]);
   });
@@ -68,21 +68,21 @@ describe("the keyboard", () => {
     return event;
   }
 
-  test("a key acts with the event's own time and code", () => {
+  test("keyboard event reports its own time and code", () => {
     const event = type("keydown", "Space");
     expect(changes).toEqual([
       { control: "fire", down: true, at: event.timeStamp, device: "keyboard", code: "Space" },
     ]);
   });
 
-  test("a key that repeats acts once, and never scrolls the page", () => {
+  test("repeated key presses once and does not scroll the page", () => {
     expect(type("keydown", "Space").defaultPrevented).toBe(true);
     expect(type("keydown", "Space", { repeat: true }).defaultPrevented).toBe(true);
     type("keyup", "Space");
     expect(words()).toEqual(["fire down", "fire up"]);
   });
 
-  test("a tap of no length is a down and an up", () => {
+  test("tap of zero length reports a press and a release", () => {
     for (let tap = 0; tap < 3; tap++) {
       type("keydown", "ArrowLeft");
       type("keyup", "ArrowLeft");
@@ -90,37 +90,37 @@ describe("the keyboard", () => {
     expect(words()).toEqual(Array(3).fill(["left down", "left up"]).flat());
   });
 
-  test("other keys and shortcuts stay the browser's", () => {
+  test("unassigned keys and shortcuts are left to the browser", () => {
     expect(type("keydown", "KeyQ").defaultPrevented).toBe(false);
     expect(type("keydown", "Space", { ctrlKey: true }).defaultPrevented).toBe(false);
     expect(changes).toEqual([]);
   });
 
-  test("typing into a field is not playing", () => {
+  test("key typed into a field presses no control", () => {
     expect(type("keydown", "Space", {}, "i").defaultPrevented).toBe(false);
     expect(changes).toEqual([]);
   });
 
-  test("a taken key does not press the button that has the focus", () => {
+  test("captured key with a focused button does not click the button", () => {
     expect(type("keydown", "Space", {}, "b").defaultPrevented).toBe(true);
     expect(words()).toEqual(["fire down"]);
   });
 
-  test("a guarded key does nothing, but buttons work", () => {
+  test("guarded key presses no control but activates buttons", () => {
     use = "suppressed";
     expect(type("keydown", "Space").defaultPrevented).toBe(true);
     expect(type("keydown", "Space", {}, "b").defaultPrevented).toBe(false);
     expect(changes).toEqual([]);
   });
 
-  test("a key that went down while taken goes up whatever happened since", () => {
+  test("key pressed while captured is released after the capture ends", () => {
     type("keydown", "Space");
     use = "free";
     type("keyup", "Space");
     expect(words()).toEqual(["fire down", "fire up"]);
   });
 
-  test("the Command key releases all, since it swallows their releases", () => {
+  test("Command key releases all controls, because the browser omits their keyup events", () => {
     type("keydown", "ArrowLeft");
     type("keyup", "MetaLeft");
     expect(words()).toEqual(["left down", "left up"]);
@@ -142,11 +142,11 @@ describe("the direction pad", () => {
     expect(padDirections(x, y, cross)).toEqual(directions);
   });
 
-  test("of two directions takes the whole half for each", () => {
+  test("direction pad with two directions assigns half of the area to each", () => {
     expect(padDirections(-0.3, 0.9, { left: "left", right: "right" })).toEqual(["left"]);
   });
 
-  test("follows a sliding finger, and two fingers at once", () => {
+  test("direction pad with sliding or multiple fingers follows each finger", () => {
     const element = document.createElement("div");
     element.setPointerCapture = () => undefined;
     element.getBoundingClientRect = () => new DOMRect(0, 0, 100, 100);

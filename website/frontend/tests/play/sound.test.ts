@@ -66,7 +66,7 @@ describe("sound on its way to the ear", () => {
     queue = new SoundQueue(FROM, TO);
   });
 
-  test("keeps its pitch and its volume at the sound card's rate", () => {
+  test("sound after resampling keeps its pitch and volume", () => {
     const { out } = listen(queue, 3);
     const settled = out.subarray(TO);
     expect(pitch(settled)).toBeGreaterThan(440 * 0.985);
@@ -75,22 +75,25 @@ describe("sound on its way to the ear", () => {
     expect(Math.max(...settled)).toBeLessThan(0.26);
   });
 
-  test.each([59.4, 60, 60.6])("stays within the ring at %f steps a second", (rate) => {
-    const { waited } = listen(queue, 20, { rate });
-    const settled = waited.slice(TO / BLOCK);
-    expect(Math.min(...settled)).toBeGreaterThan(0);
-    expect(Math.max(...settled)).toBeLessThanOrEqual(QUEUE_STEPS.max);
-    expect(queue.stats.underruns).toBe(0);
-  });
+  test.each([59.4, 60, 60.6])(
+    "sound at %f steps per second stays within the ring buffer",
+    (rate) => {
+      const { waited } = listen(queue, 20, { rate });
+      const settled = waited.slice(TO / BLOCK);
+      expect(Math.min(...settled)).toBeGreaterThan(0);
+      expect(Math.max(...settled)).toBeLessThanOrEqual(QUEUE_STEPS.max);
+      expect(queue.stats.underruns).toBe(0);
+    },
+  );
 
-  test("drops what is late, so that it never lags by more than the ring", () => {
+  test("sound with late samples drops them, so the lag is at most the ring buffer", () => {
     for (let frame = 0; frame < 20; frame++) queue.push(frame, tone(frame, 440));
     expect(queue.stats.queuedSteps).toBeLessThanOrEqual(QUEUE_STEPS.max);
     expect(queue.stats.droppedSteps).toBeGreaterThan(15);
     expect(queue.stats.frame).toBe(19);
   });
 
-  test("fades out where nothing comes, and in again, without a click", () => {
+  test("sound during an underrun fades out and in without a click", () => {
     const { out } = listen(queue, 2, { late: (frame) => frame % 40 > 30 });
     expect(queue.stats.underruns).toBeGreaterThan(0);
     expect(queue.stats.droppedSteps).toBeGreaterThan(0);
@@ -101,7 +104,7 @@ describe("sound on its way to the ear", () => {
     expect(Math.abs(end[TO / 10] ?? 1)).toBeLessThan(0.001);
   });
 
-  test("is silent until two steps are there, and when it is cleared", () => {
+  test("sound before two steps are buffered, or after a clear, is silent", () => {
     const block = new Float32Array(BLOCK);
     queue.push(0, tone(0, 440));
     queue.read(block);
@@ -113,7 +116,7 @@ describe("sound on its way to the ear", () => {
     expect(queue.stats.queuedSteps).toBe(0);
   });
 
-  test("what is constant is silence, whatever its value", () => {
+  test("sound with constant samples is silent", () => {
     for (let frame = 0; frame < 3; frame++) queue.push(frame, new Uint8Array(STEP).fill(200));
     queue.read(new Float32Array(BLOCK));
     expect(queue.stats.audibleSamples).toBe(0);
@@ -138,13 +141,13 @@ describe("a game that can be heard", () => {
     expect(table.output).toMatchObject({ openCount: 1, hz: 30_720, volume: 0.5, running: true });
   });
 
-  test("stays silent for who does not want it", () => {
+  test("sound when disabled stays silent", () => {
     table.startEpisode();
     packet(1);
     expect(table.output).toMatchObject({ openCount: 0, playedSteps: [] });
   });
 
-  test("plays what comes with the steps", () => {
+  test("sound with steps plays their samples", () => {
     table.engine.setVolume(1);
     table.startEpisode();
     packet(1);
@@ -153,7 +156,7 @@ describe("a game that can be heard", () => {
     expect(table.output.playedSteps[0]?.samples).toEqual(new Uint8Array(512).fill(130));
   });
 
-  test("is silent while it is paused, muted or over, and closed at the end", () => {
+  test("sound while paused, muted or ended is silent, and closed at the end", () => {
     table.engine.setVolume(1);
     const socket = table.startEpisode();
     table.engine.reportFocus("hidden", 1);

@@ -13,19 +13,19 @@ const STEER: Steer = {
 
 const at = (x: number, y = 0) => [...steerControls(x, y, STEER, 0.2)];
 
-test("further out is a later step, and near the middle is rest", () => {
+test("steering with a larger deflection selects a later step, and none near the centre", () => {
   expect(at(0.1)).toEqual([]);
   expect(at(0.5)).toEqual(["right"]);
   expect(at(-0.7)).toEqual(["left", "full"]);
   expect(at(-3)).toEqual(["left", "full"]);
 });
 
-test("two directions act together, and what is not there presses nothing", () => {
+test("steering in two directions presses both, and ignores missing controls", () => {
   expect(at(0.3, -0.9)).toEqual(["right", "up"]);
   expect(at(0, 1)).toEqual([]);
 });
 
-test("the mouse steers while it is held down on the screen, and lets go with it", () => {
+test("mouse steering is active while the button is held on the screen", () => {
   const words: string[] = [];
   const controls = new HeldControls(({ control, down, device }) =>
     words.push(`${device} ${control} ${down ? "down" : "up"}`),
