@@ -154,7 +154,7 @@ class Episode:
 
     @cached_property
     def truncations(self) -> NDArray[np.bool_]:
-        """Gymnasium's `truncated`, shape (T,): the episode was cut off from outside the task, such as by a time limit."""
+        """Gymnasium's `truncated`, shape (T,): the episode was cut off for a reason outside the task."""
         return self._column("truncated", np.bool_)
 
     @cached_property

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 Pictures = NDArray[np.uint8]
 DECODER_THREADS = 2
+"""Number of segments that are decoded concurrently."""
 
 
 class Frames:

@@ -15,6 +15,7 @@ from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
 
 PAGE_SIZE = 200
+"""Number of episodes per page of results."""
 
 
 class Dataset:
