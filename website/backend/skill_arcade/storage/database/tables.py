@@ -199,7 +199,7 @@ class Transition(Table, table=True):
     input_frame: int | None = Field(
         None,
         sa_column_kwargs=_commented(
-            "index of the observation on the player's screen at the time of that input; null: no input yet"
+            "index of the observation on the player's screen at that input; null: unknown, or no input yet"
         ),
     )
     terminated: bool = Field(sa_column_kwargs=_commented("terminated, returned by step()"))
@@ -227,13 +227,13 @@ class Segment(Table, table=True):
     n_bytes: int = Field(sa_column=_bigint_column("total size of the objects, bytes"))
     objects: dict[str, Any] = Field(sa_column=_json_column("object key to SHA-256 in hexadecimal"))
     n_events: int | None = Field(
-        None, sa_column_kwargs=_commented("number of events; null: uploaded by a version that did not store it")
+        None, sa_column_kwargs=_commented("number of events; null: uploaded by an older version")
     )
     rows_sha256: str | None = Field(
         None,
         sa_column_kwargs=_commented(
-            "SHA-256 of the transitions (without shown_us, which may be updated later) and events at the upload; "
-            "null: uploaded by a version that did not store it"
+            "SHA-256 of the uploaded transitions (without shown_us, which may change later) and events; "
+            "null: uploaded by an older version"
         ),
     )
     time_delivered: datetime = Field(sa_column=_database_time_column("time of the upload, database clock"))

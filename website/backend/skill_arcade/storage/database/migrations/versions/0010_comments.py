@@ -251,12 +251,12 @@ COMMENTS = [
     ('COLUMN "segment"."objects"', "object key to SHA-256 in hexadecimal", "object key to SHA-256, hexadecimal"),
     (
         'COLUMN "segment"."n_events"',
-        "number of events; null: uploaded by a version that did not store it",
+        "number of events; null: uploaded by an older version",
         "events in it; null: delivered before this was kept",
     ),
     (
         'COLUMN "segment"."rows_sha256"',
-        "SHA-256 of the transitions (without shown_us, which may be updated later) and events at the upload; null: uploaded by a version that did not store it",
+        "SHA-256 of the uploaded transitions (without shown_us, which may change later) and events; null: uploaded by an older version",
         "SHA-256 of its transitions (without shown_us, which comes later) and events as they were delivered; null: before this was kept",
     ),
     ('COLUMN "segment"."time_delivered"', "time of the upload, database clock", "database clock"),
@@ -315,7 +315,7 @@ COMMENTS = [
     ),
     (
         'COLUMN "transition"."input_frame"',
-        "index of the observation on the player's screen at the time of that input; null: no input yet",
+        "index of the observation on the player's screen at that input; null: unknown, or no input yet",
         "observation index on the player's screen when that input happened",
     ),
     ('COLUMN "transition"."terminated"', "terminated, returned by step()", "as returned by step"),
