@@ -1,1 +1,1 @@
-"""Run kept episodes again, and say whether they come out the same."""
+"""Certification: re-runs recorded episodes and compares the results with the recordings."""

@@ -1,4 +1,4 @@
-"""Re-runs in processes of their own: a crash of an environment is a finding, not an end."""
+"""Re-runs episodes in worker processes, so that a crash of an environment becomes a verdict."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -20,46 +20,49 @@ _settings: Settings | None = None
 
 
 class Workers:
-    """Processes that run episodes again. They start with the first episode and stay, ready for more, until `close`."""
+    """A pool of worker processes that re-run episodes.
+
+    The processes start with the first episode and are reused until `close`.
+    """
 
     def __init__(self, settings: Settings, n: int, *, idle: bool = False) -> None:
-        """`n` at once; `idle`: only while no other process wants the processor."""
+        """Create a pool of `n` processes. With `idle` they run only while no other process needs the CPU."""
         self._settings, self._n, self._idle = settings, n, idle
         self._pool: ProcessPoolExecutor | None = None
 
     def verify(self, episodes: Iterable[UUID]) -> Iterator[tuple[UUID, Verdict]]:
-        """Run episodes again, in the order in which they are done.
+        """Re-run episodes and yield their verdicts in the order of completion.
 
-        An episode whose re-run kills its process is tried once more, alone, and then called irreproducible.
+        If a re-run kills its process, the episode is retried once, alone. If that fails too, it is irreproducible.
         """
         suspects: list[UUID] = []
-        waiting: dict[Future[Verdict], UUID] = {}
-        todo = iter(episodes)
+        running: dict[Future[Verdict], UUID] = {}
+        remaining = iter(episodes)
         while True:
-            for episode in todo:
-                waiting[self._submit(episode)] = episode
-                if len(waiting) >= 2 * self._n:
+            for episode in remaining:
+                running[self._submit(episode)] = episode
+                if len(running) >= 2 * self._n:
                     break
-            if not waiting:
+            if not running:
                 break
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             broken = False
             for future in done:
-                episode = waiting.pop(future)
+                episode = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     suspects.append(episode)
                     broken = True
                 else:
                     yield episode, future.result()
             if broken:
-                suspects += [*waiting.values(), *todo]
+                suspects += [*running.values(), *remaining]
                 self.close()
                 break
         for episode in suspects:
             yield episode, verify_alone(self._settings, episode, idle=self._idle)
 
     def close(self) -> None:
-        """End the processes; the next episode starts new ones."""
+        """Stop the processes. The next episode starts new ones."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(cancel_futures=True)
@@ -69,40 +72,40 @@ class Workers:
             self._pool = _open_pool(self._settings, self._n, idle=self._idle)
         try:
             return self._pool.submit(_verify, episode)
-        except BrokenProcessPool:  # it died while it had nothing to do
+        except BrokenProcessPool:  # the pool died while it was idle
             self._pool = _open_pool(self._settings, self._n, idle=self._idle)
             return self._pool.submit(_verify, episode)
 
 
 def verify_episodes(settings: Settings, episodes: Iterable[UUID], *, workers: int) -> Iterator[tuple[UUID, Verdict]]:
-    """Run episodes again, `workers` at once, as `Workers.verify` does."""
-    with closing(Workers(settings, workers)) as opened:
-        yield from opened.verify(episodes)
+    """Re-run episodes in `workers` processes and yield their verdicts, as `Workers.verify` does."""
+    with closing(Workers(settings, workers)) as workers_pool:
+        yield from workers_pool.verify(episodes)
 
 
 def verify_alone(settings: Settings, episode: UUID, *, idle: bool = False) -> Verdict:
-    """Run one episode again in a process of its own."""
+    """Re-run one episode in a process of its own."""
     with _open_pool(settings, 1, idle=idle) as pool:
         try:
             return pool.submit(_verify, episode).result()
         except BrokenProcessPool:
-            reason = "the process that ran it again died"
+            reason = "the re-run crashed its process"
             return Verdict(CertificateResult.irreproducible, None, reason, 0, 0.0, {})
 
 
 def rerun_alone(settings: Settings, episode: UUID) -> tuple[UUID, Verdict]:
-    """Run one episode again in this process, with nothing open before and nothing left open."""
+    """Re-run one episode in this process. The dataset is opened and closed by this call."""
     with open_dataset(settings=settings) as dataset:
         return episode, rerun_episode(dataset.episode(episode))
 
 
 def _open_pool(settings: Settings, workers: int, *, idle: bool) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(settings, idle))
+    return ProcessPoolExecutor(workers, context, initializer=_initialise_worker, initargs=(settings, idle))
 
 
-def _begin(settings: Settings, idle: bool) -> None:
-    global _settings  # noqa: PLW0603 what a worker process is told once, for all its episodes
+def _initialise_worker(settings: Settings, idle: bool) -> None:
+    global _settings  # noqa: PLW0603  (set once per worker process)
     threading.Thread(target=_exit_when_parent_dies, name="end-with-parent", daemon=True).start()
     if idle:
         lower_priority()
@@ -110,7 +113,7 @@ def _begin(settings: Settings, idle: bool) -> None:
 
 
 def _exit_when_parent_dies() -> None:
-    """A pool's worker does not notice by itself that its parent was killed."""
+    """Exit when the parent process dies, which a pool's worker does not detect by itself."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
@@ -120,15 +123,15 @@ def _exit_when_parent_dies() -> None:
 def _verify(episode: UUID) -> Verdict:
     assert _settings is not None
     try:
-        # A connection for each episode: the worker may outlive the database's last restart.
+        # A new connection for each episode, because the database may have restarted since the previous one.
         return rerun_alone(_settings, episode)[1]
-    except NotFound as gone:
-        # Its player erased it while it waited here.
-        return Verdict(CertificateResult.damaged, None, str(gone), 0, 0.0, {})
+    except NotFound as error:
+        # The player erased the episode while it was queued.
+        return Verdict(CertificateResult.damaged, None, str(error), 0, 0.0, {})
 
 
 def lower_priority() -> None:
-    """Run only while no other process wants the processor."""
+    """Use the lowest CPU priority: run only while no other process needs the CPU."""
     os.nice(19)
     if hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

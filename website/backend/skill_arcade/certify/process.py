@@ -1,4 +1,4 @@
-"""Certification beside the server: every finished episode is run again, at idle priority."""
+"""The certifier process: it re-runs each finished episode at idle priority."""
 
 import asyncio
 import logging
@@ -21,14 +21,15 @@ from skill_arcade.telemetry import set_up_logging
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-"""Interval at which the certifier looks for finished episodes."""
+"""Interval at which the certifier polls the database for finished episodes."""
 RECHECK_POLLS = 60
-"""Looks with nothing to do after which the worker process is let go: its start costs as much as a long re-run."""
-BATCH = 20
+"""Number of polls without work after which the worker process is stopped. Starting it is as slow as a long re-run."""
+MAX_BATCH_EPISODES = 20
+"""Maximum number of episodes that one query returns."""
 
 
 def run_certifier(settings: Settings) -> None:
-    """Main of the certifier process. SIGTERM: finish the episode at hand, then end."""
+    """Run the certifier process. On SIGTERM it finishes the current episode and exits."""
     set_up_logging(settings.log_format, settings.log_level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lower_priority()
@@ -36,48 +37,51 @@ def run_certifier(settings: Settings) -> None:
 
 
 async def certify(settings: Settings) -> None:
-    """Certify what is finished, then wait for more, until SIGTERM."""
+    """Certify finished episodes until SIGTERM, polling for new ones."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    idle_looks = 0
+    idle_polls = 0
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings, CHILD_POOL_SIZE))
         workers = stack.enter_context(closing(Workers(settings, 1, idle=True)))
         while not stopping.is_set():
             try:
                 async with transaction(engine) as connection:
-                    episodes = await list_uncertified(connection, BATCH)
+                    episodes = await list_uncertified(connection, MAX_BATCH_EPISODES)
                 if episodes:
-                    idle_looks = 0
+                    idle_polls = 0
                     await _certify_batch(workers, engine, episodes, stopping)
                     continue
-            except (NotReady, DBAPIError) as error:  # it comes back; what was not certified then is next
-                log.warning("certification waits for the database: %s", error)
-            idle_looks += 1
-            if idle_looks == RECHECK_POLLS:
+            except (
+                NotReady,
+                DBAPIError,
+            ) as error:  # the episodes stay in the queue until the database is available again
+                log.warning("cannot reach the database, retrying: %s", error)
+            idle_polls += 1
+            if idle_polls == RECHECK_POLLS:
                 await asyncio.to_thread(workers.close)
-            waiting = asyncio.create_task(stopping.wait())
-            await asyncio.wait({waiting}, timeout=POLL_SECONDS)
-            waiting.cancel()
+            stop_task = asyncio.create_task(stopping.wait())
+            await asyncio.wait({stop_task}, timeout=POLL_SECONDS)
+            stop_task.cancel()
 
 
 async def _certify_batch(workers: Workers, engine: AsyncEngine, episodes: list[UUID], stopping: asyncio.Event) -> None:
-    """One episode after the other; each verdict is kept as soon as it is there."""
+    """Certify episodes one by one and store each verdict immediately."""
     loop = asyncio.get_running_loop()
 
-    def work() -> None:
+    def certify_all() -> None:
         for episode, verdict in workers.verify(episodes):
             asyncio.run_coroutine_threadsafe(store_verdict(engine, episode, verdict), loop).result()
             if stopping.is_set():
                 return
 
-    await asyncio.to_thread(work)
+    await asyncio.to_thread(certify_all)
 
 
 async def store_verdict(engine: AsyncEngine, episode: UUID, verdict: Verdict) -> None:
-    """Write a verdict down, and say so when it is not the one hoped for."""
+    """Store a verdict as a certificate, and log it unless the episode is certified."""
     if verdict.result is not CertificateResult.certified:
-        log.warning("episode %s: %s: %s", episode, verdict.result, verdict.reason)
+        log.warning("certification failed episode=%s result=%s: %s", episode, verdict.result, verdict.reason)
     certificate = NewCertificate(
         episode, verdict.result, verdict.step, verdict.reason, verdict.n_steps, verdict.seconds, verdict.versions
     )

@@ -1,4 +1,4 @@
-"""One episode again, from environment, seed and actions, held against what is kept, step by step."""
+"""Re-runs one episode from environment, seed and actions, and compares it with the recording step by step."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ RESET = -1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a re-run found. `step`: the first whose outcome differs, -1 for the reset, None: none does."""
+    """The result of a re-run. `step` is the first step that differs, -1 for the reset, or None if no step differs."""
 
     result: CertificateResult
     step: int | None
@@ -34,59 +34,62 @@ class Verdict:
 
 
 class MismatchError(Exception):
-    """The re-run is not what is kept."""
+    """Raised if the re-run differs from the recording."""
 
-    def __init__(self, step: int, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, step: int, message: str) -> None:
+        super().__init__(message)
         self.step = step
 
 
 def rerun_episode(episode: Episode) -> Verdict:
-    """Run an episode again and compare every frame, observation, reward, flag and kept info, exactly.
+    """Re-run an episode and compare all frames, observations, rewards, flags and stored infos exactly.
 
-    Where it differs, the environment is held against itself: if two more runs of the same actions differ from one
-    another, it is the environment that can't be reproduced, and not the record that is wrong.
+    If the re-run differs, the actions are run twice more. If these two runs differ from each other, the environment is
+    not deterministic and the verdict is `irreproducible`; otherwise it is `mismatch`.
     """
-    began = time.perf_counter()
+    started = time.perf_counter()
     versions: dict[str, Any] = {}
 
     def verdict(result: CertificateResult, step: int | None, reason: str, n_steps: int) -> Verdict:
-        return Verdict(result, step, reason, n_steps, time.perf_counter() - began, versions)
+        return Verdict(result, step, reason, n_steps, time.perf_counter() - started, versions)
 
     try:
         actions, changes = episode.actions, "; ".join(episode.find_changes())
         env = make_environment_from_spec(episode.environment)
-    except UnsupportedEnvironment as unfit:
-        return verdict(CertificateResult.irreproducible, None, str(unfit), 0)
-    except ArcadeError as damaged:
-        return verdict(CertificateResult.damaged, None, str(damaged), 0)
+    except UnsupportedEnvironment as error:
+        return verdict(CertificateResult.irreproducible, None, str(error), 0)
+    except ArcadeError as error:
+        return verdict(CertificateResult.damaged, None, str(error), 0)
     versions |= {key: env.spec[key] for key in ("packages", "python", "machine")}
     try:
         compare_runs(episode, env)
-    except MismatchError as difference:
-        step, reason = difference.step, str(difference)
+    except MismatchError as mismatch:
+        step, reason = mismatch.step, str(mismatch)
         if not is_deterministic(episode, actions[: step + 1]):
-            reason = f"the environment differs from itself when the same actions are run twice ({reason})"
+            reason = f"the environment is not deterministic: two re-runs with the same actions differ ({reason})"
             return verdict(CertificateResult.irreproducible, step, reason, step + 1)
         changed = version_differences(episode.environment, env.spec)
         if changes:
             reason += f"; {changes}"
         if changed:
-            reason += f"; since it was played, {'; '.join(changed)}"
+            reason += f"; changes since the recording: {'; '.join(changed)}"
         return verdict(CertificateResult.mismatch, step, reason, step + 1)
-    except ArcadeError as damaged:
-        return verdict(CertificateResult.damaged, None, str(damaged), 0)
+    except ArcadeError as error:
+        return verdict(CertificateResult.damaged, None, str(error), 0)
     finally:
         env.close()
     if changes:
-        return verdict(
-            CertificateResult.damaged, None, f"{changes}, though a re-run of them comes out the same", len(actions)
-        )
+        return verdict(CertificateResult.damaged, None, f"{changes}, although the re-run is identical", len(actions))
     return verdict(CertificateResult.certified, None, "", len(actions))
 
 
 def compare_runs(episode: Episode, env: PlayableEnv) -> None:
-    """Raise Differs at the first step that comes out otherwise; RecordingDamaged when the record does not read."""
+    """Re-run the episode in `env` and compare.
+
+    Raises:
+        MismatchError: a step differs; the error names the first one.
+        RecordingDamaged: the recording cannot be read.
+    """
     pictures = episode.pictures()
     observations = None if env.observes_picture else _Observations(episode)
     infos, rewards = episode.stored_infos, episode.rewards
@@ -96,49 +99,49 @@ def compare_runs(episode: Episode, env: PlayableEnv) -> None:
         outcome = env.step(int(action))
         if outcome.reward != rewards[step] and not (np.isnan(outcome.reward) and np.isnan(rewards[step])):
             raise MismatchError(step, f"step {step}: reward {outcome.reward:g}, stored is {rewards[step]:g}")
-        for name, now, kept in (
+        for name, actual, recorded in (
             ("terminated", outcome.terminated, terminations[step]),
             ("truncated", outcome.truncated, truncations[step]),
         ):
-            if now != kept:
-                raise MismatchError(step, f"step {step}: {name} is {now}, stored is {bool(kept)}")
+            if actual != recorded:
+                raise MismatchError(step, f"step {step}: {name} is {actual}, stored is {bool(recorded)}")
         _compare_info(step, outcome, infos[step])
         _compare_state(step, env, outcome, pictures, observations)
 
 
 def is_deterministic(episode: Episode, actions: Any) -> bool:
-    """True when two fresh environments do the same with the same seed and actions."""
+    """Return whether two new environments produce the same results for the same seed and actions."""
     return _digest(episode, actions) == _digest(episode, actions)
 
 
 def _compare_state(
     step: int, env: PlayableEnv, outcome: StepResult, pictures: Iterator[Any], observations: "_Observations | None"
 ) -> None:
-    where = "the reset" if step == RESET else f"step {step}"
-    kept = next(pictures, None)
-    if kept is None:
-        raise MismatchError(step, f"{where}: no frame is stored")
-    if not env.picture().equals(kept):
-        raise MismatchError(step, f"{where}: the frame differs")
+    position = "the reset" if step == RESET else f"step {step}"
+    recorded = next(pictures, None)
+    if recorded is None:
+        raise MismatchError(step, f"{position}: no frame is stored")
+    if not env.picture().equals(recorded):
+        raise MismatchError(step, f"{position}: the frame differs")
     if observations is not None and not observations.match(step + 1, outcome.observation):
-        raise MismatchError(step, f"{where}: the observation differs")
+        raise MismatchError(step, f"{position}: the observation differs")
 
 
 def _compare_info(step: int, outcome: StepResult, stored: dict[str, Any]) -> None:
     for key, value in stored.items():
-        now = json.loads(json.dumps(outcome.info.get(key)))
-        if now != value:
-            raise MismatchError(step, f"step {step}: info[{key!r}] is {now!r}, stored is {value!r}")
+        actual = json.loads(json.dumps(outcome.info.get(key)))
+        if actual != value:
+            raise MismatchError(step, f"step {step}: info[{key!r}] is {actual!r}, stored is {value!r}")
 
 
 class _Observations:
-    """Kept observations, to be compared byte by byte."""
+    """The recorded observations, for comparison byte by byte."""
 
     def __init__(self, episode: Episode) -> None:
-        kept = episode.observations
-        if isinstance(kept, Frames):
-            kept = np.asarray(kept)
-        self._columns = kept if isinstance(kept, dict) else {"observation": kept}
+        recorded = episode.observations
+        if isinstance(recorded, Frames):
+            recorded = np.asarray(recorded)
+        self._columns = recorded if isinstance(recorded, dict) else {"observation": recorded}
 
     def match(self, index: int, observation: Any) -> bool:
         """Return whether an observation has the recorded parts with exactly the recorded values."""

@@ -1,4 +1,4 @@
-"""The command line: `skill-arcade --help`."""
+"""The command line interface: `skill-arcade --help`."""
 
 import asyncio
 import contextlib
@@ -28,17 +28,16 @@ from skill_arcade.storage.objects import open_objects
 
 
 class Commands(TyperGroup):
-    """Commands whose errors are a sentence, not a stack trace."""
+    """Command group that prints an ArcadeError as a message instead of a stack trace."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; exit code 1 after an ArcadeError."""
         with report_errors():
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
 def report_errors() -> Iterator[None]:
-    """Say an ArcadeError on standard error and exit with 1."""
+    """Print an ArcadeError to standard error and exit with code 1."""
     try:
         yield
     except ArcadeError as error:
@@ -58,12 +57,12 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def describe(
-    version: Annotated[bool, typer.Option("--version", help="Say the version and exit.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """People play Gymnasium environments in a browser; every frame, action and time is kept, exactly.
+    """Play Gymnasium environments in a browser, and record every frame, action and time exactly.
 
-    Settings come from the environment and from `.env`. With none, all is on this machine: an embedded
-    Postgres, and a folder of recordings.
+    Settings are read from the environment and from `.env`. Without settings all data is stored on this
+    machine, in an embedded Postgres and in a folder.
     """
     if version:
         typer.echo(f"skill-arcade {__version__}")
@@ -72,21 +71,25 @@ def describe(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Name or address to listen at; 0.0.0.0 for everybody.")] = "localhost",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any that is free.")] = 8080,
+    host: Annotated[
+        str, typer.Option(help="Host name or IP address to bind to; 0.0.0.0 accepts all interfaces.")
+    ] = "localhost",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to bind to; 0 selects a free port.")] = 8080,
 ) -> None:
-    """Serve the arcade until Ctrl-C."""
+    """Run the server until Ctrl-C."""
     server.run_server(host, port)
 
 
 @app.command()
 def migrate(
-    app: Annotated[str | None, typer.Option(help="Let this database user play and record.", metavar="USER")] = None,
+    app: Annotated[
+        str | None, typer.Option(help="Grant this database user the rights of a server.", metavar="USER")
+    ] = None,
     reader: Annotated[
-        str | None, typer.Option(help="Let this database user or group read as a researcher.", metavar="USER")
+        str | None, typer.Option(help="Grant this database user or group the rights of a researcher.", metavar="USER")
     ] = None,
 ) -> None:
-    """Bring the database's tables to this version. The embedded one is brought there by every command."""
+    """Migrate the database to the schema of this version. The embedded Postgres is migrated automatically."""
     settings = read_settings()
     asyncio.run(engine.migrate(settings))
     asyncio.run(grants.grant_rights(settings, app=app, reader=reader))
@@ -99,13 +102,15 @@ app.add_typer(quarantine_command.app, name="quarantine")
 
 @app.command()
 def episodes(
-    game: Annotated[str | None, typer.Option(help="Only of this game, by id.")] = None,
-    user: Annotated[str | None, typer.Option(help="Only of this player, by e-mail or id.")] = None,
-    status: Annotated[EpisodeStatus | None, typer.Option(help="Only those that ended like this.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=queries.MAX_PAGE_SIZE, help="How many at most.")] = 20,
-    before: Annotated[str | None, typer.Option(help="Only older ones than this episode.", metavar="EPISODE")] = None,
+    game: Annotated[str | None, typer.Option(help="Limit the list to this game, by id.")] = None,
+    user: Annotated[str | None, typer.Option(help="Limit the list to this player, by e-mail or id.")] = None,
+    status: Annotated[EpisodeStatus | None, typer.Option(help="Limit the list to this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=queries.MAX_PAGE_SIZE, help="Maximum number of episodes.")] = 20,
+    before: Annotated[
+        str | None, typer.Option(help="Limit the list to episodes older than this one.", metavar="EPISODE")
+    ] = None,
 ) -> None:
-    """List what was played, newest first."""
+    """List recorded episodes, newest first."""
 
     async def read() -> list[queries.EpisodeListItem]:
         async with open_source(read_settings()) as connection:
@@ -116,16 +121,16 @@ def episodes(
 
     lines = asyncio.run(read())
     if not lines:
-        typer.echo("No such episodes." if game or user or status or before else "Nothing was played yet.")
+        typer.echo("No matching episodes." if game or user or status or before else "No episodes yet.")
         return
     formatting.print_table(formatting.episodes_table(lines))
     if len(lines) == limit:
-        typer.echo(f"Older ones: add --before {formatting.short_id(lines[-1].id)}")
+        typer.echo(f"For older episodes add --before {formatting.short_id(lines[-1].id)}")
 
 
 @app.command()
-def show(episode: Annotated[str, typer.Argument(help="Its id, or as many first digits as no other has.")]) -> None:
-    """Explain what is kept of an episode, where it is, and whether it is whole."""
+def show(episode: Annotated[str, typer.Argument(help="Id of the episode, or a unique prefix of it.")]) -> None:
+    """Show an episode: its rows, objects and origin, and whether all objects are intact."""
     settings = read_settings()
 
     async def read() -> show_command.EpisodeDetails:
@@ -133,52 +138,55 @@ def show(episode: Annotated[str, typer.Argument(help="Its id, or as many first d
             line = await queries.find_episode(connection, episode)
             return await show_command.read_details(connection, line, open_objects(settings), settings)
 
-    kept = asyncio.run(read())
-    show_command.print_details(kept)
-    if kept.faults:
-        raise InvalidRequest(f"{len(kept.faults)} of its objects are not as they were recorded.")
+    details = asyncio.run(read())
+    show_command.print_details(details)
+    if details.faults:
+        raise InvalidRequest(f"{len(details.faults)} objects of the episode are missing or damaged.")
 
 
 @app.command()
 def verify(
-    episode: Annotated[list[str] | None, typer.Argument(help="Ids, or first digits, of episodes.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every episode that has finished.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, max=256, help="How many at once.")] = os.cpu_count() or 1,
+    episode: Annotated[list[str] | None, typer.Argument(help="Ids of episodes, or unique prefixes.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Verify all finished episodes.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Number of parallel processes.")] = os.cpu_count() or 1,
     ray: export_command.RayOption = None,
     shard: export_command.ShardOption = None,
 ) -> None:
-    """Run episodes again from seed and actions, compare all with what is kept, and keep the verdict."""
-    share = Shard.read(shard) if everything else None
-    whole = verify_command.verify(
-        read_settings(), episode or [], everything=everything, jobs=jobs, shard=share, ray=ray
+    """Re-run episodes from seed and actions, compare them with the recordings, and store the verdicts."""
+    selected_shard = Shard.read(shard) if everything else None
+    verification = verify_command.verify(
+        read_settings(), episode or [], everything=everything, jobs=jobs, shard=selected_shard, ray=ray
     )
-    if not asyncio.run(whole):
+    if not asyncio.run(verification):
         raise typer.Exit(1)
 
 
 @app.command()
 def check(
     seen: Annotated[
-        Path | None, typer.Option(help="JSON: episode id to the steps that its player saw.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="JSON file: episode id to the number of steps acknowledged by the player's browser.", metavar="FILE"
+        ),
     ] = None,
-    read: Annotated[bool, typer.Option("--read", help="Read every object and compare its checksum.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="List every episode, not only what is wrong.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, every episode.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="Read all objects and verify their checksums.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List all episodes, not only those with problems.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all episodes as JSON, one object per line.")] = False,
 ) -> None:
-    """Hold journal, objects and rows against each other: acknowledged steps = stored steps, none lost or doubled."""
+    """Reconcile journal, objects and rows: each acknowledged step must be stored exactly once."""
     reports = asyncio.run(check_command.reconcile_all(read_settings(), seen=check_command.read_seen(seen), read=read))
-    in_order = (
+    is_consistent = (
         check_command.print_json(reports) if as_json else check_command.print_reports(reports, everything=everything)
     )
-    if not in_order:
+    if not is_consistent:
         raise typer.Exit(1)
 
 
 @app.command()
 def schema(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As a page of the docs, with the views.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page of the docs, with the views.")] = False,
 ) -> None:
-    """Describe the tables and what each column means."""
+    """Describe the tables and the meaning of each column."""
     if markdown:
         typer.echo(data_dictionary.render_dictionary(), nl=False)
     else:
@@ -198,7 +206,7 @@ def show_settings(
 
 @app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def open_psql(ctx: typer.Context) -> None:
-    """Open `psql` on the database. What follows goes to it: `skill-arcade psql -c "select count(*) from episode"`."""
+    """Run `psql` on the database with the given arguments: `skill-arcade psql -c "select count(*) from episode"`."""
     raise typer.Exit(psql.run_psql(read_settings(), ctx.args))
 
 

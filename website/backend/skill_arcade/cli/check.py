@@ -1,4 +1,4 @@
-"""`skill-arcade check`: says whether every acknowledged step is stored, once."""
+"""`skill-arcade check`: reports whether each acknowledged step is stored exactly once."""
 
 import json
 from dataclasses import asdict
@@ -16,20 +16,20 @@ from skill_arcade.uploader.reconcile import EpisodeReport, reconcile
 
 
 async def reconcile_all(settings: Settings, *, seen: dict[UUID, int], read: bool) -> list[EpisodeReport]:
-    """Balance every episode of this arcade."""
+    """Reconcile all episodes."""
     objects = open_objects(settings)
     try:
         async with open_engine(settings) as engine:
             async with transaction(engine) as connection:
                 await check_schema(connection)
-            found = reconcile(settings.journal_folder, objects, engine, seen=seen, read=read)
-            return [report async for report in found]
+            results = reconcile(settings.journal_folder, objects, engine, seen=seen, read=read)
+            return [report async for report in results]
     finally:
         await objects.close()
 
 
 def read_seen(path: Path | None) -> dict[UUID, int]:
-    """Read what players saw: JSON, episode id to number of steps. Raises InvalidRequest when it is not that."""
+    """Read a JSON object of episode ids and acknowledged steps. Raises InvalidRequest for other contents."""
     if path is None:
         return {}
     try:
@@ -49,14 +49,14 @@ def print_reports(reports: list[EpisodeReport], *, everything: bool) -> bool:
     total = {column: sum(getattr(report, column) for report in reports) for column in columns}
     wrong = sum(bool(report.problems or report.lost or report.duplicated) for report in reports)
     grid.add_section()
-    whole = "all in order" if not wrong else f"{wrong} not in order"
-    grid.add_row(f"{len(reports)} episodes", *(f"{total[column]}" for column in columns), whole)
+    summary = "OK" if not wrong else f"{wrong} episodes with problems"
+    grid.add_row(f"{len(reports)} episodes", *(f"{total[column]}" for column in columns), summary)
     print_table(grid)
     return not wrong
 
 
 def print_json(reports: list[EpisodeReport]) -> bool:
-    """The same as JSON, one object a line."""
+    """Print all episodes as JSON, one object per line. Return whether there are no problems."""
     for report in reports:
         typer.echo(json.dumps({**asdict(report), "episode": str(report.episode)}))
     return not any(report.problems or report.lost or report.duplicated for report in reports)

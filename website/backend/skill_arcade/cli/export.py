@@ -1,4 +1,4 @@
-"""`skill-arcade export`: recordings, in the formats of others."""
+"""`skill-arcade export`: exports recordings in the formats of other tools."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,60 +18,62 @@ from skill_arcade.shards import Shard
 ShardOption = Annotated[
     str | None,
     typer.Option(
-        "--shard", metavar="I/N", help="Only share I of N. In a Cloud Run job of several tasks: each task its own."
+        "--shard", metavar="I/N", help="Process only shard I of N. Default in a Cloud Run job: one shard per task."
     ),
 ]
 RayOption = Annotated[
     str | None,
-    typer.Option("--ray", metavar="ADDRESS", help="On this Ray cluster, --jobs at once; `local`: one started here."),
+    typer.Option("--ray", metavar="ADDRESS", help="Run --jobs tasks on this Ray cluster; `local` starts one here."),
 ]
 
 
 def export(
-    out: Annotated[Path, typer.Argument(help="A new folder, or one with an unfinished export of the same.")],
-    format_: Annotated[FormatName, typer.Option("--format", help="Whose format.")],
+    out: Annotated[Path, typer.Argument(help="A new folder, or one with an unfinished export by the same command.")],
+    format_: Annotated[FormatName, typer.Option("--format", help="Format of the export.")],
     where: Annotated[
         str | None,
         typer.Option(
-            help="SQL on the columns of episode_summary: \"game_id = 'pong' AND certified\". None: all ended."
+            help="SQL on the columns of episode_summary: \"game_id = 'pong' AND certified\". Default: all ended."
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=4096, help="How many processes at once.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=4096, help="Number of parallel processes.")] = 1,
     ray: RayOption = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only decide what will be in it: before shares begin.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only create the plan, before the shards run.")] = False,
     shard: ShardOption = None,
-    finish: Annotated[bool, typer.Option("--finish", help="Only put it together: after all shares.")] = False,
+    finish: Annotated[bool, typer.Option("--finish", help="Only finish the export, after all shards.")] = False,
 ) -> None:
-    """Export episodes, lossless, under pseudonyms made for this export. Stopped, the same command goes on.
+    """Export episodes losslessly, under pseudonyms. Repeat the command to resume an interrupted export.
 
-    On several machines that have OUT in common (a bucket that is mounted): once with `--plan`, then with
-    `--shard 0/4` to `--shard 3/4` anywhere and in any order, then once with `--finish`.
+    To divide an export between machines that share OUT (such as a mounted bucket), run it once with `--plan`,
+    then with `--shard 0/4` to `--shard 3/4` in any order, then once with `--finish`.
     """
     if plan and finish:
-        raise InvalidRequest("--plan is before the shares and --finish after them: give one of the two.")
+        raise InvalidRequest("--plan and --finish cannot be combined: --plan comes first, --finish after all shards.")
     find_format(format_)
-    settings, share = read_settings(), None if plan or finish else Shard.read(shard)
-    # Also keeps the embedded Postgres while other processes read.
+    settings, selected_shard = read_settings(), None if plan or finish else Shard.read(shard)
+    # The open dataset also keeps the embedded Postgres running for the worker processes.
     with open_dataset(settings=settings) as dataset:
-        made = read_plan(out) if share or finish else open_plan(dataset, format_, where, out)
+        export_plan = read_plan(out) if selected_shard or finish else open_plan(dataset, format_, where, out)
         if plan:
-            typer.echo(f"{made.n_episodes} episodes in {len(made.parts)} parts are planned: {out}")
+            typer.echo(f"{export_plan.n_episodes} episodes in {len(export_plan.parts)} parts are planned: {out}")
             return
         if not finish:
-            _make_parts(settings, made, out, jobs, shard=share, ray=ray)
-        if share is None:
-            typer.echo(f"{describe(finish_export(made, out))}: {out}")
+            _export_parts(settings, export_plan, out, jobs, shard=selected_shard, ray=ray)
+        if selected_shard is None:
+            typer.echo(f"{describe(finish_export(export_plan, out))}: {out}")
 
 
 def describe(manifest: dict[str, Any]) -> str:
-    """Say how much an export holds."""
+    """Return a summary of an export's size."""
     size = sum(file["bytes"] for file in manifest["files"].values())
     return (
         f"{manifest['episodes']} episodes, {manifest['steps']} steps, {size:,} bytes in {len(manifest['files'])} files"
     )
 
 
-def _make_parts(settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None, ray: str | None) -> None:
+def _export_parts(
+    settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None, ray: str | None
+) -> None:
     missing = missing_parts(plan, out, shard)
     steps = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*steps, console=Console(), transient=True) as progress:
@@ -79,4 +81,4 @@ def _make_parts(settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: 
         for part in export_parts(settings, plan, out, jobs, shard=shard, ray=ray):
             progress.advance(task, len(part.episodes))
     if shard is not None:
-        typer.echo(f"Share {shard.index}/{shard.count}: {len(missing)} of {len(plan.parts)} parts made now.")
+        typer.echo(f"Shard {shard.index}/{shard.count}: {len(missing)} of {len(plan.parts)} parts exported.")

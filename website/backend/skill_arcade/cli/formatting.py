@@ -1,4 +1,4 @@
-"""Tables on the terminal."""
+"""Formats tables for the terminal."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -14,13 +14,13 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import Table
 
-# Into a file or a pipe: wide enough that nothing is cut.
 PIPE_WIDTH = 200
+"""Width of tables in a file or a pipe, in characters."""
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def open_console() -> Console:
-    """A console as wide as the terminal."""
+    """Return a console with the width of the terminal, or `PIPE_WIDTH` if the output is not a terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
@@ -28,17 +28,16 @@ def open_console() -> Console:
 
 
 def print_table(grid: Grid) -> None:
-    """Print a table."""
     open_console().print(grid)
 
 
 def short_id(id_: UUID) -> str:
-    """As many digits of an episode's id as tell it from all others: its time and 12 random bits."""
+    """Return the first digits of an episode's id, which are unique in practice: its time and 12 random bits."""
     return str(id_)[:18]
 
 
 def games_table(games: Iterable[Manifest]) -> Grid:
-    """Which games there are."""
+    """Return a table of games."""
     grid = make_grid("game", "name", "pace", "environment", "won when")
     for game in games:
         pace = f"{game.pace.hz:g} Hz" if isinstance(game.pace, RealTime) else "turn-based"
@@ -48,19 +47,21 @@ def games_table(games: Iterable[Manifest]) -> Grid:
     return grid
 
 
-def episodes_table(lines: Iterable[EpisodeListItem]) -> Grid:
-    """What was played."""
+def episodes_table(episodes: Iterable[EpisodeListItem]) -> Grid:
+    """Return a table of episodes."""
     grid = make_grid("episode", "player", "game", "steps", "score", "status", "when", right=("steps", "score"))
-    for line in lines:
-        status = f"{line.status} ({line.end_reason})" if line.end_reason else f"{line.status}, running"
-        when = f"{line.time_created.astimezone():%Y-%m-%d %H:%M:%S}"
-        player = line.email or f"{line.user_id} (erased)"
-        grid.add_row(short_id(line.id), player, line.game_name, f"{line.n_steps}", f"{line.score:g}", status, when)
+    for episode in episodes:
+        status = f"{episode.status} ({episode.end_reason})" if episode.end_reason else f"{episode.status}, running"
+        when = f"{episode.time_created.astimezone():%Y-%m-%d %H:%M:%S}"
+        player = episode.email or f"{episode.user_id} (erased)"
+        grid.add_row(
+            short_id(episode.id), player, episode.game_name, f"{episode.n_steps}", f"{episode.score:g}", status, when
+        )
     return grid
 
 
 def print_schema() -> None:
-    """Every table and column with its comment."""
+    """Print all tables and columns with their comments."""
     console = open_console()
     for table in Table.metadata.sorted_tables:
         console.print(f"\n[bold]{table.name}[/bold]  {table.comment}")
@@ -80,7 +81,7 @@ def print_settings() -> None:
 
 
 def make_grid(*names: str, right: Iterable[str] = ()) -> Grid:
-    """A table with these columns and no rows yet."""
+    """Return an empty table with these columns. The columns in `right` are right-aligned."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
         grid.add_column(name, justify="right" if name in right else "left", overflow="fold")
@@ -88,13 +89,13 @@ def make_grid(*names: str, right: Iterable[str] = ()) -> Grid:
 
 
 def type_name(column: Column[object]) -> str:
-    """Its type in Postgres, in a few words."""
+    """Return a short description of the column's Postgres type."""
     name = column.type.compile(DIALECT).lower().replace("timestamp with time zone", "timestamptz")
     return name if column.nullable is False else f"{name}, may be null"
 
 
 def key_name(column: Column[object]) -> str:
-    """Which key it is part of, in a few words."""
+    """Return a short description of the keys that the column belongs to."""
     parts = ["primary"] if column.primary_key else []
     parts += [f"of {key.column.table.name}" for key in column.foreign_keys]
     return ", ".join(parts)

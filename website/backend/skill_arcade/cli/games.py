@@ -1,4 +1,4 @@
-"""`skill-arcade games`: list them, check a manifest, write a first one, draw their pictures."""
+"""`skill-arcade games`: lists games, checks and creates manifests, renders covers."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,29 +16,29 @@ from skill_arcade.games.catalogue import MANIFESTS, load_catalogue, load_manifes
 from skill_arcade.games.draft import draft_manifest
 from skill_arcade.settings import read_settings
 
-app = typer.Typer(help="List the games that can be played; check, add and draw them.", invoke_without_command=True)
+app = typer.Typer(help="List games, check and create manifests, render covers.", invoke_without_command=True)
 
 
 @app.callback()
 def list_games(ctx: typer.Context) -> None:
-    """List the games that can be played; check, add and draw them."""
+    """List games, check and create manifests, render covers."""
     if ctx.invoked_subcommand is not None:
         return
     folder = read_settings().games_folder
     catalogue = load_catalogue(folder)
     if not catalogue.games:
-        raise NotFound(f"There is no manifest of a game in {folder or 'this package'}.")
+        raise NotFound(f"No manifest was found in {folder or 'this package'}: check GAMES_FOLDER.")
     formatting.print_table(formatting.games_table(catalogue.games.values()))
 
 
 @app.command()
 def check(
-    file: Annotated[list[Path], typer.Argument(help="Manifests, as GAME.yaml.", exists=True, dir_okay=False)],
+    file: Annotated[list[Path], typer.Argument(help="Manifests: files GAME.yaml.", exists=True, dir_okay=False)],
 ) -> None:
-    """Say what is wrong with a manifest: its fields, whether its environment is as it says, and controls do something.
+    """Check manifests: their fields, their environments, and whether each control has an effect.
 
-    A control that changes the picture at no moment of a scripted play may need a key or a ladder that the script did
-    not find, so that is told and not counted.
+    A control without an effect in scripted play is a warning, because its effect may need a situation that the
+    script did not reach.
     """
     faults = 0
     for path in file:
@@ -46,50 +46,48 @@ def check(
         found = validate_game(game)
         if not found:
             with formatting.open_console().status(f"{path}: pressing every control ..."):
-                silent = ineffective_controls(game)
-            for control in sorted(silent):
-                typer.echo(
-                    f"{path}: {control} was pressed again and again, and changed no picture. Is its action right?"
-                )
+                ineffective = ineffective_controls(game)
+            for control in sorted(ineffective):
+                typer.echo(f"{path}: warning: pressing {control} never changed the picture; check its action.")
         faults += len(found)
         for fault in found:
             typer.echo(f"{path}: {fault}", err=True)
         if not found:
-            typer.echo(f"{path}: plays as it says.")
+            typer.echo(f"{path}: OK")
     if faults:
-        raise ManifestError(f"{faults} things to mend.")
+        raise ManifestError(f"{faults} problems found.")
 
 
 @app.command()
 def add(
-    env_id: Annotated[str, typer.Argument(help="A Gymnasium id; `module:id` imports the module that registers it.")],
-    name: Annotated[str | None, typer.Option(help="The game's name; none: from the id.")] = None,
+    env_id: Annotated[str, typer.Argument(help="Gymnasium id; `module:id` imports the module that registers it.")],
+    name: Annotated[str | None, typer.Option(help="Name of the game; default: derived from the id.")] = None,
 ) -> None:
-    """Write a first manifest for any installed Gymnasium environment, for you to put into words."""
+    """Write a draft of a manifest for an installed Gymnasium environment."""
     folder = read_settings().games_folder or MANIFESTS
     game_id, text = draft_manifest(describe_environment(env_id), name)
     path = folder / f"{game_id}.yaml"
     if path.exists():
-        raise ManifestError(f"{path} is there already.")
+        raise ManifestError(f"{path} exists already: delete it first, or edit it.")
     path.write_text(text, encoding="utf-8")
-    typer.echo(f"{path} is written: put summary, labels and keys into words, then `skill-arcade games check {path}`.")
+    typer.echo(f"Wrote {path}: edit summary, labels and keys, then run `skill-arcade games check {path}`.")
 
 
 @app.command()
 def covers(
-    game: Annotated[list[str] | None, typer.Argument(help="Ids; none: every game without pictures.")] = None,
+    game: Annotated[list[str] | None, typer.Argument(help="Ids of games; default: all games without a cover.")] = None,
 ) -> None:
-    """Draw each game's cover and moving preview from a few seconds of scripted play."""
+    """Render the cover and the animated preview of games from a few seconds of scripted play."""
     folder = read_settings().games_folder or MANIFESTS.parent
     games = load_catalogue(read_settings().games_folder).games
     unknown = [name for name in game or () if name not in games]
     if unknown:
-        raise NotFound(f"There is no game {', '.join(unknown)}; `skill-arcade games` lists them.")
-    wanted = game or [name for name in games if not (folder / "covers" / f"{name}.webp").exists()]
+        raise NotFound(f"Unknown game: {', '.join(unknown)}; `skill-arcade games` lists all games.")
+    selected = game or [name for name in games if not (folder / "covers" / f"{name}.webp").exists()]
     for kind in ("covers", "previews"):
         (folder / kind).mkdir(exist_ok=True)
-    for name in track(wanted, description="Drawing"):
-        portrait = render_cover_art(games[name])
-        (folder / "covers" / f"{name}.webp").write_bytes(portrait.cover)
-        (folder / "previews" / f"{name}.webp").write_bytes(portrait.preview)
-    typer.echo(f"{len(wanted)} games drawn in {folder}.")
+    for name in track(selected, description="Rendering"):
+        art = render_cover_art(games[name])
+        (folder / "covers" / f"{name}.webp").write_bytes(art.cover)
+        (folder / "previews" / f"{name}.webp").write_bytes(art.preview)
+    typer.echo(f"Rendered {len(selected)} games in {folder}.")

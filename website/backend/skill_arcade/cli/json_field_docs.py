@@ -1,46 +1,48 @@
-"""What is inside the JSON columns, for the data dictionary; a test holds it to what is recorded."""
+"""Definitions of the fields of JSON columns, for the data dictionary. A test compares them with recordings."""
 
 ENVIRONMENT = {
-    "id": "Gymnasium's id; `module:id` where a module registers it",
-    "kwargs": "arguments of `gymnasium.make` by the game's manifest",
-    "gymnasium": "the whole specification (`EnvSpec.to_json`): entry point, all kwargs, wrappers, step limit",
-    "rom": "Atari: `game`, ALE's name, and `sha256` of the ROM; else null",
-    "packages": "version of each package that can change what the environment does",
+    "id": "Gymnasium id; `module:id` if a module registers it",
+    "kwargs": "arguments of `gymnasium.make` from the game's manifest and the player's options",
+    "gymnasium": "complete specification (`EnvSpec.to_json`): entry point, all kwargs, wrappers, step limit",
+    "rom": "Atari: `game`, the name in ALE, and `sha256` of the ROM; otherwise null",
+    "packages": "version of each package that can change the environment's behaviour",
     "python": "version of Python",
-    "machine": "system and processor architecture",
+    "machine": "operating system and processor architecture",
 }
 PROVENANCE = {
     "skill_arcade": "version of this package",
-    "commit": "commit of the server, `-dirty` when files differed from it; null: neither told nor in a clone",
-    "manifest_sha256": "SHA-256 of the game's manifest as it was played (`game.config` is the newest)",
-    "options": "what the player chose of what the game offers, by name; the environment has it in `kwargs`",
-    "mode": "streamed: the server stepped; lockstep: the page did, and the server took the same steps",
-    "lockstep": "lockstep only: `module_sha256` of the page's emulator, `ale_seed`",
-    "player.at": "the page said this at: browser clock, milliseconds",
-    "player.time_origin": "zero of the browser's clock by its own wall clock, Unix milliseconds",
+    "commit": "commit of the server, with the suffix `-dirty` if files were modified; null: unknown",
+    "manifest_sha256": "SHA-256 of the game's manifest at the start of the episode (`game.config` is the newest one)",
+    "options": "options that the player chose, by name; `kwargs` of the environment contain their effect",
+    "mode": "streamed: the server steps the environment; lockstep: the browser does, and the server verifies each step",
+    "lockstep": "lockstep only: `module_sha256` of the browser's emulator, `ale_seed`",
+    "player.at": "time of this report: milliseconds since the time origin, browser clock",
+    "player.time_origin": "time origin of the browser clock on the browser's wall clock: Unix time in milliseconds",
     "player.browser": "user agent",
     "player.screen": "width and height of the screen in CSS pixels",
-    "player.pixel_ratio": "device pixels to a CSS pixel",
-    "player.refresh_hz": "of the screen, the median gap of 15 animation frames; null: not measured",
-    "player.setup": "as told by the page, null or absent: not told. `keys` of each control as this person has them, "
-    "`touch` controls shown, `hand`, `gamepads`, `sound` played",
-    "player.isolated": "whether the page was cross-origin isolated: its clock then resolves 5 µs, else 100 µs",
+    "player.pixel_ratio": "device pixels per CSS pixel",
+    "player.refresh_hz": "refresh rate of the screen in Hz: median of 15 animation frames; null: not measured",
+    "player.setup": "controls as reported by the page, each null or absent if not reported: `keys` of each control, "
+    "`touch` controls shown, `hand`, `gamepads`, `sound` enabled",
+    "player.isolated": "true if the page was cross-origin isolated: its clock then has a resolution of 5 µs, "
+    "otherwise 100 µs",
 }
 EVENTS = {
-    "input": "a control went down or up: `control`, `down`, `device` (keyboard, touch, mouse, gamepad), `code` of the "
-    "key or button, `frame`: observation on the screen then",
-    "setup": "the person's keys, touch controls, gamepads or sound changed while playing; as in `player.setup`",
-    "focus": "`state`: blur, focus (the window lost or got the keyboard), hidden, visible (the page)",
-    "pause": "the player paused, or the page did because it lost focus; nothing in it",
-    "resume": "it goes on; nothing in it",
-    "detach": "the socket is gone: the game is paused; nothing in it",
-    "attach": "a socket is there again; nothing in it",
-    "clock": "a clock sample, four times: `asked_ms`, `received_us`, `answered_us`, `back_ms`",
-    "align": "streamed: the page asked that steps come `later_ms` (below zero: earlier), to meet its display's "
-    "frames; each step's own time is on record",
-    "late": "a step came a whole tick late or more: `late_us`, `ticks_missed`, which are not made up for",
-    "left-out": "`frames`: so many were not sent before this one, since the page was more than a second behind",
-    "last-shown": "`frame`: the last observation, which no step acted on, was painted at `client_us`",
-    "stream": "lockstep: the page can't go on by itself, the server steps from here: `reason`",
-    "incident": "lockstep: what the page sent does not fit: `what`, and all that it sent",
+    "input": "press or release of a control: `control`, `down`, `device` (keyboard, touch, mouse, gamepad), `code` of "
+    "the key or button, `frame`: index of the observation on the screen",
+    "setup": "change of keys, touch controls, gamepads or sound during the episode; fields as in `player.setup`",
+    "focus": "`state`: blur or focus (the window lost or got the keyboard focus), hidden or visible (the page)",
+    "pause": "the player paused the game, or the page did because it lost the focus; no fields",
+    "resume": "the game continues after a pause; no fields",
+    "detach": "the connection was lost, which pauses the game; no fields",
+    "attach": "a connection was established again; no fields",
+    "clock": "clock sample with four times: `asked_ms` (sent by the browser), `received_us` (by the server), "
+    "`answered_us` (by the server), `back_ms` (received by the browser)",
+    "align": "streamed: the page requested a shift of the steps by `later_ms` (negative: earlier) to align them with "
+    "the frames of the display; the times of the steps include it",
+    "late": "a step started at least one tick late: `late_us`, `ticks_missed`, which are skipped",
+    "left-out": "`frames`: number of frames dropped before the next sent one, as the page was more than 1 s behind",
+    "last-shown": "paint of the last observation, on which no step acted: `frame` is its index, `client_us` the time",
+    "stream": "lockstep: the server steps the environment from here on: `reason`",
+    "incident": "lockstep: the server rejected a message of the page: `what` is the reason, with the message's fields",
 }

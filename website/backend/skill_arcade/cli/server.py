@@ -1,4 +1,4 @@
-"""`skill-arcade serve`."""
+"""`skill-arcade serve`: runs the server."""
 
 import contextlib
 import errno
@@ -18,105 +18,104 @@ from skill_arcade.web.websocket_protocol import RateLimitedWebSocketProtocol
 log = logging.getLogger(__name__)
 
 APP = "skill_arcade.main:app"
-# Cloud Run gives 10 seconds between asking and killing.
 GRACE_SECONDS = 8
-"""Time that open HTTP connections have to finish after SIGTERM."""
+"""Time for open HTTP connections to finish after SIGTERM. Cloud Run kills the process after 10 s."""
 
 
 class Server(uvicorn.Server):
-    """Says where it is once it is there."""
+    """A server that prints its address after startup."""
 
     def __init__(self, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
         self._address = address
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start the server and print or log its address."""
         await super().startup(sockets)
-        # What is there by now stays. To look through it for garbage takes a tenth of a second, and every player waits.
+        # Objects created so far are permanent. Scanning them takes 0.1 s per garbage collection and delays all players.
         gc.collect()
         gc.freeze()
-        words = f"Skill Arcade is at {self._address}"
-        # Where lines of the log are objects, this is one of them.
+        message = f"Skill Arcade is at {self._address}"
+        # With JSON logs the address is a log line too.
         if read_settings().log_format == "json":
-            log.info("%s", words)
+            log.info("%s", message)
         else:
-            typer.echo(words)
+            typer.echo(message)
 
 
 def run_server(host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Run the server until SIGINT or SIGTERM.
 
     Raises:
-        SettingsError: nobody can listen there.
+        SettingsError: the server cannot bind to the address.
     """
     sockets = open_sockets(host, port)
     config = uvicorn.Config(
         APP,
         host=host,
         port=port,
-        proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
+        proxy_headers=False,  # see TRUSTED_PROXIES
         ws=RateLimitedWebSocketProtocol,
         ws_per_message_deflate=False,  # frames are compressed already
         ws_max_size=MAX_MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # Ctrl-C is how one ends it, so it is no failure.
+    # Ctrl-C is the normal way to stop the server, so it is not an error.
     with contextlib.suppress(KeyboardInterrupt):
         Server(config, _address(host, sockets[0].getsockname()[1])).run(sockets)
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Listen at every address of `host`: `localhost` is two, and a browser may try either first.
+    """Bind to all addresses of `host`. `localhost` has an IPv4 and an IPv6 address, and a browser may try either first.
 
     Raises:
-        SettingsError: the port is taken, or this machine has no such address.
+        SettingsError: the port is in use, or this machine does not have the address.
     """
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        raise SettingsError(f"There is no host {host!r} to listen at: {error.strerror}.") from error
-    opened: list[socket.socket] = []
+        raise SettingsError(f"Cannot resolve the host {host!r}: {error.strerror}.") from error
+    sockets: list[socket.socket] = []
     reason: OSError | None = None
-    for family, _, _, _, address in dict.fromkeys(found):
-        chosen = opened[0].getsockname()[1] if opened else port
+    for family, _, _, _, address in dict.fromkeys(addresses):
+        chosen = sockets[0].getsockname()[1] if sockets else port
         try:
-            opened.append(_listen(family, (address[0], chosen)))
+            sockets.append(_listen(family, (address[0], chosen)))
         except OSError as error:
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                _close(opened)
+                _close(sockets)
                 raise SettingsError(_reason(error, host, port)) from error
             reason = error
-    if not opened:
+    if not sockets:
         raise SettingsError(_reason(reason, host, port)) from reason
-    return opened
+    return sockets
 
 
 def _listen(family: int, address: tuple[str | int, int]) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind(address)
-        made.listen(socket.SOMAXCONN)
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(socket.SOMAXCONN)
     except OSError:
-        made.close()
+        listener.close()
         raise
-    return made
+    return listener
 
 
 def _close(sockets: list[socket.socket]) -> None:
-    for opened in sockets:
-        opened.close()
+    for listener in sockets:
+        listener.close()
 
 
 def _reason(error: OSError | None, host: str, port: int) -> str:
     if error is not None and error.errno == errno.EADDRINUSE:
-        return f"Port {port} is in use: end what listens there, or choose another with --port."
+        return f"Port {port} is in use: stop the process that listens there, or choose another port with --port."
     if error is not None and error.errno == errno.EACCES:
-        return f"Port {port} needs more rights than this user has: choose one from 1024 on with --port."
-    return f"Nobody can listen at {host}:{port}: {os.strerror(error.errno or 0) if error else 'no address'}."
+        return f"No permission to bind to port {port}: choose a port of at least 1024 with --port."
+    return f"Cannot bind to {host}:{port}: {os.strerror(error.errno or 0) if error else 'no address'}."
 
 
 def _address(host: str, port: int) -> str:

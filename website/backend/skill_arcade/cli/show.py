@@ -1,4 +1,4 @@
-"""`skill-arcade show`: one episode, explained."""
+"""`skill-arcade show`: describes one episode."""
 
 import hashlib
 import json
@@ -28,9 +28,9 @@ from skill_arcade.storage.objects import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class EpisodeDetails:
-    """What is kept of an episode. `faults`: an object's key to what is wrong with it."""
+    """The stored data of an episode. `faults` maps the key of a missing or damaged object to the problem."""
 
-    line: EpisodeListItem
+    episode_item: EpisodeListItem
     episode: Row[Any]
     segments: Sequence[Row[Any]]
     n_transitions: int
@@ -38,31 +38,31 @@ class EpisodeDetails:
     devices: Mapping[str, int]
     certificate: Any
     faults: Mapping[str, str]
-    place: str
+    location: str
     waiting: Sequence[Path]
 
 
 async def read_details(
-    connection: AsyncConnection, line: EpisodeListItem, objects: ObjectStore, settings: Settings
+    connection: AsyncConnection, episode_item: EpisodeListItem, objects: ObjectStore, settings: Settings
 ) -> EpisodeDetails:
-    """Look everything up, and read every object to compare it with its checksum."""
-    segments = await episode_segments(connection, line.id)
-    n_transitions, events = await count_parts(connection, line.id)
+    """Read the stored data of an episode, and verify the checksums of all objects."""
+    segments = await episode_segments(connection, episode_item.id)
+    n_transitions, events = await count_parts(connection, episode_item.id)
     try:
         faults = await _find_faults(objects, segments)
     finally:
         await objects.close()
-    journal = settings.journal_folder / str(line.id)
+    journal = settings.journal_folder / str(episode_item.id)
     return EpisodeDetails(
-        line=line,
-        episode=await get_episode(connection, line.id),
+        episode_item=episode_item,
+        episode=await get_episode(connection, episode_item.id),
         segments=segments,
         n_transitions=n_transitions,
         events=events,
-        devices=await count_devices(connection, line.id),
-        certificate=await newest_certificate(connection, line.id),
+        devices=await count_devices(connection, episode_item.id),
+        certificate=await newest_certificate(connection, episode_item.id),
         faults=faults,
-        place=settings.gcp_bucket_name or str(settings.objects_folder),
+        location=settings.gcp_bucket_name or str(settings.objects_folder),
         waiting=sorted(journal.glob("*.*")) if journal.is_dir() else [],
     )
 
@@ -79,50 +79,56 @@ async def _find_faults(objects: ObjectStore, segments: Sequence[Row[Any]]) -> di
     return faults
 
 
-def print_details(kept: EpisodeDetails) -> None:
-    """Explain it to a person."""
+def print_details(details: EpisodeDetails) -> None:
+    """Print the description of an episode."""
     console = open_console()
     for title, lines in (
-        (f"Episode {kept.line.id}", _print_play(kept)),
-        ("Recorded by", print_origin(kept.episode.provenance, kept.devices)),
-        ("To play it again exactly", _print_rerun(kept)),
-        ("In the database", _print_rows(kept)),
-        (f"Objects, in {kept.place}", _print_objects(kept)),
-        ("To read it", _print_reading(kept)),
+        (f"Episode {details.episode_item.id}", _print_play(details)),
+        ("Recorded by", print_origin(details.episode.provenance, details.devices)),
+        ("For a re-run", _print_rerun(details)),
+        ("In the database", _print_rows(details)),
+        (f"Objects, in {details.location}", _print_objects(details)),
+        ("Reading it", _print_reading(details)),
     ):
         console.print(f"[bold]{escape(title)}[/bold]")
         for text in lines:
             console.print(f"  {escape(text)}", soft_wrap=True)
 
 
-def _print_play(kept: EpisodeDetails) -> list[str]:
-    line = kept.line
-    how = (
-        f"{line.status}, {line.end_reason}" if line.end_reason else f"{line.status}, still running or not yet delivered"
+def _print_play(details: EpisodeDetails) -> list[str]:
+    episode_item = details.episode_item
+    outcome = (
+        f"{episode_item.status}, {episode_item.end_reason}"
+        if episode_item.end_reason
+        else f"{episode_item.status}, still running or not yet uploaded"
     )
-    lasted = f", {(line.time_ended - line.time_created).total_seconds():.1f} s" if line.time_ended else ""
+    duration = (
+        f", {(episode_item.time_ended - episode_item.time_created).total_seconds():.1f} s"
+        if episode_item.time_ended
+        else ""
+    )
     return [
-        f"{line.game_name} ({line.game_id}), played by {line.email or line.user_id}",
-        f"{how}: score {line.score:g} in {line.n_steps} steps",
-        f"began {line.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}{lasted}",
-        _print_certificate(kept.certificate),
+        f"{episode_item.game_name} ({episode_item.game_id}), played by {episode_item.email or episode_item.user_id}",
+        f"{outcome}: score {episode_item.score:g} in {episode_item.n_steps} steps",
+        f"began {episode_item.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}{duration}",
+        _print_certificate(details.certificate),
     ]
 
 
 def _print_certificate(found: Any) -> str:
     if found is None:
-        return "not run again yet: `skill-arcade verify` does it now"
-    how = f"{found.n_steps} steps the same" if found.result is CertificateResult.certified else found.reason
+        return "not certified yet: run `skill-arcade verify`"
+    outcome = f"{found.n_steps} steps identical" if found.result is CertificateResult.certified else found.reason
     packages = found.versions.get("packages", {})
     by = f"; by skill-arcade {packages['skill-arcade']}" if "skill-arcade" in packages else ""
-    return f"run again {found.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}: {found.result}, {how}{by}"
+    return f"re-run {found.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}: {found.result}, {outcome}{by}"
 
 
 def print_origin(provenance: Mapping[str, Any], devices: Mapping[str, int]) -> list[str]:
-    """The server, the game as it stood, and what the player sat at; `devices`: presses by input device."""
+    """Return lines about server, manifest, browser and screen. `devices` has the number of presses by input device."""
     player, unknown = provenance.get("player", {}), "not on record"
     commit, manifest = provenance.get("commit") or unknown, provenance.get("manifest_sha256", unknown)
-    told = [
+    lines = [
         f"server: skill-arcade {provenance.get('skill_arcade', unknown)}, commit {commit}",
         f"manifest: SHA-256 {manifest}; {provenance.get('mode', 'streamed')}",
     ]
@@ -130,50 +136,56 @@ def print_origin(provenance: Mapping[str, Any], devices: Mapping[str, int]) -> l
         screen = " x ".join(str(side) for side in player["screen"])
         refresh = f"{player['refresh_hz']:g} Hz" if player["refresh_hz"] else "refresh rate not measured"
         clock = "5 µs" if player["isolated"] else "100 µs"
-        told += [
+        lines += [
             f"browser: {player['browser']}",
             f"screen: {screen} at pixel ratio {player['pixel_ratio']:g}, {refresh}",
             f"browser's clock: resolves {clock} (cross-origin isolated: {'yes' if player['isolated'] else 'no'})",
         ]
-    pressed = ", ".join(f"{name} ({count} presses)" for name, count in devices.items())
-    return [*told, f"input device: {pressed or 'nothing was pressed'}"]
+    presses = ", ".join(f"{name} ({count} presses)" for name, count in devices.items())
+    return [*lines, f"input device: {presses or 'nothing was pressed'}"]
 
 
-def _print_rerun(kept: EpisodeDetails) -> list[str]:
-    facts = {"seed": kept.episode.seed, **kept.episode.environment}
+def _print_rerun(details: EpisodeDetails) -> list[str]:
+    facts = {"seed": details.episode.seed, **details.episode.environment}
     return [f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in facts.items()]
 
 
-def _print_rows(kept: EpisodeDetails) -> list[str]:
-    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(kept.events.items())) or "none"
+def _print_rows(details: EpisodeDetails) -> list[str]:
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(details.events.items())) or "none"
     return [
-        f"transition: {kept.n_transitions} rows, steps 0 to {kept.n_transitions - 1}"
-        if kept.n_transitions
+        f"transition: {details.n_transitions} rows, steps 0 to {details.n_transitions - 1}"
+        if details.n_transitions
         else "transition: no rows",
-        f"segment: {len(kept.segments)} rows, one for each piece that was delivered",
+        f"segment: {len(details.segments)} rows",
         f"event: {kinds}",
-        *([f"not delivered yet: {len(kept.waiting)} pieces in {kept.waiting[0].parent}"] if kept.waiting else []),
+        *(
+            [f"not uploaded yet: {len(details.waiting)} files in {details.waiting[0].parent}"]
+            if details.waiting
+            else []
+        ),
     ]
 
 
-def _print_objects(kept: EpisodeDetails) -> list[str]:
-    told = []
-    for segment in kept.segments:
+def _print_objects(details: EpisodeDetails) -> list[str]:
+    lines = []
+    for segment in details.segments:
         last = segment.first_step + segment.n_steps - 1
         steps = f"steps {segment.first_step} to {last}" if segment.n_steps else "no steps"
         for key in sorted(segment.objects):
-            what = f"{segment.n_frames} {'frames' if key.endswith('.png') else 'observations'}"
-            told.append(f"{key}: {what}, {steps}" + (f"  <- {kept.faults[key]}" if key in kept.faults else ""))
-    size = sum(segment.n_bytes for segment in kept.segments)
-    frames = sum(segment.n_frames for segment in kept.segments)
-    each = f", {size / frames:.0f} bytes a frame" if frames else ""
-    whole = "all are there and have the bytes that were recorded" if not kept.faults else "NOT WHOLE"
-    return [*told, f"{size:,} bytes{each}: {whole}"]
+            content = f"{segment.n_frames} {'frames' if key.endswith('.png') else 'observations'}"
+            lines.append(
+                f"{key}: {content}, {steps}" + (f"  <- {details.faults[key]}" if key in details.faults else "")
+            )
+    size = sum(segment.n_bytes for segment in details.segments)
+    frames = sum(segment.n_frames for segment in details.segments)
+    bytes_per_frame = f", {size / frames:.0f} bytes a frame" if frames else ""
+    status = "all objects are intact" if not details.faults else "DAMAGED"
+    return [*lines, f"{size:,} bytes{bytes_per_frame}: {status}"]
 
 
-def _print_reading(kept: EpisodeDetails) -> list[str]:
+def _print_reading(details: EpisodeDetails) -> list[str]:
     return [
-        f'Python:  import skill_arcade.dataset as sa; episode = sa.open().episode("{kept.line.id}")',
-        f"SQL:     select * from transition where episode_id = '{kept.line.id}' order by step",
-        "Frames:  each .png is an animated PNG, which a browser plays",
+        f'Python:  import skill_arcade.dataset as sa; episode = sa.open().episode("{details.episode_item.id}")',
+        f"SQL:     select * from transition where episode_id = '{details.episode_item.id}' order by step",
+        "Frames:  each .png is an animated PNG; open it in a browser",
     ]

@@ -1,4 +1,4 @@
-"""Commands that ask the database."""
+"""Database access of the commands."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from skill_arcade.storage.database.engine import check_schema, open_engine, tran
 
 @asynccontextmanager
 async def open_source(settings: Settings) -> AsyncIterator[AsyncConnection]:
-    """A connection to the database, started and migrated if it is the embedded one.
+    """Yield a connection to the database. The embedded Postgres is started and migrated first.
 
     Raises:
-        NotReady: it does not answer, or another version made its tables.
+        NotReady: the database does not answer, or its schema has another version.
     """
     async with open_engine(settings) as engine, transaction(engine, snapshot=True) as connection:
         await check_schema(connection)
@@ -22,8 +22,8 @@ async def open_source(settings: Settings) -> AsyncIterator[AsyncConnection]:
 
 
 async def check_current(settings: Settings) -> str:
-    """Say that the tables are those of this version, and where they are."""
+    """Return a message that the schema is up to date, with the location of the database."""
     async with open_source(settings) as connection:
         address = connection.engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
-    where = f"the embedded Postgres in {settings.postgres_folder}" if settings.use_embedded_postgres else address
-    return f"The tables of {where} are those of this version."
+    location = f"the embedded Postgres in {settings.postgres_folder}" if settings.use_embedded_postgres else address
+    return f"The schema of {location} is up to date."

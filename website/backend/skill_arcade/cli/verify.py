@@ -1,4 +1,4 @@
-"""`skill-arcade verify`: run episodes again and compare, many at once."""
+"""`skill-arcade verify`: re-runs episodes in parallel and compares them with the recordings."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,14 +30,17 @@ async def verify(
     shard: Shard | None = None,
     ray: str | None = None,
 ) -> bool:
-    """Verify episodes, keep the verdicts and print them; True when nothing is wrong with any record.
+    """Verify episodes, store the verdicts and print them. Return whether no recording is damaged or mismatched.
 
-    `shard`: only its share of all. `ray`: on this cluster.
+    `shard` limits `everything` to one shard; None means all episodes. `ray` is the address of a Ray cluster; None uses
+    local processes.
 
-    Raises InvalidRequest when it is not said which episodes, NotFound for one that is not there.
+    Raises:
+        InvalidRequest: neither ids nor `everything` are given, or both.
+        NotFound: an episode does not exist.
     """
     if everything == bool(prefixes):
-        raise InvalidRequest("Say which: `skill-arcade verify EPISODE...`, or `--all` for every finished one.")
+        raise InvalidRequest("Give episode ids (`skill-arcade verify EPISODE...`) or `--all` for all finished ones.")
     async with open_engine(settings) as engine:
         async with transaction(engine) as connection:
             if everything:
@@ -45,29 +48,29 @@ async def verify(
                 episodes = [id_ for id_ in finished if shard is None or shard.contains_episode(id_)]
             else:
                 episodes = [(await find_episode(connection, prefix)).id for prefix in prefixes]
-        loop, console, found = asyncio.get_running_loop(), Console(), dict[CertificateResult, int]()
+        loop, console, counts = asyncio.get_running_loop(), Console(), dict[CertificateResult, int]()
 
-        def work() -> None:
+        def verify_all() -> None:
             verdicts = (
                 verify_episodes(settings, episodes, workers=jobs)
                 if ray is None
                 else run_on_ray(ray, partial(rerun_alone, settings), episodes, workers=jobs)
             )
             with Progress(console=console, transient=True) as progress:
-                task = progress.add_task("Running again", total=len(episodes))
+                task = progress.add_task("Re-running", total=len(episodes))
                 for episode, verdict in verdicts:
                     asyncio.run_coroutine_threadsafe(store_verdict(engine, episode, verdict), loop).result()
-                    found[verdict.result] = found.get(verdict.result, 0) + 1
+                    counts[verdict.result] = counts.get(verdict.result, 0) + 1
                     _print_verdict(console, episode, verdict, always=not everything)
                     progress.advance(task)
 
-        await asyncio.to_thread(work)
-    console.print(", ".join(f"{count} {result}" for result, count in found.items()) or "No episode has finished yet.")
-    return not {CertificateResult.mismatch, CertificateResult.damaged} & found.keys()
+        await asyncio.to_thread(verify_all)
+    console.print(", ".join(f"{count} {result}" for result, count in counts.items()) or "No finished episodes.")
+    return not {CertificateResult.mismatch, CertificateResult.damaged} & counts.keys()
 
 
 def _print_verdict(console: Console, episode: UUID, verdict: Verdict, *, always: bool) -> None:
     if verdict.result is not CertificateResult.certified:
         console.print(f"{episode}  {verdict.result}: {verdict.reason}", soft_wrap=True)
     elif always:
-        console.print(f"{episode}  certified: {verdict.n_steps} steps the same, in {verdict.seconds:.1f} s")
+        console.print(f"{episode}  certified: {verdict.n_steps} steps identical, in {verdict.seconds:.1f} s")

@@ -1,23 +1,22 @@
-"""Read recordings back: what researchers call.
+"""Python interface for reading recordings.
 
 ```python
 import skill_arcade.dataset as sa
 
-with sa.open() as ds:                        # this machine's arcade; or sa.open(database_url=..., objects=...)
+with sa.open() as ds:                        # this machine's recordings; or sa.open(database_url=..., objects=...)
     for episode in ds.episodes(game="breakout", status="won"):
-        episode.actions                      # (T,) int64: what the player did
+        episode.actions                      # (T,) int64: the player's actions
         episode.rewards                      # (T,) float64
-        episode.frames[10]                   # (height, width, 3) uint8: what the player saw before step 10
-        episode.observations                 # T + 1 of them: frames, or arrays where the observation is no picture
-        episode.times["shown_us"]            # (T,) float64: when that was painted, NaN: never
-        episode.inputs                       # keys down and up, with the observation that was on the screen
+        episode.frames[10]                   # (height, width, 3) uint8: the frame that the player saw before step 10
+        episode.observations                 # T + 1 observations: frames, or arrays if the environment has others
+        episode.times["shown_us"]            # (T,) float64: paint time of each frame, NaN if it was not painted
+        episode.inputs                       # presses and releases, with the index of the observation on the screen
     windows = sa.Windows(ds.episodes(game="breakout", certified=True), length=4, align="shift_15")
-    windows[0]["observations"]               # (4, height, width, 3): to learn windows[0]["actions"] from
+    windows[0]["observations"]               # (4, height, width, 3): training inputs for windows[0]["actions"]
 ```
 
-Of an episode of T steps, step i acts on observation i and leads to observation i + 1, so there are T + 1
-observations. All is read when it is first asked for, and checked: what is missing or does not fit raises
-`RecordingDamaged`; nothing is ever guessed or left out.
+In an episode of T steps, step i acts on observation i and leads to observation i + 1, so there are T + 1
+observations. Data is read on first access and verified. Missing or inconsistent data raises `RecordingDamaged`.
 """
 
 from skill_arcade.dataset.episode import Episode, Event

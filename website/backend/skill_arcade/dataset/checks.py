@@ -1,4 +1,4 @@
-"""Whether what is kept of an episode is whole and fits together."""
+"""Checks that the rows of an episode are complete and consistent."""
 
 from operator import attrgetter
 
@@ -7,18 +7,18 @@ from skill_arcade.errors import RecordingDamaged
 from skill_arcade.storage.database.row_digest import digest_rows
 from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS, TRANSITION_COLUMNS
 
-_TRANSITION, _EVENT = attrgetter(*TRANSITION_COLUMNS), attrgetter(*EVENT_COLUMNS)
+_transition_values, _event_values = attrgetter(*TRANSITION_COLUMNS), attrgetter(*EVENT_COLUMNS)
 
 
 def check_rows(rows: Rows) -> None:
-    """Return if segments and transitions follow each other without a gap, and are as many as they say.
+    """Check that segments and transitions are contiguous and match the stored counts.
 
     Raises:
-        RecordingDamaged: says what is missing.
+        RecordingDamaged: the message says what is missing.
     """
     episode = rows.episode.id
     n_steps = len(rows.transitions)
-    _ensure(n_steps == rows.episode.n_steps, episode, f"{n_steps} of {rows.episode.n_steps} transitions are there")
+    _ensure(n_steps == rows.episode.n_steps, episode, f"{n_steps} of {rows.episode.n_steps} transitions are stored")
     for step, row in enumerate(rows.transitions):
         _ensure(row.step == step, episode, f"transition {step} is missing")
     first_step = 0
@@ -35,7 +35,7 @@ def check_rows(rows: Rows) -> None:
 
 
 def find_modified_rows(rows: Rows) -> list[str]:
-    """A phrase for each segment whose rows are not those that were delivered; `check_rows` comes first."""
+    """Return one message per segment whose rows differ from the uploaded ones. Call `check_rows` first."""
     changes, n_events = [], 0
     for segment in rows.segments:
         if segment.rows_sha256 is None:
@@ -43,23 +43,28 @@ def find_modified_rows(rows: Rows) -> list[str]:
         steps = rows.transitions[segment.first_step : segment.first_step + segment.n_steps]
         events = rows.events[n_events : n_events + segment.n_events]
         n_events += segment.n_events
-        told = ((_TRANSITION(row), row.info) for row in steps), ((_EVENT(row), row.data) for row in events)
-        if digest_rows(*told) != segment.rows_sha256:
-            where = f"steps {segment.first_step} to {segment.first_step + segment.n_steps - 1}" if steps else "no steps"
-            changes.append(f"rows of segment {segment.number} ({where}) are not those that were recorded")
+        digested_rows = (
+            ((_transition_values(row), row.info) for row in steps),
+            ((_event_values(row), row.data) for row in events),
+        )
+        if digest_rows(*digested_rows) != segment.rows_sha256:
+            location = (
+                f"steps {segment.first_step} to {segment.first_step + segment.n_steps - 1}" if steps else "no steps"
+            )
+            changes.append(f"rows of segment {segment.number} ({location}) differ from the uploaded ones")
     if n_events != len(rows.events):
-        changes.append(f"{len(rows.events)} events are there, recorded were {n_events}")
+        changes.append(f"{len(rows.events)} events are stored, {n_events} were uploaded")
     return changes
 
 
 def _check_keys(rows: Rows) -> None:
-    places = [f"{s.number}/{index}" for s in rows.segments for index in range(s.n_frames)]
+    keys = [f"{s.number}/{index}" for s in rows.segments for index in range(s.n_frames)]
     for row in rows.transitions:
         found = (row.obs_key, row.next_obs_key)
-        wanted = (places[row.step], places[row.step + 1])
-        _ensure(found == wanted, rows.episode.id, f"observations of step {row.step} are at {found}, not {wanted}")
+        expected = (keys[row.step], keys[row.step + 1])
+        _ensure(found == expected, rows.episode.id, f"observations of step {row.step} are at {found}, not {expected}")
 
 
 def _ensure(fits: bool, episode: object, reason: str) -> None:
     if not fits:
-        raise RecordingDamaged(f"Episode {episode} is not whole: {reason}.")
+        raise RecordingDamaged(f"The recording of episode {episode} is damaged: {reason}.")

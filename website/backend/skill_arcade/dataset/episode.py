@@ -1,4 +1,4 @@
-"""One episode, as arrays."""
+"""Reads one episode as arrays."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,11 +40,11 @@ _TIMES = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened beside the steps: a key, a change of focus, a pause, a clock sample, ...
+    """An event other than a step: an input, a focus change, a pause, a clock sample, ...
 
-    `server_us`: it arrived, microseconds since the episode's start on the server's monotonic clock;
-    `client_us`: it happened, microseconds since the origin of the browser's clock, None: not in the browser;
-    `step`: steps taken when it arrived.
+    `server_us` is the arrival, in microseconds since the episode's start on the server's monotonic clock. `client_us`
+    is the time of the event in microseconds on the browser's clock, or None if it does not come from the browser.
+    `step` is the number of steps taken before the arrival.
     """
 
     number: int
@@ -56,61 +56,61 @@ class Event:
 
 
 class Episode:
-    """One play of a game, of T steps. What is more than a line of a list is read when it is first asked for."""
+    """An episode of T steps. Anything beyond the fields of a list item is read on first access."""
 
-    def __init__(self, source: Source, line: EpisodeListItem) -> None:
+    def __init__(self, source: Source, list_item: EpisodeListItem) -> None:
         self._source = source
-        self._line = line
+        self._list_item = list_item
 
     @property
     def id(self) -> UUID:
-        """Its id; sorts by start."""
-        return self._line.id
+        """The episode's id. Ids sort by start time."""
+        return self._list_item.id
 
     @property
     def source(self) -> Source:
-        """Where it is read from, for what reads many episodes at once."""
+        """The source of the episode, for callers that read many episodes at once."""
         return self._source
 
     @property
     def user_id(self) -> str:
-        """Pseudonym of the player: the same in all of the player's episodes."""
-        return self._line.user_id
+        """Pseudonym of the player. It is the same in all episodes of the player."""
+        return self._list_item.user_id
 
     @property
     def game_id(self) -> str:
-        """Which game."""
-        return self._line.game_id
+        """Id of the game."""
+        return self._list_item.game_id
 
     @property
     def status(self) -> EpisodeStatus:
-        """`won`, `lost` or `incomplete` (still running, or left before its end), when it was listed."""
-        return self._line.status
+        """`won`, `lost` or `incomplete` (still running, or ended without a result), at the time of listing."""
+        return self._list_item.status
 
     @property
     def end_reason(self) -> str | None:
-        """Why it ended; None: it was running when it was listed."""
-        return self._line.end_reason
+        """Reason of the end; None if the episode was running at the time of listing."""
+        return self._list_item.end_reason
 
     @property
     def score(self) -> float:
-        """Sum of rewards, when it was listed."""
-        return self._line.score
+        """Sum of rewards, at the time of listing."""
+        return self._list_item.score
 
     @property
     def n_steps(self) -> int:
-        """T, when it was listed: a running episode grows until its arrays are first read."""
-        return self._line.n_steps
+        """T, at the time of listing. A running episode grows until its arrays are read."""
+        return self._list_item.n_steps
 
     @property
     def time_created(self) -> datetime:
-        """When `reset` returned, by the server's wall clock, with time zone."""
-        return self._line.time_created
+        """Time at which `reset` returned, server wall clock, with time zone."""
+        return self._list_item.time_created
 
     @property
     def time_ended(self) -> datetime | None:
-        """When it ended, likewise; None: it was running when it was listed."""
-        return self._line.time_ended
+        """Time of the end, server wall clock; None if the episode was running at the time of listing."""
+        return self._list_item.time_ended
 
     @cached_property
     def seed(self) -> int:
@@ -119,72 +119,72 @@ class Episode:
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        """All that a bit-exact re-run needs beside seed and actions: id, kwargs, packages with versions."""
+        """All data for a bit-exact re-run besides seed and actions: id, kwargs, packages with versions."""
         return dict(self._row.environment)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """What recorded it: version of this package, manifest, browser, screen."""
+        """Origin of the recording: version of the server, manifest, browser, screen."""
         return dict(self._row.provenance)
 
     @cached_property
     def reset_info(self) -> dict[str, Any]:
-        """Info that `reset` returned."""
+        """Info returned by `reset`."""
         return dict(decode_value(self.stored_reset_info))
 
     @cached_property
     def stored_reset_info(self) -> dict[str, Any]:
-        """Info that `reset` returned, as it is stored: JSON in the encoding of `skill_arcade.exact_json`."""
+        """Info returned by `reset` in its stored form: JSON in the encoding of `skill_arcade.exact_json`."""
         return dict(self._row.reset_info)
 
     @cached_property
     def actions(self) -> NDArray[np.int64]:
-        """Shape (T,): action i was taken on observation i."""
+        """Actions, shape (T,). Action i was taken on observation i."""
         return self._column("action", np.int64)
 
     @cached_property
     def rewards(self) -> NDArray[np.float64]:
-        """Shape (T,)."""
+        """Rewards, shape (T,)."""
         return self._column("reward", np.float64)
 
     @cached_property
     def terminations(self) -> NDArray[np.bool_]:
-        """Shape (T,): the environment's own end, Gymnasium's `terminated`."""
+        """Gymnasium's `terminated`, shape (T,): the episode reached an end state of the environment."""
         return self._column("terminated", np.bool_)
 
     @cached_property
     def truncations(self) -> NDArray[np.bool_]:
-        """Shape (T,): an end from outside of the task, Gymnasium's `truncated`."""
+        """Gymnasium's `truncated`, shape (T,): the episode was cut off for a reason outside the task."""
         return self._column("truncated", np.bool_)
 
     @cached_property
     def infos(self) -> list[dict[str, Any]]:
-        """T infos: the stored part of what step i returned. Equal neighbours are the same object."""
+        """The stored keys of the infos returned by `step`, T dictionaries. Equal neighbours are the same object."""
         decoded: dict[int, Any] = {}
         return [decoded.setdefault(id(info), decode_value(info)) for info in self.stored_infos]
 
     @cached_property
     def stored_infos(self) -> list[dict[str, Any]]:
-        """T infos as they are stored: JSON in the encoding of `skill_arcade.exact_json`."""
-        infos, newest = [], self.stored_reset_info
+        """The T infos in their stored form: JSON in the encoding of `skill_arcade.exact_json`."""
+        infos, current = [], self.stored_reset_info
         for row in self._rows.transitions:
-            newest = newest if row.info is None else row.info
-            infos.append(newest)
+            current = current if row.info is None else row.info
+            infos.append(current)
         return infos
 
     @cached_property
     def times(self) -> NDArray[np.void]:
-        """Shape (T,), structured: when the parts of step i happened. `times["shown_us"]` is a plain array.
+        """Times of the steps, a structured array of shape (T,). `times["shown_us"]` is a plain array.
 
-        - `time_created`: datetime64[us], UTC: step returned, server's wall clock.
-        - `server_us`: int64: step began, microseconds since the episode's start, server's monotonic clock.
-        - `late_us`: float64: that was so many microseconds after its deadline; NaN: turn-based.
-        - `shown_us`: float64: observation i was painted, microseconds on the browser's clock; NaN: never.
-        - `input_us`: float64: the input in force happened, same clock; NaN: none yet.
-        - `input_received_us`: float64: that input arrived, same clock as `server_us`; NaN: none yet.
-        - `input_frame`: float64: index of the observation on the screen when that input happened; NaN: none.
+        - `time_created`: datetime64[us], UTC: `step` returned, server wall clock.
+        - `server_us`: int64: start of `step`, microseconds since the episode's start, server monotonic clock.
+        - `late_us`: float64: delay of that start after its deadline, microseconds; NaN if turn-based.
+        - `shown_us`: float64: paint of observation i, microseconds, browser clock; NaN if it was not painted.
+        - `input_us`: float64: input that determined the action, microseconds, browser clock; NaN if there is none yet.
+        - `input_received_us`: float64: arrival of that input, same clock as `server_us`; NaN if there is none yet.
+        - `input_frame`: float64: index of the observation on the screen at that input; NaN if there is none yet.
 
-        Microseconds of a century are exact in a float64. The two clocks are tied by the events of kind `clock`.
+        A float64 holds microseconds of a century exactly. Events of kind `clock` relate the two clocks to each other.
         """
         times = np.empty(len(self._rows.transitions), _TIMES)
         for name in _TIMES.names or ():
@@ -196,36 +196,37 @@ class Episode:
 
     @cached_property
     def events(self) -> list[Event]:
-        """What happened beside the steps, in order of arrival."""
+        """Events other than steps, in order of arrival."""
         return [
             Event(row.number, row.kind, row.server_us, row.client_us, row.step, row.data) for row in self._rows.events
         ]
 
     @property
     def inputs(self) -> list[Event]:
-        """What the player pressed and let go, in order: events of kind `input`.
+        """Presses and releases of controls in order: the events of kind `input`.
 
-        `data` of each: `control`, `down`, `device`, `code`, and `frame`, the observation that was on the screen.
+        The `data` of each event has `control`, `down`, `device`, `code`, and `frame`, the index of the observation on
+        the screen.
         """
         return [event for event in self.events if event.kind == "input"]
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The episode's line of the view `episode_summary`: certified, latencies, dropped frames, device, ..."""
+        """The episode's row of the view `episode_summary`: certified, latencies, dropped frames, device, ..."""
         return self._source.read_summary(self.id)
 
     @cached_property
     def clock(self) -> ClockAlignment:
-        """The map from the browser's clock (`shown_us`, `input_us`, events' `client_us`) to the server's."""
+        """The mapping of the browser's clock (`shown_us`, `input_us`, `client_us` of events) to the server's."""
         return ClockAlignment([event.data for event in self.events if event.kind == "clock"])
 
     @cached_property
     def frames(self) -> Frames:
-        """T + 1 pictures (height, width, 3) uint8, exactly as the player saw them; frame i is before step i."""
+        """T + 1 frames (height, width, 3) uint8, exactly as the player saw them. Frame i is before step i."""
         return Frames([segment.n_frames for segment in self._filled], self._decode_frames)
 
     def pictures(self) -> Iterator[Picture]:
-        """The frames in order as they are kept, palette and all; each is gone when the next one is asked for."""
+        """Yield the frames in their stored form, with palette. Each one is released before the next one is decoded."""
         for segment in self._filled:
             count = 0
             pictures = self._read(segment, ".png", read_pictures)
@@ -236,33 +237,32 @@ class Episode:
 
     @cached_property
     def observations(self) -> Observations:
-        """T + 1 observations; number i is the one that action i was taken on.
+        """T + 1 observations. Action i was taken on observation i.
 
-        The frames when the environment observes its picture. Otherwise an array of shape (T + 1, ...), or for
-        dictionaries and tuples one such array for each part, by its path (`"agent/position"`, `"0"`).
+        These are the frames if the environment observes its picture. Otherwise it is an array of shape (T + 1, ...) or,
+        for dictionary and tuple spaces, a dictionary of such arrays by path (`"agent/position"`, `"0"`).
         """
         keys = [self._key(segment.objects, ".npz") for segment in self._filled]
         if not any(keys):
             return self.frames
-        parts = [self._read_arrays(segment) for segment in self._filled]
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        segment_arrays = [self._read_arrays(segment) for segment in self._filled]
+        joined = {name: np.concatenate([part[name] for part in segment_arrays]) for name in segment_arrays[0]}
         return joined["observation"] if list(joined) == ["observation"] else joined
 
     def find_changes(self) -> list[str]:
-        """A phrase for each segment whose rows were changed since they were recorded; none: as it should be."""
+        """Return one message per segment whose rows were modified after the upload; an empty list means none."""
         return find_modified_rows(self._rows)
 
     def __len__(self) -> int:
-        """T, when it was listed."""
+        """Return T, at the time of listing."""
         return self.n_steps
 
     def __repr__(self) -> str:
-        """Which one it is."""
         return f"<Episode {self.id} of {self.game_id}: {self.status}, {self.n_steps} steps, score {self.score:g}>"
 
     @cached_property
     def _row(self) -> Any:
-        """Its own row; a question that costs nothing, beside those for its steps."""
+        """The episode's own row, read without its steps unless those were read already."""
         return self._rows.episode if "_rows" in self.__dict__ else self._source.read_episode(self.id)
 
     @cached_property
@@ -273,14 +273,14 @@ class Episode:
 
     @property
     def _filled(self) -> list[Any]:
-        """Segments that have frames: the last one may hold nothing but the end."""
+        """Segments with frames. The last segment may contain only the end of the episode."""
         return [segment for segment in self._rows.segments if segment.n_frames]
 
     def _column(self, name: str, dtype: Any) -> NDArray[Any]:
         return np.array([getattr(row, name) for row in self._rows.transitions], dtype)
 
-    def _decode_frames(self, place: int) -> Pictures:
-        segment = self._filled[place]
+    def _decode_frames(self, index: int) -> Pictures:
+        segment = self._filled[index]
         frames = self._read(segment, ".png", read_apng)
         self._require_count(segment, len(frames), "frames")
         return frames
@@ -294,23 +294,24 @@ class Episode:
     def _read(self, segment: Any, suffix: str, decode: Callable[[bytes], T]) -> T:
         key = self._key(segment.objects, suffix)
         if key is None:
-            raise RecordingDamaged(f"Episode {self.id}: segment {segment.number} has no object {suffix}.")
+            raise RecordingDamaged(f"Episode {self.id}: segment {segment.number} has no {suffix} object.")
         try:
             return decode(self._source.read_object(key, segment.objects[key]))
         except ValueError as error:
-            raise RecordingDamaged(f"Object {key} does not read back: {error}.") from error
+            raise RecordingDamaged(f"Cannot decode object {key}: {error}.") from error
 
     def _next_picture(self, segment: Any, pictures: Iterator[Picture]) -> Picture | None:
         try:
             return next(pictures, None)
         except ValueError as error:
             key = self._key(segment.objects, ".png")
-            raise RecordingDamaged(f"Object {key} does not read back: {error}.") from error
+            raise RecordingDamaged(f"Cannot decode object {key}: {error}.") from error
 
-    def _require_count(self, segment: Any, found: int, what: str) -> None:
+    def _require_count(self, segment: Any, found: int, content: str) -> None:
         if found != segment.n_frames:
             raise RecordingDamaged(
-                f"Episode {self.id}: segment {segment.number} holds {found} {what}, its row says {segment.n_frames}."
+                f"Episode {self.id}: segment {segment.number} has {found} {content}, but its row says "
+                f"{segment.n_frames}."
             )
 
     @staticmethod

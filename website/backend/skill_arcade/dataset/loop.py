@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for code that is not asynchronous."""
+"""Runs an event loop in a thread, for synchronous callers."""
 
 import asyncio
 import os
@@ -12,38 +12,38 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs coroutines for callers that wait. The thread never keeps the process from ending."""
+    """An event loop in a daemon thread, which never prevents the process from exiting."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._pid = os.getpid()
-        # A daemon: a script that forgets `close` must end all the same.
+        # A daemon thread, so that a script that does not call `close` exits.
         self._thread = threading.Thread(target=self._loop.run_forever, name="dataset", daemon=True)
         self._thread.start()
 
     @property
     def closed(self) -> bool:
-        """True when nothing can be run any more, here: a forked child has no such thread."""
+        """Whether the loop is closed, or was opened before this process was forked."""
         return os.getpid() != self._pid or self._loop.is_closed()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for `work`, from any thread.
+        """Run `work` in the loop and return its result. May be called from any thread.
 
         Raises:
-            InvalidRequest: the process has forked since, or this is closed.
+            InvalidRequest: the loop is closed, or the process was forked after it was opened.
         """
         if self.closed:
             work.close()
-            raise InvalidRequest("This dataset is closed, or was opened before a fork: open it again, in each process.")
-        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+            raise InvalidRequest("The dataset is closed or was opened before a fork: open it again in each process.")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return waiting.result()
+            return future.result()
         except BaseException:
-            waiting.cancel()
+            future.cancel()
             raise
 
     def close(self) -> None:
-        """Stop the loop and end the thread."""
+        """Stop the loop and join the thread."""
         if self.closed:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,4 +1,4 @@
-"""The way in: which arcade, which episodes."""
+"""Opens a dataset and lists its episodes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +14,12 @@ from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
 
-PAGE = 200
+PAGE_SIZE = 200
+"""Number of episodes per page of results."""
 
 
 class Dataset:
-    """All episodes of an arcade. Close it, or use it in `with`; a process that ends closes it too."""
+    """All episodes of a database. Close it, or use it in a `with` statement."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -32,56 +33,54 @@ class Dataset:
         certified: bool | None = None,
         where: str | None = None,
     ) -> Iterator[Episode]:
-        """Episodes, newest first; read page by page, so a long list costs nothing until it is walked.
+        """Yield episodes, newest first. Pages of the list are read on demand.
 
         Args:
-            game: only of this game, by id.
-            status: only `won`, `lost` or `incomplete`.
-            user: only this player's, by id or e-mail.
-            certified: True: only those whose newest re-run was the same in all; False: only the others.
-            where: only those whose line of the view `episode_summary` fulfils this, in SQL: `"return > 10"`.
+            game: limits the list to one game, by id.
+            status: limits the list to `won`, `lost` or `incomplete`.
+            user: limits the list to one player, by id or e-mail.
+            certified: if True, only episodes whose newest certificate says `certified`; if False, only the others.
+            where: SQL condition on the columns of `episode_summary`, such as `"return > 10"`.
 
         Raises:
-            ValueError: `status` is none of these.
-            InvalidRequest: the database does not understand `where`.
+            ValueError: `status` is not a status.
+            InvalidRequest: the database rejects `where`.
             NotReady: the database does not answer.
         """
-        wanted = None if status is None else EpisodeStatus(status)
+        episode_status = None if status is None else EpisodeStatus(status)
         conditions = [] if where is None else [where]
         if certified is not None:
             conditions.append("certified" if certified else "NOT certified")
-        chosen = " AND ".join(f"({condition})" for condition in conditions) or None
-        return self._walk(user=user, game=game, status=wanted, where=chosen)
+        condition = " AND ".join(f"({part})" for part in conditions) or None
+        return self._iterate_pages(user=user, game=game, status=episode_status, where=condition)
 
     def episode(self, id: UUID | str) -> Episode:
-        """One episode, by its whole id or as many of its first digits as nobody else has.
+        """Return one episode, by its id or a unique prefix of it.
 
         Raises:
-            NotFound: there is none.
-            InvalidRequest: several begin like this, or this is no id.
+            NotFound: no id starts with `id`.
+            InvalidRequest: several ids start with `id`, or it is not hexadecimal.
         """
         return Episode(self._source, self._source.find_episode(str(id)))
 
     def close(self) -> None:
-        """Let go of the database; the embedded one stops if nobody else uses it."""
+        """Close the connections. The embedded Postgres stops if no other process uses it."""
         self._source.close()
 
     def __enter__(self) -> Self:
-        """Use it in `with`."""
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close."""
         self.close()
 
-    def _walk(self, **asked: Any) -> Iterator[Episode]:
+    def _iterate_pages(self, **filters: Any) -> Iterator[Episode]:
         page: list[EpisodeListItem] = []
         while True:
-            page = self._source.list_episodes(**asked, before=page[-1].id if page else None, limit=PAGE)
-            yield from (Episode(self._source, line) for line in page)
-            if len(page) < PAGE:
+            page = self._source.list_episodes(**filters, before=page[-1].id if page else None, limit=PAGE_SIZE)
+            yield from (Episode(self._source, list_item) for list_item in page)
+            if len(page) < PAGE_SIZE:
                 return
 
 
@@ -91,15 +90,15 @@ def open_dataset(
     *,
     settings: Settings | None = None,
 ) -> Dataset:
-    """Open the recordings of an arcade. Only reads.
+    """Open recordings for reading.
 
     Args:
-        database_url: address of its Postgres; None: as the settings say (with none set, this machine's arcade).
-        objects: its folder of objects, or an object store; None: as the settings say.
-        settings: those that count; None: the environment's.
+        database_url: URL of the Postgres; None uses the settings, whose default is this machine's embedded Postgres.
+        objects: folder of the objects, or an object store; None uses the settings.
+        settings: settings to use; None reads them from the environment.
 
     Raises:
-        SettingsError: a setting does not fit.
+        SettingsError: a setting is invalid.
         NotReady: the database does not answer, or has no tables.
     """
     if settings is None:

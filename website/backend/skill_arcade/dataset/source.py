@@ -1,4 +1,4 @@
-"""Where an episode's parts come from: rows in the database, bytes in the object store."""
+"""Reads the data of episodes: rows from the database, bytes from the object store."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from skill_arcade.storage.objects import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of an episode, as they stood at one moment."""
+    """All rows of an episode in one snapshot."""
 
     episode: Row[Any]
     transitions: Sequence[Row[Any]]
@@ -40,10 +40,10 @@ class Rows:
 
 
 class Source:
-    """Reads for callers that wait."""
+    """Synchronous access to the database and the object store."""
 
     def __init__(self, settings: Settings, objects: ObjectStore) -> None:
-        """Connect; starts the embedded Postgres if that is the choice. Raises SettingsError, NotReady."""
+        """Connect to the database, starting the embedded Postgres if it is selected. Raises SettingsError, NotReady."""
         self._loop = LoopThread()
         self._stack = AsyncExitStack()
         self._objects = objects
@@ -53,28 +53,29 @@ class Source:
             self._loop.close()
             raise
 
-    def list_episodes(self, **asked: Any) -> list[EpisodeListItem]:
-        """A page of episodes, newest first; `asked` as in the query of this name.
+    def list_episodes(self, **filters: Any) -> list[EpisodeListItem]:
+        """Return a page of episodes, newest first. `filters` are the arguments of `queries.list_episodes`.
 
         Raises:
-            InvalidRequest: the database does not understand `where`.
+            InvalidRequest: the database rejects `where`.
         """
 
         async def read() -> list[EpisodeListItem]:
             async with transaction(self._engine) as connection:
-                # `where` is SQL: whatever it says, it only reads.
+                # `where` is arbitrary SQL, so the transaction is read-only.
                 await connection.execute(text("SET TRANSACTION READ ONLY"))
                 try:
-                    return await list_episodes(connection, **asked)
+                    return await list_episodes(connection, **filters)
                 except DBAPIError as error:
-                    if asked.get("where") is None:
+                    if filters.get("where") is None:
                         raise
-                    raise InvalidRequest(f"The database does not take {asked['where']!r}: {error.orig}") from error
+                    reason = f"The database rejects the condition {filters['where']!r}: {error.orig}"
+                    raise InvalidRequest(reason) from error
 
         return self._loop.run(read())
 
     def read_summary(self, episode_id: UUID) -> dict[str, Any]:
-        """The episode's line of the view `episode_summary`."""
+        """Return the episode's row of the view `episode_summary`."""
 
         async def read() -> dict[str, Any]:
             async with transaction(self._engine) as connection:
@@ -83,7 +84,7 @@ class Source:
         return self._loop.run(read())
 
     def find_episode(self, prefix: str) -> EpisodeListItem:
-        """The episode whose id begins like this. Raises NotFound, InvalidRequest."""
+        """Return the episode whose id starts with `prefix`. Raises NotFound, InvalidRequest."""
 
         async def read() -> EpisodeListItem:
             async with transaction(self._engine) as connection:
@@ -92,10 +93,10 @@ class Source:
         return self._loop.run(read())
 
     def read_rows(self, episode_id: UUID) -> Rows:
-        """All rows of an episode. Raises NotFound."""
+        """Return all rows of an episode. Raises NotFound."""
 
         async def read() -> Rows:
-            # A segment may be delivered between two questions; all of them are to see the same moment.
+            # A segment may be stored between two queries, so all queries use one snapshot.
             async with transaction(self._engine, snapshot=True) as connection:
                 return Rows(
                     await get_episode(connection, episode_id),
@@ -107,7 +108,7 @@ class Source:
         return self._loop.run(read())
 
     def read_episode(self, episode_id: UUID) -> Row[Any]:
-        """The episode's own row. Raises NotFound."""
+        """Return the episode's own row. Raises NotFound."""
 
         async def read() -> Row[Any]:
             async with transaction(self._engine) as connection:
@@ -116,7 +117,7 @@ class Source:
         return self._loop.run(read())
 
     def copy_rows(self, name: str, episodes: Sequence[UUID], path: Path) -> None:
-        """Write the rows of these episodes in a table or view, as CSV; see `bulk`."""
+        """Write the rows of these episodes in a table or view as CSV; see `bulk_copy`."""
 
         async def copy() -> None:
             async with transaction(self._engine) as connection:
@@ -125,21 +126,21 @@ class Source:
         self._loop.run(copy())
 
     def read_object(self, key: str, sha256: str) -> bytes:
-        """Read an object and check that its bytes are those that were recorded.
+        """Return the bytes of an object after verifying its checksum.
 
         Raises:
-            RecordingDamaged: it is missing, or has other bytes.
+            RecordingDamaged: the object is missing, or its checksum differs.
         """
         try:
             data = self._loop.run(self._objects.get(key))
         except ObjectMissing as error:
-            raise RecordingDamaged(f"Object {key} is missing, though the database says it was kept.") from error
+            raise RecordingDamaged(f"Object {key} is missing, although the database lists it.") from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise RecordingDamaged(f"Object {key} has other bytes than were recorded: its SHA-256 differs.")
+            raise RecordingDamaged(f"Object {key} has other bytes than were uploaded: its SHA-256 differs.")
         return data
 
     def close(self) -> None:
-        """Let go of the database and the objects."""
+        """Close the connections to the database and the object store."""
         if not self._loop.closed:
             self._loop.run(self._stack.aclose())
             self._loop.close()

@@ -1,5 +1,6 @@
-"""Take recordings away, whole, in the formats of others. `skill-arcade export` runs it; see website/docs/publish.md.
+"""Exports recordings in the formats of other tools. `skill-arcade export` runs it; see website/docs/publish.md.
 
-An export is a plan (which episodes, in which parts) and its parts. A part is made by one process, is put in place when
-it is whole, and is the same bytes whoever makes it: so an export can be stopped, taken up again, and divided.
+An export has a plan (its episodes, divided into parts) and the parts. One process writes a part, which then appears
+atomically and has the same bytes on every machine. An export can therefore be stopped, resumed and divided into
+shards.
 """

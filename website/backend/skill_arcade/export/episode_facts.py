@@ -1,4 +1,4 @@
-"""What an export says of an episode beside its steps. Nothing in it says who played, or when on which other machine."""
+"""The description of an episode in an export. It identifies neither the player nor the player's device."""
 
 import hashlib
 import hmac
@@ -7,14 +7,14 @@ from typing import Any
 
 from skill_arcade.dataset.episode import Episode
 
-# The user agent and the window's origin of time stay here: they tell devices apart.
+# The user agent and the browser's time origin are excluded, because they can identify a device.
 _DEVICE = ("screen", "pixel_ratio", "refresh_hz", "isolated")
 _SOFTWARE = ("skill_arcade", "commit", "manifest_sha256", "mode")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedEpisode:
-    """An episode with its number in the export, and with what the export says of it."""
+    """An episode with its number in the export and its description."""
 
     number: int
     episode: Episode
@@ -22,12 +22,12 @@ class ExportedEpisode:
 
 
 def pseudonym(key: str, kind: str, id_: str) -> str:
-    """The same for the same id within an export; no guess without its key, and different in every export."""
+    """Return the pseudonym of an id: constant within an export, different in others, and secret without the key."""
     return hmac.digest(bytes.fromhex(key), f"{kind}:{id_}".encode(), hashlib.sha256).hex()[:16]
 
 
 def describe_episode(number: int, episode: Episode, key: str) -> ExportedEpisode:
-    """Describe an episode under pseudonyms."""
+    """Describe an episode, with pseudonyms for episode and player."""
     summary, provenance = episode.summary, episode.provenance
     player = provenance.get("player", {})
     return ExportedEpisode(

@@ -1,4 +1,4 @@
-"""Which formats there are, and what they need."""
+"""The export formats and the packages that they need."""
 
 import importlib
 import importlib.util
@@ -14,7 +14,7 @@ from skill_arcade.export.plan import Part, Plan
 
 
 class FormatName(StrEnum):
-    """A format, by the name of its module here."""
+    """Name of a format, which is the name of its module in this package."""
 
     minari = "minari"
     parquet = "parquet"
@@ -27,7 +27,7 @@ class FormatName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A part that is in place: its files with SHA-256 and size, the facts of its episodes, what the format adds."""
+    """The report of a finished part: its files with SHA-256 and size, its episodes' facts, and data of the format."""
 
     part: Part
     files: dict[str, dict[str, Any]]
@@ -36,35 +36,35 @@ class Report:
 
 
 class Format(Protocol):
-    """How recordings are written. Paths of files are unique to a part, so that parts never meet."""
+    """Writes recordings in one format. The paths of files are unique to a part, so that parts never conflict."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part below `folder`; return what `finish` needs of it, as JSON."""
+        """Write a part below `folder`. Returns the data that `finish` needs, which must be serialisable as JSON."""
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write what is said of all parts together."""
+        """Write the files that describe all parts together."""
 
     def load(self, plan: Plan) -> str:
-        """Python that loads the export from the folder it is in."""
+        """Return Python code that loads the export when run in its folder."""
 
 
 _NEEDS = {"minari": ("pyarrow", "minari"), "video": ("pyarrow", "av"), "rlds": ("google_crc32c",)}
 
 
 def check_format(name: FormatName) -> None:
-    """Return if this format can be written here; imports nothing.
+    """Check that this format can be written here. Imports nothing.
 
     Raises:
-        SettingsError: a package that it needs is not installed.
+        SettingsError: a required package is not installed.
     """
-    for needed in _NEEDS.get(name, ("pyarrow",)):
-        if importlib.util.find_spec(needed) is None:
-            raise SettingsError(f"Exporting as {name} needs the package {needed}: run `uv sync --group export`.")
+    for package in _NEEDS.get(name, ("pyarrow",)):
+        if importlib.util.find_spec(package) is None:
+            raise SettingsError(f"The format {name} needs the package {package}: run `uv sync --group export`.")
 
 
 def find_format(name: FormatName) -> Format:
-    """Get a format ready. Raises SettingsError like `check_format`."""
+    """Import and return a format. Raises SettingsError like `check_format`."""
     check_format(name)
     return cast(Format, importlib.import_module(f"skill_arcade.export.{name}").FORMAT)

@@ -1,4 +1,4 @@
-"""Hugging Face datasets: Parquet with its features in the file, a configuration for each group, pictures as `Image`."""
+"""Format of Hugging Face datasets: Parquet with features in its metadata and one configuration per group."""
 
 import json
 from collections.abc import Iterable
@@ -15,29 +15,26 @@ from skill_arcade.export.rows import build_episode_facts
 
 
 class HuggingFaceFormat:
-    """`GROUP/` with the rows, `events/`, and `episodes.parquet`; the card says which is which."""
+    """Writes `GROUP/` with the rows, `events/`, and `episodes.parquet`. The card lists the configurations."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part."""
         name = f"{part.group}/train-{part.place:05d}.parquet"
         write_steps(episodes, folder / name, folder / "events" / name, pictures=True, label=label_features)
         return {}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write the table of episodes."""
         write_table(
             build_episode_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet"
         )
 
     def load(self, plan: Plan) -> str:
-        """With `datasets`."""
         name = next(iter(plan.groups))
         return f'from datasets import load_dataset\n\nsteps = load_dataset(".", "{name}", split="train")'
 
     def front_matter(self, plan: Plan) -> str:
-        """The card's YAML: configurations, and which column is a picture."""
+        """Return the YAML header of the dataset card, which lists the configurations."""
         configs = [
             {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/*.parquet"}]}
             for name in plan.groups
@@ -47,7 +44,7 @@ class HuggingFaceFormat:
 
 
 def label_features(schema: pa.Schema) -> pa.Schema:
-    """Say in a file's metadata what `datasets` looks for there: which column is a picture."""
+    """Add the metadata in which `datasets` looks up which column is an image."""
     features = {field.name: _feature(field) for field in schema}
     return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
 

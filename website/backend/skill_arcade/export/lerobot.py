@@ -1,7 +1,7 @@
-"""LeRobot v3.0: Parquet with pictures in it, as its default codec would lose pixels.
+"""Format LeRobot v3.0, with the frames as images in Parquet, because its default video codec is lossy.
 
-Its rows pair an observation with the action taken on it, so there are T of them. The observation that the last action
-led to is in `last/`, where no trainer takes it for one that was acted on.
+A row pairs an observation with the action taken on it, so an episode has T rows. The observation after the last action
+is in the folder `last/`, so that no trainer mistakes it for one with an action.
 """
 
 import json
@@ -26,37 +26,38 @@ from skill_arcade.export.rows import (
     row_schema,
 )
 
-CHUNK = 1000
+CHUNK_FILES = 1000
+"""Number of files per folder `chunk-...`."""
 TURN_BASED_FPS = 1
+"""Nominal frame rate of turn-based games in Hz."""
 PICTURE_NAME = "observation.images.screen"
 _RENAMED = {"picture": PICTURE_NAME, "reward": "next.reward", "step": "frame_index", "episode": "episode_index"}
 _DROPPED = ("is_first", "is_last", "terminated", "truncated", "info")
 
 
 class LeRobotFormat:
-    """`GROUP/` with `meta/`, `data/chunk-000/file-000.parquet` and so on; a file for each part."""
+    """Writes `GROUP/` with `meta/`, `data/chunk-000/file-000.parquet` and so on; each part is one file."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part."""
-        place = f"chunk-{part.place // CHUNK:03d}/file-{part.place % CHUNK:03d}.parquet"
-        data = folder / part.group / "data" / place
+        path = f"chunk-{part.place // CHUNK_FILES:03d}/file-{part.place % CHUNK_FILES:03d}.parquet"
+        data = folder / part.group / "data" / path
         rows: ParquetFile | None = None
         last: ParquetFile | None = None
-        events = ParquetFile(folder / part.group / "events" / place, EVENTS)
+        events = ParquetFile(folder / part.group / "events" / path, EVENTS)
         index, lengths, features, stats = part.offset_steps, [], {}, Stats()
-        for number, numbered in enumerate(episodes, part.offset):
+        for number, exported in enumerate(episodes, part.offset):
             if rows is None or last is None:
-                features = describe_features(numbered)
-                rows = ParquetFile(data, _schema(numbered))
-                last = ParquetFile(folder / part.group / "last" / place, row_schema(numbered.episode, pictures=True))
-            for batch in _rename(numbered, number, index, features["fps"], last):
+                features = describe_features(exported)
+                rows = ParquetFile(data, _schema(exported))
+                last = ParquetFile(folder / part.group / "last" / path, row_schema(exported.episode, pictures=True))
+            for batch in _rename(exported, number, index, features["fps"], last):
                 rows.write(batch)
                 stats.add(batch)
-            for batch in build_events(numbered).to_batches():
+            for batch in build_events(exported).to_batches():
                 events.write(batch)
-            lengths.append(len(numbered.episode.actions))
+            lengths.append(len(exported.episode.actions))
             index += lengths[-1]
         for file in (rows, last, events):
             if file is not None:
@@ -64,12 +65,10 @@ class LeRobotFormat:
         return {"lengths": lengths, **features, "stats": stats.sums}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write `meta/` of each group."""
         for name in plan.groups:
             _write_meta([report for report in reports if report.part.group == name], plan.groups[name], folder / name)
 
     def load(self, plan: Plan) -> str:
-        """With LeRobot."""
         name = next(iter(plan.groups))
         return (
             "from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n"
@@ -78,46 +77,46 @@ class LeRobotFormat:
 
 
 class Stats:
-    """Sums that add up over parts to minimum, maximum, mean and deviation of each column of numbers."""
+    """Sums over all parts for the minimum, maximum, mean and standard deviation of each numeric column."""
 
     def __init__(self) -> None:
         self.sums: dict[str, dict[str, Any]] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take a batch in."""
+        """Add the values of a batch."""
         for name in ("action", "next.reward", "timestamp"):
             values = batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
             self.merge(name, len(values), values.sum(), (values**2).sum(), values.min(), values.max())
 
     def merge(self, name: str, count: float, total: float, squares: float, low: float, high: float) -> None:
-        """Take sums in."""
-        old = self.sums.get(name, {"count": 0, "total": 0.0, "squares": 0.0, "min": low, "max": high})
+        """Add sums of another part."""
+        previous = self.sums.get(name, {"count": 0, "total": 0.0, "squares": 0.0, "min": low, "max": high})
         self.sums[name] = {
-            "count": old["count"] + count,
-            "total": old["total"] + float(total),
-            "squares": old["squares"] + float(squares),
-            "min": min(old["min"], float(low)),
-            "max": max(old["max"], float(high)),
+            "count": previous["count"] + count,
+            "total": previous["total"] + float(total),
+            "squares": previous["squares"] + float(squares),
+            "min": min(previous["min"], float(low)),
+            "max": max(previous["max"], float(high)),
         }
 
     def result(self) -> dict[str, dict[str, list[float]]]:
-        """As `meta/stats.json` has it."""
-        drawn = {}
-        for name, one in self.sums.items():
-            mean = one["total"] / one["count"]
-            deviation = max(one["squares"] / one["count"] - mean**2, 0.0) ** 0.5
-            values = {"min": one["min"], "max": one["max"], "mean": mean, "std": deviation, "count": one["count"]}
-            drawn[name] = {key: [value] for key, value in values.items()}
-        return drawn
+        """Return the statistics in the structure of `meta/stats.json`."""
+        statistics = {}
+        for name, sums in self.sums.items():
+            mean = sums["total"] / sums["count"]
+            deviation = max(sums["squares"] / sums["count"] - mean**2, 0.0) ** 0.5
+            values = {"min": sums["min"], "max": sums["max"], "mean": mean, "std": deviation, "count": sums["count"]}
+            statistics[name] = {key: [value] for key, value in values.items()}
+        return statistics
 
 
-def describe_features(numbered: ExportedEpisode) -> dict[str, Any]:
-    """Frames a second, and `features` of `meta/info.json`."""
-    episode = numbered.episode
+def describe_features(exported: ExportedEpisode) -> dict[str, Any]:
+    """Return the frame rate in Hz and the `features` of `meta/info.json`."""
+    episode = exported.episode
     _, height, width, _ = episode.frames.shape
     image = {"dtype": "image", "shape": [height, width, 3], "names": ["height", "width", "channels"]}
     features: dict[str, Any] = {PICTURE_NAME: image}
-    for field in _schema(numbered):
+    for field in _schema(exported):
         if field.name != PICTURE_NAME:
             array = observation_arrays(episode).get(_plain(field.name))
             shape = [1] if array is None or array.ndim == 1 else list(array.shape[1:])
@@ -127,7 +126,7 @@ def describe_features(numbered: ExportedEpisode) -> dict[str, Any]:
 
 
 def _rate(times: NDArray[np.void]) -> int:
-    """Whole steps a second; one where players set the pace."""
+    """Return the number of steps per second as an integer, or `TURN_BASED_FPS` for a turn-based game."""
     if len(times) < 2 or np.isnan(times["late_us"]).all():
         return TURN_BASED_FPS
     return max(1, round(1e6 / float(np.median(np.diff(times["server_us"])))))
@@ -137,10 +136,10 @@ def _plain(name: str) -> str:
     return "observation" if name == "observation.state" else name
 
 
-def _schema(numbered: ExportedEpisode) -> pa.Schema:
+def _schema(exported: ExportedEpisode) -> pa.Schema:
     added = [("timestamp", pa.float32()), ("index", pa.int64()), ("task_index", pa.int64()), ("next.done", pa.bool_())]
-    kept = [field for field in row_schema(numbered.episode, pictures=True) if field.name not in _DROPPED]
-    return pa.schema([*(field.with_name(_name(field.name)) for field in kept), *added])
+    fields = [field for field in row_schema(exported.episode, pictures=True) if field.name not in _DROPPED]
+    return pa.schema([*(field.with_name(_name(field.name)) for field in fields), *added])
 
 
 def _name(name: str) -> str:
@@ -148,12 +147,12 @@ def _name(name: str) -> str:
 
 
 def _rename(
-    numbered: ExportedEpisode, number: int, index: int, fps: int, last: ParquetFile
+    exported: ExportedEpisode, number: int, index: int, fps: int, last: ParquetFile
 ) -> Iterator[pa.RecordBatch]:
-    """Rows with an action, by LeRobot's names; the one without goes to `last`."""
-    n_steps, schema = len(numbered.episode.actions), _schema(numbered)
-    done = numbered.episode.terminations | numbered.episode.truncations
-    for batch in build_rows(numbered, pictures=True):
+    """Yield the rows with an action, with LeRobot's column names. Writes the row without an action to `last`."""
+    n_steps, schema = len(exported.episode.actions), _schema(exported)
+    done = exported.episode.terminations | exported.episode.truncations
+    for batch in build_rows(exported, pictures=True):
         start = batch.column("step")[0].as_py()
         n_rows = min(batch.num_rows, n_steps - start)
         if n_rows < batch.num_rows:
@@ -161,11 +160,11 @@ def _rename(
         if n_rows == 0:
             continue
         steps = np.arange(start, start + n_rows)
-        made = {_name(name): batch.column(name)[:n_rows] for name in batch.schema.names if name not in _DROPPED}
-        made["episode_index"] = pa.array(np.full(n_rows, number))
-        made |= {"timestamp": pa.array((steps / fps).astype(np.float32)), "index": pa.array(index + steps)}
-        made |= {"task_index": pa.array(np.zeros(n_rows, np.int64)), "next.done": pa.array(done[steps])}
-        yield pa.RecordBatch.from_arrays([made[name] for name in schema.names], schema=schema)
+        columns = {_name(name): batch.column(name)[:n_rows] for name in batch.schema.names if name not in _DROPPED}
+        columns["episode_index"] = pa.array(np.full(n_rows, number))
+        columns |= {"timestamp": pa.array((steps / fps).astype(np.float32)), "index": pa.array(index + steps)}
+        columns |= {"task_index": pa.array(np.zeros(n_rows, np.int64)), "next.done": pa.array(done[steps])}
+        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _dtype(type_: pa.DataType) -> str:
@@ -184,8 +183,8 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
                     "episode_index": len(rows),
                     "tasks": [task],
                     "length": length,
-                    "data/chunk_index": report.part.place // CHUNK,
-                    "data/file_index": report.part.place % CHUNK,
+                    "data/chunk_index": report.part.place // CHUNK_FILES,
+                    "data/file_index": report.part.place % CHUNK_FILES,
                     "dataset_from_index": index,
                     "dataset_to_index": index + length,
                     "meta/episodes/chunk_index": 0,
@@ -193,8 +192,8 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
                 }
             )
             index += length
-        for name, one in report.more["stats"].items():
-            stats.merge(name, one["count"], one["total"], one["squares"], one["min"], one["max"])
+        for name, sums in report.more["stats"].items():
+            stats.merge(name, sums["count"], sums["total"], sums["squares"], sums["min"], sums["max"])
     meta = folder / "meta"
     meta.mkdir(parents=True, exist_ok=True)
     write_table(pa.Table.from_pylist(rows), meta / "episodes" / "chunk-000" / "file-000.parquet")
@@ -207,7 +206,7 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
         "total_episodes": len(rows),
         "total_frames": index,
         "total_tasks": 1,
-        "chunks_size": CHUNK,
+        "chunks_size": CHUNK_FILES,
         "data_files_size_in_mb": 100,
         "video_files_size_in_mb": 200,
         "fps": reports[0].more["fps"],
@@ -220,17 +219,17 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
 
 
 def _index_tasks(task: str) -> pa.Table:
-    """As pandas keeps a frame whose index is the task: LeRobot looks tasks up by it."""
+    """Return the task table with pandas metadata: LeRobot looks tasks up by the index of a data frame."""
     column = {"name": "task_index", "field_name": "task_index", "pandas_type": "int64", "numpy_type": "int64"}
     key = {"name": None, "field_name": "__index_level_0__", "pandas_type": "unicode", "numpy_type": "object"}
-    told = {
+    metadata = {
         "index_columns": ["__index_level_0__"],
         "column_indexes": [],
         "columns": [column, key],
         "pandas_version": "2.0",
     }
     table = pa.table({"task_index": pa.array([0], pa.int64()), "__index_level_0__": [task]})
-    return table.replace_schema_metadata({"pandas": json.dumps(told)})
+    return table.replace_schema_metadata({"pandas": json.dumps(metadata)})
 
 
 FORMAT = LeRobotFormat()

@@ -1,6 +1,6 @@
-"""Minari: what `minari.load_dataset` reads, in its Parquet layout, never as JPEG.
+"""Format of Minari: its Parquet layout for `minari.load_dataset`, with lossless frames.
 
-Written here rather than by `minari.create_dataset_from_buffers`, which wants all episodes in memory at once.
+`minari.create_dataset_from_buffers` is not used, because it needs all episodes in memory at once.
 """
 
 import json
@@ -26,46 +26,44 @@ from skill_arcade.export.plan import Part, Plan
 from skill_arcade.export.rows import observation_arrays
 
 NAMESPACE = "skill-arcade"
-# More rows come out of its reader as several episodes.
 MAX_ROWS = 131_072
-"""Rows of one episode that Minari reads from one Parquet row group; longer episodes are rejected."""
-# Parquet keeps four bytes beside each byte of a picture while it writes a piece.
-BATCH = 32
+"""Maximum number of rows of an episode. Minari's reader splits a longer one into several episodes."""
+BATCH_ROWS = 32
+"""Number of rows per batch. While it writes a batch, Parquet needs four additional bytes per byte of a frame."""
 _TIMES = ("late_us", "input_us", "input_received_us", "input_frame")
 
 
 class MinariFormat:
-    """`skill-arcade/GROUP/human-v0/data/`: a folder for each episode, and metadata."""
+    """Writes `skill-arcade/GROUP/human-v0/data/` with metadata and one folder per episode."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part. Raises InvalidRequest for an episode that Minari's reader can't take."""
-        made: dict[str, Any] = {}
-        for place, numbered in enumerate(episodes):
-            if not made:
-                made = _describe_spaces(group, numbered.episode)
+        """Write a part. Raises InvalidRequest for an episode that is too long for Minari's reader."""
+        batch_columns: dict[str, Any] = {}
+        for place, exported in enumerate(episodes):
+            if not batch_columns:
+                batch_columns = _describe_spaces(group, exported.episode)
             index = part.offset + place
             data = folder / _data_folder(part.group) / str(index)
-            write_episode(numbered, data)
-            (data / "metadata.json").write_text(json.dumps(_episode_metadata(index, numbered)))
-        return made
+            write_episode(exported, data)
+            (data / "metadata.json").write_text(json.dumps(_episode_metadata(index, exported)))
+        return batch_columns
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write each dataset's metadata."""
         (folder / NAMESPACE).mkdir(exist_ok=True)
         (folder / NAMESPACE / "namespace_metadata.json").write_text(json.dumps({"description": "Skill Arcade"}))
         for name, group in plan.groups.items():
-            ours = [report for report in reports if report.part.group == name]
+            group_reports = [report for report in reports if report.part.group == name]
             data = folder / _data_folder(name)
-            size = sum(file["bytes"] for report in ours for file in report.files.values())
+            size = sum(file["bytes"] for report in group_reports for file in report.files.values())
             metadata = {
                 "dataset_id": f"{NAMESPACE}/{name}/human-v0",
-                "total_episodes": sum(len(report.facts) for report in ours),
-                "total_steps": sum(facts["steps"] for report in ours for facts in report.facts),
+                "total_episodes": sum(len(report.facts) for report in group_reports),
+                "total_steps": sum(facts["steps"] for report in group_reports for facts in report.facts),
                 "data_format": "parquet",
                 "jpeg_encoding": False,
-                **ours[0].more,
+                **group_reports[0].more,
                 "dataset_size": round(size / 1_000_000, 1),
                 "algorithm_name": "human",
                 "author": ["Skill Arcade"],
@@ -78,7 +76,6 @@ class MinariFormat:
             (data / "metadata.json").write_text(json.dumps(metadata))
 
     def load(self, plan: Plan) -> str:
-        """With Minari."""
         name = next(iter(plan.groups))
         return (
             'import os\n\nos.environ["MINARI_DATASETS_PATH"] = "."   # this folder\n\nimport minari\n\n'
@@ -86,32 +83,32 @@ class MinariFormat:
         )
 
 
-def write_episode(numbered: ExportedEpisode, folder: Path) -> None:
-    """Write an episode as one row group, through a file that is mapped, so that its pixels are never all in memory.
+def write_episode(exported: ExportedEpisode, folder: Path) -> None:
+    """Write an episode as one row group. A memory-mapped temporary file avoids having all frames in memory.
 
     Raises:
-        InvalidRequest: it has more observations than Minari's reader takes.
+        InvalidRequest: the episode has more observations than Minari's reader supports.
     """
-    episode = numbered.episode
+    episode = exported.episode
     if len(episode.actions) >= MAX_ROWS:
         raise InvalidRequest(
-            f"Episode {numbered.number} has {len(episode.actions)} steps, Minari reads {MAX_ROWS - 1} at most: "
-            f'export it as parquet, or add --where "steps < {MAX_ROWS}".'
+            f"Episode {exported.number} has {len(episode.actions)} steps, but Minari reads at most {MAX_ROWS - 1}: "
+            f'use the format parquet, or add --where "steps < {MAX_ROWS}".'
         )
     folder.mkdir(parents=True)
-    passing = folder / "rows.arrow"
+    temporary = folder / "rows.arrow"
     writer = None
     for batch in _build_batches(episode):
         if writer is None:
-            writer = pa.ipc.new_file(str(passing), batch.schema)
+            writer = pa.ipc.new_file(str(temporary), batch.schema)
         writer.write_batch(batch)
     assert writer is not None
     writer.close()
-    with pa.memory_map(str(passing)) as mapped:
-        table = pa.ipc.open_file(mapped).read_all()
+    with pa.memory_map(str(temporary)) as memory_map:
+        table = pa.ipc.open_file(memory_map).read_all()
         pq.write_table(table, folder / "part-0.parquet", row_group_size=MAX_ROWS, compression="zstd")
         del table
-    passing.unlink()
+    temporary.unlink()
 
 
 def _build_batches(episode: Episode) -> Iterable[pa.RecordBatch]:
@@ -125,26 +122,31 @@ def _build_batches(episode: Episode) -> Iterable[pa.RecordBatch]:
         "terminations": np.concatenate([episode.terminations, pad.astype(bool)]),
         "truncations": np.concatenate([episode.truncations, pad.astype(bool)]),
     }
-    for start in range(0, n_rows, BATCH):
-        rows = slice(start, min(start + BATCH, n_rows))
+    for start in range(0, n_rows, BATCH_ROWS):
+        rows = slice(start, min(start + BATCH_ROWS, n_rows))
         pictures = episode.frames[rows]
-        told = {name: values[rows] for name, values in infos.items()}
+        info_columns = {name: values[rows] for name, values in infos.items()}
         if arrays:
-            told["picture"] = pictures
-            seen = _nest({name.removeprefix("observation").removeprefix("."): a[rows] for name, a in arrays.items()})
+            info_columns["picture"] = pictures
+            observations = _nest(
+                {name.removeprefix("observation").removeprefix("."): a[rows] for name, a in arrays.items()}
+            )
         else:
-            seen = _fixed(pictures)
-        made = {"observations": seen, **{name: pa.array(values[rows]) for name, values in columns.items()}}
-        yield pa.RecordBatch.from_pydict({**made, "infos": _struct(told)})
+            observations = _fixed(pictures)
+        batch_columns = {
+            "observations": observations,
+            **{name: pa.array(values[rows]) for name, values in columns.items()},
+        }
+        yield pa.RecordBatch.from_pydict({**batch_columns, "infos": _struct(info_columns)})
 
 
 def _infos(episode: Episode) -> dict[str, NDArray[Any]]:
-    """Numbers of info, and times, as (T + 1, 1): scalars do not come back from Minari's Parquet."""
+    """Return the numeric infos and the times with shape (T + 1, 1): Minari cannot read scalars from Parquet."""
     rows = [episode.reset_info, *episode.infos]
     names = sorted({name for info in rows for name, value in info.items() if isinstance(value, int | float)})
     columns = {name: [_to_float(info.get(name)) for info in rows] for name in names}
     times = episode.times
-    # Info i + 1 came with step i; an observation was painted by itself.
+    # Info i + 1 was returned by step i, but the paint time i belongs to observation i.
     columns["server_us"] = [0.0, *times["server_us"].astype(float)]
     columns |= {name: [np.nan, *times[name]] for name in _TIMES}
     last = [event.client_us for event in episode.events if event.kind == "last-shown"]
@@ -159,37 +161,37 @@ def _to_float(value: Any) -> float:
 def _struct(columns: dict[str, NDArray[Any]]) -> pa.StructArray:
     arrays = [_fixed(array) for array in columns.values()]
     fields = [
-        pa.field(name, made.type, metadata={"shape": ",".join(map(str, columns[name].shape[1:]))})
-        for name, made in zip(columns, arrays, strict=True)
+        pa.field(name, batch_columns.type, metadata={"shape": ",".join(map(str, columns[name].shape[1:]))})
+        for name, batch_columns in zip(columns, arrays, strict=True)
     ]
     return pa.StructArray.from_arrays(arrays, fields=fields)
 
 
 def _nest(arrays: dict[str, NDArray[Any]]) -> pa.Array:
-    """Columns by path as structures in structures; the path '' is the whole."""
+    """Nest columns by path into structures; the empty path is the whole observation."""
     if list(arrays) == [""]:
         return _fixed(arrays[""])
     parts: dict[str, dict[str, NDArray[Any]]] = {}
     for path, array in arrays.items():
-        head, _, rest = path.partition(".")
-        parts.setdefault(head, {})[rest] = array
+        key, _, rest = path.partition(".")
+        parts.setdefault(key, {})[rest] = array
     return pa.StructArray.from_arrays([_nest(part) for part in parts.values()], names=list(parts))
 
 
 def _fixed(array: NDArray[Any]) -> pa.Array:
-    """Rows of one size each, as Minari keeps a Box; numbers and texts as they are."""
+    """Return an array of fixed-size rows, as Minari stores a Box. One-dimensional arrays stay as they are."""
     if array.ndim == 1:
         return pa.array(array.tolist() if array.dtype.kind == "U" else array)
     flat = np.ascontiguousarray(array).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(flat, int(np.prod(array.shape[1:])))
 
 
-def _episode_metadata(index: int, numbered: ExportedEpisode) -> dict[str, Any]:
-    infos = [numbered.episode.stored_reset_info, *numbered.episode.stored_infos]
+def _episode_metadata(index: int, exported: ExportedEpisode) -> dict[str, Any]:
+    infos = [exported.episode.stored_reset_info, *exported.episode.stored_infos]
     changes = [[i, info] for i, info in enumerate(infos) if i == 0 or info != infos[i - 1]]
-    events = [[one.kind, one.server_us, one.client_us, one.step, one.data] for one in numbered.episode.events]
-    told = {name: value for name, value in numbered.facts.items() if name not in ("episode", "steps")}
-    facts = {"id": index, "total_steps": numbered.facts["steps"], "options": {}, **told}
+    events = [[one.kind, one.server_us, one.client_us, one.step, one.data] for one in exported.episode.events]
+    info_columns = {name: value for name, value in exported.facts.items() if name not in ("episode", "steps")}
+    facts = {"id": index, "total_steps": exported.facts["steps"], "options": {}, **info_columns}
     return {**facts, "info_changes": changes, "events": events}
 
 

@@ -1,4 +1,4 @@
-"""Parquet: a row for each observation, pictures as PNG; what DuckDB, BigQuery, pandas and Spark read."""
+"""Format Parquet: one row per observation, with frames as PNG. DuckDB, BigQuery, pandas and Spark can read it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,24 +12,21 @@ from skill_arcade.export.rows import build_episode_facts
 
 
 class ParquetFormat:
-    """`episodes.parquet`, and `steps/` and `events/` with a file for each part."""
+    """Writes `episodes.parquet`, and `steps/` and `events/` with one file per part."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part."""
         name = f"{part.group}-{part.place:05d}.parquet"
         write_steps(episodes, folder / "steps" / name, folder / "events" / name, pictures=True)
         return {}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write the table of episodes."""
         write_table(
             build_episode_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet"
         )
 
     def load(self, plan: Plan) -> str:
-        """With pandas."""
         return (
             "import pandas\n\n"
             'episodes = pandas.read_parquet("episodes.parquet")\n'

@@ -1,4 +1,4 @@
-"""What an export will hold, decided once, before the first byte."""
+"""The plan of an export: its episodes, divided into groups and parts. It is made once, before the first part."""
 
 import json
 import secrets
@@ -12,17 +12,16 @@ import skill_arcade
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.errors import InvalidRequest
 
-# A part is what is done again after a kill, and one file of most formats.
 PART_STEPS = 50_000
-"""Steps after which an export starts a new part; parts are written in parallel."""
+"""Number of steps after which a new part starts. A part is repeated after a crash, and is one file in most formats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some episodes of one group.
 
-    `place`: of this part among the `of` parts of its group; `first`: number in the export of its first episode;
-    `offset` and `offset_steps`: episodes and steps of the group before it.
+    `place` is the index of this part among the `of` parts of its group, and `first` is the number of its first episode
+    in the export. `offset` and `offset_steps` count the episodes and steps of the group before this part.
     """
 
     number: int
@@ -37,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An export. `key` makes its pseudonyms, and is gone when the export is done."""
+    """The plan of an export. Its pseudonyms are derived from `key`, which is deleted when the export is finished."""
 
     format: str
     where: str | None
@@ -49,41 +48,41 @@ class Plan:
 
     @property
     def n_episodes(self) -> int:
-        """How many episodes, in all."""
+        """Total number of episodes."""
         return sum(len(part.episodes) for part in self.parts)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a plan that was written."""
+        """Read a plan from a file."""
         fields = json.loads(path.read_text())
         return cls(**{**fields, "parts": [Part(**part) for part in fields["parts"]]})
 
     def write(self, path: Path) -> None:
-        """Write it down, whole or not at all."""
-        fresh = path.with_suffix(".fresh")
-        fresh.write_text(json.dumps(asdict(self), indent=1))
-        fresh.replace(path)
+        """Write the plan to a file atomically."""
+        temporary = path.with_suffix(".fresh")
+        temporary.write_text(json.dumps(asdict(self), indent=1))
+        temporary.replace(path)
 
 
 def make_plan(format_: str, where: str | None, episodes: Iterable[Episode], *, part_steps: int | None = None) -> Plan:
-    """Divide episodes into groups of one environment each, and those into parts (of `PART_STEPS`).
+    """Divide episodes into groups with one environment each, and groups into parts of about `PART_STEPS` steps.
 
     Raises:
-        InvalidRequest: there are no such episodes.
+        InvalidRequest: there are no episodes.
     """
     groups: dict[str, dict[str, Any]] = {}
     members: dict[str, list[Episode]] = {}
-    # Ids sort by start: numbers of an export are in order of time within a group.
-    for episode in sorted(episodes, key=lambda one: (one.game_id, one.id)):
+    # Ids sort by start time, so episode numbers are chronological within a group.
+    for episode in sorted(episodes, key=lambda item: (item.game_id, item.id)):
         name = _find_group(groups, episode)
         members.setdefault(name, []).append(episode)
     if not members:
-        raise InvalidRequest("No ended episode fulfils that: nothing to export.")
+        raise InvalidRequest("No ended episode matches the condition, so there is nothing to export.")
     parts: list[Part] = []
     first = 0
-    for name, ours in members.items():
+    for name, group_episodes in members.items():
         offset = offset_steps = 0
-        chunks = _divide(ours, part_steps or PART_STEPS)
+        chunks = _divide(group_episodes, part_steps or PART_STEPS)
         for place, chunk in enumerate(chunks):
             ids = [str(episode.id) for episode in chunk]
             parts.append(Part(len(parts), name, place, len(chunks), first, offset, offset_steps, ids))
@@ -94,13 +93,13 @@ def make_plan(format_: str, where: str | None, episodes: Iterable[Episode], *, p
 
 
 def _find_group(groups: dict[str, dict[str, Any]], episode: Episode) -> str:
-    """The group of the same game, environment and arguments; a game whose manifest changed has several."""
-    wanted = {name: episode.environment.get(name) for name in ("id", "kwargs", "gymnasium")}
+    """Return the group with the same game, environment and arguments. A changed manifest creates another group."""
+    description = {name: episode.environment.get(name) for name in ("id", "kwargs", "gymnasium")}
     for number in range(1, len(groups) + 2):
         name = episode.game_id if number == 1 else f"{episode.game_id}-{number}"
-        if groups.setdefault(name, wanted) == wanted:
+        if groups.setdefault(name, description) == description:
             return name
-    raise AssertionError("a new name is always free")
+    raise AssertionError("a name with a new number is always unused")
 
 
 def _divide(episodes: list[Episode], part_steps: int) -> list[list[Episode]]:

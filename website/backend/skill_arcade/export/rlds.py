@@ -1,6 +1,7 @@
-"""RLDS: an Example for each episode in TFRecord files, laid out as TensorFlow Datasets lays out nested steps.
+"""Format RLDS: one Example per episode in TFRecord files, in the layout of TensorFlow Datasets for nested steps.
 
-The only float of an Example is float32: where that would round, the bytes of float64 are beside it or in its place.
+An Example supports float32 only. Values that float32 would round are stored as bytes of float64, additionally or
+instead.
 """
 
 import json
@@ -24,42 +25,40 @@ _TIMES = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
 
 
 class RldsFormat:
-    """`GROUP/1.0.0/`: `features.json`, `dataset_info.json`, and a TFRecord file for each part."""
+    """Writes `GROUP/1.0.0/` with `features.json`, `dataset_info.json` and one TFRecord file per part."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part."""
         name = f"{part.group}-train.tfrecord-{part.place:05d}-of-{part.of:05d}"
         file = RecordFile(folder / part.group / VERSION / name)
         features: dict[str, Any] = {}
         n_bytes = 0
-        for numbered in episodes:
-            features = features or describe_features(numbered.episode)
-            record = write_example(build_example(numbered))
+        for exported in episodes:
+            features = features or describe_features(exported.episode)
+            record = write_example(build_example(exported))
             n_bytes += len(record)
             file.write(record)
         file.close()
         return {"features": features, "n_bytes": n_bytes}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write what TensorFlow Datasets wants to know."""
+        """Write the metadata files of TensorFlow Datasets."""
         for name in plan.groups:
-            ours = [report for report in reports if report.part.group == name]
-            place = folder / name / VERSION
-            place.mkdir(parents=True, exist_ok=True)
-            (place / "features.json").write_text(json.dumps(ours[0].more["features"]))
+            group_reports = [report for report in reports if report.part.group == name]
+            folder_path = folder / name / VERSION
+            folder_path.mkdir(parents=True, exist_ok=True)
+            (folder_path / "features.json").write_text(json.dumps(group_reports[0].more["features"]))
             split = {
                 "name": "train",
-                "shardLengths": [str(len(report.facts)) for report in ours],
-                "numBytes": str(sum(report.more["n_bytes"] for report in ours)),
+                "shardLengths": [str(len(report.facts)) for report in group_reports],
+                "numBytes": str(sum(report.more["n_bytes"] for report in group_reports)),
                 "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
             }
             info = {"name": name, "version": VERSION, "fileFormat": "tfrecord", "splits": [split]}
-            (place / "dataset_info.json").write_text(json.dumps(info))
+            (folder_path / "dataset_info.json").write_text(json.dumps(info))
 
     def load(self, plan: Plan) -> str:
-        """With TensorFlow Datasets."""
         name = next(iter(plan.groups))
         return (
             "import tensorflow_datasets as tfds   # without TensorFlow: skill_arcade.export.tfrecord\n\n"
@@ -67,9 +66,9 @@ class RldsFormat:
         )
 
 
-def build_example(numbered: ExportedEpisode) -> dict[str, Values]:
-    """An episode: T + 1 steps; action, reward and times of the last one mean nothing, as RLDS has it."""
-    episode = numbered.episode
+def build_example(exported: ExportedEpisode) -> dict[str, Values]:
+    """Return the Example of an episode with T + 1 steps. In RLDS the last step's action and reward are invalid."""
+    episode = exported.episode
     n_rows = len(episode.actions) + 1
     ends = [index == n_rows - 1 for index in range(n_rows)]
     terminal = bool(episode.terminations.any())
@@ -84,7 +83,7 @@ def build_example(numbered: ExportedEpisode) -> dict[str, Values]:
         "steps/is_terminal": np.array([end and terminal for end in ends], np.int64),
         "steps/info": [json.dumps(info).encode() for info in (episode.stored_reset_info, *episode.stored_infos)],
         "steps/server_us": np.append(episode.times["server_us"], ABSENT),
-        "episode_metadata/facts": [json.dumps(numbered.facts).encode()],
+        "episode_metadata/facts": [json.dumps(exported.facts).encode()],
         "episode_metadata/events": [
             json.dumps([[e.kind, e.server_us, e.client_us, e.step, e.data] for e in episode.events]).encode()
         ],
@@ -98,21 +97,21 @@ def build_example(numbered: ExportedEpisode) -> dict[str, Values]:
 
 
 def describe_features(episode: Episode) -> dict[str, Any]:
-    """`features.json`: what each list of the Example means."""
+    """Return `features.json`: the type of each list in an Example."""
     _, height, width, _ = episode.frames.shape
-    observed: dict[str, Any] = {"picture": _image(height, width)}
+    observation_features: dict[str, Any] = {"picture": _image(height, width)}
     for name, array in observation_arrays(episode).items():
-        observed[_leaf(name)] = _tensor(array)
+        observation_features[_leaf(name)] = _tensor(array)
     scalar = {
         **{name: _scalar("float32") for name in ("reward", "discount")},
         **{name: _scalar("bool") for name in ("is_first", "is_last", "is_terminal")},
         **{name: _scalar("int64") for name in ("action", "server_us", *_TIMES)},
         **{name: _text() for name in ("info", "reward_float64")},
     }
-    steps = _dictionary({"observation": _dictionary(observed), **scalar})
-    told = _dictionary({"facts": _text(), "events": _text()})
+    steps = _dictionary({"observation": _dictionary(observation_features), **scalar})
+    metadata_features = _dictionary({"facts": _text(), "events": _text()})
     dataset = {"pythonClassName": f"{_MODULE}.dataset_feature.Dataset", "sequence": {"feature": steps, "length": "-1"}}
-    return _dictionary({"steps": dataset, "episode_metadata": told})
+    return _dictionary({"steps": dataset, "episode_metadata": metadata_features})
 
 
 _MODULE = "tensorflow_datasets.core.features"

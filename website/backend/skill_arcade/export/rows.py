@@ -1,4 +1,4 @@
-"""An episode as Arrow rows: one for each of its T + 1 observations. The last one has no action, reward or end."""
+"""Converts an episode to Arrow rows, one per observation (T + 1). The last row has no action, reward or end flags."""
 
 import io
 import json
@@ -13,7 +13,8 @@ from PIL import Image
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.export.episode_facts import ExportedEpisode
 
-BATCH = 256
+BATCH_ROWS = 256
+"""Number of rows per batch."""
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _FIXED = [
     ("episode", pa.int64()),
@@ -64,37 +65,37 @@ EVENTS = pa.schema(
 
 
 def observation_arrays(episode: Episode) -> dict[str, NDArray[Any]]:
-    """Observations that are not the picture: column name to an array of T + 1."""
-    found = episode.observations
-    if isinstance(found, dict):
-        return {f"observation.{name.replace('/', '.')}": array for name, array in found.items()}
-    return {"observation": found} if isinstance(found, np.ndarray) else {}
+    """Return the observations other than the frames: column name to an array of length T + 1."""
+    observations = episode.observations
+    if isinstance(observations, dict):
+        return {f"observation.{name.replace('/', '.')}": array for name, array in observations.items()}
+    return {"observation": observations} if isinstance(observations, np.ndarray) else {}
 
 
 def row_schema(episode: Episode, *, pictures: bool) -> pa.Schema:
-    """Columns of an episode's rows."""
+    """Return the schema of an episode's rows."""
     fields = [*_FIXED, *([("picture", PICTURE)] if pictures else [])]
     return pa.schema([*fields, *((name, _type(array)) for name, array in observation_arrays(episode).items())])
 
 
-def build_rows(numbered: ExportedEpisode, *, pictures: bool) -> Iterator[pa.RecordBatch]:
-    """Rows of an episode, some at a time, so that long episodes need no more memory than short ones."""
-    episode = numbered.episode
-    schema, columns = row_schema(episode, pictures=pictures), _fixed_columns(numbered)
+def build_rows(exported: ExportedEpisode, *, pictures: bool) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of an episode in batches, so that memory use does not grow with its length."""
+    episode = exported.episode
+    schema, columns = row_schema(episode, pictures=pictures), _fixed_columns(exported)
     arrays = observation_arrays(episode)
     frames = iter(episode.frames) if pictures else None
-    for start in range(0, len(episode.actions) + 1, BATCH):
-        rows = slice(start, start + BATCH)
-        made = [pa.array(columns[name][rows], type_) for name, type_ in _FIXED]
+    for start in range(0, len(episode.actions) + 1, BATCH_ROWS):
+        rows = slice(start, start + BATCH_ROWS)
+        arrow_columns = [pa.array(columns[name][rows], type_) for name, type_ in _FIXED]
         if frames is not None:
             n_rows = len(columns["step"][rows])
-            made.append(pa.array([{"bytes": png(next(frames)), "path": None} for _ in range(n_rows)], PICTURE))
-        made += [_column(array[rows]) for array in arrays.values()]
-        yield pa.RecordBatch.from_arrays(made, schema=schema)
+            arrow_columns.append(pa.array([{"bytes": png(next(frames)), "path": None} for _ in range(n_rows)], PICTURE))
+        arrow_columns += [_column(array[rows]) for array in arrays.values()]
+        yield pa.RecordBatch.from_arrays(arrow_columns, schema=schema)
 
 
 def build_episode_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
-    """A row for each episode; what is nested is JSON."""
+    """Return a table with one row per episode. Nested values are JSON."""
     return pa.Table.from_pylist(
         [
             {name: json.dumps(value) if isinstance(value, dict) else value for name, value in facts.items()}
@@ -104,11 +105,11 @@ def build_episode_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
     )
 
 
-def build_events(numbered: ExportedEpisode) -> pa.Table:
-    """A row for each event of an episode: keys, focus, clock samples, ..."""
+def build_events(exported: ExportedEpisode) -> pa.Table:
+    """Return a table with one row per event of an episode: inputs, focus changes, clock samples, ..."""
     rows = [
         {
-            "episode": numbered.number,
+            "episode": exported.number,
             "number": event.number,
             "kind": event.kind,
             "server_us": event.server_us,
@@ -116,24 +117,24 @@ def build_events(numbered: ExportedEpisode) -> pa.Table:
             "step": event.step,
             "data": json.dumps(event.data),
         }
-        for event in numbered.episode.events
+        for event in exported.episode.events
     ]
     return pa.Table.from_pylist(rows, EVENTS)
 
 
 def png(frame: NDArray[np.uint8]) -> bytes:
-    """A frame, lossless, as any library reads it."""
+    """Encode a frame as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(frame).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
 
 
-def _fixed_columns(numbered: ExportedEpisode) -> dict[str, Any]:
-    episode = numbered.episode
+def _fixed_columns(exported: ExportedEpisode) -> dict[str, Any]:
+    episode = exported.episode
     n_steps, times = len(episode.actions), episode.times
     infos = [json.dumps(info) for info in (episode.stored_reset_info, *episode.stored_infos)]
     columns: dict[str, Any] = {
-        "episode": [numbered.number] * (n_steps + 1),
+        "episode": [exported.number] * (n_steps + 1),
         "step": list(range(n_steps + 1)),
         "is_first": [True] + [False] * n_steps,
         "is_last": [False] * n_steps + [True],
@@ -147,7 +148,7 @@ def _fixed_columns(numbered: ExportedEpisode) -> dict[str, Any]:
     }
     for name in _NULLABLE:
         columns[name] = [None if np.isnan(value) else int(value) for value in times[name]] + [None]
-    # The last observation is acted on by nobody: when it was painted is an event.
+    # No step acts on the last observation, so its paint time is in an event.
     last = [event.client_us for event in episode.events if event.kind == "last-shown"]
     columns["shown_us"][-1] = last[-1] if last else None
     return columns
@@ -156,16 +157,16 @@ def _fixed_columns(numbered: ExportedEpisode) -> dict[str, Any]:
 def _type(array: NDArray[Any]) -> pa.DataType:
     if array.dtype.kind == "U":
         return pa.string()
-    made = pa.from_numpy_dtype(array.dtype)
+    arrow_columns = pa.from_numpy_dtype(array.dtype)
     for size in reversed(array.shape[1:]):
-        made = pa.list_(made, size)
-    return made
+        arrow_columns = pa.list_(arrow_columns, size)
+    return arrow_columns
 
 
 def _column(array: NDArray[Any]) -> pa.Array:
     if array.dtype.kind == "U":
         return pa.array(array.tolist(), pa.string())
-    made = pa.array(np.ascontiguousarray(array).reshape(-1))
+    arrow_columns = pa.array(np.ascontiguousarray(array).reshape(-1))
     for size in reversed(array.shape[1:]):
-        made = pa.FixedSizeListArray.from_arrays(made, size)
-    return made
+        arrow_columns = pa.FixedSizeListArray.from_arrays(arrow_columns, size)
+    return arrow_columns

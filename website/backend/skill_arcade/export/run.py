@@ -1,4 +1,4 @@
-"""Run an export: part by part, resumable, by as many processes as one likes."""
+"""Runs an export part by part, resumably and in any number of processes."""
 
 import hashlib
 import json
@@ -26,18 +26,18 @@ ENDED_SQL = "time_ended IS NOT NULL"
 
 
 def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Path) -> Plan:
-    """Make the plan of an export into `out`, or take up the one that is there.
+    """Create the plan of an export to `out`, or read the existing one.
 
     Raises:
-        InvalidRequest: `out` holds something else, or there is nothing to export.
+        InvalidRequest: `out` has other contents, or there is nothing to export.
     """
     path = out / WORK_DIR / "plan.json"
     if path.exists():
         plan = Plan.read(path)
         if (plan.format, plan.where) != (format_, where):
             raise InvalidRequest(
-                f"{out} holds an unfinished export of {plan.where or 'everything'} as {plan.format}: "
-                "ask for the same to go on with it, or give another folder."
+                f"{out} has an unfinished export of {plan.where or 'all episodes'} as {plan.format}: repeat the same "
+                "command to resume it, or give another folder."
             )
         return plan
     if out.exists() and any(out.iterdir()):
@@ -52,15 +52,15 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
 
 
 def read_plan(out: Path) -> Plan:
-    """The plan that was made before. Raises InvalidRequest: there is none."""
+    """Return the existing plan in `out`. Raises InvalidRequest if there is none."""
     path = out / WORK_DIR / "plan.json"
     if not path.exists():
-        raise InvalidRequest(f"{out} holds no unfinished export: begin it with --plan, once, before its shares.")
+        raise InvalidRequest(f"{out} has no unfinished export: begin it with --plan, once, before the shards.")
     return Plan.read(path)
 
 
 def missing_parts(plan: Plan, out: Path, shard: Shard | None = None) -> list[Part]:
-    """Parts that are not in place yet, of this share or of all."""
+    """Return the parts that are not finished, of one shard or of all (`shard` None)."""
     return [
         part
         for part in plan.parts
@@ -69,23 +69,23 @@ def missing_parts(plan: Plan, out: Path, shard: Shard | None = None) -> list[Par
 
 
 def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
-    """Make a part and put it in place. Doing it twice, or halfway and again, makes the same files.
+    """Write a part and move it into place. The operation is idempotent and can be repeated after an interruption.
 
     Raises:
-        RecordingDamaged: an episode is not whole; nothing of the part is put in place.
+        RecordingDamaged: an episode is damaged. No file of the part is moved into place then.
     """
     work = out / WORK_DIR / f"part-{part.number:06d}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     facts: list[dict[str, Any]] = []
 
-    def walk() -> Iterator[Any]:
+    def iterate_episodes() -> Iterator[Any]:
         for place, id_ in enumerate(part.episodes):
-            numbered = describe_episode(part.first + place, dataset.episode(id_), plan.key)
-            facts.append(numbered.facts)
-            yield numbered
+            exported = describe_episode(part.first + place, dataset.episode(id_), plan.key)
+            facts.append(exported.facts)
+            yield exported
 
-    more = find_format(FormatName(plan.format)).write_part(part, plan.groups[part.group], walk(), work)
+    more = find_format(FormatName(plan.format)).write_part(part, plan.groups[part.group], iterate_episodes(), work)
     files = {}
     for path in sorted(file for file in work.rglob("*") if file.is_file()):
         name = path.relative_to(work).as_posix()
@@ -94,21 +94,21 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
         path.replace(out / name)
     shutil.rmtree(work)
     report = _report_path(out, part.number)
-    fresh = report.with_suffix(".fresh")
-    fresh.write_text(json.dumps(asdict(Report(part, files, facts, more))))
-    fresh.replace(report)
+    temporary = report.with_suffix(".fresh")
+    temporary.write_text(json.dumps(asdict(Report(part, files, facts, more))))
+    temporary.replace(report)
 
 
 def export_parts(
     settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None = None, ray: str | None = None
 ) -> Iterator[Part]:
-    """Make all missing parts (of a share), `jobs` at once, and yield each when it is in place.
+    """Write all missing parts (of a shard) in `jobs` processes, and yield each finished part.
 
-    `ray`: on this cluster, each of whose machines has `out` at the same place.
+    `ray` is the address of a Ray cluster whose machines all mount `out` at the same path; None uses local processes.
     """
     missing = missing_parts(plan, out, shard)
     if ray is not None:
-        # Whole, since what another machine calls its working folder is something else.
+        # An absolute path, because the working directory differs between machines.
         yield from run_on_ray(ray, partial(export_alone, settings, plan, out.absolute()), missing, workers=jobs)
         return
     if jobs == 1:
@@ -128,20 +128,21 @@ def export_parts(
 
 
 def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
-    """Write what is said of all parts together: the format's own index, the card, and last the manifest.
+    """Write the files that describe all parts together: the format's index, the dataset card and finally the manifest.
 
-    Raises InvalidRequest: parts are missing.
+    The files of parts need not exist any more: they were described when they were finished. The plan is deleted at the
+    end, together with the key that links pseudonyms to players.
 
-    Files of parts need not be there any more: they were described when they were put in place. With the manifest the
-    plan goes, and with it the key that joins pseudonyms to people.
+    Raises:
+        InvalidRequest: parts are missing.
     """
     if missing := missing_parts(plan, out):
-        raise InvalidRequest(f"{len(missing)} of {len(plan.parts)} parts are missing in {out}: make them first.")
+        raise InvalidRequest(f"{len(missing)} of {len(plan.parts)} parts are missing in {out}: export them first.")
     reports = [_read_report(out, part.number) for part in plan.parts]
-    chosen = find_format(FormatName(plan.format))
+    format_ = find_format(FormatName(plan.format))
     files = {name: described for report in reports for name, described in report.files.items()}
-    chosen.finish(plan, reports, out)
-    write_card(plan, chosen, reports, out)
+    format_.finish(plan, reports, out)
+    write_card(plan, format_, reports, out)
     for path in out.rglob("*"):
         name = path.relative_to(out)
         if path.is_file() and name.parts[0] != WORK_DIR and name.as_posix() not in files:
@@ -162,7 +163,7 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
 
 
 def describe_file(path: Path) -> dict[str, Any]:
-    """SHA-256 of a file, hexadecimal, and its size."""
+    """Return the SHA-256 (in hexadecimal) and the size in bytes of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"sha256": digest, "bytes": path.stat().st_size}
@@ -178,7 +179,7 @@ def _read_report(out: Path, number: int) -> Report:
 
 
 def export_alone(settings: Settings, plan: Plan, out: Path, part: Part) -> Part:
-    """Make a part with nothing open before and nothing left open."""
+    """Write a part with a dataset that this call opens and closes."""
     with open_dataset(settings=settings) as dataset:
         export_part(dataset, plan, part, out)
     return part
@@ -188,7 +189,7 @@ _worker: tuple[Dataset, Plan, Path] | None = None
 
 
 def _open_worker(settings: Settings, plan: Plan, out: Path) -> None:
-    global _worker  # noqa: PLW0603 - what an initializer of a pool leaves behind
+    global _worker  # noqa: PLW0603 - set once per worker process
     _worker = open_dataset(settings=settings), plan, out
 
 

@@ -1,8 +1,8 @@
-"""An export as one ZIP file that is made while it is read, in a process of its own: `python -m` this.
+"""Streams an export as a ZIP file from a process of its own (`python -m skill_arcade.export.stream`).
 
-On standard input, a line of JSON: the settings, and what is wanted. On standard output, the ZIP, no faster than it is
-read; when nobody reads any more, the process ends. On standard error, lines of JSON: how far it is, or what is wrong.
-At any time there is one part of the export on the disk and a piece of it in memory, however much is wanted.
+Standard input has one line of JSON with the settings and the selection. Standard output is the ZIP. It is written at
+the speed of the reader, and the process exits when the reader closes it. Standard error has lines of JSON with the
+progress or an error. At any time at most one part of the export is on disk and one chunk of it is in memory.
 """
 
 import json
@@ -24,50 +24,56 @@ from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 
 CHUNK_BYTES = 1 << 18
-"""Size of the pieces in which a download is sent."""
-# Others play on the same processors.
-NICE = 10
+"""Size of the chunks in which files are copied to the ZIP."""
+# Lower CPU priority than games on the same machine.
+NICENESS = 10
 
 Progress = Callable[[dict[str, Any]], None]
 
 
-def stream_export(dataset: Dataset, wanted: ExportSelection, pipe: BinaryIO, tell: Progress) -> None:
-    """Write the export into `pipe` as a ZIP, part by part, and tell how far it is.
+def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, report: Progress) -> None:
+    """Write the export to `pipe` as a ZIP, part by part, and report the progress.
 
     Raises:
-        InvalidRequest: nothing fits.
-        RecordingDamaged: an episode is not whole.
+        InvalidRequest: no episode matches.
+        RecordingDamaged: an episode is damaged.
     """
-    find_format(wanted.format)
-    found = dataset.episodes(user=wanted.user_id, where=wanted.to_sql)
-    where = wanted.to_sql if wanted.user_id is None else f"{wanted.to_sql}\n  AND player_id = '(who asked)'"
-    plan = make_plan(wanted.format, where, found, part_steps=getattr(find_format(wanted.format), "part_steps", None))
+    find_format(selection.format)
+    episodes = dataset.episodes(user=selection.user_id, where=selection.to_sql)
+    where = (
+        selection.to_sql
+        if selection.user_id is None
+        else f"{selection.to_sql}\n  AND player_id = '(requesting player)'"
+    )
+    plan = make_plan(
+        selection.format, where, episodes, part_steps=getattr(find_format(selection.format), "part_steps", None)
+    )
     done = 0
-    tell({"episodes": done, "of": plan.n_episodes})
-    with tempfile.TemporaryDirectory(prefix="skill-arcade-export-") as place:
-        out = Path(place)
+    report({"episodes": done, "of": plan.n_episodes})
+    with tempfile.TemporaryDirectory(prefix="skill-arcade-export-") as temporary_folder:
+        out = Path(temporary_folder)
         with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
             for part in plan.parts:
                 export_part(dataset, plan, part, out)
-                _take_in(archive, plan, wanted, out)
+                _move_to_archive(archive, plan, selection, out)
                 done += len(part.episodes)
-                tell({"episodes": done, "of": plan.n_episodes})
+                report({"episodes": done, "of": plan.n_episodes})
             finish_export(plan, out)
-            _take_in(archive, plan, wanted, out)
+            _move_to_archive(archive, plan, selection, out)
         pipe.flush()
 
 
-def _take_in(archive: zipfile.ZipFile, plan: Plan, wanted: ExportSelection, out: Path) -> None:
-    """Move all files that are in place into the ZIP. They are compressed already, mostly: it only holds them."""
+def _move_to_archive(archive: zipfile.ZipFile, plan: Plan, selection: ExportSelection, out: Path) -> None:
+    """Move all finished files to the ZIP, without compression, because most of them are compressed already."""
     for path in sorted(path for path in out.rglob("*") if path.is_file()):
         name = path.relative_to(out)
         if name.parts[0] == WORK_DIR:
             continue
-        entry = zipfile.ZipInfo(f"{wanted.name}/{name.as_posix()}", _zip_time(plan))
+        entry = zipfile.ZipInfo(f"{selection.name}/{name.as_posix()}", _zip_time(plan))
         entry.external_attr = 0o644 << 16
         with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
-            while piece := source.read(CHUNK_BYTES):
-                target.write(piece)
+            while chunk := source.read(CHUNK_BYTES):
+                target.write(chunk)
         path.unlink()
 
 
@@ -79,28 +85,31 @@ def _zip_time(plan: Plan) -> tuple[int, int, int, int, int, int]:
 
 
 def main() -> None:
-    """Make what standard input asks for. Exit code 1: standard error says why, in a sentence."""
+    """Run the export that standard input requests. Exit code 1 means that standard error has an error."""
 
-    def tell(what: dict[str, Any]) -> None:
-        sys.stderr.write(json.dumps(what) + "\n")
+    def report(message: dict[str, Any]) -> None:
+        sys.stderr.write(json.dumps(message) + "\n")
         sys.stderr.flush()
 
-    # Only the ZIP goes there, whatever a library prints.
+    # Standard output is reserved for the ZIP; output of libraries goes to standard error.
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # Turned into an exception, so that what is on the disk is removed.
+    # As an exception, so that temporary files are deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    os.nice(NICE)
-    asked = json.loads(sys.stdin.buffer.readline())
-    settings, wanted = Settings(_env_file=None, **asked["settings"]), ExportSelection.model_validate(asked["wanted"])
+    os.nice(NICENESS)
+    request = json.loads(sys.stdin.buffer.readline())
+    settings, selection = (
+        Settings(_env_file=None, **request["settings"]),
+        ExportSelection.model_validate(request["wanted"]),
+    )
     try:
         with open_dataset(settings=settings) as dataset:
-            stream_export(dataset, wanted, pipe, tell)
+            stream_export(dataset, selection, pipe, report)
     except BrokenPipeError:
-        # Nobody reads any more. Without this, Python says so once more as it ends.
+        # The reader has closed the pipe. Without this line Python would report the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), pipe.fileno())
     except ArcadeError as error:
-        tell({"status": error.status, "error": type(error).__name__, "message": str(error)})
+        report({"status": error.status, "error": type(error).__name__, "message": str(error)})
         sys.exit(1)
 
 

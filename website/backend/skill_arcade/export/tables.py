@@ -1,6 +1,6 @@
-"""Tables: the rows and the views as Parquet, without pictures, and the SQL that makes DuckDB answer what Postgres does.
+"""Format of plain tables: rows and views as Parquet without frames, and SQL that defines the views in DuckDB.
 
-For questions about hundreds of millions of transitions: what the views work out of an episode is worked out once.
+It is for queries over hundreds of millions of transitions: the columns of the views are computed once per episode.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _TYPES = {
     "timestamp": pa.timestamp("us", "UTC"),
 }
 VIEWS = """\
--- In DuckDB, from this folder: the names and columns that the twelve questions ask.
+-- For DuckDB, run in this folder: the views that the queries of the documentation use.
 {tables}
 CREATE VIEW event AS SELECT * REPLACE (CAST(data AS JSON) AS data) FROM read_parquet('event/*.parquet');
 CREATE VIEW episode AS
@@ -48,40 +48,37 @@ WINDOW past AS (PARTITION BY player_id, game_id ORDER BY episode_index);
 
 
 class TablesFormat:
-    """`TABLE/GROUP-00000.parquet` for each table and each part, and `views.sql`."""
+    """Writes `TABLE/GROUP-00000.parquet` for each table and part, and `views.sql`."""
 
-    # Few big files: what reads them opens each.
+    # A few large files, because a query opens each file.
     part_steps = 2_000_000
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part."""
-        ours = list(episodes)
-        source, ids = ours[0].episode.source, [one.episode.id for one in ours]
-        told = {
-            "episode_id": {str(one.episode.id): one.facts["episode_id"] for one in ours},
-            "player_id": {one.episode.user_id: one.facts["player_id"] for one in ours},
+        part_episodes = list(episodes)
+        source, ids = part_episodes[0].episode.source, [exported.episode.id for exported in part_episodes]
+        pseudonyms = {
+            "episode_id": {str(exported.episode.id): exported.facts["episode_id"] for exported in part_episodes},
+            "player_id": {exported.episode.user_id: exported.facts["player_id"] for exported in part_episodes},
         }
         for name, columns in COPY_SCHEMAS.items():
-            passing = folder / f"{name}.csv"
-            source.copy_rows(name, ids, passing)
+            csv_path = folder / f"{name}.csv"
+            source.copy_rows(name, ids, csv_path)
             file = ParquetFile(folder / name / f"{part.group}-{part.place:05d}.parquet", _schema(columns))
-            if passing.stat().st_size:
-                for batch in _read(passing, columns):
-                    file.write(_pseudonymise(batch, told))
+            if csv_path.stat().st_size:
+                for batch in _read(csv_path, columns):
+                    file.write(_pseudonymise(batch, pseudonyms))
             file.close()
-            passing.unlink()
+            csv_path.unlink()
         return {}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write the views."""
-        plain = (f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{name}/*.parquet');" for name in COPY_SCHEMAS)
-        tables = "\n".join(view for view in plain if " event " not in view)
+        statements = (f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{name}/*.parquet');" for name in COPY_SCHEMAS)
+        tables = "\n".join(view for view in statements if " event " not in view)
         (folder / "views.sql").write_text(VIEWS.format(tables=tables))
 
     def load(self, plan: Plan) -> str:
-        """With DuckDB."""
         return (
             "import duckdb\n\n"
             "arcade = duckdb.connect()\n"
@@ -95,7 +92,7 @@ def _schema(columns: dict[str, str]) -> pa.Schema:
 
 
 def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
-    """Some rows at a time; as Postgres writes them, an empty text is quoted and a missing one is not."""
+    """Read CSV in batches. Postgres quotes an empty text and leaves NULL empty."""
     return csv.open_csv(
         path,
         csv.ReadOptions(use_threads=False, column_names=list(columns)),
@@ -111,13 +108,13 @@ def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
     )
 
 
-def _pseudonymise(batch: pa.RecordBatch, told: dict[str, dict[str, str]]) -> pa.RecordBatch:
-    """Ids become pseudonyms."""
+def _pseudonymise(batch: pa.RecordBatch, pseudonyms: dict[str, dict[str, str]]) -> pa.RecordBatch:
+    """Replace ids by pseudonyms."""
     arrays = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if name in told:
-            places = pc.index_in(column, value_set=pa.array(list(told[name])))
-            arrays.append(pa.array(list(told[name].values())).take(places))
+        if name in pseudonyms:
+            indices = pc.index_in(column, value_set=pa.array(list(pseudonyms[name])))
+            arrays.append(pa.array(list(pseudonyms[name].values())).take(indices))
         else:
             arrays.append(column)
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)

@@ -1,8 +1,9 @@
-"""TFRecord files of `tf.train.Example`, without TensorFlow: writing, and reading back.
+"""Reads and writes TFRecord files of `tf.train.Example` without TensorFlow.
 
-A record is its length (8 bytes, little endian), a masked CRC-32C of that, the bytes, and a masked CRC-32C of those. An
-Example is the protocol buffer `features { feature { key, value { bytes_list | float_list | int64_list } } }`, written
-here by hand: three kinds of lists need no code generator.
+A record consists of its length (8 bytes, little endian), a masked CRC-32C of the length, the bytes, and a masked
+CRC-32C of the bytes. An Example is the protocol buffer
+`features { feature { key, value { bytes_list | float_list | int64_list } } }`. It is encoded by hand, because three
+kinds of lists need no code generator.
 """
 
 import struct
@@ -25,30 +26,28 @@ class RecordFile:
         self._file: BinaryIO = path.open("wb")
 
     def write(self, record: bytes) -> None:
-        """Append a record."""
         length = struct.pack("<Q", len(record))
         self._file.write(length + _masked(length))
         self._file.write(record)
         self._file.write(_masked(record))
 
     def close(self) -> None:
-        """End the file."""
         self._file.close()
 
 
 def read_records(path: Path) -> Iterator[bytes]:
-    """Records of a file. Raises ValueError for one whose checksum differs."""
+    """Yield the records of a file. Raises ValueError if a checksum differs."""
     with path.open("rb") as file:
-        while head := file.read(12):
-            (length,) = struct.unpack("<Q", head[:8])
+        while header := file.read(12):
+            (length,) = struct.unpack("<Q", header[:8])
             body, check = file.read(length), file.read(4)
-            if head[8:] != _masked(head[:8]) or check != _masked(body):
-                raise ValueError(f"{path.name}: a record does not have its checksum")
+            if header[8:] != _masked(header[:8]) or check != _masked(body):
+                raise ValueError(f"{path.name}: the checksum of a record differs")
             yield body
 
 
 def write_example(features: dict[str, Values]) -> bytes:
-    """An Example of lists by name: bytes, float32 or int64."""
+    """Encode lists of bytes, float32 or int64 by name as an Example."""
     entries = []
     for name in sorted(features):
         feature = _field(_kind(features[name]), _list(features[name]))
@@ -57,8 +56,8 @@ def write_example(features: dict[str, Values]) -> bytes:
 
 
 def read_example(record: bytes) -> dict[str, list[bytes] | NDArray[np.float32] | NDArray[np.int64]]:
-    """Lists of an Example by name."""
-    found: dict[str, list[bytes] | NDArray[np.float32] | NDArray[np.int64]] = {}
+    """Decode an Example to its lists by name."""
+    lists: dict[str, list[bytes] | NDArray[np.float32] | NDArray[np.int64]] = {}
     for _, features in _fields(record):
         for _, entry in _fields(features):
             parts = dict(_fields(entry))
@@ -66,12 +65,12 @@ def read_example(record: bytes) -> dict[str, list[bytes] | NDArray[np.float32] |
             values = [value for _, value in _fields(body)]
             name = parts[1].decode()
             if kind == 1:
-                found[name] = values
+                lists[name] = values
             elif kind == 2:
-                found[name] = np.frombuffer(b"".join(values), "<f4")
+                lists[name] = np.frombuffer(b"".join(values), "<f4")
             else:
-                found[name] = _read_varints(b"".join(values))
-    return found
+                lists[name] = _read_varints(b"".join(values))
+    return lists
 
 
 def _kind(values: Values) -> int:
@@ -93,36 +92,36 @@ def _field(number: int, body: bytes) -> bytes:
 
 
 def _fields(body: bytes) -> Iterator[tuple[int, bytes]]:
-    place = 0
-    while place < len(body):
-        tag, place = _read_varint(body, place)
-        length, place = _read_varint(body, place)
-        yield tag >> 3, body[place : place + length]
-        place += length
+    position = 0
+    while position < len(body):
+        tag, position = _read_varint(body, position)
+        length, position = _read_varint(body, position)
+        yield tag >> 3, body[position : position + length]
+        position += length
 
 
 def _varint(value: int) -> bytes:
-    made = bytearray()
+    encoded = bytearray()
     while value > 0x7F:
-        made.append(value & 0x7F | 0x80)
+        encoded.append(value & 0x7F | 0x80)
         value >>= 7
-    return bytes([*made, value])
+    return bytes([*encoded, value])
 
 
-def _read_varint(body: bytes, place: int) -> tuple[int, int]:
+def _read_varint(body: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
-        byte = body[place]
+        byte = body[position]
         value |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
+        position, shift = position + 1, shift + 7
         if not byte & 0x80:
-            return value, place
+            return value, position
 
 
 def _read_varints(body: bytes) -> NDArray[np.int64]:
-    values, place = [], 0
-    while place < len(body):
-        value, place = _read_varint(body, place)
+    values, position = [], 0
+    while position < len(body):
+        value, position = _read_varint(body, position)
         values.append(value - (1 << 64) if value >> 63 else value)
     return np.array(values, np.int64)
 

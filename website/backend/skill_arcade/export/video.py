@@ -1,4 +1,4 @@
-"""Video: lossless H.264 in RGB, each frame at its own time, with the steps beside it in Parquet."""
+"""Format video: lossless H.264 in RGB with the time of each frame, and the steps as Parquet."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -18,30 +18,27 @@ MICROSECOND = Fraction(1, 1_000_000)
 
 
 class VideoFormat:
-    """`videos/EPISODE.mp4`, and the tables of `parquet` without pictures."""
+    """Writes `videos/EPISODE.mp4`, and the tables of the format `parquet` without frames."""
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        """Write a part."""
         name = f"{part.group}-{part.place:05d}.parquet"
 
-        def filmed() -> Iterable[ExportedEpisode]:
-            for numbered in episodes:
-                write_video(numbered.episode, folder / "videos" / f"{numbered.number:06d}.mp4")
-                yield numbered
+        def write_videos() -> Iterable[ExportedEpisode]:
+            for exported in episodes:
+                write_video(exported.episode, folder / "videos" / f"{exported.number:06d}.mp4")
+                yield exported
 
-        write_steps(filmed(), folder / "steps" / name, folder / "events" / name, pictures=False)
+        write_steps(write_videos(), folder / "steps" / name, folder / "events" / name, pictures=False)
         return {}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
-        """Write the table of episodes."""
         write_table(
             build_episode_facts([facts for report in reports for facts in report.facts]), folder / "episodes.parquet"
         )
 
     def load(self, plan: Plan) -> str:
-        """With PyAV."""
         return (
             "import av\n\n"
             'with av.open("videos/000000.mp4") as video:\n'
@@ -50,20 +47,20 @@ class VideoFormat:
 
 
 def write_video(episode: Episode, path: Path) -> None:
-    """Write T + 1 frames, exactly; frame i + 1 at the time at which step i began, in microseconds."""
+    """Write T + 1 lossless frames. Frame i + 1 has the start time of step i in microseconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    moments = [0, *episode.times["server_us"].tolist()]
+    times_us = [0, *episode.times["server_us"].tolist()]
     _, height, width, _ = episode.frames.shape
     with av.open(str(path), "w", options={"video_track_timescale": "1000000"}) as container:
-        # One thread: the bytes then do not depend on the machine's cores. Quantiser 0 of RGB loses nothing.
+        # With one thread the bytes do not depend on the number of CPUs. Quantiser 0 in RGB is lossless.
         options = {"qp": "0", "preset": "veryfast", "threads": "1"}
         stream = container.add_stream("libx264rgb", rate=60, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "rgb24"
         stream.codec_context.time_base = MICROSECOND
         last = -1
-        for moment, pixels in zip(moments, episode.frames, strict=True):
+        for time_us, pixels in zip(times_us, episode.frames, strict=True):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            last = max(moment, last + 1)
+            last = max(time_us, last + 1)
             frame.pts, frame.time_base = last, MICROSECOND
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -1,1 +1,1 @@
-"""Object store and database."""
+"""Stores recordings: the object store and the database."""

@@ -1,4 +1,4 @@
-"""What the commands say to people."""
+"""Tests of the output of the commands."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def home(tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An arcade on this run's Postgres, in a folder without `.env`."""
+    """Select this run's Postgres and a folder without `.env`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", database_url.render_as_string(False))
@@ -47,21 +47,23 @@ def record(home: Path, database_url: URL) -> Callable[..., RecordedEpisode]:
     return partial(record_episode, database_url, home / "objects")
 
 
-def test_help_says_what_each_command_does(run: Run) -> None:
-    said = run("--help").output
+def test_help_describes_each_command(run: Run) -> None:
+    output = run("--help").output
     for command in ("serve", "migrate", "games", "episodes", "show", "schema", "psql"):
-        assert re.search(rf"{command} +\S+", said)
+        assert re.search(rf"{command} +\S+", output)
         assert run(command, "--help").exit_code == 0
 
 
-def test_games_are_listed(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_games_command_lists_games(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "pong.yaml").write_text(GAME)
     monkeypatch.setenv("GAMES_FOLDER", str(home))
     result = run("games")
     assert re.search(r"pong +Pong +60 Hz +ALE/Pong-v5 +min_score 1", result.output)
 
 
-def test_a_wrong_manifest_is_one_sentence(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_games_command_with_invalid_manifest_prints_reason(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (home / "pong.yaml").write_text(GAME.replace("noop: 0", "noop: often"))
     monkeypatch.setenv("GAMES_FOLDER", str(home))
     result = run("games")
@@ -70,31 +72,36 @@ def test_a_wrong_manifest_is_one_sentence(run: Run, home: Path, monkeypatch: pyt
     assert "Traceback" not in result.output
 
 
-def test_no_episodes_yet(run: Run) -> None:
-    assert run("episodes").output == "Nothing was played yet.\n"
-    assert run("episodes", "--game", "pong").output == "No such episodes.\n"
+def test_episodes_command_without_episodes_prints_message(run: Run) -> None:
+    assert run("episodes").output == "No episodes yet.\n"
+    assert run("episodes", "--game", "pong").output == "No matching episodes.\n"
 
 
-def test_episodes_are_listed_and_older_ones_follow(run: Run, record: Callable[..., RecordedEpisode]) -> None:
-    made = [record(user=f"u{i}", game=("pong", "hanoi")[i % 2]).id for i in range(3)]
+def test_episodes_command_lists_pages_newest_first(run: Run, record: Callable[..., RecordedEpisode]) -> None:
+    recorded = [record(user=f"u{i}", game=("pong", "hanoi")[i % 2]).id for i in range(3)]
     first = run("episodes", "--limit", "2").output
     rows = re.findall(r"^ ?(\S{18}) +(\S+) +(Pong|Hanoi) +12 +3 +won \(terminated\) +2026-11-22", first, re.MULTILINE)
-    assert rows == [(str(made[2])[:18], "u2@example.org", "Pong"), (str(made[1])[:18], "u1@example.org", "Hanoi")]
+    assert rows == [
+        (str(recorded[2])[:18], "u2@example.org", "Pong"),
+        (str(recorded[1])[:18], "u1@example.org", "Hanoi"),
+    ]
     hint = re.search(r"--before (\S+)", first)
     assert hint is not None
     second = run("episodes", "--limit", "2", "--before", hint[1]).output
-    assert str(made[0])[:18] in second
+    assert str(recorded[0])[:18] in second
     assert "--before" not in second
-    assert str(made[1])[:18] in run("episodes", "--user", "u1@example.org", "--status", "won").output
+    assert str(recorded[1])[:18] in run("episodes", "--user", "u1@example.org", "--status", "won").output
 
 
-def test_show_explains_an_episode(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
-    made = record(observe=float)
-    result = run("show", str(made.id)[:18])
+def test_show_command_prints_rows_objects_and_origin(
+    run: Run, record: Callable[..., RecordedEpisode], home: Path
+) -> None:
+    recorded = record(observe=float)
+    result = run("show", str(recorded.id)[:18])
     assert result.exit_code == 0
-    told = result.output
-    for words in (
-        f"Episode {made.id}",
+    output = result.output
+    for expected in (
+        f"Episode {recorded.id}",
         "Pong (pong), played by u1@example.org",
         "won, terminated: score 3 in 12 steps",
         "seed: 123",
@@ -103,71 +110,71 @@ def test_show_explains_an_episode(run: Run, record: Callable[..., RecordedEpisod
         "segment: 3 rows",
         "event: 1 input",
         f"Objects, in {home / 'objects'}",
-        f"{made.keys[0]}: 5 frames, steps 0 to 3" if made.keys[0].endswith("png") else "",
+        f"{recorded.keys[0]}: 5 frames, steps 0 to 3" if recorded.keys[0].endswith("png") else "",
         "000002.npz: 5 observations, steps 7 to 11",
-        "all are there and have the bytes that were recorded",
+        "all objects are intact",
     ):
-        assert words in told
+        assert expected in output
 
 
-def test_show_says_what_is_not_whole(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
-    made = record()
-    (home / "objects" / made.keys[0]).unlink()
-    (home / "objects" / made.keys[1]).write_bytes(b"other")
-    result = run("show", str(made.id))
+def test_show_command_reports_damaged_objects(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
+    recorded = record()
+    (home / "objects" / recorded.keys[0]).unlink()
+    (home / "objects" / recorded.keys[1]).write_bytes(b"other")
+    result = run("show", str(recorded.id))
     assert result.exit_code == 1
     assert "000000.png: 5 frames, steps 0 to 3  <- is missing" in result.output
     assert "000001.png: 3 frames, steps 4 to 6  <- has other bytes than were recorded" in result.output
-    assert "2 of its objects" in result.stderr
+    assert "2 objects" in result.stderr
 
 
-def test_show_says_what_waits_in_the_journal(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
-    made = record((0,))
-    journal = home / "journal" / str(made.id)
+def test_show_command_reports_files_in_journal(run: Run, record: Callable[..., RecordedEpisode], home: Path) -> None:
+    recorded = record((0,))
+    journal = home / "journal" / str(recorded.id)
     journal.mkdir(parents=True)
     (journal / "1.sealed").touch()
-    told = run("show", str(made.id)).output
-    assert f"not delivered yet: 1 pieces in {journal}" in told
-    assert "transition: no rows" in told
+    output = run("show", str(recorded.id)).output
+    assert f"not uploaded yet: 1 files in {journal}" in output
+    assert "transition: no rows" in output
 
 
-@pytest.mark.parametrize(("id_", "reason"), [("zz", "no episode's id"), (str(UUID(int=1)), "There is no episode")])
-def test_an_unknown_episode_is_one_sentence(run: Run, id_: str, reason: str) -> None:
+@pytest.mark.parametrize(("id_", "reason"), [("zz", "not an episode id"), (str(UUID(int=1)), "No episode id")])
+def test_show_command_with_unknown_episode_prints_reason(run: Run, id_: str, reason: str) -> None:
     result = run("show", id_)
     assert (result.exit_code, result.stdout) == (1, "")
     assert reason in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def test_schema_tells_every_column_with_its_meaning(run: Run) -> None:
-    said = run("schema").output
+def test_schema_command_prints_each_column_with_comment(run: Run) -> None:
+    output = run("schema").output
     for table in Table.metadata.tables.values():
-        assert f"{table.name}  {table.comment}" in said
+        assert f"{table.name}  {table.comment}" in output
         for column in table.columns:
             assert column.comment, f"{table.name}.{column.name} has no comment"
-            assert re.search(rf"^ {column.name} +.*{re.escape(column.comment)}", said, re.MULTILINE)
+            assert re.search(rf"^ {column.name} +.*{re.escape(column.comment)}", output, re.MULTILINE)
 
 
-def test_migrate_says_where(run: Run, postgres: URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "are those of this version" in run("migrate").output
+def test_migrate_command_reports_current_schema(run: Run, postgres: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "up to date" in run("migrate").output
     monkeypatch.setenv("DATABASE_URL", postgres.render_as_string(False))
     unmigrated = run("episodes")
     assert unmigrated.exit_code == 1
     assert "run `skill-arcade migrate`" in unmigrated.stderr
 
 
-def test_psql_reaches_the_database(
+def test_psql_command_queries_database(
     run: Run, record: Callable[..., RecordedEpisode], capfd: pytest.CaptureFixture[str]
 ) -> None:
     record()
     assert run("psql", "-Atc", "SELECT count(*) FROM transition").exit_code == 0
     assert run("psql", "-c", "nonsense").exit_code == 1
-    said = capfd.readouterr()
-    assert said.out == "12\n"
-    assert "syntax error" in said.err
+    output = capfd.readouterr()
+    assert output.out == "12\n"
+    assert "syntax error" in output.err
 
 
-def test_a_wrong_setting_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_with_invalid_setting_names_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPLOADER_NUM_WORKERS", "many")
     result = run("episodes")
     assert result.exit_code == 1

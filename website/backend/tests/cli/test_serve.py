@@ -1,4 +1,4 @@
-"""`skill-arcade serve` from the outside."""
+"""Tests of `skill-arcade serve` as a process."""
 
 import os
 import re
@@ -30,7 +30,7 @@ def start_server(home: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
-def test_it_says_where_it_is_and_stops_cleanly_with_its_database(home: Path, number: signal.Signals, code: int) -> None:
+def test_serve_prints_address_and_stops_with_database(home: Path, number: signal.Signals, code: int) -> None:
     server = start_server(home)
     assert server.stdout is not None
     address = re.fullmatch(r"Skill Arcade is at (http://localhost:\d+)\n", server.stdout.readline())
@@ -39,20 +39,20 @@ def test_it_says_where_it_is_and_stops_cleanly_with_its_database(home: Path, num
     assert httpx.get(f"{address[1]}/games", timeout=60).status_code == 200
     assert PostgresServer(home / "postgres").find_postmaster() is not None
     server.send_signal(number)
-    _, said = server.communicate(timeout=30)
+    _, raises_port_error = server.communicate(timeout=30)
     assert server.returncode == code
-    assert "Traceback" not in said
+    assert "Traceback" not in raises_port_error
     assert PostgresServer(home / "postgres").find_postmaster() is None
 
 
-def test_a_port_in_use_is_one_sentence() -> None:
-    said = pytest.raises(SettingsError, match=r"^Port \d+ is in use: .* --port\.$")
-    with socket.create_server(("127.0.0.1", 0)) as taken, said:
+def test_bind_to_used_port_names_option() -> None:
+    raises_port_error = pytest.raises(SettingsError, match=r"^Port \d+ is in use: .* --port\.$")
+    with socket.create_server(("127.0.0.1", 0)) as taken, raises_port_error:
         open_sockets("localhost", taken.getsockname()[1])
 
 
-def test_a_host_that_is_not_here_is_one_sentence() -> None:
+def test_bind_to_unknown_host_is_rejected() -> None:
     with pytest.raises(SettingsError, match=r"192\.0\.2\.1"):
         open_sockets("192.0.2.1", 0)
-    with pytest.raises(SettingsError, match="no host"):
+    with pytest.raises(SettingsError, match="no such host"):
         open_sockets("no such host", 0)

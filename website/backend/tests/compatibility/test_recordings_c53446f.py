@@ -1,4 +1,4 @@
-"""Recordings made by an earlier version are read, shown, verified, exported and uploaded by this one."""
+"""Tests with recordings of an earlier version: this version can read, show, verify, export and upload them."""
 
 import asyncio
 import csv
@@ -37,7 +37,7 @@ STEPS = {
 
 @pytest.fixture
 def home(database_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder with the objects, and its database with the rows, of the earlier version."""
+    """Return a home folder with the objects of the earlier version, and load its rows into the database."""
     alembic = Config("alembic.ini")
     alembic.attributes["url"] = database_url
     command.downgrade(alembic, REVISION)
@@ -61,7 +61,7 @@ async def load_rows(url: URL, tables: tuple[str, ...] = TABLES) -> None:
         await connection.close()
 
 
-def leaves_of(observations: Any) -> list[Any]:
+def list_leaves(observations: Any) -> list[Any]:
     return list(observations.values()) if isinstance(observations, dict) else [observations]
 
 
@@ -76,7 +76,7 @@ def test_earlier_recordings_are_read_with_every_frame(home: Path) -> None:
             found |= read_steps(episode)
             assert len(episode.frames) == episode.n_steps + 1
             assert np.asarray(episode.frames).shape[-1] == 3
-            for leaf in leaves_of(episode.observations):
+            for leaf in list_leaves(episode.observations):
                 assert len(leaf) == len(episode.actions) + 1
             assert not list(episode.find_changes())
         assert found == STEPS

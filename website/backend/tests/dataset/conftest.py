@@ -1,4 +1,4 @@
-"""A dataset to read, and a way to record into it."""
+"""Fixtures for tests of the dataset."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,11 +20,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dataset(database_url: URL, folder: Path) -> Iterator[sa.Dataset]:
-    with sa.open(database_url.render_as_string(False), folder) as opened:
-        yield opened
+    with sa.open(database_url.render_as_string(False), folder) as open_dataset:
+        yield open_dataset
 
 
 @pytest.fixture
 def record(database_url: URL, folder: Path) -> Record:
-    """Record an episode; see `record_episode`."""
+    """Return a function that records an episode; see `record_episode`."""
     return partial(record_episode, database_url, folder)

@@ -1,4 +1,4 @@
-"""What was recorded is read back: whole, exactly, or not at all."""
+"""Tests of reading recordings: the data is exact, and damaged recordings are rejected."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ def run_sql(url: URL, statement: str) -> None:
     asyncio.run(run())
 
 
-def test_steps_come_as_arrays(dataset: sa.Dataset, record: Record) -> None:
+def test_episode_columns_are_typed_arrays(dataset: sa.Dataset, record: Record) -> None:
     episode = dataset.episode(record().id)
     np.testing.assert_array_equal(episode.actions, np.arange(12) % 3)
     np.testing.assert_array_equal(episode.rewards, np.arange(12) / 4)
@@ -43,7 +43,7 @@ def test_steps_come_as_arrays(dataset: sa.Dataset, record: Record) -> None:
     assert [(event.kind, event.client_us, event.data) for event in episode.events] == [("input", 9, {"a": 1})]
 
 
-def test_times_keep_every_microsecond_and_say_what_is_missing(dataset: sa.Dataset, record: Record) -> None:
+def test_times_are_exact_and_nan_if_missing(dataset: sa.Dataset, record: Record) -> None:
     times = dataset.episode(record().id).times
     assert times.shape == (12,)
     np.testing.assert_array_equal(times["server_us"], np.arange(12) * 16_667)
@@ -53,7 +53,7 @@ def test_times_keep_every_microsecond_and_say_what_is_missing(dataset: sa.Datase
     assert times["time_created"][1] == np.datetime64("2026-11-22T12:00:00.016667")
 
 
-def test_frames_are_those_that_were_shown(dataset: sa.Dataset, record: Record) -> None:
+def test_frames_equal_recorded_frames(dataset: sa.Dataset, record: Record) -> None:
     recorded = record()
     frames = dataset.episode(recorded.id).frames
     assert len(frames) == 13
@@ -70,7 +70,7 @@ def test_frames_are_those_that_were_shown(dataset: sa.Dataset, record: Record) -
             frames[index]
 
 
-def test_writing_into_a_frame_changes_nothing_kept(dataset: sa.Dataset, record: Record) -> None:
+def test_frame_is_copy_of_decoded_segment(dataset: sa.Dataset, record: Record) -> None:
     recorded = record()
     frames = dataset.episode(recorded.id).frames
     frames[3][:] = 0
@@ -79,9 +79,7 @@ def test_writing_into_a_frame_changes_nothing_kept(dataset: sa.Dataset, record: 
     np.testing.assert_array_equal(frames[3], recorded.frames[3])
 
 
-def test_observations_are_the_frames_when_the_environment_observes_its_picture(
-    dataset: sa.Dataset, record: Record
-) -> None:
+def test_observations_of_picture_environment_are_frames(dataset: sa.Dataset, record: Record) -> None:
     recorded = record()
     np.testing.assert_array_equal(np.asarray(dataset.episode(recorded.id).observations), recorded.frames)
 
@@ -95,7 +93,7 @@ def test_observations_are_the_frames_when_the_environment_observes_its_picture(
         lambda i: "north" * i,
     ],
 )
-def test_observations_of_one_part_are_one_array(
+def test_observations_with_one_part_are_one_array(
     dataset: sa.Dataset, record: Record, observe: Callable[[int], Any]
 ) -> None:
     recorded = record(observe=observe)
@@ -104,7 +102,7 @@ def test_observations_of_one_part_are_one_array(
     np.testing.assert_array_equal(observations, np.array(recorded.observations))
 
 
-def test_observations_of_many_parts_are_an_array_each(dataset: sa.Dataset, record: Record) -> None:
+def test_observations_with_several_parts_are_dictionary_of_arrays(dataset: sa.Dataset, record: Record) -> None:
     recorded = record(observe=lambda i: {"agent": {"place": (i, i + 0.5)}, "goal": np.array([i] * 3, np.int8)})
     observations = dataset.episode(recorded.id).observations
     assert isinstance(observations, dict)
@@ -115,14 +113,14 @@ def test_observations_of_many_parts_are_an_array_each(dataset: sa.Dataset, recor
 
 
 @pytest.mark.parametrize("segments", [(0,), (0, 2), (3, 0)])
-def test_segments_without_steps_are_in_order(dataset: sa.Dataset, record: Record, segments: tuple[int, ...]) -> None:
+def test_segments_without_steps_are_read(dataset: sa.Dataset, record: Record, segments: tuple[int, ...]) -> None:
     recorded = record(segments)
     episode = dataset.episode(recorded.id)
     assert episode.actions.shape == episode.rewards.shape == episode.times.shape == (sum(segments),)
     np.testing.assert_array_equal(np.asarray(episode.frames), recorded.frames)
 
 
-def test_episodes_are_found_by_game_status_and_user(dataset: sa.Dataset, record: Record) -> None:
+def test_episodes_are_filtered_by_game_status_and_user(dataset: sa.Dataset, record: Record) -> None:
     first = record(game="pong", status="won", user="u1")
     second = record(game="hanoi", status="lost", user="u2")
     third = record(game="hanoi", status="won", user="u2")
@@ -135,17 +133,17 @@ def test_episodes_are_found_by_game_status_and_user(dataset: sa.Dataset, record:
         dataset.episodes(status="winning")
 
 
-def test_a_long_list_is_walked_page_by_page(
+def test_episodes_of_several_pages_are_listed_in_order(
     dataset: sa.Dataset, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = [record((0,)).id for _ in range(5)]
-    monkeypatch.setattr("skill_arcade.dataset.reader.PAGE", 2)
-    assert [episode.id for episode in dataset.episodes()] == made[::-1]
+    episodes = [record((0,)).id for _ in range(5)]
+    monkeypatch.setattr("skill_arcade.dataset.reader.PAGE_SIZE", 2)
+    assert [episode.id for episode in dataset.episodes()] == episodes[::-1]
 
 
-def test_an_unknown_episode_is_not_found(dataset: sa.Dataset, record: Record) -> None:
+def test_unknown_episode_is_not_found(dataset: sa.Dataset, record: Record) -> None:
     assert dataset.episode(str(record().id)[:18]).n_steps == 12
-    with pytest.raises(NotFound, match="no episode"):
+    with pytest.raises(NotFound, match="starts with"):
         dataset.episode("00000000-0000-7000-8000-000000000000")
 
 
@@ -161,7 +159,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize(("damage", "reason"), DAMAGES.items())
-def test_rows_that_do_not_fit_are_refused(
+def test_inconsistent_rows_are_damaged(
     dataset: sa.Dataset, record: Record, database_url: URL, damage: str, reason: str
 ) -> None:
     episode = dataset.episode(record().id)
@@ -170,7 +168,7 @@ def test_rows_that_do_not_fit_are_refused(
         _ = episode.actions
 
 
-def test_a_missing_object_is_named(dataset: sa.Dataset, record: Record, folder: Path) -> None:
+def test_missing_object_is_damaged_and_named(dataset: sa.Dataset, record: Record, folder: Path) -> None:
     recorded = record()
     (folder / recorded.keys[1]).unlink()
     frames = dataset.episode(recorded.id).frames
@@ -179,7 +177,7 @@ def test_a_missing_object_is_named(dataset: sa.Dataset, record: Record, folder: 
         frames[5]
 
 
-def test_an_object_with_other_bytes_is_refused(dataset: sa.Dataset, record: Record, folder: Path) -> None:
+def test_object_with_other_checksum_is_damaged(dataset: sa.Dataset, record: Record, folder: Path) -> None:
     recorded = record(observe=float)
     for key in recorded.keys[:2]:
         (folder / key).write_bytes((folder / key).read_bytes() + b"\0")
@@ -190,7 +188,7 @@ def test_an_object_with_other_bytes_is_refused(dataset: sa.Dataset, record: Reco
         np.asarray(episode.frames)
 
 
-def test_an_object_with_fewer_frames_is_refused(
+def test_object_with_other_number_of_frames_is_damaged(
     dataset: sa.Dataset, record: Record, folder: Path, database_url: URL
 ) -> None:
     recorded = record()
@@ -198,11 +196,11 @@ def test_an_object_with_fewer_frames_is_refused(
     (folder / recorded.keys[1]).write_bytes(other)
     objects = json.dumps({recorded.keys[1]: hashlib.sha256(other).hexdigest()})
     run_sql(database_url, f"UPDATE segment SET objects = '{objects}' WHERE number = 1".replace(":", r"\:"))
-    with pytest.raises(RecordingDamaged, match="segment 1 holds 5 frames, its row says 3"):
+    with pytest.raises(RecordingDamaged, match="segment 1 has 5 frames, but its row says 3"):
         np.asarray(dataset.episode(recorded.id).frames)
 
 
-def test_a_closed_dataset_says_so(database_url: URL, folder: Path) -> None:
+def test_closed_dataset_rejects_reads(database_url: URL, folder: Path) -> None:
     dataset = sa.open(database_url.render_as_string(False), DiskObjects(folder))
     dataset.close()
     dataset.close()
@@ -210,7 +208,7 @@ def test_a_closed_dataset_says_so(database_url: URL, folder: Path) -> None:
         list(dataset.episodes())
 
 
-def test_a_database_that_is_not_there_is_said(postgres: URL, folder: Path) -> None:
+def test_open_without_database_or_tables_is_not_ready(postgres: URL, folder: Path) -> None:
     with pytest.raises(NotReady, match="does not answer"):
         sa.open(postgres.set(database="nowhere").render_as_string(False), folder)
     with pytest.raises(NotReady, match="skill-arcade migrate"):
@@ -219,15 +217,15 @@ def test_a_database_that_is_not_there_is_said(postgres: URL, folder: Path) -> No
         sa.open("sqlite://", folder)
 
 
-def test_a_script_that_forgets_to_close_ends_all_the_same(database_url: URL, record: Record, folder: Path) -> None:
+def test_script_without_close_exits_cleanly(database_url: URL, record: Record, folder: Path) -> None:
     record()
     script = "import sys, skill_arcade.dataset as sa; print(len(list(sa.open(sys.argv[1], sys.argv[2]).episodes())))"
     command = [sys.executable, "-W", "error", "-c", script, database_url.render_as_string(False), str(folder)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
-    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+    process = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    assert (process.stdout, process.stderr, process.returncode) == ("1\n", "", 0)
 
 
-def test_a_forked_worker_is_told_to_open_its_own(dataset: sa.Dataset, record: Record) -> None:
+def test_dataset_in_forked_child_rejects_reads(dataset: sa.Dataset, record: Record) -> None:
     episode = dataset.episode(record().id)
     child = os.fork()
     if child == 0:

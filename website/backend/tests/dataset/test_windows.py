@@ -1,4 +1,4 @@
-"""Windows pair actions with the observations that they are said to pair them with, and one can learn from them."""
+"""Tests of the windows: actions are paired with the right observations, and an example learns from them."""
 
 import asyncio
 import runpy
@@ -26,7 +26,7 @@ def observe(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 @pytest.fixture
 def episode(dataset: sa.Dataset, record: Record) -> sa.Episode:
-    """Twelve steps; from step 3 on, an input that happened while observation 1 was on the screen."""
+    """Record 12 steps. From step 3 on, the action comes from an input with observation 1 on the screen."""
     return dataset.episode(record(observe=observe).id)
 
 
@@ -38,14 +38,14 @@ def episode(dataset: sa.Dataset, record: Record) -> sa.Episode:
         ("seen", [0, 1, 2, *range(1, 10)]),
     ],
 )
-def test_each_step_has_its_observation(align: str, sources: list[int], episode: sa.Episode) -> None:
+def test_align_steps_selects_observation_of_each_step(align: str, sources: list[int], episode: sa.Episode) -> None:
     assert align_steps(episode, align).tolist() == sources
     windows = sa.Windows([episode], align=align)
     assert [float(one["observations"][0, 0]) for one in windows] == [place for place in sources if place >= 0]
     assert [int(one["actions"][0]) for one in windows] == episode.actions[sources.count(-1) * 4 :].tolist()
 
 
-def test_windows_stay_within_an_episode(episode: sa.Episode) -> None:
+def test_windows_never_span_two_episodes(episode: sa.Episode) -> None:
     windows = sa.Windows([episode, episode], length=5, stride=3)
     assert [(one["episode"], one["step"]) for one in windows] == [(0, 0), (0, 3), (0, 6), (1, 0), (1, 3), (1, 6)]
     assert windows[5]["observations"][:, 0].tolist() == [6, 7, 8, 9, 10]
@@ -54,13 +54,13 @@ def test_windows_stay_within_an_episode(episode: sa.Episode) -> None:
         windows[6]
 
 
-def test_frames_are_windows_too(dataset: sa.Dataset, record: Record) -> None:
+def test_windows_of_frames_have_pixel_arrays(dataset: sa.Dataset, record: Record) -> None:
     made = record()
     (window,) = sa.Windows([dataset.episode(made.id)], length=12)
     np.testing.assert_array_equal(window["observations"], made.frames[:12])
 
 
-def test_batches_hold_every_window_once_in_an_order_of_the_seed(episode: sa.Episode) -> None:
+def test_batches_contain_each_window_once_in_seeded_order(episode: sa.Episode) -> None:
     windows = sa.Windows([episode] * 20, length=2)
     passes = [list(windows.batches(64, seed)) for seed in (1, 1, 2)]
     places = [
@@ -75,37 +75,37 @@ def test_batches_hold_every_window_once_in_an_order_of_the_seed(episode: sa.Epis
         np.testing.assert_array_equal(one["observations"][:, :, 0], one["step"][:, None] + [0, 1])
 
 
-@pytest.mark.parametrize("given", [{"align": "late"}, {"align": "shift_"}, {"length": 0}, {"stride": 0}])
-def test_what_does_not_fit_is_refused(given: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"align is|at least 1"):
-        sa.Windows([], **given)  # type: ignore[arg-type]
+@pytest.mark.parametrize("arguments", [{"align": "late"}, {"align": "shift_"}, {"length": 0}, {"stride": 0}])
+def test_windows_with_invalid_argument_are_rejected(arguments: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"align must be|at least 1"):
+        sa.Windows([], **arguments)  # type: ignore[arg-type]
 
 
 def play_well(journal: Path, steps: int) -> None:
-    """CartPole, balanced by a rule that looks at the pole, with the keys of a person."""
-    table = played.SessionHarness(journal, "cart-pole")
-    table.send("start")
+    """Play CartPole with keys, by a rule that balances the pole."""
+    harness = played.SessionHarness(journal, "cart-pole")
+    harness.send("start")
     twin = gymnasium.make("CartPole-v1")
-    seen, _ = twin.reset(seed=table.headers[0].seed)
-    held = ""
+    observation, _ = twin.reset(seed=harness.headers[0].seed)
+    pressed = ""
     for _ in range(steps):
-        wanted = "right" if seen[2] + 0.5 * seen[3] > 0 else "left"
-        if wanted != held:
-            if held:
-                table.press(held, down=False)
-            table.press(wanted)
-            held = wanted
-        table.ticks(1)
-        seen, _, over, _, _ = twin.step(int(wanted == "right"))
-        assert not over
+        control = "right" if observation[2] + 0.5 * observation[3] > 0 else "left"
+        if control != pressed:
+            if pressed:
+                harness.press(pressed, down=False)
+            harness.press(control)
+            pressed = control
+        harness.ticks(1)
+        observation, _, terminated, _, _ = twin.step(int(control == "right"))
+        assert not terminated
     twin.close()
-    table.send("leave")
+    harness.send("leave")
 
 
-def test_the_example_learns_to_balance_from_the_arcade_and_from_an_export(
+def test_example_learns_from_dataset_and_from_export(
     database_url: URL, folder: Path, tmp_path: Path, dataset: sa.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def deliver() -> None:
+    async def upload() -> None:
         async with opened_engine(database_url) as engine:
             async with engine.begin() as connection:
                 await upsert_user(connection, "user", "somebody@example.org")
@@ -114,16 +114,16 @@ def test_the_example_learns_to_balance_from_the_arcade_and_from_an_export(
 
     for _ in range(3):
         play_well(tmp_path / "journal", 150)
-    asyncio.run(deliver())
+    asyncio.run(upload())
     out = tmp_path / "out"
     plan = open_plan(dataset, FormatName.minari, None, out)
     for part in plan.parts:
         export_part(dataset, plan, part, out)
     finish_export(plan, out)
-    monkeypatch.setenv("MINARI_DATASETS_PATH", "")  # the example sets it
+    monkeypatch.setenv("MINARI_DATASETS_PATH", "")  # restores the variable, which the example sets
     example = runpy.run_path(str(BACKEND / "examples" / "clone.py"), run_name="example")
-    for seen, done in (example["read_arcade"](dataset), example["read_minari"](out)):
-        assert len(seen) == len(done) == 450
-        cloned, random = example["compare_policies"](seen, done)
+    for observation, actions in (example["read_arcade"](dataset), example["read_minari"](out)):
+        assert len(observation) == len(actions) == 450
+        cloned, random = example["compare_policies"](observation, actions)
         assert random < 40
         assert cloned > 3 * random

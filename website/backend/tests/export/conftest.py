@@ -1,4 +1,4 @@
-"""Real play of three games, delivered once, and a way to export it."""
+"""Fixtures for tests of exports: recorded episodes of three games, uploaded once."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.support import session_harness as played
 
 @dataclass(frozen=True, slots=True)
 class Arcade:
-    """Where the play is."""
+    """The recorded episodes: settings and an open dataset."""
 
     settings: Settings
     dataset: Dataset
@@ -31,7 +31,7 @@ class Arcade:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """An export, and the episodes that it was made from, in its order."""
+    """An export, and its source episodes in the same order."""
 
     folder: Path
     episodes: list[Episode]
@@ -70,22 +70,22 @@ async def fill(url: URL, home: Path) -> None:
 
 @pytest.fixture
 def run(arcade: Arcade, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
-    """Run a command of `skill-arcade` on that arcade."""
+    """Return a function that runs a command of `skill-arcade` on the recorded episodes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.settings.skill_arcade_home))
     monkeypatch.setenv("DATABASE_URL", str(arcade.settings.database_url))
-    return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
 def export(arcade: Arcade, run: Callable[..., Any], tmp_path: Path) -> Iterator[Export]:
-    """Export what fulfils a condition."""
+    """Return a function that exports the episodes that match a condition."""
     folder = tmp_path / "out"
 
-    def make(format_: str, where: str = "true", *more: str) -> Exported:
-        result = run("export", "--format", format_, "--where", where, *more, folder)
+    def make(format_: str, where: str = "true", *options: str) -> Exported:
+        result = run("export", "--format", format_, "--where", where, *options, folder)
         assert result.exit_code == 0, result.output + result.stderr
-        episodes = sorted(arcade.dataset.episodes(where=where), key=lambda one: (one.game_id, one.id))
+        episodes = sorted(arcade.dataset.episodes(where=where), key=lambda episode: (episode.game_id, episode.id))
         return Exported(folder, episodes)
 
     yield make

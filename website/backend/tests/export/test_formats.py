@@ -1,4 +1,4 @@
-"""Each format, read back by its own library: every frame, action and reward is the source's."""
+"""Tests of the formats: an export, read by the format's own library, equals its source episodes."""
 
 import io
 import json
@@ -32,20 +32,20 @@ def decode(data: bytes) -> np.ndarray[Any, Any]:
 
 
 def compare_times(found: Any, episode: Episode, name: str) -> None:
-    """Whole microseconds, None where there is none."""
-    wanted = [None if np.isnan(value) else int(value) for value in episode.times[name]]
-    assert [None if pd.isna(value) else int(value) for value in found] == wanted
+    """Compare times in whole microseconds, with None for NaN."""
+    expected = [None if np.isnan(value) else int(value) for value in episode.times[name]]
+    assert [None if pd.isna(value) else int(value) for value in found] == expected
 
 
 @pytest.mark.parametrize("game", GAMES)
-def test_minari_reads_what_was_played(game: str, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = export("minari", f"game_id = '{game}'")
-    monkeypatch.setenv("MINARI_DATASETS_PATH", str(made.folder))
+def test_minari_export_equals_episodes(game: str, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    exported = export("minari", f"game_id = '{game}'")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(exported.folder))
     dataset = minari.load_dataset(f"skill-arcade/{game}/human-v0")
-    assert dataset.total_episodes == len(made.episodes)
-    assert dataset.total_steps == sum(map(len, made.episodes))
-    metadata = list(dataset.storage.get_episode_metadata(range(len(made.episodes))))
-    for source, found, told in zip(made.episodes, dataset.iterate_episodes(), metadata, strict=True):
+    assert dataset.total_episodes == len(exported.episodes)
+    assert dataset.total_steps == sum(map(len, exported.episodes))
+    all_metadata = list(dataset.storage.get_episode_metadata(range(len(exported.episodes))))
+    for source, found, metadata in zip(exported.episodes, dataset.iterate_episodes(), all_metadata, strict=True):
         assert_array_equal(found.observations, np.asarray(source.observations))
         assert len(found.observations) == len(source) + 1
         if game != "breakout":
@@ -56,8 +56,8 @@ def test_minari_reads_what_was_played(game: str, export: Export, monkeypatch: py
         assert_array_equal(found.truncations, source.truncations)
         assert_array_equal(found.infos["shown_us"][:-1, 0], source.times["shown_us"])
         assert_array_equal(found.infos["input_us"][1:, 0], source.times["input_us"])
-        assert (told["seed"], told["status"], told["return"]) == (source.seed, source.status, source.score)
-        assert len(told["events"]) == len(source.events)
+        assert (metadata["seed"], metadata["status"], metadata["return"]) == (source.seed, source.status, source.score)
+        assert len(metadata["events"]) == len(source.events)
         assert dataset.observation_space.contains(found.observations[0])
     if game == "breakout":
         environment = dataset.recover_environment()
@@ -67,7 +67,7 @@ def test_minari_reads_what_was_played(game: str, export: Export, monkeypatch: py
 
 
 def compare_rows(rows: pd.DataFrame, source: Episode, *, pictures: bool = True) -> None:
-    """Rows of an episode, T + 1, against the source."""
+    """Compare the T + 1 rows of an episode with its source."""
     n_steps = len(source)
     assert rows["step"].tolist() == list(range(n_steps + 1))
     assert_array_equal(rows["action"][:n_steps].astype(int), source.actions)
@@ -85,51 +85,51 @@ def compare_rows(rows: pd.DataFrame, source: Episode, *, pictures: bool = True) 
 
 
 def read_steps(folder: Path) -> pd.DataFrame:
-    # Games differ in what they observe, so their files do in columns.
+    # The files of different games have different columns.
     return pd.concat([pq.read_table(file).to_pandas() for file in sorted(folder.glob("*.parquet"))], ignore_index=True)
 
 
-def test_parquet_holds_what_was_played(export: Export) -> None:
-    made = export("parquet")
-    episodes = pd.read_parquet(made.folder / "episodes.parquet")
+def test_parquet_export_equals_episodes(export: Export) -> None:
+    exported = export("parquet")
+    episodes = pd.read_parquet(exported.folder / "episodes.parquet")
     assert episodes["episode"].tolist() == list(range(4))
-    assert episodes["seed"].tolist() == [episode.seed for episode in made.episodes]
-    assert [json.loads(one) for one in episodes["environment"]] == [one.environment for one in made.episodes]
-    steps, events = read_steps(made.folder / "steps"), read_steps(made.folder / "events")
-    for number, source in enumerate(made.episodes):
+    assert episodes["seed"].tolist() == [episode.seed for episode in exported.episodes]
+    assert [json.loads(one) for one in episodes["environment"]] == [one.environment for one in exported.episodes]
+    steps, events = read_steps(exported.folder / "steps"), read_steps(exported.folder / "events")
+    for number, source in enumerate(exported.episodes):
         compare_rows(steps[steps["episode"] == number].reset_index(drop=True), source)
-        ours = events[events["episode"] == number]
-        assert ours["kind"].tolist() == [event.kind for event in source.events]
-        assert [json.loads(data) for data in ours["data"]] == [event.data for event in source.events]
+        own_events = events[events["episode"] == number]
+        assert own_events["kind"].tolist() == [event.kind for event in source.events]
+        assert [json.loads(data) for data in own_events["data"]] == [event.data for event in source.events]
 
 
-def test_hugging_face_reads_what_was_played(export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hugging_face_export_equals_episodes(export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    made = export("hf", "game_id IN ('breakout', 'cart-pole')")
+    exported = export("hf", "game_id IN ('breakout', 'cart-pole')")
     number = 0
     for game in ("breakout", "cart-pole"):
-        found = datasets.load_dataset(str(made.folder), game, split="train", cache_dir=str(tmp_path / "cache"))
+        found = datasets.load_dataset(str(exported.folder), game, split="train", cache_dir=str(tmp_path / "cache"))
         assert isinstance(found.features["picture"], datasets.Image)
         frame = found.remove_columns("picture").to_pandas()
         pictures = [np.asarray(one["picture"]) for one in found]
-        for source in [one for one in made.episodes if one.game_id == game]:
-            mine = frame["episode"] == number
-            compare_rows(frame[mine].reset_index(drop=True), source, pictures=False)
-            assert_array_equal(np.stack([pictures[i] for i in np.flatnonzero(mine)]), np.asarray(source.frames))
+        for source in [one for one in exported.episodes if one.game_id == game]:
+            own_rows = frame["episode"] == number
+            compare_rows(frame[own_rows].reset_index(drop=True), source, pictures=False)
+            assert_array_equal(np.stack([pictures[i] for i in np.flatnonzero(own_rows)]), np.asarray(source.frames))
             number += 1
-    episodes = datasets.load_dataset(str(made.folder), "episodes", split="train", cache_dir=str(tmp_path / "cache"))
-    assert episodes["seed"][:] == [one.seed for one in made.episodes]
+    episodes = datasets.load_dataset(str(exported.folder), "episodes", split="train", cache_dir=str(tmp_path / "cache"))
+    assert episodes["seed"][:] == [one.seed for one in exported.episodes]
 
 
-def test_rlds_is_read_without_tensorflow(export: Export) -> None:
-    made = export("rlds")
+def test_rlds_export_is_read_without_tensorflow(export: Export) -> None:
+    exported = export("rlds")
     assert "tensorflow" not in sys.modules
     found = [
         read_example(record)
         for game in GAMES
-        for record in read_records(next((made.folder / game / "1.0.0").glob("*.tf*")))
+        for record in read_records(next((exported.folder / game / "1.0.0").glob("*.tf*")))
     ]
-    for source, example in zip(made.episodes, found, strict=True):
+    for source, example in zip(exported.episodes, found, strict=True):
         frames = np.stack([decode(data) for data in example["steps/observation/picture"]])
         assert_array_equal(frames, np.asarray(source.frames))
         assert_array_equal(example["steps/action"][:-1], source.actions)
@@ -142,13 +142,13 @@ def test_rlds_is_read_without_tensorflow(export: Export) -> None:
         assert json.loads(example["episode_metadata/facts"][0])["seed"] == source.seed
         if isinstance(source.observations, np.ndarray) and source.observations.dtype == np.float32:
             assert_array_equal(example["steps/observation/state"], source.observations.reshape(-1))
-    features = json.loads((made.folder / "breakout/1.0.0/features.json").read_text())
+    features = json.loads((exported.folder / "breakout/1.0.0/features.json").read_text())
     assert set(features["featuresDict"]["features"]) == {"steps", "episode_metadata"}
 
 
-def test_a_record_that_was_changed_is_refused(export: Export) -> None:
-    made = export("rlds", "game_id = 'tower-of-hanoi'")
-    file = next((made.folder / "tower-of-hanoi/1.0.0").glob("*.tf*"))
+def test_changed_tfrecord_is_rejected(export: Export) -> None:
+    exported = export("rlds", "game_id = 'tower-of-hanoi'")
+    file = next((exported.folder / "tower-of-hanoi/1.0.0").glob("*.tf*"))
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
@@ -157,11 +157,11 @@ def test_a_record_that_was_changed_is_refused(export: Export) -> None:
 
 
 @pytest.mark.parametrize("game", GAMES)
-def test_lerobot_finds_its_layout(game: str, export: Export, tmp_path: Path) -> None:
-    made = export("lerobot", f"game_id = '{game}'")
-    root = made.folder / game
+def test_lerobot_export_has_expected_layout(game: str, export: Export, tmp_path: Path) -> None:
+    exported = export("lerobot", f"game_id = '{game}'")
+    root = exported.folder / game
     info = json.loads((root / "meta/info.json").read_text())
-    assert (info["codebase_version"], info["total_episodes"]) == ("v3.0", len(made.episodes))
+    assert (info["codebase_version"], info["total_episodes"]) == ("v3.0", len(exported.episodes))
     assert info["fps"] == {"breakout": 60, "cart-pole": 50}.get(game, 1)
     tasks = pd.read_parquet(root / "meta/tasks.parquet")
     assert tasks.loc[tasks.index[0], "task_index"] == 0
@@ -182,7 +182,7 @@ def test_lerobot_finds_its_layout(game: str, export: Export, tmp_path: Path) -> 
     last = pq.read_table(root / "last/chunk-000/file-000.parquet").to_pylist()
     frame = found.remove_columns("observation.images.screen").to_pandas()
     assert frame["index"].tolist() == list(range(info["total_frames"]))
-    for number, source in enumerate(made.episodes):
+    for number, source in enumerate(exported.episodes):
         place = episodes.iloc[number]
         rows = frame[place["dataset_from_index"] : place["dataset_to_index"]]
         assert (rows["episode_index"] == number).all()
@@ -198,11 +198,11 @@ def test_lerobot_finds_its_layout(game: str, export: Export, tmp_path: Path) -> 
     assert stats["action"]["std"][0] == pytest.approx(frame["action"].std(ddof=0))
 
 
-def test_a_video_is_lossless_and_in_time(export: Export) -> None:
-    made = export("video")
-    steps = read_steps(made.folder / "steps")
-    for number, source in enumerate(made.episodes):
-        with av.open(str(made.folder / f"videos/{number:06d}.mp4")) as video:
+def test_video_export_is_lossless_with_exact_times(export: Export) -> None:
+    exported = export("video")
+    steps = read_steps(exported.folder / "steps")
+    for number, source in enumerate(exported.episodes):
+        with av.open(str(exported.folder / f"videos/{number:06d}.mp4")) as video:
             frames = list(video.decode(video=0))
         assert_array_equal(np.stack([frame.to_ndarray(format="rgb24") for frame in frames]), np.asarray(source.frames))
         times = [Fraction(frame.pts or 0) * (frame.time_base or 0) for frame in frames]
@@ -213,7 +213,7 @@ def test_a_video_is_lossless_and_in_time(export: Export) -> None:
         compare_rows(steps[steps["episode"] == number].reset_index(drop=True), source, pictures=False)
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_format_with_missing_package_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(formats._NEEDS, "hf", ("a_package_that_is_not_there",))
     with pytest.raises(
         SettingsError, match=r"needs the package a_package_that_is_not_there: run `uv sync --group export`"

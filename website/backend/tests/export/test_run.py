@@ -1,4 +1,4 @@
-"""An export is whole, says what it is, names nobody, and can be stopped and divided."""
+"""Tests of running exports: completeness, manifest, pseudonyms, resuming and parallel processes."""
 
 import hashlib
 import json
@@ -24,37 +24,37 @@ def read_all(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("format_", FormatName)
-def test_the_manifest_has_every_file_and_the_query(format_: str, export: Export) -> None:
-    made = export(format_, "return >= 0")
-    files = read_all(made.folder)
+def test_manifest_lists_files_query_and_counts(format_: str, export: Export) -> None:
+    exported = export(format_, "return >= 0")
+    files = read_all(exported.folder)
     del files["manifest.json"]
-    assert {name: one["sha256"] for name, one in made.manifest["files"].items()} == {
+    assert {name: described["sha256"] for name, described in exported.manifest["files"].items()} == {
         name: hashlib.sha256(data).hexdigest() for name, data in files.items()
     }
-    assert made.manifest["query"] == "return >= 0"
-    assert (made.manifest["episodes"], made.manifest["players"]) == (4, 1)
-    assert made.manifest["steps"] == sum(map(len, made.episodes))
+    assert exported.manifest["query"] == "return >= 0"
+    assert (exported.manifest["episodes"], exported.manifest["players"]) == (4, 1)
+    assert exported.manifest["steps"] == sum(map(len, exported.episodes))
     card = files["README.md"].decode()
     assert "return >= 0" in card
-    assert re.search(rf"\| breakout \| ALE/Breakout-v5 \| 2 \| {sum(map(len, made.episodes[:2]))} \|", card)
+    assert re.search(rf"\| breakout \| ALE/Breakout-v5 \| 2 \| {sum(map(len, exported.episodes[:2]))} \|", card)
     assert WORK_DIR not in {Path(name).parts[0] for name in files}
 
 
 @pytest.mark.parametrize("format_", ["parquet", "minari"])
-def test_an_export_names_nobody(format_: str, export: Export) -> None:
-    made = export(format_)
-    episode = made.episodes[0]
+def test_export_contains_no_ids_of_players(format_: str, export: Export) -> None:
+    exported = export(format_)
+    episode = exported.episodes[0]
     browser = episode.provenance["player"]["browser"]
     assert browser == "test"
-    facts = read_facts(made.folder) if format_ == "parquet" else read_metadata(made.folder)
-    told = json.dumps(facts)
-    assert str(episode.seed) in told
+    facts = read_facts(exported.folder) if format_ == "parquet" else read_metadata(exported.folder)
+    text = json.dumps(facts)
+    assert str(episode.seed) in text
     for secret in (str(episode.id), '"user"', "somebody", '"browser"', "time_origin"):
-        assert secret not in told
+        assert secret not in text
 
 
 def read_facts(folder: Path) -> Any:
-    import pandas as pd  # noqa: PLC0415 - only this test
+    import pandas as pd  # noqa: PLC0415 - used by one test only
 
     return pd.read_parquet(folder / "episodes.parquet").to_dict("records")
 
@@ -63,83 +63,79 @@ def read_metadata(folder: Path) -> Any:
     return [json.loads(file.read_text()) for file in folder.rglob("metadata.json")]
 
 
-def test_pseudonyms_are_one_within_an_export_and_others_in_the_next(export: Export, tmp_path: Path) -> None:
-    found = []
+def test_pseudonyms_are_constant_within_export_only(export: Export, tmp_path: Path) -> None:
+    player_ids = []
     for _ in range(2):
-        made = export("video", "steps < 80")
-        found.append({one["player_id"] for one in read_facts(made.folder)})
-        shutil.rmtree(made.folder)
-    assert [len(one) for one in found] == [1, 1]
-    assert found[0] != found[1]
+        exported = export("video", "steps < 80")
+        player_ids.append({facts["player_id"] for facts in read_facts(exported.folder)})
+        shutil.rmtree(exported.folder)
+    assert [len(ids) for ids in player_ids] == [1, 1]
+    assert player_ids[0] != player_ids[1]
 
 
 @pytest.fixture
 def planned(arcade: Arcade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Plan, Path]]:
-    """The same plan of several parts in as many folders as are asked for."""
+    """Return a function that copies one plan with several parts to a new folder."""
     monkeypatch.setattr(plan, "PART_STEPS", 30)
     first = tmp_path / "first"
 
     def make(name: str) -> tuple[Plan, Path]:
         out = tmp_path / name
-        made = open_plan(arcade.dataset, FormatName.parquet, None, first)
+        exported = open_plan(arcade.dataset, FormatName.parquet, None, first)
         if out != first:
             shutil.copytree(first / WORK_DIR, out / WORK_DIR, ignore=lambda *_: ["done*"])
-        return made, out
+        return exported, out
 
     make("first")
     return make
 
 
-def test_an_export_that_was_stopped_goes_on_to_the_same_bytes(
-    arcade: Arcade, planned: Callable[[str], tuple[Plan, Path]]
-) -> None:
-    made, stopped = planned("stopped")
-    assert len(made.parts) == 4
-    export_part(arcade.dataset, made, made.parts[1], stopped)
-    # Killed in the middle of another part, and between putting a file in place and saying so.
+def test_resumed_export_has_same_bytes(arcade: Arcade, planned: Callable[[str], tuple[Plan, Path]]) -> None:
+    exported, stopped = planned("stopped")
+    assert len(exported.parts) == 4
+    export_part(arcade.dataset, exported, exported.parts[1], stopped)
+    # As after a kill in the middle of a part, and another one between moving a file and writing its report.
     (stopped / WORK_DIR / "part-000002").mkdir()
     (stopped / WORK_DIR / "part-000002" / "half.parquet").write_bytes(b"half")
     (stopped / "steps" / "breakout-00000.parquet").write_bytes(b"torn")
-    again = open_plan(arcade.dataset, FormatName.parquet, None, stopped)
-    assert again == made
-    done = [part.number for part in export_parts(arcade.settings, again, stopped, jobs=1)]
-    assert done == [0, 2, 3]
-    finish_export(again, stopped)
-    _, whole = planned("first")
-    list(export_parts(arcade.settings, made, whole, jobs=1))
-    finish_export(made, whole)
-    assert read_all(stopped) == read_all(whole)
+    resumed = open_plan(arcade.dataset, FormatName.parquet, None, stopped)
+    assert resumed == exported
+    finished_parts = [part.number for part in export_parts(arcade.settings, resumed, stopped, jobs=1)]
+    assert finished_parts == [0, 2, 3]
+    finish_export(resumed, stopped)
+    _, complete = planned("first")
+    list(export_parts(arcade.settings, exported, complete, jobs=1))
+    finish_export(exported, complete)
+    assert read_all(stopped) == read_all(complete)
 
 
-def test_several_processes_make_the_same_bytes_as_one(
-    arcade: Arcade, planned: Callable[[str], tuple[Plan, Path]]
-) -> None:
-    made, divided = planned("divided")
-    assert sorted(part.number for part in export_parts(arcade.settings, made, divided, jobs=2)) == [0, 1, 2, 3]
-    finish_export(made, divided)
-    _, whole = planned("first")
-    list(export_parts(arcade.settings, made, whole, jobs=1))
-    finish_export(made, whole)
-    assert read_all(divided) == read_all(whole)
+def test_parallel_export_has_same_bytes(arcade: Arcade, planned: Callable[[str], tuple[Plan, Path]]) -> None:
+    exported, divided = planned("divided")
+    assert sorted(part.number for part in export_parts(arcade.settings, exported, divided, jobs=2)) == [0, 1, 2, 3]
+    finish_export(exported, divided)
+    _, complete = planned("first")
+    list(export_parts(arcade.settings, exported, complete, jobs=1))
+    finish_export(exported, complete)
+    assert read_all(divided) == read_all(complete)
 
 
 @pytest.mark.parametrize(
     ("where", "reason"),
     [
-        ("certified", "No ended episode fulfils that"),
+        ("certified", "No ended episode matches"),
         ("retrun > 1", 'column "retrun" does not exist'),
-        ("true); DELETE FROM transition; --", "does not take"),
-        ("nextval('a') > 0", "does not take"),
+        ("true); DELETE FROM transition; --", "database rejects the condition"),
+        ("nextval('a') > 0", "database rejects the condition"),
     ],
 )
-def test_a_condition_that_does_not_fit_is_one_sentence(where: str, reason: str, run: Run, tmp_path: Path) -> None:
+def test_export_with_invalid_condition_prints_reason(where: str, reason: str, run: Run, tmp_path: Path) -> None:
     result = run("export", "--format", "parquet", "--where", where, tmp_path / "none")
     assert result.exit_code == 1
     assert reason in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_a_folder_with_something_else_is_left_alone(run: Run, arcade: Arcade, tmp_path: Path) -> None:
+def test_export_to_used_folder_is_rejected(run: Run, arcade: Arcade, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").touch()
     result = run("export", "--format", "parquet", tmp_path / "full")
@@ -149,8 +145,8 @@ def test_a_folder_with_something_else_is_left_alone(run: Run, arcade: Arcade, tm
     assert (other.exit_code, "unfinished export" in other.stderr) == (1, True)
 
 
-def test_a_condition_chooses(arcade: Arcade) -> None:
-    assert {one.game_id for one in arcade.dataset.episodes(where="game_id LIKE '%hanoi'")} == {"tower-of-hanoi"}
+def test_episodes_are_filtered_by_condition_and_certificate(arcade: Arcade) -> None:
+    assert {episode.game_id for episode in arcade.dataset.episodes(where="game_id LIKE '%hanoi'")} == {"tower-of-hanoi"}
     assert list(arcade.dataset.episodes(certified=True)) == []
     assert len(list(arcade.dataset.episodes(certified=False))) == 4
     assert [event.kind for event in next(arcade.dataset.episodes(game="breakout")).inputs] == ["input"] * 6

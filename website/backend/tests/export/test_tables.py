@@ -1,4 +1,4 @@
-"""Tables of an export, in DuckDB: the rows that Postgres has, and the answers that it gives."""
+"""Tests of exported tables in DuckDB: they have the rows of Postgres and give the same answers."""
 
 import asyncio
 import math
@@ -32,8 +32,8 @@ def open_tables(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="module")
-def asked(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], list[Any]]]:
-    """A question of the docs, asked of tables of the play whose answers are known; ids are those of the play."""
+def run_question(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], list[Any]]]:
+    """Return a function that runs a query of the docs on tables of episodes with known answers, with their real ids."""
     folder = tmp_path_factory.mktemp("tables") / "out"
 
     async def fill(url: URL) -> None:
@@ -58,37 +58,46 @@ def asked(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.mark.parametrize("number", QUESTIONS)
-def test_duckdb_answers_as_postgres_does(number: int, asked: Callable[[int], list[Any]]) -> None:
-    found, wanted = ([[plain(value) for value in row] for row in rows] for rows in (asked(number), ANSWERS[number]))
-    # Pseudonyms sort in another way than names do.
-    assert sorted(found, key=repr) == sorted(wanted, key=repr)
+def test_question_in_duckdb_has_answers_of_postgres(number: int, run_question: Callable[[int], list[Any]]) -> None:
+    actual, expected = (
+        [[comparable(value) for value in row] for row in rows] for rows in (run_question(number), ANSWERS[number])
+    )
+    # Pseudonyms sort differently from names.
+    assert sorted(actual, key=repr) == sorted(expected, key=repr)
 
 
-def plain(value: Any) -> Any:
-    """A number is a number, to what two databases make of it."""
+def comparable(value: Any) -> Any:
+    """Convert a value to a type that is the same for both databases."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return str(value)
     return round(float(value), 6)
 
 
-def test_tables_hold_every_row_and_nobodys_name(export: Export) -> None:
-    made = export("tables")
-    with open_tables(made.folder) as connection:
+def test_tables_contain_all_rows_under_pseudonyms(export: Export) -> None:
+    exported = export("tables")
+    with open_tables(exported.folder) as connection:
         rows = connection.execute(
             "SELECT e.seed, t.step, t.action, t.reward, t.terminated, t.shown_us, t.info FROM transition t "
             "JOIN episode_summary e USING (episode_id)"
         ).fetchall()
         events = connection.execute("SELECT count(*) FROM event").fetchone()
-    wanted = [
-        (one.seed, step, one.actions[step], one.rewards[step], one.terminations[step], one.times["shown_us"][step])
-        for one in made.episodes
-        for step in range(len(one))
+    expected = [
+        (
+            episode.seed,
+            step,
+            episode.actions[step],
+            episode.rewards[step],
+            episode.terminations[step],
+            episode.times["shown_us"][step],
+        )
+        for episode in exported.episodes
+        for step in range(len(episode))
     ]
-    found = [(*row[:5], math.nan if row[5] is None else row[5]) for row in rows]
-    assert repr(sorted(tuple(map(float, row)) for row in found)) == repr(
-        sorted(tuple(map(float, row)) for row in wanted)
+    actual = [(*row[:5], math.nan if row[5] is None else row[5]) for row in rows]
+    assert repr(sorted(tuple(map(float, row)) for row in actual)) == repr(
+        sorted(tuple(map(float, row)) for row in expected)
     )
-    assert events == (sum(len(one.events) for one in made.episodes),)
-    data = b"".join(file.read_bytes() for file in made.folder.rglob("*") if file.is_file())
+    assert events == (sum(len(episode.events) for episode in exported.episodes),)
+    data = b"".join(file.read_bytes() for file in exported.folder.rglob("*") if file.is_file())
     assert not re.search(rb"somebody@|test-browser", data)
-    assert all(str(one.id).encode() not in data for one in made.episodes)
+    assert all(str(episode.id).encode() not in data for episode in exported.episodes)

@@ -1,4 +1,4 @@
-"""The rules of SPEC.md that no other file proves, and that each of them is proved somewhere, by name."""
+"""Tests of rules of SPEC.md that no other file covers, and of the citation of each rule in a test name."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.session_harness import SessionHarness
 SPEC = Path(journals.__file__).with_name("SPEC.md")
 
 
-def test_every_rule_is_cited_by_the_name_of_a_test() -> None:
+def test_rules_are_all_cited_by_test_names() -> None:
     rules = set(re.findall(r"^- \*\*(R\d+)\*\*", SPEC.read_text(), re.MULTILINE))
     tests = ROOT / "website" / "backend" / "tests"
     names = {name for path in tests.rglob("test_*.py") for name in re.findall(r"def (test_R\w+)", path.read_text())}
@@ -25,38 +25,36 @@ def test_every_rule_is_cited_by_the_name_of_a_test() -> None:
     assert rules == {rule for name in names for rule in re.findall(r"R\d+(?=_)", name)}
 
 
-def test_R2_a_segment_is_on_the_disk_before_it_is_called_sealed_and_then_its_name_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_R2_segment_is_synced_before_and_after_sealing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[tuple[bool, list[str]]] = []
-    really = os.fsync
+    fsync = os.fsync
 
-    def note(file: int) -> None:
-        place = Path(f"/proc/self/fd/{file}").resolve()
-        folder = place if place.is_dir() else place.parent
-        synced.append((place.is_dir(), sorted(path.name for path in folder.iterdir())))
-        really(file)
+    def record_fsync(file: int) -> None:
+        path = Path(f"/proc/self/fd/{file}").resolve()
+        folder = path if path.is_dir() else path.parent
+        synced.append((path.is_dir(), sorted(path.name for path in folder.iterdir())))
+        fsync(file)
 
-    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(os, "fsync", record_fsync)
     journal = Journal(tmp_path, make_header())
     journal.end(EpisodeEnd("incomplete", "left", 0.0, 0, 1))
     assert synced == [(False, ["000000.open"]), (True, ["000000.sealed"])]
 
 
-def test_R10_a_wall_clock_that_jumps_moves_no_time_within_an_episode(tmp_path: Path) -> None:
-    tables = [SessionHarness(tmp_path / name, "breakout") for name in ("steady", "jumping")]
-    for table, jump_us in zip(tables, (0, -86_400_000_000), strict=True):
-        table.send("start")
-        for turn in range(9):
-            table.wall_jump_us = turn * jump_us
-            table.ticks(10)
-        table.send("leave")
+def test_R10_wall_clock_jump_changes_no_time_within_episode(tmp_path: Path) -> None:
+    harnesses = [SessionHarness(tmp_path / name, "breakout") for name in ("steady", "jumping")]
+    for harness, jump_us in zip(harnesses, (0, -86_400_000_000), strict=True):
+        harness.send("start")
+        for batch in range(9):
+            harness.wall_jump_us = batch * jump_us
+            harness.ticks(10)
+        harness.send("leave")
     times = []
-    for table, name in zip(tables, ("steady", "jumping"), strict=True):
-        (head,) = table.headers
-        segments = [read_segment(path) for path in sorted((tmp_path / name / str(head.episode_id)).glob("*.sealed"))]
+    for harness, name in zip(harnesses, ("steady", "jumping"), strict=True):
+        (header,) = harness.headers
+        segments = [read_segment(path) for path in sorted((tmp_path / name / str(header.episode_id)).glob("*.sealed"))]
         assert len(segments) > 1
         times.append([step.server_us for segment in segments for step in segment.steps])
-        assert {segment.header.started_wall_us for segment in segments} == {head.started_wall_us}
+        assert {segment.header.started_wall_us for segment in segments} == {header.started_wall_us}
     assert len(times[0]) == 90
     assert times[0] == times[1] == sorted(times[0])

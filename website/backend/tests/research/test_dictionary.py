@@ -1,4 +1,4 @@
-"""The data dictionary says what is there, all of it."""
+"""Tests of the data dictionary: it is complete and up to date."""
 
 import pytest
 from sqlalchemy import text
@@ -10,18 +10,18 @@ from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.database.views import VIEWS
 
 
-def test_the_page_is_of_today() -> None:
+def test_data_page_is_up_to_date() -> None:
     page = (ROOT / "website" / "docs" / "data.md").read_text()
     assert page == render_dictionary(), "run `skill-arcade schema --markdown > website/docs/data.md`"
 
 
-def test_every_column_has_a_meaning() -> None:
+def test_columns_all_have_comments() -> None:
     columns = [column for table in Table.metadata.tables.values() for column in table.columns]
     assert [str(column) for column in columns if not column.comment] == []
 
 
 @pytest.mark.anyio
-async def test_the_views_of_the_page_are_those_of_the_database(engine: AsyncEngine) -> None:
+async def test_documented_views_equal_database_views(engine: AsyncEngine) -> None:
     query = text(
         "SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) FROM information_schema.columns "
         "JOIN information_schema.views USING (table_schema, table_name) WHERE table_schema = 'public' GROUP BY 1"

@@ -1,4 +1,4 @@
-"""The examples in the README and in the documents run as they are printed."""
+"""Tests of the examples in the README and in the docs: they run as printed."""
 
 import re
 from pathlib import Path

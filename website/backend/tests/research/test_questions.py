@@ -1,4 +1,4 @@
-"""The twelve questions of the docs, as they are printed there, against play whose answers are known."""
+"""Tests of the twelve queries of the docs against episodes with known answers."""
 
 import asyncio
 import csv
@@ -47,7 +47,7 @@ ANSWERS: dict[int, list[tuple[Any, ...]]] = {
         ("bob", B, "nature-2015", "rldb 8c471c4", 2, D("0.043"), D("0.143")),
         ("bob", B, "world-record", "arXiv 2010.02193 table K.1", 2, D("0.002"), D("0.005")),
     ],
-    # Reward stimuli: ann 140 ms three times, bob 180 ms once. The bob that scored nothing has only the start.
+    # Reward stimuli: ann 140 ms three times, bob 180 ms once. Bob's episode without score has only the start.
     6: [(B, "reward", 4, 140), (B, "start", 5, 30), (H, "info", 1, 70), (H, "start", 1, 15_000)],
     # Ann: 170 and 160 ms three times each. Bob: 170 and 120 twice each.
     7: [("ann", 6, 165, 170), ("bob", 4, 145, 170)],
@@ -68,13 +68,13 @@ ANSWERS: dict[int, list[tuple[Any, ...]]] = {
 }
 
 
-def test_there_are_twelve() -> None:
+def test_questions_page_has_twelve_queries() -> None:
     assert sorted(QUESTIONS) == sorted(ANSWERS) == list(range(1, 13))
 
 
 @pytest.fixture(scope="module")
 def played(postgres: URL) -> Iterator[URL]:
-    """A database that is asked all questions."""
+    """Return a database with the episodes."""
     with fresh_database(postgres) as url:
         asyncio.run(fill(url))
         yield url
@@ -87,7 +87,7 @@ async def fill(url: URL) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("number", ANSWERS)
-async def test_a_question_is_answered_as_written_by_a_researcher(number: int, played: URL) -> None:
+async def test_question_run_as_researcher_has_expected_answer(number: int, played: URL) -> None:
     async with opened_engine(played) as engine, engine.connect() as connection:
         await connection.execute(text(f"SET ROLE {researcher.ROLE}"))
         found = (await connection.execute(text(QUESTIONS[number].replace(":", r"\:")))).all()
@@ -95,7 +95,7 @@ async def test_a_question_is_answered_as_written_by_a_researcher(number: int, pl
 
 
 @pytest.mark.anyio
-async def test_an_episode_is_summed_up(engine: AsyncEngine) -> None:
+async def test_episode_summary_has_expected_values(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await insert_plays(connection)
         query = text("SELECT * FROM episode_summary WHERE episode_id = :id")
@@ -109,7 +109,7 @@ async def test_an_episode_is_summed_up(engine: AsyncEngine) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_break_begins_a_session(engine: AsyncEngine) -> None:
+async def test_learning_curve_starts_session_after_break(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await insert_plays(connection)
         query = text(
@@ -119,12 +119,12 @@ async def test_a_break_begins_a_session(engine: AsyncEngine) -> None:
 
 
 @pytest.mark.anyio
-async def test_every_published_score_is_there_with_its_source(engine: AsyncEngine) -> None:
+async def test_baseline_tables_contain_all_published_scores(engine: AsyncEngine) -> None:
     file = Path(researcher.__file__).parent / "baselines" / "atari_1.csv"
     with file.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     async with engine.connect() as connection:
-        kept = (await connection.execute(text("SELECT source_id, environment_id, random, human FROM baseline"))).all()
+        stored = (await connection.execute(text("SELECT source_id, environment_id, random, human FROM baseline"))).all()
         assert (await connection.execute(text("SELECT count(*) FROM baseline_source"))).scalar() == 4
     columns = {
         "dqn-zoo": "human",
@@ -132,23 +132,23 @@ async def test_every_published_score_is_there_with_its_source(engine: AsyncEngin
         "human-starts": "human_human_starts",
         "world-record": "human_world_record",
     }
-    wanted = {
+    expected = {
         (source, row["ale_v5_id"], float(row["random"]), float(row[column]))
         for row in rows
         for source, column in columns.items()
         if row[column]
     }
-    assert set(map(tuple, kept)) == wanted
+    assert set(map(tuple, stored)) == expected
     assert len(rows) == 57
-    assert len(kept) == 57 + 49 + 57 + 55
+    assert len(stored) == 57 + 49 + 57 + 55
 
 
 @pytest.mark.anyio
-async def test_a_score_equal_to_the_human_of_a_source_is_one(engine: AsyncEngine) -> None:
+async def test_human_normalised_score_of_human_return_is_one(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await insert_plays(connection)
         for source in ("dqn-zoo", "nature-2015", "human-starts", "world-record"):
-            for column, wanted in (("human", 1), ("random", 0)):
+            for column, expected in (("human", 1), ("random", 0)):
                 await connection.execute(
                     text(
                         f"UPDATE episode SET score = (SELECT {column} FROM baseline "
@@ -157,4 +157,4 @@ async def test_a_score_equal_to_the_human_of_a_source_is_one(engine: AsyncEngine
                     {"source": source},
                 )
                 query = text("SELECT DISTINCT normalised FROM human_normalised_score WHERE source = :source")
-                assert (await connection.execute(query, {"source": source})).scalars().all() == [wanted]
+                assert (await connection.execute(query, {"source": source})).scalars().all() == [expected]

@@ -1,4 +1,4 @@
-"""What the role of researchers may do, and what happens where nobody may create it."""
+"""Tests of the role of researchers, and of databases where the role cannot be created."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("name", researcher.READABLE)
-async def test_a_researcher_reads(name: str, engine: AsyncEngine) -> None:
+async def test_researcher_can_read_table_or_view(name: str, engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(text(f"SET ROLE {researcher.ROLE}"))
         await connection.execute(text(f"SELECT * FROM {name}"))
@@ -36,7 +36,7 @@ async def test_a_researcher_reads(name: str, engine: AsyncEngine) -> None:
         "INSERT INTO baseline_source VALUES ('a', 'b', 'c', 'd')",
     ],
 )
-async def test_a_researcher_sees_no_mail_and_changes_nothing(statement: str, engine: AsyncEngine) -> None:
+async def test_researcher_cannot_read_emails_or_write(statement: str, engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await insert_plays(connection)
         await connection.execute(text(f"SET LOCAL ROLE {researcher.ROLE}"))
@@ -44,7 +44,7 @@ async def test_a_researcher_sees_no_mail_and_changes_nothing(statement: str, eng
             await connection.execute(text(statement))
 
 
-async def test_a_researcher_counts_players(engine: AsyncEngine) -> None:
+async def test_researcher_can_count_players(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await insert_plays(connection)
         await connection.execute(text(f"SET LOCAL ROLE {researcher.ROLE}"))
@@ -52,8 +52,8 @@ async def test_a_researcher_counts_players(engine: AsyncEngine) -> None:
 
 
 @pytest.fixture
-def modest(postgres: URL) -> Iterator[URL]:
-    """An empty database whose owner may not create roles."""
+def restricted_database(postgres: URL) -> Iterator[URL]:
+    """Create an empty database whose owner may not create roles."""
     name = f"modest_{uuid4().hex}"
     asyncio.run(execute(postgres, f"CREATE ROLE {name} LOGIN"))
     asyncio.run(execute(postgres, f"CREATE DATABASE {name} OWNER {name}"))
@@ -62,30 +62,30 @@ def modest(postgres: URL) -> Iterator[URL]:
     asyncio.run(execute(postgres, f"DROP ROLE {name}"))
 
 
-def test_where_roles_are_not_to_be_created_one_is_told_and_all_else_works(
-    modest: URL, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_migration_without_right_to_create_roles_warns(
+    restricted_database: URL, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     role = f"absent_{uuid4().hex}"
     monkeypatch.setattr(researcher, "ROLE", role)
     with caplog.at_level(logging.WARNING):
-        migrate_sync(modest)
-    (said,) = [record.getMessage() for record in caplog.records if record.name == researcher.__name__]
-    assert f"CREATE ROLE {role} NOLOGIN" in said
-    asyncio.run(check_empty(modest))
+        migrate_sync(restricted_database)
+    (message,) = [record.getMessage() for record in caplog.records if record.name == researcher.__name__]
+    assert f"CREATE ROLE {role} NOLOGIN" in message
+    asyncio.run(check_empty(restricted_database))
 
 
-def test_a_role_that_comes_later_may_read_after_the_next_migration(
-    modest: URL, postgres: URL, monkeypatch: pytest.MonkeyPatch
+def test_role_created_later_is_granted_by_next_migration(
+    restricted_database: URL, postgres: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     role = f"late_{uuid4().hex}"
     monkeypatch.setattr(researcher, "ROLE", role)
-    migrate_sync(modest)
+    migrate_sync(restricted_database)
     asyncio.run(execute(postgres, f"CREATE ROLE {role} NOLOGIN"))
-    migrate_sync(modest)
+    migrate_sync(restricted_database)
     try:
-        asyncio.run(check_empty(modest.set(username=postgres.username), role))
+        asyncio.run(check_empty(restricted_database.set(username=postgres.username), role))
     finally:
-        asyncio.run(execute(modest.set(username=postgres.username), f"DROP OWNED BY {role}"))
+        asyncio.run(execute(restricted_database.set(username=postgres.username), f"DROP OWNED BY {role}"))
         asyncio.run(execute(postgres, f"DROP ROLE {role}"))
 
 

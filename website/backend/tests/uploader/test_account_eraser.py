@@ -1,4 +1,4 @@
-"""An erased account leaves a tombstone, and nothing else, in whatever order things arrive."""
+"""Tests of the account eraser: an erased account leaves a tombstone only, in any order of events."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -69,29 +69,29 @@ async def close_account(engine: AsyncEngine) -> None:
 
 
 async def all_rows(engine: AsyncEngine) -> str:
-    """Every row of every table but of games and tombstones, as text."""
-    found = []
+    """Return all rows of all tables except games, tombstones and baselines, as text."""
+    lines = []
     async with engine.connect() as connection:
         for table in Table.metadata.sorted_tables:
             if table.name not in ("game", "erasure", "baseline", "baseline_source"):
-                found += [str(row) for row in await connection.execute(text(f'SELECT * FROM "{table.name}"'))]
-    return "\n".join(found)
+                lines += [str(row) for row in await connection.execute(text(f'SELECT * FROM "{table.name}"'))]
+    return "\n".join(lines)
 
 
 async def tombstone(engine: AsyncEngine) -> tuple[bool, dict[str, dict[str, int]]]:
     async with transaction(engine) as connection:
-        stone = await get_erasure(connection, "user")
-    assert stone is not None
-    return stone.time_erased is not None, stone.games
+        tombstone_row = await get_erasure(connection, "user")
+    assert tombstone_row is not None
+    return tombstone_row.time_erased is not None, tombstone_row.games
 
 
-async def test_nothing_is_left_and_the_counts_stay(
+async def test_erasure_deletes_all_data_and_keeps_counts(
     uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     for _ in range(2):
-        head, _ = write_episode(journal, segments=(4, 3))
+        header, _ = write_episode(journal, segments=(4, 3))
     await uploader.drain()
-    certificate = NewCertificate(head.episode_id, CertificateResult.certified, None, "", 7, 0.1, {})
+    certificate = NewCertificate(header.episode_id, CertificateResult.certified, None, "", 7, 0.1, {})
     async with transaction(engine) as connection:
         await add_certificate(connection, certificate)
     assert [key async for key in objects.list("")]
@@ -104,7 +104,7 @@ async def test_nothing_is_left_and_the_counts_stay(
     assert await tombstone(engine) == (True, {"breakout": {"episodes": 2, "steps": 14}})
 
 
-async def test_what_still_waits_in_the_journal_is_dropped(
+async def test_erasure_drops_segments_in_journal(
     uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(4, 3))
@@ -119,7 +119,7 @@ async def test_what_still_waits_in_the_journal_is_dropped(
     assert [key async for key in objects.list("")] == []
 
 
-async def test_what_arrives_after_all_is_gone_is_dropped_too(
+async def test_upload_after_erasure_is_dropped(
     uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     await close_account(engine)
@@ -130,11 +130,11 @@ async def test_what_arrives_after_all_is_gone_is_dropped_too(
     assert [key async for key in objects.list("")] == []
 
 
-async def test_a_damaged_segment_that_was_set_aside_goes_too(
+async def test_erasure_deletes_damaged_segments(
     uploader: Uploader, eraser: AccountEraser, journal: Path, engine: AsyncEngine
 ) -> None:
-    head, _ = write_episode(journal, segments=(4, 3))
-    sealed = journal / str(head.episode_id) / "000001.sealed"
+    header, _ = write_episode(journal, segments=(4, 3))
+    sealed = journal / str(header.episode_id) / "000001.sealed"
     sealed.write_bytes(sealed.read_bytes()[:-20])
     await uploader.drain()
     assert sealed.with_suffix(DAMAGED_SUFFIX).exists()
@@ -144,34 +144,36 @@ async def test_a_damaged_segment_that_was_set_aside_goes_too(
     assert (await tombstone(engine))[0]
 
 
-async def test_another_player_loses_nothing(
+async def test_erasure_of_other_player_changes_nothing(
     uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
 ) -> None:
     write_episode(journal)
     await uploader.drain()
-    before, kept = await all_rows(engine), [key async for key in objects.list("")]
+    before, stored_keys = await all_rows(engine), [key async for key in objects.list("")]
     async with transaction(engine) as connection:
         await upsert_user(connection, "other", "other@example.org")
         assert await begin_erasure(connection, "other")
     await eraser.erase_all()
     assert await all_rows(engine) == before
-    assert [key async for key in objects.list("")] == kept
+    assert [key async for key in objects.list("")] == stored_keys
 
 
-async def test_who_comes_back_begins_anew(uploader: Uploader, eraser: AccountEraser, engine: AsyncEngine) -> None:
+async def test_sign_in_after_erasure_gets_new_id(
+    uploader: Uploader, eraser: AccountEraser, engine: AsyncEngine
+) -> None:
     await close_account(engine)
     async with transaction(engine) as connection:
-        again = await upsert_user(connection, "user", EMAIL)
-        assert (again, await upsert_user(connection, "user", EMAIL)) == (id_after_erasure("user"), again)
+        new_id = await upsert_user(connection, "user", EMAIL)
+        assert (new_id, await upsert_user(connection, "user", EMAIL)) == (id_after_erasure("user"), new_id)
     await eraser.erase_all()
     async with transaction(engine) as connection:
-        assert await upsert_user(connection, "user", EMAIL) == again
-        await lock_user(connection, again)
+        assert await upsert_user(connection, "user", EMAIL) == new_id
+        await lock_user(connection, new_id)
         with pytest.raises(AccountErased):
             await lock_user(connection, "user")
 
 
-async def test_a_verdict_on_an_erased_episode_is_nobodys(
+async def test_certificate_of_erased_episode_is_dropped(
     eraser: AccountEraser, uploader: Uploader, engine: AsyncEngine
 ) -> None:
     await close_account(engine)
@@ -182,7 +184,7 @@ async def test_a_verdict_on_an_erased_episode_is_nobodys(
     assert await all_rows(engine) == ""
 
 
-async def test_a_store_that_is_down_delays_and_forgets_nothing(
+async def test_erasure_after_store_outage_is_completed(
     journal: Path, engine: AsyncEngine, bucket: StorageServer, tmp_path: Path
 ) -> None:
     settings = Settings.model_validate({"skill_arcade_home": tmp_path, "gcp_bucket_name": bucket.bucket.name})
@@ -204,14 +206,14 @@ async def test_a_store_that_is_down_delays_and_forgets_nothing(
         await store.close()
 
 
-async def test_a_check_in_the_middle_of_an_erasure_finds_nothing_wrong(
+async def test_reconcile_during_erasure_reports_no_problem(
     journal: Path, objects: ObjectStore, engine: AsyncEngine, uploader: Uploader, eraser: AccountEraser
 ) -> None:
     write_episode(journal, segments=(4, 3))
     await uploader.drain()
     await close_account(engine)
     keys = [key async for key in objects.list("")]
-    await objects.delete(keys[0])  # so far it has come
+    await objects.delete(keys[0])  # the erasure has started
     assert [report async for report in reconcile(journal, objects, engine)] == []
 
 

@@ -26,7 +26,7 @@ NUL = {"said": "a\0b"}
 
 
 class RejectingObjects(DiskObjects):
-    """A folder that rejects the frames of some segments, as a bucket answers 400."""
+    """An object store in a folder that rejects the frames of some segments, like a bucket with status 400."""
 
     rejected = ""
 
@@ -75,8 +75,10 @@ async def test_R12_segment_with_nul_in_info_is_quarantined_and_others_are_upload
     await drain(uploader)
     assert uploader.stats.quarantined == 1
     assert await rows(engine, "SELECT n_steps FROM episode ORDER BY n_steps") == [(4,), (5,)]
-    kept = await rows(engine, f"SELECT step FROM transition WHERE episode_id = '{bad.episode_id}' ORDER BY step")
-    assert [step for (step,) in kept] == [0, 1, 2, 5, 6]
+    stored_steps = await rows(
+        engine, f"SELECT step FROM transition WHERE episode_id = '{bad.episode_id}' ORDER BY step"
+    )
+    assert [step for (step,) in stored_steps] == [0, 1, 2, 5, 6]
     [segment] = list_quarantined(journal)
     assert (segment.episode_id, segment.number) == (bad.episode_id, 1)
     assert segment.reason is not None
@@ -109,11 +111,11 @@ async def test_R12_segment_with_the_end_is_quarantined_and_its_episode_ends(
 async def test_R12_header_that_postgres_rejects_leaves_marked_episode(
     uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
-    head, _ = write_episode(journal, segments=(3, 2), provenance={"player": {"browser": "x\0"}})
+    header, _ = write_episode(journal, segments=(3, 2), provenance={"player": {"browser": "x\0"}})
     await drain(uploader)
     assert [segment.number for segment in list_quarantined(journal)] == [0, 1]
     assert await rows(engine, "SELECT id, provenance, end_reason FROM episode") == [
-        (head.episode_id, {}, "quarantined")
+        (header.episode_id, {}, "quarantined")
     ]
     assert await rows(engine, "SELECT number FROM quarantine ORDER BY number") == [(0,), (1,)]
 
@@ -122,13 +124,13 @@ async def test_R12_object_that_store_rejects_is_quarantined_with_http_status(
     uploader: Uploader, journal: Path, objects: RejectingObjects, engine: AsyncEngine
 ) -> None:
     objects.rejected = "000001.png"
-    head, _ = write_episode(journal, segments=(3, 2, 2))
+    header, _ = write_episode(journal, segments=(3, 2, 2))
     await drain(uploader)
     [segment] = list_quarantined(journal)
     assert segment.reason is not None
     assert (segment.number, segment.reason.operation, segment.reason.code) == (1, "objects", "400")
     assert await rows(engine, "SELECT n_steps FROM episode") == [(5,)]
-    copy = await objects.get(f"episodes/{head.episode_id}/quarantine-000001.segment")
+    copy = await objects.get(f"episodes/{header.episode_id}/quarantine-000001.segment")
     assert copy == segment.path.read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""Sealed segments reach the object store and Postgres once, whatever fails on the way."""
+"""Tests of the uploader: sealed segments are stored once in the object store and Postgres, despite failures."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 class FlakyObjects(DiskObjects):
-    """The real folder, which refuses the first so many objects."""
+    """An object store in a folder that fails for the first `refusals` objects."""
 
     refusals = 0
 
@@ -48,7 +48,7 @@ async def uploader(journal: Path, objects: FlakyObjects, engine: AsyncEngine) ->
     return Uploader(journal, objects, engine, workers=2)
 
 
-async def drained(uploader: Uploader) -> None:
+async def drain(uploader: Uploader) -> None:
     async with asyncio.timeout(20):
         await uploader.drain()
 
@@ -58,126 +58,130 @@ async def rows(engine: AsyncEngine, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in await connection.execute(text(query))]
 
 
-async def test_R8_an_episode_arrives_whole_and_is_then_forgotten(
+async def test_R8_uploaded_episode_is_complete_and_leaves_journal(
     uploader: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
 ) -> None:
-    head, pictures = write_episode(journal, segments=(4, 3))
-    await drained(uploader)
+    header, pictures = write_episode(journal, segments=(4, 3))
+    await drain(uploader)
     assert list(journal.iterdir()) == []
     [episode] = await rows(engine, "SELECT id, user_id, game_id, seed, n_steps, status, score, end_reason FROM episode")
-    assert episode == (head.episode_id, "user", "breakout", 7, 7, "lost", 3.5, "terminated")
-    kept = await rows(engine, "SELECT id, step, obs_key, action, next_obs_key, terminated FROM transition ORDER BY id")
+    assert episode == (header.episode_id, "user", "breakout", 7, 7, "lost", 3.5, "terminated")
+    stored_rows = await rows(
+        engine, "SELECT id, step, obs_key, action, next_obs_key, terminated FROM transition ORDER BY id"
+    )
     keys = ["0/0", "0/1", "0/2", "0/3", "0/4", "1/0", "1/1", "1/2"]
-    assert kept == [
-        (transition_id(head.episode_id, step), step, keys[step], step % 4, keys[step + 1], step == 6)
+    assert stored_rows == [
+        (transition_id(header.episode_id, step), step, keys[step], step % 4, keys[step + 1], step == 6)
         for step in range(7)
     ]
     frames: dict[str, NDArray[np.uint8]] = {}
-    async for key in objects.list(f"episodes/{head.episode_id}/"):
+    async for key in objects.list(f"episodes/{header.episode_id}/"):
         number = int(key.rsplit("/", 1)[1].removesuffix(".png"))
         frames |= {f"{number}/{index}": frame for index, frame in enumerate(read_apng(await objects.get(key)))}
     np.testing.assert_array_equal(np.stack([frames[key] for key in keys]), pictures)
 
 
-async def test_paint_times_reach_their_transition_also_when_they_come_a_segment_later(
+async def test_paint_times_in_later_segment_update_their_transition(
     uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(4, 3))
-    await drained(uploader)
+    await drain(uploader)
     shown = await rows(engine, "SELECT step, shown_us FROM transition ORDER BY step")
     assert shown == [(step, step * 100 if step < 6 else None) for step in range(7)]
 
 
-async def test_events_are_kept_in_order(uploader: Uploader, journal: Path, engine: AsyncEngine) -> None:
+async def test_events_are_stored_in_order(uploader: Uploader, journal: Path, engine: AsyncEngine) -> None:
     write_episode(journal, segments=(2, 2))
-    await drained(uploader)
+    await drain(uploader)
     events = await rows(engine, "SELECT number, kind, step, client_us, data FROM event ORDER BY number")
     assert events == [(step, "input", step, step * 10, {"control": "left"}) for step in range(4)]
 
 
-async def test_a_segment_delivered_twice_changes_nothing(
-    uploader: Uploader, journal: Path, engine: AsyncEngine
-) -> None:
-    head, _ = write_episode(journal)
-    folder = journal / str(head.episode_id)
+async def test_upload_of_same_segment_is_idempotent(uploader: Uploader, journal: Path, engine: AsyncEngine) -> None:
+    header, _ = write_episode(journal)
+    folder = journal / str(header.episode_id)
     copy = (folder / "000000.sealed").read_bytes()
-    await drained(uploader)
+    await drain(uploader)
     before = await rows(engine, "SELECT * FROM episode, transition, segment")
     folder.mkdir()
     (folder / "000000.sealed").write_bytes(copy)
-    await drained(uploader)
+    await drain(uploader)
     assert await rows(engine, "SELECT * FROM episode, transition, segment") == before
     assert list(journal.iterdir()) == []
 
 
-async def test_two_couriers_at_once_deliver_once(
+async def test_concurrent_uploaders_store_episode_once(
     uploader: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(3, 3, 3))
     other = Uploader(journal, objects, engine, workers=2)
-    await asyncio.gather(drained(uploader), drained(other))
+    await asyncio.gather(drain(uploader), drain(other))
     assert await rows(engine, "SELECT n_steps, score FROM episode") == [(9, 4.5)]
     assert await rows(engine, "SELECT count(*) FROM transition") == [(9,)]
 
 
-async def test_a_store_that_is_down_delays_and_loses_nothing(
+async def test_upload_after_store_outage_is_retried(
     uploader: Uploader, journal: Path, objects: FlakyObjects, engine: AsyncEngine
 ) -> None:
     write_episode(journal, segments=(3, 3))
     objects.refusals = 2
-    await drained(uploader)
+    await drain(uploader)
     assert uploader.stats.failures == 2
     assert await rows(engine, "SELECT n_steps, status FROM episode") == [(6, "lost")]
 
 
-async def test_R6_a_damaged_segment_is_set_aside_and_named(
+async def test_R6_damaged_segment_is_renamed_and_logged(
     uploader: Uploader, journal: Path, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    head, _ = write_episode(journal, segments=(2,))
-    path = journal / str(head.episode_id) / "000000.sealed"
+    header, _ = write_episode(journal, segments=(2,))
+    path = journal / str(header.episode_id) / "000000.sealed"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0b11
     path.write_bytes(data)
-    await drained(uploader)
+    await drain(uploader)
     assert uploader.stats.damaged == [path.with_suffix(DAMAGED_SUFFIX)]
     assert path.with_suffix(DAMAGED_SUFFIX).exists()
     assert str(path) in caplog.text
     assert await rows(engine, "SELECT * FROM episode") == []
 
 
-async def test_R6_what_follows_a_damaged_segment_keeps_its_own_steps(
+async def test_R6_segments_after_damaged_one_keep_their_steps(
     uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
-    head, _ = write_episode(journal, segments=(3, 2, 2))
-    (journal / str(head.episode_id) / "000001.sealed").write_bytes(b"nothing like a segment")
-    await drained(uploader)
-    kept = await rows(engine, "SELECT step, obs_key, next_obs_key FROM transition ORDER BY step")
-    assert kept == [(0, "0/0", "0/1"), (1, "0/1", "0/2"), (2, "0/2", "0/3"), (5, "1/1", "2/0"), (6, "2/0", "2/1")]
+    header, _ = write_episode(journal, segments=(3, 2, 2))
+    (journal / str(header.episode_id) / "000001.sealed").write_bytes(b"nothing like a segment")
+    await drain(uploader)
+    stored_rows = await rows(engine, "SELECT step, obs_key, next_obs_key FROM transition ORDER BY step")
+    assert stored_rows == [
+        (0, "0/0", "0/1"),
+        (1, "0/1", "0/2"),
+        (2, "0/2", "0/3"),
+        (5, "1/1", "2/0"),
+        (6, "2/0", "2/1"),
+    ]
     assert await rows(engine, "SELECT status, end_reason FROM episode") == [("lost", "terminated")]
 
 
-async def test_R9_a_segment_is_not_delivered_before_the_one_before_it(
-    uploader: Uploader, journal: Path, engine: AsyncEngine
-) -> None:
-    head, _ = write_episode(journal, segments=(3, 2))
-    first = journal / str(head.episode_id) / "000000.sealed"
+async def test_R9_segments_are_uploaded_in_order(uploader: Uploader, journal: Path, engine: AsyncEngine) -> None:
+    header, _ = write_episode(journal, segments=(3, 2))
+    first = journal / str(header.episode_id) / "000000.sealed"
     first.rename(first.with_suffix(".open"))
-    await drained(uploader)
+    await drain(uploader)
     assert await rows(engine, "SELECT n_steps, status, end_reason FROM episode") == [(5, "lost", "terminated")]
     assert await rows(engine, "SELECT number FROM segment ORDER BY time_delivered") == [(0,), (1,)]
 
 
-async def test_a_game_that_can_not_be_finished_does_not_hold_up_the_others(
+async def test_unrecoverable_journal_does_not_delay_other_episodes(
     uploader: Uploader, journal: Path, engine: AsyncEngine
 ) -> None:
-    nothing = journal / "01900000-0000-7000-8000-000000000000"
-    nothing.mkdir()
-    (nothing / "000000.open").write_bytes(b"no head")
-    unborn = journal / "01900000-0000-7000-8000-000100000000"
-    unborn.mkdir()
-    (unborn / "000000.new").write_bytes(b"half a head")
-    head, _ = write_episode(journal)
-    await drained(uploader)
-    assert await rows(engine, "SELECT id FROM episode") == [(head.episode_id,)]
-    assert [path.name for path in journal.iterdir()] == [nothing.name]
-    assert [path.name for path in nothing.iterdir()] == ["000000.damaged"]
+    damaged_journal = journal / "01900000-0000-7000-8000-000000000000"
+    damaged_journal.mkdir()
+    (damaged_journal / "000000.open").write_bytes(b"no head")
+    empty_journal = journal / "01900000-0000-7000-8000-000100000000"
+    empty_journal.mkdir()
+    (empty_journal / "000000.new").write_bytes(b"half a head")
+    header, _ = write_episode(journal)
+    await drain(uploader)
+    assert await rows(engine, "SELECT id FROM episode") == [(header.episode_id,)]
+    assert [path.name for path in journal.iterdir()] == [damaged_journal.name]
+    assert [path.name for path in damaged_journal.iterdir()] == ["000000.damaged"]

@@ -1,1 +1,1 @@
-"""Engine, tables, queries and migrations."""
+"""Postgres: engine, tables, queries and migrations."""

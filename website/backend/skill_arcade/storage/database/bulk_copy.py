@@ -1,4 +1,4 @@
-"""Tables and views of some episodes, as files of CSV: the fastest way out of Postgres."""
+"""Exports rows of tables and views as CSV with COPY, which is the fastest bulk export of Postgres."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,22 +6,22 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-TEXT, INTEGER, NUMBER, FLAG, MOMENT = "string", "int64", "double", "bool", "timestamp"
-_WHO = {"episode_id": TEXT, "player_id": TEXT, "game_id": TEXT}
+TEXT, INTEGER, NUMBER, BOOLEAN, TIMESTAMP = "string", "int64", "double", "bool", "timestamp"
+_ID_COLUMNS = {"episode_id": TEXT, "player_id": TEXT, "game_id": TEXT}
 
 COPY_SCHEMAS: dict[str, dict[str, str]] = {
     "episode_summary": {
-        **_WHO,
+        **_ID_COLUMNS,
         "environment_id": TEXT,
         "seed": INTEGER,
         "return": NUMBER,
         "steps": INTEGER,
         "status": TEXT,
         "end_reason": TEXT,
-        "time_created": MOMENT,
-        "time_ended": MOMENT,
+        "time_created": TIMESTAMP,
+        "time_ended": TIMESTAMP,
         "duration_seconds": NUMBER,
-        "certified": FLAG,
+        "certified": BOOLEAN,
         "latency_p50_ms": NUMBER,
         "latency_p95_ms": NUMBER,
         "dropped_frames": INTEGER,
@@ -33,9 +33,9 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "step": INTEGER,
         "action": INTEGER,
         "reward": NUMBER,
-        "terminated": FLAG,
-        "truncated": FLAG,
-        "time_created": MOMENT,
+        "terminated": BOOLEAN,
+        "truncated": BOOLEAN,
+        "time_created": TIMESTAMP,
         "server_us": INTEGER,
         "late_us": INTEGER,
         "shown_us": INTEGER,
@@ -55,7 +55,7 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
     },
     "input_latency": {"episode_id": TEXT, "step": INTEGER, "input_us": INTEGER, "latency_ms": NUMBER},
     "reaction_time": {
-        **_WHO,
+        **_ID_COLUMNS,
         "number": INTEGER,
         "control": TEXT,
         "device": TEXT,
@@ -68,7 +68,7 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "stimulus_ms": NUMBER,
     },
     "action_use": {
-        **_WHO,
+        **_ID_COLUMNS,
         "action": INTEGER,
         "steps": INTEGER,
         "share": NUMBER,
@@ -76,7 +76,7 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "mean_hold_steps": NUMBER,
     },
     "human_normalised_score": {
-        **_WHO,
+        **_ID_COLUMNS,
         "environment_id": TEXT,
         "return": NUMBER,
         "normalised": NUMBER,
@@ -88,9 +88,9 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "protocol": TEXT,
     },
 }
-"""What can be copied, with its columns and their types. The user agent is left out: it tells devices apart."""
+"""Tables and views that can be copied, with columns and types. The user agent is excluded: it can identify a device."""
 
-# Beside the episode, so that the same rows come in the same order always.
+# Second sort key after `episode_id`, so that the order of rows is deterministic.
 _ORDER = {
     "transition": "step",
     "event": "number",
@@ -102,11 +102,14 @@ _ORDER = {
 
 
 async def copy_rows(connection: AsyncConnection, name: str, episodes: Sequence[UUID], path: Path) -> None:
-    """Write the rows of these episodes as CSV without a header, in the order of `BULK`; NULL is an empty field."""
+    """Write the rows of `episodes` to `path` as CSV without a header, in the column order of `COPY_SCHEMAS`.
+
+    NULL is an empty field.
+    """
     columns = ", ".join(f'"{column}"' for column in COPY_SCHEMAS[name])
     ids = ", ".join(f"'{id_}'" for id_ in episodes)
     order = ", ".join(["episode_id", *([_ORDER[name]] if name in _ORDER else [])])
-    # Between, since it goes down the index; in, since others may have begun meanwhile.
+    # BETWEEN makes Postgres use the index; IN excludes other episodes that started in the same period.
     query = (
         f"SELECT {columns} FROM {name} WHERE episode_id BETWEEN '{min(episodes)}' AND '{max(episodes)}' "
         f"AND episode_id IN ({ids}) ORDER BY {order}"

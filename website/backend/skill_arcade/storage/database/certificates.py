@@ -1,4 +1,4 @@
-"""Which finished episodes have no certificate yet, and writing one down."""
+"""Queries about certificates: episodes without one, the newest one, and adding one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ _episode, _certificate = Table.metadata.tables["episode"], Table.metadata.tables
 
 @dataclass(frozen=True, slots=True)
 class NewCertificate:
-    """A certificate to write; the columns of the table."""
+    """The columns of a certificate that is to be inserted."""
 
     episode_id: UUID
     result: CertificateResult
@@ -27,24 +27,24 @@ class NewCertificate:
 
 
 async def list_uncertified(connection: AsyncConnection, limit: int) -> list[UUID]:
-    """Finished episodes that were never run again, oldest first."""
+    """Return up to `limit` finished episodes without a certificate, oldest first."""
     done = exists().where(_certificate.c.episode_id == _episode.c.id)
     query = select(_episode.c.id).where(_episode.c.time_ended.is_not(None), ~done).order_by(_episode.c.id).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
 async def list_finished(connection: AsyncConnection) -> list[UUID]:
-    """All finished episodes, oldest first."""
+    """Return all finished episodes, oldest first."""
     query = select(_episode.c.id).where(_episode.c.time_ended.is_not(None)).order_by(_episode.c.id)
     return list((await connection.execute(query)).scalars())
 
 
 async def add_certificate(connection: AsyncConnection, certificate: NewCertificate) -> None:
-    """Keep what a re-run found, unless the episode was erased meanwhile. Earlier ones stay."""
-    there = (
+    """Insert the verdict of a re-run. Does nothing if the episode was erased. Earlier certificates are not changed."""
+    locked_episode = (
         select(_episode.c.id).where(_episode.c.id == certificate.episode_id).with_for_update(key_share=True, read=True)
     )
-    if (await connection.execute(there)).first() is None:
+    if (await connection.execute(locked_episode)).first() is None:
         return
     fields = NewCertificate.__slots__
     values = {name: getattr(certificate, name) for name in fields}
@@ -52,6 +52,6 @@ async def add_certificate(connection: AsyncConnection, certificate: NewCertifica
 
 
 async def newest_certificate(connection: AsyncConnection, episode_id: UUID) -> Any:
-    """The row of an episode's newest certificate, or None."""
+    """Return the row of an episode's newest certificate, or None if it has none."""
     query = select(_certificate).where(_certificate.c.episode_id == episode_id)
     return (await connection.execute(query.order_by(_certificate.c.time_created.desc()).limit(1))).one_or_none()

@@ -1,6 +1,6 @@
-"""Cloud SQL by its instance's name: Google's connector asks for address and certificate, and speaks TLS to it.
+"""Connects to Cloud SQL by instance name. Google's connector resolves the address and sets up mutual TLS.
 
-An instance is an address like any other here: `postgresql+asyncpg://user@/database?cloud_sql=project:region:name`.
+The URL of an instance is `postgresql+asyncpg://user@/database?cloud_sql=project:region:name`.
 """
 
 from typing import Any
@@ -16,17 +16,17 @@ URL_MARKER = "cloud_sql"
 
 
 def cloud_url(settings: Settings) -> URL:
-    """Address of the database that the GCP_SQL settings name.
+    """Return the URL of the database that the GCP_SQL settings select.
 
     Raises:
-        SettingsError: one of them is missing.
+        SettingsError: a required setting is missing.
     """
-    asked = {"GCP_SQL_NAME": settings.gcp_sql_name, "GCP_SQL_USER": settings.gcp_sql_user}
+    required = {"GCP_SQL_NAME": settings.gcp_sql_name, "GCP_SQL_USER": settings.gcp_sql_user}
     if not settings.gcp_sql_iam_auth:
-        asked["GCP_SQL_PASSWORD"] = settings.gcp_sql_password
-    if missing := [name for name, value in asked.items() if not value]:
-        or_iam = ", or GCP_SQL_IAM_AUTH for no password" if "GCP_SQL_PASSWORD" in missing else ""
-        raise SettingsError(f"GCP_SQL_CONNECTION_NAME needs {' and '.join(missing)} too{or_iam}.")
+        required["GCP_SQL_PASSWORD"] = settings.gcp_sql_password
+    if missing := [name for name, value in required.items() if not value]:
+        iam_hint = ", or set GCP_SQL_IAM_AUTH to log in without a password" if "GCP_SQL_PASSWORD" in missing else ""
+        raise SettingsError(f"GCP_SQL_CONNECTION_NAME also needs {' and '.join(missing)}{iam_hint}.")
     query = {URL_MARKER: f"{settings.gcp_sql_connection_name}", "address": settings.gcp_sql_ip_type}
     if settings.gcp_sql_admin_endpoint is not None:
         query["admin"] = settings.gcp_sql_admin_endpoint
@@ -40,17 +40,17 @@ def cloud_url(settings: Settings) -> URL:
 
 
 def cloud_name(url: URL) -> str | None:
-    """The instance's name, when that is what an address is."""
-    found = url.query.get(URL_MARKER)
-    return found if isinstance(found, str) else None
+    """Return the instance name in a Cloud SQL URL, or None if the URL is of another kind."""
+    name = url.query.get(URL_MARKER)
+    return name if isinstance(name, str) else None
 
 
 def cloud_engine(url: URL, **options: Any) -> AsyncEngine:
-    """Make a pool of connections to an instance. None is opened yet; disposing of it closes the connector too."""
-    # Here, since the connector takes a second and 50 MB, which another Postgres and a game need not pay.
+    """Create an engine for an instance, without opening a connection. Disposing of it closes the connector too."""
+    # Imported only if needed: the connector takes 1 s to import and 50 MB of memory.
     from skill_arcade.storage.database.cloud_sql_connector import CloudSqlConnector  # noqa: PLC0415
 
-    way = CloudSqlConnector(url)
-    engine = create_async_engine(url, async_creator=way.connect, **options)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _: await_only(way.close()))
+    connector = CloudSqlConnector(url)
+    engine = create_async_engine(url, async_creator=connector.connect, **options)
+    event.listen(engine.sync_engine, "engine_disposed", lambda _: await_only(connector.close()))
     return engine

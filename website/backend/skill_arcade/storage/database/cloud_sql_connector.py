@@ -1,7 +1,8 @@
-"""Connections to a Cloud SQL instance, by Google's connector.
+"""Opens connections to a Cloud SQL instance through Google's connector.
 
-The connector itself refreshes its token in the event loop, blocking all that runs there for a round trip; here a thread
-does it first. (With IAM it fetches a second token for the login itself, once an hour, which can't be taken from it.)
+The connector refreshes its access token synchronously in the event loop, which blocks the loop for one round trip.
+This module therefore refreshes the token in a thread beforehand. With IAM authentication the connector fetches a
+second token for the login once an hour; that request cannot be moved to a thread.
 """
 
 import asyncio
@@ -21,48 +22,48 @@ from skill_arcade.storage.database.cloud_sql import cloud_name
 
 SCOPE = "https://www.googleapis.com/auth/sqlservice.admin"
 CONNECT_TIMEOUT_SECONDS = 10
-"""Timeout of a new connection to Cloud SQL."""
+"""Timeout for opening a connection to Cloud SQL."""
 ADVICE = {
     403: "Grant this server's account the role Cloud SQL Client.",
-    404: "Does GCP_SQL_CONNECTION_NAME name it right?",
+    404: "Check GCP_SQL_CONNECTION_NAME.",
 }
 
 
 class CloudSqlConnector:
-    """The way to one instance, from one event loop at a time."""
+    """Connector for one instance, used from one event loop at a time."""
 
     def __init__(self, url: URL) -> None:
         self._url, self._name = url, f"{cloud_name(url)}"
         self._connector: Connector | None = None
         self._credentials: Any = None
-        self._alone = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def connect(self) -> Any:
-        """Open a connection of asyncpg's.
+        """Open an asyncpg connection.
 
         Raises:
-            NotReady: the instance can't be found or may not be used.
-            OSError, asyncpg.PostgresError: it does not answer, or refuses the user.
+            NotReady: the instance does not exist or this account may not use it.
+            OSError, asyncpg.PostgresError: the instance does not respond, or it rejects the user.
         """
         try:
-            async with self._alone:
+            async with self._lock:
                 connector = await self._prepare()
             return await connector.connect_async(self._name, "asyncpg", **self._arguments())
         except aiohttp.ClientResponseError as error:
             raise self._explain(f"{error.message} {ADVICE.get(error.status, '')}".rstrip()) from error
         except (aiohttp.ClientError, GoogleAuthError, CloudSQLConnectionError, CloudSQLIPTypeError) as error:
             raise self._explain(f"{error}") from error
-        except ValueError as error:  # of a region that is not the instance's
+        except ValueError as error:  # the region is not the one of the instance
             raise self._explain(f"{error}") from error
 
     async def close(self) -> None:
-        """Close what the connector keeps open. A later connection opens it anew."""
+        """Close the connector. The next connection creates a new one."""
         connector, self._connector = self._connector, None
         if connector is not None:
             await connector.close_async()
 
     async def _prepare(self) -> Connector:
-        """The connector, with credentials that hold for some minutes more."""
+        """Return the connector, with an access token that is valid for at least some minutes."""
         if self._credentials is None:
             self._credentials, _ = await asyncio.to_thread(google.auth.default, scopes=[SCOPE])
         if self._credentials.token_state is not TokenState.FRESH:
@@ -75,7 +76,7 @@ class CloudSqlConnector:
                 credentials=self._credentials,
                 loop=asyncio.get_running_loop(),
                 sqladmin_api_endpoint=str(self._url.query["admin"]) if "admin" in self._url.query else None,
-                # Asks when a connection is opened and the certificate ends soon: no task that a paused CPU misses.
+                # The certificate is refreshed on connect. A background task would not run on a paused CPU.
                 refresh_strategy=RefreshStrategy.LAZY,
             )
         return self._connector
@@ -85,4 +86,4 @@ class CloudSqlConnector:
         return {**login, "server_settings": {"application_name": "skill-arcade"}}
 
     def _explain(self, reason: str) -> NotReady:
-        return NotReady(f"Cloud SQL {self._name} can't be used: {reason}")
+        return NotReady(f"Cannot connect to Cloud SQL {self._name}: {reason}")

@@ -1,7 +1,7 @@
-"""The embedded Postgres, shared: whoever opens it first starts it, whoever closes it last stops it.
+"""Shares the embedded Postgres between processes: the first user starts the server, the last one stops it.
 
-A process that has it open holds a shared lock on the file `users`; after `kill -9` the kernel lets it go.
-The file `lock` is held while the server is started or stopped.
+Each user holds a shared lock on the file `users`, which the kernel releases when the process dies. The file `lock` is
+locked exclusively while the server is started or stopped.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ POLL_SECONDS = 0.5
 
 
 class EmbeddedPostgres:
-    """A hold on the server of a folder: it runs at least as long as this is open."""
+    """A reference to the server of a folder. The server runs at least as long as one reference is open."""
 
     def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
-        """Start the server when nobody has yet. Blocks: about a second, a few for a new folder.
+        """Start the server unless it runs. Blocks for about 1 s, or several seconds for a new folder.
 
         Raises:
-            SettingsError: the wheel is not installed, or the folder can't be written.
+            SettingsError: the package is not installed, or the folder is not writable.
             NotReady: the server does not start.
         """
         self.server = PostgresServer(folder, options)
@@ -37,27 +37,27 @@ class EmbeddedPostgres:
         self._users: int | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with self._has_no_other_users():
+            with self._hold_start_lock():
                 self._users = _lock_file(folder / "users", fcntl.LOCK_SH)
                 self.server.ensure_started()
         except OSError as error:
             self._release_lock()
-            place = f"{error.filename or folder} can't be used ({error.strerror})"
-            raise SettingsError(f"{place}: set SKILL_ARCADE_HOME to a folder of yours.") from error
+            reason = f"Cannot use {error.filename or folder} ({error.strerror})"
+            raise SettingsError(f"{reason}: set SKILL_ARCADE_HOME to a folder that you own.") from error
         except BaseException:
             self._release_lock()
             raise
 
     def ensure_started(self) -> None:
-        """Start the server again if somebody killed it. Raises NotReady."""
-        with self._has_no_other_users():
+        """Start the server if it has exited. Raises NotReady."""
+        with self._hold_start_lock():
             self.server.ensure_started()
 
     def close(self) -> None:
-        """Let go, and stop the server if nobody else holds it. A forked child leaves that to its parent."""
+        """Release the reference, and stop the server if it was the last one. Does nothing in a forked child."""
         if self._users is None or self._pid != os.getpid():
             return
-        with self._has_no_other_users():
+        with self._hold_start_lock():
             if self._is_last_user(self._users):
                 self.server.stop()
             self._release_lock()
@@ -75,7 +75,7 @@ class EmbeddedPostgres:
             self._users = None
 
     @contextmanager
-    def _has_no_other_users(self) -> Iterator[None]:
+    def _hold_start_lock(self) -> Iterator[None]:
         lock = _lock_file(self.server.folder / "lock", fcntl.LOCK_EX)
         try:
             yield
@@ -83,61 +83,61 @@ class EmbeddedPostgres:
             os.close(lock)
 
 
-def _lock_file(path: Path, kind: int) -> int:
-    """Wait for a lock on the file at `path`; it lasts until the returned descriptor is closed."""
+def _lock_file(path: Path, operation: int) -> int:
+    """Wait for a lock on the file at `path`. The lock is released when the returned file descriptor is closed."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(file, kind)
+    fcntl.flock(file, operation)
     return file
 
 
 async def keep_running(folder: Path) -> None:
-    """Start the server of `folder` again whenever it is found dead, until cancelled. This process must hold it."""
+    """Restart the server of `folder` whenever it has exited, until cancelled. This process must hold a reference."""
     server = PostgresServer(folder)
     while True:
         await asyncio.sleep(POLL_SECONDS)
         if await asyncio.to_thread(server.find_postmaster) is None:
-            log.warning("the embedded Postgres in %s is gone; it starts again", folder)
+            log.warning("embedded Postgres exited, restarting folder=%s", folder)
             try:
                 await asyncio.to_thread(restart, folder)
             except NotReady as error:
-                log.error("%s", error)
+                log.error("cannot restart the embedded Postgres: %s", error)
 
 
 def restart(folder: Path) -> None:
-    """Start the server of `folder` if it does not run. Raises NotReady."""
+    """Start the server of `folder` unless it runs. Raises NotReady."""
     with _guard:
-        held = _open.get(folder.resolve())
-        if held is not None:
-            held[0].ensure_started()
+        reference = _open.get(folder.resolve())
+        if reference is not None:
+            reference[0].ensure_started()
 
 
-# What this process holds, and how often it was opened.
+# References of this process: folder to the server and the number of `open_embedded` calls.
 _open: dict[Path, tuple[EmbeddedPostgres, int]] = {}
 _guard = threading.Lock()
 
 
 def open_embedded(folder: Path) -> EmbeddedPostgres:
-    """Hold the server of `folder` until as many `close_embedded`, or the end of this process."""
+    """Open a reference to the server of `folder`. Each call needs one `close_embedded`, or the end of this process."""
     key = folder.resolve()
     with _guard:
-        held, times = _open.get(key) or (EmbeddedPostgres(key), 0)
-        _open[key] = (held, times + 1)
-    return held
+        server, count = _open.get(key) or (EmbeddedPostgres(key), 0)
+        _open[key] = (server, count + 1)
+    return server
 
 
 def close_embedded(folder: Path) -> None:
-    """Take one `open_embedded` back."""
+    """Undo one call of `open_embedded`."""
     key = folder.resolve()
     with _guard:
-        held, times = _open.pop(key)
-        if times > 1:
-            _open[key] = (held, times - 1)
+        server, count = _open.pop(key)
+        if count > 1:
+            _open[key] = (server, count - 1)
         else:
-            held.close()
+            server.close()
 
 
 @atexit.register
 def _close_all() -> None:
     while _open:
-        _, (held, _times) = _open.popitem()
-        held.close()
+        _, (server, _count) = _open.popitem()
+        server.close()

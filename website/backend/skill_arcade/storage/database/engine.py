@@ -1,4 +1,4 @@
-"""One Postgres everywhere: which one, and how to talk to it."""
+"""Creates database engines, transactions and the schema check. Every database is a Postgres."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,14 +19,14 @@ from skill_arcade.storage.database.embedded import close_embedded, open_embedded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_TIMEOUT_SECONDS = 10
-"""Timeout of a new database connection."""
+"""Timeout for opening a database connection, and for waiting for a free one of the pool."""
 
 
 def database_url(settings: Settings) -> URL:
-    """Say which database it is. Starts the embedded one (blocking) and keeps it until this process ends.
+    """Return the URL of the database. The embedded Postgres is started first (blocking) and kept until process exit.
 
     Raises:
-        SettingsError: the settings name a database that can't be reached this way.
+        SettingsError: the settings do not select a usable database.
         NotReady: the embedded Postgres does not start.
     """
     if settings.database_url is not None:
@@ -37,10 +37,10 @@ def database_url(settings: Settings) -> URL:
 
 
 def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
-    """Make a pool of at most `size` connections, or none that is kept. None is opened yet."""
+    """Create an engine with a pool of at most `size` connections, or without a pool. It opens no connection yet."""
     options: dict[str, Any] = {"poolclass": NullPool}
     if pool:
-        # No overflow: the settings hold the pools of all servers against what the database allows.
+        # No overflow: the settings check the sum of all pool sizes against the database's connection limit.
         options = {"pool_pre_ping": True, "pool_size": size, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
     if cloud_name(url) is not None:
         return cloud_engine(url, **options)
@@ -50,9 +50,10 @@ def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
 
 @asynccontextmanager
 async def open_engine(settings: Settings, size: int | None = None) -> AsyncIterator[AsyncEngine]:
-    """Start the embedded Postgres if that is the choice, migrate it, and let all go at the end.
+    """Yield an engine. The embedded Postgres is started and migrated first, and released at the end.
 
-    Another Postgres is migrated by command: `skill-arcade migrate`. `size`: connections, if not DATABASE_POOL_SIZE.
+    Another Postgres is migrated with `skill-arcade migrate`. The pool has `size` connections, by default
+    `DATABASE_POOL_SIZE`.
     """
     url = await asyncio.to_thread(database_url, settings)
     engine = create_engine(url, size or settings.database_pool_size)
@@ -68,12 +69,12 @@ async def open_engine(settings: Settings, size: int | None = None) -> AsyncItera
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
-    """A connection in a transaction: committed at the end, rolled back by an exception.
+    """Yield a connection in a transaction, which is committed at the end and rolled back after an exception.
 
-    With `snapshot`, all its questions see the database as it stood at the first one.
+    With `snapshot` the isolation level is REPEATABLE READ, so all queries see the state at the first one.
 
     Raises:
-        NotReady: the database does not answer.
+        NotReady: the database does not respond.
     """
     try:
         connection = await engine.connect()
@@ -90,50 +91,50 @@ async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIt
 
 
 async def check_schema(connection: AsyncConnection) -> None:
-    """Return if the tables are those of this version, or of one after it.
+    """Check that the schema has the revision of this version or a later one.
 
-    A release migrates before its servers start, and may be taken back: migrations only add, so the version before
-    works on with the tables of the next. A revision that this version does not know is such a later one.
+    A release migrates the database before its servers start, and it can be rolled back. Migrations only add, so a
+    server works with the schema of the next version. A revision that this version does not know is such a later one.
 
     Raises:
-        NotReady: they are older, or there are none.
+        NotReady: the schema is older or missing.
     """
-    found = await _read_revision(connection)
-    *older, wanted = list_revisions()
-    if found is None or found in older:
+    revision = await _read_revision(connection)
+    *older, newest = list_revisions()
+    if revision is None or revision in older:
         raise NotReady(
-            f"The database's schema is {found or 'empty'}, this version needs {wanted}: run `skill-arcade migrate`."
+            f"The database schema is {revision or 'empty'}, this version needs {newest}: run `skill-arcade migrate`."
         )
 
 
 def list_revisions() -> list[str]:
-    """Every revision of the schema that this version knows, oldest first: what its files are called begins with it."""
+    """Return the schema revisions of this version, oldest first: the prefixes of the migration files' names."""
     return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 async def _read_revision(connection: AsyncConnection) -> str | None:
     if await connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
-    found: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+    revision: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 async def _bring_up_to_date(engine: AsyncEngine) -> None:
     async with transaction(engine) as connection:
-        found = await _read_revision(connection)
-    if found is None or found in list_revisions()[:-1]:
+        revision = await _read_revision(connection)
+    if revision is None or revision in list_revisions()[:-1]:
         await asyncio.to_thread(migrate_sync, engine.url)
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring the database to the newest schema."""
+    """Migrate the database to the newest revision."""
     url = await asyncio.to_thread(database_url, settings)
     await asyncio.to_thread(migrate_sync, url)
 
 
 def migrate_sync(url: URL) -> None:
-    """Bring the database to the newest schema. Not to be called from a running event loop's thread."""
-    from alembic import command  # noqa: PLC0415 - a quarter of a second at every start, and hardly ever needed
+    """Migrate the database to the newest revision. Must not be called in the thread of a running event loop."""
+    from alembic import command  # noqa: PLC0415 - takes 0.25 s to import and is rarely needed
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
@@ -143,6 +144,6 @@ def migrate_sync(url: URL) -> None:
 
 
 def _for_asyncpg(url: URL) -> URL:
-    """Any address of a Postgres, as the driver here understands it: `sslmode` is its `ssl`."""
+    """Return a Postgres URL with the driver asyncpg, which calls the parameter `sslmode` `ssl`."""
     query = {("ssl" if key == "sslmode" else key): value for key, value in url.query.items()}
     return url.set(drivername="postgresql+asyncpg", query=query)

@@ -1,11 +1,11 @@
-"""What there is to export: counts, for those who choose."""
+"""Counts of episodes that can be exported."""
 
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# As question 1 of the docs asks it; `certified` looks at newest certificates only.
+# The query of question 1 in docs/questions.md. `certified` uses the newest certificate only.
 GAMES = """
 SELECT s.game_id, coalesce(g.config ->> 'name', s.game_id) AS game_name, count(*) AS episodes,
     count(DISTINCT s.player_id) AS players, sum(s.steps)::bigint AS steps,
@@ -18,16 +18,19 @@ ORDER BY episodes DESC, s.game_id
 
 
 async def count_by_game(connection: AsyncConnection) -> list[Row[Any]]:
-    """For each game that was played to an end: episodes, players, steps, hours, certified episodes."""
+    """Return one row per game with ended episodes: counts of episodes, players, steps, hours, certified episodes."""
     return list(await connection.execute(text(GAMES)))
 
 
 async def count_chosen(connection: AsyncConnection, where: str, user_id: str | None) -> Row[Any]:
-    """How many `episodes`, `steps` and `players` fulfil this condition on `episode_summary`; of one player, or all."""
+    """Return the numbers of `episodes`, `steps` and `players` that match a condition on `episode_summary`.
+
+    `user_id` limits the count to one player; None counts all players.
+    """
     condition = where.replace("\\", "\\\\").replace(":", r"\:")
-    whose = "" if user_id is None else "AND player_id = :user_id"
+    player_condition = "" if user_id is None else "AND player_id = :user_id"
     query = text(
         "SELECT count(*) AS episodes, coalesce(sum(steps), 0)::bigint AS steps, count(DISTINCT player_id) AS players "
-        f"FROM episode_summary WHERE ({condition}) {whose}"
+        f"FROM episode_summary WHERE ({condition}) {player_condition}"
     )
     return (await connection.execute(query, {} if user_id is None else {"user_id": user_id})).one()

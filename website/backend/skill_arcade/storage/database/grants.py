@@ -1,4 +1,4 @@
-"""What database users may do who do not own the tables: the server's in the cloud, and researchers'."""
+"""Grants rights to database users that do not own the tables: the server in the cloud, and researchers."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,7 +8,7 @@ from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.researcher_role import ROLE
 
-# The server records and forgets rows; the tables' shape is the migrations' business.
+# The server writes and deletes rows. Only migrations change tables.
 APP_RIGHTS = (
     "GRANT USAGE ON SCHEMA public TO {user}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}",
@@ -19,7 +19,7 @@ READER_RIGHTS = ("GRANT USAGE ON SCHEMA public TO {user}", "GRANT " + ROLE + " T
 
 
 async def grant_rights(settings: Settings, *, app: str | None, reader: str | None) -> None:
-    """Let `app` use the tables as they are now, and make `reader` a researcher. Again is fine.
+    """Grant `app` the rights of a server on the current tables, and `reader` the role of a researcher. Idempotent.
 
     Raises:
         NotFound: the database has no such user.
@@ -33,8 +33,8 @@ async def grant_rights(settings: Settings, *, app: str | None, reader: str | Non
 
 
 async def _grant(connection: AsyncConnection, user: str, rights: tuple[str, ...]) -> None:
-    there = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :user"), {"user": user})
-    if there.first() is None:
+    role = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :user"), {"user": user})
+    if role.first() is None:
         raise NotFound(f"The database has no user {user!r}: create it first, then run this again.")
     quoted = connection.dialect.identifier_preparer.quote_identifier(user)
     for right in rights:

@@ -1,4 +1,4 @@
-"""Who runs the embedded Postgres: it refuses to be root, so root lends it an account of its own."""
+"""Selects the operating system user that runs the embedded Postgres. Postgres refuses to run as root."""
 
 import os
 import shutil
@@ -15,34 +15,34 @@ NAME = "pgserver"
 
 @dataclass(frozen=True, slots=True)
 class OsUser:
-    """User and group that the database's processes run as."""
+    """User and group of the database processes."""
 
     uid: int
     gid: int
 
     @property
     def process(self) -> dict[str, Any]:
-        """Arguments of `subprocess.run` that start a process as this account; none when it is us already."""
+        """Arguments of `subprocess.run` that start a process as this user; empty if it is the current user."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def own_folder(self, folder: Path) -> None:
-        """Make `folder` this account's own and nobody else's, and let the account walk to it."""
+        """Make this user the owner of `folder`, with access for nobody else, and make the folder reachable."""
         folder.chmod(stat.S_IRWXU)
         if self.uid != os.geteuid():
             os.chown(folder, self.uid, self.gid)
             self.make_reachable(folder)
 
     def make_reachable(self, target: Path) -> None:
-        """Let this account pass through the folders above `target`: pass, not list."""
+        """Grant traversal (not listing) of all parent folders of `target`."""
         for folder in target.resolve().parents:
             found = folder.stat()
             if found.st_uid != self.uid and not found.st_mode & stat.S_IXOTH:
                 folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
 
     def make_readable(self, root: Path) -> None:
-        """Let this account read `root` and all in it, for a checkout whose umask kept it to root."""
+        """Make `root` and everything below it readable, for a checkout whose umask allows only root to read it."""
         self.make_reachable(root)
         if root.stat().st_mode & stat.S_IROTH:
             return
@@ -52,9 +52,10 @@ class OsUser:
 
 
 def find_os_user(data: Path) -> OsUser:
-    """Say who runs the database of a data folder: we ourselves.
+    """Return the user that runs the database of a data folder, which is the current user unless that is root.
 
-    For root it is who owns the folder, or, while there is none, the system user `pgserver`, made when missing.
+    For root it is the owner of the folder or, if the folder does not exist or belongs to root, the system user
+    `pgserver`, which is created if it is missing.
     """
     if os.geteuid() != 0:
         return OsUser(os.geteuid(), os.getegid())
@@ -76,12 +77,12 @@ def _find_dedicated_user() -> OsUser | None:
 def _create_dedicated_user() -> OsUser:
     command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", NAME]
     if shutil.which("useradd"):
-        # Of two processes that do this at once, one finds the name taken: then it is there.
+        # If two processes do this at once, one of them fails because the user exists, which is fine.
         subprocess.run(command, check=False, capture_output=True)
     account = _find_dedicated_user()
     if account is None:
         raise NotReady(
-            f"Postgres does not run as root, and there is no system user {NAME!r} to lend it: run "
-            f"`{' '.join(command)}`, start the arcade as another user, or set DATABASE_URL."
+            f"Postgres does not run as root, and the system user {NAME!r} does not exist: run "
+            f"`{' '.join(command)}`, start the server as another user, or set DATABASE_URL."
         )
     return account

@@ -1,4 +1,4 @@
-"""Tells permanent rejections of data from temporary failures, by class and never by counting (rule R12)."""
+"""Distinguishes permanent rejections from temporary failures by the error's class, never by counting (rule R12)."""
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError

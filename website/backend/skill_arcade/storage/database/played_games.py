@@ -1,12 +1,12 @@
-"""What one player has played, counted."""
+"""Statistics of one player by game."""
 
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# An episode that nobody ended lasted until its newest delivery. A best score is of the game as it comes, played to its
-# end and certified: what `bestScores` in the page says of a list of episodes.
+# An episode without an end lasts until its last upload. The best score is the highest one of certified episodes that
+# ended and were played with the game's default options, as in `bestScores` of the frontend.
 BY_GAME = """
 SELECT e.game_id, coalesce(g.config ->> 'name', e.game_id) AS game_name, count(*) AS episodes,
     count(*) FILTER (WHERE newest.result = 'certified') AS certified,
@@ -28,5 +28,5 @@ ORDER BY max(e.id::text) DESC
 
 
 async def count_played(connection: AsyncConnection, user_id: str) -> list[Row[Any]]:
-    """For each game that this player has played: episodes, certified, won, steps, seconds, best, last_played."""
+    """Return one row per game of this player: episodes, certified, won, steps, seconds, best and last_played."""
     return list(await connection.execute(text(BY_GAME), {"user_id": user_id}))

@@ -1,4 +1,4 @@
-"""How players like to play: one document each. Each function takes a connection; the caller owns the transaction."""
+"""Players' preferences, one document per player. The caller owns the transaction."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,16 +13,16 @@ _preference = tables.Table.metadata.tables["preference"]
 
 
 async def get_preferences(connection: AsyncConnection, user_id: str) -> dict[str, Any] | None:
-    """What this player has kept; None: nothing yet."""
-    kept = (await connection.execute(select(_preference.c.settings).where(_preference.c.user_id == user_id))).scalar()
-    return None if kept is None else dict(kept)
+    """Return the player's preferences, or None if none were stored yet."""
+    stored = (await connection.execute(select(_preference.c.settings).where(_preference.c.user_id == user_id))).scalar()
+    return None if stored is None else dict(stored)
 
 
 async def put_preferences(connection: AsyncConnection, user_id: str, settings: Mapping[str, Any]) -> None:
-    """Keep this in place of what was kept."""
-    made = insert(_preference).values(user_id=user_id, settings=dict(settings))
+    """Replace the player's preferences."""
+    statement = insert(_preference).values(user_id=user_id, settings=dict(settings))
     await connection.execute(
-        made.on_conflict_do_update(
-            index_elements=["user_id"], set_={"settings": made.excluded.settings, "time_updated": func.now()}
+        statement.on_conflict_do_update(
+            index_elements=["user_id"], set_={"settings": statement.excluded.settings, "time_updated": func.now()}
         )
     )

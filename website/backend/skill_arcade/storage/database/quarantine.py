@@ -1,4 +1,4 @@
-"""Rows about quarantined segments (rule R12): the mark on an episode whose recording has a rejected segment."""
+"""Rows about quarantined segments (rule R12): they mark episodes whose recording has a rejected segment."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A digest of a segment's rows, the same before they are written and after they are read back."""
+"""Checksum of a segment's rows. It is the same before they are written and after they are read back."""
 
 import hashlib
 import json
@@ -8,39 +8,39 @@ from typing import Any
 
 from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS, TRANSITION_COLUMNS
 
-DigestedValue = Iterable[tuple[Sequence[Any], Mapping[str, Any] | None]]
+DigestedRows = Iterable[tuple[Sequence[Any], Mapping[str, Any] | None]]
 """Rows in the order of their columns, each with its `info` or `data` as an object."""
 
 
-def _places(columns: Sequence[str], *without: str) -> "itemgetter[Any]":
-    return itemgetter(*(place for place, name in enumerate(columns) if name not in without))
+def _select_columns(columns: Sequence[str], *excluded: str) -> "itemgetter[Any]":
+    return itemgetter(*(index for index, name in enumerate(columns) if name not in excluded))
 
 
-# The id follows from the others, and an observation may be painted after its row was delivered.
-_TRANSITION = _places(TRANSITION_COLUMNS, "id", "episode_id", "shown_us", "info", "time_created")
-_EVENT = _places(EVENT_COLUMNS, "episode_id", "data")
-_CREATED = TRANSITION_COLUMNS.index("time_created")
+# `id` is derived from other columns, and `shown_us` may be updated after the row is stored.
+_transition_values = _select_columns(TRANSITION_COLUMNS, "id", "episode_id", "shown_us", "info", "time_created")
+_event_values = _select_columns(EVENT_COLUMNS, "episode_id", "data")
+_TIME_CREATED = TRANSITION_COLUMNS.index("time_created")
 
 
-def digest_rows(transitions: DigestedValue, events: DigestedValue) -> str:
-    """SHA-256, hexadecimal, of rows of these tables in their order, as they are before writing and after reading."""
+def digest_rows(transitions: DigestedRows, events: DigestedRows) -> str:
+    """Return the SHA-256, in hexadecimal, of transitions and events in their order."""
     digest = hashlib.sha256()
     for row, info in transitions:
-        digest.update(repr((*_TRANSITION(row), row[_CREATED].timestamp(), _text(info))).encode())
+        digest.update(repr((*_transition_values(row), row[_TIME_CREATED].timestamp(), _canonical_json(info))).encode())
     digest.update(b"|")
     for row, data in events:
-        digest.update(repr((*_EVENT(row), _text(data))).encode())
+        digest.update(repr((*_event_values(row), _canonical_json(data))).encode())
     return digest.hexdigest()
 
 
-def _text(told: Mapping[str, Any] | None) -> str | None:
-    """As it comes back from Postgres: a number in JSON has no type there, an object no order."""
-    return None if told is None else json.dumps(_numbers(told), sort_keys=True)
+def _canonical_json(value: Mapping[str, Any] | None) -> str | None:
+    """Return canonical JSON: Postgres keeps neither the type of a number nor the order of an object's keys."""
+    return None if value is None else json.dumps(_to_floats(value), sort_keys=True)
 
 
-def _numbers(value: Any) -> Any:
+def _to_floats(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _numbers(part) for name, part in value.items()}
+        return {name: _to_floats(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_numbers(part) for part in value]
+        return [_to_floats(part) for part in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,4 +1,4 @@
-"""A delivered segment's rows, in one transaction, once."""
+"""Writes the rows of a segment in one transaction. Writing a segment is idempotent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ EVENT_COLUMNS = ("episode_id", "number", "kind", "server_us", "client_us", "step
 
 @dataclass(frozen=True, slots=True)
 class EpisodeOutcome:
-    """How an episode ended. `score` None: unknown, the rewards on record count."""
+    """The end of an episode. `score` is None if it is unknown; the sum of the stored rewards then counts."""
 
     status: EpisodeStatus
     reason: str
@@ -48,8 +48,9 @@ class EpisodeOutcome:
 class SegmentRows:
     """All rows of one segment.
 
-    `transitions` and `events` follow the columns above; `shown` are (step, microseconds) of transitions that an
-    earlier segment delivered.
+    `transitions` and `events` have the columns `TRANSITION_COLUMNS` and `EVENT_COLUMNS`. `shown` has pairs of step and
+    paint time (microseconds, browser clock) of transitions in an earlier segment. `outcome` is None unless the segment
+    ends the episode.
     """
 
     episode: dict[str, Any]
@@ -61,67 +62,67 @@ class SegmentRows:
     outcome: EpisodeOutcome | None
 
 
-async def write_segment_rows(engine: AsyncEngine, delivery: SegmentRows) -> bool:
-    """Write a segment's rows in one transaction. False, and no change, when it was delivered before.
+async def write_segment_rows(engine: AsyncEngine, rows: SegmentRows) -> bool:
+    """Write a segment's rows in one transaction. Return False, without a change, if they are already stored.
 
     Raises:
-        PlayerErased: its player's account is gone, and so must be what was recorded.
+        AccountErased: the player's account was erased; the caller then deletes the recording.
     """
     async with engine.begin() as connection:
-        if not await _claim_segment(connection, delivery):
+        if not await _claim_segment(connection, rows):
             return False
-        await _copy_rows(connection, "transition", TRANSITION_COLUMNS, delivery.transitions)
-        await _copy_rows(connection, "event", EVENT_COLUMNS, delivery.events)
-        if delivery.shown:
-            await _update_paint_times(connection, delivery)
-        await _advance_episode(connection, delivery)
+        await _copy_rows(connection, "transition", TRANSITION_COLUMNS, rows.transitions)
+        await _copy_rows(connection, "event", EVENT_COLUMNS, rows.events)
+        if rows.shown:
+            await _update_paint_times(connection, rows)
+        await _advance_episode(connection, rows)
     return True
 
 
-async def _claim_segment(connection: AsyncConnection, delivery: SegmentRows) -> bool:
-    """Write the segment's own row: whoever comes second waits for the first, and finds it there."""
-    episode = delivery.episode
+async def _claim_segment(connection: AsyncConnection, rows: SegmentRows) -> bool:
+    """Insert the segment's own row. Of two concurrent writers the second waits, and then finds the row."""
+    episode = rows.episode
     await lock_user(connection, episode["user_id"])
     await connection.execute(insert(Game).values(id=episode["game_id"], config={}).on_conflict_do_nothing())
     await connection.execute(insert(Episode).values(**episode).on_conflict_do_nothing())
-    claim = insert(Segment).values(**delivery.segment).on_conflict_do_nothing().returning(Segment.__table__.c.number)  # type: ignore[attr-defined]
+    claim = insert(Segment).values(**rows.segment).on_conflict_do_nothing().returning(Segment.__table__.c.number)  # type: ignore[attr-defined]
     return (await connection.execute(claim)).first() is not None
 
 
 async def _copy_rows(
-    connection: AsyncConnection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
+    connection: AsyncConnection, table: str, columns: tuple[str, ...], records: list[tuple[Any, ...]]
 ) -> None:
-    if rows:
+    if records:
         raw = await connection.get_raw_connection()
         driver = raw.driver_connection
         assert driver is not None
-        await driver.copy_records_to_table(table, records=rows, columns=columns)
+        await driver.copy_records_to_table(table, records=records, columns=columns)
 
 
-async def _update_paint_times(connection: AsyncConnection, delivery: SegmentRows) -> None:
-    """Fill in when observations of an earlier segment were painted: the page says so a moment later."""
-    steps, times = zip(*delivery.shown, strict=True)
-    seen = select(
+async def _update_paint_times(connection: AsyncConnection, rows: SegmentRows) -> None:
+    """Update the paint times of an earlier segment's transitions: the browser reports them after a delay."""
+    steps, times = zip(*rows.shown, strict=True)
+    painted = select(
         func.unnest(bindparam("steps", list(steps), ARRAY(Integer))).label("step"),
         func.unnest(bindparam("times", list(times), ARRAY(BigInteger))).label("shown_us"),
     ).subquery()
     transition = Transition.__table__  # type: ignore[attr-defined]
     await connection.execute(
         update(transition)
-        .where(transition.c.episode_id == delivery.episode["id"], transition.c.step == seen.c.step)
-        .values(shown_us=seen.c.shown_us)
+        .where(transition.c.episode_id == rows.episode["id"], transition.c.step == painted.c.step)
+        .values(shown_us=painted.c.shown_us)
     )
 
 
-async def _advance_episode(connection: AsyncConnection, delivery: SegmentRows) -> None:
+async def _advance_episode(connection: AsyncConnection, rows: SegmentRows) -> None:
     table = Episode.__table__  # type: ignore[attr-defined]
     values: dict[str, Any] = {
-        "n_steps": table.c.n_steps + len(delivery.transitions),
-        "score": table.c.score + delivery.score,
+        "n_steps": table.c.n_steps + len(rows.transitions),
+        "score": table.c.score + rows.score,
         "time_updated": func.now(),
     }
-    if (ending := delivery.outcome) is not None:
-        values |= {"status": ending.status, "end_reason": ending.reason, "time_ended": ending.time_ended}
-        if ending.score is not None:
-            values["score"] = ending.score
-    await connection.execute(update(table).where(table.c.id == delivery.episode["id"]).values(**values))
+    if (outcome := rows.outcome) is not None:
+        values |= {"status": outcome.status, "end_reason": outcome.reason, "time_ended": outcome.time_ended}
+        if outcome.score is not None:
+            values["score"] = outcome.score
+    await connection.execute(update(table).where(table.c.id == rows.episode["id"]).values(**values))

@@ -1,4 +1,4 @@
-"""How much of each episode is in the database: what a reconciliation counts."""
+"""Counts of the stored steps, segments and objects of each episode, for reconciliation."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ _episode, _transition, _segment = _table["episode"], _table["transition"], _tabl
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """A delivered segment. `objects`: key to SHA-256, hexadecimal."""
+    """A stored segment. `objects` maps an object key to its SHA-256 in hexadecimal."""
 
     number: int
     first_step: int
@@ -26,7 +26,7 @@ class StoredSegment:
 
 @dataclass(frozen=True, slots=True)
 class StoredEpisode:
-    """An episode's own count of steps, and the transitions and segments that are there."""
+    """An episode's step counter, and its stored transitions and segments."""
 
     id: UUID
     n_steps: int
@@ -37,7 +37,7 @@ class StoredEpisode:
 
 
 async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, limit: int) -> list[StoredEpisode]:
-    """A page of episodes by id, beginning behind `after`: counts come from the key's index alone."""
+    """Return a page of episodes by id, after the id `after`; None starts at the first. Counting uses an index only."""
     page = select(_episode.c.id, _episode.c.n_steps, _episode.c.end_reason).order_by(_episode.c.id).limit(limit)
     if after is not None:
         page = page.where(_episode.c.id > after)
@@ -71,8 +71,8 @@ async def _list_segments(connection: AsyncConnection, first: UUID, last: UUID) -
         .where(_segment.c.episode_id.between(first, last))
         .order_by(_segment.c.episode_id, _segment.c.number)
     )
-    found: dict[UUID, list[StoredSegment]] = {}
+    segments: dict[UUID, list[StoredSegment]] = {}
     for row in await connection.execute(query):
         values: tuple[Any, ...] = tuple(row)
-        found.setdefault(values[0], []).append(StoredSegment(*values[1:]))
-    return found
+        segments.setdefault(values[0], []).append(StoredSegment(*values[1:]))
+    return segments

@@ -1,6 +1,6 @@
-"""The tables. Comments become the data dictionary (`skill-arcade schema`); times name their clock and unit.
+"""The tables. Their comments are the data dictionary (`skill-arcade schema`); each time names its unit and clock.
 
-Columns of a transition are ordered by width, so that none needs padding: there are many of them.
+The columns of `transition` are ordered by width, so that Postgres adds no padding to its rows.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Table(SQLModel):
-    """Base of the tables: their metadata, and constraints whose names do not depend on the database."""
+    """Base class of the tables, with a naming convention that makes constraint names deterministic."""
 
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={
@@ -38,7 +38,7 @@ class Table(SQLModel):
 
 
 class EpisodeStatus(StrEnum):
-    """How an episode stands. `incomplete`: still running, or left before its end."""
+    """Status of an episode. `incomplete` means still running, or ended without a result."""
 
     incomplete = "incomplete"
     won = "won"
@@ -64,7 +64,7 @@ def _bigint_column(comment: str, *, nullable: bool = False) -> Column[int]:
 
 
 def _json_column(comment: str, *, nullable: bool = False) -> Column[Any]:
-    # none_as_null: None is SQL's NULL, not JSON's null.
+    # With none_as_null, None is stored as SQL NULL and not as JSON null.
     default = None if nullable else text("'{}'::jsonb")
     return Column(JSONB(none_as_null=True), nullable=nullable, server_default=default, comment=comment)
 
@@ -74,40 +74,47 @@ def _commented(comment: str, **more: str) -> dict[str, str]:
 
 
 class User(Table, table=True):
-    """A person who plays."""
+    """A player."""
 
     id: str = Field(
         primary_key=True,
-        sa_column_kwargs=_commented("keyed hash of the e-mail; no guess without the server's key"),
+        sa_column_kwargs=_commented("keyed hash of the e-mail; it cannot be computed without the server's key"),
     )
-    email: str | None = Field(None, unique=True, sa_column_kwargs=_commented("normalised e-mail; null once erased"))
-    time_created: datetime = Field(sa_column=_database_time_column("first sign-in, database clock"))
-    time_updated: datetime = Field(sa_column=_database_time_column("last change, database clock", updates=True))
+    email: str | None = Field(None, unique=True, sa_column_kwargs=_commented("normalised e-mail; null after erasure"))
+    time_created: datetime = Field(sa_column=_database_time_column("time of the first sign-in, database clock"))
+    time_updated: datetime = Field(
+        sa_column=_database_time_column("time of the last change, database clock", updates=True)
+    )
 
 
 class Game(Table, table=True):
-    """A game of the catalogue, as its manifest stood at the last server start."""
+    """A game of the catalogue, with its manifest at the last server start."""
 
-    id: str = Field(primary_key=True, sa_column_kwargs=_commented("the manifest's file name without .yaml"))
-    config: dict[str, Any] = Field(sa_column=_json_column("the whole manifest"))
-    time_created: datetime = Field(sa_column=_database_time_column("first seen, database clock"))
+    id: str = Field(primary_key=True, sa_column_kwargs=_commented("file name of the manifest without .yaml"))
+    config: dict[str, Any] = Field(sa_column=_json_column("complete manifest"))
+    time_created: datetime = Field(
+        sa_column=_database_time_column("time of the first server start with this game, database clock")
+    )
     time_updated: datetime = Field(
-        sa_column=_database_time_column("last change of the manifest, database clock", updates=True)
+        sa_column=_database_time_column("time of the manifest's last change, database clock", updates=True)
     )
 
 
 class Episode(Table, table=True):
-    """One play of a game, from `reset(seed=...)` to its end, with all that a bit-exact re-run needs."""
+    """One episode of a game, from `reset(seed=...)` to its end, with all data for a bit-exact re-run."""
 
-    # Ids sort by start, so each of these serves a listing that is newest first, page by page.
+    # Ids sort by start time, so each index serves a list of one user, game or status, newest first.
     __table_args__ = (Index(None, "user_id", "id"), Index(None, "game_id", "id"), Index(None, "status", "id"))
 
-    id: UUID = Field(primary_key=True, sa_column_kwargs=_commented("UUID version 7: sorts by start"))
-    user_id: str = Field(foreign_key="user.id", sa_column_kwargs=_commented("who played"))
-    game_id: str = Field(foreign_key="game.id", sa_column_kwargs=_commented("what was played"))
+    id: UUID = Field(primary_key=True, sa_column_kwargs=_commented("UUID version 7; sorts by start time"))
+    user_id: str = Field(foreign_key="user.id", sa_column_kwargs=_commented("player"))
+    game_id: str = Field(foreign_key="game.id", sa_column_kwargs=_commented("game"))
     seed: int = Field(sa_column=_bigint_column("argument of reset(seed=...), 1 to 2^31-1"))
     n_steps: int = Field(
-        0, sa_column_kwargs=_commented("transitions delivered so far; final once ended", server_default="0")
+        0,
+        sa_column_kwargs=_commented(
+            "number of stored transitions; final once the episode has ended", server_default="0"
+        ),
     )
     status: EpisodeStatus = Field(
         EpisodeStatus.incomplete,
@@ -115,129 +122,140 @@ class Episode(Table, table=True):
             Enum(EpisodeStatus, name="episode_status"),
             nullable=False,
             server_default="incomplete",
-            comment="incomplete until an end that the manifest calls won or lost",
+            comment="won or lost by the manifest's rule; incomplete: still running, or ended without a result",
         ),
     )
-    score: float = Field(0.0, sa_column_kwargs=_commented("sum of rewards so far", server_default="0"))
+    score: float = Field(0.0, sa_column_kwargs=_commented("sum of the stored rewards", server_default="0"))
     end_reason: str | None = Field(
         None,
         sa_column_kwargs=_commented(
-            "terminated, truncated, left, disconnected, server-stopped, crashed, ...; null while running"
+            "reason of the end: terminated, truncated, left, disconnected, server-stopped, crashed, ...; "
+            "null while running"
         ),
     )
     environment: dict[str, Any] = Field(
-        sa_column=_json_column("id, kwargs, spec and package versions: what a re-run needs")
+        sa_column=_json_column("id, kwargs, specification and package versions, for a re-run")
     )
     provenance: dict[str, Any] = Field(
-        sa_column=_json_column("package version and commit, manifest hash, browser, screen, device")
+        sa_column=_json_column("version and commit of the server, hash of the manifest, browser, screen")
     )
-    reset_info: dict[str, Any] = Field(sa_column=_json_column("info returned by reset"))
-    time_created: datetime = Field(sa_column=_timestamp_column("reset returned, server wall clock"))
+    reset_info: dict[str, Any] = Field(sa_column=_json_column("info returned by reset()"))
+    time_created: datetime = Field(sa_column=_timestamp_column("time at which reset() returned, server wall clock"))
     time_ended: datetime | None = Field(
-        None, sa_column=_timestamp_column("end of the episode, server wall clock", nullable=True)
+        None, sa_column=_timestamp_column("time of the end, server wall clock; null while running", nullable=True)
     )
-    time_updated: datetime = Field(sa_column=_database_time_column("last delivery, database clock", updates=True))
+    time_updated: datetime = Field(
+        sa_column=_database_time_column("time of the last upload, database clock", updates=True)
+    )
 
 
 class Transition(Table, table=True):
-    """One step: `obs`, action, reward, `next_obs`. Observation n of an episode is the one before step n."""
+    """One step: `obs`, action, reward, `next_obs`. Observation i of an episode is the one before step i."""
 
-    # `id` follows from the key and has no index of its own (decisions/0003): a fifth of the table, since Postgres
-    # leaves pages half empty where several episodes grow at once.
-    id: UUID = Field(sa_column_kwargs=_commented("episode_id + step + 1; find a row by those two, they are the key"))
-    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("the episode"))
-    step: int = Field(primary_key=True, sa_column_kwargs=_commented("0-based index in the episode"))
-    action: int = Field(sa_column_kwargs=_commented("index in the environment's action space"))
-    reward: float = Field(sa_column=Column(Float, nullable=False, comment="as returned by step"))
-    time_created: datetime = Field(sa_column=_timestamp_column("step returned, server wall clock"))
+    # `id` is derived from the key and has no index (decisions/0003). An index would take a fifth of the table's size,
+    # because Postgres leaves its pages half empty if several episodes grow at the same time.
+    id: UUID = Field(sa_column_kwargs=_commented("episode_id + step + 1; not indexed, select by episode_id and step"))
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("episode"))
+    step: int = Field(primary_key=True, sa_column_kwargs=_commented("0-based index of the step in the episode"))
+    action: int = Field(sa_column_kwargs=_commented("index of the action in the environment's action space"))
+    reward: float = Field(sa_column=Column(Float, nullable=False, comment="reward returned by step()"))
+    time_created: datetime = Field(sa_column=_timestamp_column("time at which step() returned, server wall clock"))
     server_us: int = Field(
-        sa_column=_bigint_column("step began: microseconds since the episode's start, server monotonic clock")
+        sa_column=_bigint_column("start of step(): microseconds since the episode's start, server monotonic clock")
     )
     shown_us: int | None = Field(
         None,
         sa_column=_bigint_column(
-            "the obs acted on was painted: browser clock, microseconds since its origin; null: never shown",
+            "paint of the observation acted on: microseconds since the time origin, browser clock; null: not painted",
             nullable=True,
         ),
     )
     input_us: int | None = Field(
         None,
         sa_column=_bigint_column(
-            "the input in force happened: browser clock, microseconds since its time origin; null: none yet",
+            "input that determined the action: microseconds since the time origin, browser clock; null: no input yet",
             nullable=True,
         ),
     )
     input_received_us: int | None = Field(
         None,
         sa_column=_bigint_column(
-            "that input arrived: microseconds since the episode's start, server monotonic clock",
+            "arrival of that input: microseconds since the episode's start, server monotonic clock; null: no input yet",
             nullable=True,
         ),
     )
     stepped_us: int | None = Field(
         None,
         sa_column=_bigint_column(
-            "lockstep: the page took this step, by the browser's clock, microseconds since its time origin; "
-            "null: the server paced it",
+            "lockstep: start of the step in the browser, microseconds since the time origin, browser clock; "
+            "null: streamed",
             nullable=True,
         ),
     )
     late_us: int | None = Field(
         None,
-        sa_column_kwargs=_commented(
-            "step began this many microseconds after its deadline; null when turn-based or in lockstep"
-        ),
+        sa_column_kwargs=_commented("delay of the step after its deadline, microseconds; null: turn-based or lockstep"),
     )
     input_frame: int | None = Field(
-        None, sa_column_kwargs=_commented("observation index on the player's screen when that input happened")
+        None,
+        sa_column_kwargs=_commented(
+            "index of the observation on the player's screen at that input; null: unknown, or no input yet"
+        ),
     )
-    terminated: bool = Field(sa_column_kwargs=_commented("as returned by step"))
-    truncated: bool = Field(sa_column_kwargs=_commented("as returned by step"))
-    obs_key: str = Field(sa_column_kwargs=_commented("where the observation acted on is: SEGMENT/INDEX in it"))
-    next_obs_key: str = Field(sa_column_kwargs=_commented("obs_key of the next step"))
+    terminated: bool = Field(sa_column_kwargs=_commented("terminated, returned by step()"))
+    truncated: bool = Field(sa_column_kwargs=_commented("truncated, returned by step()"))
+    obs_key: str = Field(
+        sa_column_kwargs=_commented("observation acted on: SEGMENT/INDEX, the index within the segment")
+    )
+    next_obs_key: str = Field(sa_column_kwargs=_commented("observation after the step: obs_key of the next step"))
     info: dict[str, Any] | None = Field(
-        None, sa_column=_json_column("kept part of info; null: as in the step before", nullable=True)
+        None, sa_column=_json_column("stored keys of info; null: same as for the previous step", nullable=True)
     )
 
 
 class Segment(Table, table=True):
-    """A delivered piece of an episode. Its row is written in the transaction of its transitions."""
+    """An uploaded segment of an episode. Its row is written in the same transaction as its transitions."""
 
-    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("the episode"))
-    number: int = Field(primary_key=True, sa_column_kwargs=_commented("0-based; SEGMENT of obs_key"))
-    first_step: int = Field(sa_column_kwargs=_commented("step of its first transition"))
-    n_steps: int = Field(sa_column_kwargs=_commented("transitions in it"))
-    n_frames: int = Field(sa_column_kwargs=_commented("frames in its object"))
-    n_bytes: int = Field(sa_column=_bigint_column("size of its objects"))
-    objects: dict[str, Any] = Field(sa_column=_json_column("object key to SHA-256, hexadecimal"))
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("episode"))
+    number: int = Field(
+        primary_key=True,
+        sa_column_kwargs=_commented("0-based number of the segment in the episode; SEGMENT of obs_key"),
+    )
+    first_step: int = Field(sa_column_kwargs=_commented("step of the segment's first transition"))
+    n_steps: int = Field(sa_column_kwargs=_commented("number of transitions"))
+    n_frames: int = Field(sa_column_kwargs=_commented("number of frames"))
+    n_bytes: int = Field(sa_column=_bigint_column("total size of the objects, bytes"))
+    objects: dict[str, Any] = Field(sa_column=_json_column("object key to SHA-256 in hexadecimal"))
     n_events: int | None = Field(
-        None, sa_column_kwargs=_commented("events in it; null: delivered before this was kept")
+        None, sa_column_kwargs=_commented("number of events; null: uploaded by an older version")
     )
     rows_sha256: str | None = Field(
         None,
         sa_column_kwargs=_commented(
-            "SHA-256 of its transitions (without shown_us, which comes later) and events as they were delivered; "
-            "null: before this was kept"
+            "SHA-256 of the uploaded transitions (without shown_us, which may change later) and events; "
+            "null: uploaded by an older version"
         ),
     )
-    time_delivered: datetime = Field(sa_column=_database_time_column("database clock"))
+    time_delivered: datetime = Field(sa_column=_database_time_column("time of the upload, database clock"))
 
 
 class Quarantine(Table, table=True):
-    """A segment that storage rejects for its content. It is set aside whole; its steps are missing from the episode."""
+    """A segment that storage rejects for its content. Its file is quarantined, so its steps are missing."""
 
-    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("the episode"))
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("episode"))
     number: int = Field(primary_key=True, sa_column_kwargs=_commented("number of the segment"))
-    time_created: datetime = Field(sa_column=_database_time_column("quarantined, database clock"))
-    n_steps: int | None = Field(None, sa_column_kwargs=_commented("steps in it; null: the segment cannot be parsed"))
-    operation: str = Field(sa_column_kwargs=_commented("what failed: encode, objects or rows"))
-    code: str = Field(sa_column_kwargs=_commented("SQLSTATE or HTTP status; empty: none"))
+    time_created: datetime = Field(sa_column=_database_time_column("time of the quarantine, database clock"))
+    n_steps: int | None = Field(
+        None, sa_column_kwargs=_commented("number of steps; null: the segment cannot be parsed")
+    )
+    operation: str = Field(sa_column_kwargs=_commented("failed operation: encode, objects or rows"))
+    code: str = Field(sa_column_kwargs=_commented("SQLSTATE or HTTP status of the error; empty: the error has none"))
     reason: str = Field(sa_column_kwargs=_commented("class and text of the error"))
-    version: str = Field(sa_column_kwargs=_commented("version of the arcade that rejected it"))
+    version: str = Field(sa_column_kwargs=_commented("version of the server that quarantined the segment"))
 
 
 class CertificateResult(StrEnum):
-    """What a re-run of an episode found."""
+    """Result of a re-run."""
 
     certified = "certified"
     mismatch = "mismatch"
@@ -246,102 +264,113 @@ class CertificateResult(StrEnum):
 
 
 class Certificate(Table, table=True):
-    """One re-run of a finished episode from what is kept, compared with what is kept. The newest one counts."""
+    """The verdict of one re-run of a finished episode, compared with its recording. The newest one counts."""
 
-    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("the episode"))
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("episode"))
     time_created: datetime = Field(
         sa_column=Column(
             DateTime(timezone=True),
             primary_key=True,
             nullable=False,
             server_default=func.now(),
-            comment="end of the re-run, database clock",
+            comment="time of the re-run's end, database clock",
         )
     )
     result: CertificateResult = Field(
         sa_column=Column(
             Enum(CertificateResult, name="certificate_result"),
             nullable=False,
-            comment="certified, mismatch at step, irreproducible (differs from itself), or damaged",
+            comment="certified (identical), mismatch, irreproducible (two re-runs differ) or damaged recording",
         )
     )
     step: int | None = Field(
-        None, sa_column_kwargs=_commented("first step whose outcome differs; -1: the reset; null: none")
+        None, sa_column_kwargs=_commented("first step that differs; -1: the reset differs; null: no step differs")
     )
-    reason: str = Field(sa_column_kwargs=_commented("in words; empty when certified"))
-    n_steps: int = Field(sa_column_kwargs=_commented("steps that were compared"))
-    seconds: float = Field(sa_column=Column(Float, nullable=False, comment="time that the re-run took"))
-    versions: dict[str, Any] = Field(sa_column=_json_column("packages, Python and machine of the re-run"))
+    reason: str = Field(sa_column_kwargs=_commented("explanation in English; empty if certified"))
+    n_steps: int = Field(sa_column_kwargs=_commented("number of compared steps"))
+    seconds: float = Field(sa_column=Column(Float, nullable=False, comment="duration of the re-run, seconds"))
+    versions: dict[str, Any] = Field(
+        sa_column=_json_column("package versions, Python version and machine of the re-run")
+    )
 
 
 class Event(Table, table=True):
-    """Something that happened in an episode beside its steps: raw input, focus, pause, clock sample, ..."""
+    """An event of an episode other than a step: raw input, focus change, pause, clock sample, ..."""
 
-    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("the episode"))
-    number: int = Field(primary_key=True, sa_column_kwargs=_commented("0-based order of arrival"))
+    episode_id: UUID = Field(foreign_key="episode.id", primary_key=True, sa_column_kwargs=_commented("episode"))
+    number: int = Field(
+        primary_key=True, sa_column_kwargs=_commented("0-based number of the event in the episode, in order of arrival")
+    )
     kind: str = Field(
         sa_column_kwargs=_commented(
-            "input, focus, pause, resume, detach, attach, clock, late, left-out, ...; see the data dictionary"
+            "kind: input, focus, pause, resume, detach, attach, clock, late, left-out, ...; see the data dictionary"
         )
     )
     server_us: int = Field(
-        sa_column=_bigint_column("arrival: microseconds since the episode's start, server monotonic clock")
+        sa_column=_bigint_column(
+            "arrival at the server: microseconds since the episode's start, server monotonic clock"
+        )
     )
     client_us: int | None = Field(
         None,
-        sa_column=_bigint_column("it happened: browser clock, microseconds since its time origin", nullable=True),
+        sa_column=_bigint_column(
+            "event in the browser: microseconds since the time origin, browser clock; null: not from the browser",
+            nullable=True,
+        ),
     )
-    step: int = Field(sa_column_kwargs=_commented("steps taken when it arrived"))
-    data: dict[str, Any] = Field(sa_column=_json_column("what is particular to the kind"))
+    step: int = Field(sa_column_kwargs=_commented("number of steps taken before the arrival"))
+    data: dict[str, Any] = Field(sa_column=_json_column("fields of the kind; see the data dictionary"))
 
 
 class Preference(Table, table=True):
-    """How a player likes to play, as the page keeps it. No researcher reads it."""
+    """Preferences of a player, stored by the web page. Researchers cannot read them."""
 
     user_id: str = Field(
-        primary_key=True, foreign_key="user.id", ondelete="CASCADE", sa_column_kwargs=_commented("whose")
+        primary_key=True, foreign_key="user.id", ondelete="CASCADE", sa_column_kwargs=_commented("player")
     )
     settings: dict[str, Any] = Field(
-        sa_column=_json_column("keys of each game, hand, favourites, ...: what PUT /me/preferences last took")
+        sa_column=_json_column("key bindings by game, hand, favourites, ...: body of the last PUT /me/preferences")
     )
-    time_updated: datetime = Field(sa_column=_database_time_column("last change, database clock", updates=True))
+    time_updated: datetime = Field(
+        sa_column=_database_time_column("time of the last change, database clock", updates=True)
+    )
 
 
 class BaselineSource(Table, table=True):
-    """Where published scores come from. Figures never change: another version is another source."""
+    """A source of published scores. Its scores never change; another version of them is another source."""
 
     __tablename__ = "baseline_source"
 
-    id: str = Field(primary_key=True, sa_column_kwargs=_commented("short name of the source"))
-    version: str = Field(sa_column_kwargs=_commented("commit or table that the figures were taken from"))
-    citation: str = Field(sa_column_kwargs=_commented("what to cite"))
-    protocol: str = Field(sa_column_kwargs=_commented("how these scores came about"))
+    id: str = Field(primary_key=True, sa_column_kwargs=_commented("short name"))
+    version: str = Field(sa_column_kwargs=_commented("commit or table that contains the scores"))
+    citation: str = Field(sa_column_kwargs=_commented("reference to cite"))
+    protocol: str = Field(sa_column_kwargs=_commented("protocol by which the scores were measured"))
 
 
 class Baseline(Table, table=True):
-    """A published score: return 0 and 1 of the normalised scale."""
+    """Published scores for an environment: the returns that have the normalised scores 0 and 1."""
 
-    source_id: str = Field(
-        foreign_key="baseline_source.id", primary_key=True, sa_column_kwargs=_commented("the source")
-    )
-    environment_id: str = Field(primary_key=True, sa_column_kwargs=_commented("Gymnasium's id: ALE/Breakout-v5"))
-    random: float = Field(sa_column_kwargs=_commented("mean return of a random agent"))
-    human: float = Field(sa_column_kwargs=_commented("return of a person, as the source has it"))
+    source_id: str = Field(foreign_key="baseline_source.id", primary_key=True, sa_column_kwargs=_commented("source"))
+    environment_id: str = Field(primary_key=True, sa_column_kwargs=_commented("Gymnasium id, such as ALE/Breakout-v5"))
+    random: float = Field(sa_column_kwargs=_commented("mean return of a random agent; normalised score 0"))
+    human: float = Field(sa_column_kwargs=_commented("return of a human, given by the source; normalised score 1"))
 
 
 class Erasure(Table, table=True):
-    """What is left of an account that its player erased: that it was there, and how much was played on it."""
+    """Tombstone of an account that its player erased, with counts of the erased episodes."""
 
     user_id: str = Field(
         primary_key=True,
-        sa_column_kwargs=_commented("the id that it had; never used again, so what arrives late is dropped"),
+        sa_column_kwargs=_commented("id of the erased user; never used again, so that late uploads are dropped"),
     )
-    time_created: datetime = Field(sa_column=_database_time_column("erasure asked for, database clock"))
+    time_created: datetime = Field(sa_column=_database_time_column("time of the request, database clock"))
     time_erased: datetime | None = Field(
         None,
-        sa_column=_timestamp_column("all rows and objects were gone, database clock; null: under way", nullable=True),
+        sa_column=_timestamp_column(
+            "time at which all rows and objects were deleted, database clock; null: in progress", nullable=True
+        ),
     )
-    games: dict[str, Any] = Field(sa_column=_json_column("game id to the episodes and steps of it that were erased"))
+    games: dict[str, Any] = Field(sa_column=_json_column("game id to the numbers of erased episodes and steps"))
 
 
 for _model in (

@@ -1,4 +1,4 @@
-"""Objects by key: a folder, or a bucket. An object never changes once it is there."""
+"""Object store: immutable objects by key, in a folder or in a bucket of Google Cloud Storage."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -8,42 +8,43 @@ from skill_arcade.storage.objects.disk import DiskObjects
 
 
 class ObjectStore(Protocol):
-    """Where recorded objects are kept."""
+    """Stores recorded objects by key."""
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep `data` for good; when this returns, it survives a loss of power. The same bytes again are fine.
+        """Store `data` durably under `key`. Storing the same bytes again changes nothing.
 
         Raises:
-            InvalidRequest: `key` is no key.
-            ObjectExists: other bytes are there already.
-            NotReady: the store can't take it now.
+            InvalidRequest: `key` is not a valid key.
+            ObjectExists: the key already has an object with other bytes.
+            ObjectRejected: the store rejects the object permanently.
+            NotReady: the store cannot accept the object at the moment.
         """
 
     async def get(self, key: str) -> bytes:
-        """Read an object whole. Raises ObjectMissing, InvalidRequest, NotReady."""
+        """Return the bytes of an object. Raises ObjectMissing, InvalidRequest, NotReady."""
 
     async def delete(self, key: str) -> None:
-        """Remove an object; one that is not there is fine. Raises InvalidRequest, NotReady."""
+        """Delete an object. Deleting a missing object changes nothing. Raises InvalidRequest, NotReady."""
 
     def list(self, prefix: str) -> AsyncIterator[str]:
-        """Keys that begin with `prefix`, sorted by their characters. `prefix` '' lists all."""
+        """Yield the keys that start with `prefix`, sorted by code point. An empty prefix lists all keys."""
 
     async def ready(self) -> None:
-        """Return if an object could be put now. Raises NotReady, with the reason, otherwise."""
+        """Check that the store accepts objects now. Raises NotReady, with the reason, otherwise."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
 
 
 def open_objects(settings: Settings) -> ObjectStore:
-    """Open the store that the settings name: the bucket, or else the folder.
+    """Open the object store that the settings select: the bucket if one is set, otherwise the folder.
 
     Raises:
-        NotReady: there is a bucket's name and no credentials for it.
+        NotReady: a bucket is set, but no credentials are available.
     """
     if settings.gcp_bucket_name is None:
         return DiskObjects(settings.objects_folder)
-    # Here, since Google's client takes half a second and 29 MB, which a folder and a game need not pay.
+    # Imported only if needed: Google's client takes 0.5 s to import and 29 MB of memory.
     from skill_arcade.storage.objects.google import GoogleObjects  # noqa: PLC0415
 
     return GoogleObjects(

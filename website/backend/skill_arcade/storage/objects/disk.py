@@ -1,4 +1,4 @@
-"""Objects in a folder: the key is the path below it."""
+"""Object store in a local folder: the key is the file's path relative to the folder."""
 
 import asyncio
 import os
@@ -10,76 +10,77 @@ from pathlib import Path
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
 from skill_arcade.storage.objects.keys import check_key
 
-# Keys can't begin with a dot, so nothing in this folder is ever listed.
+# A key cannot start with a dot, so files in the folder of this name are never listed.
 TEMP_SUFFIX = ".new"
 
 
 class DiskObjects:
-    """Keeps each object in a file that appears whole or not at all."""
+    """Stores each object as a file that appears atomically."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     async def put(self, key: str, data: bytes) -> None:
-        """Write beside, fsync, move into place, fsync the folder."""
+        """Write a temporary file, fsync it, link it to its path and fsync the folder."""
         await asyncio.to_thread(self._put, self._path(key), data)
 
     async def get(self, key: str) -> bytes:
-        """Read the file."""
         return await asyncio.to_thread(self._get, self._path(key))
 
     async def delete(self, key: str) -> None:
-        """Remove the file, and its folder when nothing else is in it."""
+        """Delete the file, and its folder if the folder is then empty."""
         await asyncio.to_thread(self._delete, self._path(key))
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
-        """Walk the folders that can hold such keys, one at a time."""
+        """List only the folders that can contain matching keys, one at a time."""
         start = prefix.rpartition("/")[0]
-        waiting = [f"{start}/" if start else ""]
-        while waiting:
-            place = waiting.pop()
-            if place and not place.endswith("/"):
-                yield place
+        pending = [f"{start}/" if start else ""]
+        while pending:
+            folder_key = pending.pop()
+            if folder_key and not folder_key.endswith("/"):
+                yield folder_key
                 continue
             with self._translate_errors():
-                names = await asyncio.to_thread(_list_folder, self.folder, place)
-            waiting += [name for name in reversed(names) if _can_match(name, prefix)]
+                names = await asyncio.to_thread(_list_folder, self.folder, folder_key)
+            pending += [name for name in reversed(names) if _can_match(name, prefix)]
 
     async def ready(self) -> None:
-        """Write a byte and remove it."""
+        """Write a temporary file."""
         await asyncio.to_thread(self._check_writable)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing; no connection is open."""
 
     def _path(self, key: str) -> Path:
         return self.folder / check_key(key)
 
     def _put(self, path: Path, data: bytes) -> None:
         with self._translate_errors():
-            if self._is_there(path, data):
+            if self._is_stored(path, data):
                 return
             self._make_folder(path.parent)
-            unborn = self._write_aside(data)
+            temporary = self._write_temporary(data)
             try:
-                _link(unborn, path)
+                _link(temporary, path)
             except FileExistsError:
-                # Somebody put it between the look and the link.
-                self._is_there(path, data)
+                # Another process stored the object after the check above.
+                self._is_stored(path, data)
             finally:
-                unborn.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             _sync_folder(path.parent)
 
-    def _is_there(self, path: Path, data: bytes) -> bool:
+    def _is_stored(self, path: Path, data: bytes) -> bool:
         try:
-            found = path.read_bytes()
+            stored = path.read_bytes()
         except FileNotFoundError:
             return False
-        if found != data:
-            raise ObjectExists(f"{path} holds other bytes already ({len(found)}, not these {len(data)}); it stays.")
+        if stored != data:
+            raise ObjectExists(
+                f"{path} already exists with other bytes ({len(stored)}, not {len(data)}); the stored object is kept."
+            )
         return True
 
-    def _write_aside(self, data: bytes) -> Path:
+    def _write_temporary(self, data: bytes) -> Path:
         self._make_folder(self.folder / TEMP_SUFFIX)
         file, name = tempfile.mkstemp(dir=self.folder / TEMP_SUFFIX)
         try:
@@ -105,7 +106,9 @@ class DiskObjects:
             try:
                 return path.read_bytes()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-                raise ObjectMissing(f"There is no object {path.relative_to(self.folder)} in {self.folder}.") from error
+                raise ObjectMissing(
+                    f"Object {path.relative_to(self.folder)} does not exist in {self.folder}."
+                ) from error
 
     def _delete(self, path: Path) -> None:
         with self._translate_errors():
@@ -116,7 +119,7 @@ class DiskObjects:
             if path.parent.is_dir():
                 _sync_folder(path.parent)
                 if path.parent != self.folder and not any(path.parent.iterdir()):
-                    with suppress(OSError):  # somebody has just put another object there
+                    with suppress(OSError):  # another process has just stored an object there
                         path.parent.rmdir()
 
     def _check_writable(self) -> None:
@@ -130,14 +133,16 @@ class DiskObjects:
         try:
             yield
         except OSError as error:
-            raise NotReady(f"The object folder {self.folder} can't be used: {error.strerror or error}.") from error
+            raise NotReady(f"Cannot use the object folder {self.folder}: {error.strerror or error}.") from error
 
 
-def _list_folder(root: Path, place: str) -> list[str]:
-    """Keys of the files in a folder and, ending in '/', of the folders; sorted as the keys below them sort."""
+def _list_folder(root: Path, folder_key: str) -> list[str]:
+    """Return the names in a folder as key prefixes, sorted like the keys below them; a folder ends in '/'."""
     try:
-        with os.scandir(root / place) as found:
-            names = [f"{place}{entry.name}/" if entry.is_dir() else f"{place}{entry.name}" for entry in found]
+        with os.scandir(root / folder_key) as entries:
+            names = [
+                f"{folder_key}{entry.name}/" if entry.is_dir() else f"{folder_key}{entry.name}" for entry in entries
+            ]
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(name for name in names if name != f"{TEMP_SUFFIX}/")
@@ -148,13 +153,13 @@ def _can_match(name: str, prefix: str) -> bool:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give the file its name, unless that is taken: a link does not overwrite, a rename would."""
+    """Link `source` to `target`. A link does not overwrite an existing file, unlike a rename."""
     try:
         os.link(source, target)
     except FileExistsError:
         raise
     except OSError:
-        # A file system without links.
+        # The file system does not support hard links.
         source.rename(target)
 
 

@@ -6,17 +6,17 @@ from contextlib import contextmanager
 import google.auth.exceptions
 import requests
 import urllib3
-from google.api_core import exceptions as answers
+from google.api_core import exceptions as api_errors
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from skill_arcade.errors import NotReady, ObjectRejected
 
-# https://cloud.google.com/storage/docs/json_api/v1/status-codes: other 4xx answers say that the request itself is
-# invalid. These depend on rights, on the bucket, or on time: 401, 403, 404, 408, 409, 412, 429.
+# https://cloud.google.com/storage/docs/json_api/v1/status-codes: these 4xx statuses depend on permissions, on the
+# bucket or on time. Any other 4xx status means that the request itself is invalid.
 TEMPORARY_CLIENT_ERRORS = {401, 403, 404, 408, 409, 412, 429}
 
 CLIENT_ERRORS = (
-    answers.GoogleAPIError,
+    api_errors.GoogleAPIError,
     google.auth.exceptions.GoogleAuthError,
     DataCorruption,
     InvalidResponse,
@@ -32,7 +32,7 @@ def translate_errors(bucket: str) -> Iterator[None]:
     try:
         yield
     except CLIENT_ERRORS as error:
-        if isinstance(error, answers.ClientError) and error.code not in TEMPORARY_CLIENT_ERRORS:
+        if isinstance(error, api_errors.ClientError) and error.code not in TEMPORARY_CLIENT_ERRORS:
             reason = f"The bucket {bucket} rejects an object: {describe_error(error)}"
             raise ObjectRejected(reason, error.code) from error
         raise NotReady(f"The bucket {bucket} cannot be used: {describe_error(error)}") from error
@@ -40,12 +40,12 @@ def translate_errors(bucket: str) -> Iterator[None]:
 
 def describe_error(error: BaseException) -> str:
     """Return what a client library's error means and, where it is known, what to do."""
-    if isinstance(error, answers.RetryError) and error.cause is not None:
+    if isinstance(error, api_errors.RetryError) and error.cause is not None:
         return f"all retries failed until the deadline. {describe_error(error.cause)}"
     if isinstance(error, google.auth.exceptions.DefaultCredentialsError):
         return "no credentials were found; run as a service account, or `gcloud auth application-default login`."
-    if isinstance(error, answers.Forbidden | answers.Unauthorized):
+    if isinstance(error, api_errors.Forbidden | api_errors.Unauthorized):
         return f"this server's account is not allowed; grant it the role Storage Object User there. {error.message}"
-    if isinstance(error, answers.NotFound):
+    if isinstance(error, api_errors.NotFound):
         return f"{error.message} Check GCP_BUCKET_NAME."
     return f"{type(error).__name__}: {error}"

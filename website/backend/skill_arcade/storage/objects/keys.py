@@ -1,4 +1,4 @@
-"""What a key may be: the same in every store."""
+"""Defines valid object keys, which are the same in every store."""
 
 import re
 
@@ -6,15 +6,17 @@ from skill_arcade.errors import InvalidRequest
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 MAX_KEY_BYTES = 500
-"""Longest object key."""
+"""Maximum length of an object key, in ASCII characters."""
 
 
 def check_key(key: str) -> str:
-    """Return `key` if it is one: parts of a-z 0-9 . _ - that begin with a letter or digit, joined by '/'.
+    """Return `key` if it is valid.
+
+    A key is one or more parts joined by '/'. A part has the characters a-z 0-9 . _ - and starts with a letter or digit.
 
     Raises:
-        InvalidRequest: it is not.
+        InvalidRequest: `key` is not valid.
     """
     if len(key) > MAX_KEY_BYTES or not _KEY.fullmatch(key):
-        raise InvalidRequest(f"{key[:80]!r} is no object key: use parts of a-z 0-9 . _ - joined by '/'.")
+        raise InvalidRequest(f"{key[:80]!r} is not a valid object key: use parts of a-z 0-9 . _ - joined by '/'.")
     return key

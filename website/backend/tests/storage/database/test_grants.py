@@ -1,4 +1,4 @@
-"""Who does not own the tables may do what was granted, no more; an earlier version works with a later schema."""
+"""Tests of the rights of database users that do not own the tables, and of the schema check."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def users(database_url: URL) -> AsyncIterator[tuple[str, str]]:
-    """Two users with names like a service account's and a group's, gone after the test."""
+    """Create two users with the names of a service account and of a group; drop them after the test."""
     names = f"run-{uuid4().hex[:8]}@project.iam", f"readers-{uuid4().hex[:8]}@example.org"
     async with opened_engine(database_url) as engine, engine.begin() as connection:
         for name in names:
@@ -32,7 +32,7 @@ async def users(database_url: URL) -> AsyncIterator[tuple[str, str]]:
 
 
 async def run_as(engine: AsyncEngine, user: str, statement: str) -> None:
-    """Run one statement with the rights of this user, and take it back."""
+    """Run one statement with the rights of this user and roll it back."""
     async with engine.connect() as connection:
         await connection.execute(text(f'SET LOCAL ROLE "{user}"'))
         await connection.execute(text(statement))
@@ -43,7 +43,7 @@ async def grant(url: URL, app: str | None, reader: str | None) -> None:
     await grant_rights(settings, app=app, reader=reader)
 
 
-async def test_the_server_writes_rows_and_changes_no_table(database_url: URL, users: tuple[str, str]) -> None:
+async def test_app_rights_allow_writing_rows_but_not_changing_tables(database_url: URL, users: tuple[str, str]) -> None:
     app, reader = users
     for _ in range(2):
         await grant(database_url, app, reader)
@@ -55,7 +55,7 @@ async def test_the_server_writes_rows_and_changes_no_table(database_url: URL, us
                 await run_as(engine, app, refused)
 
 
-async def test_a_reader_reads_all_but_e_mails(database_url: URL, users: tuple[str, str]) -> None:
+async def test_reader_rights_exclude_emails(database_url: URL, users: tuple[str, str]) -> None:
     app, reader = users
     await grant(database_url, app, reader)
     async with opened_engine(database_url) as engine:
@@ -65,18 +65,18 @@ async def test_a_reader_reads_all_but_e_mails(database_url: URL, users: tuple[st
                 await run_as(engine, reader, refused)
 
 
-async def test_a_user_who_is_not_there_is_said(database_url: URL) -> None:
+async def test_grant_to_unknown_user_is_not_found(database_url: URL) -> None:
     with pytest.raises(NotFound, match=r"no user 'nobody@project\.iam': create it first"):
         await grant(database_url, "nobody@project.iam", None)
 
 
-async def test_the_version_before_works_on_with_the_schema_of_the_next(database_url: URL) -> None:
+async def test_schema_check_accepts_newer_schema(database_url: URL) -> None:
     await execute(database_url, "UPDATE alembic_version SET version_num = '9999_of_a_later_version'")
     async with opened_engine(database_url) as engine, transaction(engine) as connection:
         await check_schema(connection)
 
 
-async def test_an_older_schema_is_not_ready(database_url: URL) -> None:
+async def test_schema_check_rejects_older_schema(database_url: URL) -> None:
     await execute(database_url, "UPDATE alembic_version SET version_num = '0001'")
     async with opened_engine(database_url) as engine, transaction(engine) as connection:
         with pytest.raises(NotReady, match="0001, this version needs"):

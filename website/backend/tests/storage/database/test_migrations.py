@@ -1,4 +1,4 @@
-"""The migrations make what the tables say, and take it back."""
+"""Tests of the migrations: they create the schema of the tables, and they can be reverted."""
 
 import asyncio
 
@@ -11,38 +11,38 @@ from skill_arcade.storage.database.engine import list_revisions, migrate_sync
 from tests.conftest import opened_engine
 
 
-def config(url: URL) -> Config:
-    made = Config("alembic.ini")
-    made.attributes["url"] = url
-    return made
+def make_config(url: URL) -> Config:
+    alembic_config = Config("alembic.ini")
+    alembic_config.attributes["url"] = url
+    return alembic_config
 
 
-async def names(url: URL) -> set[str]:
+async def list_names(url: URL) -> set[str]:
     query = "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'"
     types = "SELECT typname FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace WHERE nspname = 'public'"
     async with opened_engine(url) as engine, engine.connect() as connection:
         return {row[0] for row in await connection.execute(text(f"{query} UNION {types}"))}
 
 
-def test_the_files_are_named_by_their_revisions_in_order() -> None:
+def test_migration_files_are_named_by_revision_in_order() -> None:
     scripts = ScriptDirectory.from_config(Config("alembic.ini"))
     assert list_revisions() == [script.revision for script in reversed(list(scripts.walk_revisions()))]
 
 
-def test_the_tables_and_the_migrations_agree(database_url: URL) -> None:
-    command.check(config(database_url))
+def test_migrations_create_schema_of_tables(database_url: URL) -> None:
+    command.check(make_config(database_url))
 
 
-def test_downgrade_leaves_nothing_and_upgrade_comes_back(database_url: URL) -> None:
-    before = asyncio.run(names(database_url))
+def test_downgrade_to_base_drops_everything_and_upgrade_restores_it(database_url: URL) -> None:
+    before = asyncio.run(list_names(database_url))
     assert {"user", "game", "episode", "transition", "segment", "event"} <= before
-    command.downgrade(config(database_url), "base")
-    assert asyncio.run(names(database_url)) == {"alembic_version", "_alembic_version", "alembic_version_pkc"}
+    command.downgrade(make_config(database_url), "base")
+    assert asyncio.run(list_names(database_url)) == {"alembic_version", "_alembic_version", "alembic_version_pkc"}
     migrate_sync(database_url)
-    assert asyncio.run(names(database_url)) == before
+    assert asyncio.run(list_names(database_url)) == before
 
 
-def test_upgrading_twice_changes_nothing(database_url: URL) -> None:
-    before = asyncio.run(names(database_url))
+def test_upgrade_of_current_schema_changes_nothing(database_url: URL) -> None:
+    before = asyncio.run(list_names(database_url))
     migrate_sync(database_url)
-    assert asyncio.run(names(database_url)) == before
+    assert asyncio.run(list_names(database_url)) == before

@@ -1,4 +1,4 @@
-"""What is asked of the database is answered, and lists stay quick when they are long."""
+"""Tests of the queries, and of the cost of long lists."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ async def add_episode(
     return id_
 
 
-async def test_a_user_is_made_once(engine: AsyncEngine) -> None:
+async def test_upsert_user_twice_inserts_one_row(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         assert await upsert_user(connection, "u1", "a@b.org") == "u1"
         assert await upsert_user(connection, "u1", "a@b.org") == "u1"
@@ -47,14 +47,14 @@ async def test_a_user_is_made_once(engine: AsyncEngine) -> None:
         assert await get_user(connection, "u2") is None
 
 
-async def test_an_email_keeps_its_user_when_the_servers_key_changes(engine: AsyncEngine) -> None:
+async def test_upsert_user_with_new_server_key_keeps_id(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert_user(connection, "old", "a@b.org")
         assert await upsert_user(connection, "new", "a@b.org") == "old"
         assert await get_user(connection, "new") is None
 
 
-async def test_an_erased_user_who_comes_back_has_the_email_again(engine: AsyncEngine) -> None:
+async def test_upsert_user_after_cleared_email_restores_it(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert_user(connection, "u1", "a@b.org")
         await connection.execute(text("""UPDATE "user" SET email = NULL"""))
@@ -64,7 +64,7 @@ async def test_an_erased_user_who_comes_back_has_the_email_again(engine: AsyncEn
         assert row.email == "a@b.org"
 
 
-async def test_games_change_only_when_their_manifest_does(engine: AsyncEngine) -> None:
+async def test_upsert_games_updates_only_changed_manifests(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert_games(connection, {"b": {"name": "B"}, "a": {"name": "A"}})
         first = {row.id: row for row in await list_games(connection)}
@@ -79,33 +79,35 @@ async def test_games_change_only_when_their_manifest_does(engine: AsyncEngine) -
     assert second["b"].time_created == first["b"].time_created
 
 
-async def test_episodes_are_listed_newest_first_page_by_page(engine: AsyncEngine) -> None:
+async def test_list_episodes_returns_pages_newest_first(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert_games(connection, {"pong": {"name": "Pong"}, "hanoi": {"name": "Tower of Hanoi"}})
         for name in ("u1", "u2"):
             await upsert_user(connection, name, f"{name}@b.org")
-        made = []
+        episodes = []
         for i in range(10):
             status = "won" if i % 5 == 0 else "lost"
-            made.append(await add_episode(connection, f"u{i % 2 + 1}", ("pong", "hanoi")[i % 2], status, 1000 + i))
+            episodes.append(await add_episode(connection, f"u{i % 2 + 1}", ("pong", "hanoi")[i % 2], status, 1000 + i))
 
         everything = [line.id for line in await list_episodes(connection)]
-        assert everything == made[::-1]
+        assert everything == episodes[::-1]
         pages: list[UUID] = []
         while page := await list_episodes(connection, before=pages[-1] if pages else None, limit=4):
             pages += [line.id for line in page]
         assert pages == everything
         hanoi = await list_episodes(connection, game="hanoi")
         assert {line.game_name for line in hanoi} == {"Tower of Hanoi"}
-        assert [line.id for line in hanoi] == made[::-1][::2]
+        assert [line.id for line in hanoi] == episodes[::-1][::2]
         assert await list_episodes(connection, user="u2@b.org") == await list_episodes(connection, user="u2") == hanoi
         won = await list_episodes(connection, status=EpisodeStatus.won)
-        assert [line.id for line in won] == [made[5], made[0]]
-        assert [line.id for line in await list_episodes(connection, status=EpisodeStatus.won, user="u1")] == [made[0]]
+        assert [line.id for line in won] == [episodes[5], episodes[0]]
+        assert [line.id for line in await list_episodes(connection, status=EpisodeStatus.won, user="u1")] == [
+            episodes[0]
+        ]
         assert await list_episodes(connection, game="none") == []
 
 
-async def test_an_episode_is_found_by_the_beginning_of_its_id(engine: AsyncEngine) -> None:
+async def test_find_episode_by_prefix_requires_unique_hexadecimal(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert_user(connection, "u1", "a@b.org")
         await upsert_games(connection, {"pong": {}})
@@ -113,20 +115,20 @@ async def test_an_episode_is_found_by_the_beginning_of_its_id(engine: AsyncEngin
         two = await add_episode(connection, "u1", "pong", unix_ms=1_700_000_000_001)
         assert (await find_episode(connection, str(one))).id == one
         assert (await find_episode(connection, str(two)[:18].upper())).id == two
-        with pytest.raises(InvalidRequest, match="Several episodes begin with '018b'"):
+        with pytest.raises(InvalidRequest, match=r"Several .*'018b'"):
             await find_episode(connection, "018b")
-        with pytest.raises(NotFound, match="no episode '019'"):
+        with pytest.raises(NotFound, match="'019'"):
             await find_episode(connection, "019")
         for wrong in ("", "xyz", "0" * 33):
-            with pytest.raises(InvalidRequest, match="no episode's id"):
+            with pytest.raises(InvalidRequest, match="not an episode id"):
                 await find_episode(connection, wrong)
         row = await get_episode(connection, one)
         assert (row.id, row.seed, row.email, row.game_name) == (one, 7, "a@b.org", "pong")
-        with pytest.raises(NotFound, match="There is no episode"):
+        with pytest.raises(NotFound, match="does not exist"):
             await get_episode(connection, new_episode_id())
 
 
-async def test_transitions_come_by_step(engine: AsyncEngine) -> None:
+async def test_episode_transitions_are_ordered_by_step(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await upsert_user(connection, "u1", "a@b.org")
         await upsert_games(connection, {"pong": {}})
@@ -147,7 +149,7 @@ async def test_transitions_come_by_step(engine: AsyncEngine) -> None:
 @pytest.mark.parametrize(
     ("user", "game", "status"), [(None, None, None), ("u7", None, None), (None, "g3", None), (None, None, "won")]
 )
-async def test_a_page_goes_down_one_index_and_sorts_nothing(
+async def test_page_query_scans_one_index_without_sort(
     engine: AsyncEngine, user: str | None, game: str | None, status: EpisodeStatus | None
 ) -> None:
     async with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Rows stay lean: there are sixty a second for each player."""
+"""Test of the size of a transition, of which each player creates 60 per second."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,20 +18,20 @@ COLUMNS = list(Table.metadata.tables["transition"].columns.keys())
 
 
 def transition(episode: UUID, step: int, started: datetime) -> tuple[Any, ...]:
-    """A row as a game at 60 Hz leaves it: every fifth frame was never shown, lives change now and then."""
+    """Return a row of a 60 Hz game: every fifth frame was not painted, and `info` changes every 600 steps."""
     us = step * 16_667 + step * 7919 % 900
     segment, index = divmod(step, SEGMENT)
-    place = f"{segment}/{index + (segment == 0)}"
-    before = f"{(step - 1) // SEGMENT}/{(step - 1) % SEGMENT + (step <= SEGMENT)}" if step else "0/0"
+    next_key = f"{segment}/{index + (segment == 0)}"
+    key = f"{(step - 1) // SEGMENT}/{(step - 1) % SEGMENT + (step <= SEGMENT)}" if step else "0/0"
     shown = None if step % 5 == 0 else 1_000_000_000 + us + 9_000
-    paced = (None, step % 900)  # by the server, this late
-    times = (started + timedelta(microseconds=us), us, shown, 1_000_000_000 + us - 30_000, us - 12_000, *paced)
+    server_pacing = (None, step % 900)  # stepped_us, late_us
+    times = (started + timedelta(microseconds=us), us, shown, 1_000_000_000 + us - 30_000, us - 12_000, *server_pacing)
     info = '{"lives": 4}' if step % 600 == 0 else None
     ids = (transition_id(episode, step), episode, step)
-    return (*ids, step % 4, float(step % 97 == 0), *times, step, False, False, before, place, info)
+    return (*ids, step % 4, float(step % 97 == 0), *times, step, False, False, key, next_key, info)
 
 
-async def test_a_transition_with_its_index_takes_at_most_250_bytes_while_many_play(database_url: URL) -> None:
+async def test_transition_with_concurrent_episodes_takes_at_most_250_bytes(database_url: URL) -> None:
     url = database_url.query
     connection = await asyncpg.connect(
         host=url["host"], port=int(str(url["port"])), user="postgres", database=database_url.database

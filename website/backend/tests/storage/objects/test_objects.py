@@ -1,4 +1,4 @@
-"""What every object store promises. A new kind of store joins by one more parameter of `store`."""
+"""Contract tests of all object stores. A new kind of store is one more parameter of the fixture `store`."""
 
 import asyncio
 import resource
@@ -34,54 +34,54 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: s
         settings["gcp_bucket_prefix"] = "/previews/pr-7/"
         bucket.bucket.insert("previews/pr-70/a", b"another's", {}, None)
         bucket.bucket.insert("previews/pr-7", b"another's", {}, None)
-    opened = open_objects(Settings(_env_file=None, **settings))
-    yield opened
-    await opened.close()
+    object_store = open_objects(Settings(_env_file=None, **settings))
+    yield object_store
+    await object_store.close()
 
 
 async def keys(store: ObjectStore, prefix: str = "") -> list[str]:
     return [key async for key in store.list(prefix)]
 
 
-async def test_what_was_put_is_got(store: ObjectStore) -> None:
+async def test_get_returns_stored_bytes(store: ObjectStore) -> None:
     await store.put("episodes/a/000000.png", b"\x00\xff" * 500)
     assert await store.get("episodes/a/000000.png") == b"\x00\xff" * 500
 
 
-async def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+async def test_empty_object_is_stored_and_listed(store: ObjectStore) -> None:
     await store.put("empty", b"")
     assert await store.get("empty") == b""
     assert await keys(store) == ["empty"]
 
 
-async def test_putting_the_same_bytes_again_is_fine(store: ObjectStore) -> None:
+async def test_put_of_same_bytes_is_idempotent(store: ObjectStore) -> None:
     await store.put("a/b", b"same")
     await store.put("a/b", b"same")
     assert await store.get("a/b") == b"same"
 
 
-async def test_other_bytes_are_refused_and_the_first_stay(store: ObjectStore) -> None:
+async def test_put_of_other_bytes_keeps_first_object(store: ObjectStore) -> None:
     await store.put("a/b", b"first")
     with pytest.raises(ObjectExists, match="a/b"):
         await store.put("a/b", b"other")
     assert await store.get("a/b") == b"first"
 
 
-async def test_of_many_who_put_at_once_one_wins(store: ObjectStore) -> None:
+async def test_concurrent_puts_store_one_object(store: ObjectStore) -> None:
     results = await asyncio.gather(*(store.put("a/b", bytes([i])) for i in range(8)), return_exceptions=True)
     winners = [i for i, result in enumerate(results) if result is None]
     assert all(result is None or isinstance(result, ObjectExists) for result in results)
     assert await store.get("a/b") == bytes(winners)
 
 
-async def test_a_missing_object_is_named(store: ObjectStore) -> None:
+async def test_get_of_missing_object_names_key(store: ObjectStore) -> None:
     await store.put("a/b/c", b"")
     for key in ("a/x", "a/b", "a/b/c/d", "nowhere/at/all"):
         with pytest.raises(ObjectMissing, match=key):
             await store.get(key)
 
 
-async def test_deleting_is_for_good_and_twice_is_fine(store: ObjectStore) -> None:
+async def test_delete_is_permanent_and_idempotent(store: ObjectStore) -> None:
     await store.put("a/b", b"x")
     await store.delete("a/b")
     await store.delete("a/b")
@@ -91,7 +91,7 @@ async def test_deleting_is_for_good_and_twice_is_fine(store: ObjectStore) -> Non
     assert await store.get("a/b") == b"y"
 
 
-async def test_keys_are_listed_by_prefix_in_order(store: ObjectStore) -> None:
+async def test_list_with_prefix_returns_sorted_keys(store: ObjectStore) -> None:
     made = ["a", "a-b/c", "a/b", "a/b-c", "a/b/c.png", "a/b/c/d", "a0/b", "b/a"]
     for key in reversed([key for key in made if key not in ("a", "a/b")]):
         await store.put(key, b"x")
@@ -106,8 +106,8 @@ async def test_keys_are_listed_by_prefix_in_order(store: ObjectStore) -> None:
 @pytest.mark.parametrize(
     "key", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", ".new/a", "A", "a b", "ä", "a\n", "a\\b", "a" * 501]
 )
-async def test_what_is_no_key_is_refused(store: ObjectStore, key: str) -> None:
-    with pytest.raises(InvalidRequest, match="no object key"):
+async def test_invalid_key_is_rejected(store: ObjectStore, key: str) -> None:
+    with pytest.raises(InvalidRequest, match="not a valid object key"):
         await store.put(key, b"x")
     with pytest.raises(InvalidRequest):
         await store.get(key)
@@ -115,39 +115,39 @@ async def test_what_is_no_key_is_refused(store: ObjectStore, key: str) -> None:
         await store.delete(key)
 
 
-async def test_a_store_that_works_is_ready(store: ObjectStore) -> None:
+async def test_working_store_is_ready(store: ObjectStore) -> None:
     await store.ready()
     assert await keys(store) == []
 
 
-async def test_a_folder_that_is_a_file_is_not_ready(tmp_path: Path) -> None:
+async def test_folder_that_is_file_is_not_ready(tmp_path: Path) -> None:
     (tmp_path / "objects").write_text("in the way")
     store = DiskObjects(tmp_path / "objects")
-    with pytest.raises(NotReady, match="can't be used"):
+    with pytest.raises(NotReady, match="Cannot use the object folder"):
         await store.ready()
-    with pytest.raises(NotReady, match="can't be used"):
+    with pytest.raises(NotReady, match="Cannot use the object folder"):
         await store.put("a", b"x")
 
 
-async def test_a_put_leaves_nothing_beside_its_object(tmp_path: Path) -> None:
+async def test_put_leaves_no_temporary_file(tmp_path: Path) -> None:
     store = DiskObjects(tmp_path)
     await store.put("a/b", b"x")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["b"]
 
 
-async def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+async def test_full_disk_is_not_ready_and_leaves_no_file(tmp_path: Path) -> None:
     store = DiskObjects(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
-        with pytest.raises(NotReady, match="can't be used"):
+        with pytest.raises(NotReady, match="Cannot use the object folder"):
             await store.put("a/b", b"x" * 2000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-async def test_a_folder_is_the_store_when_no_bucket_is_set(tmp_path: Path) -> None:
+async def test_open_objects_without_bucket_uses_folder(tmp_path: Path) -> None:
     store = open_objects(Settings(_env_file=None, skill_arcade_home=tmp_path, gcp_bucket_name=None))
     await store.put("a", b"x")
     assert (tmp_path / "objects" / "a").read_bytes() == b"x"

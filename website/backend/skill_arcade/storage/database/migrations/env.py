@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: the same way as everything else here."""
+"""Alembic's environment: it connects to the database in the same way as the server."""
 
 import asyncio
 from logging.config import fileConfig
@@ -13,17 +13,17 @@ from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.database.researcher_role import grant_read_access
 from skill_arcade.storage.database.tables import Table
 
-# Any number, the same for all who migrate: two servers that start at once migrate one after the other.
+# Key of an advisory lock. Two servers that start at the same time migrate one after the other.
 LOCK = 7_553_201
 
 
 def render_type(kind: str, item: object, _: object) -> str | Literal[False]:
-    """Write SQLModel's text type as the plain one in new migrations."""
+    """Render SQLModel's text type as `sa.String()` in new migrations."""
     return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations in one transaction: all of them, or none."""
+    """Run all migrations in one transaction."""
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
@@ -37,7 +37,7 @@ def migrate(connection: Connection) -> None:
 
 
 async def connect() -> None:
-    """Connect, migrate, disconnect."""
+    """Migrate over a new connection."""
     url = context.config.attributes.get("url") or database_url(Settings())
     engine = create_engine(url, pool=False)
     try:
