@@ -1,6 +1,6 @@
 """An environment whose picture encodes the index of its observation and the action that led to it.
 
-It is `tests.support.self_describing_env:Telltale-v0` and never ends by itself.
+It is `tests.support.self_describing_env:SelfDescribing-v0` and never ends by itself.
 """
 
 from pathlib import Path
@@ -15,9 +15,9 @@ from skill_arcade.games.manifest import Manifest
 
 BITS = 24
 MANIFEST = """
-name: Telltale
+name: Self-describing
 summary: Tap when you like.
-environment: {id: "tests.support.self_describing_env:Telltale-v0"}
+environment: {id: "tests.support.self_describing_env:SelfDescribing-v0"}
 pace: {kind: real-time, hz: 60}
 noop: 0
 controls:
@@ -71,5 +71,5 @@ def write_catalogue(folder: Path) -> Path:
     return folder
 
 
-if "Telltale-v0" not in gymnasium.registry:
-    gymnasium.register("Telltale-v0", entry_point=SelfDescribingEnv)  # type: ignore[arg-type]
+if "SelfDescribing-v0" not in gymnasium.registry:
+    gymnasium.register("SelfDescribing-v0", entry_point=SelfDescribingEnv)  # type: ignore[arg-type]
