@@ -184,8 +184,8 @@ async def _report(
                 "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY late_us) FROM transition"
                 " WHERE episode_id = ANY(:episodes) AND late_us IS NOT NULL"
             )
-            found = await connection.execute(query, {"episodes": list(stats.steps)})
-            late = found.scalar_one() or (float("nan"), float("nan"))
+            quantiles = await connection.execute(query, {"episodes": list(stats.steps)})
+            late = quantiles.scalar_one() or (float("nan"), float("nan"))
     player_seconds = stats.seconds + visitors.seconds
     cpu = {kind: 100 * used / player_seconds for kind, used in machine.meter.seconds.items()}
     parts = [cpu.get(kind, 0.0) for kind in ("server", "games", "uploader", "certifier", "postgres")]

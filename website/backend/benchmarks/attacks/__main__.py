@@ -88,10 +88,10 @@ def main() -> None:
         "--apart", action="store_true", help="run the arcade on the first core and the attackers on the second"
     )
     parser.add_argument("--seed", type=int, default=None)
-    given = parser.parse_args()
-    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
+    options = parser.parse_args()
+    seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)  # noqa: T201
-    asyncio.run(run(given.words, given.cases, given.seconds, seed, given.quiet, separate_cores=given.apart))
+    asyncio.run(run(options.words, options.cases, options.seconds, seed, options.quiet, separate_cores=options.apart))
 
 
 if __name__ == "__main__":

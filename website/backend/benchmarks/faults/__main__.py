@@ -62,12 +62,12 @@ def main() -> None:
         "--seconds", type=float, default=5, help="seconds for which the database or the object store fails"
     )
     parser.add_argument("--seed", type=int, default=None)
-    given = parser.parse_args()
-    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
+    arguments = parser.parse_args()
+    seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
     print(f"seed {seed}", flush=True)  # noqa: T201
     results = []
-    for name in given.faults or FAULTS:
-        results.append(asyncio.run(run_fault(name, seed, given.runs, given.seconds)))
+    for name in arguments.faults or FAULTS:
+        results.append(asyncio.run(run_fault(name, seed, arguments.runs, arguments.seconds)))
     print("\n".join([TABLE_HEADER, *(result.table_row() for result in results)]))  # noqa: T201
     for result in results:
         for problem in result.problems:

@@ -22,8 +22,8 @@ def test_frames_benchmark_decodes_equal_frames_but_jpeg_does_not() -> None:
 
 def test_frames_benchmark_run_twice_has_equal_bytes() -> None:
     columns = ("wire B", "kept B", "PNG B", "JPEG-95 B", "xz B")
-    one, other = (as_dicts(frames.run(30, ("Pong",)))[0] for _ in range(2))
-    assert {name: one[name] for name in columns} == {name: other[name] for name in columns}
+    first, second = (as_dicts(frames.run(30, ("Pong",)))[0] for _ in range(2))
+    assert {name: first[name] for name in columns} == {name: second[name] for name in columns}
 
 
 def test_uploader_benchmark_with_failing_store_uploads_everything_once() -> None:
