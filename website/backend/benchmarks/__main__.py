@@ -1,4 +1,4 @@
-"""Run a benchmark: `uv run python -m benchmarks NAME`. Prints its table and writes results/NAME.json beside it."""
+"""Run a benchmark: `uv run python -m benchmarks NAME`. It prints a table and writes results/NAME.json."""
 
 import importlib
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmarks.report import RESULTS, Report
 NAMES = (
     "players",
     "frames",
-    "delivery",
+    "uploader",
     "cost",
     "certify",
     "latency",
@@ -25,19 +25,21 @@ NAMES = (
 
 def main(
     name: Annotated[str, typer.Argument(help=", ".join(NAMES))],
-    sizes: Annotated[str, typer.Option(help="players: how many, divided by commas.")] = "1,8,16,32,48",
-    seconds: Annotated[float, typer.Option(min=7, help="players, times: how long each number is measured.")] = 12.0,
-    games: Annotated[str, typer.Option(help="certify: ids or families, divided by commas; none: all.")] = "",
-    minutes: Annotated[float, typer.Option(min=0.1, help="endurance: how long is played.")] = 10.0,
+    sizes: Annotated[str, typer.Option(help="players: numbers of players, separated by commas.")] = "1,8,16,32,48",
+    seconds: Annotated[float, typer.Option(min=7, help="players, times, latency: seconds of each measurement.")] = 12.0,
+    games: Annotated[str, typer.Option(help="certify: ids or families, separated by commas (default: all).")] = "",
+    minutes: Annotated[float, typer.Option(min=0.1, help="endurance: minutes of play.")] = 10.0,
     play: Annotated[float, typer.Option(min=1, help="certify: seconds of play of each game.")] = 30.0,
-    delays: Annotated[str, typer.Option(help="latency: round trips in ms, divided by commas.")] = "0,40,80,150,300",
-    presses: Annotated[int, typer.Option(min=1, help="latency: of a key, for each row.")] = 60,
-    scripted: Annotated[int, typer.Option(min=0, help="latency: players without a browser; 0: no CPU.")] = 16,
-    folder: Annotated[Path, typer.Option(help="Where the JSON goes.")] = RESULTS,
+    delays: Annotated[
+        str, typer.Option(help="latency: round-trip times in ms, separated by commas.")
+    ] = "0,40,80,150,300",
+    presses: Annotated[int, typer.Option(min=1, help="latency: key presses for each row.")] = 60,
+    scripted: Annotated[int, typer.Option(min=0, help="latency: scripted players for the CPU; 0 leaves it out.")] = 16,
+    folder: Annotated[Path, typer.Option(help="Folder for the JSON file.")] = RESULTS,
 ) -> None:
-    """Measure one thing, in under two minutes (latency: six; endurance: ten; certify, all games: twenty)."""
+    """Run one benchmark. Most take less than 2 min, latency 6 min, endurance 10 min, certify with all games 20 min."""
     if name not in NAMES:
-        raise typer.BadParameter(f"there is no benchmark {name!r}; there are: {', '.join(NAMES)}")
+        raise typer.BadParameter(f"unknown benchmark {name!r}, expected one of: {', '.join(NAMES)}")
     options: dict[str, dict[str, Any]] = {
         "players": {"sizes": tuple(map(int, sizes.split(","))), "seconds": seconds},
         "latency": {

@@ -1,9 +1,9 @@
-"""How long does each of the twelve questions take DuckDB on tables of Parquet? See website/docs/scale.md.
+"""Time of the twelve questions in DuckDB on Parquet tables. See website/docs/scale.md.
 
     uv run python benchmarks/analytics.py --rows 20000000 --home FOLDER
 
-Makes up in FOLDER what `skill-arcade export --format tables` writes of as much play as benchmarks/scale.py makes up
-(episodes of 4,000 steps, 200 players, four games), then asks. A second run asks again without making.
+The first run writes synthetic tables to FOLDER, as `skill-arcade export --format tables` does. They contain the same
+play as those of benchmarks/scale.py: episodes of 4,000 steps, 200 players, four games. Later runs reuse them.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from skill_arcade.storage.database.bulk_copy import COPY_SCHEMAS
 
 STEPS = 4_000
 PLAYERS = 200
-# Episodes of a file: two million steps, as an export divides them.
-TOGETHER = 500
+# Two million transitions, as in an exported file.
+EPISODES_PER_FILE = 500
 QUESTIONS = Path(__file__).parents[2] / "docs" / "questions.md"
-SHAPE = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
+SQL_TYPES = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
 
 EPISODES = f"""
 SELECT lpad(to_hex(hash(n)), 16, '0') AS episode_id,
@@ -81,7 +81,7 @@ SELECT episode_id, player_id, game_id, environment_id, "return", "return" / 30 A
 FROM made, (VALUES ('dqn-zoo'), ('human-starts'), ('nature-2015'), ('world-record')) AS sources(source)
 ORDER BY n, source
 """
-MADE = {
+TABLE_QUERIES = {
     "episode_summary": "SELECT * FROM made ORDER BY n",
     "transition": TRANSITIONS,
     "event": EVENTS,
@@ -92,49 +92,49 @@ MADE = {
 }
 
 
-def say(line: str) -> None:
-    """Print at once."""
+def print_line(line: str) -> None:
+    """Print a line without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: int, home: Path) -> None:
-    """Make so many transitions, and what belongs to them."""
-    began = time.monotonic()
-    for place, first in enumerate(range(0, rows // STEPS, TOGETHER)):
-        last = min(first + TOGETHER, rows // STEPS)
+    """Write `rows` transitions and the tables that belong to them."""
+    started = time.monotonic()
+    for number, first in enumerate(range(0, rows // STEPS, EPISODES_PER_FILE)):
+        last = min(first + EPISODES_PER_FILE, rows // STEPS)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {EPISODES}", [first, last])
-        for name, query in MADE.items():
+        for name, query in TABLE_QUERIES.items():
             (home / name).mkdir(parents=True, exist_ok=True)
             columns = ", ".join(
-                f'CAST("{one}" AS {SHAPE[type_]}) AS "{one}"' for one, type_ in COPY_SCHEMAS[name].items()
+                f'CAST("{one}" AS {SQL_TYPES[type_]}) AS "{one}"' for one, type_ in COPY_SCHEMAS[name].items()
             )
-            target = f"'{home}/{name}/{place:05d}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6)"
+            target = f"'{home}/{name}/{number:05d}.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6)"
             connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO {target}")
-        say(f"{last * STEPS:>12,} rows after {time.monotonic() - began:.0f} s")
-    find_format(FormatName.tables).finish(None, [], home)  # type: ignore[arg-type]  # the views follow from nothing
+        print_line(f"{last * STEPS:>12,} rows after {time.monotonic() - started:.0f} s")
+    find_format(FormatName.tables).finish(None, [], home)  # type: ignore[arg-type]  # views need no plan
 
 
 def measure(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
-    """Say sizes, then how long each question takes: the first time, and with the files in memory."""
+    """Print sizes, and the time of each question for the first run and with cached files."""
     os.chdir(home)
     connection.execute((home / "views.sql").read_text())
     (count,) = connection.execute("SELECT count(*) FROM transition").fetchone() or (0,)
     for name in COPY_SCHEMAS:
         size = sum(file.stat().st_size for file in (home / name).glob("*.parquet"))
-        say(f"{name:<24} {size / 1e6:>9.1f} MB {size / count:>7.2f} bytes a transition")
+        print_line(f"{name:<24} {size / 1e6:>9.1f} MB {size / count:>7.2f} bytes a transition")
     page = QUESTIONS.read_text()
-    for number, query in re.findall(r"^## (\d+)\..*?^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+    for question, query in re.findall(r"^## (\d+)\..*?^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
         times = []
         for _ in range(2):
-            began = time.monotonic()
-            found = connection.execute(query).fetchall()
-            times.append(time.monotonic() - began)
-        say(f"question {number:>2}: {times[0]:7.2f} s, again {times[1]:7.2f} s, {len(found)} rows")
+            started = time.monotonic()
+            answer = connection.execute(query).fetchall()
+            times.append(time.monotonic() - started)
+        print_line(f"question {question:>2}: {times[0]:7.2f} s, again {times[1]:7.2f} s, {len(answer)} rows")
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--home", type=Path, required=True)

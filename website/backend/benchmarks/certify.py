@@ -1,8 +1,8 @@
-"""Every game of the catalogue: played by script, run again by the certifier, tampered with.
+"""Certifies scripted episodes of every game of the catalogue, and of copies that were tampered with.
 
-The product's own session plays on a manual clock, its courier delivers, its certifier runs the episodes again in
-processes of their own. The longest episode of each game is kept three times more, and each copy is changed: a byte in
-an object, the action in a row, two neighbouring frames swapped under a checksum that fits.
+The product's session plays on a manual clock, its uploader uploads, and its certifier re-runs the episodes in its own
+processes. The longest episode of each game is copied three times, and each copy is changed in one way: a byte of an
+object, the action of a row, or two neighbouring frames swapped with a valid checksum.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from benchmarks.delivery import copy_episode
 from benchmarks.report import Report
 from benchmarks.tampering import Tampered, change_action, change_byte, swap_frames
+from benchmarks.uploader import copy_episode
 from skill_arcade.certify.pool import verify_episodes
 from skill_arcade.certify.rerun import Verdict
 from skill_arcade.environments.factory import find_spec
@@ -32,8 +32,8 @@ from tests.support.nondeterministic_env import nondeterministic_game
 from tests.support.session_harness import SessionHarness, play_randomly, upload_all
 
 SEGMENT_US = 5_000_000
-UNSEEDED = "drifting"
-"""Random outside of its seed, and no game of the catalogue: it is to be recognised."""
+UNSEEDED_GAME = "drifting"
+"""A game that is not in the catalogue. Its randomness does not depend on the seed, which must be detected."""
 KINDS = ("byte", "action", "frame")
 COLUMNS = (
     "family", "game", "episodes", "steps", "certified", "mismatch", "not reproducible", "damaged", "run again steps/s",
@@ -42,8 +42,8 @@ COLUMNS = (
 
 
 @dataclass(slots=True)
-class Played:
-    """A game's episodes by number of steps, and what became of them."""
+class PlayedGame:
+    """The episodes of a game by number of steps, and its tampered copies."""
 
     game: Manifest
     episodes: dict[UUID, int] = field(default_factory=dict)
@@ -51,117 +51,122 @@ class Played:
 
 
 def family_of(game: Manifest) -> str:
-    """Where its environment comes from."""
+    """Return the origin of the game's environment."""
     spec = find_spec(game.environment.id)
     if spec.namespace == "ALE":
         return "atari"
-    if game.id == UNSEEDED:
+    if game.id == UNSEEDED_GAME:
         return "unseeded"
     return {"minigrid": "minigrid", "skill_arcade": "own"}.get(str(spec.entry_point).partition(".")[0], "gymnasium")
 
 
 def run(games: Sequence[str] = (), play_seconds: float = 30.0, workers: int = 2) -> Report:
-    """Certify these games, by id or family; none named: all. Turn-based ones are played at five presses a second."""
-    known = [*load_catalogue().games.values(), nondeterministic_game()]
-    chosen = [game for game in known if not games or {game.id, family_of(game)} & {*games}]
+    """Certify games, by id or family, or all if `games` is empty. Turn-based games get five actions per second."""
+    available = [*load_catalogue().games.values(), nondeterministic_game()]
+    chosen = [game for game in available if not games or {game.id, family_of(game)} & {*games}]
     report = Report("certify", COLUMNS)
-    with tempfile.TemporaryDirectory(prefix="certify-", ignore_cleanup_errors=True) as name, kept(Path(name)) as at:
+    with (
+        tempfile.TemporaryDirectory(prefix="certify-", ignore_cleanup_errors=True) as name,
+        temporary_arcade(Path(name)) as settings,
+    ):
         played = []
         for game in chosen:
             hz = game.pace.hz if game.pace.kind == "real-time" else 5.0
-            played.append(play(game, at.journal_folder, round(play_seconds * hz)))
+            played.append(play(game, settings.journal_folder, round(play_seconds * hz)))
             show_progress(f"{len(played)} of {len(chosen)} games played")
-        asyncio.run(deliver_and_change(played, at))
-        every = [id_ for one in played for id_ in [*one.episodes, *(change.episode for change in one.tampered)]]
+        asyncio.run(upload_and_tamper(played, settings))
+        all_ids = [
+            id_ for result in played for id_ in [*result.episodes, *(change.episode for change in result.tampered)]
+        ]
         began = time.monotonic()
         verdicts = {}
-        for episode, verdict in verify_episodes(at, every, workers=workers):
+        for episode, verdict in verify_episodes(settings, all_ids, workers=workers):
             verdicts[episode] = verdict
-            show_progress(f"{len(verdicts)} of {len(every)} episodes run again")
+            show_progress(f"{len(verdicts)} of {len(all_ids)} episodes run again")
         report.facts["seconds for all re-runs"] = time.monotonic() - began
-    for one in played:
-        add_row(report, one, verdicts)
+    for result in played:
+        add_row(report, result, verdicts)
     add_summary(report)
     return report
 
 
-def show_progress(words: str) -> None:
-    """Over the line before, where somebody looks."""
+def show_progress(line: str) -> None:
+    """Overwrite the progress line of a terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{words:<60}\r")
+        sys.stderr.write(f"\r{line:<60}\r")
 
 
 @contextmanager
-def kept(folder: Path) -> Iterator[Settings]:
-    """A home with an embedded Postgres that has the tables."""
+def temporary_arcade(folder: Path) -> Iterator[Settings]:
+    """Create a home folder with an embedded Postgres and its tables."""
     folder.chmod(0o755)
     server = EmbeddedPostgres(folder / "postgres")
     try:
         url = server.server.url()
         migrate_sync(url)
-        given = Settings(skill_arcade_home=folder, database_url=url.render_as_string(hide_password=False))
-        given.journal_folder.mkdir()
-        yield given
+        settings = Settings(skill_arcade_home=folder, database_url=url.render_as_string(hide_password=False))
+        settings.journal_folder.mkdir()
+        yield settings
     finally:
         server.close()
 
 
-def play(game: Manifest, journal: Path, n_steps: int) -> Played:
-    """Play a game, and keep its longest episode three times more."""
-    table, one = SessionHarness(journal, game, segment_us=SEGMENT_US), Played(game)
-    play_randomly(table, n_steps)
-    table.session.stop("left", table.now)
-    for message in table.texts:
+def play(game: Manifest, journal: Path, n_steps: int) -> PlayedGame:
+    """Play a game, and copy its longest episode three times."""
+    harness, result = SessionHarness(journal, game, segment_us=SEGMENT_US), PlayedGame(game)
+    play_randomly(harness, n_steps)
+    harness.session.stop("left", harness.now)
+    for message in harness.texts:
         if message["type"] == "ended":
-            one.episodes[UUID(message["episode"])] = message["n_steps"]
-    longest = max(one.episodes, key=lambda id_: one.episodes[id_])
-    for kind in KINDS if game.id != UNSEEDED else ():
-        one.tampered.append(Tampered(copy_episode(journal / str(longest), journal), kind, ""))
-    return one
+            result.episodes[UUID(message["episode"])] = message["n_steps"]
+    longest = max(result.episodes, key=lambda id_: result.episodes[id_])
+    for kind in KINDS if game.id != UNSEEDED_GAME else ():
+        result.tampered.append(Tampered(copy_episode(journal / str(longest), journal), kind, ""))
+    return result
 
 
-async def deliver_and_change(played: Sequence[Played], at: Settings) -> None:
-    """Deliver everything, then change the copies."""
-    async with open_engine(at) as engine:
-        await upload_all(at.journal_folder, at.objects_folder, engine, seconds=600)
-        for one in filter(lambda one: one.tampered, played):
-            byte, action, frame = (change.episode for change in one.tampered)
-            n_actions = len({binding.action for binding in one.game.actions} | {one.game.noop or 0})
+async def upload_and_tamper(played: Sequence[PlayedGame], settings: Settings) -> None:
+    """Upload everything, then change the copies."""
+    async with open_engine(settings) as engine:
+        await upload_all(settings.journal_folder, settings.objects_folder, engine, seconds=600)
+        for result in filter(lambda result: result.tampered, played):
+            byte, action, frame = (change.episode for change in result.tampered)
+            n_actions = len({binding.action for binding in result.game.actions} | {result.game.noop or 0})
             async with engine.begin() as connection:
-                found = [
-                    await change_byte(byte, at.objects_folder),
+                changes = [
+                    await change_byte(byte, settings.objects_folder),
                     await change_action(action, connection, n_actions),
-                    await swap_frames(frame, connection, at.objects_folder),
+                    await swap_frames(frame, connection, settings.objects_folder),
                 ]
-            one.tampered = [change for change in found if change is not None]
+            result.tampered = [change for change in changes if change is not None]
 
 
-def add_row(report: Report, one: Played, verdicts: dict[UUID, Verdict]) -> None:
-    """What was found of a game; of a change: where the re-run parts, or that only the rows' digest tells."""
-    ours = [verdicts[id_] for id_ in one.episodes]
-    counts = Counter(verdict.result for verdict in ours)
-    steps, seconds = sum(verdict.n_steps for verdict in ours), sum(verdict.seconds for verdict in ours)
-    hz = one.game.pace.hz if one.game.pace.kind == "real-time" else None
-    told = dict.fromkeys(KINDS, "-")
-    for change in one.tampered:
+def add_row(report: Report, result: PlayedGame, verdicts: dict[UUID, Verdict]) -> None:
+    """Add the row of a game. For each change it names the step that differs, or the object or the rows."""
+    originals = [verdicts[id_] for id_ in result.episodes]
+    counts = Counter(verdict.result for verdict in originals)
+    steps, seconds = sum(verdict.n_steps for verdict in originals), sum(verdict.seconds for verdict in originals)
+    hz = result.game.pace.hz if result.game.pace.kind == "real-time" else None
+    findings = dict.fromkeys(KINDS, "-")
+    for change in result.tampered:
         verdict = verdicts[change.episode]
-        alone = "object" if change.kind == "byte" else "rows"
-        where = alone if verdict.step is None else f"step {verdict.step}"
-        told[change.kind] = where if change.is_named(verdict) else f"MISSED: {verdict.result} {verdict.reason}"
+        default = "object" if change.kind == "byte" else "rows"
+        where = default if verdict.step is None else f"step {verdict.step}"
+        findings[change.kind] = where if change.is_detected(verdict) else f"MISSED: {verdict.result} {verdict.reason}"
     report.add(
-        family_of(one.game), one.game.id, len(ours), sum(one.episodes.values()),
+        family_of(result.game), result.game.id, len(originals), sum(result.episodes.values()),
         *(counts[result] for result in (CertificateResult.certified, CertificateResult.mismatch,
                                         CertificateResult.irreproducible, CertificateResult.damaged)),
         round(steps / seconds), "turns" if hz is None else round(steps / seconds / hz, 1),
-        *(told[kind] for kind in KINDS),
+        *(findings[kind] for kind in KINDS),
     )  # fmt: skip
-    reasons = {f"{verdict.result}: {verdict.reason}" for verdict in ours if verdict.reason}
+    reasons = {f"{verdict.result}: {verdict.reason}" for verdict in originals if verdict.reason}
     if reasons:
-        report.facts[one.game.id] = "; ".join(sorted(reasons))
+        report.facts[result.game.id] = "; ".join(sorted(reasons))
 
 
 def add_summary(report: Report) -> None:
-    """By family, among the facts."""
+    """Add a summary of each family to the facts."""
     families = defaultdict(list)
     for row in report.rows:
         families[row[0]].append(dict(zip(COLUMNS, row, strict=True)))
@@ -173,6 +178,6 @@ def add_summary(report: Report) -> None:
             "times real time": f"{speeds[0]} to {speeds[-1]}, median {speeds[len(speeds) // 2]}" if speeds else "turns",
             "steps/s": f"{min(row[COLUMNS[8]] for row in rows):,} and more",
             **{f"{kind} changed: missed": sum(row[kind].startswith("MISSED") for row in rows) for kind in KINDS},
-            "action changed: only the rows tell": sum(row["action"] == "rows" for row in rows),
+            "action changed: only in the rows": sum(row["action"] == "rows" for row in rows),
             "not changed": sum(row["frame"] == "-" for row in rows),
         }

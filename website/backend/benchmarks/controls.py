@@ -1,8 +1,8 @@
-"""Which controls of the catalogue's games are seen to act, and at how many moments they were tried until then.
+"""Controls of all games that visibly act, and the number of moments that it took to see it.
 
-From the same state, with the control held and without (in turns: before the press and after). The sticks' directions
-that manifests leave out (`joystick.uses`) are tried as well, in every mode and difficulty: that they do nothing is
-measured, not taken from a manual.
+The same state is continued with the control held and without it; in turn-based games the states before and after the
+press are compared. Directions of the joystick that manifests leave out (`joystick.uses`) are tried in every mode and
+difficulty, so that it is measured that they do nothing.
 """
 
 import multiprocessing
@@ -30,24 +30,26 @@ LEFT_OUT_MOMENTS = 300
 
 
 def run() -> Report:
-    """Hear every game, in two processes."""
+    """Probe every game, in two processes."""
     report = Report("controls", COLUMNS)
     games = load_catalogue().games
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        heard = dict(zip(games, pool.map(probe_controls, games.values()), strict=True))
+        probed = dict(zip(games, pool.map(probe_controls, games.values()), strict=True))
         kinds = {name: _kind(game) for name, game in games.items()}
         for kind in sorted(set(kinds.values())):
-            _add_row(report, kind, {name: heard[name] for name in games if kinds[name] == kind})
+            _add_row(report, kind, {name: probed[name] for name in games if kinds[name] == kind})
         for name, controls in LEFT_OUT.items():
-            tried = list(_with_all(games[name], controls))
-            found = list(pool.map(probe_controls, tried, [LEFT_OUT_MOMENTS] * len(tried)))
+            variants = list(_with_all(games[name], controls))
+            found = list(pool.map(probe_controls, variants, [LEFT_OUT_MOMENTS] * len(variants)))
             for control in controls:
-                silent = [hearing[control] for hearing in found if not hearing[control].seen]
-                told = f"nothing in {sum(hearing.moments for hearing in silent)} moments, {len(silent)} settings"
-                stirred = any(hearing.stirred for hearing in silent)
-                if len(silent) < len(found):
-                    told = "acts"
-                report.facts[f"left out: {name} {control}"] = told + (", but memory keeps it" if stirred else "")
+                inactive = [result[control] for result in found if not result[control].seen]
+                summary = f"nothing in {sum(result.moments for result in inactive)} moments, {len(inactive)} settings"
+                changes_memory = any(result.stirred for result in inactive)
+                if len(inactive) < len(found):
+                    summary = "acts"
+                report.facts[f"left out: {name} {control}"] = summary + (
+                    ", but it changes memory" if changes_memory else ""
+                )
     return report
 
 
@@ -57,22 +59,22 @@ def _kind(game: Manifest) -> str:
     return "MiniGrid" if "minigrid" in game.tags or game.id.startswith("minigrid") else "others"
 
 
-def _add_row(report: Report, kind: str, heard: dict[str, dict[str, ProbeResult]]) -> None:
-    controls = [(name, control, hearing) for name, found in heard.items() for control, hearing in found.items()]
-    moments = sorted(hearing.moments for _, _, hearing in controls if hearing.seen)
-    silent = ", ".join(f"{name} {control}" for name, control, hearing in controls if not hearing.seen)
+def _add_row(report: Report, kind: str, probed: dict[str, dict[str, ProbeResult]]) -> None:
+    controls = [(name, control, result) for name, found in probed.items() for control, result in found.items()]
+    moments = sorted(result.moments for _, _, result in controls if result.seen)
+    inactive = ", ".join(f"{name} {control}" for name, control, result in controls if not result.seen)
     report.add(
-        kind, len(heard), len(controls), len(moments), statistics.median(moments),
-        moments[int(0.9 * (len(moments) - 1))], moments[-1], silent or "none",
+        kind, len(probed), len(controls), len(moments), statistics.median(moments),
+        moments[int(0.9 * (len(moments) - 1))], moments[-1], inactive or "none",
     )  # fmt: skip
 
 
 def _with_all(game: Manifest, controls: tuple[str, ...]) -> Iterator[Manifest]:
-    """The game with controls that its manifest leaves out, alone, in each mode and difficulty."""
+    """Yield the game with bindings of controls that its manifest leaves out, in each mode and difficulty."""
     meanings = ("noop", "fire", "up", "right", "left", "down")
     added = tuple(Control(name=name, label=name, keys=(f"F{number + 1}",)) for number, name in enumerate(controls))
     bindings = tuple(Binding(press=(name,), action=meanings.index(name)) for name in controls)
-    whole = game.model_copy(update={"controls": game.controls + added, "actions": game.actions + bindings})
-    for option, values in whole.options.items():
+    extended = game.model_copy(update={"controls": game.controls + added, "actions": game.actions + bindings})
+    for option, values in extended.options.items():
         for value in values:
-            yield whole.choose({option: format_value(value)})
+            yield extended.choose({option: format_value(value)})

@@ -1,7 +1,7 @@
-"""Minutes of play in Chromium: whether the page keeps its rate and its memory, and what holds it up.
+"""Frame rate, memory and long tasks of the page during minutes of play in Chromium.
 
-Breakout, streamed, in the built page (`e2e/endurance.test.ts`): served, moved to and fro, begun again when it is over.
-A long task takes more than 50 ms of the page's main thread (W3C, Long Tasks API): three pictures would come late.
+`e2e/endurance.test.ts` plays Breakout in the built page, streamed. It serves, moves left and right, and restarts after
+each end. A long task uses the main thread for more than 50 ms (W3C, Long Tasks API), which delays three frames.
 """
 
 import json
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def run(minutes: float = 10.0, every: float = 60.0) -> Report:
-    """Play so many minutes; a row every so many seconds, heap read after a collection of garbage."""
+    """Play for `minutes`, and add a row every `every` seconds. The heap is read after a garbage collection."""
     report = Report("endurance", COLUMNS)
     for reading in play_in_chromium(minutes, every):
         tasks, gaps = reading["longTasks"], reading["gaps"]
@@ -33,7 +33,7 @@ def run(minutes: float = 10.0, every: float = 60.0) -> Report:
 
 
 def play_in_chromium(minutes: float, every: float) -> list[dict[str, Any]]:
-    """The page's readings. Raises RuntimeError with its words when it fails."""
+    """Return the page's readings. Raises RuntimeError with the output of the page's test if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "readings.json"
         plan = json.dumps({"minutes": minutes, "every": every})

@@ -1,8 +1,8 @@
-"""Bytes and microseconds a frame, exactly: what we send and keep, against what others would.
+"""Bytes and microseconds per frame of our encoding, and of PNG, JPEG, npz and xz.
 
-Real environments with random play in the way of a person (an action is held for some frames). "Wire" is the whole
-WebSocket frame; "kept" is the recorded APNG over segments of 300 frames. Every frame of both is compared with the
-environment's own picture.
+Real environments are played with random actions that are held for some frames. "Wire" is the whole WebSocket frame;
+"kept" is the recorded APNG with segments of 300 frames. Every frame of both is compared with the environment's
+picture.
 """
 
 import io
@@ -36,11 +36,11 @@ OTHERS = {
     "Tower of Hanoi": EnvironmentSpec(id="SkillArcade/TowerOfHanoi-v0", kwargs={"disks": 3}),
     "Lunar Lander": EnvironmentSpec(id="LunarLander-v3"),
 }
-SEGMENT = 300
-RIVALS_EVERY = 10
-"""PNG and JPEG do not depend on the frame before, so a tenth of the frames tells."""
-XZ_BYTES = 24 * 2**20
-"""The whole-recording archives take so much of the recording: they are slow."""
+SEGMENT_FRAMES = 300
+OTHER_FORMATS_INTERVAL = 10
+"""One of ten frames is encoded as PNG and JPEG, which do not depend on the previous frame."""
+MAX_ARCHIVE_BYTES = 24 * 2**20
+"""Bytes of the recording that npz and xz compress; they are slow."""
 COLUMNS = (
     "environment", "frames", "wire B", "wire p99 B", "kept B", "encode us", "encode p99 us", "decode us", "PNG B",
     "PNG us", "JPEG-95 B", "JPEG-95 us", "JPEG-95 exact", "npz B", "xz B", "differ",
@@ -48,27 +48,27 @@ COLUMNS = (
 
 
 @dataclass(slots=True)
-class Sums:
-    """What one environment's frames took. `differ`: frames that did not come back equal; 0 or it is a fault."""
+class FrameStats:
+    """Measurements of one environment. `differ` counts frames that decode to another picture; it must be 0."""
 
     wire: list[int] = field(default_factory=list)
     encode: list[float] = field(default_factory=list)
     decode: list[float] = field(default_factory=list)
-    rivals: dict[str, list[float]] = field(default_factory=dict)
+    other_formats: dict[str, list[float]] = field(default_factory=dict)
     jpeg_exact: int = 0
     kept: int = 0
     differ: int = 0
 
 
 def choose_environments() -> dict[str, EnvironmentSpec]:
-    """Twelve Atari games as they are played here, and three that are drawn by code."""
+    """Return twelve Atari games with the settings of the arcade, and three environments that draw by code."""
     kwargs = {"frameskip": 1, "repeat_action_probability": 0.0}
     atari = {name: EnvironmentSpec(id=f"ALE/{name}-v5", kwargs=kwargs) for name in ATARI}
     return {**atari, **OTHERS}
 
 
 def run(n_frames: int = 600, names: tuple[str, ...] | None = None) -> Report:
-    """Measure each environment over so many frames."""
+    """Measure each environment over `n_frames` frames."""
     report = Report("frames", COLUMNS)
     for name, environment in choose_environments().items():
         if names is None or name in names:
@@ -80,50 +80,51 @@ def run(n_frames: int = 600, names: tuple[str, ...] | None = None) -> Report:
 
 
 def _add_row(report: Report, name: str, environment: EnvironmentSpec, n_frames: int) -> None:
-    sums, raw = Sums(), bytearray()
-    pieces: list[EncodedFrame] = []
+    stats, raw = FrameStats(), bytearray()
+    encoded_frames: list[EncodedFrame] = []
     segment: list[NDArray[np.uint8]] = []
     encoder, decoder = Encoder(), None
     env = make_environment(environment)
     for number, picture in enumerate(_play(env, n_frames)):
-        true = picture.rgb().copy()
-        if len(pieces) == SEGMENT:
-            _keep(sums, pieces, segment)
-        began = time.perf_counter()
-        piece = encoder.encode(picture, key=not pieces)
-        sums.encode.append(1e6 * (time.perf_counter() - began))
-        if pieces and piece.true_colour != pieces[0].true_colour:
-            _keep(sums, pieces, segment)
-        packet = pack_frame(FrameUpdate(number, 0, piece, 0.0, 0), piece)
-        sums.wire.append(len(packet) + (2 if len(packet) < 126 else 4 if len(packet) < 65536 else 10))
-        decoder = decoder or Decoder(true.shape[1], true.shape[0])
-        began = time.perf_counter()
-        shown = decoder.decode(piece)
-        sums.decode.append(1e6 * (time.perf_counter() - began))
-        sums.differ += not np.array_equal(shown, true)
-        pieces.append(piece)
-        segment.append(true)
-        if number % RIVALS_EVERY == 0:
-            _try_rivals(sums, true)
-        if len(raw) < XZ_BYTES:
-            raw += true.tobytes()
+        rgb = picture.rgb().copy()
+        if len(encoded_frames) == SEGMENT_FRAMES:
+            _check_segment(stats, encoded_frames, segment)
+        started = time.perf_counter()
+        encoded = encoder.encode(picture, key=not encoded_frames)
+        stats.encode.append(1e6 * (time.perf_counter() - started))
+        if encoded_frames and encoded.true_colour != encoded_frames[0].true_colour:
+            _check_segment(stats, encoded_frames, segment)
+        packet = pack_frame(FrameUpdate(number, 0, encoded, 0.0, 0), encoded)
+        stats.wire.append(len(packet) + (2 if len(packet) < 126 else 4 if len(packet) < 65536 else 10))
+        decoder = decoder or Decoder(rgb.shape[1], rgb.shape[0])
+        started = time.perf_counter()
+        decoded = decoder.decode(encoded)
+        stats.decode.append(1e6 * (time.perf_counter() - started))
+        stats.differ += not np.array_equal(decoded, rgb)
+        encoded_frames.append(encoded)
+        segment.append(rgb)
+        if number % OTHER_FORMATS_INTERVAL == 0:
+            _encode_other_formats(stats, rgb)
+        if len(raw) < MAX_ARCHIVE_BYTES:
+            raw += rgb.tobytes()
     env.close()
-    _keep(sums, pieces, segment)
-    n_raw = len(raw) / true.nbytes
-    packed = io.BytesIO()
-    np.savez_compressed(packed, frames=np.frombuffer(raw, np.uint8).reshape(-1, *true.shape))
-    mean = {key: float(np.mean(values)) for key, values in sums.rivals.items()}
+    _check_segment(stats, encoded_frames, segment)
+    n_raw = len(raw) / rgb.nbytes
+    archive = io.BytesIO()
+    np.savez_compressed(archive, frames=np.frombuffer(raw, np.uint8).reshape(-1, *rgb.shape))
+    mean = {key: float(np.mean(values)) for key, values in stats.other_formats.items()}
     report.add(
-        name, n_frames, float(np.mean(sums.wire)), int(quantile(sums.wire, 0.99)), sums.kept / n_frames,
-        quantile(sums.encode, 0.5), quantile(sums.encode, 0.99), quantile(sums.decode, 0.5),
-        mean["PNG"], quantile(sums.rivals["PNG us"], 0.5), mean["JPEG"], quantile(sums.rivals["JPEG us"], 0.5),
-        f"{sums.jpeg_exact} of {len(sums.rivals['JPEG'])}", packed.tell() / n_raw,
-        len(lzma.compress(bytes(raw), preset=6)) / n_raw, sums.differ,
+        name, n_frames, float(np.mean(stats.wire)), int(quantile(stats.wire, 0.99)), stats.kept / n_frames,
+        quantile(stats.encode, 0.5), quantile(stats.encode, 0.99), quantile(stats.decode, 0.5),
+        mean["PNG"], quantile(stats.other_formats["PNG us"], 0.5),
+        mean["JPEG"], quantile(stats.other_formats["JPEG us"], 0.5),
+        f"{stats.jpeg_exact} of {len(stats.other_formats['JPEG'])}", archive.tell() / n_raw,
+        len(lzma.compress(bytes(raw), preset=6)) / n_raw, stats.differ,
     )  # fmt: skip
 
 
 def _play(env: PlayableEnv, n_frames: int) -> Iterator[Picture]:
-    """Pictures of `n_frames` observations, from seed 1 on; an episode that ends is followed by the next."""
+    """Yield the pictures of `n_frames` observations, from seed 1 on. The next episode starts when one ends."""
     rng, action, seed, over = random.Random(1), 0, 0, True
     for _ in range(n_frames):
         if over:
@@ -138,24 +139,24 @@ def _play(env: PlayableEnv, n_frames: int) -> Iterator[Picture]:
         yield env.picture()
 
 
-def _keep(sums: Sums, pieces: list[EncodedFrame], segment: list[NDArray[np.uint8]]) -> None:
-    """Write a segment as it is recorded, read it back, and compare. A segment begins with a key piece."""
-    if not pieces:
+def _check_segment(stats: FrameStats, encoded_frames: list[EncodedFrame], segment: list[NDArray[np.uint8]]) -> None:
+    """Encode a segment as it is recorded, and compare the decoded frames. A segment starts with a keyframe."""
+    if not encoded_frames:
         return
     height, width = segment[0].shape[:2]
-    data = write_apng(pieces, (width, height), [17] * len(pieces))
-    sums.kept += len(data)
-    sums.differ += sum(not np.array_equal(a, b) for a, b in zip(read_apng(data), segment, strict=True))
-    pieces.clear()
+    data = write_apng(encoded_frames, (width, height), [17] * len(encoded_frames))
+    stats.kept += len(data)
+    stats.differ += sum(not np.array_equal(a, b) for a, b in zip(read_apng(data), segment, strict=True))
+    encoded_frames.clear()
     segment.clear()
 
 
-def _try_rivals(sums: Sums, picture: NDArray[np.uint8]) -> None:
+def _encode_other_formats(stats: FrameStats, picture: NDArray[np.uint8]) -> None:
     image = Image.fromarray(picture)
     for kind, options in (("PNG", {}), ("JPEG", {"quality": 95})):
         out = io.BytesIO()
-        began = time.perf_counter()
+        started = time.perf_counter()
         image.save(out, kind, **options)
-        sums.rivals.setdefault(f"{kind} us", []).append(1e6 * (time.perf_counter() - began))
-        sums.rivals.setdefault(kind, []).append(out.tell())
-    sums.jpeg_exact += np.array_equal(np.asarray(Image.open(out)), picture)
+        stats.other_formats.setdefault(f"{kind} us", []).append(1e6 * (time.perf_counter() - started))
+        stats.other_formats.setdefault(kind, []).append(out.tell())
+    stats.jpeg_exact += np.array_equal(np.asarray(Image.open(out)), picture)

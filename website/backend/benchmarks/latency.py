@@ -1,9 +1,9 @@
-"""How soon a picture answers to a key, in Chromium, and what that takes: streamed and in lockstep, by the same method.
+"""Latency from a key to its picture in Chromium, streamed and in lockstep, and the server's CPU per player.
 
-Breakout in the built page, the real server, real key events, and a proxy that delays (`e2e/support/network.ts`).
-Counted in the page, on its own clock: from the event of a key to the begin of the display's frame that the first
-picture with the bat elsewhere was drawn for (the page's own drawing call is watched). Each pair of frame gap is two
-pictures that the page reported as painted. Then scripted players, without a browser, for the server's CPU.
+It runs Breakout in the built page with the real server, real key events and a proxy that adds latency
+(`e2e/support/network.ts`). Latency is measured by the page's clock, from the key event to the start of the display
+frame in which the first picture with a moved bat was drawn; the page's drawing call is observed. A frame gap is the
+time between two pictures that the page reported as painted. Scripted players without a browser then measure the CPU.
 """
 
 import json
@@ -23,7 +23,7 @@ from skill_arcade.games.catalogue import load_catalogue
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 PERIOD_MS = 1000 / 60
-RIGHT = 2
+RIGHT_ACTION = 2
 MODES = ("streamed", "lockstep")
 COLUMNS = (
     "mode", "round trip ms", "jitter ms", "CPU slowed", "presses", "p50 ms", "p95 ms", "p99 ms", "floor p50 ms",
@@ -36,30 +36,30 @@ COLUMNS = (
 def run(
     delays: Sequence[int] = (0, 40, 80, 150, 300), presses: int = 60, seconds: float = 8.0, players: int = 16
 ) -> Report:
-    """Measure both modes through each network, then what a player costs the server in each.
+    """Measure both modes over each network, then the CPU that a player costs the server in each mode.
 
     Args:
-        delays: round trips in ms; each but 0 also with a fifth of it as jitter in one more row.
-        presses: of a key, for each row.
-        seconds: of watching frames and bytes, for each row; of CPU, for each mode.
-        players: scripted ones, for the CPU; 0: leave that out.
+        delays: round-trip times in ms. 80 and 150 get a second row with a fifth of them as jitter.
+        presses: key presses for each row.
+        seconds: duration of the measurement of frames and bytes for each row, and of CPU for each mode.
+        players: number of scripted players for the CPU, or 0 to leave it out.
     """
     report = Report("latency", COLUMNS)
     lag = count_lag()
     report.facts["Breakout's own lag, steps"] = lag
     for row in play_in_chromium(make_plan(delays), presses, seconds):
-        report.add(*judge(row, lag))
+        report.add(*make_row(row, lag))
     if players:
         for mode in MODES:
             with tempfile.TemporaryDirectory(prefix="latency-", ignore_cleanup_errors=True) as folder:
-                used = uvloop.run(measure_cpu(Path(folder), mode, players, seconds))
-            report.facts[f"{mode}, {players} players: CPU a player %"] = used
+                usage = uvloop.run(measure_cpu(Path(folder), mode, players, seconds))
+            report.facts[f"{mode}, {players} players: CPU a player %"] = usage
             report.facts[f"{mode}: load then"] = load_average()
     return report
 
 
 def make_plan(delays: Sequence[int]) -> list[dict[str, Any]]:
-    """The networks to play through: each delay, one with jitter, and one with a slow processor."""
+    """Return the networks: each delay, some with jitter, and one with a throttled CPU."""
     plain = [{"delay": delay, "jitter": 0, "throttle": 1} for delay in delays]
     jitter = [{"delay": delay, "jitter": delay // 5, "throttle": 1} for delay in delays if delay in (80, 150)]
     slow = [{"delay": delays[0], "jitter": 0, "throttle": 6}]
@@ -67,14 +67,14 @@ def make_plan(delays: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def count_lag() -> int:
-    """Steps from the first with an action to the first observation in which Breakout's bat has moved."""
+    """Return the steps from the first one with an action to the first observation in which Breakout's bat has moved."""
     env = make_environment(load_catalogue().games["breakout"].environment)
     env.reset(1)
     for _ in range(60):
         env.step(0)
     before = env.picture().rgb()[190].copy()
     for step in range(1, 60):
-        env.step(RIGHT)
+        env.step(RIGHT_ACTION)
         if (env.picture().rgb()[190] != before).any():
             env.close()
             return step
@@ -82,7 +82,7 @@ def count_lag() -> int:
 
 
 def play_in_chromium(networks: list[dict[str, Any]], presses: int, seconds: float) -> list[dict[str, Any]]:
-    """Run the page's side (`e2e/latency.test.ts`) by this plan. Raises RuntimeError with its words when it fails."""
+    """Run the page's side of a plan (`e2e/latency.test.ts`). Raises RuntimeError with its output if it fails."""
     plan = json.dumps({"networks": networks, "presses": presses, "seconds": seconds})
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "rows.json"
@@ -95,10 +95,11 @@ def play_in_chromium(networks: list[dict[str, Any]], presses: int, seconds: floa
         return rows
 
 
-def judge(row: dict[str, Any], lag: int) -> tuple[Any, ...]:
-    """A row of the table. Floor: a key waits for the next step anywhere within a period, then the game's own lag.
+def make_row(row: dict[str, Any], lag: int) -> tuple[Any, ...]:
+    """Return a row of the table.
 
-    Streamed, the round trip comes on top.
+    The floor is the wait for the next step, anywhere within a period, and the game's own lag. In streamed mode the
+    round trip is added.
     """
     floor = [row["delay"] + row["jitter"] / 2 + (lag - 1 + share) * PERIOD_MS for share in (0.5, 0.95)]
     if row["mode"] == "lockstep":

@@ -1,8 +1,8 @@
-"""How many players one server holds at their rate, and what each costs.
+"""How many players one server serves at 60 Hz, and what each player costs.
 
-The real server process, real sockets, recording on, embedded Postgres, objects on disk. Scripted players play, and
-while it measures visitors join, play for some seconds and leave. The load generator runs on the same machine and is
-counted apart.
+It measures the real server process with real sockets, recording, embedded Postgres and objects on disk. Scripted
+players play, and meanwhile visitors join, play for some seconds and leave. The load generator runs on the same machine
+and is counted separately.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from uuid import UUID
 import uvloop
 from sqlalchemy import text
 
-from benchmarks.processes import Meter
+from benchmarks.processes import CpuMeter
 from benchmarks.report import Report, load_average, quantile
 from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.journal_files import list_episodes, list_files, list_journal_files
@@ -31,12 +31,12 @@ from tests.support.arcade import Arcade, Player, open_player, running_arcade, wa
 
 GAMES = ("breakout", "pong", "seaquest", "ms-pacman", "space-invaders", "qbert")
 HZ = 60
-STAY_SECONDS = 3.0
-LATE_SECONDS = 2.0
-"""A sealed segment that waits longer than this counts as late."""
+VISIT_SECONDS = 3.0
+MAX_SEALED_SECONDS = 2.0
+"""A sealed segment that is older counts as late."""
 COLUMNS = (
     "players", "frames/s each (median)", "frames/s (least)", "interval p50 ms", "interval p99 ms", "interval max ms",
-    "tick late p50 ms", "tick late p99 ms", "CPU a player %", "server %", "games %", "delivery %", "certifier %",
+    "tick late p50 ms", "tick late p99 ms", "CPU a player %", "server %", "games %", "uploader %", "certifier %",
     "postgres %", "generator %", "largest game's own MB (USS)", "it grew by MB", "all MB a player (PSS)",
     "oldest sealed s", "rows late",
     "steps seen", "steps lost", "load",
@@ -44,8 +44,8 @@ COLUMNS = (
 
 
 @dataclass(slots=True)
-class Tally:
-    """What the players saw, and the steps of each episode that they know of."""
+class PlayerStats:
+    """What the players saw, and the number of steps of each episode that they know."""
 
     rates: list[float] = field(default_factory=list)
     intervals: list[float] = field(default_factory=list)
@@ -54,19 +54,19 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Watch:
-    """What was seen of the machine while it measured."""
+class MachineStats:
+    """Measurements of the machine."""
 
-    meter: Meter
+    meter: CpuMeter
     ages: list[float] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
     generator: float = 0.0
 
 
-async def play(player: Player, rng: random.Random, until: float, tally: Tally, measuring: asyncio.Event) -> None:
-    """Play until a moment, restart what has ended, and leave."""
+async def play(player: Player, rng: random.Random, until: float, stats: PlayerStats, measuring: asyncio.Event) -> None:
+    """Play until this time, restart after each end, then leave."""
     player.keep_pictures = False
-    began = last = None
+    started = last = None
     n_frames = 0
     while time.monotonic() < until:
         await player.send("start")
@@ -79,50 +79,52 @@ async def play(player: Player, rng: random.Random, until: float, tally: Tally, m
             if isinstance(message, dict):
                 over = message["type"] == "ended"
                 continue
-            now = player.arrivals.pop()
+            now = player.arrival_times.pop()
             player.packets = [message]
-            tally.steps[episode] = message.frame
+            stats.steps[episode] = message.frame
             if measuring.is_set():
-                began = began or now
+                started = started or now
                 n_frames += 1
                 if last is not None:
-                    tally.intervals.append(1000 * (now - last))
+                    stats.intervals.append(1000 * (now - last))
                 last = now
-            if rng.random() < 0.06:  # a person changes what is held some four times a second
+            if rng.random() < 0.06:  # as a person, who changes the pressed keys about four times per second
                 if held is not None:
                     await player.press(held, down=False)
                 held = rng.choice(("left", "right"))
                 await player.press(held)
     await player.send("leave")
-    if began is not None and last is not None:
-        tally.seconds += last - began
-        if last > began + 1:
-            tally.rates.append((n_frames - 1) / (last - began))
+    if started is not None and last is not None:
+        stats.seconds += last - started
+        if last > started + 1:
+            stats.rates.append((n_frames - 1) / (last - started))
 
 
-async def visit(arcade: Arcade, name: str, game: str, seconds: float, tally: Tally, measuring: asyncio.Event) -> None:
-    """Sign in, join, play, leave."""
+async def visit(
+    arcade: Arcade, name: str, game: str, seconds: float, stats: PlayerStats, measuring: asyncio.Event
+) -> None:
+    """Sign in, join, play, and leave."""
     async with open_player(arcade, f"{name}@example.org", game) as player:
-        await play(player, random.Random(name), time.monotonic() + seconds, tally, measuring)
+        await play(player, random.Random(name), time.monotonic() + seconds, stats, measuring)
 
 
-async def watch(arcade: Arcade, seen: Watch, measuring: asyncio.Event) -> None:
-    """Read the meter and look at the journal four times a second, as long as it measures."""
-    mine = time.process_time()
-    seen.meter.restart()
+async def watch(arcade: Arcade, machine: MachineStats, measuring: asyncio.Event) -> None:
+    """Read the meter and the journal four times per second while `measuring` is set."""
+    before = time.process_time()
+    machine.meter.restart()
     while measuring.is_set():
         await asyncio.sleep(0.25)
-        seen.meter.read()
+        machine.meter.read()
         ages = age_sealed(arcade.home / "journal")
-        seen.ages.append(max(ages.values(), default=0.0))
-    seen.generator = time.process_time() - mine
-    waiting = [piece for pieces in list_journal_files(arcade.home / "journal").values() for piece in pieces]
-    late = {path for path, age in ages.items() if age > LATE_SECONDS}
-    seen.late.append(sum(piece.n_steps for piece in waiting if piece.path in late))
+        machine.ages.append(max(ages.values(), default=0.0))
+    machine.generator = time.process_time() - before
+    waiting = [file for files in list_journal_files(arcade.home / "journal").values() for file in files]
+    late = {path for path, age in ages.items() if age > MAX_SEALED_SECONDS}
+    machine.late.append(sum(file.n_steps for file in waiting if file.path in late))
 
 
 def age_sealed(journal: Path) -> dict[Path, float]:
-    """Seconds since each segment that waits for delivery was sealed; one that is delivered meanwhile waits no more."""
+    """Return the seconds since each segment that waits for upload was sealed."""
     ages = {}
     for path in (file for place in list_episodes(journal) for file in list_files(place)):
         with suppress(FileNotFoundError):
@@ -131,48 +133,48 @@ def age_sealed(journal: Path) -> dict[Path, float]:
     return ages
 
 
-async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Tally:
-    """N players, with visitors coming and going, for some seconds: one row."""
-    tally, measuring, beside = Tally(), asyncio.Event(), Tally()
+async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> PlayerStats:
+    """Measure `n` players and visitors for `seconds`, and add a row."""
+    stats, measuring, visitors = PlayerStats(), asyncio.Event(), PlayerStats()
     length = seconds + 3.5 + 0.1 * n
-    began = time.monotonic()
+    started = time.monotonic()
     async with asyncio.TaskGroup() as group:
         for number in range(n):
-            stay = length - (time.monotonic() - began)
-            group.create_task(visit(arcade, f"p{number}", GAMES[number % len(GAMES)], stay, tally, measuring))
+            stay = length - (time.monotonic() - started)
+            group.create_task(visit(arcade, f"p{number}", GAMES[number % len(GAMES)], stay, stats, measuring))
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
-        seen = Watch(Meter(arcade.process.pid, arcade.home))
-        _, private_before = seen.meter.memory()
-        await asyncio.sleep(0.2)  # what came while memory was read is behind us
+        machine = MachineStats(CpuMeter(arcade.process.pid, arcade.home))
+        _, private_before = machine.meter.memory()
+        await asyncio.sleep(0.2)  # so that frames that waited during the memory reading have arrived
         end = time.monotonic() + seconds
         measuring.set()
-        watching = group.create_task(watch(arcade, seen, measuring))
+        watching = group.create_task(watch(arcade, machine, measuring))
         for number in count():
             if (left := end - time.monotonic()) < 1:
                 break
-            stay = min(STAY_SECONDS, left - 0.2)
-            await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], stay, beside, measuring)
+            stay = min(VISIT_SECONDS, left - 0.2)
+            await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], stay, visitors, measuring)
         measuring.clear()
         await watching
-        memory, private = seen.meter.memory()
-    await _report(arcade, report, n, tally, beside, seen, memory, (max(private_before), max(private)))
-    return tally
+        memory, private = machine.meter.memory()
+    await _report(arcade, report, n, stats, visitors, machine, memory, (max(private_before), max(private)))
+    return stats
 
 
 async def _report(
     arcade: Arcade,
     report: Report,
     n: int,
-    tally: Tally,
-    beside: Tally,
-    seen: Watch,
+    stats: PlayerStats,
+    visitors: PlayerStats,
+    machine: MachineStats,
     memory: dict[str, int],
     largest: tuple[int, int],
 ) -> None:
     await wait_until_uploaded(arcade, 60)
     settings = read_settings(skill_arcade_home=arcade.home)
-    steps = {**tally.steps, **beside.steps}
+    steps = {**stats.steps, **visitors.steps}
     lost = 0
     async with open_engine(settings) as engine:
         async for balance in reconcile(arcade.home / "journal", open_objects(settings), engine, seen=steps):
@@ -182,25 +184,25 @@ async def _report(
                 "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY late_us) FROM transition"
                 " WHERE episode_id = ANY(:episodes) AND late_us IS NOT NULL"
             )
-            found = await connection.execute(query, {"episodes": list(tally.steps)})
-            late = found.scalar_one() or (float("nan"), float("nan"))
-    player_seconds = tally.seconds + beside.seconds
-    cpu = {kind: 100 * used / player_seconds for kind, used in seen.meter.seconds.items()}
-    parts = [cpu.get(kind, 0.0) for kind in ("server", "games", "delivery", "certifier", "postgres")]
+            quantiles = await connection.execute(query, {"episodes": list(stats.steps)})
+            late = quantiles.scalar_one() or (float("nan"), float("nan"))
+    player_seconds = stats.seconds + visitors.seconds
+    cpu = {kind: 100 * used / player_seconds for kind, used in machine.meter.seconds.items()}
+    parts = [cpu.get(kind, 0.0) for kind in ("server", "games", "uploader", "certifier", "postgres")]
     report.add(
-        n, quantile(tally.rates, 0.5), quantile(tally.rates, 0.0),
-        *(quantile(tally.intervals, q) for q in (0.5, 0.99, 1.0)),
-        late[0] / 1000, late[1] / 1000, sum(parts), *parts, 100 * seen.generator / player_seconds,
+        n, quantile(stats.rates, 0.5), quantile(stats.rates, 0.0),
+        *(quantile(stats.intervals, q) for q in (0.5, 0.99, 1.0)),
+        late[0] / 1000, late[1] / 1000, sum(parts), *parts, 100 * machine.generator / player_seconds,
         largest[1] / 2**20, (largest[1] - largest[0]) / 2**20, sum(memory.values()) / 2**20 / n,
-        max(seen.ages), sum(seen.late),
+        max(machine.ages), sum(machine.late),
         sum(steps.values()), lost, load_average(),
     )  # fmt: skip
 
 
 def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0) -> Report:
-    """Measure each number of players on one server, one after the other."""
+    """Measure each number of players on one server."""
     report = Report("players", COLUMNS)
-    report.facts = {"games": ", ".join(GAMES), "measured s": seconds, "a visitor stays s": STAY_SECONDS}
+    report.facts = {"games": ", ".join(GAMES), "measured s": seconds, "a visitor stays s": VISIT_SECONDS}
     with tempfile.TemporaryDirectory(prefix="players-", ignore_cleanup_errors=True) as folder:
         started = time.monotonic()
         with running_arcade(

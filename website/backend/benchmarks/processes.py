@@ -1,4 +1,4 @@
-"""CPU and memory of a running arcade, by what its processes are for."""
+"""CPU and memory of a running arcade, by kind of process."""
 
 import os
 import time
@@ -11,30 +11,32 @@ from typing import NamedTuple
 import psutil
 
 from skill_arcade.storage.database.postgres_server import PostgresServer
+from tests.support.arcade import UPLOADER_PROCESS
 
-COMPANIONS = ("certifier", "delivery")
-GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
+SUPERVISED_KINDS = {"certifier": "certifier", UPLOADER_PROCESS: "uploader"}
+"""Kind of a supervised process by its name."""
+EXIT_ERRORS = (psutil.NoSuchProcess, psutil.ZombieProcess)
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 
 
-class Use(NamedTuple):
-    """A process as the kernel tells of it. `began`, in ticks since the machine's start, with the pid names it."""
+class ProcessUsage(NamedTuple):
+    """A process in /proc. Its pid and `started`, in clock ticks since boot, identify it."""
 
     pid: int
     parent: int
     name: str
     seconds: float
-    began: int
+    started: int
 
 
-class Meter:
-    """Adds up the CPU of each kind of process, also of those that come and go, as long as it is read often.
+class CpuMeter:
+    """Adds up the CPU seconds of each kind of process.
 
-    One look through /proc a reading, some milliseconds: it often runs in the process that measures.
+    Frequent readings also count most of the CPU of short processes. A reading scans /proc in some milliseconds.
     """
 
     def __init__(self, server: int, home: Path) -> None:
-        """`server`: process id; `home`: the arcade's folder, where its embedded Postgres is found."""
+        """Measure the server with this process id, and the embedded Postgres in its home folder."""
         self._server = server
         postmaster = PostgresServer(home / "postgres").find_postmaster()
         self._postmaster = None if postmaster is None else postmaster.pid
@@ -43,62 +45,60 @@ class Meter:
         self.restart()
 
     def restart(self) -> None:
-        """Count from now on."""
+        """Start to count from zero."""
         self.read()
         self.seconds.clear()
-        self.began = time.monotonic()
+        self.started = time.monotonic()
 
     def read(self) -> None:
-        """Add what was used since the last reading."""
-        for kind, use in self.processes():
-            name = use.pid, use.began
-            self.seconds[kind] += use.seconds - self._seen.get(name, 0.0)
-            self._seen[name] = use.seconds
+        """Add the CPU since the last reading."""
+        for kind, usage in self.processes():
+            name = usage.pid, usage.started
+            self.seconds[kind] += usage.seconds - self._seen.get(name, 0.0)
+            self._seen[name] = usage.seconds
 
     def memory(self) -> tuple[dict[str, int], list[int]]:
-        """Bytes by kind with shared pages divided among their users (PSS), and each game's private bytes (USS)."""
+        """Return bytes by kind (PSS, with a share of shared pages), and private bytes of each game process (USS)."""
         shares: dict[str, int] = defaultdict(int)
         private = []
-        for kind, use in self.processes():
-            with suppress(*GONE):
-                info = psutil.Process(use.pid).memory_full_info()
+        for kind, usage in self.processes():
+            with suppress(*EXIT_ERRORS):
+                info = psutil.Process(usage.pid).memory_full_info()
                 shares[kind] += info.pss
                 if kind == "games":
                     private.append(info.uss)
         return dict(shares), private
 
-    def processes(self) -> Iterator[tuple[str, Use]]:
-        """Kind and process: server, games, delivery, certifier, Postgres."""
-        found = {use.pid: use for use in read_all()}
-        below: dict[int, list[Use]] = defaultdict(list)
-        for use in found.values():
-            below[use.parent].append(use)
+    def processes(self) -> Iterator[tuple[str, ProcessUsage]]:
+        """Yield kind and usage of the server, games, uploader, certifier and Postgres."""
+        by_pid = {usage.pid: usage for usage in read_all()}
+        children: dict[int, list[ProcessUsage]] = defaultdict(list)
+        for usage in by_pid.values():
+            children[usage.parent].append(usage)
 
-        def tree(kind: str, use: Use) -> Iterator[tuple[str, Use]]:
-            yield kind, use
-            for child in below[use.pid]:
+        def tree(kind: str, usage: ProcessUsage) -> Iterator[tuple[str, ProcessUsage]]:
+            yield kind, usage
+            for child in children[usage.pid]:
                 yield from tree(kind, child)
 
-        if (server := found.get(self._server)) is not None:
+        if (server := by_pid.get(self._server)) is not None:
             yield "server", server
-            for child in below[self._server]:
+            for child in children[self._server]:
                 yield from tree(self._kind(child), child)
-        if self._postmaster in found:
-            yield from tree("postgres", found[self._postmaster])
+        if self._postmaster in by_pid:
+            yield from tree("postgres", by_pid[self._postmaster])
 
     @staticmethod
-    def _kind(child: Use) -> str:
-        if child.name in COMPANIONS:
-            return child.name
-        return "games" if child.name == "nursery" else "server"
+    def _kind(child: ProcessUsage) -> str:
+        return "games" if child.name == "fork-server" else SUPERVISED_KINDS.get(child.name, "server")
 
 
-def read_all() -> Iterator[Use]:
-    """Every process there is (Linux, proc(5))."""
+def read_all() -> Iterator[ProcessUsage]:
+    """Yield all processes of the machine (proc(5))."""
     for folder in os.scandir("/proc"):
         if folder.name.isdigit():
             with suppress(FileNotFoundError, ProcessLookupError):
                 text = Path(folder.path, "stat").read_text()
                 name, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
                 seconds = (int(rest[11]) + int(rest[12])) * TICK_SECONDS
-                yield Use(int(folder.name), int(rest[1]), name, seconds, int(rest[19]))
+                yield ProcessUsage(int(folder.name), int(rest[1]), name, seconds, int(rest[19]))

@@ -1,4 +1,4 @@
-"""Frames read a second: recordings as they are kept, and as Minari keeps them, by its own readers.
+"""Frames per second that are read from recordings, and from Minari's formats by its own readers.
 
 PYTHONPATH=. uv run python benchmarks/reading.py
 """
@@ -20,35 +20,35 @@ from skill_arcade.export.run import export_parts, finish_export, open_plan
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import open_engine
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
-from tests.support import session_harness as played
+from tests.support import session_harness
 
 EPISODES = 8
 
 
 async def fill(settings: Settings, steps: int) -> None:
-    """Play some Breakout by script, and deliver it."""
+    """Play Breakout by script, and upload it."""
     for _ in range(EPISODES):
-        played.play_breakout(settings.journal_folder, steps)
+        session_harness.play_breakout(settings.journal_folder, steps)
     async with open_engine(settings) as engine:
         async with engine.begin() as connection:
             await upsert_user(connection, "user", "somebody@example.org")
             await upsert_games(connection, {"breakout": {}})
-        await played.upload_all(settings.journal_folder, settings.objects_folder, engine)
+        await session_harness.upload_all(settings.journal_folder, settings.objects_folder, engine)
 
 
 def measure(name: str, folder: Path, read: Callable[[], int]) -> None:
-    """Say how fast the best of three readings was, and how much room it takes."""
+    """Print the speed of the fastest of three readings, and the bytes per frame."""
     best, n_frames = float("inf"), 0
     for _ in range(3):
-        began = time.monotonic()
+        started = time.monotonic()
         n_frames = read()
-        best = min(best, time.monotonic() - began)
+        best = min(best, time.monotonic() - started)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     sys.stdout.write(f"{name:<34} {n_frames / best:>9,.0f} frames/s {size / n_frames:>10,.0f} bytes a frame\n")
 
 
 def main() -> None:
-    """Play, export, read."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, default=300, help="of each episode")
     options = parser.parse_args()
@@ -56,7 +56,7 @@ def main() -> None:
         settings = Settings(skill_arcade_home=Path(place) / "home", database_url=None)
         os.environ["MINARI_DATASETS_PATH"] = str(Path(place) / "minari")
         (Path(place) / "minari").mkdir()
-        import minari  # noqa: PLC0415 - it reads its folder's name as it is imported
+        import minari  # noqa: PLC0415 - Minari reads the variable at import
         from minari.data_collector import EpisodeBuffer  # noqa: PLC0415
 
         asyncio.run(fill(settings, options.steps))
@@ -65,21 +65,21 @@ def main() -> None:
             plan = open_plan(dataset, FormatName.minari, None, out)
             list(export_parts(settings, plan, out, jobs=1))
             finish_export(plan, out)
-            ours = minari.MinariDataset(out / "skill-arcade/breakout/human-v0/data")
+            exported = minari.MinariDataset(out / "skill-arcade/breakout/human-v0/data")
 
-            def read_ours() -> int:
+            def read_recordings() -> int:
                 return sum(len(np.asarray(episode.frames)) for episode in dataset.episodes())
 
             def read_windows() -> int:
                 windows = sa.Windows(dataset.episodes(), length=4, stride=4)
                 return sum(batch["observations"][..., 0, 0, 0].size for batch in windows.batches(64, seed=1))
 
-            measure("Skill Arcade, episode by episode", settings.objects_folder, read_ours)
+            measure("Skill Arcade, episode by episode", settings.objects_folder, read_recordings)
             measure("Skill Arcade, shuffled windows of 4", settings.objects_folder, read_windows)
             measure(
                 "Minari, exported by us",
                 out / "skill-arcade",
-                lambda: sum(len(one.observations) for one in ours.iterate_episodes()),
+                lambda: sum(len(one.observations) for one in exported.iterate_episodes()),
             )
             for format_, jpeg in (("parquet", False), ("hdf5", False), ("hdf5", True)):
                 name = f"bench/{format_}-{'jpeg' if jpeg else 'raw'}-v0"
@@ -93,20 +93,20 @@ def main() -> None:
                     )
                     for episode in dataset.episodes()
                 ]
-                made = minari.create_dataset_from_buffers(
+                created = minari.create_dataset_from_buffers(
                     name,
                     buffers,
-                    action_space=ours.action_space,
-                    observation_space=ours.observation_space,
+                    action_space=exported.action_space,
+                    observation_space=exported.observation_space,
                     data_format=format_,
                     jpeg_encoding=jpeg,
                 )
                 loss = " (lossy)" if jpeg else ""
 
-                def read_theirs(made: "minari.MinariDataset" = made) -> int:
-                    return sum(len(one.observations) for one in made.iterate_episodes())
+                def read_minari(created: "minari.MinariDataset" = created) -> int:
+                    return sum(len(one.observations) for one in created.iterate_episodes())
 
-                measure(f"Minari, {format_}{loss}", Path(place) / "minari" / name, read_theirs)
+                measure(f"Minari, {format_}{loss}", Path(place) / "minari" / name, read_minari)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""How big is a transition, and how long does each of the twelve questions take? See website/docs/scale.md.
+"""Bytes per transition in Postgres, and the time of the twelve questions. See website/docs/scale.md.
 
     uv run python benchmarks/scale.py --rows 20000000 --home FOLDER
 
-Fills an embedded Postgres in FOLDER with made-up play (an episode is 4,000 steps), then asks. A second run asks again
-without filling.
+The first run fills an embedded Postgres in FOLDER with synthetic play (4,000 steps per episode). Later runs reuse it.
 """
 
 import argparse
@@ -44,8 +43,8 @@ FROM generate_series(CAST(:first AS int), CAST(:last AS int)) n,
     LATERAL (SELECT (ARRAY['breakout', 'pong', 'seaquest', 'ms-pacman'])[1 + n / {PLAYERS} % 4] AS game,
              (ARRAY['Breakout', 'Pong', 'Seaquest', 'MsPacman'])[1 + n / {PLAYERS} % 4] AS environment) AS choice
 """
-# A new input every 30 steps, in force two steps after the picture that it answers; one reward in fifty; one picture in
-# 500 not painted.
+# A new input every 30 steps, in effect two steps after the picture that it answers. One reward in 50 steps.
+# One picture in 500 is not painted.
 TRANSITIONS = f"""
 INSERT INTO transition (id, episode_id, step, action, reward, time_created, server_us, shown_us, input_us,
     input_received_us, late_us, input_frame, terminated, truncated, obs_key, next_obs_key, info)
@@ -76,26 +75,26 @@ SELECT id, time_ended + interval '1 minute', 'certified', '', n_steps, 1 FROM ep
 """
 
 
-def say(line: str) -> None:
-    """Print at once."""
+def print_line(line: str) -> None:
+    """Print a line without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 async def fill(engine: AsyncEngine, rows: int) -> None:
-    """Make so many transitions."""
+    """Write `rows` transitions."""
     n_episodes = rows // STEPS
     async with engine.begin() as connection:
         await connection.execute(text(PEOPLE))
         await connection.execute(text(GAMES))
-    began = time.monotonic()
+    started = time.monotonic()
     for first in range(0, n_episodes, 100):
         span = {"first": first, "last": min(first + 100, n_episodes) - 1}
         async with engine.begin() as connection:
             for statement in (EPISODES, TRANSITIONS, EVENTS):
                 await connection.execute(text(statement), span)
         if first % 1_000 == 0:
-            say(f"{(first + 100) * STEPS:>12,} rows after {time.monotonic() - began:.0f} s")
+            print_line(f"{(first + 100) * STEPS:>12,} rows after {time.monotonic() - started:.0f} s")
     async with engine.begin() as connection:
         await connection.execute(text(CERTIFICATES))
     async with engine.connect() as connection:
@@ -103,8 +102,8 @@ async def fill(engine: AsyncEngine, rows: int) -> None:
         await connection.execute(text("VACUUM (ANALYZE, PARALLEL 0)"))
 
 
-async def measure(engine: AsyncEngine, patience: int) -> None:
-    """Say sizes, then how long each question takes."""
+async def measure(engine: AsyncEngine, timeout_seconds: int) -> None:
+    """Print sizes, and the time of each question."""
     async with engine.connect() as connection:
         count = (await connection.execute(text("SELECT count(*) FROM transition"))).scalar_one()
         for part, function in (
@@ -113,25 +112,25 @@ async def measure(engine: AsyncEngine, patience: int) -> None:
             ("all", "pg_total_relation_size"),
         ):
             size = (await connection.execute(text(f"SELECT {function}('transition')"))).scalar_one()
-            say(f"transition, {part}: {size / count:.0f} bytes a row, {size / 1e9:.2f} GB of {count:,} rows")
+            print_line(f"transition, {part}: {size / count:.0f} bytes a row, {size / 1e9:.2f} GB of {count:,} rows")
     for number, query in re.findall(
         r"^## (\d+)\..*?^```sql\n(.*?)^```", QUESTIONS.read_text(), re.MULTILINE | re.DOTALL
     ):
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             async with engine.connect() as connection:
-                await connection.execute(text(f"SET statement_timeout = '{patience}s'"))
-                found = (await connection.execute(text(query.replace(":", r"\:")))).all()
-            told = f"{len(found)} rows"
+                await connection.execute(text(f"SET statement_timeout = '{timeout_seconds}s'"))
+                rows_found = (await connection.execute(text(query.replace(":", r"\:")))).all()
+            result = f"{len(rows_found)} rows"
         except DBAPIError as error:
             if "statement timeout" not in str(error):
                 raise
-            told = "given up"
-        say(f"question {number:>2}: {time.monotonic() - began:8.2f} s, {told}")
+            result = "timeout"
+        print_line(f"question {number:>2}: {time.monotonic() - started:8.2f} s, {result}")
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Fill what is empty, then measure."""
+    """Fill the database if it is empty, then measure."""
     async with open_engine(Settings(skill_arcade_home=options.home)) as engine:
         async with engine.connect() as connection:
             empty = (await connection.execute(text("SELECT count(*) FROM episode"))).scalar_one() == 0
@@ -141,11 +140,11 @@ async def run(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--patience", type=int, default=300, help="seconds until a question is given up")
+    parser.add_argument("--patience", type=int, default=300, help="timeout of a question in seconds")
     asyncio.run(run(parser.parse_args()))
 
 

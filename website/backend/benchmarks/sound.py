@@ -1,8 +1,8 @@
-"""Whether asking the emulator for its sound changes what it plays, or what a step costs.
+"""Cost of the emulator's sound per step, and a check that it does not change the game.
 
-Each game is run twice from one seed, with the same actions: RAM, screen and reward of every step are compared, and the
-processor's time of a step, of fetching its 512 samples, and of packing them for the wire, measured. A packet goes to
-who has asked for sound, sixty times a second; the socket's own head (2 bytes) is not counted.
+Each game is run twice with the same seed and actions, with and without sound. RAM, screen and reward of every step are
+compared. CPU times of a step, of fetching its 512 samples, and of packing them for the wire are measured. A client that
+has asked for sound receives 60 packets per second; the WebSocket header (2 bytes) is not counted.
 """
 
 import hashlib
@@ -34,13 +34,13 @@ def run(steps: int = 3000, games: tuple[str, ...] = GAMES) -> Report:
     report = Report("sound", COLUMNS)
     ALEInterface.setLoggerMode(LoggerMode.Error)
     for game in games:
-        silent, sounding = _play(game, steps, sound=False), _play(game, steps, sound=True)
-        report.add(game, steps, silent[0] == sounding[0], silent[1], *sounding[1:])
+        silent, with_sound = _play(game, steps, sound=False), _play(game, steps, sound=True)
+        report.add(game, steps, silent[0] == with_sound[0], silent[1], *with_sound[1:])
     return report
 
 
 def _play(game: str, steps: int, *, sound: bool) -> tuple[str, float, float, float, float, float]:
-    """Digest of all that happened; microseconds of a step, a fetch, a packing; bytes a second; steps without sound."""
+    """Return the digest; microseconds of a step, a fetch and a packing; bytes per second; percent of silent steps."""
     ale = ALEInterface()
     ale.setInt("random_seed", 7)
     ale.setFloat("repeat_action_probability", 0.25)
@@ -51,29 +51,29 @@ def _play(game: str, steps: int, *, sound: bool) -> tuple[str, float, float, flo
     ale.reset_game()
     actions, rng, digest = ale.getMinimalActionSet(), random.Random(1), hashlib.sha256()
     stepping = fetching = packing = 0.0
-    packed = quiet = 0
+    packed = silent_steps = 0
     for step in range(steps):
         action = rng.choice(actions)
-        began = time.process_time()
+        started = time.process_time()
         reward = ale.act(action)
-        stepping += time.process_time() - began
+        stepping += time.process_time() - started
         if sound:
-            began = time.process_time()
+            started = time.process_time()
             samples = ale.getAudio()
-            fetching += time.process_time() - began
-            began = time.process_time()
+            fetching += time.process_time() - started
+            started = time.process_time()
             packed += len(SoundPacket(step, samples.tobytes()).pack())
-            packing += time.process_time() - began
-            quiet += int(samples.min() == samples.max())
+            packing += time.process_time() - started
+            silent_steps += int(samples.min() == samples.max())
         digest.update(ale.getRAM().tobytes() + ale.getScreen().tobytes() + str(reward).encode())
         if ale.game_over():
             ale.reset_game()
-    micro = 1e6 / steps
+    scale = 1e6 / steps
     return (
         digest.hexdigest(),
-        stepping * micro,
-        fetching * micro,
-        packing * micro,
+        stepping * scale,
+        fetching * scale,
+        packing * scale,
         HZ * packed / steps,
-        100 * quiet / steps,
+        100 * silent_steps / steps,
     )

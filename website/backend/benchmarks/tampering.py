@@ -1,4 +1,4 @@
-"""Changes to what is kept of an episode, each of which a re-run must find: a byte, an action, two frames swapped."""
+"""Changes to stored episodes that a re-run must detect: a byte, an action, two swapped frames."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from skill_arcade.storage.database.tables import CertificateResult
 
 @dataclass(frozen=True, slots=True)
 class Tampered:
-    """What was changed, and a word that the verdict on it must have."""
+    """A change, and text that the reason of its verdict must contain."""
 
     episode: UUID
     kind: str
-    named: str
+    expected_reason: str
 
-    def is_named(self, verdict: Verdict) -> bool:
-        """Whether the verdict says that something is wrong, and what."""
-        return verdict.result is not CertificateResult.certified and self.named in verdict.reason
+    def is_detected(self, verdict: Verdict) -> bool:
+        """Return whether the verdict rejects the episode for this change."""
+        return verdict.result is not CertificateResult.certified and self.expected_reason in verdict.reason
 
 
 async def change_byte(episode: UUID, objects: Path) -> Tampered:
@@ -41,11 +41,11 @@ async def change_byte(episode: UUID, objects: Path) -> Tampered:
 
 
 async def change_action(episode: UUID, connection: AsyncConnection, n_actions: int) -> Tampered:
-    """Another action in the row of the middle step. What it leads to may be the same: then only the rows tell."""
-    given = {"id": episode, "n": n_actions}
+    """Change the action of the middle step. If it has the same effect, only the digest of the rows differs."""
+    parameters = {"id": episode, "n": n_actions}
     query = text("""UPDATE transition SET action = (action + 1) % :n WHERE episode_id = :id
         AND step = (SELECT n_steps / 2 FROM episode WHERE id = :id) RETURNING step""")
-    step = (await connection.execute(query, given)).scalar_one()
+    step = (await connection.execute(query, parameters)).scalar_one()
     query = text(
         "SELECT number FROM segment WHERE episode_id = :id AND first_step <= :step ORDER BY number DESC LIMIT 1"
     )
@@ -54,27 +54,30 @@ async def change_action(episode: UUID, connection: AsyncConnection, n_actions: i
 
 
 async def swap_frames(episode: UUID, connection: AsyncConnection, objects: Path) -> Tampered | None:
-    """Swap the first two neighbours that differ, in an object whose checksum fits again; None: all are the same."""
+    """Swap the first two neighbouring frames that differ, and update the checksum of their object.
+
+    Returns None if all frames are equal.
+    """
     query = text("SELECT number, first_step, objects FROM segment WHERE episode_id = :id ORDER BY number")
-    for number, first_step, kept in (await connection.execute(query, {"id": episode})).all():
-        key = next((key for key in kept if key.endswith(".png")), None)
+    for number, first_step, objects_by_key in (await connection.execute(query, {"id": episode})).all():
+        key = next((key for key in objects_by_key if key.endswith(".png")), None)
         if key is None:
             continue
         path = objects / key
         frames = [frame.copy() for frame in read_apng(path.read_bytes())]
-        place = next((i for i in range(len(frames) - 1) if (frames[i] != frames[i + 1]).any()), None)
-        if place is None:
+        position = next((i for i in range(len(frames) - 1) if (frames[i] != frames[i + 1]).any()), None)
+        if position is None:
             continue
-        frames[place], frames[place + 1] = frames[place + 1], frames[place]
+        frames[position], frames[position + 1] = frames[position + 1], frames[position]
         data = _encode(frames)
         path.write_bytes(data)
         statement = text(
             "UPDATE segment SET objects = jsonb_set(objects, ARRAY[:key], to_jsonb(CAST(:sha256 AS text))) "
             "WHERE episode_id = :id AND number = :number"
         )
-        told = {"key": key, "sha256": hashlib.sha256(data).hexdigest(), "id": episode, "number": number}
-        await connection.execute(statement, told)
-        observation = first_step + place + (number > 0)
+        parameters = {"key": key, "sha256": hashlib.sha256(data).hexdigest(), "id": episode, "number": number}
+        await connection.execute(statement, parameters)
+        observation = first_step + position + (number > 0)
         where = "the reset" if observation == 0 else f"step {observation - 1}"
         return Tampered(episode, "frame", f"{where}: the frame differs")
     return None
@@ -82,6 +85,6 @@ async def swap_frames(episode: UUID, connection: AsyncConnection, objects: Path)
 
 def _encode(frames: list[NDArray[np.uint8]]) -> bytes:
     encoder = Encoder()
-    for _ in range(2):  # too many colours for a palette may show at a late frame only; the second time it is known
-        pieces = [encoder.encode(Picture(frame), key=number == 0) for number, frame in enumerate(frames)]
-    return write_apng(pieces, (frames[0].shape[1], frames[0].shape[0]), [17] * len(frames))
+    for _ in range(2):  # if a late frame has too many colours for a palette, the second pass knows it
+        encoded = [encoder.encode(Picture(frame), key=number == 0) for number, frame in enumerate(frames)]
+    return write_apng(encoded, (frames[0].shape[1], frames[0].shape[0]), [17] * len(frames))

@@ -1,8 +1,8 @@
-"""The time axis: clock error, and whether frames and taps are on record as they were, over networks that delay.
+"""Clock error, and recorded frames and taps compared with the true ones, over networks with delay and loss.
 
-The real server process, real sockets through a proxy; a scripted page whose clock is a quarter of an hour off and
-drifts, which paints sixty times a second and taps for 5 ms. Its game's picture tells which observation it is, so that
-the page knows what was on the screen. Then 10,000 taps on a manual clock, through session, journal and database.
+It runs the real server process, with real sockets through a proxy. A scripted page with a shifted, drifting clock
+paints 60 times per second and taps for 5 ms. The pictures of its game encode the number of the observation, so the page
+knows what was on the screen. Then 10,000 taps on a manual clock go through session, journal and database.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from benchmarks.certify import kept
+from benchmarks.certify import temporary_arcade
 from benchmarks.report import Report, quantile
 from tests.support.arcade import running_arcade
 from tests.support.network import NetworkConditions
@@ -38,16 +38,21 @@ CASES = (
 
 
 def run(seconds: float = 30.0, n_taps: int = 10_000) -> Report:
-    """Play each case for so many seconds, with a ping a second as the page does; then so many taps."""
+    """Play each case for `seconds`, with one ping per second, then make `n_taps` taps."""
     report = Report("times", COLUMNS)
-    with tempfile.TemporaryDirectory(prefix="times-", ignore_cleanup_errors=True) as name, kept(Path(name)) as at:
-        assert at.database_url is not None
-        settings = self_describing_settings(at.skill_arcade_home / "games") | {"DATABASE_URL": at.database_url}
-        given = {**settings, "SKILL_ARCADE_HOME": str(at.skill_arcade_home)}
-        before = dict(os.environ)
-        os.environ.update(given)
+    with (
+        tempfile.TemporaryDirectory(prefix="times-", ignore_cleanup_errors=True) as name,
+        temporary_arcade(Path(name)) as arcade_settings,
+    ):
+        assert arcade_settings.database_url is not None
+        settings = self_describing_settings(arcade_settings.skill_arcade_home / "games") | {
+            "DATABASE_URL": arcade_settings.database_url
+        }
+        environment = {**settings, "SKILL_ARCADE_HOME": str(arcade_settings.skill_arcade_home)}
+        previous = dict(os.environ)
+        os.environ.update(environment)
         try:
-            with running_arcade(at.skill_arcade_home, log=None, **settings) as arcade:
+            with running_arcade(arcade_settings.skill_arcade_home, log=None, **settings) as arcade:
                 for network, ppm in CASES:
                     axis = asyncio.run(
                         play_and_compare(arcade, network, PageClock(drift_ppm=ppm), seconds, ping_seconds=1.0)
@@ -55,18 +60,18 @@ def run(seconds: float = 30.0, n_taps: int = 10_000) -> Report:
                     report.add(*describe(network, ppm, axis))
         finally:
             os.environ.clear()
-            os.environ.update(before)
+            os.environ.update(previous)
         folder = Path(name) / "taps"
         folder.mkdir()
-        found = play_taps(folder, make_url(at.database_url), n_taps)
+        taps = play_taps(folder, make_url(arcade_settings.database_url), n_taps)
         report.facts["taps of 5 ms, manual clock"] = {
-            "made": found.made, "on record": found.on_record, "acted": found.acted, "steps": found.steps,
+            "made": taps.made, "on record": taps.on_record, "acted": taps.acted, "steps": taps.steps,
         }  # fmt: skip
     return report
 
 
 def describe(network: NetworkConditions, ppm: float, axis: Axis) -> tuple[object, ...]:
-    """A row of the table."""
+    """Return a row of the table."""
     beyond = sum(wrong > stated for wrong, stated in zip(axis.wrong, axis.stated, strict=True))
     return (
         network.describe(), ppm, axis.round_trip, axis.samples,

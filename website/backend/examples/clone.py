@@ -20,7 +20,7 @@ DATASET = "skill-arcade/cart-pole/human-v0"
 
 
 def read_arcade(dataset: sa.Dataset, **which: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Every observation (n, 4) that people acted on, and the action that they took on it (n,)."""
+    """Return the observations (n, 4) and the action that players took on each of them (n,)."""
     windows = sa.Windows(dataset.episodes(game="cart-pole", **which), align="applied")
     batches = list(windows.batches(64, seed=1))
     seen, done = ([batch[name][:, 0] for batch in batches] for name in ("observations", "actions"))
@@ -28,18 +28,18 @@ def read_arcade(dataset: sa.Dataset, **which: Any) -> tuple[NDArray[Any], NDArra
 
 
 def read_minari(folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The same from an export; of its T + 1 observations, the last one was acted on by nobody."""
-    # Minari looks for datasets there, and reads the name as it is imported.
+    """Return the same from an export. Nobody acted on the last of the T + 1 observations of an episode."""
+    # Minari reads the variable at import, and looks for datasets in that folder.
     os.environ["MINARI_DATASETS_PATH"] = str(folder)
     import minari  # noqa: PLC0415
 
-    # One by one: an episode of Minari's holds all its pictures, which are not needed here.
+    # One episode at a time, because an episode of Minari contains all its pictures.
     play = [(e.observations[:-1], e.actions) for e in minari.load_dataset(DATASET).iterate_episodes()]
     return np.concatenate([seen for seen, _ in play]), np.concatenate([done for _, done in play])
 
 
 def train_policy(seen: NDArray[Any], done: NDArray[Any], n_actions: int = 2, epochs: int = 30) -> Weights:
-    """Softmax regression from an observation to the action that people took on it: weights (features + 1, actions)."""
+    """Fit a softmax regression from observations to actions. Returns weights (features + 1, actions)."""
     rng = np.random.default_rng(1)
     scale = np.append(seen.std(axis=0), 1.0)
     inputs, targets = add_one(seen) / scale, np.eye(n_actions)[done]
@@ -53,7 +53,7 @@ def train_policy(seen: NDArray[Any], done: NDArray[Any], n_actions: int = 2, epo
 
 
 def play_episode(seed: int, weights: Weights | None, **kwargs: Any) -> float:
-    """Return of an episode by the policy; None: by a random one."""
+    """Play an episode, and return its return. `weights` None plays random actions."""
     environment = gymnasium.make("CartPole-v1", **kwargs)
     environment.action_space.seed(seed)
     observation, _ = environment.reset(seed=seed)
@@ -67,7 +67,7 @@ def play_episode(seed: int, weights: Weights | None, **kwargs: Any) -> float:
 
 
 def compare_policies(seen: NDArray[Any], done: NDArray[Any]) -> tuple[float, float]:
-    """Mean returns over twenty episodes of a policy cloned from this play, and of a random one."""
+    """Compare the mean returns over 20 episodes of a policy cloned from this play and of a random policy."""
     weights = train_policy(seen, done)
     cloned, random = ([play_episode(seed, policy) for seed in range(1, 21)] for policy in (weights, None))
     return float(np.mean(cloned)), float(np.mean(random))
@@ -79,14 +79,14 @@ def add_one(observations: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities, by row."""
+    """Return the softmax of each row."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     made: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return made
 
 
 def main() -> None:
-    """Read, train, compare."""
+    """Read recorded play, train a policy, and compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minari", type=Path, metavar="FOLDER", help="an export, rather than this arcade")
     folder = parser.parse_args().minari

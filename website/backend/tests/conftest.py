@@ -1,28 +1,30 @@
 """Fixtures for all tests: one embedded Postgres per test run, and a fresh database per test."""
 
 import asyncio
-import shutil
-import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import hypothesis
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.storage.database.embedded import EmbeddedPostgres
-from skill_arcade.storage.database.engine import create_engine, migrate_sync
-from skill_arcade.storage.database.postgres_server import PostgresServer
+from skill_arcade.storage.database.engine import migrate_sync
+from tests.support.database import (
+    PREFIX,
+    UNSAFE,
+    execute,
+    fresh_database,
+    opened_engine,
+    remove_abandoned,
+    remove_home,
+    temporary_home,
+)
+
+__all__ = ["PREFIX", "UNSAFE", "execute", "fresh_database", "opened_engine", "remove_home", "temporary_home"]
 
 pytest_plugins = ["devtools.pytest_skips"]
-PREFIX = "skill-arcade-tests-"
-# The test databases need no durability.
-UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
 # The same examples in every run, without deadlines, because the machine may be slow.
 hypothesis.settings.register_profile(
     "steady",
@@ -54,15 +56,6 @@ def database_url(postgres: URL) -> Iterator[URL]:
         yield url
 
 
-@contextmanager
-def fresh_database(postgres: URL) -> Iterator[URL]:
-    """Create a migrated database, and drop it at the end."""
-    name = f"test_{uuid4().hex}"
-    asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE template_arcade STRATEGY file_copy"))
-    yield postgres.set(database=name)
-    asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
 @pytest.fixture
 def anyio_backend() -> str:
     """The event loop of tests marked `anyio`."""
@@ -76,57 +69,8 @@ async def engine(database_url: URL, anyio_backend: str) -> AsyncIterator[AsyncEn
         yield test_engine
 
 
-def remove_abandoned() -> None:
-    """Stop and remove the Postgres of test runs that were killed more than an hour ago."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if time.time() - folder.stat().st_mtime < 3600:
-            continue
-        remove_home(folder)
-
-
-@contextmanager
-def temporary_home() -> Iterator[Path]:
-    """A home folder whose embedded Postgres is stopped and removed with it at the end.
-
-    It is not pytest's `tmp_path`, because each run of pytest closes the folders of all runs to the account that runs
-    Postgres.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    try:
-        yield folder
-    finally:
-        remove_home(folder)
-
-
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """See `temporary_home`."""
+    """A home folder, removed after the test; see `temporary_home`."""
     with temporary_home() as folder:
         yield folder
-
-
-def remove_home(folder: Path) -> None:
-    """Remove a folder and the Postgres in it or in its `postgres`, unless another process uses that."""
-    clusters = [cluster for cluster in (folder, folder / "postgres") if (cluster / "data").exists()]
-    for cluster in clusters:
-        if PostgresServer(cluster).find_postmaster() is not None:
-            EmbeddedPostgres(cluster).close()
-    if all(PostgresServer(cluster).find_postmaster() is None for cluster in clusters):
-        shutil.rmtree(folder)
-
-
-async def execute(url: URL, statement: str) -> None:
-    """Run a statement outside of a transaction."""
-    async with opened_engine(url) as engine, engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(statement))
-
-
-@asynccontextmanager
-async def opened_engine(url: URL) -> AsyncIterator[AsyncEngine]:
-    """An engine that is disposed at the end. Create and use it in the same event loop."""
-    engine = create_engine(url)
-    try:
-        yield engine
-    finally:
-        await engine.dispose()

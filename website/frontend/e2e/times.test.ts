@@ -40,7 +40,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  const games = join(await mkdtemp(join(tmpdir(), "telltale-")), "games");
+  const games = join(await mkdtemp(join(tmpdir(), "self-describing-")), "games");
   const write = `from pathlib import Path; from tests.support.self_describing_env import write_catalogue; write_catalogue(Path("${games}"))`;
   await promisify(execFile)(PYTHON, ["-c", write], { cwd: BACKEND });
   arcade = await startArcade(`${OUTPUT_FOLDER}times.log`, {
@@ -78,7 +78,7 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   await page.getByLabel("E-mail").fill(`times.${String(roundTrip)}@example.org`);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${network.url}/`);
-  await page.goto("/play/telltale");
+  await page.goto("/play/self-describing");
   await page.waitForSelector('[data-phase="ready"]');
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');

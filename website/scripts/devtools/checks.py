@@ -67,7 +67,7 @@ PYTEST = (venv_program("pytest"), "-q")
 DEVTOOLS_TESTS = backend_test_paths("devtools")
 DATA_TESTS = backend_test_paths("certify", "cli", "dataset", "environments", "export", "frames", "games")
 DATA_TESTS += backend_test_paths("recording", "research", "storage")
-PLAY_TESTS = backend_test_paths("benchmarks", "delivery", "lockstep", "play", "uploader")
+PLAY_TESTS = (*backend_test_paths("lockstep", "play", "uploader"), "benchmarks/tests")
 """Tests that mostly wait for games. They run last in their group, when fewer other checks use the CPU."""
 OTHER_TESTS = tuple(f"--ignore={folder}" for folder in (*DEVTOOLS_TESTS, *DATA_TESTS, *PLAY_TESTS))
 """Arguments that select every test folder that is in no list above, so that a new folder is never left out."""

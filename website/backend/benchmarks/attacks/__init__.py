@@ -1,1 +1,1 @@
-"""Attack a running arcade, and measure what the other players notice."""
+"""Attack a running arcade, and measure the effect on other players."""

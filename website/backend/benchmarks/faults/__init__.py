@@ -1,1 +1,1 @@
-"""Break a running arcade at random moments, and count what is lost."""
+"""Cause faults in a running arcade at random times, and count lost steps."""

@@ -11,11 +11,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.attacks import sockets, web
-from benchmarks.attacks.cases import HELLO
 from skill_arcade.wire.close_codes import REASONS, CloseCode
-from tests.conftest import temporary_home
 from tests.support.arcade import issue_ticket, open_player, sign_in
+from tests.support.attacks import http_requests, sockets
+from tests.support.attacks.cases import HELLO
+from tests.support.database import temporary_home
 from tests.support.server import ServerUnderTest
 
 pytestmark = pytest.mark.anyio
@@ -70,18 +70,18 @@ def test_F4_flood_of_frames_is_closed_by_rate_limit(server: ServerUnderTest) -> 
 
 
 def test_F4_huge_message_closes_with_too_big(server: ServerUnderTest) -> None:
-    assert set(sockets.huge(server.port, 2)) <= {CloseCode.TOO_BIG, CloseCode.RATE_LIMITED}
+    assert set(sockets.huge_messages(server.port, 2)) <= {CloseCode.TOO_BIG, CloseCode.RATE_LIMITED}
 
 
 async def test_generated_requests_never_answer_500(server: ServerUnderTest) -> None:
     url = f"http://127.0.0.1:{server.port}"
     token = await sign_in(url, "eve@example.org")
-    report = await asyncio.to_thread(web.ask, url, token, 2, SEED)
+    report = await asyncio.to_thread(http_requests.send_requests, url, token, 2, SEED)
     assert report.statuses[200] > 0
     assert report.statuses[422] > 0
     assert max(report.statuses) < 500
-    assert "/healthz" in report.never_wrong
-    assert "/play/tickets" not in report.never_wrong
+    assert "/healthz" in report.without_invalid
+    assert "/play/tickets" not in report.without_invalid
 
 
 async def read_close(address: str) -> tuple[int, str]:

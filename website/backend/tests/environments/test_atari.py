@@ -34,7 +34,7 @@ def atari(game: str, **kwargs: object) -> AtariPlayableEnv:
         ("Berzerk", {}),  # draws random numbers before its first frame
     ],
 )
-def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwargs: dict[str, object]) -> None:
+def test_atari_pictures_and_rewards_equal_rgb_environment(game: str, kwargs: dict[str, object]) -> None:
     env = atari(game, **kwargs)
     rgb = gymnasium.make(EnvSpec.from_json(json.dumps(env.spec["gymnasium"])))
     actions = np.random.default_rng(5).integers(env.n_actions, size=700)
@@ -61,14 +61,14 @@ def test_the_picture_and_rewards_are_those_of_the_rgb_environment(game: str, kwa
 
 
 @pytest.mark.parametrize("television", [NTSC, PAL])
-def test_folding_keeps_every_colour_and_leaves_255_free(television: ColourTable) -> None:
+def test_atari_palette_folding_keeps_colours_and_frees_index_255(television: ColourTable) -> None:
     assert television.palette.shape == (255, 3)
     assert np.array_equal(television.palette[television.goes], television.colours)
     assert np.array_equal(television.goes[::2], np.arange(0, 256, 2))
 
 
-def test_rare_odd_indices_are_shown_as_ale_shows_them() -> None:
-    """Scrambled memory makes a PAL game lose its colour, as a frame of odd length does on a television."""
+def test_atari_odd_colour_indices_equal_those_of_ale() -> None:
+    """Random memory makes a PAL game lose its colour, as a frame with an odd number of lines does on a television."""
     env = atari("AirRaid")
     env.reset(1)
     game = env._game
@@ -83,7 +83,7 @@ def test_rare_odd_indices_are_shown_as_ale_shows_them() -> None:
     assert any(index % 2 for index in seen)
 
 
-def test_the_same_seed_and_actions_give_the_same_frames_again() -> None:
+def test_atari_same_seed_and_actions_repeat_frames() -> None:
     actions = np.random.default_rng(3).integers(4, size=400).tolist()
 
     def play(env: AtariPlayableEnv) -> list[bytes]:
@@ -97,7 +97,7 @@ def test_the_same_seed_and_actions_give_the_same_frames_again() -> None:
 
 
 @pytest.mark.parametrize("game", ["Breakout", "SpaceInvaders", "AirRaid"])
-def test_the_sound_is_that_of_the_environment_that_observes_it(game: str) -> None:
+def test_atari_sound_equals_sound_observations(game: str) -> None:
     env = atari(game)
     heard = gymnasium.make(f"ALE/{game}-v5", sound_obs=True, frameskip=1, repeat_action_probability=0.0)
     env.reset(5)
@@ -112,11 +112,11 @@ def test_the_sound_is_that_of_the_environment_that_observes_it(game: str) -> Non
     assert loud > 5
 
 
-def test_of_several_frames_a_step_there_is_no_sound() -> None:
+def test_atari_frameskip_has_no_sound() -> None:
     assert atari("Breakout", frameskip=4).samples_per_step == 0
 
 
-def test_the_limit_of_frames_truncates() -> None:
+def test_atari_frame_limit_truncates() -> None:
     env = atari("Pong", max_num_frames_per_episode=50)
     env.reset(1)
     outcomes = [env.step(0) for _ in range(50)]
@@ -124,7 +124,7 @@ def test_the_limit_of_frames_truncates() -> None:
     assert not outcomes[-1].terminated
 
 
-def test_the_specification_names_rom_and_versions() -> None:
+def test_atari_spec_contains_rom_and_versions() -> None:
     spec = json.loads(json.dumps(atari("Pong").spec))
     assert spec["rom"]["game"] == "pong"
     assert len(spec["rom"]["sha256"]) == 64

@@ -1,4 +1,4 @@
-"""Continuous actions by numbered ones."""
+"""Environments with continuous actions that are played with discrete ones."""
 
 import gymnasium
 import numpy as np
@@ -11,10 +11,10 @@ from skill_arcade.environments.manifest_validation import validate_game
 from skill_arcade.games.catalogue import load_catalogue
 
 GAMES = load_catalogue().games
-MEASURED = ["pendulum", "mountain-car-continuous", "lunar-lander-continuous"]
+DISCRETIZED_GAMES = ["pendulum", "mountain-car-continuous", "lunar-lander-continuous"]
 
 
-def test_levels_go_from_the_lowest_to_the_highest_with_rest_in_the_middle() -> None:
+def test_discretized_levels_are_ordered_with_zero_in_the_middle() -> None:
     pendulum = DiscretizedActionEnv("Pendulum-v1", 5)
     assert [pendulum.vector(action).tolist() for action in range(5)] == [[-2], [-1], [0], [1], [2]]
     lander = DiscretizedActionEnv("LunarLanderContinuous-v3", 3)
@@ -24,34 +24,34 @@ def test_levels_go_from_the_lowest_to_the_highest_with_rest_in_the_middle() -> N
     lander.close()
 
 
-def test_a_step_is_the_other_environments_own_with_that_vector() -> None:
-    ours, theirs = DiscretizedActionEnv("Pendulum-v1", 5), gymnasium.make("Pendulum-v1")
-    np.testing.assert_array_equal(ours.reset(seed=7)[0], theirs.reset(seed=7)[0])
+def test_discretized_step_equals_step_of_original_environment() -> None:
+    discretized, original = DiscretizedActionEnv("Pendulum-v1", 5), gymnasium.make("Pendulum-v1")
+    np.testing.assert_array_equal(discretized.reset(seed=7)[0], original.reset(seed=7)[0])
     for action in (4, 4, 0, 2):
-        mine, its = ours.step(action), theirs.step(ours.vector(action))
-        np.testing.assert_array_equal(mine[0], its[0])
-        assert mine[1:4] == its[1:4]
-        assert mine[4]["vector"] == ours.vector(action).tolist()
-    ours.close()
-    theirs.close()
+        step, original_step = discretized.step(action), original.step(discretized.vector(action))
+        np.testing.assert_array_equal(step[0], original_step[0])
+        assert step[1:4] == original_step[1:4]
+        assert step[4]["vector"] == discretized.vector(action).tolist()
+    discretized.close()
+    original.close()
 
 
-def test_what_has_numbered_actions_already_is_refused() -> None:
-    with pytest.raises(ValueError, match="levels need a bounded vector"):
+def test_discretized_env_of_discrete_actions_raises_value_error() -> None:
+    with pytest.raises(ValueError, match="vector"):
         DiscretizedActionEnv("CartPole-v1")
 
 
-@pytest.mark.parametrize("name", MEASURED)
-def test_a_measured_game_plays_and_runs_again_from_its_record(name: str) -> None:
+@pytest.mark.parametrize("name", DISCRETIZED_GAMES)
+def test_discretized_game_remade_from_spec_repeats_steps(name: str) -> None:
     assert validate_game(GAMES[name]) == []
     assert ineffective_controls(GAMES[name]) == set()
     env = make_environment(GAMES[name].environment)
-    again = make_environment_from_spec(env.spec)
-    for one in (env, again):
-        one.reset(11)
+    remade = make_environment_from_spec(env.spec)
+    for each in (env, remade):
+        each.reset(11)
     for binding in GAMES[name].actions * 5:
-        first, second = env.step(binding.action), again.step(binding.action)
+        first, second = env.step(binding.action), remade.step(binding.action)
         assert (first.reward, first.info) == (second.reward, second.info)
-        assert env.picture().equals(again.picture())
+        assert env.picture().equals(remade.picture())
     env.close()
-    again.close()
+    remade.close()

@@ -10,7 +10,7 @@ from skill_arcade.environments.hanoi import TowerOfHanoiEnv
 
 
 def solution(disks: int, start: int, goal: int) -> list[int]:
-    """Poles to press: lift, put, lift, put, ..."""
+    """Return the poles to press: lift, put, lift, put, ..."""
     if disks == 0:
         return []
     spare = 3 - start - goal
@@ -23,13 +23,13 @@ def play(env: TowerOfHanoiEnv, actions: list[int]) -> list[tuple[list[int], floa
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"disks": 5, "poles": 4, "goal_pole": 1, "illegal_reward": -1.0}])
-def test_gymnasium_finds_nothing_wrong(kwargs: dict[str, Any]) -> None:
+def test_hanoi_passes_gymnasium_env_checker(kwargs: dict[str, Any]) -> None:
     env = gymnasium.make("SkillArcade/TowerOfHanoi-v0", render_mode="rgb_array", **kwargs)
     check_env(env.unwrapped)
 
 
 @pytest.mark.parametrize("disks", [1, 3, 4, 5])
-def test_the_shortest_solution_ends_the_episode_solved(disks: int) -> None:
+def test_hanoi_shortest_solution_terminates_as_solved(disks: int) -> None:
     env = TowerOfHanoiEnv(disks=disks, goal_reward=100.0, move_reward=-1.0)
     steps = play(env, solution(disks, 0, 2))
     assert [terminated for _, _, terminated, _, _ in steps] == [False] * (len(steps) - 1) + [True]
@@ -42,14 +42,14 @@ def test_the_shortest_solution_ends_the_episode_solved(disks: int) -> None:
     assert sum(reward for _, reward, *_ in steps) == 100 - (2**disks - 1)
 
 
-def test_an_empty_pole_gives_nothing_to_lift() -> None:
+def test_hanoi_lift_from_empty_pole_is_illegal() -> None:
     ((observation, reward, _, _, info),) = play(TowerOfHanoiEnv(illegal_reward=-0.5), [1])
     assert observation == [0, 0, 0, 0]
     assert reward == -0.5
     assert (info["illegal"], info["illegal_actions"], info["lifted"]) == (True, 1, 0)
 
 
-def test_a_larger_disk_is_not_put_on_a_smaller_one() -> None:
+def test_hanoi_larger_disk_on_smaller_one_is_illegal() -> None:
     steps = play(TowerOfHanoiEnv(illegal_reward=-0.5), [0, 1, 0, 1, 2])
     assert steps[2][0] == [1, 0, 0, 2]
     observation, reward, _, _, info = steps[3]
@@ -59,20 +59,20 @@ def test_a_larger_disk_is_not_put_on_a_smaller_one() -> None:
     assert not steps[4][4]["illegal"]
 
 
-def test_putting_a_disk_back_is_allowed_and_no_move() -> None:
+def test_hanoi_disk_put_back_counts_no_move() -> None:
     steps = play(TowerOfHanoiEnv(move_reward=-1.0), [0, 0])
     assert steps[1][0] == [0, 0, 0, 0]
     assert [reward for _, reward, *_ in steps] == [0.0, 0.0]
     assert steps[1][4]["moves"] == 0
 
 
-def test_the_goal_pole_is_free_to_choose() -> None:
+def test_hanoi_goal_pole_argument_sets_the_goal() -> None:
     steps = play(TowerOfHanoiEnv(disks=2, goal_pole=1), solution(2, 0, 1))
     assert steps[-1][2]
     assert not any(terminated for _, _, terminated, *_ in play(TowerOfHanoiEnv(disks=2), solution(2, 0, 1)))
 
 
-def test_too_many_steps_truncate_and_do_not_terminate() -> None:
+def test_hanoi_max_steps_truncates_without_termination() -> None:
     flags = [(terminated, truncated) for _, _, terminated, truncated, _ in play(TowerOfHanoiEnv(max_steps=3), [1] * 3)]
     assert flags == [(False, False), (False, False), (False, True)]
 
@@ -89,13 +89,13 @@ def test_too_many_steps_truncate_and_do_not_terminate() -> None:
         ({"render_mode": "human"}, "render_mode"),
     ],
 )
-def test_arguments_that_make_no_puzzle_are_named(kwargs: dict[str, Any], name: str) -> None:
+def test_hanoi_invalid_argument_raises_with_its_name(kwargs: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: "):
         TowerOfHanoiEnv(**kwargs)
 
 
 @pytest.mark.parametrize("disks", [3, 9])
-def test_an_episode_is_drawn_in_fewer_than_255_colours(disks: int) -> None:
+def test_hanoi_pictures_use_fewer_than_255_colours(disks: int) -> None:
     env = TowerOfHanoiEnv(disks=disks, poles=4, render_mode="rgb_array")
     env.reset(seed=1)
     colours: set[int] = set()
@@ -108,7 +108,7 @@ def test_an_episode_is_drawn_in_fewer_than_255_colours(disks: int) -> None:
     assert len(colours) < 255
 
 
-def test_each_state_looks_different_and_always_alike() -> None:
+def test_hanoi_states_have_distinct_reproducible_pictures() -> None:
     def pictures() -> list[bytes]:
         env = TowerOfHanoiEnv(render_mode="rgb_array")
         env.reset(seed=1)
@@ -123,7 +123,7 @@ def test_each_state_looks_different_and_always_alike() -> None:
     assert len(set(first)) == len(first)
 
 
-def test_a_refused_action_is_seen_until_the_next_one() -> None:
+def test_hanoi_illegal_action_is_shown_until_next_action() -> None:
     env = TowerOfHanoiEnv(render_mode="rgb_array")
     env.reset(seed=1)
     pictures = [bytes(env.render())]  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Every game of the catalogue plays as its manifest says."""
+"""Checks that the games of the catalogue match their manifests."""
 
 import multiprocessing
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ SAMPLE = [
     "assault", "atlantis", "blackjack", "breakout", "cart-pole", "fishing-derby", "frozen-lake", "hangman",
     "minigrid-door-key-6x6", "ms-pacman", "pendulum", "tower-of-hanoi",
 ]  # fmt: skip
-FAR = {
-    # Only in front of an open elevator, five screens from the start: `test_the_policeman_enters_the_elevator`.
+UNREACHED_CONTROLS = {
+    # Only works at an open elevator: test_keystone_kapers_up_at_open_elevator_changes_picture.
     "keystone-kapers": {"up"},
 }
 
 
-def test_the_catalogue_has_every_game_that_ale_supports() -> None:
-    theirs = {spec for spec in gymnasium.registry if spec.startswith("ALE/") and spec.endswith("-v5")}
-    assert theirs == {game.environment.id for game in GAMES.values() if game.environment.id.startswith("ALE/")}
-    assert len(theirs) == 104
+def test_catalogue_contains_every_game_of_ale() -> None:
+    ale_ids = {spec for spec in gymnasium.registry if spec.startswith("ALE/") and spec.endswith("-v5")}
+    assert ale_ids == {game.environment.id for game in GAMES.values() if game.environment.id.startswith("ALE/")}
+    assert len(ale_ids) == 104
 
 
-def test_every_game_says_what_a_player_needs() -> None:
+def test_manifest_of_each_game_has_summary_and_tags() -> None:
     for game in GAMES.values():
         assert 20 < len(game.summary) < 250, game.id
         assert game.summary.endswith((".", "?")), game.id
@@ -44,23 +44,23 @@ def test_every_game_says_what_a_player_needs() -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_a_game_plays_as_its_manifest_says(name: str) -> None:
+def test_validate_game_of_sample_finds_no_problems(name: str) -> None:
     assert validate_game(GAMES[name]) == []
     assert ineffective_controls(GAMES[name]) == set()
 
 
 @pytest.mark.slow
-def test_every_game_plays_as_its_manifest_says() -> None:
-    """All 179, in two to three minutes on two cores."""
+def test_validate_game_of_whole_catalogue_finds_no_problems() -> None:
+    """Takes two to three minutes on two cores."""
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         faults = dict(zip(GAMES, pool.map(validate_game, GAMES.values()), strict=True))
-        silent = dict(zip(GAMES, pool.map(ineffective_controls, GAMES.values()), strict=True))
+        ineffective = dict(zip(GAMES, pool.map(ineffective_controls, GAMES.values()), strict=True))
     assert {name: found for name, found in faults.items() if found} == {}
-    assert {name: found for name, found in silent.items() if found} == FAR
+    assert {name: found for name, found in ineffective.items() if found} == UNREACHED_CONTROLS
 
 
-def test_the_policeman_enters_the_elevator() -> None:
-    """What random play does not find: up, in front of the elevator, once it is open."""
+def test_keystone_kapers_up_at_open_elevator_changes_picture() -> None:
+    """Random play does not reach the elevator, where the control up has an effect."""
     game = GAMES["keystone-kapers"]
     env = make_environment(game.environment)
     assert isinstance(env, AtariPlayableEnv)
@@ -69,55 +69,57 @@ def test_the_policeman_enters_the_elevator() -> None:
     for action, steps in ((0, 60), (actions["left",], 624), (0, 480)):
         for _ in range(steps):
             env.step(action)
-    player_lock, seen = env.save(), []
+    saved, pictures = env.save(), []
     for action in (actions["up",], 0):
-        env.restore(player_lock)
+        env.restore(saved)
         for _ in range(24):
             env.step(action)
-        seen.append(env.picture().pixels.copy())
+        pictures.append(env.picture().pixels.copy())
     env.close()
-    assert (seen[0] != seen[1]).any()
+    assert (pictures[0] != pictures[1]).any()
 
 
-def test_a_control_that_does_nothing_is_not_heard() -> None:
+def test_probe_controls_of_ineffective_control_sees_nothing() -> None:
     game = GAMES["breakout"]
     fire = next(binding for binding in game.actions if binding.press == ("fire",))
-    deaf = Control(name="deaf", label="Nothing", keys=("KeyQ",))
-    told = game.model_copy(
-        update={"controls": (deaf,), "actions": (Binding(press=("deaf",), action=1), fire), "noop": 0}
+    unused = Control(name="unused", label="Nothing", keys=("KeyQ",))
+    relabelled = game.model_copy(
+        update={"controls": (unused,), "actions": (Binding(press=("unused",), action=1), fire), "noop": 0}
     )
-    assert probe_controls(told, moments=40)["deaf"].seen  # that is fire
+    assert probe_controls(relabelled, moments=40)["unused"].seen  # the control is bound to fire
     blackjack = GAMES["blackjack"]
-    up = blackjack.model_copy(update={"controls": (deaf,), "actions": (Binding(press=("deaf",), action=2),)})
-    heard = probe_controls(up, moments=40)["deaf"]
-    assert (heard.moments, heard.seen, heard.stirred) == (40, False, False)
+    up = blackjack.model_copy(update={"controls": (unused,), "actions": (Binding(press=("unused",), action=2),)})
+    result = probe_controls(up, moments=40)["unused"]
+    assert (result.moments, result.seen, result.stirred) == (40, False, False)
 
 
-def test_a_manifest_that_asks_for_too_much_is_told_so() -> None:
+def test_validate_game_with_unknown_info_and_wrong_noop_reports_both() -> None:
     game = GAMES["breakout"]
-    wrong = game.model_copy(update={"keep_info": ("health",), "noop": 1})
-    assert validate_game(wrong) == [
-        "noop: action 1 means FIRE",
-        "info has no 'health'; it has episode_frame_number, frame_number, lives",
-    ]
+    invalid = game.model_copy(update={"keep_info": ("health",), "noop": 1})
+    noop, info = validate_game(invalid)
+    assert noop.startswith("noop: ")
+    assert "FIRE" in noop
+    assert info.startswith("info ")
+    assert "health" in info
 
 
-def test_an_environment_that_is_not_there_is_told_so() -> None:
+def test_validate_game_with_missing_package_reports_environment() -> None:
     game = GAMES["breakout"]
     environment = game.environment.model_copy(update={"id": "nowhere:Nothing-v0"})
     [fault] = validate_game(game.model_copy(update={"environment": environment}))
-    assert fault == "environment: nowhere:Nothing-v0 needs the package nowhere, which is not installed here"
+    assert fault.startswith("environment: ")
+    assert "nowhere" in fault
 
 
 @pytest.mark.parametrize("env_id", ["ALE/Pong-v5", "CliffWalking-v1", "MountainCar-v0", "Pendulum-v1"])
-def test_a_drafted_manifest_is_a_game_that_plays(env_id: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_draft_manifest_is_valid_game(env_id: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     game_id, text = draft_manifest(describe_environment(env_id), None)
     path = tmp_path_factory.mktemp("games") / f"{game_id}.yaml"
     path.write_text(text)
     assert validate_game(load_manifest(path)) == []
 
 
-def test_a_vector_is_drafted_as_less_and_more_of_each_axis(tmp_path: Path) -> None:
+def test_draft_manifest_of_vector_actions_has_two_controls_per_axis(tmp_path: Path) -> None:
     game_id, text = draft_manifest(describe_environment("BipedalWalker-v3"), None)
     path = tmp_path / f"{game_id}.yaml"
     path.write_text(text)
@@ -130,30 +132,30 @@ def test_a_vector_is_drafted_as_less_and_more_of_each_axis(tmp_path: Path) -> No
     assert ineffective_controls(game, 30) == set()
 
 
-def test_every_game_has_a_cover_and_a_moving_preview() -> None:
+def test_catalogue_games_have_cover_and_animated_preview() -> None:
     for kind, frames in (("covers", 1), ("previews", 2)):
         for name in GAMES:
             with Image.open(MANIFESTS.parent / kind / f"{name}.webp") as picture:
                 assert getattr(picture, "n_frames", 1) >= frames, (kind, name)
 
 
-def test_speeds_are_offered_for_games_that_run_by_time_only_and_never_faster() -> None:
-    offering = {name for name, game in GAMES.items() if "speed" in game.choices()}
-    assert offering
-    for name in offering:
+def test_speed_options_exist_only_for_real_time_games_and_at_most_1() -> None:
+    with_speeds = {name for name, game in GAMES.items() if "speed" in game.choices()}
+    assert with_speeds
+    for name in with_speeds:
         pace = GAMES[name].pace
         assert isinstance(pace, RealTime)
         assert 1 in pace.speeds
         assert max(pace.speeds) == 1, name
 
 
-def test_a_measured_action_is_steered_by_mouse_and_stick_too() -> None:
-    measured = [game for game in GAMES.values() if game.environment.id == "SkillArcade/Levels-v0"]
-    assert len(measured) >= 3
-    assert all(game.steer for game in measured)
+def test_discretized_games_support_analog_steering() -> None:
+    discretized = [game for game in GAMES.values() if game.environment.id == "SkillArcade/Levels-v0"]
+    assert len(discretized) >= 3
+    assert all(game.steer for game in discretized)
 
 
-def test_a_portrait_is_small_and_the_same_each_time() -> None:
+def test_cover_art_is_small_and_reproducible() -> None:
     first, again = (render_cover_art(GAMES["minigrid-empty-5x5"], seeds=(1,)) for _ in range(2))
     assert first == again
     assert first.cover[8:12] == b"WEBP"

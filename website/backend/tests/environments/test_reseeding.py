@@ -1,4 +1,4 @@
-"""A game that takes another seed without its ROM being loaded anew comes to the very bytes of one that loads it."""
+"""A game with a new seed behaves exactly as one whose ROM is loaded with that seed."""
 
 import ale_py
 import numpy as np
@@ -14,7 +14,7 @@ SOME = ("breakout", "pong", "montezuma_revenge", "pitfall2", "video_pinball", "k
 CHOICES = [game.environment for game in load_catalogue().games.values() if game.environment.id.startswith("ALE/")]
 EVERY = sorted({rom.stem for choice in CHOICES if (rom := find_rom(choice))})
 DRAWN_ALREADY = {"berzerk", "double_dunk"}
-"""They press random buttons, or let ALE do so, before their first frame."""
+"""These games press random buttons, or let ALE do so, before their first frame."""
 
 
 def make_emulator() -> ale_py.ALEInterface:
@@ -32,7 +32,7 @@ def load(emulator: ale_py.ALEInterface, game: str, seed: int) -> None:
 
 
 def play(emulator: ale_py.ALEInterface, actions: list[int]) -> list[bytes]:
-    """What it comes to after each action: its whole state, random numbers included, and its screen."""
+    """Return the state, with the random number generator, and the screen after each action."""
     seen, available = [], emulator.getMinimalActionSet()
     for action in actions:
         reward = emulator.act(available[action % len(available)])
@@ -62,24 +62,24 @@ def check(game: str) -> None:
 
 
 @pytest.mark.parametrize("game", SOME)
-def test_a_new_seed_leads_to_what_loading_the_rom_with_it_leads_to(game: str) -> None:
+def test_reseed_equals_loading_rom_with_the_seed(game: str) -> None:
     check(game)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("game", [game for game in EVERY if game not in SOME and game not in DRAWN_ALREADY])
-def test_a_new_seed_leads_to_the_same_for_every_game(game: str) -> None:
+def test_reseed_of_every_game_equals_loading_rom(game: str) -> None:
     check(game)
 
 
 @pytest.mark.parametrize("game", sorted(DRAWN_ALREADY))
-def test_a_game_that_has_drawn_a_random_number_is_not_given_another_seed(game: str) -> None:
+def test_reseed_after_random_draw_finds_no_fresh_state(game: str) -> None:
     emulator = make_emulator()
     load(emulator, game, 5)
     assert FreshState.find(emulator, 5) is None
 
 
-def test_the_seed_that_means_the_clock_is_refused() -> None:
+def test_reseed_with_clock_seed_raises_value_error() -> None:
     emulator = make_emulator()
     load(emulator, "pong", 5)
     unplayed = FreshState.find(emulator, 5)

@@ -1,4 +1,4 @@
-"""Falling blocks by the standard rules, the same from the same seed."""
+"""Tetris follows the standard rules, and its seed determines the game."""
 
 from collections import Counter
 from itertools import pairwise
@@ -38,7 +38,7 @@ BOTTOM = ROWS + HIDDEN - 1
 
 
 def make_well(*rows: str, pieces: str = "TTTTTTT", **more: Any) -> Well:
-    """A well whose lowest rows are these (`X`: taken), with its first piece in the air."""
+    """Return a well with these lowest rows (`X` is filled) and with its first piece in the air."""
     well = Well(queue=[NAMES.index(piece) for piece in pieces], **more)
     for place, row in enumerate(reversed(rows)):
         well.cells[BOTTOM - place] = [0 if cell == "X" else EMPTY for cell in row]
@@ -52,11 +52,11 @@ def press(well: Well, act: int) -> None:
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"level": 9, "goal_lines": None}])
-def test_gymnasium_finds_nothing_wrong(kwargs: dict[str, Any]) -> None:
+def test_tetris_passes_gymnasium_env_checker(kwargs: dict[str, Any]) -> None:
     check_env(gymnasium.make("SkillArcade/Tetris-v0", render_mode="rgb_array", **kwargs).unwrapped)
 
 
-def test_a_seed_gives_the_same_game_and_another_seed_another() -> None:
+def test_tetris_seed_determines_the_pieces() -> None:
     def play(seed: int) -> tuple[bytes, float]:
         env, rng = TetrisEnv(render_mode="rgb_array"), np.random.default_rng(5)
         env.reset(seed=seed)
@@ -75,7 +75,7 @@ def test_a_seed_gives_the_same_game_and_another_seed_another() -> None:
     assert play(7) != play(8)
 
 
-def test_each_bag_has_all_seven_pieces() -> None:
+def test_tetris_bag_contains_all_seven_pieces() -> None:
     env = TetrisEnv()
     env.reset(seed=3)
     dealt = [env._well.falling.piece] if env._well.falling else []
@@ -88,7 +88,7 @@ def test_each_bag_has_all_seven_pieces() -> None:
 
 
 @pytest.mark.parametrize(("rows", "points"), [(1, 100), (2, 300), (3, 500), (4, 800)])
-def test_full_rows_go_and_pay(rows: int, points: int) -> None:
+def test_tetris_full_rows_are_cleared_and_scored(rows: int, points: int) -> None:
     well = make_well("XX.......X", *["XXXXXXXXX."] * rows, pieces="IIIIII", level=2, first_level=2)
     well.falling = Falling(NAMES.index("I"), HIDDEN, 7, 1)
     assert {column for _, column in well.falling.cells()} == {9}
@@ -105,7 +105,7 @@ def test_full_rows_go_and_pay(rows: int, points: int) -> None:
     assert sum(cell != EMPTY for row in well.cells for cell in row) == 2 + 4 - rows
 
 
-def test_the_level_rises_with_ten_rows_and_never_below_the_first() -> None:
+def test_tetris_level_rises_per_ten_rows_from_start_level() -> None:
     well = make_well(level=3, first_level=3)
     for lines, level in ((9, 3), (29, 3), (30, 4)):
         well.lines, well.full = lines - 1, (BOTTOM,)
@@ -114,7 +114,7 @@ def test_the_level_rises_with_ten_rows_and_never_below_the_first() -> None:
 
 
 @pytest.mark.parametrize("piece", range(7))
-def test_four_turns_in_the_open_come_back(piece: int) -> None:
+def test_tetris_four_rotations_restore_the_piece(piece: int) -> None:
     well = make_well()
     for quarters in (CLOCKWISE, COUNTER):
         well.falling = Falling(piece, 8, 3)
@@ -127,7 +127,7 @@ def test_four_turns_in_the_open_come_back(piece: int) -> None:
         assert len({tuple(cells) for cells in seen}) == (1 if NAMES[piece] == "O" else 4)
 
 
-def test_a_piece_at_the_wall_is_kicked_off_it() -> None:
+def test_tetris_rotation_at_wall_kicks_piece_away() -> None:
     well = make_well()
     well.falling = Falling(NAMES.index("T"), 8, -1, 1)  # upright, its empty column in the wall
     well._turn(1)
@@ -137,8 +137,8 @@ def test_a_piece_at_the_wall_is_kicked_off_it() -> None:
     assert (well.falling.column, well.falling.row, well.falling.turned) == (0, 8, 0)
 
 
-def test_a_t_is_kicked_into_a_slot_two_rows_down() -> None:
-    """The triple of the guideline: fifth try of 0 to left, one to the right and two down."""
+def test_tetris_t_spin_triple_kicks_t_two_rows_down() -> None:
+    """The T-spin triple of the guideline: the fifth kick from 0 to left, one column right and two rows down."""
     well = make_well(
         "..........",
         "XX..XXXXXX",
@@ -159,7 +159,7 @@ def test_a_t_is_kicked_into_a_slot_two_rows_down() -> None:
     assert all(well.cells[row][column] == EMPTY for row, column in piece.cells())
 
 
-def test_a_turn_that_fits_nowhere_changes_nothing() -> None:
+def test_tetris_blocked_rotation_changes_nothing() -> None:
     well = make_well(*["XXXX.XXXXX"] * 8)
     piece = well.falling = Falling(NAMES.index("I"), BOTTOM - 3, 2, 1)
     assert {column for _, column in piece.cells()} == {4}
@@ -167,7 +167,7 @@ def test_a_turn_that_fits_nowhere_changes_nothing() -> None:
     assert (piece.row, piece.column, piece.turned) == (BOTTOM - 3, 2, 1)
 
 
-def test_gravity_follows_the_guideline() -> None:
+def test_tetris_gravity_follows_the_guideline() -> None:
     assert GRAVITY[0] == round(ROW / 60)
     assert all(slower < faster for slower, faster in pairwise(GRAVITY))
     well = make_well()
@@ -184,7 +184,7 @@ def test_gravity_follows_the_guideline() -> None:
     assert well.score == well.falling.row - start
 
 
-def test_a_lying_piece_locks_after_half_a_second() -> None:
+def test_tetris_landed_piece_locks_after_500_ms() -> None:
     well = make_well()
     assert well.falling is not None
     well._drop()
@@ -195,7 +195,7 @@ def test_a_lying_piece_locks_after_half_a_second() -> None:
     assert well.pieces == 1
 
 
-def test_moving_a_lying_piece_delays_its_lock_so_often_and_no_more() -> None:
+def test_tetris_moves_of_landed_piece_delay_its_lock_up_to_limit() -> None:
     well = make_well()
     well._drop()
     ticks = 0
@@ -205,7 +205,7 @@ def test_moving_a_lying_piece_delays_its_lock_so_often_and_no_more() -> None:
     assert LOCK_RESETS * 20 <= ticks <= (LOCK_RESETS + 1) * 20 + LOCK_TICKS
 
 
-def test_a_direction_that_is_held_repeats() -> None:
+def test_tetris_held_direction_repeats() -> None:
     well = make_well()
     assert well.falling is not None
     places = []
@@ -215,7 +215,7 @@ def test_a_direction_that_is_held_repeats() -> None:
     assert places == [2] * 10 + [1, 1, 0, 0, 0, 0, 0]
 
 
-def test_a_turn_that_is_held_happens_once() -> None:
+def test_tetris_held_rotation_happens_once() -> None:
     well = make_well()
     assert well.falling is not None
     for _ in range(5):
@@ -223,7 +223,7 @@ def test_a_turn_that_is_held_happens_once() -> None:
     assert well.falling.turned == 1
 
 
-def test_one_piece_is_held_once_until_another_locks() -> None:
+def test_tetris_hold_works_once_per_piece() -> None:
     well = make_well(pieces="ISZTOL")
     press(well, HOLD)
     assert well.falling is not None
@@ -235,7 +235,7 @@ def test_one_piece_is_held_once_until_another_locks() -> None:
     assert (NAMES[well.held], NAMES[well.falling.piece]) == ("Z", "I")
 
 
-def test_a_full_well_ends_the_game() -> None:
+def test_tetris_blocked_spawn_ends_the_game() -> None:
     env = TetrisEnv()
     env.reset(seed=1)
     terminated, steps = False, 0
@@ -248,7 +248,7 @@ def test_a_full_well_ends_the_game() -> None:
     assert 10 <= info["pieces"] <= 25
 
 
-def test_a_piece_that_locks_above_the_well_ends_the_game() -> None:
+def test_tetris_lock_above_well_ends_the_game() -> None:
     well = make_well(*["X" + "." * 9] * 0)
     for row in range(HIDDEN, ROWS + HIDDEN):
         well.cells[row] = [0] * 9 + [EMPTY]
@@ -257,7 +257,7 @@ def test_a_piece_that_locks_above_the_well_ends_the_game() -> None:
     assert well.over
 
 
-def test_the_goal_ends_the_game_as_finished() -> None:
+def test_tetris_goal_lines_end_the_game_as_finished() -> None:
     env = TetrisEnv(goal_lines=4)
     env.reset(seed=1)
     env._well.lines = 3
@@ -270,12 +270,12 @@ def test_the_goal_ends_the_game_as_finished() -> None:
     ("kwargs", "name"),
     [({"level": 0}, "level"), ({"goal_lines": 0}, "goal_lines"), ({"render_mode": "human"}, "render")],
 )
-def test_arguments_that_make_no_game_are_named(kwargs: dict[str, Any], name: str) -> None:
+def test_tetris_invalid_argument_raises_with_its_name(kwargs: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}"):
         TetrisEnv(**kwargs)
 
 
-def test_an_episode_is_drawn_in_fewer_than_255_colours() -> None:
+def test_tetris_pictures_use_fewer_than_255_colours() -> None:
     env = TetrisEnv(render_mode="rgb_array")
     env.reset(seed=2)
     colours: set[int] = set()
@@ -291,7 +291,7 @@ def test_an_episode_is_drawn_in_fewer_than_255_colours() -> None:
     assert len(colours) < 255
 
 
-def test_pieces_appear_in_the_middle_above_the_well() -> None:
+def test_tetris_pieces_spawn_in_the_middle_above_the_well() -> None:
     for piece in range(7):
         well = make_well(pieces=NAMES[piece] + "TTTT")
         assert well.falling is not None

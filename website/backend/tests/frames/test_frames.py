@@ -1,4 +1,4 @@
-"""Frames come back exactly, whichever way they went."""
+"""Encoded frames decode exactly."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ KINDS = [indexed_pictures, few_colours, many_colours]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, colours_that_overflow])
-def test_every_picture_decodes_to_itself(kind: Callable[[np.random.Generator], Iterator[Picture]]) -> None:
+def test_encoder_pictures_decode_to_equal_pixels(kind: Callable[[np.random.Generator], Iterator[Picture]]) -> None:
     pictures = list(kind(np.random.default_rng(1)))
     height, width = pictures[0].pixels.shape[:2]
     encoder, decoder = Encoder(), Decoder(width, height)
@@ -58,7 +58,7 @@ def test_every_picture_decodes_to_itself(kind: Callable[[np.random.Generator], I
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_segment_reads_back_exactly_here_and_in_pillow(
+def test_apng_segment_reads_back_equal_here_and_in_pillow(
     kind: Callable[[np.random.Generator], Iterator[Picture]],
 ) -> None:
     pictures = list(kind(np.random.default_rng(2)))
@@ -73,13 +73,13 @@ def test_a_segment_reads_back_exactly_here_and_in_pillow(
         np.testing.assert_array_equal(pillow, picture.rgb())
 
 
-def test_a_picture_that_does_not_change_costs_no_bytes() -> None:
+def test_encoder_unchanged_picture_is_empty() -> None:
     encoder, picture = Encoder(), Picture(np.ones((8, 8, 3), np.uint8))
     encoder.encode(picture)
     assert encoder.encode(picture) == EncodedFrame(False, False, 0, 0, 0, 0, b"", b"")
 
 
-def test_a_palette_picture_that_uses_index_255_goes_to_true_colour() -> None:
+def test_encoder_palette_picture_with_index_255_uses_true_colour() -> None:
     palette = np.arange(768, dtype=np.uint16).astype(np.uint8).reshape(256, 3)
     picture = Picture(np.full((4, 8), 255, np.uint8), palette)
     piece = Encoder().encode(picture)
@@ -88,21 +88,21 @@ def test_a_palette_picture_that_uses_index_255_goes_to_true_colour() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 20, 60, -20])
-def test_a_flipped_bit_is_found(place: int) -> None:
+def test_read_apng_with_flipped_bit_raises_value_error(place: int) -> None:
     data = bytearray(apng_of(list(indexed_pictures(np.random.default_rng(3)))))
     data[place] ^= 4
     with pytest.raises(ValueError, match=r"damaged|not a PNG|cut off|says"):
         list(read_apng(bytes(data)))
 
 
-def test_a_cut_file_is_found() -> None:
+def test_read_apng_of_truncated_file_raises_value_error() -> None:
     data = apng_of(list(few_colours(np.random.default_rng(3))))
     with pytest.raises(ValueError, match="cut off"):
         list(read_apng(data[:-5]))
 
 
 @pytest.mark.parametrize("shape", [(9, 16), (9, 13), (9, 8, 4), (5, 7, 4)])
-def test_the_rectangle_holds_every_change(shape: tuple[int, ...]) -> None:
+def test_changed_rectangle_contains_every_change(shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(4)
     for _ in range(50):
         before = rng.integers(0, 4, shape, np.uint8)

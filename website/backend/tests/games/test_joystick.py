@@ -1,4 +1,4 @@
-"""A joystick follows from the environment's action meanings."""
+"""Controls of a joystick, from the environment's action meanings."""
 
 import pytest
 
@@ -19,22 +19,22 @@ def presses(*meanings: str) -> dict[tuple[str, ...], int]:
     return {tuple(action["press"]): action["action"] for action in expanded["actions"]}
 
 
-def test_a_meaning_is_read_as_the_parts_of_a_stick() -> None:
+def test_split_meaning_returns_directions_and_button() -> None:
     assert split_meaning("DOWNRIGHTFIRE") == ["down", "right", "fire"]
     assert split_meaning("NOOP") == []
-    with pytest.raises(ValueError, match="no stick makes 'JUMP'"):
+    with pytest.raises(ValueError, match="JUMP"):
         split_meaning("JUMP")
 
 
-def test_each_meaning_is_what_its_parts_do_together() -> None:
+def test_expand_joystick_maps_presses_to_actions() -> None:
     assert presses("NOOP", "FIRE", "RIGHT", "RIGHTFIRE") == {("fire",): 1, ("right",): 2, ("right", "fire"): 3}
 
 
-def test_a_direction_known_only_with_the_button_acts_alone_too() -> None:
+def test_expand_joystick_direction_with_button_only_also_acts_alone() -> None:
     assert presses("NOOP", "FIRE", "LEFTFIRE") == {("fire",): 1, ("left",): 2, ("left", "fire"): 2}
 
 
-def test_a_manifest_takes_noop_and_keys_from_its_joystick() -> None:
+def test_manifest_with_joystick_gets_noop_and_keys() -> None:
     game = Manifest.model_validate({**FIELDS, "joystick": {"meanings": ["NOOP", "LEFT"], "labels": {"left": "Go"}}})
     assert game.noop == 0
     assert [(control.name, control.label, control.keys) for control in game.controls] == [
@@ -43,15 +43,15 @@ def test_a_manifest_takes_noop_and_keys_from_its_joystick() -> None:
 
 
 @pytest.mark.parametrize(
-    ("joystick", "more", "reason"),
+    ("joystick", "fields", "reason"),
     [
-        ({"meanings": ["NOOP", "LEFT"], "labels": {"fire": "Shoot"}}, {}, "does not use fire"),
-        ({"meanings": ["NOOP", "LEFT"]}, {"noop": 0}, "it says noop already"),
-        ({"meanings": ["NOOP", "HOP"]}, {}, "no stick makes 'HOP'"),
+        ({"meanings": ["NOOP", "LEFT"], "labels": {"fire": "Shoot"}}, {}, "fire"),
+        ({"meanings": ["NOOP", "LEFT"]}, {"noop": 0}, "noop"),
+        ({"meanings": ["NOOP", "HOP"]}, {}, "HOP"),
     ],
 )
-def test_a_joystick_that_does_not_fit_is_refused(
-    joystick: dict[str, object], more: dict[str, object], reason: str
+def test_manifest_with_invalid_joystick_raises_value_error(
+    joystick: dict[str, object], fields: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):
-        Manifest.model_validate({**FIELDS, **more, "joystick": joystick})
+        Manifest.model_validate({**FIELDS, **fields, "joystick": joystick})

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from benchmarks.faults import acts
-from benchmarks.faults.runs import Break, Result, play_and_break
 from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.segment import read_segment
-from tests.conftest import temporary_home
+from tests.support.database import temporary_home
+from tests.support.faults import acts
+from tests.support.faults.runs import Fault, Result, play_and_break
 from tests.support.load import run_load
 from tests.support.server import ServerUnderTest
 
@@ -31,15 +31,15 @@ def server() -> Iterator[ServerUnderTest]:
 
 
 @pytest.mark.parametrize(
-    "act",
-    [acts.kill_game, acts.kill_delivery, acts.kill_postgres, acts.flip_bit],
-    ids=lambda act: act.__name__,
+    "fault",
+    [acts.kill_game, acts.kill_uploader, acts.kill_postgres, acts.flip_bit],
+    ids=lambda fault: fault.__name__,
 )
-async def test_R1_R8_fault_loses_and_duplicates_no_steps(server: ServerUnderTest, act: Break) -> None:
-    result, rng = Result(act.__name__), random.Random(f"{SEED} {act.__name__}")
-    await play_and_break(server, act, result, rng, 1)
+async def test_R1_R8_fault_loses_and_duplicates_no_steps(server: ServerUnderTest, fault: Fault) -> None:
+    result, rng = Result(fault.__name__), random.Random(f"{SEED} {fault.__name__}")
+    await play_and_break(server, fault, result, rng, 1)
     assert result.steps > 0, f"seed {SEED}"
-    assert (result.lost, result.doubled, result.trouble) == (0, 0, []), f"seed {SEED}"
+    assert (result.lost, result.duplicated, result.problems) == (0, 0, []), f"seed {SEED}"
 
 
 async def test_R1_R11_server_killed_game_seals_its_episode_as_server_gone(server: ServerUnderTest) -> None:
@@ -47,7 +47,7 @@ async def test_R1_R11_server_killed_game_seals_its_episode_as_server_gone(server
         async with asyncio.timeout(30):
             while load.n_frames < 60:
                 await asyncio.sleep(0.02)
-        with acts.frozen_delivery(server) as _:
+        with acts.suspend_uploader(server):
             games = server.games()
             server.kill(server.server)
             await asyncio.to_thread(psutil.wait_procs, games, 20)

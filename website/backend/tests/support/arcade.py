@@ -99,6 +99,10 @@ def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0
         time.sleep(0.02)
 
 
+UPLOADER_PROCESS = "uploader"
+"""Name of the uploader's process."""
+
+
 def find_games(server: int) -> list[psutil.Process]:
     """Return the game processes of a server, given its process id."""
     family = psutil.Process(server).children(recursive=True)
@@ -122,7 +126,7 @@ class Player:
     packets: list[FramePacket] = field(default_factory=list)
     previews: list[FramePacket] = field(default_factory=list)
     pictures: list[NDArray[np.uint8]] = field(default_factory=list)
-    arrivals: list[float] = field(default_factory=list)
+    arrival_times: list[float] = field(default_factory=list)
     decoder: Decoder | None = None
     keep_pictures: bool = True
 
@@ -181,7 +185,7 @@ class Player:
         """Record a frame packet."""
         packet = FramePacket.unpack(data)
         self.packets.append(packet)
-        self.arrivals.append(time.monotonic())
+        self.arrival_times.append(time.monotonic())
         if self.keep_pictures:
             self.show(packet)
         return packet

@@ -1,4 +1,4 @@
-"""Journals as a game writes them, made of nothing but numbers."""
+"""Writes journals with synthetic steps, as a game process writes them."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ SIZE = 16, 8
 
 
 def make_header(**changes: object) -> SegmentHeader:
-    """The head of segment 0 of a new episode."""
+    """Return the header of segment 0 of a new episode."""
     fields = {
         "episode_id": new_episode_id(),
         "number": 0,
@@ -55,10 +55,10 @@ def write_episode(
 
     `infos` replaces the info of some steps; `header` replaces fields of the header.
     """
-    head, rng, encoder = make_header(**header), np.random.default_rng(3), Encoder()
+    episode_header, rng, encoder = make_header(**header), np.random.default_rng(3), Encoder()
     colours = rng.integers(0, 256, (9, 3), np.uint8)
     pictures = [colours[rng.integers(0, 9, (SIZE[1], SIZE[0]))]]
-    journal = Journal(folder, head)
+    journal = Journal(folder, episode_header)
     journal.reset(RecordedFrame(encoder.encode(Picture(pictures[0]))))
     step, last = 0, sum(segments) - 1
     for number, count in enumerate(segments):
@@ -66,17 +66,26 @@ def write_episode(
             journal.rotate(true_colour=False)
         for index in range(count):
             pictures.append(np.roll(pictures[-1], 1, axis=1))
-            piece = encoder.encode(Picture(pictures[-1]), key=number > 0 and index == 0)
+            encoded_frame = encoder.encode(Picture(pictures[-1]), key=number > 0 and index == 0)
             info: dict[str, Any] | None = {"lives": step} if step % 3 == 0 else None
             info = (infos or {}).get(step, info)
             source = ActiveInput(step * 10, step * 11, step) if step else None
             journal.step(
                 RecordedStep(
-                    step, step % 4, 0.5, step == last, False, info, step * 16_667, step, source, RecordedFrame(piece)
+                    step,
+                    step % 4,
+                    0.5,
+                    step == last,
+                    False,
+                    info,
+                    step * 16_667,
+                    step,
+                    source,
+                    RecordedFrame(encoded_frame),
                 )
             )
             journal.event(RecordedEvent(journal.n_events, "input", step * 11, step, step * 10, {"control": "left"}))
             step += 1
         journal.shown([(frame, frame * 100) for frame in range(max(0, step - count - 1), step - 1)])
     journal.end(EpisodeEnd("lost", "terminated", 0.5 * step, step, step * 16_667))
-    return head, np.stack(pictures)
+    return episode_header, np.stack(pictures)

@@ -21,7 +21,7 @@ from skill_arcade.recording.observation import describe_leaves, pack_observation
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.objects.disk import DiskObjects
-from tests.conftest import opened_engine
+from tests.support.database import opened_engine
 
 STARTED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

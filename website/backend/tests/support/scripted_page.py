@@ -209,9 +209,9 @@ async def play_and_compare(
 ) -> Axis:
     """Play over a network, wait for the upload, and compare. SKILL_ARCADE_HOME must be the arcade's home."""
     email = f"{network.up_ms}.{network.down_ms}.{network.loss}@example.org"
-    ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, email), "telltale")
+    ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, email), "self-describing")
     async with delaying_proxy(network, arcade.port) as port:
-        address = f"ws://127.0.0.1:{port}/ws/telltale?token={ticket}"
+        address = f"ws://127.0.0.1:{port}/ws/self-describing?token={ticket}"
         async with connect(address, compression=None) as connection:
             page = ScriptedPage(connection, clock=clock)
             id_ = await page.play(seconds, ping_seconds)

@@ -1,6 +1,6 @@
 """An environment whose picture encodes the index of its observation and the action that led to it.
 
-It is `tests.support.self_describing_env:Telltale-v0` and never ends by itself.
+It is `tests.support.self_describing_env:SelfDescribing-v0` and never ends by itself.
 """
 
 from pathlib import Path
@@ -15,9 +15,9 @@ from skill_arcade.games.manifest import Manifest
 
 BITS = 24
 MANIFEST = """
-name: Telltale
+name: Self-describing
 summary: Tap when you like.
-environment: {id: "tests.support.self_describing_env:Telltale-v0"}
+environment: {id: "tests.support.self_describing_env:SelfDescribing-v0"}
 pace: {kind: real-time, hz: 60}
 noop: 0
 controls:
@@ -61,15 +61,15 @@ def read_frame(picture: NDArray[np.uint8]) -> tuple[int, int]:
 
 def self_describing_game() -> Manifest:
     """Return a game of this environment."""
-    return Manifest.model_validate({"id": "telltale", **yaml.safe_load(MANIFEST)})
+    return Manifest.model_validate({"id": "self-describing", **yaml.safe_load(MANIFEST)})
 
 
 def write_catalogue(folder: Path) -> Path:
     """Write a folder for GAMES_FOLDER with this game only."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "telltale.yaml").write_text(MANIFEST.lstrip())
+    (folder / "self-describing.yaml").write_text(MANIFEST.lstrip())
     return folder
 
 
-if "Telltale-v0" not in gymnasium.registry:
-    gymnasium.register("Telltale-v0", entry_point=SelfDescribingEnv)  # type: ignore[arg-type]
+if "SelfDescribing-v0" not in gymnasium.registry:
+    gymnasium.register("SelfDescribing-v0", entry_point=SelfDescribingEnv)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.database.postgres_server import PostgresServer
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.uploader.reconcile import EpisodeReport, reconcile
-from tests.support.arcade import find_games, find_port, name_process, wait_ready
+from tests.support.arcade import UPLOADER_PROCESS, find_games, find_port, name_process, wait_ready
 
 
 @dataclass
@@ -85,7 +85,7 @@ class ServerUnderTest:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             if (
-                found := next((child for child in self._family() if name_process(child) == "uploader"), None)
+                found := next((child for child in self._family() if name_process(child) == UPLOADER_PROCESS), None)
             ) is not None:
                 return found
             time.sleep(0.05)

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
-from tests.conftest import opened_engine
+from tests.support.database import opened_engine
 from tests.support.self_describing_env import self_describing_game
 from tests.support.session_harness import SessionHarness, upload_all
 

@@ -11,7 +11,7 @@ from typing import Any
 import google_crc32c
 
 
-class Refusal(Exception):
+class StorageApiError(Exception):
     """An error response of the API."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -67,22 +67,24 @@ class Bucket:
         stored = Stored(name, data, next(self._generations), metadata.get("contentType", "application/octet-stream"))
         for key, value in {"crc32c": stored.crc32c, "md5Hash": stored.md5}.items():
             if metadata.get(key, value) != value:
-                raise Refusal(400, f"Provided {key} {metadata[key]!r} doesn't match calculated {key} {value!r}.")
+                raise StorageApiError(
+                    400, f"Provided {key} {metadata[key]!r} doesn't match calculated {key} {value!r}."
+                )
         with self._lock:
             self.check(name, condition)
             self.objects[name] = stored
         return stored
 
     def check(self, name: str, condition: str | None) -> None:
-        """Raise Refusal unless the object has this generation; 0 means that it must not exist."""
+        """Raise StorageApiError unless the object has this generation; 0 means that it must not exist."""
         stored = self.objects.get(name)
         if condition is not None and int(condition) != (stored.generation if stored else 0):
-            raise Refusal(412, "At least one of the pre-conditions you specified did not hold.")
+            raise StorageApiError(412, "At least one of the pre-conditions you specified did not hold.")
 
     def find(self, name: str) -> Stored:
         """Return the newest generation of an object."""
         if name not in self.objects:
-            raise Refusal(404, f"No such object: {self.name}/{name}")
+            raise StorageApiError(404, f"No such object: {self.name}/{name}")
         return self.objects[name]
 
     def remove(self, name: str, condition: str | None) -> None:

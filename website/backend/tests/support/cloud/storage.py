@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.support.cloud.bucket import Bucket, Refusal, Stored
+from tests.support.cloud.bucket import Bucket, StorageApiError, Stored
 
 Kind = Literal["upload", "download", "metadata", "delete", "list", "rights"]
 
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.body = spoil(self.body, b"\r\n--")
             try:
                 sent = getattr(self, f"do_{kind}")(name)
-            except Refusal as refusal:
+            except StorageApiError as refusal:
                 sent = refuse(refusal.status, str(refusal))
             if isinstance(fault, Spoilt) and kind == "download":
                 sent.body = spoil(sent.body, b"")
@@ -168,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
         name, metadata, condition = self.server.sessions[self.query["upload_id"]]
         span, _, total = self.headers["content-range"].removeprefix("bytes ").partition("/")
         if span != f"0-{int(total) - 1}" or len(self.body) != int(total):
-            raise Refusal(400, "This emulator accepts a resumable upload in a single request only.")
+            raise StorageApiError(400, "This emulator accepts a resumable upload in a single request only.")
         return self.describe(self.server.bucket.insert(name, self.body, metadata, condition))
 
     def take_apart(self) -> tuple[dict[str, Any], bytes]:
@@ -195,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_metadata(self, name: str) -> Sent:
         if not name:
-            raise Refusal(404, "The specified bucket does not exist.")
+            raise StorageApiError(404, "The specified bucket does not exist.")
         return self.describe(self.server.bucket.find(name))
 
     def do_delete(self, name: str) -> Sent:

@@ -219,7 +219,7 @@ COMMENTS = [
         "steps in it; null: the segment cannot be parsed",
     ),
     (
-        'COLUMN "quarantine"."stage"',
+        'COLUMN "quarantine"."operation"',
         "failed operation: encode, objects or rows",
         "what failed: encode, objects or rows",
     ),

@@ -1,11 +1,11 @@
-"""Each benchmark works, small: what is exact is asserted, a time never."""
+"""Small runs of the benchmarks. They assert bytes, counts and equality, but no times."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks import certify, cost, delivery, frames, latency, players, sound
+from benchmarks import certify, cost, frames, latency, players, sound, uploader
 from benchmarks.report import Report, read_results
 
 
@@ -13,30 +13,30 @@ def as_dicts(report: Report) -> list[dict[str, object]]:
     return [dict(zip(report.columns, row, strict=True)) for row in report.rows]
 
 
-def test_frames_come_back_equal_and_a_jpeg_does_not() -> None:
+def test_frames_benchmark_decodes_equal_frames_but_jpeg_does_not() -> None:
     rows = as_dicts(frames.run(40, ("Breakout", "Tower of Hanoi")))
     assert [row["environment"] for row in rows] == ["Breakout", "Tower of Hanoi"]
     assert [row["differ"] for row in rows] == [0, 0]
     assert [row["JPEG-95 exact"] for row in rows] == ["0 of 4", "0 of 4"]
 
 
-def test_the_bytes_of_frames_do_not_depend_on_the_run() -> None:
+def test_frames_benchmark_run_twice_has_equal_bytes() -> None:
     columns = ("wire B", "kept B", "PNG B", "JPEG-95 B", "xz B")
-    one, other = (as_dicts(frames.run(30, ("Pong",)))[0] for _ in range(2))
-    assert {name: one[name] for name in columns} == {name: other[name] for name in columns}
+    first, second = (as_dicts(frames.run(30, ("Pong",)))[0] for _ in range(2))
+    assert {name: first[name] for name in columns} == {name: second[name] for name in columns}
 
 
-def test_everything_is_delivered_once_however_the_store_behaves() -> None:
-    report = delivery.run(n_steps=700, n_episodes=2, down_seconds=0.6, slow_seconds=0.6)
+def test_uploader_benchmark_with_failing_store_uploads_everything_once() -> None:
+    report = uploader.run(n_steps=700, n_episodes=2, down_seconds=0.6, slow_seconds=0.6)
     facts = report.facts
     assert facts["transitions in Postgres"] == facts["transitions written"]
-    assert facts["transitions undelivered at the end"] == 0
+    assert facts["transitions not uploaded at the end"] == 0
     assert sum(int(row["transitions"]) for row in as_dicts(report)) == 2 * facts["transitions written"]  # type: ignore[call-overload]
     per_episode = facts["objects for 1,000 transitions"] * facts["transitions written"] / 2000
     assert per_episode == pytest.approx(3)  # segments of five seconds at 60 Hz: 300, 300 and 100 steps
 
 
-def test_players_see_only_what_is_kept() -> None:
+def test_players_benchmark_loses_no_steps() -> None:
     report = players.run((2,), 2.0)
     [row] = as_dicts(report)
     assert row["players"] == 2
@@ -44,7 +44,7 @@ def test_players_see_only_what_is_kept() -> None:
     assert int(row["steps seen"]) > 0  # type: ignore[call-overload]
 
 
-def test_games_of_every_family_certify_and_changes_are_named() -> None:
+def test_certify_benchmark_certifies_every_family_and_detects_tampering() -> None:
     report = certify.run(("breakout", "minigrid-lava-gap-5", "cart-pole", "tower-of-hanoi", "drifting"), 3.0)
     rows = {row["game"]: row for row in as_dicts(report)}
     assert [row["family"] for row in rows.values()] == ["atari", "gymnasium", "minigrid", "own", "unseeded"]
@@ -57,33 +57,33 @@ def test_games_of_every_family_certify_and_changes_are_named() -> None:
         assert str(row["frame"]).startswith("step ")
 
 
-def test_a_tier_is_paid_at_its_own_price() -> None:
+def test_price_tiers_charges_each_tier_at_its_price() -> None:
     tiers = [(10.0, 3.0), (30.0, 2.0), (None, 1.0)]
     assert [cost.price_tiers(amount, tiers) for amount in (0, 5, 10, 20, 40)] == [0, 15, 30, 50, 80]
 
 
-def test_the_cost_of_an_hour_follows_from_results_and_prices(tmp_path: Path) -> None:
+def test_cost_benchmark_from_results_and_prices_computes_instances(tmp_path: Path) -> None:
     row = {"players": 16, "CPU a player %": 3.5, "postgres %": 0.5, "largest game's own MB (USS)": 20.0}
-    told = {
+    results = {
         "players": {"rows": [row]},
         "frames": {"facts": {"Atari, mean of wire B": 200.0, "Atari, mean of kept B": 200.0}},
-        "delivery": {
+        "uploader": {
             "facts": {"Postgres B a transition, indexes included": 250.0, "objects for 1,000 transitions": 4.0}
         },
     }
-    for name, value in told.items():
+    for name, value in results.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     rows = as_dicts(cost.run(tmp_path))
     assert [row["players"] for row in rows] == [1, 100, 10_000]
     assert [row["instances"] for row in rows] == [1, 2, 125]  # 3 % of a core each, on 4 cores that are 60 % full
 
 
-def test_results_that_are_missing_are_asked_for(tmp_path: Path) -> None:
+def test_read_results_without_file_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="python -m benchmarks frames"):
         read_results("frames", tmp_path)
 
 
-def test_a_report_is_a_table_and_json(tmp_path: Path) -> None:
+def test_report_save_writes_table_and_json(tmp_path: Path) -> None:
     report = Report("sample", ("what", "size B"))
     report.add("one", 1234.5)
     path = report.save(tmp_path)
@@ -91,7 +91,7 @@ def test_a_report_is_a_table_and_json(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["rows"] == [{"what": "one", "size B": 1234.5}]
 
 
-def test_latency_is_judged_against_the_games_own_lag() -> None:
+def test_latency_row_floor_includes_lag_of_the_game() -> None:
     lag = latency.count_lag()
     assert lag == 2
     row = {"delay": 80, "jitter": 10, "throttle": 1, "presses": [120.0, 130.0], "start": 90.0, "gaps": [16.7] * 3}
@@ -99,19 +99,19 @@ def test_latency_is_judged_against_the_games_own_lag() -> None:
     row |= {"cold": 300.0, "warm": 90.0, "seen": 10.0}
     report = Report("latency", latency.COLUMNS)
     for mode in ("streamed", "lockstep"):
-        report.add(*latency.judge(row | {"mode": mode}, lag))
+        report.add(*latency.make_row(row | {"mode": mode}, lag))
     streamed, lockstep = as_dicts(report)
     assert (streamed["floor p50 ms"], lockstep["floor p50 ms"]) == pytest.approx((85 + 25, 25))
     assert (streamed["presses"], streamed["painted/s"], streamed["down B/s"]) == (2, 60, 200)
 
 
-def test_both_modes_meet_the_same_networks() -> None:
+def test_latency_plan_has_equal_networks_in_both_modes() -> None:
     plan = latency.make_plan((0, 80))
     streamed, lockstep = ([{**one, "mode": ""} for one in plan if one["mode"] == mode] for mode in latency.MODES)
     assert streamed == lockstep
     assert [one["throttle"] for one in streamed] == [1, 1, 1, 6]
 
 
-def test_sound_changes_nothing_that_is_played() -> None:
+def test_sound_benchmark_with_sound_plays_equal_steps() -> None:
     rows = as_dicts(sound.run(400, ("breakout", "seaquest")))
     assert [row["equal"] for row in rows] == [True, True]

@@ -1,4 +1,4 @@
-"""What a hostile page may send: Hypothesis strategies, so that a failure comes with its seed and its smallest form."""
+"""Hypothesis strategies for the messages of a hostile page. A failure has a seed and a smallest example."""
 
 import json
 from typing import Any
@@ -51,8 +51,8 @@ VALID: list[dict[str, Any]] = [
 
 
 @st.composite
-def bent(draw: st.DrawFn) -> str:
-    """A valid message with a field changed, taken out or put in."""
+def damaged_messages(draw: st.DrawFn) -> str:
+    """Draw a valid message of which one or two fields are changed, removed or added."""
     message = dict(draw(st.sampled_from(VALID)))
     for _ in range(draw(st.integers(1, 2))):
         name = draw(st.sampled_from([*message, "more"]))
@@ -63,15 +63,19 @@ def bent(draw: st.DrawFn) -> str:
     return json.dumps(message)
 
 
-SOUND = st.sampled_from(VALID).map(json.dumps)
-BAD: st.SearchStrategy[str | bytes] = st.one_of(
-    bent(),
+VALID_MESSAGES = st.sampled_from(VALID).map(json.dumps)
+INVALID_MESSAGES: st.SearchStrategy[str | bytes] = st.one_of(
+    damaged_messages(),
     VALUES.map(json.dumps),
     st.text(max_size=200),
     st.binary(max_size=200),
     st.just("[" * 5000),
     st.just("x" * 70_000),
 )
-TALK: st.SearchStrategy[list[str | bytes]] = st.lists(st.one_of(SOUND, SOUND, BAD), min_size=1, max_size=12)
-"""What one socket says. Half of them begin as a page does, to get further in."""
-TALKS = st.tuples(st.booleans(), TALK).map(lambda talk: [json.dumps(HELLO), json.dumps(VALID[1])] * talk[0] + talk[1])
+CONVERSATION: st.SearchStrategy[list[str | bytes]] = st.lists(
+    st.one_of(VALID_MESSAGES, VALID_MESSAGES, INVALID_MESSAGES), min_size=1, max_size=12
+)
+"""Messages of one socket. Half of the conversations start like a page, so that later states are reached too."""
+CONVERSATIONS = st.tuples(st.booleans(), CONVERSATION).map(
+    lambda case: [json.dumps(HELLO), json.dumps(VALID[1])] * case[0] + case[1]
+)

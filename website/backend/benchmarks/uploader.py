@@ -1,7 +1,7 @@
-"""How fast the journal becomes objects and rows, what a transition weighs, and memory while the store is slow or down.
+"""Throughput of the uploader, bytes per transition, and memory while the object store is slow or unavailable.
 
-A real game is played once (Breakout, random play, exactly as a game process plays it), and its sealed segments are the
-load. They are delivered by the courier of the product to a folder with fsync and to a durable embedded Postgres.
+One game of Breakout is recorded with random actions, as a game process records it. Copies of its sealed segments are
+uploaded by the product's uploader to a folder with fsync and to an embedded Postgres with durable writes.
 """
 
 import asyncio
@@ -42,55 +42,55 @@ COLUMNS = ("phase", "store", "seconds", "transitions", "transitions/s", "transit
 
 
 class SlowObjects(DiskObjects):
-    """The real folder behind a network that is slow, or gone."""
+    """A folder with the delays or the failures of a remote object store."""
 
     delay = 0.0
     down = False
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep it, late; or say that it can't be kept now."""
+        """Store the object after the delay, or raise NotReady while the store is unavailable."""
         await asyncio.sleep(self.delay)
         if self.down:
-            raise NotReady("the store is down")
+            raise NotReady("the object store is unavailable")
         await super().put(key, data)
 
 
 def record_play(folder: Path, n_steps: int) -> tuple[Path, int]:
-    """Record an episode of so many steps, fewer if it ends, with five seconds of 60 Hz a segment: folder, steps."""
+    """Record an episode of at most `n_steps` steps at 60 Hz, in segments of 5 s. Return its folder and steps."""
     game = load_catalogue(None).games["breakout"]
     env, rng = make_environment(game.environment), random.Random(1)
-    now, taken, action, source = 1_000_000, 0, game.noop or 0, None
-    made: list[Path] = []
+    now_us, n_taken, action, source = 1_000_000, 0, game.noop or 0, None
+    folders: list[Path] = []
 
-    def describe(**known: object) -> SegmentHeader:
-        head = make_header(
-            game, "bench", 7, environment=env.spec, provenance={"mode": "streamed"}, started_wall_us=now, **known
+    def describe(**fields: object) -> SegmentHeader:
+        header = make_header(
+            game, "bench", 7, environment=env.spec, provenance={"mode": "streamed"}, started_wall_us=now_us, **fields
         )
-        made.append(folder / str(head.episode_id))
-        return head
+        folders.append(folder / str(header.episode_id))
+        return header
 
     episode = EpisodeRecorder(
-        game, env, env.reset(7), describe, lambda head: Journal(folder, head), now=now, segment_us=SEGMENT_US
+        game, env, env.reset(7), describe, lambda header: Journal(folder, header), now=now_us, segment_us=SEGMENT_US
     )
-    while taken < n_steps and not episode.is_over:
-        now += TICK_US
+    while n_taken < n_steps and not episode.is_over:
+        now_us += TICK_US
         if rng.random() < 0.06:
             action = rng.randrange(env.n_actions)
-            source = ActiveInput(now - 20_000, now - 10_000 - episode.started_us, taken)
+            source = ActiveInput(now_us - 20_000, now_us - 10_000 - episode.started_us, n_taken)
             episode.record_event(
-                "input", now, now, control="left", down=True, device="keyboard", code="ArrowLeft", frame=taken
+                "input", now_us, now_us, control="left", down=True, device="keyboard", code="ArrowLeft", frame=n_taken
             )
-        episode.step(action, source, now=now, late_us=rng.randrange(300))
-        taken += 1
-        if taken % 6 == 0:
-            episode.shown([(frame, now - TICK_US * (taken - frame)) for frame in range(taken - 6, taken)])
-    episode.end("left", now)
+        episode.step(action, source, now=now_us, late_us=rng.randrange(300))
+        n_taken += 1
+        if n_taken % 6 == 0:
+            episode.shown([(frame, now_us - TICK_US * (n_taken - frame)) for frame in range(n_taken - 6, n_taken)])
+    episode.end("left", now_us)
     env.close()
-    return made[0], taken
+    return folders[0], n_taken
 
 
 def copy_episode(source: Path, journal: Path) -> UUID:
-    """The same play as another episode; its id."""
+    """Copy an episode to the journal under a new id, and return the id."""
     name = new_episode_id()
     target = journal / f".{name}"
     target.mkdir(parents=True)
@@ -104,9 +104,9 @@ def copy_episode(source: Path, journal: Path) -> UUID:
 
 
 def run(n_steps: int = 3_000, n_episodes: int = 24, down_seconds: float = 60.0, slow_seconds: float = 20.0) -> Report:
-    """Deliver so many episodes of so many steps, then the same again behind a slow store, and one that is down."""
-    report, before = Report("delivery", COLUMNS), gc.get_threshold()
-    with tempfile.TemporaryDirectory(prefix="delivery-", ignore_cleanup_errors=True) as name:
+    """Upload `n_episodes` episodes, then the same number while the store is unavailable and then slow."""
+    report, before = Report("uploader", COLUMNS), gc.get_threshold()
+    with tempfile.TemporaryDirectory(prefix="uploader-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         server = EmbeddedPostgres(folder / "postgres")
@@ -116,9 +116,9 @@ def run(n_steps: int = 3_000, n_episodes: int = 24, down_seconds: float = 60.0, 
             source, n_steps = record_play(folder / "played", n_steps)
             sealed = sum(path.stat().st_size for path in source.iterdir())
             report.facts["journal B a transition"] = sealed / n_steps
-            tune_gc()  # as the process has it whose work this is
-            faults = down_seconds, slow_seconds
-            asyncio.run(_measure(report, folder, url, source, n_steps, n_episodes, faults))
+            tune_gc()  # as the uploader process does
+            fault_seconds = down_seconds, slow_seconds
+            asyncio.run(_measure(report, folder, url, source, n_steps, n_episodes, fault_seconds))
         finally:
             gc.unfreeze()
             gc.set_threshold(*before)
@@ -127,14 +127,20 @@ def run(n_steps: int = 3_000, n_episodes: int = 24, down_seconds: float = 60.0, 
 
 
 async def _measure(
-    report: Report, folder: Path, url: URL, source: Path, n_steps: int, n_episodes: int, faults: tuple[float, float]
+    report: Report,
+    folder: Path,
+    url: URL,
+    source: Path,
+    n_steps: int,
+    n_episodes: int,
+    fault_seconds: tuple[float, float],
 ) -> None:
     journal, objects = folder / "journal", SlowObjects(folder / "objects")
     before = await _count_commits(url)
     for _ in range(n_episodes):
         copy_episode(source, journal)
-    async with _courier(journal, objects, url) as uploader:
-        await _phase(report, "deliver all", "well", uploader, url, uploader.drain)
+    async with _open_uploader(journal, objects, url) as uploader:
+        await _phase(report, "upload all", "available", uploader, url, uploader.drain)
     total = n_steps * n_episodes
     commits = await _count_commits(url) - before
     async with _engine(url) as engine, engine.connect() as connection:
@@ -150,41 +156,43 @@ async def _measure(
         "commits for 1,000 transitions": 1000 * commits / total,
         "object B a transition": sum(path.stat().st_size for path in files) / total,
     }
-    async with _courier(journal, objects, url) as uploader:
+    async with _open_uploader(journal, objects, url) as uploader:
         for _ in range(n_episodes):
             copy_episode(source, journal)
         stopping = asyncio.Event()
         running = asyncio.create_task(uploader.run(stopping))
         objects.down = True
-        await _phase(report, "wait", "down", uploader, url, lambda: asyncio.sleep(faults[0]))
+        await _phase(report, "wait", "unavailable", uploader, url, lambda: asyncio.sleep(fault_seconds[0]))
         objects.down, objects.delay = False, 0.2
-        await _phase(report, "deliver", "200 ms a call", uploader, url, lambda: asyncio.sleep(faults[1]))
+        await _phase(report, "upload", "200 ms a call", uploader, url, lambda: asyncio.sleep(fault_seconds[1]))
         objects.delay = 0.0
         stopping.set()
-        await _phase(report, "deliver the rest", "well again", uploader, url, lambda: running)
-        report.facts["transitions undelivered at the end"] = 2 * total - rows - uploader.stats.transitions
+        await _phase(report, "upload the rest", "available again", uploader, url, lambda: running)
+        report.facts["transitions not uploaded at the end"] = 2 * total - rows - uploader.stats.transitions
 
 
 async def _phase(
     report: Report, phase: str, store: str, uploader: Uploader, url: URL, work: Callable[[], Awaitable[object]]
 ) -> None:
-    me, memory = psutil.Process(), list[float]()
+    process, memory = psutil.Process(), list[float]()
     done, postgres = uploader.stats.transitions, _postgres_cpu(url)
-    began, cpu = time.monotonic(), time.process_time()
+    started, cpu = time.monotonic(), time.process_time()
     task = asyncio.ensure_future(work())
     while True:
         finished, _ = await asyncio.wait({task}, timeout=0.5)
-        memory.append(me.memory_full_info().uss / 2**20)
+        memory.append(process.memory_full_info().uss / 2**20)
         if finished:
             break
     await task
-    seconds, used = time.monotonic() - began, time.process_time() - cpu + _postgres_cpu(url) - postgres
-    moved = uploader.stats.transitions - done
-    report.add(phase, store, seconds, moved, moved / seconds, moved / used, quantile(memory, 0.5), max(memory))
+    seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu + _postgres_cpu(url) - postgres
+    uploaded = uploader.stats.transitions - done
+    report.add(
+        phase, store, seconds, uploaded, uploaded / seconds, uploaded / cpu_seconds, quantile(memory, 0.5), max(memory)
+    )
 
 
 def _postgres_cpu(url: URL) -> float:
-    """CPU seconds of all of Postgres that is alive now."""
+    """Return the CPU seconds of all live processes of Postgres."""
     lock = Path(str(url.query["host"])).joinpath(f".s.PGSQL.{url.query['port']}.lock")
     postmaster = psutil.Process(int(lock.read_text().splitlines()[0]))
     total = 0.0
@@ -198,7 +206,7 @@ def _postgres_cpu(url: URL) -> float:
 
 
 async def _count_commits(url: URL) -> int:
-    """Commits in this database so far; the statistics of a connection are there once it is closed."""
+    """Return the commits in this database. Postgres counts those of a connection when it is closed."""
     async with _engine(url) as engine, engine.connect() as connection:
         query = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         return int((await connection.execute(query)).scalar_one())
@@ -214,6 +222,6 @@ async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
 
 
 @asynccontextmanager
-async def _courier(journal: Path, objects: SlowObjects, url: URL) -> AsyncIterator[Uploader]:
+async def _open_uploader(journal: Path, objects: SlowObjects, url: URL) -> AsyncIterator[Uploader]:
     async with _engine(url) as engine:
         yield Uploader(journal, objects, engine, workers=WORKERS)

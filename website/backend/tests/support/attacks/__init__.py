@@ -1,0 +1,1 @@
+"""Attacks on a running arcade, for tests and benchmarks."""

@@ -1,0 +1,1 @@
+"""Faults of a running arcade, for tests and benchmarks."""
