@@ -73,7 +73,7 @@ test.each(Object.entries(LARGE))(
 async function walk(
   page: Page,
   find: (page: Page) => Promise<string[]>,
-  trouble = true,
+  includesErrors = true,
 ): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   const look = async (state: string) => {
@@ -113,12 +113,12 @@ async function walk(
   await page.goto("/research");
   await page.getByRole("heading", { name: "Download recordings" }).waitFor();
   await look("research");
-  if (trouble) await lookAtTrouble(page, look);
+  if (includesErrors) await visitErrorStates(page, look);
   return found;
 }
 
 /** The same pages while the server does not answer what they ask. */
-async function lookAtTrouble(page: Page, look: (state: string) => Promise<void>): Promise<void> {
+async function visitErrorStates(page: Page, look: (state: string) => Promise<void>): Promise<void> {
   const silent = async (pattern: string | RegExp, path: string, sign: Locator, state: string) => {
     await page.route(pattern, (route) => route.abort());
     await page.goto(path);

@@ -16,7 +16,7 @@ from skill_arcade.certify.rerun import rerun_episode as certify
 from skill_arcade.environments.factory import make_environment_from_spec
 
 # Promised is 10 s while playing, at once after the end, which the benchmarks measure; a busy machine takes longer.
-PATIENCE_SECONDS = 60.0
+UPLOAD_TIMEOUT_SECONDS = 60.0
 
 
 def main(wanted: int) -> None:
@@ -28,13 +28,13 @@ def main(wanted: int) -> None:
 
 def wait_for_episodes(recordings: dataset.Dataset, wanted: int) -> list[dataset.Episode]:
     """All episodes, newest first, once `wanted` of them are kept to their end."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
     while True:
         episodes = list(recordings.episodes())
         if sum(episode.time_ended is not None for episode in episodes) >= wanted:
             return episodes
         if time.monotonic() > deadline:
-            sys.exit(f"after {PATIENCE_SECONDS:g} s there is only {episodes}")
+            sys.exit(f"after {UPLOAD_TIMEOUT_SECONDS:g} s there is only {episodes}")
         time.sleep(0.1)
 
 

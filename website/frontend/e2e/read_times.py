@@ -9,16 +9,16 @@ import numpy as np
 
 from skill_arcade import dataset
 
-PATIENCE_SECONDS = 60.0
+UPLOAD_TIMEOUT_SECONDS = 60.0
 
 
 def main(id_: str) -> None:
     """Print them, once the episode has ended and all of it is kept."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
     with dataset.open() as recordings:
         while not (found := [one for one in recordings.episodes() if str(one.id) == id_ and one.time_ended]):
             if time.monotonic() > deadline:
-                sys.exit(f"after {PATIENCE_SECONDS:g} s the episode {id_} has not ended")
+                sys.exit(f"after {UPLOAD_TIMEOUT_SECONDS:g} s the episode {id_} has not ended")
             time.sleep(0.1)
         sys.stdout.write(json.dumps(describe_times(found[0])))
 

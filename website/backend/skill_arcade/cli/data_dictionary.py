@@ -1,5 +1,6 @@
 """Renders the data dictionary as a page of the docs: `skill-arcade schema --markdown`."""
 
+import textwrap
 from collections.abc import Iterator
 
 from skill_arcade.cli.formatting import key_name, type_name
@@ -68,7 +69,7 @@ def _render_json_fields() -> Iterator[str]:
             EVENTS,
         ),
     ):
-        yield f"### `{title}`\n\n{meaning}\n\n| field | meaning |\n|---|---|"
+        yield f"### `{title}`\n\n{textwrap.fill(meaning, 100)}\n\n| field | meaning |\n|---|---|"
         yield from (f"| `{name}` | {field_meaning} |" for name, field_meaning in parts.items())
         yield ""
 
@@ -76,6 +77,6 @@ def _render_json_fields() -> Iterator[str]:
 def _render_views() -> Iterator[str]:
     yield "## Views\n"
     for name, (meaning, columns) in VIEWS.items():
-        yield f"### `{name}`\n\n{meaning}\n\n| column | meaning, unit, clock |\n|---|---|"
+        yield f"### `{name}`\n\n{textwrap.fill(meaning, 100)}\n\n| column | meaning, unit, clock |\n|---|---|"
         yield from (f"| `{column}` | {column_meaning} |" for column, column_meaning in columns.items())
         yield ""

@@ -780,7 +780,7 @@ export interface components {
         };
         /**
          * FormatName
-         * @description A format, by the name of its module here.
+         * @description Name of a format, which is the name of its module in this package.
          * @enum {string}
          */
         readonly FormatName: "minari" | "parquet" | "hf" | "rlds" | "lerobot" | "video" | "tables";

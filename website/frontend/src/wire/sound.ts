@@ -36,14 +36,14 @@ export function readSound(packet: ArrayBuffer): SoundPacket {
 
 function inflate(stream: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
   // One extra byte reveals a stream that is too long.
-  const room = new Uint8Array(count + 1);
+  const output = new Uint8Array(count + 1);
   let samples: Uint8Array;
   try {
-    samples = unzlibSync(stream, { out: room });
+    samples = unzlibSync(stream, { out: output });
   } catch (error) {
     throw new WireError("The samples of a sound packet cannot be decompressed.", { cause: error });
   }
   if (samples.length !== count)
     throw new WireError("A sound packet has the wrong number of samples.");
-  return room.slice(0, count);
+  return output.slice(0, count);
 }

@@ -1,5 +1,6 @@
 """Translates the errors of Google's client libraries."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ from skill_arcade.errors import NotReady, ObjectRejected
 # bucket or on time. Any other 4xx status means that the request itself is invalid.
 TEMPORARY_CLIENT_ERRORS = {401, 403, 404, 408, 409, 412, 429}
 
+# https://cloud.google.com/storage/docs/data-validation: an upload whose checksum does not match is rejected with 400.
+CHECKSUM_NAME = re.compile("crc32c|md5|checksum|hash", re.IGNORECASE)
 CLIENT_ERRORS = (
     api_errors.GoogleAPIError,
     google.auth.exceptions.GoogleAuthError,
@@ -32,10 +35,15 @@ def translate_errors(bucket: str) -> Iterator[None]:
     try:
         yield
     except CLIENT_ERRORS as error:
-        if isinstance(error, api_errors.ClientError) and error.code not in TEMPORARY_CLIENT_ERRORS:
+        if isinstance(error, api_errors.ClientError) and not _is_temporary(error):
             reason = f"The bucket {bucket} rejects an object: {describe_error(error)}"
             raise ObjectRejected(reason, error.code) from error
         raise NotReady(f"The bucket {bucket} cannot be used: {describe_error(error)}") from error
+
+
+def _is_temporary(error: api_errors.ClientError) -> bool:
+    """Return whether a repeated request may succeed. A 400 for a wrong checksum means that bytes changed in transit."""
+    return error.code in TEMPORARY_CLIENT_ERRORS or CHECKSUM_NAME.search(str(error)) is not None
 
 
 def describe_error(error: BaseException) -> str:

@@ -53,7 +53,7 @@ export function Library() {
       />
     ));
   const isSearching = query !== "" || tag !== null;
-  const shelves = [
+  const sections = [
     { title: "Favourites", games: all.filter(({ id }) => favouriteIds.has(id)) },
     { title: "Recently played", games: recent.length > 1 ? recent : [] },
   ].filter(({ games: some }) => some.length > 0 && !isSearching);
@@ -86,7 +86,7 @@ export function Library() {
         </Message>
       ) : (
         <>
-          {shelves.map(({ title, games: some }, at) => (
+          {sections.map(({ title, games: some }, at) => (
             <Row key={title} title={title}>
               {renderCards(some, at === 0)}
             </Row>
@@ -114,7 +114,7 @@ export function Library() {
           ) : games.isSuccess ? (
             rows.map(({ id, title, games: some }) => (
               <Row key={id} title={title} isHeadingHidden={isSearching}>
-                {renderCards(some, id === "front" && shelves.length === 0)}
+                {renderCards(some, id === "front" && sections.length === 0)}
               </Row>
             ))
           ) : (
