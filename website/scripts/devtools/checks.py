@@ -61,7 +61,7 @@ def backend_test_paths(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/{name}" for name in names if (BACKEND / "tests" / name).is_dir())
 
 
-RUFF_ARGUMENTS = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", DEPLOY)
+RUFF_ARGUMENTS = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", FRONTEND / "tests", DEPLOY)
 
 PYTEST = (venv_program("pytest"), "-q")
 DEVTOOLS_TESTS = backend_test_paths("devtools")

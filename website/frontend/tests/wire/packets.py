@@ -1,21 +1,22 @@
-"""Writes packets by the server's own encoder, each followed by the picture that it must come to.
+"""Writes packets from the server's encoder, each followed by the picture that it must decode to.
 
-One case after the other on standard output: u32 length and a packet, u32 length and RGB bytes; little-endian.
+Standard output has one case after the other: u32 length and packet, u32 length and RGB bytes, little-endian.
 """
 
 import struct
 import sys
 
 import numpy as np
+
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.frames.picture import Picture
-from skill_arcade.wire.packet import KEY, LAST, TERMINATED, TRUE_COLOUR, FramePacket
+from skill_arcade.wire.packet import KEYFRAME, LAST, TERMINATED, TRUE_COLOUR, FramePacket
 
 rng = np.random.default_rng(20261122)
 
 
 def moving_blocks(frames: int) -> list[Picture]:
-    """A few colours, a few changes a frame, sometimes none; new colours turn up on the way."""
+    """Return pictures with few colours and few changes per frame, sometimes none; some frames add colours."""
     pixels = np.zeros((30, 41, 3), np.uint8)
     pictures = []
     for number in range(frames):
@@ -28,14 +29,14 @@ def moving_blocks(frames: int) -> list[Picture]:
 
 
 def given_palette(frames: int) -> list[Picture]:
-    """Indices with a palette of the environment's own."""
+    """Return indexed pictures with a palette of the environment."""
     palette = rng.integers(0, 256, (255, 3)).astype(np.uint8)
     pixels = rng.integers(0, 255, (frames, 16, 16)).astype(np.uint8)
     return [Picture(picture, palette) for picture in pixels]
 
 
 def many_colours(frames: int) -> list[Picture]:
-    """First few colours, then more than a palette holds: the encoder changes to true colour."""
+    """Return pictures with few colours, then more than a palette holds: the encoder changes to true colour."""
     plain = np.full((20, 24, 3), 9, np.uint8)
     noise = rng.integers(0, 256, (frames, 20, 24, 3)).astype(np.uint8)
     noise[1:, :12] = noise[0, :12]
@@ -43,15 +44,15 @@ def many_colours(frames: int) -> list[Picture]:
 
 
 def write_case(pictures: list[Picture], keys: tuple[int, ...] = ()) -> None:
-    """Encode a stream of pictures; a key frame is asked for at these."""
+    """Write a stream of pictures. `keys` are the frames for which a keyframe is requested."""
     encoder = Encoder()
     for number, picture in enumerate(pictures):
-        piece = encoder.encode(picture, key=number in keys)
+        frame = encoder.encode(picture, key=number in keys)
         last = number == len(pictures) - 1
-        flags = KEY * piece.key | TRUE_COLOUR * piece.true_colour | (LAST | TERMINATED) * last
+        flags = KEYFRAME * frame.key | TRUE_COLOUR * frame.true_colour | (LAST | TERMINATED) * last
         packet = FramePacket(
             flags, number, 2**40 + number, number / 4, number - 1,
-            piece.x, piece.y, piece.width, piece.height, piece.palette, piece.data,
+            frame.x, frame.y, frame.width, frame.height, frame.palette, frame.data,
         ).pack()  # fmt: skip
         for part in (packet, picture.rgb().tobytes()):
             sys.stdout.buffer.write(struct.pack("<I", len(part)) + part)
