@@ -113,11 +113,18 @@ step("opening a second tab takes the game over, and the first tab can take it ba
   await resume(page);
 });
 
+/** Returns whether `/readyz` reports a component as ready. */
+async function isComponentReady(name: string): Promise<boolean | undefined> {
+  const response = await fetch(`${arcade.url}/readyz`);
+  const { parts } = (await response.json()) as { parts: { name: string; ready: boolean }[] };
+  return parts.find((part) => part.name === name)?.ready;
+}
+
 step("stalled uploads reject new games and keep running ones", async () => {
   const objects = join(arcade.data, "objects");
   await rename(objects, `${objects}.away`);
   await writeFile(objects, "");
-  await expect.poll(async () => (await fetch(`${arcade.url}/readyz`)).status).toBe(503);
+  await expect.poll(() => isComponentReady("journal"), { timeout: 30_000 }).toBe(false);
   const late = await openVisit(browser, arcade.url);
   await signIn(late.page, "late.test@example.org", arcade.url);
   await late.page.goto("/play/breakout");
@@ -128,7 +135,7 @@ step("stalled uploads reject new games and keep running ones", async () => {
   await reach(visit.page, "playing");
   await rm(objects);
   await rename(`${objects}.away`, objects);
-  // Delivery looks again after some seconds; till then every newcomer is refused for this.
+  // The uploader retries after a few seconds; until then new games are rejected.
   await expect
     .poll(async () => (await fetch(`${arcade.url}/readyz`)).status, { timeout: 30_000 })
     .toBe(200);

@@ -77,8 +77,15 @@ class ServerUnderTest:
         return psutil.Process(self.process.pid)
 
     def games(self) -> list[psutil.Process]:
-        """Return the game processes, including those that wait for a player."""
-        return find_games(self.server.pid)
+        """Return the game processes, including those that wait for a player; wait until there is one.
+
+        A process has its name only a moment after it was forked.
+        """
+        end = time.monotonic() + 60
+        while not (games := find_games(self.server.pid)):
+            assert time.monotonic() < end, "no game process has started"
+            time.sleep(0.05)
+        return games
 
     def uploader(self) -> psutil.Process:
         """Return the uploader's process; wait until it has started or restarted."""
