@@ -1,8 +1,8 @@
 """Quarantine: segments that storage rejects for their content are set aside whole, with the reason (rule R12).
 
 A quarantined segment is `{number}.quarantined` in the episode's folder of the journal, with its reason in
-`{number}.reason.json` beside it. The uploader also copies both to the object store, below `quarantine/`, so that they
-survive a server whose disk does not outlive it.
+`{number}.reason.json` beside it. The uploader also copies both to the object store, beside the episode's objects, so
+that they survive a server whose disk does not outlive it.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from skill_arcade.recording.journal import SEALED, fsync_folder, write_all
+from skill_arcade.recording.journal import fsync_folder, write_all
 
 QUARANTINED_SUFFIX = ".quarantined"
 REASON_SUFFIX = ".reason.json"
@@ -89,14 +89,6 @@ def delete_quarantined(path: Path) -> None:
     path.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
     if path.parent.exists() and not any(path.parent.iterdir()):
         path.parent.rmdir()
-
-
-def release_segment(path: Path) -> Path:
-    """Rename a quarantined segment to sealed again, so that the uploader takes it. Return its new path."""
-    sealed = path.rename(path.with_suffix(SEALED))
-    path.with_suffix(REASON_SUFFIX).unlink(missing_ok=True)
-    fsync_folder(path.parent)
-    return sealed
 
 
 def _read_quarantined(path: Path) -> QuarantinedSegment:
