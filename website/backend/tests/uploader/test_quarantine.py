@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ResourceClosedError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.errors import NotReady, ObjectRejected
@@ -203,6 +203,9 @@ async def test_R12_outage_while_quarantining_is_retried(
         (ConnectionResetError(), False),
         (TimeoutError(), False),
         (OSError(28, "No space left on device"), False),
+        (RuntimeError("cannot schedule new futures after shutdown"), False),
+        (StatementError("bind", "INSERT", None, TypeError("not serializable")), True),
+        (StatementError("closed", "INSERT", None, ResourceClosedError("This Connection is closed")), False),
     ],
 )
 async def test_permanence_of_error_follows_from_its_class(error: Exception, permanent: bool) -> None:

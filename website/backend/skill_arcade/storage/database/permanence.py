@@ -1,5 +1,8 @@
 """Distinguishes permanent rejections from temporary failures by the error's class, never by counting (rule R12)."""
 
+import struct
+import zlib
+
 import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
@@ -21,6 +24,17 @@ TEMPORARY_ERRORS = (
     TimeoutError,
     MemoryError,
 )
+DATA_ERRORS = (
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+)
+"""What encoding raises for data that it cannot represent. A RuntimeError, as of a pool that shuts down, is none."""
 
 
 def find_code(error: BaseException) -> str:
@@ -44,6 +58,6 @@ def is_permanent(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError | asyncpg.PostgresError):
         return find_code(error)[:2] in PERMANENT_SQLSTATE_CLASSES
-    if isinstance(error, StatementError):  # a value that the driver cannot encode
-        return True
-    return isinstance(error, Exception) and not isinstance(error, TEMPORARY_ERRORS)
+    if isinstance(error, StatementError):  # a value that the driver cannot encode, or a connection that is closed
+        return isinstance(error.orig, DATA_ERRORS)
+    return isinstance(error, DATA_ERRORS) and not isinstance(error, TEMPORARY_ERRORS)
