@@ -22,6 +22,10 @@ class UnsupportedEnvironment(ArcadeError):
     """An environment does not exist, cannot be made with these arguments, or cannot be played."""
 
 
+class EnvironmentFailed(ArcadeError):
+    """An environment raised an exception, or returned what cannot be played or recorded."""
+
+
 class NotSignedIn(ArcadeError):
     """The token is missing, invalid or expired."""
 

@@ -9,10 +9,12 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Box
 
 from skill_arcade.environments.atari import AtariPlayableEnv, is_indexable
+from skill_arcade.environments.environment_calls import environment_call
 from skill_arcade.environments.gymnasium_env import GymnasiumPlayableEnv
+from skill_arcade.environments.packages import find_packages
 from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.environments.provenance import describe
-from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
 from skill_arcade.games.draft import EnvironmentInfo
 from skill_arcade.games.manifest import EnvironmentSpec
 
@@ -26,17 +28,28 @@ def make_environment(environment: EnvironmentSpec) -> PlayableEnv:
     """Create the environment of a manifest.
 
     Raises:
-        UnsupportedEnvironment: Gymnasium does not know it, its arguments are invalid, or it cannot be played.
+        UnsupportedEnvironment: Gymnasium does not know it, it raises an exception, or it cannot be played.
     """
     kwargs = dict(environment.kwargs)
     registered = find_spec(environment.id)
     limit = kwargs.pop("max_episode_steps", registered.max_episode_steps)
     standard = replace(registered, max_episode_steps=limit, kwargs={**registered.kwargs, **kwargs})
     spec = describe(environment, standard)
+    call = f"make with {kwargs}" if kwargs else "make"
     try:
-        return AtariPlayableEnv(standard, spec) if is_indexable(standard) else GymnasiumPlayableEnv(standard, spec)
-    except (TypeError, ValueError, gymnasium.error.Error) as error:
-        raise UnsupportedEnvironment(f"{environment.id} cannot be created with {kwargs}: {error}") from error
+        with environment_call(environment.id, call):
+            env = AtariPlayableEnv(standard, spec) if is_indexable(standard) else GymnasiumPlayableEnv(standard, spec)
+    except EnvironmentFailed as error:
+        raise UnsupportedEnvironment(f"{error}{_find_hint(str(error))}") from error
+    spec["packages"] = find_packages(standard)
+    return env
+
+
+def _find_hint(message: str) -> str:
+    """Return what to do about a renderer that cannot start."""
+    if "mujoco" in message.lower() or any(word in message for word in ("GLFW", "gladLoadGL", "OSMesa", "EGL")):
+        return ". Without a display, set MUJOCO_GL=egl (Mesa or a GPU driver) or MUJOCO_GL=osmesa"
+    return ""
 
 
 def make_environment_from_spec(spec: dict[str, Any]) -> PlayableEnv:
@@ -60,7 +73,12 @@ def describe_environment(env_id: str) -> EnvironmentInfo:
     Raises:
         UnsupportedEnvironment: the environment is not available here or cannot be played.
     """
-    environment = gymnasium.make(find_spec(env_id))
+    registered = find_spec(env_id)
+    try:
+        with environment_call(env_id, "make"):
+            environment = gymnasium.make(registered)
+    except EnvironmentFailed as error:
+        raise UnsupportedEnvironment(f"{error}{_find_hint(str(error))}") from error
     drawn_at = float(environment.metadata.get("render_fps") or 0)
     measured = isinstance(environment.action_space, Box)
     environment.close()
@@ -86,10 +104,18 @@ def find_spec(env_id: str) -> EnvSpec:
     module, _, name = env_id.rpartition(":")
     try:
         if module:
-            importlib.import_module(module)
+            with environment_call(env_id, f"importing {module}"):
+                _import(module)
         return gymnasium.spec(name)
-    except ModuleNotFoundError as error:
-        raise UnsupportedEnvironment(f"{env_id} needs the package {error.name}, which is not installed here") from error
+    except EnvironmentFailed as error:
+        raise UnsupportedEnvironment(str(error)) from error
     except gymnasium.error.Error as error:
         where = "" if module else " If a package registers it, write `package:id`."
         raise UnsupportedEnvironment(f"Gymnasium knows no environment {name}: {error}{where}") from error
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UnsupportedEnvironment(f"{module} needs the package {error.name}, which is not installed here") from error

@@ -1,17 +1,20 @@
 """Any Gymnasium environment that renders its picture itself."""
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import gymnasium
-import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 
+from skill_arcade.environments.environment_calls import environment_call
 from skill_arcade.environments.playable_env import StepResult
-from skill_arcade.errors import UnsupportedEnvironment
-from skill_arcade.exact_json import encode_value
+from skill_arcade.environments.rendered_picture import NO_RENDERER, read_picture
+from skill_arcade.environments.step_values import read_reset, read_step
+from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
 from skill_arcade.frames.picture import Picture
 
 
@@ -36,28 +39,58 @@ class GymnasiumPlayableEnv:
         self.n_actions = int(space.n)
         self.spec = spec
         self._picture: Picture | None = None
+        self._is_rendered = False
 
     def reset(self, seed: int) -> StepResult:
-        """Start an episode."""
-        self._picture = None
-        observation, info = self._env.reset(seed=seed)
-        return StepResult(observation, 0.0, False, False, encode_value(info))
+        """Start an episode.
+
+        Raises:
+            EnvironmentFailed: the environment raised an exception or returned what cannot be recorded; so do `step`,
+                `picture` and `close`.
+        """
+        self._picture, self._is_rendered = None, False
+        with self._call("reset"):
+            returned = self._env.reset(seed=seed)
+        with self._reading():
+            return read_reset(returned)
 
     def step(self, action: int) -> StepResult:
         """Take one step. Action 0 is the first of the space, wherever the space starts."""
-        self._picture = None
-        observation, reward, terminated, truncated, info = self._env.step(self._first + action)
-        return StepResult(observation, float(reward), bool(terminated), bool(truncated), encode_value(info))
+        self._is_rendered = False
+        with self._call("step"):
+            returned = self._env.step(self._first + action)
+        with self._reading():
+            return read_step(returned)
 
     def picture(self) -> Picture:
-        """Return the picture of the last reset or step; it is rendered once."""
-        if self._picture is None:
-            pixels = self._env.render()
-            if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3:
-                raise UnsupportedEnvironment(f"{self.spec['id']} renders {type(pixels).__name__}, not an RGB picture")
-            self._picture = Picture(np.ascontiguousarray(pixels))
+        """Return the picture of the last reset or step; it is rendered once.
+
+        If nothing is rendered after a step, the picture stays.
+        """
+        if not self._is_rendered:
+            with self._call("render"):
+                rendered = self._env.render()
+            with self._reading():
+                pixels = read_picture(rendered)
+                if pixels is not None:
+                    self._picture = Picture(pixels)
+                elif self._picture is None:
+                    raise ValueError(f"render returned no picture after the reset; {NO_RENDERER}")
+            self._is_rendered = True
+        assert self._picture is not None
         return self._picture
 
     def close(self) -> None:
         """Release the environment."""
-        self._env.close()
+        with self._call("close"):
+            self._env.close()
+
+    def _call(self, name: str) -> AbstractContextManager[None]:
+        return environment_call(self.spec["id"], name)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise EnvironmentFailed(f"{self.spec['id']}: {error}") from error
