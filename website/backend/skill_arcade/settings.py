@@ -116,6 +116,18 @@ class Settings(BaseSettings):
         description="Maximum number of Atari games in one process. With 1, a game that crashes cannot affect "
         "another one.",
     )
+    max_step_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="Time in seconds that one call of an environment may take. A game that takes longer is ended, and "
+        "everything before it is kept.",
+    )
+    game_memory_mb: int = Field(
+        2048,
+        ge=256,
+        description="Memory limit in MB of a game that has a process of its own. Its environment gets a MemoryError. "
+        "Atari games, which share processes, have no limit.",
+    )
 
     trusted_hosts: Listed = Field(
         ("localhost", "127.0.0.1", "::1"),

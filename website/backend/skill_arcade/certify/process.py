@@ -6,15 +6,15 @@ import signal
 from contextlib import AsyncExitStack, closing
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.certify.pool import Workers, lower_priority
+from skill_arcade.certify.pool import Workers
 from skill_arcade.certify.rerun import Verdict
-from skill_arcade.errors import NotReady
+from skill_arcade.certify.worker import lower_priority
 from skill_arcade.settings import CHILD_POOL_SIZE, Settings
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate, list_uncertified
 from skill_arcade.storage.database.engine import open_engine, transaction
+from skill_arcade.storage.database.permanence import is_permanent
 from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.telemetry import set_up_logging
 
@@ -40,23 +40,20 @@ async def certify(settings: Settings) -> None:
     """Certify finished episodes until SIGTERM, polling for new ones."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    idle_polls = 0
+    idle_polls, skipped = 0, set[UUID]()
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings, CHILD_POOL_SIZE))
         workers = stack.enter_context(closing(Workers(settings, 1, idle=True)))
         while not stopping.is_set():
             try:
                 async with transaction(engine) as connection:
-                    episodes = await list_uncertified(connection, MAX_BATCH_EPISODES)
+                    episodes = await list_uncertified(connection, MAX_BATCH_EPISODES, skipped)
                 if episodes:
                     idle_polls = 0
-                    await _certify_batch(workers, engine, episodes, stopping)
+                    await _certify_batch(workers, engine, episodes, stopping, skipped)
                     continue
-            except (
-                NotReady,
-                DBAPIError,
-            ) as error:  # the episodes stay in the queue until the database is available again
-                log.warning("cannot reach the database, retrying: %s", error)
+            except Exception as error:  # noqa: BLE001  (the episodes stay in the queue until it works again)
+                log.warning("certification interrupted, retrying error=%s: %s", type(error).__name__, error)
             idle_polls += 1
             if idle_polls == RECHECK_POLLS:
                 await asyncio.to_thread(workers.close)
@@ -65,13 +62,24 @@ async def certify(settings: Settings) -> None:
             stop_task.cancel()
 
 
-async def _certify_batch(workers: Workers, engine: AsyncEngine, episodes: list[UUID], stopping: asyncio.Event) -> None:
-    """Certify episodes one by one and store each verdict immediately."""
+async def _certify_batch(
+    workers: Workers, engine: AsyncEngine, episodes: list[UUID], stopping: asyncio.Event, skipped: set[UUID]
+) -> None:
+    """Certify episodes one by one and store each verdict immediately.
+
+    An episode whose verdict the database rejects is added to `skipped`, until this process starts again.
+    """
     loop = asyncio.get_running_loop()
 
     def certify_all() -> None:
         for episode, verdict in workers.verify(episodes):
-            asyncio.run_coroutine_threadsafe(store_verdict(engine, episode, verdict), loop).result()
+            try:
+                asyncio.run_coroutine_threadsafe(store_verdict(engine, episode, verdict), loop).result()
+            except Exception as error:
+                if not is_permanent(error):
+                    raise
+                log.error("cannot store verdict, skipping episode=%s error=%s", episode, error)
+                skipped.add(episode)
             if stopping.is_set():
                 return
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from skill_arcade.dataset.frames import Frames
 from skill_arcade.environments.factory import make_environment_from_spec
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
-from skill_arcade.errors import ArcadeError, UnsupportedEnvironment
+from skill_arcade.errors import ArcadeError, EnvironmentFailed, NotReady, UnsupportedEnvironment
 from skill_arcade.recording.observation import ROOT_NAME, describe_leaves, pack_observation
 from skill_arcade.storage.database.tables import CertificateResult
 
@@ -41,11 +41,16 @@ class MismatchError(Exception):
         self.step = step
 
 
-def rerun_episode(episode: Episode) -> Verdict:
+def rerun_episode(
+    episode: Episode, opened: list[PlayableEnv] | None = None, on_step: Callable[[int], None] = lambda step: None
+) -> Verdict:
     """Re-run an episode and compare all frames, observations, rewards, flags and stored infos exactly.
 
-    If the re-run differs, the actions are run twice more. If these two runs differ from each other, the environment is
-    not deterministic and the verdict is `irreproducible`; otherwise it is `mismatch`.
+    Every failure becomes a verdict: of the environment `irreproducible`, of reading the recording `damaged`. A
+    difference is a `mismatch`, also if the environment is not deterministic; `digest_runs` finds that out.
+
+    * `opened`: gets the environment, which the caller closes; None closes it here.
+    * `on_step`: called before each step with its number.
     """
     started = time.perf_counter()
     versions: dict[str, Any] = {}
@@ -56,34 +61,37 @@ def rerun_episode(episode: Episode) -> Verdict:
     try:
         actions, changes = episode.actions, "; ".join(episode.find_changes())
         env = make_environment_from_spec(episode.environment)
+        if opened is not None:
+            opened.append(env)
     except UnsupportedEnvironment as error:
         return verdict(CertificateResult.irreproducible, None, str(error), 0)
+    except NotReady:
+        raise
     except ArcadeError as error:
         return verdict(CertificateResult.damaged, None, str(error), 0)
     versions |= {key: env.spec[key] for key in ("packages", "python", "machine")}
     try:
-        compare_runs(episode, env)
+        compare_runs(episode, env, on_step)
     except MismatchError as mismatch:
-        step, reason = mismatch.step, str(mismatch)
-        if not is_deterministic(episode, actions[: step + 1]):
-            reason = f"the environment is not deterministic: two re-runs with the same actions differ ({reason})"
-            return verdict(CertificateResult.irreproducible, step, reason, step + 1)
         changed = version_differences(episode.environment, env.spec)
-        if changes:
-            reason += f"; {changes}"
-        if changed:
-            reason += f"; changes since the recording: {'; '.join(changed)}"
-        return verdict(CertificateResult.mismatch, step, reason, step + 1)
+        notes = [changes, f"changes since the recording: {'; '.join(changed)}" if changed else ""]
+        reason = "; ".join([str(mismatch), *filter(None, notes)])
+        return verdict(CertificateResult.mismatch, mismatch.step, reason, mismatch.step + 1)
+    except (EnvironmentFailed, UnsupportedEnvironment) as error:
+        return verdict(CertificateResult.irreproducible, None, f"the re-run failed: {error}", 0)
+    except NotReady:
+        raise
     except ArcadeError as error:
         return verdict(CertificateResult.damaged, None, str(error), 0)
     finally:
-        env.close()
+        if opened is None:
+            env.close()
     if changes:
         return verdict(CertificateResult.damaged, None, f"{changes}, although the re-run is identical", len(actions))
     return verdict(CertificateResult.certified, None, "", len(actions))
 
 
-def compare_runs(episode: Episode, env: PlayableEnv) -> None:
+def compare_runs(episode: Episode, env: PlayableEnv, on_step: Callable[[int], None] = lambda step: None) -> None:
     """Re-run the episode in `env` and compare.
 
     Raises:
@@ -96,6 +104,7 @@ def compare_runs(episode: Episode, env: PlayableEnv) -> None:
     terminations, truncations = episode.terminations, episode.truncations
     _compare_state(RESET, env, env.reset(episode.seed), pictures, observations)
     for step, action in enumerate(episode.actions):
+        on_step(step)
         outcome = env.step(int(action))
         if outcome.reward != rewards[step] and not (np.isnan(outcome.reward) and np.isnan(rewards[step])):
             raise MismatchError(step, f"step {step}: reward {outcome.reward:g}, stored is {rewards[step]:g}")
@@ -109,9 +118,21 @@ def compare_runs(episode: Episode, env: PlayableEnv) -> None:
         _compare_state(step, env, outcome, pictures, observations)
 
 
-def is_deterministic(episode: Episode, actions: Any) -> bool:
-    """Return whether two new environments produce the same results for the same seed and actions."""
-    return _digest(episode, actions) == _digest(episode, actions)
+def digest_runs(
+    episode: Episode, n_actions: int, opened: list[PlayableEnv], on_step: Callable[[int], None]
+) -> tuple[str, str]:
+    """Take the first `n_actions` actions of an episode twice in one new environment; return the digest of each run.
+
+    Two different digests mean that the environment keeps state over a reset. Digests that differ between processes mean
+    that it is not deterministic: each process has another id and another hash seed.
+
+    Raises:
+        EnvironmentFailed, UnsupportedEnvironment: the environment cannot be run.
+    """
+    env = make_environment_from_spec(episode.environment)
+    opened.append(env)
+    actions = episode.actions[:n_actions]
+    return _digest(env, episode.seed, actions, on_step), _digest(env, episode.seed, actions, on_step)
 
 
 def _compare_state(
@@ -158,17 +179,15 @@ def _row(column: Any, index: int) -> Any:
     return str(column[index]) if column.dtype.kind in "UO" else column[index]
 
 
-def _digest(episode: Episode, actions: Any) -> str:
-    env, digest = make_environment_from_spec(episode.environment), hashlib.blake2b()
-    try:
-        outcome = env.reset(episode.seed)
-        for action in [None, *actions]:
-            if action is not None:
-                outcome = env.step(int(action))
-            digest.update(env.picture().rgb().tobytes())
-            digest.update(pack_observation(outcome.observation, describe_leaves(outcome.observation)))
-            digest.update(repr((outcome.reward, outcome.terminated, outcome.truncated)).encode())
-            digest.update(repr(sorted(outcome.info.items())).encode())
-    finally:
-        env.close()
+def _digest(env: PlayableEnv, seed: int, actions: Any, on_step: Callable[[int], None]) -> str:
+    digest = hashlib.blake2b()
+    outcome = env.reset(seed)
+    for step, action in enumerate([None, *actions]):
+        on_step(step)
+        if action is not None:
+            outcome = env.step(int(action))
+        digest.update(env.picture().rgb().tobytes())
+        digest.update(pack_observation(outcome.observation, describe_leaves(outcome.observation)))
+        digest.update(repr((outcome.reward, outcome.terminated, outcome.truncated)).encode())
+        digest.update(json.dumps(outcome.info, sort_keys=True).encode())
     return digest.hexdigest()

@@ -118,8 +118,10 @@ def _add(segment: Segment, kind: RecordKind, body: bytes) -> None:
             )
 
 
-def recover_abandoned(folder: Path) -> bool:
+def recover_abandoned(folder: Path, cause: str | None = None) -> bool:
     """Finish the segments that a dead game process left open: cut a torn tail, write an end, seal. Idempotent.
+
+    `cause`, if known, is recorded as an event `crash` before the end.
 
     Returns False, and changes nothing, while a live process holds the episode's lock.
 
@@ -135,13 +137,13 @@ def recover_abandoned(folder: Path) -> bool:
             leftover.unlink(missing_ok=True)
         open_files = sorted(folder.glob(f"*{OPEN}"))
         for path in open_files:
-            _finish(path, last=path == open_files[-1])
+            _finish(path, cause, last=path == open_files[-1])
     finally:
         os.close(lock)
     return True
 
 
-def _finish(path: Path, *, last: bool) -> None:
+def _finish(path: Path, cause: str | None, *, last: bool) -> None:
     data, segment, whole = _read_with_repair(path)
     if segment is None:
         aside = path.rename(path.with_suffix(DAMAGED_SUFFIX))
@@ -157,7 +159,12 @@ def _finish(path: Path, *, last: bool) -> None:
     if (
         last and segment.end is None and not segment.sealed
     ):  # a seal record without an end record: another segment follows
-        write_all(file, frame_record(RecordKind.END, _synthetic_end(segment).pack()))
+        end = _synthetic_end(segment)
+        if cause is not None:
+            number = segment.header.first_event + len(segment.events)
+            crash = RecordedEvent(number, "crash", end.ended_us, end.n_steps, None, {"error": cause})
+            write_all(file, frame_record(RecordKind.EVENT, crash.pack()))
+        write_all(file, frame_record(RecordKind.END, end.pack()))
     write_all(file, _SEAL)
     seal_file(file, path)
 

@@ -41,6 +41,8 @@ POLL_SECONDS = 0.2
 """Interval at which the uploader lists the journal. A listing takes microseconds."""
 RECOVERY_SECONDS = 2.0
 """Interval at which the uploader looks for episodes whose game process has died."""
+RECOVERY_GRACE_SECONDS = 3.0
+"""Age of an episode's last record before the uploader finishes it. The server, which knows the cause, comes first."""
 RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Delays between retries of an episode's upload; the last one repeats."""
 MAX_REASON_CHARACTERS = 2000
@@ -105,7 +107,7 @@ class Uploader:
             now = asyncio.get_running_loop().time()
             if now - recovered_at >= RECOVERY_SECONDS:
                 recovered_at = now
-                self.recover_abandoned()
+                self.recover_abandoned(RECOVERY_GRACE_SECONDS)
             self._dispatch(now)
             self._write_status()
             try:
@@ -136,12 +138,14 @@ class Uploader:
         except OSError as error:
             log.warning("cannot write uploader status path=%s error=%s", self._status_path, error)
 
-    def recover_abandoned(self) -> None:
+    def recover_abandoned(self, min_age_seconds: float = 0.0) -> None:
         """Finish the episodes of game processes that died (rule R5). One that fails does not stop the others."""
         for folder in list_episodes(self._folder):
             try:
-                if any(folder.glob(f"*{OPEN}")):
-                    recover_abandoned(folder)
+                if open_files := list(folder.glob(f"*{OPEN}")):
+                    written_at = max(path.stat().st_mtime for path in open_files)
+                    if abs(time.time() - written_at) >= min_age_seconds:
+                        recover_abandoned(folder)
                 elif not any(path.suffix in SEGMENT_SUFFIXES for path in folder.iterdir()):
                     self._delete_empty(folder)
             except JournalDamaged as damaged:

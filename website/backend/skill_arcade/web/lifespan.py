@@ -141,6 +141,8 @@ def open_session_manager(settings: Settings) -> SessionManager:
         games_per_process=settings.games_per_process,
         commit=settings.skill_arcade_commit or find_commit(),
         log_options=(settings.log_format, settings.log_level),
+        max_step_seconds=settings.max_step_seconds,
+        game_memory_mb=settings.game_memory_mb,
     )
 
 

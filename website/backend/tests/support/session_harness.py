@@ -41,9 +41,10 @@ class SessionHarness:
         self.wall_jump_us = 0
         manifest = load_catalogue().games[game] if isinstance(game, str) else game
         self.manifest = manifest
+        self.env = make_environment(manifest.environment)
         self.session = Session(
             manifest,
-            make_environment(manifest.environment),
+            self.env,
             self,
             lambda head: self.headers.append(head) or Journal(journal, head),  # type: ignore[func-returns-value]
             SessionConfig(user_id, {}, segment_us, 60_000_000),

@@ -26,6 +26,9 @@ MAX_QUEUED_MESSAGES = 1000
 MAX_UNREAD_BYTES = 4 << 20
 """Bytes that a game process may leave unread. A process that exceeds this hangs and is killed; its episodes are kept.
 """
+MAX_START_SECONDS = 60.0
+"""Time that a game may take to load and reset its environment."""
+HUNG_REASON = "The game stopped responding and was ended. Everything you played is saved."
 SHUTDOWN_REASON = "The server is restarting, so your game ends. Everything you played is saved."
 
 
@@ -91,6 +94,10 @@ class GameConnection(asyncio.Protocol):
         self._unanswered_attaches = 0
         self._transport: asyncio.WriteTransport | None = None
         self._close_code = CloseCode.GAME_CRASHED
+        self._close_reason: str | None = None
+        self._pinged_at: float | None = None  # event loop's time of a PING that is not answered yet
+        self.death_cause: str | None = None
+        """Why this connection killed its game process, or None if it did not."""
         self.is_stopped = False  # STOP was sent: no client may attach any more
         self.late_us = 0
 
@@ -134,10 +141,26 @@ class GameConnection(asyncio.Protocol):
 
     def stop(self, reason: str, close_code: CloseCode = CloseCode.NORMAL) -> None:
         """End the episode and the game; an attached client gets `close_code`."""
-        self._close_code, self.is_stopped = close_code, True
+        self._close_code, self._close_reason, self.is_stopped = close_code, None, True
         if self._client is not None and close_code is CloseCode.RESTARTING:
             self._client.put(Notice(type="notice", text=SHUTDOWN_REASON).model_dump_json())
         self._send(ToGame.STOP, reason.encode())
+
+    def check_responsive(self, max_step_seconds: float) -> None:
+        """Ask the game for a sign of life; kill its process if it has not answered the last request for too long."""
+        now, limit = asyncio.get_running_loop().time(), max_step_seconds if self.ready.done() else MAX_START_SECONDS
+        if self._pinged_at is None:
+            self._pinged_at = now
+            self._send(ToGame.PING)
+        elif now - self._pinged_at >= limit and self._transport is not None:
+            process = self.slot.process
+            if self.death_cause is None:
+                self.death_cause = f"it did not respond for {limit:g} s: a call of its environment takes too long"
+                self._close_reason = HUNG_REASON
+                log.error("game is hung, ending it pid=%d timeout_s=%g", process.pid, limit)
+                process.abort()
+            else:
+                process.kill()
 
     # -- asyncio.Protocol ----------------------------------------------------------------------------------------
 
@@ -153,6 +176,11 @@ class GameConnection(asyncio.Protocol):
                     client_queue.unprocessed_messages.clear()
             elif kind == ToServer.READY and not self.ready.done():
                 self.ready.set_result(None)
+            elif kind == ToServer.PONG:
+                self._pinged_at = None
+            elif kind == ToServer.CLOSE and (close := _read_close(payload))[0] is CloseCode.GAME_CRASHED:
+                # A game that cannot start says why before a client is attached.
+                self._close_reason = close[1]
             elif kind == ToServer.LATE:
                 self.late_us = int.from_bytes(payload, "little")
             if client_queue is None or self._unanswered_attaches:
@@ -162,14 +190,14 @@ class GameConnection(asyncio.Protocol):
             elif kind == ToServer.TEXT:
                 client_queue.put(payload.decode())
             elif kind == ToServer.CLOSE:
-                client_queue.close(CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode())
+                client_queue.close(*_read_close(payload))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the game, whether it was requested or not."""
         self._transport = None
         if self._client is not None:
             self._client.has_missed_attach = self._unanswered_attaches > 0
-            self._client.close(self._close_code, REASONS[self._close_code])
+            self._client.close(self._close_code, self._close_reason or REASONS[self._close_code])
         for future in (self.ready, self.closed):
             if not future.done():
                 future.set_result(None)
@@ -183,3 +211,7 @@ class GameConnection(asyncio.Protocol):
             self.slot.process.kill()
             return
         self._transport.write(pack(kind, payload))
+
+
+def _read_close(payload: bytes) -> tuple[CloseCode, str]:
+    return CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode()

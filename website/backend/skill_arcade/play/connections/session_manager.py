@@ -17,13 +17,19 @@ from skill_arcade.play.connections.game_connection import GameConnection
 from skill_arcade.play.connections.player_connections import PlayerConnection, PlayerLock
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.start_limiter import StartLimiter
+from skill_arcade.play.processes.child_reaper import CLEAN_EXIT
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.play.processes.process_pool import GameProcessPool
+from skill_arcade.recording.recovery import recover_user_episodes
 from skill_arcade.telemetry import Format
 from skill_arcade.wire.close_codes import CloseCode
 
 log = logging.getLogger(__name__)
 
+WATCHDOG_POLL_SECONDS = 1.0
+"""Interval at which every game is asked for a sign of life."""
+EXIT_STATUS_DELAYS_SECONDS = (0.0, 0.1, 0.4, 1.0)
+"""Delays before the exit status of a game's process is looked up, because it exits after its pipe is closed."""
 REPLACE_TIMEOUT_SECONDS = 5.0
 """Timeout for the end of a player's previous game. After it the game process is killed, and the uploader finishes the
 episode.
@@ -44,6 +50,8 @@ class SessionManager:
         games_per_process: int,
         commit: str | None = None,
         log_options: tuple[Format, str] = ("text", "INFO"),
+        max_step_seconds: float = 10.0,
+        game_memory_mb: int | None = None,
     ) -> None:
         self.capacity = capacity
         self.rejections: Counter[str] = Counter()
@@ -52,7 +60,10 @@ class SessionManager:
         self._player_locks: WeakValueDictionary[str, PlayerLock] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._commit = max_games, commit
-        self._process_pool = GameProcessPool(games_per_process, log_options)
+        self._process_pool = GameProcessPool(games_per_process, log_options, game_memory_mb)
+        self._max_step_seconds = max_step_seconds
+        self._watchdog_task: asyncio.Task[None] | None = None
+        self._death_reports: set[asyncio.Task[None]] = set()
         self._connections: dict[str, GameConnection] = {}
         self._is_shutting_down = False
 
@@ -73,6 +84,7 @@ class SessionManager:
         """
         log.info("checked the recording disk free_mb=%d", self.capacity.free_bytes >> 20)
         await asyncio.to_thread(get_fork_server().start)
+        self._watchdog_task = asyncio.create_task(self._watch_games(), name="watch games")
 
     async def stop(self, grace_seconds: float = 8.0) -> None:
         """Reject new games, end the running ones, and wait until their recordings are sealed."""
@@ -90,6 +102,17 @@ class SessionManager:
                 process = game_connection.slot.process
                 log.error("game did not end in time, killing it pid=%d timeout_s=%.0f", process.pid, grace_seconds)
                 process.kill()
+        if self._watchdog_task is not None:
+            self._watchdog_task.cancel()
+        if self._death_reports:
+            await asyncio.wait(self._death_reports)
+
+    async def _watch_games(self) -> None:
+        """End games that have stopped responding, until cancelled."""
+        while True:
+            await asyncio.sleep(WATCHDOG_POLL_SECONDS)
+            for game_connection in list(self._connections.values()):
+                game_connection.check_responsive(self._max_step_seconds)
 
     def broadcast_capacity_error(self, reason: str) -> None:
         """Tell all games why no new episode may start; an empty text means that it may."""
@@ -192,10 +215,35 @@ class SessionManager:
             raise NotReady("The game could not be started. Try again in a moment.") from error
 
     def _on_game_closed(self, game_connection: GameConnection) -> None:
+        if game_connection.assignment is not None and (
+            game_connection.death_cause is not None or not game_connection.is_stopped
+        ):
+            report = asyncio.create_task(self._report_death(game_connection, game_connection.assignment))
+            self._death_reports.add(report)
+            report.add_done_callback(self._death_reports.discard)
         self._process_pool.release_slot(game_connection.slot)
         for user_id, connection in list(self._connections.items()):
             if connection is game_connection:
                 del self._connections[user_id]
+
+    async def _report_death(self, game_connection: GameConnection, assignment: GameAssignment) -> None:
+        """If the game's process has died, log why and record it with the player's episode (rule R14)."""
+        pid, status = game_connection.slot.process.pid, None
+        for delay in EXIT_STATUS_DELAYS_SECONDS:
+            await asyncio.sleep(delay)
+            status = await asyncio.to_thread(get_fork_server().find_exit_status, pid)
+            if status is not None:
+                break
+        cause = game_connection.death_cause or status
+        if cause is None or cause == CLEAN_EXIT:
+            return
+        log.error(
+            "game process died pid=%d game=%s user=%s cause=%s", pid, assignment.game.id, assignment.user_id, cause
+        )
+        try:
+            await asyncio.to_thread(recover_user_episodes, assignment.journal_folder, assignment.user_id, cause)
+        except OSError as error:
+            log.warning("cannot record why a game process died, the uploader ends its episode pid=%d: %s", pid, error)
 
     def _make_assignment(
         self, user_id: str, game: Manifest, options: dict[str, str], lockstep_module: str | None

@@ -46,6 +46,7 @@ class ForkServerClient:
         log_options: tuple[str, str],
         preload: dict[str, Any] | None = None,
         copies: int = 1,
+        memory_mb: int | None = None,
     ) -> SpawnedProcess:
         """Fork a game process that has `child_socket` as its control socket.
 
@@ -53,17 +54,33 @@ class ForkServerClient:
         * `preload`: environment spec of which the process needs an instance, or None if it shall load its environment
           itself.
         * `copies`: how many instances the fork server keeps ready for later children.
+        * `memory_mb`: limit of the process's private memory, or None for no limit.
 
         Raises:
             OSError: no process could be started, also after a restart of the fork server.
         """
-        request = json.dumps({"log_options": log_options, "preload": preload, "copies": copies}).encode()
+        fields = {"log_options": log_options, "preload": preload, "copies": copies, "memory_mb": memory_mb}
+        request = json.dumps(fields).encode()
         with self._lock:
             try:
                 return self._request(request, child_socket)
             except OSError:
                 self._terminate()  # the fork server has died: restart it and retry once
                 return self._request(request, child_socket)
+
+    def find_exit_status(self, pid: int) -> str | None:
+        """Return how a game process has ended, such as "killed by SIGSEGV"; None if it runs or is unknown."""
+        request = json.dumps({"exit_status_of": pid}).encode()
+        with self._lock:
+            if self._control is None:
+                return None
+            try:
+                self._control.send(request)
+                reply = self._control.recv(1 << 16)
+            except OSError:
+                return None
+        status: str | None = json.loads(reply)["exit_status"] if reply else None
+        return status
 
     def stop(self) -> None:
         """Stop the fork server. The game processes that it forked keep running."""

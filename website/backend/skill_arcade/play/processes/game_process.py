@@ -3,8 +3,10 @@
 The loop sleeps until a message arrives on a session's pipe or a step is due.
 """
 
+import faulthandler
 import logging
 import os
+import resource
 import select
 import signal
 import socket
@@ -19,14 +21,41 @@ log = logging.getLogger(__name__)
 
 
 def run_game_process(
-    control: socket.socket, pool: EnvironmentPool, log_format: Format = "text", log_level: str = "INFO"
+    control: socket.socket,
+    pool: EnvironmentPool,
+    log_format: Format = "text",
+    log_level: str = "INFO",
+    *,
+    memory_mb: int | None = None,
 ) -> None:
-    """Run the games whose pipes arrive on `control`, until it is closed and all games have ended."""
+    """Run the games whose pipes arrive on `control`, until it is closed and all games have ended.
+
+    `memory_mb` limits the private memory of this process. An environment that exceeds it gets a MemoryError.
+    """
     set_up_logging(log_format, log_level)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if memory_mb is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, resource.RLIM_INFINITY))
+    _ignore_stop_signals()
+    faulthandler.enable()  # a crash in C code, or the server's SIGABRT, then writes a traceback to the log
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     name_process("game")
     GameProcess(control, pool).run()
+
+
+def _ignore_stop_signals() -> None:
+    """Ignore SIGINT and SIGTERM here, but not in the processes that an environment starts.
+
+    An ignored signal would stay ignored in them, so that `terminate()` had no effect; a handler does not.
+    """
+    stop_signals = (signal.SIGINT, signal.SIGTERM)
+
+    def restore() -> None:
+        for signal_number in stop_signals:
+            signal.signal(signal_number, signal.SIG_DFL)
+
+    for signal_number in stop_signals:
+        signal.signal(signal_number, lambda *_: None)
+    os.register_at_fork(after_in_child=restore)
 
 
 class GameProcess:
@@ -81,7 +110,7 @@ class GameProcess:
     def _run_session(self, runner: SessionRunner) -> None:
         try:
             runner.run_ready()
-        except Exception:
+        except BaseException:  # also a SystemExit of an environment's callback
             # The other games of this process must go on. Logged as one record with its traceback, not as the lines that
             # Python itself would write.
             log.exception("game session failed pid=%d", os.getpid())

@@ -21,6 +21,8 @@ class ToGame(IntEnum):
     """u64 time of arrival (CLOCK_MONOTONIC, microseconds), then the text message of the page."""
     STOP = 5
     """End the episode and the session; the payload is the reason."""
+    PING = 7
+    """Answer with PONG. A game that does not is hung."""
     CAPACITY_ERROR = 6
     """Why no new episode may start, as text for the player. An empty payload means that episodes may start again."""
 
@@ -38,6 +40,8 @@ class ToServer(IntEnum):
     """Reply to ATTACH: all messages after it are for the client that is connected now."""
     LATE = 6
     """u32: the greatest lateness of a tick since the last such message, in microseconds."""
+    PONG = 7
+    """Reply to PING."""
     CLOSE = 4
     """u16 close code, then the reason: close the client's connection. The game may go on."""
 

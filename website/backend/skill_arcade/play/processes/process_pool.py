@@ -47,6 +47,12 @@ class GameProcessHandle:
             elif not hasattr(os, "pidfd_open"):
                 os.kill(self.pid, signal.SIGKILL)
 
+    def abort(self) -> None:
+        """Ask the process to write a traceback to the log and to exit (SIGABRT). `kill` ends one that does not."""
+        with suppress(ProcessLookupError):
+            if self._pidfd is not None:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGABRT)
+
     def close_when_idle(self) -> None:
         """Accept no more games; the process exits when its last game ends."""
         self._control.close()
@@ -72,9 +78,16 @@ class GameSlot:
 class GameProcessPool:
     """All game processes of this server."""
 
-    def __init__(self, max_games_per_process: int, log_options: tuple[Format, str]) -> None:
-        """Create an empty pool; `log_options` are the format and level of the processes' logs."""
+    def __init__(
+        self, max_games_per_process: int, log_options: tuple[Format, str], memory_mb: int | None = None
+    ) -> None:
+        """Create an empty pool.
+
+        * `log_options`: format and level of the processes' logs.
+        * `memory_mb`: memory limit of a process that runs one game of its own.
+        """
         self._max_games_per_process, self._log_options = max_games_per_process, log_options
+        self._memory_mb = memory_mb
         self._processes: list[GameProcessHandle] = []
 
     async def acquire_slot(self, environment: EnvironmentSpec) -> tuple[GameSlot, socket.socket]:
@@ -122,7 +135,13 @@ class GameProcessPool:
         is_shared = self._max_games_per_process > 1 and environment.id.startswith(ATARI_ID_PREFIX)
         preload = environment.model_dump(mode="json") if is_shared else None
         with child_socket:
-            spawned = fork_server.fork(child_socket, self._log_options, preload, self._max_games_per_process)
+            spawned = fork_server.fork(
+                child_socket,
+                self._log_options,
+                preload,
+                self._max_games_per_process,
+                None if is_shared else self._memory_mb,
+            )
         return GameProcessHandle(spawned.pid, parent_socket, spawned.available, is_exclusive=not is_shared)
 
     def _close_when_idle(self, process: GameProcessHandle) -> None:

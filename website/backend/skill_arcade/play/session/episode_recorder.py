@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
+from skill_arcade.errors import EnvironmentFailed
 from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.recording.journal import Journal
-from skill_arcade.recording.observation import describe_leaves, pack_observation
+from skill_arcade.recording.observation import Leaves, describe_leaves, pack_observation
 from skill_arcade.recording.records import (
     ActiveInput,
     EpisodeEnd,
@@ -19,6 +20,9 @@ from skill_arcade.recording.records import (
 )
 
 log = logging.getLogger(__name__)
+
+MAX_LIVES = 32_767
+"""Greatest number of lives that a frame packet can hold."""
 
 
 class FrameUpdate(NamedTuple):
@@ -76,7 +80,8 @@ class EpisodeRecorder:
         self._last_result = prepared_reset
         picture = env.picture()
         encoded_frame = self._encoder.encode(picture)
-        self._leaves = [] if env.observes_picture else describe_leaves(prepared_reset.observation)
+        self._leaves = [] if env.observes_picture else self._describe_leaves(prepared_reset)
+        first_frame = RecordedFrame(encoded_frame, self._observation(prepared_reset))
         height, width = picture.pixels.shape[:2]
         header = describe(
             width=width,
@@ -90,7 +95,7 @@ class EpisodeRecorder:
         self._journal = open_journal(header)
         self._true_colour = encoded_frame.true_colour
         try:
-            self._journal.reset(RecordedFrame(encoded_frame, self._observation(prepared_reset)))
+            self._journal.reset(first_frame)
         except OSError:
             self._journal.discard()
             raise
@@ -248,7 +253,21 @@ class EpisodeRecorder:
         )
 
     def _observation(self, outcome: StepResult) -> bytes:
-        return pack_observation(outcome.observation, self._leaves) if self._leaves else b""
+        if not self._leaves:
+            return b""
+        try:
+            return pack_observation(outcome.observation, self._leaves)
+        except (TypeError, ValueError) as error:
+            raise self._unrecordable(error) from error
+
+    def _describe_leaves(self, outcome: StepResult) -> Leaves:
+        try:
+            return describe_leaves(outcome.observation)
+        except (TypeError, ValueError) as error:
+            raise self._unrecordable(error) from error
+
+    def _unrecordable(self, error: Exception) -> EnvironmentFailed:
+        return EnvironmentFailed(f"{self._environment.spec['id']}: {error}")
 
     def _select_info(self, outcome: StepResult) -> dict[str, Any]:
         keys = self._game.keep_info
@@ -256,4 +275,7 @@ class EpisodeRecorder:
 
     def _lives(self, outcome: StepResult) -> int:
         key = self._game.show.lives
-        return -1 if key is None else int(outcome.info.get(key, -1))
+        lives = -1 if key is None else outcome.info.get(key, -1)
+        if isinstance(lives, int | float):
+            return max(-1, min(int(lives), MAX_LIVES))
+        raise self._unrecordable(ValueError(f"info[{key!r}] is {lives!r}; show.lives needs a number"))

@@ -4,19 +4,21 @@ It implements the rules of wire/SPEC.md for start, pause, disconnect, reconnect 
 lockstep. It neither waits nor uses sockets; `session_runner` does.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, assert_never
 
 from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.errors import EnvironmentFailed
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import SessionConfig
 from skill_arcade.play.lockstep.verifier import LockstepSupport, LockstepVerifier, LockstepViolation
 from skill_arcade.play.session.client_channel import ClientChannel, MessageSink, Phase
 from skill_arcade.play.session.clock import Clock, make_clock
-from skill_arcade.play.session.disk_errors import DISK_FULL_MESSAGE, end_session_on_disk_error
 from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate
+from skill_arcade.play.session.failures import DISK_FULL_MESSAGE, describe_crash, end_session_on_failure
 from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.play.session.prepared_reset import PreparedReset
 from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header
@@ -25,6 +27,8 @@ from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import ActiveInput, SegmentHeader
 from skill_arcade.wire import messages
 from skill_arcade.wire.close_codes import CloseCode
+
+log = logging.getLogger(__name__)
 
 END_GRACE_US = 1_000_000
 """Time for which an ended episode's record stays open for the paint times of its last frames."""
@@ -72,9 +76,13 @@ class Session:
     def prepare(self) -> None:
         """Reset the environment before `start` is received, and send the first picture as a preview (rule O10)."""
         if self.is_idle:
-            self._prepared_reset.prepare()
+            try:
+                self._prepared_reset.prepare()
+            except EnvironmentFailed as error:
+                return self.crash(error, 0)
             if self._channel.hello is not None:
                 self._channel.send_preview(self._prepared_reset.prepare_picture())
+        return None
 
     @property
     def due_us(self) -> int | None:
@@ -86,7 +94,7 @@ class Session:
             due_times.append(self._episode.rotation_due_us)
         return min((due for due in due_times if due is not None), default=None)
 
-    @end_session_on_disk_error
+    @end_session_on_failure
     def tick(self, now: int) -> None:
         """Do what is due: a step, a segment rotation, or a timeout."""
         if self._leave_at_us is not None and now >= self._leave_at_us:
@@ -100,7 +108,7 @@ class Session:
         else:
             self._episode.rotate_if_due(now)
 
-    @end_session_on_disk_error
+    @end_session_on_failure
     def attach(self, now: int) -> None:
         """Accept a new connection, whose client sends `hello` next."""
         self._channel.attach()
@@ -108,7 +116,7 @@ class Session:
         if self._episode is not None:
             self._episode.record_event("attach", now)
 
-    @end_session_on_disk_error
+    @end_session_on_failure
     def detach(self, now: int) -> None:
         """Handle a lost connection: pause the game until the player reconnects or the timeout has passed."""
         if not self._channel.is_attached:
@@ -124,7 +132,7 @@ class Session:
             elif self._phase is Phase.playing:
                 self._pause("connection", now)
 
-    @end_session_on_disk_error
+    @end_session_on_failure
     def stop(self, reason: str, now: int) -> None:
         """End the session; what was played is recorded."""
         if self._episode is not None and self._phase is not Phase.ended:
@@ -141,7 +149,23 @@ class Session:
             self._episode.abort(self._reason if self._phase is Phase.ended else "no-room", error, now)
         self._phase, self._episode = Phase.ended, None
 
-    @end_session_on_disk_error
+    def crash(self, error: EnvironmentFailed, now: int) -> None:
+        """End the session after the environment has failed; the episode ends with reason `crashed` (rule R14)."""
+        episode, self._episode = self._episode, None
+        log.error("environment failed, ending the game episode=%s: %s", episode and episode.id, error)
+        self._channel.close(CloseCode.GAME_CRASHED, describe_crash(error))
+        self.is_finished, self._leave_at_us, self._close_at_us = True, None, None
+        reason = self._reason if self._phase is Phase.ended else "crashed"
+        self._phase = Phase.ended
+        if episode is not None:
+            try:
+                episode.record_event("crash", now, error=str(error))
+            except OSError as disk_error:
+                episode.abort(reason, disk_error, now)
+            else:
+                episode.end(reason, now)
+
+    @end_session_on_failure
     def receive(self, text: bytes, received: int, now: int) -> None:
         """Handle a text message of the page; `received` is the time at which it arrived at the server."""
         try:

@@ -3,6 +3,7 @@
 It reads the server's messages from a pipe, and calls the session when it is due.
 """
 
+import faulthandler
 import gc
 import logging
 import os
@@ -10,10 +11,12 @@ import socket
 import time
 
 from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
 from skill_arcade.play.assignment import GameAssignment, SessionConfig
 from skill_arcade.play.processes.environment_pool import EnvironmentPool
 from skill_arcade.play.processes.ipc import RECEIVED_TIME, MessageParser, ToGame, ToServer, pack
 from skill_arcade.play.session.clock import now_us
+from skill_arcade.play.session.failures import describe_crash
 from skill_arcade.play.session.provenance import describe_server
 from skill_arcade.play.session.session import Session
 from skill_arcade.recording.journal import Journal
@@ -21,6 +24,9 @@ from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.wire.close_codes import CloseCode
 
 log = logging.getLogger(__name__)
+
+MAX_CLOSE_SECONDS = 10
+"""Time that closing an environment may take. After it the process writes a traceback to the log and exits."""
 
 
 class SessionRunner:
@@ -74,12 +80,21 @@ class SessionRunner:
             session.prepare()
 
     def close(self) -> None:
-        """Return the environment to the pool, leave an unfinished recording to the uploader, and close the pipe."""
+        """Leave an unfinished recording to the uploader, close the pipe, and return the environment to the pool.
+
+        The player's seat is free when the pipe is closed, whatever the environment does when it is closed.
+        """
         if self._journal is not None:
             self._journal.close_without_sealing()
-        if self._environment is not None and self._assignment is not None:
-            self._pool.release(self._assignment.game.environment, self._environment)
         self.pipe.close()
+        if self._environment is not None and self._assignment is not None:
+            faulthandler.dump_traceback_later(MAX_CLOSE_SECONDS, exit=True)
+            try:
+                self._pool.release(self._assignment.game.environment, self._environment)
+            except EnvironmentFailed as error:
+                log.warning("environment failed: %s", error)
+            finally:
+                faulthandler.cancel_dump_traceback_later()
 
     def _report_lateness(self, session: Session, now: int) -> None:
         """Send the greatest lateness to the server's metrics, once a second."""
@@ -98,7 +113,11 @@ class SessionRunner:
     def _dispatch(self, kind: int, payload: bytes) -> None:
         now, session = now_us(), self._session
         if kind == ToGame.ASSIGN:
-            self._session = self._start_session(GameAssignment.model_validate_json(payload))
+            self._assign(GameAssignment.model_validate_json(payload))
+        elif kind == ToGame.PING:
+            self.pipe.sendall(pack(ToServer.PONG))
+        elif self._is_discarded or (session is not None and session.is_finished):
+            return
         elif session is None and kind == ToGame.STOP:
             self._is_discarded = True
         elif session is None:
@@ -115,6 +134,14 @@ class SessionRunner:
             session.disk_full_reason = payload.decode()
         elif kind == ToGame.STOP:
             session.stop(payload.decode(), now)
+
+    def _assign(self, assignment: GameAssignment) -> None:
+        try:
+            self._session = self._start_session(assignment)
+        except (UnsupportedEnvironment, EnvironmentFailed) as error:
+            log.error("game cannot start game=%s: %s", assignment.game.id, error)
+            _PipeSink(self.pipe).close(CloseCode.GAME_CRASHED, describe_crash(error))
+            self._is_discarded = True
 
     def _start_session(self, assignment: GameAssignment) -> Session:
         self._assignment, self._environment = assignment, self._pool.acquire(assignment.game.environment)
@@ -133,6 +160,8 @@ class SessionRunner:
             wall_us=lambda: time.time_ns() // 1000,
         )
         session.prepare()
+        if session.is_finished:  # the environment has failed
+            return session
         gc.collect()
         gc.freeze()
         self.pipe.sendall(pack(ToServer.READY))

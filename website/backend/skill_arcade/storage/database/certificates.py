@@ -1,5 +1,6 @@
 """Queries about certificates: episodes without one, the newest one, and adding one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,10 +27,13 @@ class NewCertificate:
     versions: dict[str, Any]
 
 
-async def list_uncertified(connection: AsyncConnection, limit: int) -> list[UUID]:
-    """Return up to `limit` finished episodes without a certificate, oldest first."""
+async def list_uncertified(connection: AsyncConnection, limit: int, skipped: Collection[UUID] = ()) -> list[UUID]:
+    """Return up to `limit` finished episodes without a certificate, oldest first, without those in `skipped`."""
     done = exists().where(_certificate.c.episode_id == _episode.c.id)
-    query = select(_episode.c.id).where(_episode.c.time_ended.is_not(None), ~done).order_by(_episode.c.id).limit(limit)
+    query = select(_episode.c.id).where(_episode.c.time_ended.is_not(None), ~done)
+    if skipped:
+        query = query.where(_episode.c.id.not_in(skipped))
+    query = query.order_by(_episode.c.id).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
