@@ -17,6 +17,14 @@ that JSON or JSONB would reject or change is an object with one key that begins 
 | `{"$repr": "<object>"}` | anything else, as its `repr`; the only tag that is not reversible |
 
 NumPy scalars become numbers, arrays and tuples become lists: values are exact, types of sequences are not preserved.
+`encode_typed` preserves them too, for observations that no array can hold. It adds these tags:
+
+| tag | value |
+|---|---|
+| `{"$array": ["<f4", [2, 3], "AAA="]}` | array: dtype as in an .npy file, shape, bytes in C order, base64 |
+| `{"$scalar": ["<f4", "AAA="]}` | NumPy scalar |
+| `{"$objects": [[2], [null, 1]]}` | array of objects: shape, parts in C order |
+| `{"$tuple": [1, 2]}` | tuple; a named tuple, such as Gymnasium's GraphInstance, comes back as a tuple |
 """
 
 import base64
@@ -67,8 +75,59 @@ def encode_value(value: Any, depth: int = 0) -> Any:
     return _encode_other(value)
 
 
+def encode_typed(value: Any, depth: int = 0) -> Any:
+    """Return `value` as JSON values that preserve dtypes, shapes and tuples.
+
+    Raises:
+        TypeError: a part of it is an object that cannot be restored, or it is nested too deeply.
+    """
+    if depth > MAX_DEPTH:
+        raise TypeError(f"a value is nested more than {MAX_DEPTH} levels deep")
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        return {"$objects": [list(value.shape), [encode_typed(part, depth + 1) for part in value.flat]]}
+    if isinstance(value, np.ndarray):
+        return {"$array": [describe_dtype(value.dtype), list(value.shape), _encode_bytes(value.tobytes())]}
+    if isinstance(value, np.generic) and not isinstance(value, np.object_):
+        return {"$scalar": [describe_dtype(value.dtype), _encode_bytes(value.tobytes())]}
+    if isinstance(value, dict):
+        if _has_plain_keys(value):
+            return {key: encode_typed(part, depth + 1) for key, part in value.items()}
+        return {"$dict": [[encode_typed(key, depth + 1), encode_typed(part, depth + 1)] for key, part in value.items()]}
+    if isinstance(value, tuple):
+        return {"$tuple": [encode_typed(part, depth + 1) for part in value]}
+    if isinstance(value, list):
+        return [encode_typed(part, depth + 1) for part in value]
+    if isinstance(value, set | frozenset):
+        return {"$set": sorted((encode_typed(part, depth + 1) for part in value), key=json.dumps)}
+    encoded = encode_value(value)
+    if isinstance(encoded, dict) and "$repr" in encoded:
+        raise TypeError(f"a {type(value).__name__} cannot be recorded so that it can be restored")
+    return encoded
+
+
+def describe_dtype(dtype: np.dtype[Any]) -> Any:
+    """Return a dtype as JSON, as .npy files do: its `str`, or a list of fields if it is structured."""
+    return np.lib.format.dtype_to_descr(dtype)
+
+
+def read_dtype(described: Any) -> np.dtype[Any]:
+    """Return the dtype that `describe_dtype` described, also after it was written as JSON."""
+    restored: np.dtype[Any] = np.lib.format.descr_to_dtype(_restore_tuples(described))
+    return restored
+
+
+def _restore_tuples(described: Any) -> Any:
+    """Turn the fields of a structured dtype back into tuples: (name, dtype) or (name, dtype, shape)."""
+    if isinstance(described, str):
+        return described
+    return [
+        (tuple(name) if isinstance(name, list) else name, _restore_tuples(field), *(tuple(part) for part in shape))
+        for name, field, *shape in described
+    ]
+
+
 def decode_value(value: Any) -> Any:
-    """Return the value that `encode_value` was given. A `$repr` gives its text."""
+    """Return the value that `encode_value` or `encode_typed` was given. A `$repr` gives its text."""
     if isinstance(value, list):
         return [decode_value(part) for part in value]
     if not isinstance(value, dict):
@@ -104,8 +163,12 @@ def _is_rejected_text(value: str) -> bool:
     return False
 
 
+def _has_plain_keys(value: dict[Any, Any]) -> bool:
+    return all(type(key) is str and not key.startswith("$") and not _is_rejected_text(key) for key in value)
+
+
 def _encode_dict(value: dict[Any, Any], depth: int) -> Any:
-    if all(type(key) is str and not key.startswith("$") and not _is_rejected_text(key) for key in value):
+    if _has_plain_keys(value):
         return {key: encode_value(part, depth + 1) for key, part in value.items()}
     return {"$dict": [[encode_value(key, depth + 1), encode_value(part, depth + 1)] for key, part in value.items()]}
 
@@ -131,6 +194,23 @@ def _encode_other(value: Any) -> Any:
     return {"$repr": text.encode("unicode_escape").decode("ascii") if _is_rejected_text(text) else text}
 
 
+def _encode_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _decode_array(content: Any) -> NDArray[Any]:
+    described, shape, data = content
+    return np.frombuffer(bytearray(binascii.a2b_base64(data)), read_dtype(described)).reshape(shape)
+
+
+def _decode_objects(content: Any) -> NDArray[Any]:
+    shape, parts = content
+    array = np.empty(len(parts), object)
+    for index, part in enumerate(parts):  # an assignment of the whole list would unpack its parts
+        array[index] = decode_value(part)
+    return array.reshape(shape)
+
+
 def _decode_datetime64(content: Any) -> Any:
     return np.datetime64(content[0], content[1])
 
@@ -143,8 +223,8 @@ _ENCODERS: dict[type, Callable[[Any], Any]] = {
     int: _encode_int,
     float: _encode_float,
     str: _encode_text,
-    bytes: lambda value: {"$bytes": base64.b64encode(value).decode()},
-    bytearray: lambda value: {"$bytes": base64.b64encode(value).decode()},
+    bytes: lambda value: {"$bytes": _encode_bytes(value)},
+    bytearray: lambda value: {"$bytes": _encode_bytes(value)},
     complex: lambda value: {"$complex": [_encode_float(value.real), _encode_float(value.imag)]},
     datetime.datetime: lambda value: {"$datetime": value.isoformat()},
     datetime.date: lambda value: {"$date": value.isoformat()},
@@ -161,6 +241,10 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "$set": lambda content: {_hashable(decode_value(part)) for part in content},
     "$dict": lambda content: {_hashable(decode_value(key)): decode_value(part) for key, part in content},
     "$repr": lambda content: content,
+    "$array": _decode_array,
+    "$scalar": lambda content: _decode_array([content[0], [], content[1]])[()],
+    "$objects": _decode_objects,
+    "$tuple": lambda content: tuple(decode_value(part) for part in content),
 }
 
 

@@ -15,7 +15,7 @@ from skill_arcade.environments.factory import make_environment_from_spec
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
 from skill_arcade.errors import ArcadeError, EnvironmentFailed, NotReady, UnsupportedEnvironment
-from skill_arcade.recording.observation import ROOT_NAME, describe_leaves, pack_observation
+from skill_arcade.recording.observation import ROOT_NAME, describe_leaves, pack_leaf, pack_observation
 from skill_arcade.storage.database.tables import CertificateResult
 
 RESET = -1
@@ -167,16 +167,21 @@ class _Observations:
     def match(self, index: int, observation: Any) -> bool:
         """Return whether an observation has the recorded parts with exactly the recorded values."""
         recorded = {name: _row(column, index) for name, column in self._columns.items()}
-        leaves = [leaf | {"name": name} for name, value in recorded.items() for leaf in describe_leaves(value)]
-        expected = b"".join(pack_observation(recorded[leaf["name"]], [leaf | {"name": ROOT_NAME}]) for leaf in leaves)
+        leaves = [self._describe(name, value) for name, value in recorded.items()]
+        expected = b"".join(pack_leaf(recorded[leaf["name"]], leaf) for leaf in leaves)
         try:
             return pack_observation(observation, leaves) == expected
         except (TypeError, ValueError):
             return False
 
+    def _describe(self, name: str, value: Any) -> dict[str, Any]:
+        is_object = self._columns[name].dtype.hasobject and not isinstance(value, str)
+        (leaf,) = describe_leaves(value, (ROOT_NAME,) if is_object else ())
+        return leaf | {"name": name}
+
 
 def _row(column: Any, index: int) -> Any:
-    return str(column[index]) if column.dtype.kind in "UO" else column[index]
+    return str(column[index]) if column.dtype.kind == "U" else column[index]
 
 
 def _digest(env: PlayableEnv, seed: int, actions: Any, on_step: Callable[[int], None]) -> str:
@@ -187,7 +192,8 @@ def _digest(env: PlayableEnv, seed: int, actions: Any, on_step: Callable[[int], 
         if action is not None:
             outcome = env.step(int(action))
         digest.update(env.picture().rgb().tobytes())
-        digest.update(pack_observation(outcome.observation, describe_leaves(outcome.observation)))
+        leaves = describe_leaves(outcome.observation, env.changing_leaves)
+        digest.update(pack_observation(outcome.observation, leaves))
         digest.update(repr((outcome.reward, outcome.terminated, outcome.truncated)).encode())
         digest.update(json.dumps(outcome.info, sort_keys=True).encode())
     return digest.hexdigest()

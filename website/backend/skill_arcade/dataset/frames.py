@@ -17,6 +17,9 @@ DECODER_THREADS = 2
 class Frames:
     """T + 1 frames, each of shape (height, width, 3), uint8. Frame i is what the player saw before step i.
 
+    If the size of the picture changes within the episode, single frames and iteration work, and what needs an array of
+    several frames raises ValueError.
+
     The object acts as an array of shape (T + 1, height, width, 3) that stays encoded. `frames[i]` and `frames[a:b]`
     decode the segments that they need, iteration decodes each segment once, and `numpy.asarray(frames)` decodes all
     frames (100 kB per frame of an Atari game, which is 360 MB per minute at 60 frames per second).
@@ -88,6 +91,11 @@ class Frames:
                 part = segment[max(start - begin, 0) : stop - begin]
                 if out is None:
                     out = np.empty((stop - start, *segment.shape[1:]), np.uint8)
+                if segment.shape[1:] != out.shape[1:]:
+                    raise ValueError(
+                        f"the picture's size changes from {_format_size(out)} to {_format_size(segment)} at frame "
+                        f"{begin}: read the frames one by one"
+                    )
                 position = max(begin - start, 0)
                 out[position : position + len(part)] = part
         assert out is not None
@@ -105,3 +113,7 @@ class Frames:
             # A single assignment, so that other threads see a consistent pair.
             self._newest = newest = (number, self._decode(number))
         return newest[1]
+
+
+def _format_size(pictures: Pictures) -> str:
+    return f"{pictures.shape[2]} x {pictures.shape[1]}"

@@ -114,6 +114,7 @@ class AtariPlayableEnv:
     """An ALE game as a playable environment. Its observation is the picture."""
 
     observes_picture = True
+    changing_leaves = ()
 
     def __init__(self, standard: EnvSpec, spec: dict[str, Any]) -> None:
         """Create the environment that `standard` names. `spec` is the description for re-runs."""

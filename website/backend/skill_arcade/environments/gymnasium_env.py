@@ -10,6 +10,7 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete
 
+from skill_arcade.environments.changing_leaves import find_changing_leaves
 from skill_arcade.environments.environment_calls import environment_call
 from skill_arcade.environments.playable_env import StepResult
 from skill_arcade.environments.rendered_picture import NO_RENDERER, read_picture
@@ -35,6 +36,7 @@ class GymnasiumPlayableEnv:
         if not isinstance(space, Discrete):
             self._env.close()
             raise UnsupportedEnvironment(f"{standard.id} has the action space {space}; a game needs a Discrete one")
+        self.changing_leaves = find_changing_leaves(self._env.observation_space)
         self._first = int(space.start)
         self.n_actions = int(space.n)
         self.spec = spec

@@ -23,6 +23,10 @@ class PlayableEnv(Protocol):
         """Whether the observation is the picture, so that it is not stored twice."""
 
     @property
+    def changing_leaves(self) -> tuple[str, ...]:
+        """Names of the observation's leaves whose form changes from step to step, as `describe_leaves` takes them."""
+
+    @property
     def n_actions(self) -> int:
         """Number of actions; actions are 0 to n_actions - 1."""
 

@@ -10,10 +10,9 @@ from skill_arcade.frames.picture import Picture
 
 
 class Decoder:
-    """Applies encoded frames to a canvas."""
+    """Applies encoded frames to a canvas, which has the size of the last keyframe."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._size = height, width
         self._canvas = np.zeros((height, width), np.uint8)
         self._palette = np.zeros((256, 3), np.uint8)
         self._known = 0
@@ -31,7 +30,8 @@ class Decoder:
         depth = 4 if piece.true_colour else 1
         if piece.key:
             self._known = 0
-            self._canvas = np.zeros(self._size if depth == 1 else (*self._size, 4), np.uint8)
+            size = piece.height, piece.width
+            self._canvas = np.zeros(size if depth == 1 else (*size, 4), np.uint8)
         if (self._canvas.ndim == 3) != piece.true_colour:
             raise ValueError("a piece changed between palette and true colour without a key piece")
         self._update_palette(piece.palette)

@@ -40,7 +40,7 @@ class EncodedFrame(NamedTuple):
 
 
 class Encoder:
-    """Encodes a stream of pictures of one size. The first frame is a keyframe, as is every one that is requested."""
+    """Encodes a stream of pictures. A keyframe is the first one, each of another size, and each that is requested."""
 
     def __init__(self) -> None:
         self._previous: Bytes | None = None
@@ -55,11 +55,9 @@ class Encoder:
         """Encode the next picture. `key` requests a keyframe."""
         canvas, new_colours, restart = self._canvas(picture)
         previous, self._previous = self._previous, canvas
-        if previous is None or key or restart:
+        if previous is None or key or restart or previous.shape != canvas.shape:
             palette = b"" if self._colours is None else self._colours.table()
             return self._encode_rectangle(canvas, None, (0, 0, canvas.shape[1], canvas.shape[0]), palette)
-        if previous.shape != canvas.shape:
-            raise ValueError(f"the picture's size changed from {previous.shape[:2]} to {canvas.shape[:2]}")
         return self._encode_rectangle(canvas, previous, changed_rectangle(previous, canvas), new_colours)
 
     def _canvas(self, picture: Picture) -> tuple[Bytes, bytes, bool]:

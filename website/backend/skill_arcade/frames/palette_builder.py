@@ -39,7 +39,7 @@ class PaletteBuilder:
             raise TooManyColours
         packed = _pack(picture.pixels)
         new = b""
-        if self._before is None:
+        if self._before is None or self._before[0].shape != packed.shape:
             indices, new = self._look_up(packed.ravel())
             indices = indices.reshape(packed.shape)
         else:

@@ -73,8 +73,12 @@ class Journal:
         self._append(RecordKind.EVENT, event.pack())
         self._events = event.number + 1
 
-    def rotate(self, *, true_colour: bool) -> None:
-        """Rotate: seal the open segment and start the next one, whose first frame must be a keyframe."""
+    def rotate(self, *, true_colour: bool, size: tuple[int, int] | None = None) -> None:
+        """Rotate: seal the open segment and start the next one, whose first frame must be a keyframe.
+
+        `size` is the width and height of its frames, None if it has not changed.
+        """
+        width, height = size or (self._header.width, self._header.height)
         old, number = self._file, self._header.number
         before = f"{number}/{self._frames - 1}" if self._frames else self._header.before
         head = replace(
@@ -84,6 +88,8 @@ class Journal:
             first_step=self._steps,
             first_event=self._events,
             true_colour=true_colour,
+            width=width,
+            height=height,
         )
         file = self._begin(head)
         try:

@@ -93,7 +93,7 @@ class EpisodeRecorder:
         )
         self.id = header.episode_id
         self._journal = open_journal(header)
-        self._true_colour = encoded_frame.true_colour
+        self._true_colour, self._size = encoded_frame.true_colour, (width, height)
         try:
             self._journal.reset(first_frame)
         except OSError:
@@ -235,14 +235,15 @@ class EpisodeRecorder:
     def _encode(self) -> EncodedFrame:
         encoded_frame = self._encoder.encode(self._environment.picture(), key=self._keyframe_requested)
         self._keyframe_requested = False
-        if encoded_frame.true_colour != self._true_colour:
-            self._true_colour = encoded_frame.true_colour
+        size = (encoded_frame.width, encoded_frame.height) if encoded_frame.key else self._size
+        if encoded_frame.true_colour != self._true_colour or size != self._size:
+            self._true_colour, self._size = encoded_frame.true_colour, size
             self._rotate()
             self._keyframe_requested = False
         return encoded_frame
 
     def _rotate(self) -> None:
-        self._journal.rotate(true_colour=self._true_colour)
+        self._journal.rotate(true_colour=self._true_colour, size=self._size)
         self._segment_started_us = None
         self._keyframe_requested = True
 
@@ -262,7 +263,7 @@ class EpisodeRecorder:
 
     def _describe_leaves(self, outcome: StepResult) -> Leaves:
         try:
-            return describe_leaves(outcome.observation)
+            return describe_leaves(outcome.observation, self._environment.changing_leaves)
         except (TypeError, ValueError) as error:
             raise self._unrecordable(error) from error
 
