@@ -22,7 +22,7 @@ from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import opened_engine
 from tests.support.database import fresh_database
-from tests.support.odd_env import INFOS, KEPT, N_STEPS, OBSERVATIONS, REFUSED, REWARDS, odd_game
+from tests.support.odd_env import INFOS, RECORDED, N_STEPS, OBSERVATIONS, REFUSED, REWARDS, odd_game
 from tests.support.session_harness import SessionHarness, upload_all
 
 
@@ -31,7 +31,7 @@ def recorded(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Every case that is kept, played to its end with random actions, uploaded and read back."""
     folder = tmp_path_factory.mktemp("odd")
     (journal := folder / "journal").mkdir()
-    headers = {case: play(journal, case).headers[0].episode_id for case in KEPT}
+    headers = {case: play(journal, case).headers[0].episode_id for case in RECORDED}
     with fresh_database(postgres) as url:
 
         async def upload() -> None:
@@ -73,7 +73,7 @@ def raw_run(episode: Episode, case: str) -> list[tuple[Any, ...]]:
     return results
 
 
-@pytest.mark.parametrize("case", KEPT)
+@pytest.mark.parametrize("case", RECORDED)
 def test_odd_environment_is_recorded_whole_and_certified(recorded: dict[str, Episode], case: str) -> None:
     episode = recorded[case]
     assert (episode.n_steps, episode.end_reason) == (N_STEPS, "terminated")
@@ -81,7 +81,7 @@ def test_odd_environment_is_recorded_whole_and_certified(recorded: dict[str, Epi
     assert (verdict.result, verdict.reason) == (CertificateResult.certified, "")
 
 
-@pytest.mark.parametrize("case", KEPT)
+@pytest.mark.parametrize("case", RECORDED)
 def test_odd_environment_pictures_come_back(recorded: dict[str, Episode], case: str) -> None:
     expected: Any = None
     pairs = zip(raw_run(recorded[case], case), recorded[case].frames, strict=True)

@@ -126,6 +126,6 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, min_size=1, max_size=4))
-def test_any_values_of_a_changing_leaf_come_back(values: list[Any]) -> None:
+def test_changing_leaf_with_any_values_comes_back(values: list[Any]) -> None:
     space = spaces.Sequence(spaces.Discrete(2))
     assert_equal(list(roundtrip(values, space)["observation"]), values)

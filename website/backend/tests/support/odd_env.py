@@ -180,13 +180,13 @@ REFUSED_STEPS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "step-none": (lambda s: None, "step returned None"),
 }
 OTHER = ["plain", "global-random", "spec-lambda", "int-flags", "old-reset"]
-KEPT = [*OBSERVATIONS, *INFOS, *REWARDS, *PICTURES, "plain", "spec-lambda", "int-flags"]
+RECORDED = [*OBSERVATIONS, *INFOS, *REWARDS, *PICTURES, "plain", "spec-lambda", "int-flags"]
 REFUSED: dict[str, str] = {
     case: text
     for table in (REFUSED_OBSERVATIONS, REFUSED_INFOS, REFUSED_REWARDS, REFUSED_PICTURES, REFUSED_STEPS)
     for case, (_, text) in table.items()
 } | {"old-reset": "this is the API of gym before 0.26"}
-CASES = [*dict.fromkeys([*KEPT, *REFUSED, *OTHER])]
+CASES = [*dict.fromkeys([*RECORDED, *REFUSED, *OTHER])]
 
 
 class OddEnv(gymnasium.Env[Any, Any]):
