@@ -10,8 +10,8 @@ from skill_arcade.cli import formatting
 from skill_arcade.environments.control_probe import ineffective_controls
 from skill_arcade.environments.cover_art import render_cover_art
 from skill_arcade.environments.factory import describe_environment
-from skill_arcade.environments.manifest_validation import validate_game
-from skill_arcade.errors import ManifestError, NotFound
+from skill_arcade.environments.trial import SEEDS, try_game
+from skill_arcade.errors import EnvironmentFailed, ManifestError, NotFound
 from skill_arcade.games.catalogue import MANIFESTS, load_catalogue, load_manifest
 from skill_arcade.games.draft import draft_manifest
 from skill_arcade.settings import read_settings
@@ -37,16 +37,28 @@ def check(
 ) -> None:
     """Check manifests: their fields, their environments, and whether each control has an effect.
 
+    The environment plays some hundred steps with several seeds, in processes of its own: whether everything can be
+    recorded, repeated and shown, how long a step takes, and what Gymnasium's own checker says.
+
     A control without an effect in scripted play is a warning, because its effect may need a situation that the
     script did not reach.
     """
     faults = 0
     for path in file:
         game = load_manifest(path)
-        found = validate_game(game)
+        with formatting.open_console().status(f"{path}: playing {len(SEEDS)} episodes in two processes ..."):
+            report = try_game(game)
+        found = report.problems
+        for warning in report.warnings:
+            typer.echo(f"{path}: warning: {warning}")
         if not found:
-            with formatting.open_console().status(f"{path}: pressing every control ..."):
-                ineffective = ineffective_controls(game)
+            step_times = f"{report.n_steps} steps, {report.median_step_ms} ms each (median)"
+            typer.echo(f"{path}: played {step_times}, at most {report.max_step_ms} ms.")
+            try:
+                with formatting.open_console().status(f"{path}: pressing every control ..."):
+                    ineffective = ineffective_controls(game)
+            except EnvironmentFailed as error:
+                found, ineffective = [str(error)], set()
             for control in sorted(ineffective):
                 typer.echo(f"{path}: warning: pressing {control} never changed the picture; check its action.")
         faults += len(found)

@@ -30,18 +30,23 @@ class GymnasiumPlayableEnv:
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
         os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-        lean = replace(standard, order_enforce=False, disable_env_checker=True)
-        self._env: gymnasium.Env[Any, Any] = gymnasium.make(lean, render_mode="rgb_array")
+        self._lean = replace(standard, order_enforce=False, disable_env_checker=True)
+        self._env = self.make_again()
         space = self._env.action_space
         if not isinstance(space, Discrete):
             self._env.close()
             raise UnsupportedEnvironment(f"{standard.id} has the action space {space}; a game needs a Discrete one")
-        self.changing_leaves = find_changing_leaves(self._env.observation_space)
+        self.observation_space = self._env.observation_space
+        self.changing_leaves = find_changing_leaves(self.observation_space)
         self._first = int(space.start)
         self.n_actions = int(space.n)
         self.spec = spec
         self._picture: Picture | None = None
         self._is_rendered = False
+
+    def make_again(self) -> gymnasium.Env[Any, Any]:
+        """Make a new instance of the environment itself, without anything of this class."""
+        return gymnasium.make(self._lean, render_mode="rgb_array")
 
     def reset(self, seed: int) -> StepResult:
         """Start an episode.

@@ -6,7 +6,6 @@ from skill_arcade.environments.factory import make_environment
 from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.errors import UnsupportedEnvironment
 from skill_arcade.games.manifest import Manifest, format_value
-from skill_arcade.recording.observation import describe_leaves
 
 SEED = 3
 
@@ -18,14 +17,18 @@ def validate_game(game: Manifest) -> list[str]:
     except UnsupportedEnvironment as unfit:
         return [f"environment: {unfit}"]
     try:
-        return list(_find_faults(game, env))
+        return validate_in(game, env)
     finally:
         env.close()
 
 
+def validate_in(game: Manifest, env: PlayableEnv) -> list[str]:
+    """Return one sentence for each problem of a game whose environment has been made."""
+    return list(_find_faults(game, env))
+
+
 def _find_faults(game: Manifest, env: PlayableEnv) -> Iterator[str]:
-    outcome = env.reset(SEED)
-    describe_leaves(outcome.observation)
+    env.reset(SEED)
     actions = {binding.action for binding in game.actions} | ({game.noop} if game.noop is not None else set())
     for action in sorted(actions):
         if action >= env.n_actions:
@@ -34,7 +37,10 @@ def _find_faults(game: Manifest, env: PlayableEnv) -> Iterator[str]:
     if meanings is not None:
         yield from _compare_meanings(game, meanings)
     yield from _validate_options(game, env)
-    outcome = env.step(game.noop if game.noop is not None else game.actions[0].action)
+    action = game.noop if game.noop is not None else game.actions[0].action
+    if action >= env.n_actions:
+        return
+    outcome = env.step(action)
     for key in [game.show.lives, *(game.keep_info or ())]:
         if key is not None and key not in outcome.info:
             yield f"info has no {key!r}; it has {', '.join(sorted(outcome.info))}"

@@ -22,7 +22,7 @@ from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import opened_engine
 from tests.support.database import fresh_database
-from tests.support.odd_env import INFOS, RECORDED, N_STEPS, OBSERVATIONS, REFUSED, REWARDS, odd_game
+from tests.support.odd_env import INFOS, N_STEPS, OBSERVATIONS, RECORDED, REFUSED, REWARDS, odd_game
 from tests.support.session_harness import SessionHarness, upload_all
 
 

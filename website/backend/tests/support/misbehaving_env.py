@@ -128,7 +128,7 @@ KINDS = [*ENDING_ACTS, *DEADLY_ACTS, *RUDE_ACTS, "make", "reset", "close-raises"
 MANIFEST = """
 name: "Misbehaving {kind}"
 summary: A test.
-environment: {{id: "tests.support.misbehaving_env:Misbehaving/{id}-v0"}}
+environment: {{id: "{id}"}}
 pace: {{kind: turn-based}}
 controls:
   - {{name: go, label: Go, keys: [ArrowRight]}}
@@ -138,18 +138,18 @@ show: {{lives: null}}
 """
 
 
-def _env_name(kind: str) -> str:
-    return "".join(word.capitalize() for word in kind.split("-"))
+def env_id(kind: str) -> str:
+    """Return the Gymnasium id of a kind, with the module that registers it."""
+    return f"{__name__}:Misbehaving/{''.join(word.capitalize() for word in kind.split('-'))}-v0"
 
 
 def write_manifests(folder: Path) -> None:
     """Write a manifest of each kind."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
-        (folder / f"bad-{kind}.yaml").write_text(MANIFEST.format(kind=kind, id=_env_name(kind)))
+        (folder / f"bad-{kind}.yaml").write_text(MANIFEST.format(kind=kind, id=env_id(kind)))
 
 
 for _kind in KINDS:
-    _id = f"Misbehaving/{_env_name(_kind)}-v0"
-    if _id not in gymnasium.registry:
+    if (_id := env_id(_kind).rpartition(":")[2]) not in gymnasium.registry:
         gymnasium.register(_id, entry_point=f"{__name__}:MisbehavingEnv", kwargs={"kind": _kind})
