@@ -26,11 +26,12 @@ class DiscretizedActionEnv(gymnasium.Env[Any, Any]):
         Raises:
             ValueError: its action space is no bounded vector.
         """
-        self._env: gymnasium.Env[Any, Any] = gymnasium.make(of, render_mode=render_mode)
+        self._env: gymnasium.Env[Any, Any] = gymnasium.make(of, render_mode=render_mode, disable_env_checker=True)
         box = self._env.action_space
         if not isinstance(box, spaces.Box) or len(box.shape) != 1 or not box.is_bounded():
             self._env.close()
             raise ValueError(f"{of} has the action space {box}; levels need a bounded vector")
+        self._dtype = box.dtype
         if levels < 2:
             raise ValueError("levels: an axis has two at least")
         self._low, self._high, self._levels = box.low.astype(float), box.high.astype(float), levels
@@ -39,21 +40,19 @@ class DiscretizedActionEnv(gymnasium.Env[Any, Any]):
         self.metadata = self._env.metadata
         self.render_mode = render_mode
 
-    def vector(self, action: int) -> NDArray[np.float32]:
-        """Return the vector of an action, shape (axes,), float32."""
+    def vector(self, action: int) -> NDArray[Any]:
+        """Return the vector of an action, shape (axes,): float32, or the space's dtype if that is an integer."""
         digits = np.array(np.unravel_index(int(action), (self._levels,) * len(self._low)), float)
-        level: NDArray[np.float32] = (self._low + (self._high - self._low) * digits / (self._levels - 1)).astype(
-            np.float32
-        )
-        return level
+        level: NDArray[Any] = self._low + (self._high - self._low) * digits / (self._levels - 1)
+        return level.round().astype(self._dtype) if np.issubdtype(self._dtype, np.integer) else level.astype(np.float32)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         return self._env.reset(seed=seed, options=options)
 
-    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: int) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         vector = self.vector(action)
         observation, reward, terminated, truncated, info = self._env.step(vector)
-        return observation, float(reward), terminated, truncated, {**info, "vector": vector.tolist()}
+        return observation, reward, terminated, truncated, {**info, "vector": vector.tolist()}
 
     def render(self) -> Any:
         return self._env.render()

@@ -35,7 +35,9 @@ class GymnasiumPlayableEnv:
         space = self._env.action_space
         if not isinstance(space, Discrete):
             self._env.close()
-            raise UnsupportedEnvironment(f"{standard.id} has the action space {space}; a game needs a Discrete one")
+            raise UnsupportedEnvironment(
+                f"{standard.id} has the action space {space}; a game needs a Discrete one, or `buttons` in its manifest"
+            )
         self.observation_space = self._env.observation_space
         self.changing_leaves = find_changing_leaves(self.observation_space)
         self._first = int(space.start)

@@ -3,6 +3,7 @@
 import gymnasium
 
 BUILTIN_ENVIRONMENTS = {
+    "SkillArcade/Buttons-v0": "skill_arcade.environments.button_actions:ButtonActionsEnv",
     "SkillArcade/Levels-v0": "skill_arcade.environments.discretized_actions:DiscretizedActionEnv",
     "SkillArcade/TowerOfHanoi-v0": "skill_arcade.environments.hanoi:TowerOfHanoiEnv",
     "SkillArcade/Tetris-v0": "skill_arcade.environments.tetris.env:TetrisEnv",

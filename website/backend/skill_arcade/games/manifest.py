@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from skill_arcade.errors import InvalidRequest
+from skill_arcade.games.buttons import Buttons, expand_buttons
 from skill_arcade.games.joystick import Joystick, expand_joystick
 
 
@@ -138,6 +139,21 @@ class Manifest(_Strict):
             raise ValueError(f"joystick: remove {', '.join(sorted(repeated))}, which it defines")
         rest = {key: value for key, value in given.items() if key != "joystick"}
         return rest | expand_joystick(Joystick.model_validate(given["joystick"]))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_buttons(cls, given: Any) -> Any:
+        """Replace `buttons` by the environment that numbers their combinations, noop and actions."""
+        if not isinstance(given, dict) or "buttons" not in given:
+            return given
+        repeated = {"noop", "actions", "joystick"} & given.keys()
+        if repeated:
+            raise ValueError(f"buttons: remove {', '.join(sorted(repeated))}, which it defines")
+        rest = {key: value for key, value in given.items() if key != "buttons"}
+        environment = given.get("environment")
+        if not isinstance(environment, dict):
+            return rest
+        return rest | expand_buttons(Buttons.model_validate(given["buttons"]), environment)
 
     @model_validator(mode="after")
     def _check_consistency(self) -> "Manifest":
