@@ -116,6 +116,19 @@ class Settings(BaseSettings):
         description="Maximum number of Atari games in one process. With 1, a game that crashes cannot affect "
         "another one.",
     )
+    max_address_percent: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Maximum share of MAX_GAMES and of MAX_CONNECTIONS that one client address may hold, in percent. "
+        "Default: 100 if all TRUSTED_HOSTS are loopback names, otherwise 50.",
+    )
+    max_connections: int = Field(
+        1000,
+        ge=8,
+        description="Maximum number of open HTTP and WebSocket connections, and at most half of the file descriptors "
+        "of the process.",
+    )
 
     trusted_hosts: Listed = Field(
         ("localhost", "127.0.0.1", "::1"),
@@ -226,6 +239,11 @@ class Settings(BaseSettings):
     def is_lockstep_enabled(self) -> bool:
         """True if pages can load the emulator and ROMs: the value of LOCKSTEP, or by default only on loopback."""
         return set(self.trusted_hosts) <= LOOPBACK if self.lockstep is None else self.lockstep
+
+    def address_share(self, total: int) -> int:
+        """Return the part of `total` that one client address may hold, at least 1."""
+        default = 100 if set(self.trusted_hosts) <= LOOPBACK else 50
+        return max(1, total * (self.max_address_percent or default) // 100)
 
     @property
     def objects_folder(self) -> Path:
