@@ -110,6 +110,18 @@ class Settings(BaseSettings):
         "closed.",
     )
     max_games: int = Field(64, ge=1, description="Maximum number of games that this server runs at once.")
+    max_idle_seconds: float = Field(
+        180.0,
+        gt=0,
+        description="Maximum time in seconds for which a player may hold a game without an episode: before it starts "
+        "and after it ends.",
+    )
+    max_inactive_seconds: float = Field(
+        900.0,
+        gt=0,
+        description="Maximum time in seconds without input while an episode runs or is paused. After it the player is "
+        "disconnected and has RESUME_SECONDS to continue.",
+    )
     games_per_process: int = Field(
         4,
         ge=1,

@@ -535,7 +535,7 @@ export interface components {
          * @description Why the server closed the play socket. x-retry lists the codes after which to reconnect.
          * @enum {integer}
          */
-        readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4004 | 4009 | 4022 | 4029 | 4030 | 4031 | 4050 | 4051;
+        readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4004 | 4009 | 4022 | 4029 | 4030 | 4031 | 4032 | 4050 | 4051;
         /**
          * ComponentStatus
          * @description Status of a component that playing needs.
