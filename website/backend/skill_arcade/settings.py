@@ -1,5 +1,7 @@
 """The settings of the back end, read once from environment variables and `.env`."""
 
+import os
+import stat
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,13 +19,25 @@ Listed = Annotated[tuple[str, ...], NoDecode]
 CHILD_POOL_SIZE = 2
 
 
+def default_home() -> Path:
+    """Return the user data folder, or for root a folder in /var/lib unless the former exists.
+
+    As root Postgres runs as another user, who cannot reach /root.
+    """
+    home = Path(platformdirs.user_data_dir("skill-arcade"))
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or home.exists():
+        return home
+    is_closed = any(folder.exists() and not folder.stat().st_mode & stat.S_IXOTH for folder in home.parents)
+    return Path("/var/lib/skill-arcade") if is_closed else home
+
+
 class Settings(BaseSettings):
     """All settings. With no variable set, everything is local and only loopback names are answered."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
     skill_arcade_home: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("skill-arcade")),
+        default_factory=default_home,
         description="Folder of the embedded database, the object folder, the journal and the generated signing key.",
     )
     database_url: str | None = Field(
@@ -224,6 +238,12 @@ class Settings(BaseSettings):
     @classmethod
     def _strip_slashes(cls, value: Any) -> Any:
         return value.strip("/") if isinstance(value, str) else value
+
+    @field_validator("skill_arcade_home")
+    @classmethod
+    def _resolve_home(cls, value: Path) -> Path:
+        # A game may change the working folder of its process.
+        return value.expanduser().absolute()
 
     @field_validator("database_url")
     @classmethod
