@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from skill_arcade.export.formats import FormatName
+from skill_arcade.wire.messages import NO_NUL
 
 
 class _Answer(BaseModel):
@@ -221,7 +222,7 @@ class ExportRequest(_Body):
     """Request an export of ended episodes of all players, for researchers."""
 
     format: FormatName
-    games: list[Annotated[str, Field(max_length=100)]] = Field(
+    games: list[Annotated[str, Field(max_length=100, pattern=NO_NUL)]] = Field(
         max_length=500, description="ids of games; empty for all"
     )
     certified: bool = Field(description="only episodes that are certified")
