@@ -1,5 +1,7 @@
 """The settings of the back end, read once from environment variables and `.env`."""
 
+import os
+import stat
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,13 +19,25 @@ Listed = Annotated[tuple[str, ...], NoDecode]
 CHILD_POOL_SIZE = 2
 
 
+def default_home() -> Path:
+    """Return the user data folder, or for root a folder in /var/lib unless the former exists.
+
+    As root Postgres runs as another user, who cannot reach /root.
+    """
+    home = Path(platformdirs.user_data_dir("skill-arcade"))
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or home.exists():
+        return home
+    is_closed = any(folder.exists() and not folder.stat().st_mode & stat.S_IXOTH for folder in home.parents)
+    return Path("/var/lib/skill-arcade") if is_closed else home
+
+
 class Settings(BaseSettings):
     """All settings. With no variable set, everything is local and only loopback names are answered."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
     skill_arcade_home: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("skill-arcade")),
+        default_factory=default_home,
         description="Folder of the embedded database, the object folder, the journal and the generated signing key.",
     )
     database_url: str | None = Field(
@@ -110,6 +124,18 @@ class Settings(BaseSettings):
         "closed.",
     )
     max_games: int = Field(64, ge=1, description="Maximum number of games that this server runs at once.")
+    max_idle_seconds: float = Field(
+        180.0,
+        gt=0,
+        description="Maximum time in seconds for which a player may hold a game without an episode: before it starts "
+        "and after it ends.",
+    )
+    max_inactive_seconds: float = Field(
+        900.0,
+        gt=0,
+        description="Maximum time in seconds without input while an episode runs or is paused. After it the player is "
+        "disconnected and has RESUME_SECONDS to continue.",
+    )
     games_per_process: int = Field(
         4,
         ge=1,
@@ -127,6 +153,19 @@ class Settings(BaseSettings):
         ge=256,
         description="Memory limit in MB of a game that has a process of its own. Its environment gets a MemoryError. "
         "Atari games, which share processes, have no limit.",
+    )
+    max_address_percent: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Maximum share of MAX_GAMES and of MAX_CONNECTIONS that one client address may hold, in percent. "
+        "Default: 100 if all TRUSTED_HOSTS are loopback names, otherwise 50.",
+    )
+    max_connections: int = Field(
+        1000,
+        ge=8,
+        description="Maximum number of open HTTP and WebSocket connections, and at most half of the file descriptors "
+        "of the process.",
     )
 
     trusted_hosts: Listed = Field(
@@ -212,6 +251,12 @@ class Settings(BaseSettings):
     def _strip_slashes(cls, value: Any) -> Any:
         return value.strip("/") if isinstance(value, str) else value
 
+    @field_validator("skill_arcade_home")
+    @classmethod
+    def _resolve_home(cls, value: Path) -> Path:
+        # A game may change the working folder of its process.
+        return value.expanduser().absolute()
+
     @field_validator("database_url")
     @classmethod
     def _check_postgres_url(cls, value: str | None) -> str | None:
@@ -238,6 +283,11 @@ class Settings(BaseSettings):
     def is_lockstep_enabled(self) -> bool:
         """True if pages can load the emulator and ROMs: the value of LOCKSTEP, or by default only on loopback."""
         return set(self.trusted_hosts) <= LOOPBACK if self.lockstep is None else self.lockstep
+
+    def address_share(self, total: int) -> int:
+        """Return the part of `total` that one client address may hold, at least 1."""
+        default = 100 if set(self.trusted_hosts) <= LOOPBACK else 50
+        return max(1, total * (self.max_address_percent or default) // 100)
 
     @property
     def objects_folder(self) -> Path:

@@ -25,6 +25,7 @@ CLOSE_REASONS = {
     CloseCode.RATE_LIMITED: "Rate limit exceeded: too many messages. Try again in a few seconds.",
     CloseCode.SERVER_FULL: "The server is full. Try again in a few minutes.",
     CloseCode.RECORDING_UNAVAILABLE: "New games cannot start because recording is unavailable. Try again later.",
+    CloseCode.IDLE: "You have not played for a while, so your game was closed. Open the game again.",
     CloseCode.GAME_CRASHED: "The game crashed. Everything you played is saved.",
     CloseCode.TOO_SLOW: "The connection is too slow. Reconnect in a moment.",
 }

@@ -11,9 +11,15 @@ import typer
 import uvicorn
 
 from skill_arcade.errors import SettingsError
-from skill_arcade.settings import read_settings
+from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web.token_bucket import MAX_MESSAGE_BYTES
-from skill_arcade.web.websocket_protocol import RateLimitedWebSocketProtocol
+from skill_arcade.web.uvicorn_protocols import (
+    LimitedHttpProtocol,
+    RateLimitedWebSocketProtocol,
+    check_uvicorn,
+    limited_http_protocol,
+    max_connections,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +53,17 @@ def run_server(host: str, port: int) -> None:
     """Run the server until SIGINT or SIGTERM.
 
     Raises:
-        SettingsError: the server cannot bind to the address.
+        SettingsError: the server cannot bind to the address, or Uvicorn's version is not supported.
     """
+    check_uvicorn()
+    settings = read_settings()
     sockets = open_sockets(host, port)
     config = uvicorn.Config(
         APP,
         host=host,
         port=port,
         proxy_headers=False,  # see TRUSTED_PROXIES
+        http=_http_protocol(settings),
         ws=RateLimitedWebSocketProtocol,
         ws_per_message_deflate=False,  # frames are compressed already
         ws_max_size=MAX_MESSAGE_BYTES,
@@ -63,6 +72,13 @@ def run_server(host: str, port: int) -> None:
     # Ctrl-C is the normal way to stop the server, so it is not an error.
     with contextlib.suppress(KeyboardInterrupt):
         Server(config, _address(host, sockets[0].getsockname()[1])).run(sockets)
+
+
+def _http_protocol(settings: Settings) -> type[LimitedHttpProtocol]:
+    n_connections = max_connections(settings.max_connections)
+    # Behind a proxy all connections come from its address.
+    n_of_address = n_connections if settings.trusted_proxies else settings.address_share(n_connections)
+    return limited_http_protocol(n_connections, n_of_address)
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:

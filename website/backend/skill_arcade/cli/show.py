@@ -19,6 +19,7 @@ from skill_arcade.storage.database.queries import (
     EpisodeListItem,
     count_devices,
     count_parts,
+    episode_pace,
     episode_segments,
     get_episode,
 )
@@ -37,6 +38,7 @@ class EpisodeDetails:
     events: Mapping[str, int]
     devices: Mapping[str, int]
     certificate: Any
+    pace: Mapping[str, Any]
     faults: Mapping[str, str]
     location: str
     waiting: Sequence[Path]
@@ -61,6 +63,7 @@ async def read_details(
         events=events,
         devices=await count_devices(connection, episode_item.id),
         certificate=await newest_certificate(connection, episode_item.id),
+        pace=await episode_pace(connection, episode_item.id),
         faults=faults,
         location=settings.gcp_bucket_name or str(settings.objects_folder),
         waiting=sorted(journal.glob("*.*")) if journal.is_dir() else [],
@@ -111,8 +114,19 @@ def _print_play(details: EpisodeDetails) -> list[str]:
         f"{episode_item.game_name} ({episode_item.game_id}), played by {episode_item.email or episode_item.user_id}",
         f"{outcome}: score {episode_item.score:g} in {episode_item.n_steps} steps",
         f"began {episode_item.time_created.astimezone():%Y-%m-%d %H:%M:%S %Z}{duration}",
+        print_pace(details.pace),
         _print_certificate(details.certificate),
     ]
+
+
+def print_pace(pace: Mapping[str, Any]) -> str:
+    """Return a line about pauses and speed, from a row of `episode_pace`."""
+    number = pace["pauses"]
+    pauses = f"{number} pause{'s' * (number != 1)}" + (f" of {pace['paused_seconds']:.1f} s in all" if number else "")
+    if pace["active_speed"] is None:
+        return f"pace: {pauses}"
+    speeds = f"{pace['active_speed']:.2f} of the game's speed, {pace['overall_speed']:.2f} with pauses"
+    return f"pace: {speeds}; {pauses}"
 
 
 def _print_certificate(found: Any) -> str:

@@ -134,9 +134,9 @@ class Uploader:
             fresh = self._status_path.with_suffix(".new")
             fresh.write_text(text)
             fresh.rename(self._status_path)
-            self._written_status = text
         except OSError as error:
             log.warning("cannot write uploader status path=%s error=%s", self._status_path, error)
+        self._written_status = text  # also after an error, which is logged and retried once per change
 
     def recover_abandoned(self, min_age_seconds: float = 0.0) -> None:
         """Finish the episodes of game processes that died (rule R5). One that fails does not stop the others."""

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
 
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound, NotReady, TooManyExports
@@ -19,18 +21,26 @@ log = logging.getLogger(__name__)
 MAX_CONCURRENT_EXPORTS = 2
 MAX_REMEMBERED_DOWNLOADS = 200
 CHUNK_BYTES = 1 << 16
+MIN_CLIENT_SECONDS = 30.0
+"""Time for which a client must have been waited for before its download counts as slow."""
+MIN_SHARED_BYTES_PER_SECOND = 128 * 1024
+"""Speed below which a download is stopped if another user waits for its turn. Alone, 4 kB/s are enough."""
 PUBLIC_ERRORS = {kind.__name__: kind for kind in (InvalidRequest, NotFound, NotReady)}
 FAILED_MESSAGE = "The export failed because of an error in the server. Start it again."
 INCOMPLETE_MESSAGE = "The export failed because an episode is damaged. Ask the operator, whose log names the episode."
 STOPPED_MESSAGE = "The download was cancelled. Start it again."
+TOO_SLOW_MESSAGE = (
+    "The download was stopped: your connection is too slow, and other users are waiting. Start it again later."
+)
 State = Literal["unknown", "making", "done", "failed"]
 
 
 class ExportDownload:
     """One download and its progress. It must be closed in any case."""
 
-    def __init__(self, user_id: str, state: State = "making") -> None:
-        self.user_id = user_id
+    def __init__(self, user_id: str, state: State = "making", now: Callable[[], float] = time.monotonic) -> None:
+        self.user_id, self._now = user_id, now
+        self._client_seconds, self._yielded_at = 0.0, float("nan")
         self.state: State = state
         self.episodes = self.of = self.bytes = 0
         self.message = ""
@@ -38,6 +48,7 @@ class ExportDownload:
         self._first_chunk = b""
         self._reader: asyncio.Task[None] | None = None
         self._process: Process | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     async def start(self, settings: Settings, selection: ExportSelection) -> None:
         """Start the child process and wait for its first bytes.
@@ -64,18 +75,29 @@ class ExportDownload:
         chunk = self._first_chunk
         while chunk:
             self.bytes += len(chunk)
+            self._yielded_at = self._now()
             yield chunk
-            chunk = await self._read()
+            self._client_seconds += self._now() - self._yielded_at
+            self._yielded_at = float("nan")
+            chunk = await self._read() if self._ending is None else b""
         assert self._reader is not None
         await asyncio.shield(self._reader)
         if not self.message:
             self.state = "done"
 
-    def close(self) -> asyncio.Task[None]:
+    @property
+    def is_slow(self) -> bool:
+        """True if the client, not the export, takes the time, and is below `MIN_SHARED_BYTES_PER_SECOND`."""
+        waiting = 0.0 if math.isnan(self._yielded_at) else self._now() - self._yielded_at
+        seconds = self._client_seconds + waiting
+        return seconds > MIN_CLIENT_SECONDS and self.bytes < seconds * MIN_SHARED_BYTES_PER_SECOND
+
+    def close(self, message: str = STOPPED_MESSAGE) -> asyncio.Task[None]:
         """Stop the export; return a task that ends when its process has exited."""
         if self.state == "making":
-            self.state, self.message = "failed", self.message or STOPPED_MESSAGE
-        return asyncio.create_task(self._end())
+            self.state, self.message = "failed", self.message or message
+        self._ending = self._ending or asyncio.create_task(self._end())
+        return self._ending
 
     async def _end(self) -> None:
         process = self._process
@@ -146,6 +168,10 @@ class Exports:
         active = [download for download in self._downloads.values() if download.state == "making"]
         if any(download.user_id == user_id for download in active):
             raise TooManyExports("You already have a download in progress. Wait until it is finished, or cancel it.")
+        if len(active) >= MAX_CONCURRENT_EXPORTS and (slow := next((one for one in active if one.is_slow), None)):
+            log.info("slow export stopped for another user bytes=%d", slow.bytes)
+            slow.close(TOO_SLOW_MESSAGE)
+            active.remove(slow)
         if len(active) >= MAX_CONCURRENT_EXPORTS:
             raise TooManyExports("The server is busy with other downloads. Try again in a few minutes.")
         download = ExportDownload(user_id)

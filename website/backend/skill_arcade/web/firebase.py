@@ -4,7 +4,9 @@ Imported only if users sign in with Firebase, because it takes half a second and
 """
 
 import asyncio
+import logging
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -18,8 +20,11 @@ from skill_arcade.settings import Settings
 
 # Firebase's names of the sign-in providers. E-mail links belong to its provider "password".
 PROVIDERS = {"google.com": "google", "password": "email-link", "anonymous": "anonymous"}
-# Tolerance for a server clock that is slow; otherwise it would reject tokens that were just issued.
-MAX_CLOCK_SKEW_SECONDS = 10
+MAX_CLOCK_SKEW_SECONDS = 60
+"""Time by which a token may be issued in the future of this server's clock, the most that the library allows."""
+CLOCK_WARNING_SECONDS = 2.0
+"""Time by which a token must be issued in the future before the log says that this server's clock is behind."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,9 @@ class Firebase:
             raise NotReady(f"This server has no credentials for Firebase: {error}") from error
         except (auth.InvalidIdTokenError, ValueError) as error:
             raise NotSignedIn("The ID token is invalid or expired. Sign in again.") from error
+        behind = float(claims.get("iat", 0)) - time.time()
+        if behind > CLOCK_WARNING_SECONDS:
+            log.warning("this server's clock is behind Google's seconds=%.0f: synchronise it (NTP)", behind)
         return claims
 
 

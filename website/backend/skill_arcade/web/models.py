@@ -3,13 +3,33 @@
 Response fields have no defaults, so that no field is optional in generated types.
 """
 
+import math
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from skill_arcade.export.formats import FormatName
+from skill_arcade.wire.messages import NO_NUL
+
+
+def write_number(value: float) -> float | str:
+    """Return a number that JSON has, or the name of one that it does not have: NaN, Infinity or -Infinity.
+
+    `float` in Python and `Number` in JavaScript read these names.
+    """
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+Score = Annotated[
+    float,
+    PlainSerializer(write_number, when_used="json"),
+    WithJsonSchema({"type": "number"}, mode="serialization"),
+    Field(description='sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads'),
+]
 
 
 class _Answer(BaseModel):
@@ -171,7 +191,7 @@ class PlayedEpisode(_Answer):
     game_id: str
     game_name: str
     status: Literal["incomplete", "won", "lost"]
-    score: float
+    score: Score
     n_steps: int
     end_reason: str | None
     options: dict[str, str] = Field(description="option values that the player chose")
@@ -203,7 +223,7 @@ class RecordedEpisode(_Answer):
     game_name: str
     seed: int
     status: Literal["incomplete", "won", "lost"]
-    score: float
+    score: Score
     n_steps: int
     end_reason: str | None
     time_created: datetime
@@ -221,7 +241,7 @@ class ExportRequest(_Body):
     """Request an export of ended episodes of all players, for researchers."""
 
     format: FormatName
-    games: list[Annotated[str, Field(max_length=100)]] = Field(
+    games: list[Annotated[str, Field(max_length=100, pattern=NO_NUL)]] = Field(
         max_length=500, description="ids of games; empty for all"
     )
     certified: bool = Field(description="only episodes that are certified")
@@ -296,7 +316,7 @@ class GameSummary(_Answer):
     won: int
     steps: int
     seconds: float = Field(description="play time: sum of all episodes from start to end")
-    best: float | None = Field(description="best score of a certified episode; null if there is none yet")
+    best: Score | None = Field(description="best score of a certified episode, not NaN; null if there is none yet")
     last_played: datetime
 
 

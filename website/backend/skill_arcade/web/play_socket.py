@@ -27,6 +27,7 @@ from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
 from skill_arcade.play.connections.player_connections import PlayerConnection
 from skill_arcade.telemetry import log_context
+from skill_arcade.web.rate_limit import client_key
 from skill_arcade.web.state import AppState, State
 from skill_arcade.web.token_bucket import MAX_MESSAGE_BYTES, TokenBucket
 from skill_arcade.wire.close_codes import REASONS, CloseCode
@@ -175,6 +176,7 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
             join_request.game,
             emulator.digest if emulator else None,
             join_request.options,
+            client_key(socket.client.host if socket.client else ""),
         )
         was_ready = game_connection.ready.done()
         with log_context(session=game_connection.name, game=join_request.game.id):

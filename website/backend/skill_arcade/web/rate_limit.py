@@ -6,6 +6,7 @@ Requests that may start a game have the strictest limits. It is plain ASGI, so t
 import asyncio
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -84,6 +85,7 @@ async def _reject_websocket(receive: Receive, send: Send, reason: str) -> None:
     await send({"type": "websocket.close", "code": int(CloseCode.RATE_LIMITED), "reason": reason})
 
 
+@lru_cache(10_000)
 def client_key(address: str) -> str:
     """Return the key of a client address for rate limits: the IPv4 address, or the /64 network of an IPv6 address."""
     try:

@@ -3,6 +3,7 @@
 It is plain ASGI, so that open WebSockets have no overhead.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from skill_arcade.settings import Settings
 from skill_arcade.web.problems import answer_problem
 
+log = logging.getLogger(__name__)
 # A Vite build and the game need their own scripts, styles and sockets, and inlined images; nothing from other origins.
 POLICY = "; ".join(
     (
@@ -92,6 +94,13 @@ class RequestGuardMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         rejection = self._rejection(scope) if scope["type"] in ("http", "websocket") else None
         if rejection is not None:
+            headers = Headers(scope=scope)
+            log.info(
+                "request rejected error=%s host=%.100r origin=%.100r",
+                rejection[1],
+                headers.get("host", ""),
+                headers.get("origin", ""),
+            )
             await answer_problem(*rejection)(scope, receive, send)
         elif scope["type"] == "http":
             await self._app(scope, self._count_body(receive), send)

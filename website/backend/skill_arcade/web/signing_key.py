@@ -9,6 +9,8 @@ from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
 
 MIN_SECRET_LENGTH = 32
+MAX_KEY_FILE_BYTES = 4096
+"""Bytes of the key's file that are read."""
 
 
 def find_secret(settings: Settings) -> str:
@@ -33,10 +35,16 @@ def _read_or_create_secret(path: Path) -> str:
     try:
         if not path.exists():
             _create_secret(path)
-        path.chmod(0o600)
-        secret = path.read_text(encoding="ascii").strip()
+        if not path.is_file():
+            raise SettingsError(f"The key {path} is not a file: move it away, or set AUTH_SECRET.")
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        with path.open("rb") as file:
+            secret = file.read(MAX_KEY_FILE_BYTES).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"Cannot read or create the key at {path}: {error}. Set AUTH_SECRET.") from error
+    if not secret.isprintable():
+        raise SettingsError(f"The key at {path} is damaged. Restore it, or set AUTH_SECRET.")
     if len(secret) < MIN_SECRET_LENGTH:
         raise SettingsError(
             f"The key at {path} is shorter than {MIN_SECRET_LENGTH} characters. Restore it, or set AUTH_SECRET. "

@@ -80,8 +80,11 @@ class StaticSite:
         """Read a file of the folder. Return None if it does not exist or is outside of the folder."""
         if "\0" in name or any(len(segment.encode()) > MAX_SEGMENT_BYTES for segment in name.split("/")):
             return None
-        path = (self._folder / name).resolve()
-        if not path.is_relative_to(self._folder) or not path.is_file():
+        try:
+            path = (self._folder / name).resolve()
+            if not path.is_relative_to(self._folder) or not path.is_file():
+                return None
+        except OSError:  # the path is too long
             return None
         asset = self._cache.get(path)
         if asset is None or asset.version != file_version(path):

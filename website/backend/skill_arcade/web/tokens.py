@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from skill_arcade.wire.close_codes import REASONS, CloseCode
 SESSION_SECONDS = 12 * 3600
 TICKET_SECONDS = 60
 EXPORT_SECONDS = 3600
+MAX_USED_TICKETS = 100_000
+"""Used tickets that are remembered. More than a player of each game can use within the 60 s of a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,11 @@ class Tokens:
         self._sessions = _serializer(secret, "session")
         self._tickets = _serializer(secret, "play ticket")
         self._exports = _serializer(secret, "export ticket")
-        self._redeemed: dict[str, float] = {}
+        self._redeemed: OrderedDict[str, None] = OrderedDict()
 
     @property
     def used_ticket_count(self) -> int:
-        """Number of used tickets that are remembered, about those of the last minute."""
+        """Number of used tickets that are remembered."""
         return len(self._redeemed)
 
     def user_id(self, email: str) -> str:
@@ -82,7 +85,7 @@ class Tokens:
         """
         message = REASONS[CloseCode.BAD_TICKET]
         payload = self._read(self._tickets, ticket, message)
-        if payload["game"] != game_id or not self._mark_used(payload["once"], payload["end"]):
+        if payload["game"] != game_id or not self._mark_used(payload["once"]):
             raise NotSignedIn(message)
         return str(payload["user"])
 
@@ -109,14 +112,16 @@ class Tokens:
             raise NotSignedIn(message)
         return payload
 
-    def _mark_used(self, nonce: str, expires_at: float) -> bool:
-        """Remember a ticket as used until it expires. Return False if it was used before."""
-        now = self._now()
-        for expired in [key for key, until in self._redeemed.items() if until <= now]:
-            del self._redeemed[expired]
+    def _mark_used(self, nonce: str) -> bool:
+        """Remember a ticket as used. Return False if it was used before.
+
+        It is not forgotten by time, because the clock may be set back, after which the ticket would be valid again.
+        """
         if nonce in self._redeemed:
             return False
-        self._redeemed[nonce] = expires_at
+        self._redeemed[nonce] = None
+        if len(self._redeemed) > MAX_USED_TICKETS:
+            self._redeemed.popitem(last=False)
         return True
 
 

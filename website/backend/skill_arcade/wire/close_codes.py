@@ -17,6 +17,7 @@ class CloseCode(IntEnum):
     RATE_LIMITED = 4029
     SERVER_FULL = 4030
     RECORDING_UNAVAILABLE = 4031
+    IDLE = 4032
     GAME_CRASHED = 4050
     TOO_SLOW = 4051
 
@@ -38,6 +39,7 @@ REASONS: dict[CloseCode, str] = {
     CloseCode.RATE_LIMITED: "Rate limit exceeded: too many messages. Try again in a few seconds.",
     CloseCode.SERVER_FULL: "The server is full. Try again in a few minutes.",
     CloseCode.RECORDING_UNAVAILABLE: "New games cannot start because recording is unavailable. Try again later.",
+    CloseCode.IDLE: "You have not played for a while, so your game was closed. Open the game again.",
     CloseCode.GAME_CRASHED: "The game crashed. Everything you played is saved.",
     CloseCode.TOO_SLOW: "The connection is too slow. Reconnect in a moment.",
 }

@@ -74,6 +74,12 @@ async def move_without_a_key(player: Player, page: LockstepPage) -> None:
     await send(player, page, 6, actions=[3] * 6)
 
 
+async def press_a_control_that_does_not_exist(player: Player, page: LockstepPage) -> None:
+    names = [f"no-such-{number}" for number in range(300)]
+    press = {"step": page.n_steps, "down": True, "at": now_ms(), "frame": None, "device": "keyboard", "code": "KeyX"}
+    await send(player, page, 6, inputs=[{**press, "control": name} for name in names])
+
+
 CHEATS: dict[Callable[[Player, LockstepPage], Awaitable[None]], tuple[str, str]] = {
     play_in_slow_motion: ("refused", "too-slow"),
     play_at_twenty_times_the_speed: ("refused", "too-fast"),
@@ -83,6 +89,7 @@ CHEATS: dict[Callable[[Player, LockstepPage], Awaitable[None]], tuple[str, str]]
     leave_steps_out: ("refused", "gap"),
     make_up_digests: ("diverged", "diverged"),
     move_without_a_key: ("refused", "not-latched"),
+    press_a_control_that_does_not_exist: ("refused", "unknown-control"),
 }
 
 

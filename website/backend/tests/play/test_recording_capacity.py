@@ -94,3 +94,28 @@ async def test_recording_capacity_watch_retries_after_failed_poll(
         await reasons.wait()
     watch_task.cancel()
     assert capacity.uploader_status == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\0", b"[1, 2]", b"7", b"null", b'"x"', b"[" * 50_000, b'{"segments": ' + b"9" * 9_000_000, None],
+    ids=["empty", "binary", "list", "number", "null", "text", "deep", "huge", "folder"],
+)
+def test_recording_capacity_odd_uploader_status_is_ignored(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "report"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    capacity = open_capacity(tmp_path)
+    capacity.poll()
+    assert capacity.uploader_status == {}
+    capacity.check()
+
+
+def test_recording_capacity_keeps_numbers_of_uploader_status_only(tmp_path: Path) -> None:
+    text = '{"segments": "9", "failures": 2, "last_upload": NaN, "transitions": Infinity, "quarantined": [1]}'
+    (tmp_path / "report").write_text(text)
+    capacity = open_capacity(tmp_path)
+    capacity.poll()
+    assert capacity.uploader_status == {"failures": 2}

@@ -3,8 +3,9 @@
 import asyncio
 import io
 import json
+import socket
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,23 @@ import minari
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import uvicorn
 from numpy.testing import assert_array_equal
 from sqlalchemy import URL, text
+from starlette.types import Receive, Scope, Send
 
 import skill_arcade.dataset as sa
 from skill_arcade.errors import TooManyExports
 from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
-from skill_arcade.web.exports import INCOMPLETE_MESSAGE, STOPPED_MESSAGE, Exports
-from tests.conftest import fresh_database, opened_engine
+from skill_arcade.web import uvicorn_protocols
+from skill_arcade.web.exports import INCOMPLETE_MESSAGE, STOPPED_MESSAGE, TOO_SLOW_MESSAGE, ExportDownload, Exports
+from skill_arcade.web.routes.exports import AbortingStreamResponse
+from skill_arcade.web.uvicorn_protocols import limited_http_protocol
 from tests.support import session_harness
 from tests.support.arcade import running_arcade
+from tests.support.database import fresh_database, opened_engine
 
 NO_FILTERS = {"games": [], "certified": False, "min_steps": 0, "since": None, "until": None}
 
@@ -195,3 +201,58 @@ def test_exports_are_limited_per_user_and_in_total(server: ExportServer, monkeyp
         assert (second.state, exports.progress("never").state) == ("done", "unknown")
 
     asyncio.run(download())
+
+
+def test_slow_download_ends_when_another_user_waits(server: ExportServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    selection = ExportSelection.model_validate({"format": "parquet", "ended_before": "2100-01-01T00:00:00Z"})
+    monkeypatch.setattr("skill_arcade.web.exports.MAX_CONCURRENT_EXPORTS", 1)
+    monkeypatch.setattr("skill_arcade.web.exports.MIN_CLIENT_SECONDS", 0.2)
+    monkeypatch.setattr("skill_arcade.web.exports.MIN_SHARED_BYTES_PER_SECOND", 1 << 40)
+
+    async def download() -> None:
+        exports = Exports(server.settings)
+        slow = await exports.open("slow", selection, "ada")
+        chunks = slow.chunks()
+        await anext(chunks)
+        with pytest.raises(TooManyExports, match="The server is busy"):
+            await exports.open("early", selection, "bob")
+        await asyncio.sleep(0.3)  # the client does not read
+        waiting = await exports.open("waiting", selection, "bob")
+        assert (slow.state, exports.progress("slow").message) == ("failed", TOO_SLOW_MESSAGE)
+        assert [chunk async for chunk in chunks] == []
+        assert slow.state == "failed"
+        assert zipfile.is_zipfile(io.BytesIO(b"".join([chunk async for chunk in waiting.chunks()])))
+        await exports.stop()
+
+    asyncio.run(download())
+
+
+@pytest.mark.anyio
+async def test_download_that_is_not_read_ends_and_frees_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uvicorn_protocols, "READ_TIMEOUT_SECONDS", 0.5)
+    closed = asyncio.Event()
+
+    class Endless(ExportDownload):
+        async def chunks(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0)
+                yield bytes(1 << 16)
+
+        def close(self, message: str = "") -> asyncio.Task[None]:
+            closed.set()
+            return asyncio.create_task(asyncio.sleep(0))
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await AbortingStreamResponse(Endless("ada"), {})(scope, receive, send)
+
+    config = uvicorn.Config(answer, http=limited_http_protocol(9, 9), lifespan="off", log_level="error")
+    web_server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+        running = asyncio.create_task(web_server.serve([listener]))
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, listener.getsockname())
+        await asyncio.get_running_loop().sock_sendall(client, b"GET /exports HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            await closed.wait()
+        web_server.should_exit = True
+        await running

@@ -189,3 +189,16 @@ def test_page_policy_allows_firebase_only_if_enabled(cloud: Settings, settings: 
     )
     with_emulator = page_policy(cloud.model_copy(update={"firebase_auth_emulator_host": "127.0.0.1:9099"}))
     assert "connect-src 'self' http://127.0.0.1:9099;" in with_emulator
+
+
+@pytest.mark.parametrize("ahead", [0, 11, 30, 58])
+async def test_firebase_token_up_to_60_s_ahead_is_accepted(
+    arcade: Visitor, firebase: Issuer, ahead: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sign_in(arcade, firebase.token(iat=int(time.time()) + ahead))
+    assert ("this server's clock is behind" in caplog.text) is (ahead > 0)
+
+
+async def test_firebase_token_more_than_60_s_ahead_is_rejected(arcade: Visitor, firebase: Issuer) -> None:
+    answer = await arcade.http.post("/auth/login", json={"id_token": firebase.token(iat=int(time.time()) + 75)})
+    assert answer.status_code == 401

@@ -127,8 +127,8 @@ async def test_game_crash_at_start_is_not_retried(
     opened = []
     open_connection = arcade.state.sessions._open_connection
 
-    async def open_and_kill(environment: EnvironmentSpec) -> GameConnection:
-        game_connection = await open_connection(environment)
+    async def open_and_kill(environment: EnvironmentSpec, address: str) -> GameConnection:
+        game_connection = await open_connection(environment, address)
         opened.append(game_connection)
         game_connection.slot.process.kill()
         return game_connection

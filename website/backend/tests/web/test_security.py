@@ -148,7 +148,10 @@ async def test_cors_allows_configured_origins_only() -> None:
         ("null", False),
     ],
 )
-async def test_websocket_rejects_untrusted_origins(origin: str | None, is_accepted: bool) -> None:
+async def test_websocket_rejects_untrusted_origins(
+    origin: str | None, is_accepted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     app = create_app(Settings(_env_file=None, cors_origins=("https://arcade.example.org",)))
 
     @app.websocket("/echo")
@@ -172,3 +175,5 @@ async def test_websocket_rejects_untrusted_origins(origin: str | None, is_accept
     else:
         assert sent[0]["type"] == "websocket.http.response.start"
         assert sent[0]["status"] == 403
+        [record] = [record for record in caplog.records if "request rejected" in record.message]
+        assert (record.levelname, repr(origin) in record.message) == ("INFO", True)

@@ -79,3 +79,35 @@ def test_signing_key_is_equal_for_concurrent_servers(tmp_path: Path) -> None:
     assert len(keys) == 1
     assert len(keys.pop()) > 32
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["auth-secret"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "shorter than 32"),
+        (b"\n \n", "shorter than 32"),
+        (b"\xff\xfe" * 40, "Cannot read"),
+        (b"\0" * 40, "is damaged"),
+        (None, "is not a file"),
+    ],
+    ids=["empty", "blank", "binary", "zeros", "folder"],
+)
+def test_signing_key_odd_file_raises_settings_error(settings: Settings, content: bytes | None, problem: str) -> None:
+    path = settings.skill_arcade_home / "auth-secret"
+    path.parent.mkdir(parents=True)
+    if content is None:
+        path.mkdir(mode=0o755)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=problem) as caught:
+        find_secret(settings)
+    assert "set AUTH_SECRET" in str(caught.value) or "Set AUTH_SECRET" in str(caught.value)
+    if content is None:
+        assert path.stat().st_mode & 0o777 == 0o755
+
+
+def test_signing_key_huge_file_is_read_up_to_its_limit(settings: Settings) -> None:
+    path = settings.skill_arcade_home / "auth-secret"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x" * (8 << 20))
+    assert find_secret(settings) == "x" * 4096

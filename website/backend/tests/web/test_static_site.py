@@ -134,3 +134,12 @@ async def test_static_site_without_build_explains_how_to_build(tmp_path: Path) -
         assert "website/play" in answer.text
         assert "npm run build" in answer.text
         assert (await http.get("/you", headers=BROWSER)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/" + "x/" * 20_000, "/" + "y" * 40_000, "/a%00b", "/%00", "/%ff%fe", "/" + "%F0" * 900]
+)
+async def test_static_site_long_and_odd_paths_answer_404_not_500(http: httpx.AsyncClient, path: str) -> None:
+    for accept in ("*/*", "text/html"):
+        answer = await http.get(path, headers={"accept": accept})
+        assert answer.status_code in ((200, 404) if accept == "text/html" else (404,))

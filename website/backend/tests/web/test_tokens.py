@@ -100,8 +100,20 @@ def test_tickets_of_the_same_second_are_distinct(tokens: Tokens) -> None:
     assert tokens.redeem_ticket(first, "breakout") == tokens.redeem_ticket(second, "breakout") == "ada"
 
 
-def test_used_tickets_are_dropped_after_expiry(tokens: Tokens, clock: Clock) -> None:
-    for _ in range(10):
+def test_used_ticket_stays_used_when_the_clock_is_set(tokens: Tokens, clock: Clock) -> None:
+    ticket = tokens.issue_ticket("ada", "pong").token
+    tokens.redeem_ticket(ticket, "pong")
+    start = clock.time
+    for jump in (TICKET_SECONDS + 1, 86_400, -10, -86_400, 0):
+        clock.time = start + jump
         tokens.redeem_ticket(tokens.issue_ticket("ada", "pong").token, "pong")
-        clock.time += TICKET_SECONDS
-    assert tokens.used_ticket_count == 1
+        clock.time = start
+        with pytest.raises(NotSignedIn):
+            tokens.redeem_ticket(ticket, "pong")
+
+
+def test_used_tickets_are_bounded(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skill_arcade.web.tokens.MAX_USED_TICKETS", 2)
+    for _ in range(3):
+        tokens.redeem_ticket(tokens.issue_ticket("ada", "pong").token, "pong")
+    assert tokens.used_ticket_count == 2

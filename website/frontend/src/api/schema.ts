@@ -535,7 +535,7 @@ export interface components {
          * @description Why the server closed the play socket. x-retry lists the codes after which to reconnect.
          * @enum {integer}
          */
-        readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4004 | 4009 | 4022 | 4029 | 4030 | 4031 | 4050 | 4051;
+        readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4004 | 4009 | 4022 | 4029 | 4030 | 4031 | 4032 | 4050 | 4051;
         /**
          * ComponentStatus
          * @description Status of a component that playing needs.
@@ -902,7 +902,7 @@ export interface components {
         readonly GameSummary: {
             /**
              * Best
-             * @description best score of a certified episode; null if there is none yet
+             * @description best score of a certified episode, not NaN; null if there is none yet
              */
             readonly best: number | null;
             /** Episodes */
@@ -1307,7 +1307,10 @@ export interface components {
             readonly options: {
                 readonly [key: string]: string;
             };
-            /** Score */
+            /**
+             * Score
+             * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
+             */
             readonly score: number;
             /**
              * Status
@@ -1496,7 +1499,10 @@ export interface components {
             readonly id: string;
             /** N Steps */
             readonly n_steps: number;
-            /** Score */
+            /**
+             * Score
+             * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
+             */
             readonly score: number;
             /** Seed */
             readonly seed: number;

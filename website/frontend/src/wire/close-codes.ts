@@ -57,6 +57,11 @@ export const CLOSE_CODES = {
     words: "New games cannot start because recording is unavailable. Try again later.",
     retry: false,
   },
+  4032: {
+    name: "IDLE",
+    words: "You have not played for a while, so your game was closed. Open the game again.",
+    retry: false,
+  },
   4050: {
     name: "GAME_CRASHED",
     words: "The game crashed. Everything you played is saved.",

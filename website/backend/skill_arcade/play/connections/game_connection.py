@@ -6,11 +6,13 @@ Back-pressure: a client that does not read is disconnected, and a game process t
 import asyncio
 import logging
 import socket
+import time
 from collections import deque
 from typing import Protocol, cast
 from uuid import uuid4
 
 from skill_arcade.play.assignment import GameAssignment
+from skill_arcade.play.connections.player_activity import PlayerActivity
 from skill_arcade.play.connections.player_connections import PlayerLock
 from skill_arcade.play.processes.ipc import RECEIVED_TIME, MessageParser, ToGame, ToServer, pack
 from skill_arcade.play.processes.process_pool import GameSlot
@@ -81,8 +83,9 @@ class OnClosed(Protocol):
 class GameConnection(asyncio.Protocol):
     """A game session in its process, and at most one attached client."""
 
-    def __init__(self, slot: GameSlot, on_closed: OnClosed) -> None:
-        self.slot = slot
+    def __init__(self, slot: GameSlot, on_closed: OnClosed, activity: PlayerActivity, address: str = "") -> None:
+        """`address` is the key of the client address of the player."""
+        self.slot, self.activity, self.address = slot, activity, address
         self.name = uuid4().hex[:12]  # session id in the log
         self.assignment: GameAssignment | None = None
         self.lock: PlayerLock | None = None
@@ -102,10 +105,12 @@ class GameConnection(asyncio.Protocol):
         self.late_us = 0
 
     @classmethod
-    async def open(cls, slot: GameSlot, pipe: socket.socket, on_closed: OnClosed) -> "GameConnection":
+    async def open(
+        cls, slot: GameSlot, pipe: socket.socket, on_closed: OnClosed, activity: PlayerActivity, address: str = ""
+    ) -> "GameConnection":
         """Open the server's end of a game's pipe."""
         loop = asyncio.get_running_loop()
-        _, game_connection = await loop.create_connection(lambda: cls(slot, on_closed), sock=pipe)
+        _, game_connection = await loop.create_connection(lambda: cls(slot, on_closed, activity, address), sock=pipe)
         return game_connection
 
     def assign(self, assignment: GameAssignment) -> None:
@@ -131,6 +136,7 @@ class GameConnection(asyncio.Protocol):
 
     def submit(self, text: str) -> None:
         """Forward a text message of the page, with its time of arrival."""
+        self.activity.on_client_text(text, time.monotonic())
         if self._client is not None and self._unanswered_attaches:
             self._client.unprocessed_messages.append(text)
         self._send(ToGame.MESSAGE, RECEIVED_TIME.pack(now_us()) + text.encode(errors="replace"))
@@ -162,6 +168,26 @@ class GameConnection(asyncio.Protocol):
             else:
                 process.kill()
 
+    def close_if_unused(self, now: float) -> None:
+        """Close the game of a player who has not played for the stated time (rules O12 and O13)."""
+        activity = self.activity
+        if self.is_stopped or not activity.is_unused(now) or activity.may_resume(now):
+            return
+        seconds = round(activity.limit_seconds)
+        if self._client is None and activity.has_episode:
+            return  # the session waits for a reconnect, and ends by itself
+        log.info("game unused session=%s limit_s=%d episode=%s", self.name, seconds, activity.has_episode)
+        if activity.has_episode and activity.warned_at is None:
+            activity.warned_at = now
+            self._close_client(f"No input for {seconds} s, so your game is paused. Open it again now to continue.")
+        else:
+            self._close_client(f"You have not played for {seconds} s, so your game was closed. Open the game again.")
+            self.stop("idle", CloseCode.IDLE)
+
+    def _close_client(self, reason: str) -> None:
+        if self._client is not None:
+            self._client.close(CloseCode.IDLE, reason)
+
     # -- asyncio.Protocol ----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -183,6 +209,8 @@ class GameConnection(asyncio.Protocol):
                 self._close_reason = close[1]
             elif kind == ToServer.LATE:
                 self.late_us = int.from_bytes(payload, "little")
+            elif kind == ToServer.TEXT:
+                self.activity.on_server_text(payload, time.monotonic())
             if client_queue is None or self._unanswered_attaches:
                 continue  # it was sent to a client that has disconnected
             if kind == ToServer.FRAME:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 
 POLL_SECONDS = 2.0
+MAX_STATUS_BYTES = 65_536
+"""Bytes of the uploader's status that are read."""
 log = logging.getLogger(__name__)
 
 
@@ -130,8 +133,14 @@ def measure_backlog(folder: Path) -> Backlog:
 
 
 def _read_status(path: Path) -> dict[str, Any]:
+    """Return the uploader's counters, or nothing if the file is missing, cut off or not the uploader's."""
     try:
-        status: dict[str, Any] = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):  # not written yet, or cut off by a power failure
+        if not path.is_file():
+            return {}
+        with path.open("rb") as file:
+            status = json.loads(file.read(MAX_STATUS_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
-    return status
+    if not isinstance(status, dict):
+        return {}
+    return {name: value for name, value in status.items() if isinstance(value, int | float) and math.isfinite(value)}

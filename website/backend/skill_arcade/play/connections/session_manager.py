@@ -6,6 +6,7 @@ A player who reconnects in time gets their running game; otherwise a new one is 
 import asyncio
 import hashlib
 import logging
+import time
 from collections import Counter
 from itertools import count
 from weakref import WeakValueDictionary
@@ -14,6 +15,7 @@ from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest
 from skill_arcade.play.assignment import GameAssignment
 from skill_arcade.play.connections.game_connection import GameConnection
+from skill_arcade.play.connections.player_activity import ActivityLimits, PlayerActivity
 from skill_arcade.play.connections.player_connections import PlayerConnection, PlayerLock
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.start_limiter import StartLimiter
@@ -27,7 +29,7 @@ from skill_arcade.wire.close_codes import CloseCode
 log = logging.getLogger(__name__)
 
 WATCHDOG_POLL_SECONDS = 1.0
-"""Interval at which every game is asked for a sign of life."""
+"""Interval at which every game is asked for a sign of life, and at which unused games are closed."""
 EXIT_STATUS_DELAYS_SECONDS = (0.0, 0.1, 0.4, 1.0)
 """Delays before the exit status of a game's process is looked up, because it exits after its pipe is closed."""
 REPLACE_TIMEOUT_SECONDS = 5.0
@@ -48,11 +50,18 @@ class SessionManager:
         resume_seconds: float,
         max_games: int,
         games_per_process: int,
+        max_address_games: int | None = None,
+        idle_seconds: float = float("inf"),
+        inactive_seconds: float = float("inf"),
         commit: str | None = None,
         log_options: tuple[Format, str] = ("text", "INFO"),
         max_step_seconds: float = 10.0,
         game_memory_mb: int | None = None,
     ) -> None:
+        """`max_address_games` is the number of games of one client address; None means no limit.
+
+        `idle_seconds` and `inactive_seconds` are those of `ActivityLimits`.
+        """
         self.capacity = capacity
         self.rejections: Counter[str] = Counter()
         self._opening_count, self._start_limiter = 0, StartLimiter()
@@ -60,6 +69,9 @@ class SessionManager:
         self._player_locks: WeakValueDictionary[str, PlayerLock] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
         self._max_games, self._commit = max_games, commit
+        self._max_address_games = max_games if max_address_games is None else max_address_games
+        self._activity_limits = ActivityLimits(idle_seconds, inactive_seconds, resume_seconds)
+        self._opening_addresses: Counter[str] = Counter()
         self._process_pool = GameProcessPool(games_per_process, log_options, game_memory_mb)
         self._max_step_seconds = max_step_seconds
         self._watchdog_task: asyncio.Task[None] | None = None
@@ -86,6 +98,11 @@ class SessionManager:
         await asyncio.to_thread(get_fork_server().start)
         self._watchdog_task = asyncio.create_task(self._watch_games(), name="watch games")
 
+    def close_unused_games(self, now: float) -> None:
+        """Close the games of players who have not played for the stated time."""
+        for game_connection in list(self._connections.values()):
+            game_connection.close_if_unused(now)
+
     async def stop(self, grace_seconds: float = 8.0) -> None:
         """Reject new games, end the running ones, and wait until their recordings are sealed."""
         self._is_shutting_down = True
@@ -108,11 +125,13 @@ class SessionManager:
             await asyncio.wait(self._death_reports)
 
     async def _watch_games(self) -> None:
-        """End games that have stopped responding, until cancelled."""
+        """End games that have stopped responding or that nobody plays, until cancelled."""
         while True:
             await asyncio.sleep(WATCHDOG_POLL_SECONDS)
             for game_connection in list(self._connections.values()):
                 game_connection.check_responsive(self._max_step_seconds)
+            if not self._is_shutting_down:
+                self.close_unused_games(time.monotonic())
 
     def broadcast_capacity_error(self, reason: str) -> None:
         """Tell all games why no new episode may start; an empty text means that it may."""
@@ -138,27 +157,34 @@ class SessionManager:
         game: Manifest,
         lockstep_module: str | None = None,
         options: dict[str, str] | None = None,
+        address: str = "",
     ) -> GameConnection:
         """Return the player's running game if it is this one, or start it.
 
         * `lockstep_module`: SHA-256 of the emulator that pages can load, or None if the game is streamed.
         * `options`: option values that the player chose, as `Manifest.choose` takes them.
+        * `address`: key of the client address, whose number of games is limited.
 
         Raises:
-            TooManyGames: the server is full.
+            TooManyGames: the server is full, or the address has its share of games.
             NotReady: the recording disk is full, or the server is shutting down.
             TakenOver: a newer connection of the same player exists.
         """
         try:
             async with player_connection.lock.lock:
                 player_connection.ensure_latest()
-                return await self._find_connection(player_connection, game, options or {}, lockstep_module)
+                return await self._find_connection(player_connection, game, options or {}, lockstep_module, address)
         except (NotReady, TooManyGames) as error:
             self.rejections[type(error).__name__] += 1
             raise
 
     async def _find_connection(
-        self, player_connection: PlayerConnection, game: Manifest, options: dict[str, str], lockstep_module: str | None
+        self,
+        player_connection: PlayerConnection,
+        game: Manifest,
+        options: dict[str, str],
+        lockstep_module: str | None,
+        address: str,
     ) -> GameConnection:
         current = self._connections.get(player_connection.user_id)
         if self._is_shutting_down:
@@ -174,20 +200,33 @@ class SessionManager:
             await self._end_current_game(current)
         if len(self._connections) + self._opening_count >= self._max_games:
             raise TooManyGames("The server is full. Try again in a few minutes.")
+        self._check_address(address)
         self.capacity.check()
         self._opening_count += 1
+        self._opening_addresses[address] += 1
         try:
             async with self._start_limiter.slot() as started:
                 if self._is_shutting_down:
                     raise ServerShuttingDown(RESTART_REASON)
                 assignment = self._make_assignment(player_connection.user_id, game, options, lockstep_module)
-                started.append(game_connection := await self._open_connection(assignment.game.environment))
+                started.append(game_connection := await self._open_connection(assignment.game.environment, address))
                 self._connections[player_connection.user_id] = game_connection
                 game_connection.lock = player_connection.lock
                 game_connection.assign(assignment)
         finally:
             self._opening_count -= 1
+            self._opening_addresses[address] -= 1
+            if not self._opening_addresses[address]:
+                del self._opening_addresses[address]
         return game_connection
+
+    def _check_address(self, address: str) -> None:
+        """Raise TooManyGames if this client address has its share of games."""
+        running = sum(connection.address == address for connection in self._connections.values())
+        if running + self._opening_addresses[address] >= self._max_address_games:
+            raise TooManyGames(
+                f"Too many games from your IP address: at most {self._max_address_games}. Close one and try again."
+            )
 
     async def _end_current_game(self, current: GameConnection) -> None:
         """End the game that a player has left for another one."""
@@ -207,9 +246,11 @@ class SessionManager:
         if current is not None and not current.closed.done():
             await self._end_current_game(current)
 
-    async def _open_connection(self, environment: EnvironmentSpec) -> GameConnection:
+    async def _open_connection(self, environment: EnvironmentSpec, address: str) -> GameConnection:
+        activity = PlayerActivity(self._activity_limits, time.monotonic())
         try:
-            return await GameConnection.open(*await self._process_pool.acquire_slot(environment), self._on_game_closed)
+            slot, pipe = await self._process_pool.acquire_slot(environment)
+            return await GameConnection.open(slot, pipe, self._on_game_closed, activity, address)
         except OSError as error:
             log.exception("cannot start a game process")
             raise NotReady("The game could not be started. Try again in a moment.") from error

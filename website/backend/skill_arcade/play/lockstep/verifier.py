@@ -88,7 +88,8 @@ class LockstepSupport:
     def make_verifier(self, seed: int) -> "LockstepVerifier":
         """Return a verifier for a new episode; the environment has just been reset with `seed`."""
         controls = InputLatch(self._game.actions, self._game.noop)
-        return LockstepVerifier(self._environment, controls, self._pace.hz, ale_seed(seed), self._module)
+        names = frozenset(control.name for control in self._game.controls)
+        return LockstepVerifier(self._environment, controls, names, self._pace.hz, ale_seed(seed), self._module)
 
 
 class LockstepVerifier:
@@ -97,8 +98,18 @@ class LockstepVerifier:
     It is also the session's clock: the page sets the pace, and only its timeout is ever due.
     """
 
-    def __init__(self, env: SupportsLockstep, controls: InputLatch, hz: float, seed: int, module: str) -> None:
+    def __init__(
+        self,
+        env: SupportsLockstep,
+        controls: InputLatch,
+        control_names: frozenset[str],
+        hz: float,
+        seed: int,
+        module: str,
+    ) -> None:
+        """`control_names` are the controls of the game; the latch would hold any name."""
         self._environment, self._input_latch, self._ale_seed = env, controls, seed
+        self._control_names = control_names
         self._pacing_check = PacingCheck(hz, MAX_OFFLINE_US)
         self._digest = env.update_digest(0, 0.0)
         self._n_steps = 0
@@ -168,6 +179,11 @@ class LockstepVerifier:
     def _check(self, ticks: messages.Ticks, at: list[int], received: int) -> None:
         if not len(ticks.actions) == len(ticks.at) == len(ticks.digests):
             raise self._violation("malformed", ticks, 0)
+        unknown = next(
+            (latched.control for latched in ticks.inputs if latched.control not in self._control_names), None
+        )
+        if unknown is not None:
+            raise self._violation("unknown-control", ticks, 0, control=unknown)
         if ticks.first != self._n_steps:
             raise self._violation("replayed" if ticks.first < self._n_steps else "gap", ticks, 0)
         violation_kind = self._pacing_check.check(at, received)

@@ -27,6 +27,10 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "dropped_frames": INTEGER,
         "device": TEXT,
         "refresh_hz": NUMBER,
+        "pauses": INTEGER,
+        "paused_seconds": NUMBER,
+        "active_speed": NUMBER,
+        "overall_speed": NUMBER,
     },
     "transition": {
         "episode_id": TEXT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skill_arcade.errors import NotReady
+from skill_arcade.errors import NotReady, SettingsError
 
 NAME = "pgserver"
 
@@ -28,22 +28,41 @@ class OsUser:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def own_folder(self, folder: Path) -> None:
-        """Make this user the owner of `folder`, with access for nobody else, and make the folder reachable."""
+        """Make this user the owner of `folder`, with access for nobody else.
+
+        Traversal (not listing) of its parent, SKILL_ARCADE_HOME, is granted; folders above are not changed.
+
+        Raises:
+            SettingsError: this user cannot reach the folder.
+        """
         folder.chmod(stat.S_IRWXU)
         if self.uid != os.geteuid():
             os.chown(folder, self.uid, self.gid)
-            self.make_reachable(folder)
+            self.check_reachable(folder.parent)
+            if (home := folder.parent.stat()).st_uid != self.uid and not home.st_mode & stat.S_IXOTH:
+                folder.parent.chmod(stat.S_IMODE(home.st_mode) | stat.S_IXOTH)
 
-    def make_reachable(self, target: Path) -> None:
-        """Grant traversal (not listing) of all parent folders of `target`."""
+    def check_reachable(self, target: Path) -> None:
+        """Check that this user may traverse all parent folders of `target`. Their permissions are not changed.
+
+        Raises:
+            SettingsError: a parent folder is closed; the message says which and what to do.
+        """
         for folder in target.resolve().parents:
             found = folder.stat()
-            if found.st_uid != self.uid and not found.st_mode & stat.S_IXOTH:
-                folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
+            bit = (
+                stat.S_IXUSR if found.st_uid == self.uid else stat.S_IXGRP if found.st_gid == self.gid else stat.S_IXOTH
+            )
+            if not found.st_mode & bit:
+                raise SettingsError(
+                    f"Postgres does not run as root, and its user {self.uid} cannot reach {target} because {folder} is "
+                    f"closed to other users: set SKILL_ARCADE_HOME to a folder outside of it, start the server as "
+                    f"another user, or run `chmod o+x {folder}`."
+                )
 
     def make_readable(self, root: Path) -> None:
         """Make `root` and everything below it readable, for a checkout whose umask allows only root to read it."""
-        self.make_reachable(root)
+        self.check_reachable(root)
         if root.stat().st_mode & stat.S_IROTH:
             return
         for path in [*root.rglob("*"), root]:

@@ -6,7 +6,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # An episode without an end lasts until its last upload. The best score is the highest one of certified episodes that
-# ended and were played with the game's default options, as in `bestScores` of the frontend.
+# ended and were played with the game's default options, as in `bestScores` of the frontend. NaN, which Postgres sorts
+# above all numbers, is no best score.
 BY_GAME = """
 SELECT e.game_id, coalesce(g.config ->> 'name', e.game_id) AS game_name, count(*) AS episodes,
     count(*) FILTER (WHERE newest.result = 'certified') AS certified,
@@ -14,7 +15,7 @@ SELECT e.game_id, coalesce(g.config ->> 'name', e.game_id) AS game_name, count(*
     sum(extract(epoch FROM coalesce(e.time_ended, e.time_updated) - e.time_created))::float8 AS seconds,
     max(e.score) FILTER (
         WHERE newest.result = 'certified' AND e.status <> 'incomplete'
-        AND coalesce(e.provenance -> 'options', '{}') = '{}'
+        AND coalesce(e.provenance -> 'options', '{}') = '{}' AND e.score <> 'NaN'
     ) AS best, max(e.time_created) AS last_played
 FROM episode e
 JOIN game g ON g.id = e.game_id

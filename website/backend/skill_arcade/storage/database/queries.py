@@ -183,6 +183,12 @@ async def episode_summary(connection: AsyncConnection, episode_id: UUID) -> dict
     return dict(found._mapping)
 
 
+async def episode_pace(connection: AsyncConnection, episode_id: UUID) -> dict[str, Any]:
+    """Return the episode's row of the view `episode_pace`: pauses and speed."""
+    query = text("SELECT * FROM episode_pace WHERE episode_id = :id")
+    return dict((await connection.execute(query, {"id": episode_id})).one()._mapping)
+
+
 async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]:
     """Return all columns of an episode, with `email` of the player and `game_name`.
 

@@ -9,6 +9,7 @@ ROLE = "researcher"
 READABLE = [
     *("game", "episode", "transition", "segment", "event", "certificate", "quarantine", "baseline", "baseline_source"),
     *("input_latency", "episode_summary", "learning_curve", "reaction_time", "action_use", "human_normalised_score"),
+    "episode_pace",
 ]
 COLUMNS = {"user": "id, time_created, time_updated", "erasure": "time_created, time_erased, games"}
 

@@ -116,9 +116,11 @@ async def _update_paint_times(connection: AsyncConnection, rows: SegmentRows) ->
 
 async def _advance_episode(connection: AsyncConnection, rows: SegmentRows) -> None:
     table = Episode.__table__  # type: ignore[attr-defined]
+    # The sum is made here, because Postgres rejects one that exceeds a float instead of making it infinite.
+    before = select(table.c.score).where(table.c.id == rows.episode["id"]).with_for_update()
     values: dict[str, Any] = {
         "n_steps": table.c.n_steps + len(rows.transitions),
-        "score": table.c.score + rows.score,
+        "score": (await connection.execute(before)).scalar_one() + rows.score,
         "time_updated": func.now(),
     }
     if (outcome := rows.outcome) is not None:

@@ -27,6 +27,28 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "(lockstep, then streamed)",
             "incident": "lockstep: reason for which the server rejected a message (replayed, too-fast, diverged, "
             "...); null: none",
+            "pauses": "episode_pace.pauses",
+            "paused_seconds": "episode_pace.paused_seconds",
+            "active_speed": "episode_pace.active_speed",
+            "overall_speed": "episode_pace.overall_speed",
+        },
+    ),
+    "episode_pace": (
+        "One row per episode: pauses, and how fast it was played compared with the game's own pace.",
+        {
+            "episode_id": "episode",
+            "nominal_hz": "steps per second at the game's pace and the chosen speed, from the manifest at the last "
+            "server start; null: turn-based",
+            "pauses": "number of pauses: by the player, or by a lost connection or a switch to streaming, up to resume",
+            "paused_seconds": "total length of these pauses in seconds, server monotonic clock; the last one may end "
+            "with the episode",
+            "elapsed_seconds": "seconds from the first step to the last one, server monotonic clock; null: fewer than "
+            "2 steps",
+            "active_seconds": "elapsed_seconds without the pauses in between",
+            "active_speed": "steps / (nominal_hz * active_seconds): 1 is the game's own pace, 0.9 is slow motion by a "
+            "tenth; null: turn-based or fewer than 2 steps",
+            "overall_speed": "steps / (nominal_hz * elapsed_seconds): like active_speed, but pauses count too, so many "
+            "short pauses show as slow motion",
         },
     ),
     "input_latency": (

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -64,18 +66,104 @@ def test_embedded_server_is_shared_until_last_process_closes_it(folder: Path) ->
     assert PostgresServer(folder).find_postmaster() is None
 
 
-def test_killed_process_releases_embedded_server(folder: Path) -> None:
-    holder = start_holder(folder)
-    pid = read_pid(holder)
-    holder.kill()
-    holder.communicate()
-    postmaster = PostgresServer(folder).find_postmaster()
-    assert postmaster is not None
-    assert postmaster.pid == pid
-    server = EmbeddedPostgres(folder)
+def test_killed_last_user_stops_embedded_server(folder: Path) -> None:
+    holders = [start_holder(folder), start_holder(folder)]
+    pid = read_pid(holders[0])
+    assert read_pid(holders[1]) == pid
+    holders[0].kill()
+    holders[0].communicate()
+    time.sleep(0.5)
+    assert psutil.pid_exists(pid)
+    holders[1].kill()
+    holders[1].communicate()
+    wait_until_gone(pid)
+    server = EmbeddedPostgres(folder, UNSAFE)
     assert server.server.url().query["host"] == str(folder)
     server.close()
     assert PostgresServer(folder).find_postmaster() is None
+
+
+def wait_until_gone(pid: int) -> None:
+    end = time.monotonic() + 20
+    while psutil.pid_exists(pid):
+        assert time.monotonic() < end, f"Postgres {pid} still runs"
+        time.sleep(0.05)
+
+
+def test_janitor_and_postgres_are_gone_after_close(folder: Path) -> None:
+    server = EmbeddedPostgres(folder, UNSAFE)
+    running = server.server.find_postmaster()
+    assert running is not None
+    janitor = psutil.Process(running.pid).parent()
+    assert janitor is not None
+    assert "postgres_janitor" in " ".join(janitor.cmdline())
+    server.close()
+    for pid in (running.pid, janitor.pid):
+        wait_until_gone(pid)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with space",
+        "$(touch {marker})",
+        "`touch {marker}`",
+        "a'b",
+        'a"b',
+        "a;b&c|d",
+        "a,b",
+        "ünï",
+        "-D",
+        "a\\b",
+        "%s$HOME",
+    ],
+)
+def test_odd_folder_name_reaches_no_shell(home: Path, name: str) -> None:
+    folder = home / name / "postgres"
+    home.chmod(0o711)
+    server = EmbeddedPostgres(folder, UNSAFE)
+    assert asyncio.run(run_query(server, "SELECT 1")) == "1"
+    server.close()
+    assert PostgresServer(folder).find_postmaster() is None
+    assert [path.name for path in home.iterdir()] == [name]
+    assert not any(path.name == "marker" for path in (*folder.iterdir(), *(folder / "data").iterdir()))
+
+
+def test_folder_name_with_line_break_is_refused_in_a_sentence(home: Path) -> None:
+    with pytest.raises(SettingsError, match=r"line break.*SKILL_ARCADE_HOME"):
+        EmbeddedPostgres(home / "a\nb" / "postgres", UNSAFE)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"\xff\xfe\x00", b"not a number\n", b"9" * 40, b"-5\n", bytes(1 << 22)]
+)
+def test_start_with_odd_lock_files_succeeds(folder: Path, content: bytes) -> None:
+    EmbeddedPostgres(folder, UNSAFE).close()
+    for path in (folder / "data" / "postmaster.pid", folder / ".s.PGSQL.5432.lock"):
+        path.write_bytes(content)
+    server = EmbeddedPostgres(folder, UNSAFE)
+    assert asyncio.run(run_query(server, "SELECT 1")) == "1"
+    server.close()
+
+
+def test_start_with_folder_as_lock_file_is_not_ready(folder: Path) -> None:
+    EmbeddedPostgres(folder, UNSAFE).close()
+    (folder / "data" / "postmaster.pid").mkdir()
+    with pytest.raises(NotReady, match=r"postmaster\.pid is not a file: move it away"):
+        EmbeddedPostgres(folder, UNSAFE)
+    (folder / "data" / "postmaster.pid").rmdir()
+
+
+@pytest.mark.may_skip("continuous integration does not run as root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="root has all permissions")
+def test_start_as_root_changes_no_parent_folder(home: Path) -> None:
+    closed = home / "closed"
+    (closed / "home").mkdir(parents=True)
+    for folder in (home, closed):
+        folder.chmod(0o700)
+    with pytest.raises(SettingsError, match=rf"cannot reach .* because {closed} is closed.*chmod o\+x"):
+        EmbeddedPostgres(closed / "home" / "postgres", UNSAFE)
+    assert [folder.stat().st_mode & 0o777 for folder in (home, closed)] == [0o700, 0o700]
 
 
 def test_close_in_forked_child_keeps_server_running(folder: Path) -> None:
@@ -128,6 +216,7 @@ def test_start_after_interrupted_initialisation_repeats_it(folder: Path) -> None
 
 
 def test_socket_of_long_path_is_in_temporary_folder(folder: Path) -> None:
+    folder.parent.chmod(0o711)
     server = EmbeddedPostgres(folder / ("x" * 60) / ("y" * 60), UNSAFE)
     socket_folder = Path(str(server.server.url().query["host"]))
     assert folder not in socket_folder.parents

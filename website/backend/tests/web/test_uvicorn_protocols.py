@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from skill_arcade.web.websocket_protocol import (
+from skill_arcade.web.uvicorn_protocols import (
     MAX_BURST_BYTES,
     MAX_BURST_FRAMES,
     FrameCounter,
