@@ -38,6 +38,8 @@ _DROPPED = ("is_first", "is_last", "terminated", "truncated", "info")
 class LeRobotFormat:
     """Writes `GROUP/` with `meta/`, `data/chunk-000/file-000.parquet` and so on; each part is one file."""
 
+    has_offsets = True
+
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:

@@ -36,6 +36,8 @@ _TIMES = ("late_us", "input_us", "input_received_us", "input_frame")
 class MinariFormat:
     """Writes `skill-arcade/GROUP/human-v0/data/` with metadata and one folder per episode."""
 
+    has_offsets = True
+
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:

@@ -31,15 +31,14 @@ class RldsFormat:
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         name = f"{part.group}-train.tfrecord-{part.place:05d}-of-{part.of:05d}"
-        file = RecordFile(folder / part.group / VERSION / name)
         features: dict[str, Any] = {}
         n_bytes = 0
-        for exported in episodes:
-            features = features or describe_features(exported.episode)
-            record = write_example(build_example(exported))
-            n_bytes += len(record)
-            file.write(record)
-        file.close()
+        with RecordFile(folder / part.group / VERSION / name) as file:
+            for exported in episodes:
+                features = features or describe_features(exported.episode)
+                record = write_example(build_example(exported))
+                n_bytes += len(record)
+                file.write(record)
         return {"features": features, "n_bytes": n_bytes}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:

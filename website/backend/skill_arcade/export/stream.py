@@ -34,9 +34,10 @@ Progress = Callable[[dict[str, Any]], None]
 def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, report: Progress) -> None:
     """Write the export to `pipe` as a ZIP, part by part, and report the progress.
 
+    Episodes that cannot be exported are left out; the reports name them.
+
     Raises:
         InvalidRequest: no episode matches.
-        RecordingDamaged: an episode is damaged.
     """
     find_format(selection.format)
     episodes = dataset.episodes(user=selection.user_id, where=selection.to_sql)
@@ -54,10 +55,10 @@ def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, 
         out = Path(temporary_folder)
         with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
             for part in plan.parts:
-                export_part(dataset, plan, part, out)
+                left_out = export_part(dataset, plan, part, out).left_out
                 _move_to_archive(archive, plan, selection, out)
-                done += len(part.episodes)
-                report({"episodes": done, "of": plan.n_episodes})
+                done += len(part.episodes) - len(left_out)
+                report({"episodes": done, "of": plan.n_episodes, "left_out": left_out})
             finish_export(plan, out)
             _move_to_archive(archive, plan, selection, out)
         pipe.flush()

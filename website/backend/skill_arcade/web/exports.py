@@ -21,7 +21,6 @@ MAX_REMEMBERED_DOWNLOADS = 200
 CHUNK_BYTES = 1 << 16
 PUBLIC_ERRORS = {kind.__name__: kind for kind in (InvalidRequest, NotFound, NotReady)}
 FAILED_MESSAGE = "The export failed because of an error in the server. Start it again."
-INCOMPLETE_MESSAGE = "The export failed because an episode is damaged. Ask the operator, whose log names the episode."
 STOPPED_MESSAGE = "The download was cancelled. Start it again."
 State = Literal["unknown", "making", "done", "failed"]
 
@@ -34,6 +33,7 @@ class ExportDownload:
         self.state: State = state
         self.episodes = self.of = self.bytes = 0
         self.message = ""
+        self._left_out: list[str] = []
         self._error: ArcadeError | None = None
         self._first_chunk = b""
         self._reader: asyncio.Task[None] | None = None
@@ -69,7 +69,7 @@ class ExportDownload:
         assert self._reader is not None
         await asyncio.shield(self._reader)
         if not self.message:
-            self.state = "done"
+            self.state, self.message = "done", describe_left_out(self._left_out, self.of)
 
     def close(self) -> asyncio.Task[None]:
         """Stop the export; return a task that ends when its process has exited."""
@@ -113,16 +113,24 @@ class ExportDownload:
             return
         if error is None:
             self.episodes, self.of = progress["episodes"], progress["of"]
+            for entry in progress.get("left_out", ()):
+                log.warning("export left out an episode episode_id=%s: %s", entry["episode"], entry["reason"])
+                self._left_out.append(entry["reason"])
             return
         log.warning("export failed error=%s: %s", error, progress["message"])
-        self.message = (
-            progress["message"]
-            if error in PUBLIC_ERRORS
-            else INCOMPLETE_MESSAGE
-            if error == "RecordingDamaged"
-            else FAILED_MESSAGE
-        )
+        self.message = progress["message"] if error in PUBLIC_ERRORS else FAILED_MESSAGE
         self._error = PUBLIC_ERRORS.get(error, NotReady)(self.message)
+
+
+def describe_left_out(reasons: list[str], of: int) -> str:
+    """Return a sentence about the episodes that an export left out, or an empty text if there are none."""
+    if not reasons:
+        return ""
+    verb = "episode is" if len(reasons) == 1 else "episodes are"
+    return (
+        f"{len(reasons)} of {of} {verb} left out, because they cannot be exported. "
+        "README.md in the download lists them with the reasons."
+    )
 
 
 class Exports:
