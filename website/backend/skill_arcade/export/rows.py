@@ -12,6 +12,7 @@ from PIL import Image
 
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.export.episode_facts import ExportedEpisode
+from skill_arcade.export.reference import leaf_arrays
 
 BATCH_ROWS = 256
 """Number of rows per batch."""
@@ -65,17 +66,36 @@ EVENTS = pa.schema(
 
 
 def observation_arrays(episode: Episode) -> dict[str, NDArray[Any]]:
-    """Return the observations other than the frames: column name to an array of length T + 1."""
-    observations = episode.observations
-    if isinstance(observations, dict):
-        return {f"observation.{name.replace('/', '.')}": array for name, array in observations.items()}
-    return {"observation": observations} if isinstance(observations, np.ndarray) else {}
+    """Return the observations other than the frames: column name to an array of length T + 1.
+
+    The name has the keys joined by `.`; two names that are equal then get `_` at the end.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    for path, array in leaf_arrays(episode).items():
+        name = ".".join(("observation", *path))
+        while name in columns:
+            name += "_"
+        columns[name] = to_storable(array)
+    return columns
+
+
+def to_storable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of a type that Arrow has: complex numbers become pairs, other special types become texts."""
+    if array.dtype.kind == "c":
+        return np.stack([array.real, array.imag], axis=-1)
+    if array.dtype.kind in "mMSV" or array.dtype == np.longdouble:
+        return np.array([_to_text(row) for row in array], object)
+    return array
+
+
+def _to_text(value: Any) -> str:
+    return str(value.tolist() if value.dtype.kind in "SV" else value)
 
 
 def row_schema(episode: Episode, *, pictures: bool) -> pa.Schema:
     """Return the schema of an episode's rows."""
     fields = [*_FIXED, *([("picture", PICTURE)] if pictures else [])]
-    return pa.schema([*fields, *((name, _type(array)) for name, array in observation_arrays(episode).items())])
+    return pa.schema([*fields, *((name, column_type(array)) for name, array in observation_arrays(episode).items())])
 
 
 def build_rows(exported: ExportedEpisode, *, pictures: bool) -> Iterator[pa.RecordBatch]:
@@ -90,7 +110,7 @@ def build_rows(exported: ExportedEpisode, *, pictures: bool) -> Iterator[pa.Reco
         if frames is not None:
             n_rows = len(columns["step"][rows])
             arrow_columns.append(pa.array([{"bytes": png(next(frames)), "path": None} for _ in range(n_rows)], PICTURE))
-        arrow_columns += [_column(array[rows]) for array in arrays.values()]
+        arrow_columns += [to_column(array[rows]) for array in arrays.values()]
         yield pa.RecordBatch.from_arrays(arrow_columns, schema=schema)
 
 
@@ -154,8 +174,9 @@ def _fixed_columns(exported: ExportedEpisode) -> dict[str, Any]:
     return columns
 
 
-def _type(array: NDArray[Any]) -> pa.DataType:
-    if array.dtype.kind == "U":
+def column_type(array: NDArray[Any]) -> pa.DataType:
+    """Return the Arrow type of one row of a storable array."""
+    if array.dtype.kind in "UO":
         return pa.string()
     arrow_columns = pa.from_numpy_dtype(array.dtype)
     for size in reversed(array.shape[1:]):
@@ -163,8 +184,9 @@ def _type(array: NDArray[Any]) -> pa.DataType:
     return arrow_columns
 
 
-def _column(array: NDArray[Any]) -> pa.Array:
-    if array.dtype.kind == "U":
+def to_column(array: NDArray[Any]) -> pa.Array:
+    """Return a storable array as an Arrow column."""
+    if array.dtype.kind in "UO":
         return pa.array(array.tolist(), pa.string())
     arrow_columns = pa.array(np.ascontiguousarray(array).reshape(-1))
     for size in reversed(array.shape[1:]):

@@ -8,7 +8,7 @@ import json
 import logging
 import multiprocessing
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from functools import partial
@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import ArcadeError, InvalidRequest, NotReady, SettingsError
 from skill_arcade.export.dataset_card import write_card
@@ -52,12 +53,23 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
     if out.exists() and any(out.iterdir()):
         raise InvalidRequest(f"{out} is not empty: give a new folder.")
     condition = ENDED_SQL if where is None else f"{ENDED_SQL} AND (\n{where}\n)"
-    plan = make_plan(
-        format_, where, dataset.episodes(where=condition), part_steps=getattr(find_format(format_), "part_steps", None)
-    )
+    plan = plan_episodes(format_, where, dataset.episodes(where=condition))
     path.parent.mkdir(parents=True, exist_ok=True)
     plan.write(path)
     return plan
+
+
+def plan_episodes(format_: FormatName, where: str | None, episodes: Iterable[Episode]) -> Plan:
+    """Return the plan of these episodes, with the properties that their format asks for."""
+    format_module = find_format(format_)
+    return make_plan(
+        format_,
+        where,
+        episodes,
+        part_steps=getattr(format_module, "part_steps", None),
+        has_reference=getattr(format_module, "has_reference", True),
+        has_tasks=getattr(format_module, "has_tasks", False),
+    )
 
 
 def read_plan(out: Path) -> Plan:

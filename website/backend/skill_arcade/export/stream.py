@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import ArcadeError
 from skill_arcade.export.formats import find_format
-from skill_arcade.export.plan import Plan, make_plan
-from skill_arcade.export.run import WORK_DIR, export_part, finish_export
+from skill_arcade.export.plan import Plan
+from skill_arcade.export.run import WORK_DIR, export_part, finish_export, plan_episodes
 from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 
@@ -46,9 +46,7 @@ def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, 
         if selection.user_id is None
         else f"{selection.to_sql}\n  AND player_id = '(requesting player)'"
     )
-    plan = make_plan(
-        selection.format, where, episodes, part_steps=getattr(find_format(selection.format), "part_steps", None)
-    )
+    plan = plan_episodes(selection.format, where, episodes)
     done = 0
     report({"episodes": done, "of": plan.n_episodes})
     with tempfile.TemporaryDirectory(prefix="skill-arcade-export-") as temporary_folder:

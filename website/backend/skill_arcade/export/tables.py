@@ -52,6 +52,7 @@ class TablesFormat:
 
     # A few large files, because a query opens each file.
     part_steps = 2_000_000
+    has_reference = False
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
