@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.environments.factory import find_spec
 from skill_arcade.errors import InvalidRequest
-from skill_arcade.export.episode_facts import ExportedEpisode
+from skill_arcade.export.episode_facts import ExportedEpisode, facts_json
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
 from skill_arcade.export.reference import conforming_arrays, info_column
@@ -59,7 +59,7 @@ class MinariFormat:
             index = part.offset + place
             data = folder / _data_folder(part.group) / str(index)
             write_episode(exported, layout, data)
-            (data / "metadata.json").write_text(json.dumps(_episode_metadata(index, exported)))
+            (data / "metadata.json").write_text(facts_json(_episode_metadata(index, exported)))
         assert layout is not None  # a part has episodes
         return {**layout.describe(), "packages": packages}
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.export.episode_facts import ExportedEpisode
-from skill_arcade.export.reference import leaf_arrays
+from skill_arcade.export.reference import conforming_arrays, leaf_arrays
 
 BATCH_ROWS = 256
 """Number of rows per batch."""
@@ -36,6 +36,27 @@ _FIXED = [
     ("input_frame", pa.int64()),
 ]
 _NULLABLE = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
+DESCRIPTIONS_KEY = "columns"
+"""Key of a Parquet file's metadata with the meaning of its columns, as JSON."""
+DESCRIPTIONS = {
+    "episode": "number of the episode in this export",
+    "step": "index of the observation, from 0; the row also has the action that was taken on it",
+    "action": "number of the action, from 0; null in the last row of an episode",
+    "reward": "reward that the action led to; null in the last row",
+    "terminated": "whether the action led to an end state of the environment; null in the last row",
+    "truncated": "whether the episode was cut off after the action; null in the last row",
+    "is_first": "whether this is the observation of reset",
+    "is_last": "whether this is the last observation, on which no action was taken",
+    "info": "info that came with the observation, as JSON in the encoding of skill_arcade.exact_json",
+    "time_us": "end of the step, microseconds since 1970, server wall clock",
+    "server_us": "start of the step, microseconds since the start of the episode, server monotonic clock",
+    "late_us": "delay of that start after its deadline, microseconds; null if turn-based",
+    "shown_us": "paint of the observation, microseconds, clock of the browser; null if it was not painted",
+    "input_us": "input that determined the action, microseconds, clock of the browser; null if there is none yet",
+    "input_received_us": "arrival of that input, same clock as server_us",
+    "input_frame": "index of the observation on the screen at that input",
+    "picture": "frame that the player saw, PNG",
+}
 FACTS = pa.schema(
     [
         ("episode", pa.int64()),
@@ -65,13 +86,15 @@ EVENTS = pa.schema(
 )
 
 
-def observation_arrays(episode: Episode) -> dict[str, NDArray[Any]]:
+def observation_arrays(episode: Episode, reference: dict[str, Any] | None = None) -> dict[str, NDArray[Any]]:
     """Return the observations other than the frames: column name to an array of length T + 1.
 
-    The name has the keys joined by `.`; two names that are equal then get `_` at the end.
+    With the reference of its group, the types and shapes are those of the group, or InvalidRequest is raised. The name
+    has the keys joined by `.`; of two equal names the second one gets `_` at the end.
     """
     columns: dict[str, NDArray[Any]] = {}
-    for path, array in leaf_arrays(episode).items():
+    arrays = leaf_arrays(episode) if reference is None else conforming_arrays(episode, reference)
+    for path, array in arrays.items():
         name = ".".join(("observation", *path))
         while name in columns:
             name += "_"
@@ -84,25 +107,35 @@ def to_storable(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind == "c":
         return np.stack([array.real, array.imag], axis=-1)
     if array.dtype.kind in "mMSV" or array.dtype == np.longdouble:
-        return np.array([_to_text(row) for row in array], object)
+        return np.array([to_text(row) for row in array], object)
     return array
 
 
-def _to_text(value: Any) -> str:
+def to_text(value: Any) -> str:
+    """Return a NumPy value of a type that has no other representation, such as a date, as text."""
     return str(value.tolist() if value.dtype.kind in "SV" else value)
 
 
-def row_schema(episode: Episode, *, pictures: bool) -> pa.Schema:
-    """Return the schema of an episode's rows."""
+def row_schema(episode: Episode, *, pictures: bool, reference: dict[str, Any] | None = None) -> pa.Schema:
+    """Return the schema of an episode's rows. Its metadata describes the columns, as JSON."""
+    arrays = observation_arrays(episode, reference)
     fields = [*_FIXED, *([("picture", PICTURE)] if pictures else [])]
-    return pa.schema([*fields, *((name, column_type(array)) for name, array in observation_arrays(episode).items())])
+    described = DESCRIPTIONS | {
+        name: f"observation, {'text' if array.dtype.kind in 'UO' else array.dtype} of shape {array.shape[1:]}"
+        for name, array in arrays.items()
+    }
+    schema = pa.schema([*fields, *((name, column_type(array)) for name, array in arrays.items())])
+    columns = {name: described[name] for name in schema.names}
+    return schema.with_metadata({DESCRIPTIONS_KEY: json.dumps(columns)})
 
 
-def build_rows(exported: ExportedEpisode, *, pictures: bool) -> Iterator[pa.RecordBatch]:
+def build_rows(
+    exported: ExportedEpisode, *, pictures: bool, reference: dict[str, Any] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Yield the rows of an episode in batches, so that memory use does not grow with its length."""
     episode = exported.episode
-    schema, columns = row_schema(episode, pictures=pictures), _fixed_columns(exported)
-    arrays = observation_arrays(episode)
+    schema = row_schema(episode, pictures=pictures, reference=reference)
+    columns, arrays = _fixed_columns(exported), observation_arrays(episode, reference)
     frames = iter(episode.frames) if pictures else None
     for start in range(0, len(episode.actions) + 1, BATCH_ROWS):
         rows = slice(start, start + BATCH_ROWS)

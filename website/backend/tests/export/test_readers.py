@@ -82,3 +82,21 @@ def test_minari_export_names_packages_of_environment(export_all: Callable[[Forma
         "minigrid-door-key-5x5": {"gymnasium", "minigrid"},
         "tower-of-hanoi": {"gymnasium", "skill-arcade"},
     }
+
+
+def test_datasets_loads_all_games_with_values_of_source(export_all: Callable[[FormatName], ReadExport]) -> None:
+    exported = export_all(FormatName.hf)
+    assert exported.left_out == {}
+    results = exported.read("hf", GROUPS)
+    assert [result for result in results.items() if "error" in result[1]] == []
+    described = json.loads((exported.folder / "croissant.json").read_text())
+    assert {one["name"] for one in described["recordSet"]} == {*GROUPS, "episodes"}
+
+
+def test_pyarrow_and_duckdb_load_all_games_with_values_of_source(
+    export_all: Callable[[FormatName], ReadExport],
+) -> None:
+    exported = export_all(FormatName.parquet)
+    assert exported.left_out == {}
+    results = exported.read("parquet", GROUPS)
+    assert [result for result in results.items() if "error" in result[1]] == []

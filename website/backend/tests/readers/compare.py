@@ -85,5 +85,5 @@ def run_reader(check: Callable[[str, Path, Path], tuple[int, int]]) -> None:
         except Exception as error:  # noqa: BLE001  (the result of the check)
             last = traceback.extract_tb(error.__traceback__)[-1]
             result = {"group": group, "error": f"{type(error).__name__}: {error} ({Path(last.filename).name})"[:400]}
-        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.write("\n" + json.dumps(result) + "\n")
         sys.stdout.flush()
