@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
@@ -100,3 +101,26 @@ def test_pyarrow_and_duckdb_load_all_games_with_values_of_source(
     assert exported.left_out == {}
     results = exported.read("parquet", GROUPS)
     assert [result for result in results.items() if "error" in result[1]] == []
+
+
+def test_rlds_declares_types_of_observations_and_keeps_key_picture(
+    export_all: Callable[[FormatName], ReadExport],
+) -> None:
+    exported = export_all(FormatName.rlds)
+
+    def read_features(group: str) -> Any:
+        features = json.loads((exported.folder / group / "1.0.0/features.json").read_text())
+        for name in ("steps", "sequence", "feature", "observation", "featuresDict", "features"):
+            features = features.get(name) or features["featuresDict"]["features"][name]
+        return features
+
+    tensors = {name: one.get("tensor") for name, one in read_features("odd-dtypes").items()}
+    found = {name: (one["dtype"], one["encoding"]) for name, one in tensors.items() if one}
+    assert found == {
+        "half": ("float16", "bytes"),
+        "complex": ("complex64", "bytes"),
+        "float64": ("float64", "bytes"),
+        **{name: (name, "none") for name in ("uint64", "uint8", "int8", "bool")},
+        "flag": ("bool", "none"),
+    }
+    assert {"picture", "picture_"} <= read_features("odd-keys").keys()
