@@ -11,9 +11,20 @@ from skill_arcade.dataset.reader import open_dataset
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.formats import FormatName, find_format
 from skill_arcade.export.plan import Plan
-from skill_arcade.export.run import export_parts, finish_export, missing_parts, open_plan, read_plan
+from skill_arcade.export.run import (
+    discard_stale_parts,
+    export_parts,
+    finish_export,
+    list_left_out,
+    missing_parts,
+    open_plan,
+    read_plan,
+)
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.shards import Shard
+
+EXIT_LEFT_OUT = 3
+"""Exit code if episodes were left out."""
 
 ShardOption = Annotated[
     str | None,
@@ -46,6 +57,11 @@ def export(
 
     To divide an export between machines that share OUT (such as a mounted bucket), run it once with `--plan`,
     then with `--shard 0/4` to `--shard 3/4` in any order, then once with `--finish`.
+
+    An episode that cannot be exported is left out. Its id and the reason are printed and are in the manifest.
+
+    Exit codes: 0 if every episode is exported, 1 if the export failed, 3 if it is complete except for episodes that
+    were left out.
     """
     if plan and finish:
         raise InvalidRequest("--plan and --finish cannot be combined: --plan comes first, --finish after all shards.")
@@ -59,8 +75,13 @@ def export(
             return
         if not finish:
             _export_parts(settings, export_plan, out, jobs, shard=selected_shard, ray=ray)
+        elif not missing_parts(export_plan, out) and discard_stale_parts(export_plan, out):
+            # Shards number their episodes before they know what other shards leave out.
+            _export_parts(settings, export_plan, out, jobs, shard=None, ray=ray)
         if selected_shard is None:
+            left_out = list_left_out(export_plan, out)
             typer.echo(f"{describe(finish_export(export_plan, out))}: {out}")
+            _print_left_out(left_out)
 
 
 def describe(manifest: dict[str, Any]) -> str:
@@ -69,6 +90,16 @@ def describe(manifest: dict[str, Any]) -> str:
     return (
         f"{manifest['episodes']} episodes, {manifest['steps']} steps, {size:,} bytes in {len(manifest['files'])} files"
     )
+
+
+def _print_left_out(left_out: list[dict[str, Any]]) -> None:
+    """Print the episodes that were left out, if any, and exit with `EXIT_LEFT_OUT`."""
+    if not left_out:
+        return
+    typer.echo(f"Left out, because they cannot be exported: {len(left_out)} episodes.", err=True)
+    for entry in left_out:
+        typer.echo(f"  {entry['episode']} ({entry['group']}): {entry['reason']}", err=True)
+    raise typer.Exit(EXIT_LEFT_OUT)
 
 
 def _export_parts(

@@ -45,7 +45,7 @@ Skill Arcade {version} with the query
 - The timing of key presses is behaviour that may identify a person. Publish it only within the players' consent.
 - Absolute reaction times include an unknown delay of keyboard and screen of 20 to 90 ms. Compare them within a player.
 - `manifest.json` has the query and the SHA-256 of each file.
-
+{left_out}
 ## Licence, contact, consent
 
 Not stated yet. Before publication, add the licence, a contact, what the players consented to, and until when they can
@@ -53,7 +53,19 @@ withdraw.
 """
 
 
-def write_card(plan: Plan, format_: Format, reports: list[Report], out: Path) -> None:
+LEFT_OUT = """
+## Left out
+
+These episodes match the query and could not be exported:
+
+| group | episode_id | reason |
+|---|---|---|
+{rows}
+"""
+
+
+def write_card(plan: Plan, format_: Format, reports: list[Report], left_out: list[dict[str, Any]], out: Path) -> None:
+    """Write `README.md`. `left_out` has the episodes that could not be exported, as in the manifest."""
     facts = [episode for report in reports for episode in report.facts]
     card = CARD.format(
         episodes=len(facts),
@@ -64,10 +76,16 @@ def write_card(plan: Plan, format_: Format, reports: list[Report], out: Path) ->
         version=plan.skill_arcade,
         query=plan.where or "-- every ended episode",
         groups="\n".join(_describe_group(name, plan, reports) for name in plan.groups),
-        load=format_.load(plan),
+        load=format_.load(plan) if plan.groups else "# no episode could be exported",
+        left_out=LEFT_OUT.format(rows="\n".join(map(_describe_left_out, left_out))) if left_out else "",
     )
     front_matter = getattr(format_, "front_matter", None)
     (out / "README.md").write_text((f"---\n{front_matter(plan)}\n---\n\n" if front_matter else "") + card)
+
+
+def _describe_left_out(entry: dict[str, Any]) -> str:
+    reason = " ".join(entry["reason"].split()).replace("|", "\\|")
+    return f"| {entry['group']} | {entry['episode_id']} | {reason} |"
 
 
 def _describe_group(name: str, plan: Plan, reports: list[Report]) -> str:

@@ -2,10 +2,12 @@
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from skill_arcade.dataset.episode import Episode
+from skill_arcade.exact_json import encode_value
 
 # The user agent and the browser's time origin are excluded, because they can identify a device.
 _DEVICE = ("screen", "pixel_ratio", "refresh_hz", "isolated")
@@ -19,6 +21,12 @@ class ExportedEpisode:
     number: int
     episode: Episode
     facts: dict[str, Any]
+
+
+def facts_json(facts: dict[str, Any]) -> str:
+    """Return the facts as JSON. A NaN or infinite number is in the encoding of `skill_arcade.exact_json`."""
+    encoded = {name: encode_value(value) if isinstance(value, float) else value for name, value in facts.items()}
+    return json.dumps(encoded, allow_nan=False)
 
 
 def pseudonym(key: str, kind: str, id_: str) -> str:

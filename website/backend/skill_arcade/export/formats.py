@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -27,16 +27,24 @@ class FormatName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The report of a finished part: its files with SHA-256 and size, its episodes' facts, and data of the format."""
+    """The report of a finished part: its files with SHA-256 and size, its episodes' facts, and data of the format.
+
+    `left_out` has one entry per episode that could not be exported, with its id (not a pseudonym) and the reason.
+    """
 
     part: Part
     files: dict[str, dict[str, Any]]
     facts: list[dict[str, Any]]
     more: dict[str, Any]
+    left_out: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Format(Protocol):
-    """Writes recordings in one format. The paths of files are unique to a part, so that parts never conflict."""
+    """Writes recordings in one format. The paths of files are unique to a part, so that parts never conflict.
+
+    A format with the attribute `has_offsets` numbers the episodes or steps of a group without gaps. One with
+    `has_reference = False` does not need the group's `reference`. `part_steps` changes the size of a part.
+    """
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path

@@ -1,8 +1,9 @@
 """Writes Parquet files incrementally."""
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,8 @@ from skill_arcade.export.rows import EVENTS, build_events, build_rows, row_schem
 
 ROW_GROUP_ROWS = 1024
 """Number of buffered rows at which a row group is written."""
+ROW_GROUP_BYTES = 1 << 28
+"""Size of the buffered rows at which a row group is written, if that comes first."""
 # The options contain neither a date nor a host, so that equal exports have equal bytes.
 _OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 6, "write_statistics": True}
 
@@ -28,13 +31,20 @@ class ParquetFile:
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a batch."""
         self._buffered.append(batch.cast(self._schema) if batch.schema != self._schema else batch)
-        if sum(buffered.num_rows for buffered in self._buffered) >= ROW_GROUP_ROWS:
+        n_rows = sum(buffered.num_rows for buffered in self._buffered)
+        if n_rows >= ROW_GROUP_ROWS or sum(buffered.nbytes for buffered in self._buffered) >= ROW_GROUP_BYTES:
             self._flush()
 
     def close(self) -> None:
         """Write the buffered rows and the footer."""
         self._flush()
         self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _flush(self) -> None:
         if self._buffered:
@@ -50,21 +60,31 @@ def write_steps(
     *,
     pictures: bool,
     label: Callable[[pa.Schema], pa.Schema] | None = None,
+    reference: dict[str, Any] | None = None,
 ) -> None:
-    """Write the rows of all episodes to one file and their events to another. `label` adds metadata to the schema."""
-    row_file: ParquetFile | None = None
-    event_file = ParquetFile(events, EVENTS)
-    for exported in episodes:
-        if row_file is None:
-            schema = row_schema(exported.episode, pictures=pictures)
-            row_file = ParquetFile(steps, label(schema) if label else schema)
-        for batch in build_rows(exported, pictures=pictures):
-            row_file.write(batch)
-        for batch in build_events(exported).to_batches():
-            event_file.write(batch)
-    event_file.close()
-    if row_file is not None:
-        row_file.close()
+    """Write the rows of all episodes to one file and their events to another.
+
+    Args:
+        episodes: the episodes.
+        steps: path of the file with the rows. Episodes whose observations have other types or shapes get files of their
+            own, with `-1`, `-2` and so on in the name.
+        events: path of the file with the events.
+        pictures: whether the rows have the pictures.
+        label: adds metadata to the schema; None adds none.
+        reference: reference of the group, whose types and shapes apply to all episodes; None keeps those of each.
+    """
+    files: dict[pa.Schema, ParquetFile] = {}
+    with ExitStack() as stack:
+        event_file = stack.enter_context(ParquetFile(events, EVENTS))
+        for exported in episodes:
+            schema = row_schema(exported.episode, pictures=pictures, reference=reference)
+            if schema not in files:
+                path = steps.with_stem(f"{steps.stem}-{len(files)}") if files else steps
+                files[schema] = stack.enter_context(ParquetFile(path, label(schema) if label else schema))
+            for batch in build_rows(exported, pictures=pictures, reference=reference):
+                files[schema].write(batch)
+            for batch in build_events(exported).to_batches():
+                event_file.write(batch)
 
 
 def write_table(table: pa.Table, path: Path) -> None:

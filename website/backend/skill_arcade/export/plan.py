@@ -11,6 +11,7 @@ from typing import Any, Self
 import skill_arcade
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.errors import InvalidRequest
+from skill_arcade.export.reference import TEXT, describe_reference, list_texts
 
 PART_STEPS = 50_000
 """Number of steps after which a new part starts. A part is repeated after a crash, and is one file in most formats."""
@@ -64,8 +65,24 @@ class Plan:
         temporary.replace(path)
 
 
-def make_plan(format_: str, where: str | None, episodes: Iterable[Episode], *, part_steps: int | None = None) -> Plan:
+def make_plan(
+    format_: str,
+    where: str | None,
+    episodes: Iterable[Episode],
+    *,
+    part_steps: int | None = None,
+    has_reference: bool = True,
+    has_tasks: bool = False,
+) -> Plan:
     """Divide episodes into groups with one environment each, and groups into parts of about `PART_STEPS` steps.
+
+    Args:
+        format_: name of the format.
+        where: condition that selected the episodes, for the card.
+        episodes: the episodes, in any order.
+        part_steps: size of a part; None means `PART_STEPS`.
+        has_reference: whether to describe types and shapes of each group; see `skill_arcade.export.reference`.
+        has_tasks: whether to list the missions of each group.
 
     Raises:
         InvalidRequest: there are no episodes.
@@ -78,6 +95,10 @@ def make_plan(format_: str, where: str | None, episodes: Iterable[Episode], *, p
         members.setdefault(name, []).append(episode)
     if not members:
         raise InvalidRequest("No ended episode matches the condition, so there is nothing to export.")
+    for name, group in groups.items():
+        group["reference"] = reference = describe_reference(members[name]) if has_reference else None
+        if has_tasks and reference and any(dtype == TEXT for dtype, _ in reference["leaves"].values()):
+            group["tasks"] = list_texts(members[name])
     parts: list[Part] = []
     first = 0
     for name, group_episodes in members.items():

@@ -1,7 +1,8 @@
 """Format RLDS: one Example per episode in TFRecord files, in the layout of TensorFlow Datasets for nested steps.
 
-An Example supports float32 only. Values that float32 would round are stored as bytes of float64, additionally or
-instead.
+An Example has lists of bytes, float32 and int64 only. Integers are stored as int64, and TensorFlow Datasets casts them
+back to the declared type. Other numbers than float32 are stored as bytes in the declared type. The reward is there
+twice: as float32, which RLDS readers expect, and exactly, as `reward_float64`.
 """
 
 import json
@@ -13,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.episode import Episode
-from skill_arcade.export.episode_facts import ExportedEpisode
+from skill_arcade.export.episode_facts import ExportedEpisode, facts_json
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.rows import observation_arrays, png
+from skill_arcade.export.reference import Path as LeafPath
+from skill_arcade.export.reference import conforming_arrays
+from skill_arcade.export.rows import png, to_text
 from skill_arcade.export.tfrecord import RecordFile, Values, write_example
 
 VERSION = "1.0.0"
 ABSENT = -1
+PICTURE_NAME = "picture"
 _TIMES = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
 
 
@@ -31,15 +35,15 @@ class RldsFormat:
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
         name = f"{part.group}-train.tfrecord-{part.place:05d}-of-{part.of:05d}"
-        file = RecordFile(folder / part.group / VERSION / name)
         features: dict[str, Any] = {}
         n_bytes = 0
-        for exported in episodes:
-            features = features or describe_features(exported.episode)
-            record = write_example(build_example(exported))
-            n_bytes += len(record)
-            file.write(record)
-        file.close()
+        with RecordFile(folder / part.group / VERSION / name) as file:
+            for exported in episodes:
+                arrays = name_leaves(conforming_arrays(exported.episode, group["reference"]))
+                features = features or describe_features(exported.episode, arrays)
+                record = write_example(build_example(exported, arrays))
+                n_bytes += len(record)
+                file.write(record)
         return {"features": features, "n_bytes": n_bytes}
 
     def finish(self, plan: Plan, reports: list[Report], folder: Path) -> None:
@@ -66,14 +70,25 @@ class RldsFormat:
         )
 
 
-def build_example(exported: ExportedEpisode) -> dict[str, Values]:
+def name_leaves(arrays: dict[LeafPath, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays by the name of their feature: the keys joined by `.`, or `state`. `picture` is the frame."""
+    named: dict[str, NDArray[Any]] = {}
+    for path, array in arrays.items():
+        name = ".".join(path) or "state"
+        while name in {PICTURE_NAME, *named}:
+            name += "_"
+        named[name] = array
+    return named
+
+
+def build_example(exported: ExportedEpisode, arrays: dict[str, NDArray[Any]]) -> dict[str, Values]:
     """Return the Example of an episode with T + 1 steps. In RLDS the last step's action and reward are invalid."""
     episode = exported.episode
     n_rows = len(episode.actions) + 1
     ends = [index == n_rows - 1 for index in range(n_rows)]
     terminal = bool(episode.terminations.any())
     example: dict[str, Values] = {
-        "steps/observation/picture": [png(frame) for frame in episode.frames],
+        f"steps/observation/{PICTURE_NAME}": [png(frame) for frame in episode.frames],
         "steps/action": np.append(episode.actions, 0),
         "steps/reward": np.append(episode.rewards, 0).astype(np.float32),
         "steps/reward_float64": [value.tobytes() for value in np.append(episode.rewards, 0).astype("<f8")],
@@ -81,9 +96,11 @@ def build_example(exported: ExportedEpisode) -> dict[str, Values]:
         "steps/is_first": np.array([index == 0 for index in range(n_rows)], np.int64),
         "steps/is_last": np.array(ends, np.int64),
         "steps/is_terminal": np.array([end and terminal for end in ends], np.int64),
-        "steps/info": [json.dumps(info).encode() for info in (episode.stored_reset_info, *episode.stored_infos)],
+        "steps/info": [
+            json.dumps(info, allow_nan=False).encode() for info in (episode.stored_reset_info, *episode.stored_infos)
+        ],
         "steps/server_us": np.append(episode.times["server_us"], ABSENT),
-        "episode_metadata/facts": [json.dumps(exported.facts).encode()],
+        "episode_metadata/facts": [facts_json(exported.facts).encode()],
         "episode_metadata/events": [
             json.dumps([[e.kind, e.server_us, e.client_us, e.step, e.data] for e in episode.events]).encode()
         ],
@@ -91,22 +108,23 @@ def build_example(exported: ExportedEpisode) -> dict[str, Values]:
     for name in _TIMES:
         times = np.append(episode.times[name], np.nan)
         example[f"steps/{name}"] = np.where(np.isnan(times), ABSENT, np.nan_to_num(times)).astype(np.int64)
-    for name, array in observation_arrays(episode).items():
-        example[f"steps/observation/{_leaf(name)}"] = _flat(array)
+    for name, array in arrays.items():
+        example[f"steps/observation/{name}"] = _flat(array)
     return example
 
 
-def describe_features(episode: Episode) -> dict[str, Any]:
+def describe_features(episode: Episode, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """Return `features.json`: the type of each list in an Example."""
     _, height, width, _ = episode.frames.shape
-    observation_features: dict[str, Any] = {"picture": _image(height, width)}
-    for name, array in observation_arrays(episode).items():
-        observation_features[_leaf(name)] = _tensor(array)
+    observation_features: dict[str, Any] = {PICTURE_NAME: _image(height, width)}
+    for name, array in arrays.items():
+        observation_features[name] = _tensor(array)
     scalar = {
         **{name: _scalar("float32") for name in ("reward", "discount")},
         **{name: _scalar("bool") for name in ("is_first", "is_last", "is_terminal")},
         **{name: _scalar("int64") for name in ("action", "server_us", *_TIMES)},
-        **{name: _text() for name in ("info", "reward_float64")},
+        "info": _text(),
+        "reward_float64": _tensor(episode.rewards),
     }
     steps = _dictionary({"observation": _dictionary(observation_features), **scalar})
     metadata_features = _dictionary({"facts": _text(), "events": _text()})
@@ -117,28 +135,31 @@ def describe_features(episode: Episode) -> dict[str, Any]:
 _MODULE = "tensorflow_datasets.core.features"
 
 
-def _leaf(name: str) -> str:
-    return name.removeprefix("observation.") if name != "observation" else "state"
+def _is_text(array: NDArray[Any]) -> bool:
+    return array.dtype.kind in "UOSMmV" or array.dtype == np.longdouble
 
 
 def _flat(array: NDArray[Any]) -> Values:
-    if array.dtype.kind == "U":
-        return [text.encode() for text in array.tolist()]
+    if array.dtype.kind == "S" and array.ndim == 1:
+        return [bytes(value) for value in array]
+    if _is_text(array):
+        texts = array.tolist() if array.dtype.kind in "UO" else [to_text(row) for row in array]
+        return [str(text).encode("utf-8", "surrogatepass") for text in texts]
     if array.dtype.kind in "iub":
         return array.astype(np.int64).reshape(-1)
     if array.dtype == np.float32:
         return array.reshape(-1)
-    return [row.tobytes() for row in array.astype("<f8")]
+    return [row.tobytes() for row in array.astype(array.dtype.newbyteorder("<"))]
 
 
 def _tensor(array: NDArray[Any]) -> dict[str, Any]:
-    if array.dtype.kind == "U" or array.dtype == np.float64:
+    if _is_text(array):
         return _text()
     shape = {"shape": {"dimensions": [str(size) for size in array.shape[1:]]}}
-    dtype = "float32" if array.dtype == np.float32 else "int64"
+    is_listed = array.dtype.kind in "iub" or array.dtype == np.float32
     return {
         "pythonClassName": f"{_MODULE}.tensor_feature.Tensor",
-        "tensor": {**shape, "dtype": dtype, "encoding": "none"},
+        "tensor": {**shape, "dtype": array.dtype.name, "encoding": "none" if is_listed else "bytes"},
     }
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.export.episode_facts import ExportedEpisode
+from skill_arcade.export.reference import conforming_arrays, leaf_arrays
 
 BATCH_ROWS = 256
 """Number of rows per batch."""
@@ -35,6 +36,27 @@ _FIXED = [
     ("input_frame", pa.int64()),
 ]
 _NULLABLE = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
+DESCRIPTIONS_KEY = "columns"
+"""Key of a Parquet file's metadata with the meaning of its columns, as JSON."""
+DESCRIPTIONS = {
+    "episode": "number of the episode in this export",
+    "step": "index of the observation, from 0; the row also has the action that was taken on it",
+    "action": "number of the action, from 0; null in the last row of an episode",
+    "reward": "reward that the action led to; null in the last row",
+    "terminated": "whether the action led to an end state of the environment; null in the last row",
+    "truncated": "whether the episode was cut off after the action; null in the last row",
+    "is_first": "whether this is the observation of reset",
+    "is_last": "whether this is the last observation, on which no action was taken",
+    "info": "info that came with the observation, as JSON in the encoding of skill_arcade.exact_json",
+    "time_us": "end of the step, microseconds since 1970, server wall clock",
+    "server_us": "start of the step, microseconds since the start of the episode, server monotonic clock",
+    "late_us": "delay of that start after its deadline, microseconds; null if turn-based",
+    "shown_us": "paint of the observation, microseconds, clock of the browser; null if it was not painted",
+    "input_us": "input that determined the action, microseconds, clock of the browser; null if there is none yet",
+    "input_received_us": "arrival of that input, same clock as server_us",
+    "input_frame": "index of the observation on the screen at that input",
+    "picture": "frame that the player saw, PNG",
+}
 FACTS = pa.schema(
     [
         ("episode", pa.int64()),
@@ -64,25 +86,56 @@ EVENTS = pa.schema(
 )
 
 
-def observation_arrays(episode: Episode) -> dict[str, NDArray[Any]]:
-    """Return the observations other than the frames: column name to an array of length T + 1."""
-    observations = episode.observations
-    if isinstance(observations, dict):
-        return {f"observation.{name.replace('/', '.')}": array for name, array in observations.items()}
-    return {"observation": observations} if isinstance(observations, np.ndarray) else {}
+def observation_arrays(episode: Episode, reference: dict[str, Any] | None = None) -> dict[str, NDArray[Any]]:
+    """Return the observations other than the frames: column name to an array of length T + 1.
+
+    With the reference of its group, the types and shapes are those of the group, or InvalidRequest is raised. The name
+    has the keys joined by `.`; of two equal names the second one gets `_` at the end.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    arrays = leaf_arrays(episode) if reference is None else conforming_arrays(episode, reference)
+    for path, array in arrays.items():
+        name = ".".join(("observation", *path))
+        while name in columns:
+            name += "_"
+        columns[name] = to_storable(array)
+    return columns
 
 
-def row_schema(episode: Episode, *, pictures: bool) -> pa.Schema:
-    """Return the schema of an episode's rows."""
+def to_storable(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of a type that Arrow has: complex numbers become pairs, other special types become texts."""
+    if array.dtype.kind == "c":
+        return np.stack([array.real, array.imag], axis=-1)
+    if array.dtype.kind in "mMSV" or array.dtype == np.longdouble:
+        return np.array([to_text(row) for row in array], object)
+    return array
+
+
+def to_text(value: Any) -> str:
+    """Return a NumPy value of a type that has no other representation, such as a date, as text."""
+    return str(value.tolist() if value.dtype.kind in "SV" else value)
+
+
+def row_schema(episode: Episode, *, pictures: bool, reference: dict[str, Any] | None = None) -> pa.Schema:
+    """Return the schema of an episode's rows. Its metadata describes the columns, as JSON."""
+    arrays = observation_arrays(episode, reference)
     fields = [*_FIXED, *([("picture", PICTURE)] if pictures else [])]
-    return pa.schema([*fields, *((name, _type(array)) for name, array in observation_arrays(episode).items())])
+    described = DESCRIPTIONS | {
+        name: f"observation, {'text' if array.dtype.kind in 'UO' else array.dtype} of shape {array.shape[1:]}"
+        for name, array in arrays.items()
+    }
+    schema = pa.schema([*fields, *((name, column_type(array)) for name, array in arrays.items())])
+    columns = {name: described[name] for name in schema.names}
+    return schema.with_metadata({DESCRIPTIONS_KEY: json.dumps(columns)})
 
 
-def build_rows(exported: ExportedEpisode, *, pictures: bool) -> Iterator[pa.RecordBatch]:
+def build_rows(
+    exported: ExportedEpisode, *, pictures: bool, reference: dict[str, Any] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Yield the rows of an episode in batches, so that memory use does not grow with its length."""
     episode = exported.episode
-    schema, columns = row_schema(episode, pictures=pictures), _fixed_columns(exported)
-    arrays = observation_arrays(episode)
+    schema = row_schema(episode, pictures=pictures, reference=reference)
+    columns, arrays = _fixed_columns(exported), observation_arrays(episode, reference)
     frames = iter(episode.frames) if pictures else None
     for start in range(0, len(episode.actions) + 1, BATCH_ROWS):
         rows = slice(start, start + BATCH_ROWS)
@@ -90,7 +143,7 @@ def build_rows(exported: ExportedEpisode, *, pictures: bool) -> Iterator[pa.Reco
         if frames is not None:
             n_rows = len(columns["step"][rows])
             arrow_columns.append(pa.array([{"bytes": png(next(frames)), "path": None} for _ in range(n_rows)], PICTURE))
-        arrow_columns += [_column(array[rows]) for array in arrays.values()]
+        arrow_columns += [to_column(array[rows]) for array in arrays.values()]
         yield pa.RecordBatch.from_arrays(arrow_columns, schema=schema)
 
 
@@ -154,8 +207,9 @@ def _fixed_columns(exported: ExportedEpisode) -> dict[str, Any]:
     return columns
 
 
-def _type(array: NDArray[Any]) -> pa.DataType:
-    if array.dtype.kind == "U":
+def column_type(array: NDArray[Any]) -> pa.DataType:
+    """Return the Arrow type of one row of a storable array."""
+    if array.dtype.kind in "UO":
         return pa.string()
     arrow_columns = pa.from_numpy_dtype(array.dtype)
     for size in reversed(array.shape[1:]):
@@ -163,8 +217,9 @@ def _type(array: NDArray[Any]) -> pa.DataType:
     return arrow_columns
 
 
-def _column(array: NDArray[Any]) -> pa.Array:
-    if array.dtype.kind == "U":
+def to_column(array: NDArray[Any]) -> pa.Array:
+    """Return a storable array as an Arrow column."""
+    if array.dtype.kind in "UO":
         return pa.array(array.tolist(), pa.string())
     arrow_columns = pa.array(np.ascontiguousarray(array).reshape(-1))
     for size in reversed(array.shape[1:]):

@@ -1,28 +1,38 @@
-"""Runs an export part by part, resumably and in any number of processes."""
+"""Runs an export part by part, resumably and in any number of processes.
+
+An episode that cannot be exported is left out: the part is written again without it, and its report has the reason.
+"""
 
 import hashlib
 import json
+import logging
 import multiprocessing
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.reader import Dataset, open_dataset
-from skill_arcade.errors import InvalidRequest
+from skill_arcade.errors import ArcadeError, InvalidRequest, NotReady, SettingsError
 from skill_arcade.export.dataset_card import write_card
-from skill_arcade.export.episode_facts import describe_episode
+from skill_arcade.export.episode_facts import ExportedEpisode, describe_episode, pseudonym
 from skill_arcade.export.formats import FormatName, Report, find_format
 from skill_arcade.export.plan import Part, Plan, make_plan
 from skill_arcade.ray_jobs import run_on_ray
 from skill_arcade.settings import Settings
 from skill_arcade.shards import Shard
 
+log = logging.getLogger(__name__)
+
 WORK_DIR = ".export"
 ENDED_SQL = "time_ended IS NOT NULL"
+OUTAGES = (NotReady, SettingsError, OSError, MemoryError)
+"""Errors that no single episode causes, such as a database that does not answer or a full disk. They end the export."""
 
 
 def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Path) -> Plan:
@@ -43,12 +53,23 @@ def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Pat
     if out.exists() and any(out.iterdir()):
         raise InvalidRequest(f"{out} is not empty: give a new folder.")
     condition = ENDED_SQL if where is None else f"{ENDED_SQL} AND (\n{where}\n)"
-    plan = make_plan(
-        format_, where, dataset.episodes(where=condition), part_steps=getattr(find_format(format_), "part_steps", None)
-    )
+    plan = plan_episodes(format_, where, dataset.episodes(where=condition))
     path.parent.mkdir(parents=True, exist_ok=True)
     plan.write(path)
     return plan
+
+
+def plan_episodes(format_: FormatName, where: str | None, episodes: Iterable[Episode]) -> Plan:
+    """Return the plan of these episodes, with the properties that their format asks for."""
+    format_module = find_format(format_)
+    return make_plan(
+        format_,
+        where,
+        episodes,
+        part_steps=getattr(format_module, "part_steps", None),
+        has_reference=getattr(format_module, "has_reference", True),
+        has_tasks=getattr(format_module, "has_tasks", False),
+    )
 
 
 def read_plan(out: Path) -> Plan:
@@ -68,24 +89,20 @@ def missing_parts(plan: Plan, out: Path, shard: Shard | None = None) -> list[Par
     ]
 
 
-def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
+def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> Report:
     """Write a part and move it into place. The operation is idempotent and can be repeated after an interruption.
 
+    Episodes that cannot be exported are left out.
+
     Raises:
-        RecordingDamaged: an episode is damaged. No file of the part is moved into place then.
+        NotReady: the database or the object store does not answer. No file of the part is moved into place then.
     """
     work = out / WORK_DIR / f"part-{part.number:06d}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    facts: list[dict[str, Any]] = []
-
-    def iterate_episodes() -> Iterator[Any]:
-        for place, id_ in enumerate(part.episodes):
-            exported = describe_episode(part.first + place, dataset.episode(id_), plan.key)
-            facts.append(exported.facts)
-            yield exported
-
-    more = find_format(FormatName(plan.format)).write_part(part, plan.groups[part.group], iterate_episodes(), work)
+    part = _shift(plan, out, part)
+    left_out: dict[str, str] = {}
+    while (result := _try_part(dataset, plan, part, work, left_out)) is None:
+        pass
+    facts, more = result
     files = {}
     for path in sorted(file for file in work.rglob("*") if file.is_file()):
         name = path.relative_to(work).as_posix()
@@ -93,10 +110,128 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> None:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         path.replace(out / name)
     shutil.rmtree(work)
-    report = _report_path(out, part.number)
-    temporary = report.with_suffix(".fresh")
-    temporary.write_text(json.dumps(asdict(Report(part, files, facts, more))))
-    temporary.replace(report)
+    entries = [{"episode": id_, "reason": reason} for id_, reason in left_out.items()]
+    report = Report(part, files, facts, more, entries)
+    path = _report_path(out, part.number)
+    temporary = path.with_suffix(".fresh")
+    temporary.write_text(json.dumps(asdict(report)))
+    temporary.replace(path)
+    return report
+
+
+def _try_part(
+    dataset: Dataset, plan: Plan, part: Part, work: Path, left_out: dict[str, str]
+) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
+    """Write a part to `work`; return its facts and the data of the format.
+
+    If an episode cannot be written, it is added to `left_out` with the reason, and the return value is None.
+    """
+    facts: list[dict[str, Any]] = []
+    current: list[str] = []
+
+    def iterate_episodes() -> Iterator[ExportedEpisode]:
+        for place, id_ in enumerate(part.episodes):
+            if id_ not in left_out:
+                current[:] = [id_]
+                exported = describe_episode(part.first + place, dataset.episode(id_), plan.key)
+                facts.append(exported.facts)
+                yield exported
+        current.clear()
+
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    if len(left_out) == len(part.episodes):
+        return [], {}
+    try:
+        more = find_format(FormatName(plan.format)).write_part(part, plan.groups[part.group], iterate_episodes(), work)
+    except OUTAGES:
+        raise
+    except Exception as error:  # noqa: BLE001  (any error of one episode)
+        if not current:
+            # The format wrote all episodes together, so each is tried on its own.
+            _find_failures(dataset, plan, part, work, left_out)
+            return None
+        _leave_out(current[0], error, left_out)
+        return None
+    return facts, more
+
+
+def _find_failures(dataset: Dataset, plan: Plan, part: Part, work: Path, left_out: dict[str, str]) -> None:
+    """Add the episodes that cannot be written alone to `left_out`. Raises InvalidRequest if there are none."""
+    n_before = len(left_out)
+    format_ = find_format(FormatName(plan.format))
+    for place, id_ in enumerate(part.episodes):
+        if id_ in left_out:
+            continue
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        try:
+            exported = describe_episode(part.first + place, dataset.episode(id_), plan.key)
+            format_.write_part(part, plan.groups[part.group], iter([exported]), work)
+        except OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001  (any error of one episode)
+            _leave_out(id_, error, left_out)
+    if len(left_out) == n_before:
+        raise InvalidRequest(
+            f"The episodes of {part.group} cannot be exported together as {plan.format}, although each of them can be. "
+            "Use the format parquet, or export fewer episodes with --where."
+        )
+
+
+def _leave_out(id_: str, error: Exception, left_out: dict[str, str]) -> None:
+    reason = str(error) if isinstance(error, ArcadeError) else f"{type(error).__name__}: {error}"
+    log.debug("cannot export episode, leaving it out episode_id=%s", id_, exc_info=error)
+    left_out[id_] = reason
+
+
+def _shift(plan: Plan, out: Path, part: Part) -> Part:
+    """Return the part with offsets that do not count the episodes which earlier parts of its group left out.
+
+    Parts that are not finished count as planned. `discard_stale_parts` corrects the result if that is wrong.
+    """
+    if not getattr(find_format(FormatName(plan.format)), "has_offsets", False):
+        return part
+    group = [other for other in plan.parts if other.group == part.group and other.place <= part.place]
+    offset = offset_steps = 0
+    for earlier, later in pairwise(group):
+        report = _find_report(out, earlier.number)
+        if report is None:
+            offset += later.offset - earlier.offset
+            offset_steps += later.offset_steps - earlier.offset_steps
+        else:
+            offset += len(report.facts)
+            offset_steps += sum(facts["steps"] for facts in report.facts)
+    return replace(part, offset=offset, offset_steps=offset_steps)
+
+
+def discard_stale_parts(plan: Plan, out: Path) -> int:
+    """Delete the finished parts whose offsets count episodes that were left out; return the number of these parts.
+
+    They are missing afterwards. This must not run at the same time as an export to the same folder.
+    """
+    stale = [
+        part
+        for part in plan.parts
+        if _report_path(out, part.number).exists() and _read_report(out, part.number).part != _shift(plan, out, part)
+    ]
+    for part in stale:
+        for name in _read_report(out, part.number).files:
+            (out / name).unlink(missing_ok=True)
+    for part in stale:
+        # Its number of episodes is still needed for the offsets of later parts.
+        _report_path(out, part.number).replace(_stale_path(out, part.number))
+    return len(stale)
+
+
+def list_left_out(plan: Plan, out: Path) -> list[dict[str, Any]]:
+    """Return the episodes that the finished parts left out, with their ids, games and reasons."""
+    return [
+        {**entry, "group": part.group}
+        for part in plan.parts
+        if _report_path(out, part.number).exists()
+        for entry in _read_report(out, part.number).left_out
+    ]
 
 
 def export_parts(
@@ -106,6 +241,14 @@ def export_parts(
 
     `ray` is the address of a Ray cluster whose machines all mount `out` at the same path; None uses local processes.
     """
+    yield from _export_missing(settings, plan, out, jobs, shard=shard, ray=ray)
+    while shard is None and discard_stale_parts(plan, out):
+        yield from _export_missing(settings, plan, out, jobs, shard=shard, ray=ray)
+
+
+def _export_missing(
+    settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None, ray: str | None
+) -> Iterator[Part]:
     missing = missing_parts(plan, out, shard)
     if ray is not None:
         # An absolute path, because the working directory differs between machines.
@@ -138,11 +281,14 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     """
     if missing := missing_parts(plan, out):
         raise InvalidRequest(f"{len(missing)} of {len(plan.parts)} parts are missing in {out}: export them first.")
-    reports = [_read_report(out, part.number) for part in plan.parts]
+    left_out = [_publish_left_out(plan, entry) for entry in list_left_out(plan, out)]
+    reports = [report for part in plan.parts if (report := _read_report(out, part.number)).facts]
+    names = {report.part.group for report in reports}
+    plan = replace(plan, groups={name: group for name, group in plan.groups.items() if name in names})
     format_ = find_format(FormatName(plan.format))
     files = {name: described for report in reports for name, described in report.files.items()}
     format_.finish(plan, reports, out)
-    write_card(plan, format_, reports, out)
+    write_card(plan, format_, reports, left_out, out)
     for path in out.rglob("*"):
         name = path.relative_to(out)
         if path.is_file() and name.parts[0] != WORK_DIR and name.as_posix() not in files:
@@ -152,7 +298,8 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
         "query": plan.where or "every ended episode",
         "time_created": plan.time_created,
         "skill_arcade": plan.skill_arcade,
-        "episodes": plan.n_episodes,
+        "episodes": sum(len(report.facts) for report in reports),
+        "left_out": {"episodes": len(left_out), "reasons": left_out},
         "steps": sum(facts["steps"] for report in reports for facts in report.facts),
         "players": len({facts["player_id"] for report in reports for facts in report.facts}),
         "files": {name: files[name] for name in sorted(files)},
@@ -160,6 +307,13 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     shutil.rmtree(out / WORK_DIR)
     return manifest
+
+
+def _publish_left_out(plan: Plan, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry of the manifest: the episode under its pseudonym, also in the reason."""
+    id_, own_pseudonym = entry["episode"], pseudonym(plan.key, "episode", entry["episode"])
+    reason = entry["reason"].replace(id_, own_pseudonym).replace(id_.replace("-", ""), own_pseudonym)
+    return {"episode_id": own_pseudonym, "group": entry["group"], "reason": reason}
 
 
 def describe_file(path: Path) -> dict[str, Any]:
@@ -173,8 +327,22 @@ def _report_path(out: Path, number: int) -> Path:
     return out / WORK_DIR / f"done-{number:06d}.json"
 
 
+def _stale_path(out: Path, number: int) -> Path:
+    return out / WORK_DIR / f"stale-{number:06d}.json"
+
+
 def _read_report(out: Path, number: int) -> Report:
-    fields = json.loads(_report_path(out, number).read_text())
+    return _parse_report(_report_path(out, number))
+
+
+def _find_report(out: Path, number: int) -> Report | None:
+    """Return the newest report of a part, also if it is stale; None if there is none."""
+    paths = (_report_path(out, number), _stale_path(out, number))
+    return next((_parse_report(path) for path in paths if path.exists()), None)
+
+
+def _parse_report(path: Path) -> Report:
+    fields = json.loads(path.read_text())
     return Report(**{**fields, "part": Part(**fields["part"])})
 
 

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import ArcadeError
 from skill_arcade.export.formats import find_format
-from skill_arcade.export.plan import Plan, make_plan
-from skill_arcade.export.run import WORK_DIR, export_part, finish_export
+from skill_arcade.export.plan import Plan
+from skill_arcade.export.run import WORK_DIR, export_part, finish_export, plan_episodes
 from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 
@@ -34,9 +34,10 @@ Progress = Callable[[dict[str, Any]], None]
 def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, report: Progress) -> None:
     """Write the export to `pipe` as a ZIP, part by part, and report the progress.
 
+    Episodes that cannot be exported are left out; the reports name them.
+
     Raises:
         InvalidRequest: no episode matches.
-        RecordingDamaged: an episode is damaged.
     """
     find_format(selection.format)
     episodes = dataset.episodes(user=selection.user_id, where=selection.to_sql)
@@ -45,19 +46,17 @@ def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, 
         if selection.user_id is None
         else f"{selection.to_sql}\n  AND player_id = '(requesting player)'"
     )
-    plan = make_plan(
-        selection.format, where, episodes, part_steps=getattr(find_format(selection.format), "part_steps", None)
-    )
+    plan = plan_episodes(selection.format, where, episodes)
     done = 0
     report({"episodes": done, "of": plan.n_episodes})
     with tempfile.TemporaryDirectory(prefix="skill-arcade-export-") as temporary_folder:
         out = Path(temporary_folder)
         with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
             for part in plan.parts:
-                export_part(dataset, plan, part, out)
+                left_out = export_part(dataset, plan, part, out).left_out
                 _move_to_archive(archive, plan, selection, out)
-                done += len(part.episodes)
-                report({"episodes": done, "of": plan.n_episodes})
+                done += len(part.episodes) - len(left_out)
+                report({"episodes": done, "of": plan.n_episodes, "left_out": left_out})
             finish_export(plan, out)
             _move_to_archive(archive, plan, selection, out)
         pipe.flush()

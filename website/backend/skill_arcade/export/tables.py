@@ -24,6 +24,8 @@ _TYPES = {
     "bool": pa.bool_(),
     "timestamp": pa.timestamp("us", "UTC"),
 }
+MIN_BLOCK_BYTES = 1 << 20
+"""Size of the blocks in which CSV is read."""
 VIEWS = """\
 -- For DuckDB, run in this folder: the views that the queries of the documentation use.
 {tables}
@@ -52,6 +54,7 @@ class TablesFormat:
 
     # A few large files, because a query opens each file.
     part_steps = 2_000_000
+    has_reference = False
 
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
@@ -92,10 +95,15 @@ def _schema(columns: dict[str, str]) -> pa.Schema:
 
 
 def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
-    """Read CSV in batches. Postgres quotes an empty text and leaves NULL empty."""
+    """Read CSV in batches. Postgres quotes an empty text and leaves NULL empty.
+
+    A block must hold at least one row, and a row may have an `info` of any size.
+    """
+    with path.open("rb") as file:
+        longest = max(map(len, file))
     return csv.open_csv(
         path,
-        csv.ReadOptions(use_threads=False, column_names=list(columns)),
+        csv.ReadOptions(use_threads=False, column_names=list(columns), block_size=max(MIN_BLOCK_BYTES, 2 * longest)),
         csv.ParseOptions(newlines_in_values=True),
         csv.ConvertOptions(
             column_types={name: _TYPES[type_] for name, type_ in columns.items()},

@@ -9,7 +9,7 @@ kinds of lists need no code generator.
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import google_crc32c
 import numpy as np
@@ -33,6 +33,12 @@ class RecordFile:
 
     def close(self) -> None:
         self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def read_records(path: Path) -> Iterator[bytes]:

@@ -27,7 +27,6 @@ MIN_SHARED_BYTES_PER_SECOND = 128 * 1024
 """Speed below which a download is stopped if another user waits for its turn. Alone, 4 kB/s are enough."""
 PUBLIC_ERRORS = {kind.__name__: kind for kind in (InvalidRequest, NotFound, NotReady)}
 FAILED_MESSAGE = "The export failed because of an error in the server. Start it again."
-INCOMPLETE_MESSAGE = "The export failed because an episode is damaged. Ask the operator, whose log names the episode."
 STOPPED_MESSAGE = "The download was cancelled. Start it again."
 TOO_SLOW_MESSAGE = (
     "The download was stopped: your connection is too slow, and other users are waiting. Start it again later."
@@ -44,6 +43,7 @@ class ExportDownload:
         self.state: State = state
         self.episodes = self.of = self.bytes = 0
         self.message = ""
+        self._left_out: list[str] = []
         self._error: ArcadeError | None = None
         self._first_chunk = b""
         self._reader: asyncio.Task[None] | None = None
@@ -83,7 +83,7 @@ class ExportDownload:
         assert self._reader is not None
         await asyncio.shield(self._reader)
         if not self.message:
-            self.state = "done"
+            self.state, self.message = "done", describe_left_out(self._left_out, self.of)
 
     @property
     def is_slow(self) -> bool:
@@ -135,16 +135,24 @@ class ExportDownload:
             return
         if error is None:
             self.episodes, self.of = progress["episodes"], progress["of"]
+            for entry in progress.get("left_out", ()):
+                log.warning("export left out an episode episode_id=%s: %s", entry["episode"], entry["reason"])
+                self._left_out.append(entry["reason"])
             return
         log.warning("export failed error=%s: %s", error, progress["message"])
-        self.message = (
-            progress["message"]
-            if error in PUBLIC_ERRORS
-            else INCOMPLETE_MESSAGE
-            if error == "RecordingDamaged"
-            else FAILED_MESSAGE
-        )
+        self.message = progress["message"] if error in PUBLIC_ERRORS else FAILED_MESSAGE
         self._error = PUBLIC_ERRORS.get(error, NotReady)(self.message)
+
+
+def describe_left_out(reasons: list[str], of: int) -> str:
+    """Return a sentence about the episodes that an export left out, or an empty text if there are none."""
+    if not reasons:
+        return ""
+    verb = "episode is" if len(reasons) == 1 else "episodes are"
+    return (
+        f"{len(reasons)} of {of} {verb} left out, because they cannot be exported. "
+        "README.md in the download lists them with the reasons."
+    )
 
 
 class Exports:

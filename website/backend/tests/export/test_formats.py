@@ -186,16 +186,21 @@ def test_lerobot_export_has_expected_layout(game: str, export: Export, tmp_path:
         place = episodes.iloc[number]
         rows = frame[place["dataset_from_index"] : place["dataset_to_index"]]
         assert (rows["episode_index"] == number).all()
-        assert_array_equal(rows["action"], source.actions)
+        assert_array_equal(rows["discrete_action"], source.actions)
+        assert_array_equal(np.stack(rows["action"].tolist()).argmax(axis=1), source.actions)
         assert_array_equal(rows["next.reward"], source.rewards)
         assert_array_equal(rows["next.done"], source.terminations | source.truncations)
         pictures = [np.asarray(found[i]["observation.images.screen"]) for i in rows["index"]]
         pictures.append(decode(last[number]["picture"]["bytes"]))
         assert_array_equal(np.stack(pictures), np.asarray(source.frames))
-        compare_times(rows["shown_us"], source, "shown_us")
+        compare_times([None if us == -1 else us for us in rows["shown_us"]], source, "shown_us")
     stats = json.loads((root / "meta/stats.json").read_text())
-    assert stats["action"]["mean"][0] == pytest.approx(frame["action"].mean())
-    assert stats["action"]["std"][0] == pytest.approx(frame["action"].std(ddof=0))
+    assert stats["discrete_action"]["mean"][0] == pytest.approx(frame["discrete_action"].mean())
+    assert stats["discrete_action"]["std"][0] == pytest.approx(frame["discrete_action"].std(ddof=0))
+    assert np.shape(stats["observation.images.screen"]["mean"]) == (3, 1, 1)
+    assert not frame.isna().any().any()
+    last_index = episodes["dataset_to_index"] - 1
+    assert episodes["stats/index/max"].str[0].tolist() == last_index.tolist()
 
 
 def test_video_export_is_lossless_with_exact_times(export: Export) -> None:

@@ -4,13 +4,16 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import minari
+import pyarrow.parquet as pq
 import pytest
 
-from skill_arcade.export import plan
+from skill_arcade.dataset import Episode
+from skill_arcade.export import plan, tables
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.plan import Plan
 from skill_arcade.export.run import WORK_DIR, export_part, export_parts, finish_export, open_plan
@@ -150,3 +153,97 @@ def test_episodes_are_filtered_by_condition_and_certificate(arcade: Arcade) -> N
     assert list(arcade.dataset.episodes(certified=True)) == []
     assert len(list(arcade.dataset.episodes(certified=False))) == 4
     assert [event.kind for event in next(arcade.dataset.episodes(game="breakout")).inputs] == ["input"] * 6
+
+
+def test_condition_with_backslashes_and_colons_is_passed_on_as_written(arcade: Arcade) -> None:
+    for condition, expected in {
+        r"game_id ~ '^\w+$'": {"breakout"},
+        r"game_id ~ '^tower\Wof'": {"tower-of-hanoi"},
+        r"game_id = E'cart\x2dpole'": {"cart-pole"},
+        r"'\:' || game_id = E'\\:breakout'": {"breakout"},
+        "game_id LIKE '%-pole' AND ':x' = ':x' AND 1::text = '1'": {"cart-pole"},
+    }.items():
+        assert {episode.game_id for episode in arcade.dataset.episodes(where=condition)} == expected, condition
+
+
+@pytest.fixture
+def damaged(arcade: Arcade) -> Iterator[Episode]:
+    """Hide the pictures of the first episode of Breakout, and return it."""
+    (episode,) = arcade.dataset.episodes(where="game_id = 'breakout' AND steps > 30")
+    folder = arcade.settings.objects_folder / "episodes" / str(episode.id)
+    folder.rename(folder.with_suffix(".hidden"))
+    yield episode
+    folder.with_suffix(".hidden").rename(folder)
+
+
+@pytest.mark.parametrize("format_", [name for name in FormatName if name != "tables"])
+def test_export_leaves_out_damaged_episode_and_says_so(
+    format_: str, damaged: Episode, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "PART_STEPS", 1)
+    result = run("export", "--format", format_, tmp_path / "out")
+    assert result.exit_code == 3, result.output + result.stderr
+    assert "Left out, because they cannot be exported: 1 episodes." in result.stderr
+    assert f"{damaged.id} (breakout): Object" in result.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert (manifest["episodes"], manifest["left_out"]["episodes"]) == (3, 1)
+    (entry,) = manifest["left_out"]["reasons"]
+    assert entry["group"] == "breakout"
+    assert "is missing" in entry["reason"]
+    assert str(damaged.id) not in json.dumps(manifest)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"| breakout | {entry['episode_id']} | Object" in card
+    # The numbers of the episodes that are there have no gap.
+    if format_ == "minari":
+        monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "out"))
+        (found,) = minari.load_dataset("skill-arcade/breakout/human-v0").iterate_episodes()
+        assert (found.id, len(found)) == (0, 22)
+    if format_ == "lerobot":
+        episodes = pq.read_table(tmp_path / "out/breakout/meta/episodes/chunk-000/file-000.parquet").to_pylist()
+        assert [(one["episode_index"], one["dataset_from_index"], one["length"]) for one in episodes] == [(0, 0, 22)]
+        (data,) = (tmp_path / "out/breakout/data").rglob("*.parquet")
+        assert pq.read_table(data)["index"].to_pylist() == list(range(22))
+
+
+@pytest.mark.parametrize("format_", ["minari", "lerobot"])
+def test_export_with_left_out_episode_has_same_bytes_in_shards(
+    format_: str, damaged: Episode, arcade: Arcade, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "PART_STEPS", 1)
+    out, alone = tmp_path / "shards", tmp_path / "alone"
+    command = ("export", "--format", format_, "--where", "game_id = 'breakout'")
+    assert run(*command, "--plan", out).exit_code == 0
+    shutil.copytree(out, alone)
+    # The later part is written first, when nothing is known of the episode that the earlier one leaves out.
+    assert run(*command, "--shard", "1/2", out).exit_code == 0
+    assert run(*command, "--shard", "0/2", out).exit_code == 0
+    assert run(*command, "--finish", out).exit_code == 3
+    exported = Plan.read(alone / WORK_DIR / "plan.json")
+    list(export_parts(arcade.settings, exported, alone, jobs=1))
+    finish_export(exported, alone)
+    assert read_all(out) == read_all(alone)
+
+
+def test_export_without_any_exportable_episode_says_so(damaged: Episode, run: Run, tmp_path: Path) -> None:
+    result = run("export", "--format", "hf", "--where", f"episode_id = '{damaged.id}'", tmp_path / "out")
+    assert result.exit_code == 3, result.output
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["episodes"] == 0
+
+
+def test_failure_of_all_episodes_together_is_attributed_to_the_failing_one(
+    arcade: Arcade, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_csv = tables._read
+    (first,) = arcade.dataset.episodes(where="game_id = 'breakout' AND steps > 30")
+
+    def reject_first(path: Path, columns: dict[str, str]) -> Any:
+        if str(first.id) in path.read_text():
+            raise ValueError("unreadable")
+        return read_csv(path, columns)
+
+    # This format reads the rows of all episodes of a game at once.
+    monkeypatch.setattr(tables, "_read", reject_first)
+    result = run("export", "--format", "tables", tmp_path / "out")
+    assert result.exit_code == 3, result.output
+    assert f"{first.id} (breakout): ValueError: unreadable" in result.stderr
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["episodes"] == 3

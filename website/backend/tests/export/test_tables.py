@@ -1,6 +1,8 @@
 """Tests of exported tables in DuckDB: they have the rows of Postgres and give the same answers."""
 
 import asyncio
+import csv
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import pytest
 from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
+from skill_arcade.export import tables
 from skill_arcade.export.episode_facts import pseudonym
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_part, finish_export, open_plan
@@ -101,3 +104,13 @@ def test_tables_contain_all_rows_under_pseudonyms(export: Export) -> None:
     data = b"".join(file.read_bytes() for file in exported.folder.rglob("*") if file.is_file())
     assert not re.search(rb"somebody@|test-browser", data)
     assert all(str(episode.id).encode() not in data for episode in exported.episodes)
+
+
+def test_rows_larger_than_a_block_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MIN_BLOCK_BYTES", 64)
+    info = json.dumps({"grid": "x" * 10_000})
+    with (tmp_path / "rows.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([[number, info if number == 50 else ""] for number in range(100)])
+    found = tables._read(tmp_path / "rows.csv", {"step": "int64", "info": "string"}).read_all()
+    assert found["step"].to_pylist() == list(range(100))
+    assert found["info"][50].as_py() == info

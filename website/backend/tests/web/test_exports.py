@@ -26,7 +26,7 @@ from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from skill_arcade.web import uvicorn_protocols
-from skill_arcade.web.exports import INCOMPLETE_MESSAGE, STOPPED_MESSAGE, TOO_SLOW_MESSAGE, ExportDownload, Exports
+from skill_arcade.web.exports import STOPPED_MESSAGE, TOO_SLOW_MESSAGE, ExportDownload, Exports
 from skill_arcade.web.routes.exports import AbortingStreamResponse
 from skill_arcade.web.uvicorn_protocols import limited_http_protocol
 from tests.support import session_harness
@@ -159,18 +159,41 @@ def test_export_rejects_session_token_as_ticket(server: ExportServer) -> None:
         assert (answer.status_code, answer.json()["error"]) == (401, "NotSignedIn")
 
 
+@pytest.mark.parametrize("game", ["breakout", "tower-of-hanoi"])
+def test_download_with_damaged_episode_leaves_it_out_and_says_so(
+    game: str, server: ExportServer, tmp_path: Path
+) -> None:
+    ticket = server.request_export("rosa@example.org", "/research/exports", **NO_FILTERS, format="parquet")
+    hidden_path = asyncio.run(hide_object(server, game))
+    try:
+        top = unpack(server.http.get(ticket["address"]), tmp_path)
+        progress = server.http.get(ticket["progress"]).json()
+    finally:
+        hidden_path.with_suffix(".hidden").rename(hidden_path)
+    assert (progress["state"], progress["episodes"], progress["of"]) == ("done", 2, 3)
+    assert progress["message"].startswith("1 of 3 episode is left out")
+    manifest = json.loads((top / "manifest.json").read_text())
+    (entry,) = manifest["left_out"]["reasons"]
+    assert (manifest["episodes"], entry["group"]) == (2, game)
+    assert "is missing, although the database lists it" in entry["reason"]
+    assert f"| {game} | {entry['episode_id']} |" in (top / "README.md").read_text()
+    assert game not in pq.read_table(top / "episodes.parquet")["game_id"].to_pylist()
+
+
 def test_failed_export_aborts_the_download(server: ExportServer) -> None:
     ticket = server.request_export("rosa@example.org", "/research/exports", **NO_FILTERS, format="parquet")
-    hidden_path = asyncio.run(hide_object(server, "tower-of-hanoi"))
+    path = asyncio.run(hide_object(server, "tower-of-hanoi"))
+    path.symlink_to(path)  # A loop: the folder cannot be read, so the store is unavailable.
     try:
         # Breakout is written first and is complete, so the response has begun by then.
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
             server.http.get(ticket["address"])
         progress = server.http.get(ticket["progress"]).json()
         assert (progress["state"], progress["episodes"]) == ("failed", 2)
-        assert progress["message"] == INCOMPLETE_MESSAGE
+        assert "Cannot use the object folder" in progress["message"]
     finally:
-        hidden_path.with_suffix(".hidden").rename(hidden_path)
+        path.unlink()
+        path.with_suffix(".hidden").rename(path)
 
 
 async def hide_object(server: ExportServer, game: str) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, Select, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # The query of question 1 in docs/questions.md. `certified` uses the newest certificate only.
@@ -27,10 +27,11 @@ async def count_chosen(connection: AsyncConnection, where: str, user_id: str | N
 
     `user_id` limits the count to one player; None counts all players.
     """
-    condition = where.replace("\\", "\\\\").replace(":", r"\:")
-    player_condition = "" if user_id is None else "AND player_id = :user_id"
-    query = text(
-        "SELECT count(*) AS episodes, coalesce(sum(steps), 0)::bigint AS steps, count(DISTINCT player_id) AS players "
-        f"FROM episode_summary WHERE ({condition}) {player_condition}"
-    )
-    return (await connection.execute(query, {} if user_id is None else {"user_id": user_id})).one()
+    columns = "count(*) AS episodes, coalesce(sum(steps), 0)::bigint AS steps, count(DISTINCT player_id) AS players"
+    # `literal_column` passes the condition on as written; `text` would read bind parameters and escapes in it.
+    query: Select[Any] = select(literal_column(columns)).select_from(text("episode_summary"))
+    query = query.where(literal_column(f"({where})"))
+    if user_id is not None:
+        query = query.where(literal_column("player_id") == user_id)
+    row: Row[Any] = (await connection.execute(query)).one()
+    return row

@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, TextClause, case, func, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -168,10 +181,12 @@ def _list_item_query() -> Select[Any]:
     return select(*(column.label(label) for label, column in columns.items())).select_from(joined)
 
 
-def filter_episodes(where: str) -> TextClause:
-    """Return a condition that selects the episodes whose row of `episode_summary` matches an SQL condition."""
-    condition = where.replace("\\", "\\\\").replace(":", r"\:")
-    return text(f"episode.id IN (SELECT episode_id FROM episode_summary WHERE (\n{condition}\n))")
+def filter_episodes(where: str) -> ColumnElement[bool]:
+    """Return a condition that selects the episodes whose row of `episode_summary` matches an SQL condition.
+
+    The condition reaches the database as written: `literal_column` knows no bind parameters and no escapes.
+    """
+    return literal_column(f"episode.id IN (SELECT episode_id FROM episode_summary WHERE (\n{where}\n))", Boolean)
 
 
 async def episode_summary(connection: AsyncConnection, episode_id: UUID) -> dict[str, Any]:
