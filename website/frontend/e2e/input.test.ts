@@ -1,4 +1,4 @@
-// Keys, fingers and gamepads: each plays, and what it was is on record.
+// Plays by keyboard, touch, mouse and gamepad, and checks the inputs that the page sends.
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, devices, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -41,7 +41,7 @@ async function visit(email: string): Promise<void> {
   await signIn(email);
 }
 
-/** What axe finds on the page, each in a line. What moves to an end is looked at when it is there. */
+/** Returns the accessibility violations of the page. Finite animations are awaited first. */
 async function faults(): Promise<string[]> {
   await page.evaluate(async () => {
     const ending = document
@@ -64,11 +64,18 @@ function overhear(): Record<string, unknown>[] {
   return heard;
 }
 
-/** What was pressed on what: told at the press where the game is streamed, by the steps where the page takes them. */
-const pressed = (heard: readonly Record<string, unknown>[]) =>
-  heard
-    .flatMap((said) => (said.type === "ticks" ? (said.inputs as typeof heard) : [said]))
-    .filter(({ control, down }) => control !== undefined && down === true)
+/** Inputs that the page has sent: as messages, or with the steps of a lockstep game. */
+const inputs = (messages: readonly Record<string, unknown>[]) =>
+  messages
+    .flatMap((message) =>
+      message.type === "ticks" ? (message.inputs as typeof messages) : [message],
+    )
+    .filter(({ control }) => control !== undefined);
+
+/** Device and control of each press. */
+const pressed = (messages: readonly Record<string, unknown>[]) =>
+  inputs(messages)
+    .filter(({ down }) => down === true)
     .map(({ control, device }) => `${String(device)} ${String(control)}`);
 
 describe("keyboard", () => {
@@ -89,6 +96,33 @@ describe("keyboard", () => {
     await page.goto("/play/tower-of-hanoi");
     await playWith("KeyQ");
   });
+
+  test.each(["layout map", "pressed key"])(
+    "labels of an AZERTY keyboard come from its %s, and bindings stay positions",
+    async (source) => {
+      await visit(`azerty-${source.replace(" ", "-")}@example.org`);
+      if (source === "layout map") {
+        await page.addInitScript(() => {
+          const getLayoutMap = () => Promise.resolve(new Map([["KeyQ", "a"]]));
+          Object.defineProperty(navigator, "keyboard", { value: { getLayoutMap } });
+        });
+      }
+      const heard = overhear();
+      await page.goto("/play/tower-of-hanoi");
+      await page.waitForSelector('[data-phase="ready"]');
+      await page.getByRole("button", { name: "Change keys" }).click();
+      await page.getByRole("button", { name: /Change key for First pole/ }).click();
+      const debuggerSession = await page.context().newCDPSession(page);
+      const aKey = { code: "KeyQ", key: "a", windowsVirtualKeyCode: 65 };
+      await debuggerSession.send("Input.dispatchKeyEvent", { type: "keyDown", text: "a", ...aKey });
+      await debuggerSession.send("Input.dispatchKeyEvent", { type: "keyUp", ...aKey });
+      await page.getByRole("button", { name: /First pole, currently A/ }).waitFor();
+      if (process.env.PICTURES !== undefined) await saveScreenshot(page, "azerty");
+      await expect
+        .poll(() => heard.filter(({ type }) => type === "setup").at(-1))
+        .toMatchObject({ keys: { "pole-1": ["KeyQ"] } });
+    },
+  );
 
   test("replaced key sends no input, and resetting restores the default keys", async () => {
     await visit("standard@example.org");
@@ -143,7 +177,7 @@ describe("touch", () => {
     await touch("touchStart", [left]);
     await touch("touchStart", [left, fire]);
     await expect.poll(() => pressed(heard)).toEqual(["touch left", "touch fire"]);
-    // Serving comes before steering while both are held: it was pressed last.
+    // While both are held, only the newest press acts, so fire is released before left is checked.
     await touch("touchEnd", []);
     await touch("touchStart", [left]);
     await expect.poll(() => findPaddle(page)).toBeLessThan(20);
@@ -157,6 +191,51 @@ describe("touch", () => {
     await expect
       .poll(() => heard.filter(({ type }) => type === "setup").at(-1))
       .toMatchObject({ hand: "left", touch: true });
+  });
+
+  test("touches outside the controls do not zoom, and while playing they select nothing", async () => {
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    contexts.push(context);
+    page = await context.newPage();
+    await signIn("zoom@example.org");
+    await page.goto("/play/tower-of-hanoi");
+    await page.waitForSelector('[data-phase="ready"]');
+    const styles = () =>
+      page.evaluate(() =>
+        ["body", ".machine", ".deck", ".deck button", "[data-testid=screen]"].map((selector) => {
+          const element = document.querySelector(selector);
+          if (element === null) throw new Error(`${selector} is missing`);
+          const { touchAction, userSelect } = getComputedStyle(element);
+          return `${selector} ${touchAction} ${userSelect}`;
+        }),
+      );
+    expect(await styles()).toEqual([
+      "body auto auto",
+      ".machine manipulation auto",
+      ".deck manipulation auto",
+      ".deck button none none",
+      "[data-testid=screen] manipulation auto",
+    ]);
+    await page.getByRole("button", { name: "Start" }).tap();
+    await page.waitForSelector('[data-phase="playing"]');
+    expect(await styles()).toEqual([
+      "body none none",
+      ".machine none none",
+      ".deck none none",
+      ".deck button none none",
+      "[data-testid=screen] none none",
+    ]);
+    // Chromium does not know this property of iOS, so the style sheet itself is read.
+    const styleSheet = await page.evaluate(async () => {
+      const link = document.querySelector<HTMLLinkElement>('link[rel="stylesheet"]');
+      return link === null ? "" : (await fetch(link.href)).text();
+    });
+    expect(styleSheet).toContain("-webkit-touch-callout:none");
+    expect(styleSheet).toContain("-webkit-user-select:none");
+    // A double tap between the controls leaves the scale of the page as it is.
+    const deck = await boxOf(".deck");
+    for (let tap = 0; tap < 2; tap++) await page.touchscreen.tap(deck.x + 3, deck.y + 12);
+    expect(await page.evaluate(() => visualViewport?.scale)).toBe(1);
   });
 
   test("press vibrates unless vibration is off or reduced motion is requested", async () => {
@@ -200,20 +279,23 @@ describe("touch", () => {
 });
 
 describe("gamepad", () => {
-  /** Takes the place of the browser's gamepads. */
+  /** Replaces the browser's gamepads. */
   interface Hands {
     pads: (object | null)[];
   }
 
-  const plug = () =>
-    page.evaluate(() => {
-      const button = () => ({ pressed: false, touched: false, value: 0 });
-      const buttons = Array.from({ length: 17 }, button);
-      const pad = { id: "Simulated pad", index: 0, connected: true, mapping: "standard" };
-      const whole = { ...pad, timestamp: 0, axes: [0, 0, 0, 0], buttons, vibrationActuator: null };
-      (window as unknown as Hands).pads = [whole];
-      dispatchEvent(new Event("gamepadconnected"));
-    });
+  const plug = (mapping: "standard" | "" = "standard", axes = [0, 0, 0, 0]) =>
+    page.evaluate(
+      ({ mapping, axes }) => {
+        const button = () => ({ pressed: false, touched: false, value: 0 });
+        const buttons = Array.from({ length: 17 }, button);
+        const pad = { id: "Simulated pad", index: 0, connected: true, mapping };
+        const whole = { ...pad, timestamp: 1, axes, buttons, vibrationActuator: null };
+        (window as unknown as Hands).pads = [whole];
+        dispatchEvent(new Event("gamepadconnected"));
+      },
+      { mapping, axes },
+    );
   const hold = (index: number, down: boolean) =>
     page.evaluate(
       ([index, down]) => {
@@ -222,11 +304,15 @@ describe("gamepad", () => {
       },
       [index, down] as const,
     );
-  const steer = (x: number) =>
-    page.evaluate((x) => {
-      const [pad] = (window as unknown as Hands).pads as [{ axes: number[] }];
-      pad.axes[0] = x;
-    }, x);
+  const setAxis = (axis: number, value: number) =>
+    page.evaluate(
+      ([axis, value]) => {
+        const [pad] = (window as unknown as Hands).pads as [{ axes: number[] }];
+        pad.axes[axis] = value;
+      },
+      [axis, value] as const,
+    );
+  const steer = (x: number) => setAxis(0, x);
 
   test("gamepad connected while the page is open plays the game, and disconnecting pauses it", async () => {
     await visit("gamepad@example.org");
@@ -256,6 +342,36 @@ describe("gamepad", () => {
       expect.arrayContaining([[], ["Simulated pad"]]),
     );
   });
+
+  test.each([
+    ["hat on axis 9", [0, 0, 0, 0, 0, 0, 0, 0, 0, 23 / 7], 9, 5 / 7, 23 / 7],
+    ["cross on axes 6 and 7", [0, 0, 0, 0, 0, 0, 0, 0], 6, -1, 0],
+  ] as const)(
+    "gamepad without the standard mapping steers by its %s",
+    async (_, axes, axis, left, rest) => {
+      await visit(`gamepad-axis-${String(axis)}@example.org`);
+      await page.addInitScript(() => {
+        const hands = window as unknown as Hands;
+        hands.pads = [];
+        navigator.getGamepads = () => hands.pads as (Gamepad | null)[];
+      });
+      const heard = overhear();
+      await page.goto("/play/breakout");
+      await page.waitForSelector('[data-phase="ready"]');
+      await plug("", [...axes]);
+      await page.getByText("Gamepad: Simulated pad").waitFor();
+      await page.getByRole("button", { name: "Start", exact: true }).click();
+      await page.waitForSelector('[data-phase="playing"]');
+      const earliest = await page.evaluate(() => performance.now());
+      await setAxis(axis, left);
+      await expect.poll(() => findPaddle(page)).toBeLessThan(20);
+      await setAxis(axis, rest);
+      await expect.poll(() => pressed(heard)).toEqual(["gamepad left"]);
+      // The simulated gamepad's timestamp is always 1, which is not the time of the press.
+      const [press] = inputs(heard).filter(({ down }) => down === true);
+      expect(Number(press?.at)).toBeGreaterThan(earliest);
+    },
+  );
 });
 
 describe("analogue control", () => {

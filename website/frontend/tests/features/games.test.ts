@@ -31,7 +31,7 @@ const games = [
 const found = (words: string, tag: string | null = null) =>
   findGames(games, words, tag).map(({ id }) => id);
 
-describe("finding a game", () => {
+describe("game search", () => {
   test("search without words returns all games by name", () => {
     expect(found("")).toEqual(["breakout", "pong", "hanoi"]);
   });
@@ -54,8 +54,8 @@ describe("finding a game", () => {
   });
 });
 
-describe("the front row", () => {
-  test("front row with listed games keeps its order and repeats no game", () => {
+describe("featured games", () => {
+  test("featured games with listed games keeps its order and repeats no game", () => {
     const ids = (some: Game[]) => some.map(({ id }) => id);
     const { featured, others } = splitFeatured([
       game("acrobot", "Acrobot"),
@@ -68,7 +68,7 @@ describe("the front row", () => {
   });
 });
 
-describe("controls under thumbs", () => {
+describe("touch controls", () => {
   test("touch controls with directions place them on the pad and the rest on buttons", () => {
     const deck = touchLayoutFor(game("a", "A", [], ["left", "right", "fire"]));
     expect(deck.pad).toEqual({ left: "left", right: "right" });
@@ -83,11 +83,12 @@ describe("controls under thumbs", () => {
 });
 
 test("best score of a game with several episodes is the highest", () => {
-  const played = (game_id: string, score: number) =>
+  const played = (game_id: string, score: number | null) =>
     ({ game_id, score, certificate: "certified", status: "lost", options: {} }) as Episode;
   const left = { ...played("a", 9), status: "incomplete" } as Episode;
   const easy = { ...played("a", 9), options: { difficulty: "0" } };
-  const best = bestScores([played("a", -3), played("b", 2), played("a", -1), left, easy]);
+  const episodes = [played("a", -3), played("a", null), played("b", 2), played("a", -1)];
+  const best = bestScores([...episodes, played("c", null), left, easy]);
   expect([...best]).toEqual([
     ["a", -1],
     ["b", 2],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { formatBytes, formatCount, formatClock, formatTimeAgo } from "@/lib/format";
-import { keyLabel } from "@/lib/key-label";
+import { formatBytes, formatCount, formatClock, formatScore, formatTimeAgo } from "@/lib/format";
+import { usKeyLabel } from "@/lib/key-label";
 
 test("duration in seconds is formatted as minutes and seconds", () => {
   expect([0, 65, 600].map(formatClock)).toEqual(["0:00", "1:05", "10:00"]);
@@ -25,8 +25,8 @@ test("time in the past is formatted relative to now", () => {
   expect(at("2026-10-01T11:00:00Z")).toMatch(/Oct 1, 2026/);
 });
 
-test("key code is formatted as its printed label", () => {
-  expect(["ArrowLeft", "KeyA", "Digit1", "Space", "F5"].map(keyLabel)).toEqual([
+test("key code is formatted as the label of a US keyboard", () => {
+  expect(["ArrowLeft", "KeyA", "Digit1", "Space", "F5"].map(usKeyLabel)).toEqual([
     "←",
     "A",
     "1",
@@ -42,5 +42,15 @@ test("size in bytes is formatted in the largest suitable unit", () => {
     "1 kB",
     "1.2 MB",
     "5 TB",
+  ]);
+});
+
+test("score that is not finite or unknown is formatted as such", () => {
+  expect([1234.5, NaN, Infinity, -Infinity, null].map(formatScore)).toEqual([
+    "1,234.5",
+    "not a number",
+    "∞",
+    "-∞",
+    "–",
   ]);
 });
