@@ -107,6 +107,9 @@ class Display(_Strict):
 
     score: bool = True
     lives: str | None = Field(None, description="key of info that counts lives")
+    text: str | None = Field(
+        None, description="part of the observation, or key of info, that is shown as text: the mission of MiniGrid"
+    )
     pixel_aspect: float = Field(1.0, gt=0, description="width of a pixel in its height: 1.75 for Atari")
     smooth: bool = Field(False, description="scale with smoothing (drawn pictures) rather than crisp (pixels)")
 

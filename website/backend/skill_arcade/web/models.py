@@ -133,6 +133,7 @@ class GameDisplay(_Answer):
 
     score: bool
     lives: str | None = Field(description="key of `info` that counts lives; null if the game has none")
+    text: str | None = Field(description="part of the observation, or key of `info`, that is shown as text; or null")
     pixel_aspect: float = Field(description="width of a pixel divided by its height")
     smooth: bool = Field(description="scale with smoothing instead of sharp pixels")
 

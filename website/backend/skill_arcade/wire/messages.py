@@ -296,6 +296,13 @@ class Pong(_Message):
     sent_us: int
 
 
+class Caption(_Message):
+    """The text beside the picture from now on, such as the mission of the episode."""
+
+    type: Literal["caption"]
+    text: str
+
+
 class Notice(_Message):
     """A message to the player while the game continues."""
 
@@ -304,7 +311,7 @@ class Notice(_Message):
 
 
 ServerMessage = Annotated[
-    Welcome | Started | Ticked | Paused | Resumed | Ended | Pong | Notice, Field(discriminator="type")
+    Welcome | Started | Ticked | Paused | Resumed | Ended | Pong | Caption | Notice, Field(discriminator="type")
 ]
 server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 

@@ -529,6 +529,19 @@ export interface components {
             /** Press */
             readonly press: readonly string[];
         };
+        /**
+         * Caption
+         * @description The text beside the picture from now on, such as the mission of the episode.
+         */
+        readonly Caption: {
+            /** Text */
+            readonly text: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "caption";
+        };
         readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
         /**
          * CloseCode
@@ -882,6 +895,11 @@ export interface components {
              * @description scale with smoothing instead of sharp pixels
              */
             readonly smooth: boolean;
+            /**
+             * Text
+             * @description part of the observation, or key of `info`, that is shown as text; or null
+             */
+            readonly text: string | null;
         };
         /**
          * GameOption
@@ -1579,7 +1597,7 @@ export interface components {
              */
             readonly type: "resumed";
         };
-        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Notice"];
+        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"];
         /**
          * Setup
          * @description The player's controls, touch layout, gamepads and sound from now on.

@@ -48,6 +48,8 @@ export interface DriverEvents {
   paused: (reason: "player" | "connection") => void;
   resumed: () => void;
   ended: (ended: Ended) => void;
+  /** The text beside the picture from now on. */
+  caption: (text: string) => void;
   notice: (text: string) => void;
   /** Round trip to the server in milliseconds. */
   latency: (ms: number) => void;

@@ -35,6 +35,7 @@ export class GameEngine implements Engine {
     latencyMs: null,
     steppedBy: null,
     fps: null,
+    caption: null,
     notice: null,
   });
   readonly #frameRate = new FrameRateCounter();
@@ -100,6 +101,7 @@ export class GameEngine implements Engine {
       },
       picture: (head, picture, changed) => {
         this.#painter.show(picture, head, changed);
+        this.#updateSize(picture);
         this.#updateCounters(head);
       },
       sound: (frame, samples) => this.#speaker.play(frame, samples),
@@ -108,6 +110,7 @@ export class GameEngine implements Engine {
       },
       resumed: () => this.#onResumed(),
       ended: (ended) => this.#onEnded(ended),
+      caption: (caption) => this.#store.set({ caption }),
       notice: (text) => this.#showNotice(text),
       latency: (ms) => this.#store.set({ latencyMs: Math.round(ms) }),
       reconnecting: (attempt, message, cause) => {
@@ -185,6 +188,13 @@ export class GameEngine implements Engine {
     this.#cancelCountdown();
     this.#speaker.setRunning(AUDIBLE_PHASES.has(phase.kind));
     this.#store.set({ phase });
+  }
+
+  /** The picture's size may change within an episode. */
+  #updateSize({ width, height }: Picture): void {
+    const { size } = this.getSnapshot();
+    if (size?.width !== width || size.height !== height)
+      this.#store.set({ size: { width, height } });
   }
 
   #showNotice(text: string): void {

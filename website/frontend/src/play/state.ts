@@ -55,6 +55,8 @@ export interface Snapshot {
   steppedBy: SteppedBy | null;
   /** Frames painted in the last whole second; null in the first second and in turn-based games. */
   fps: number | null;
+  /** Text beside the picture, such as a mission; null if the game has none. */
+  caption: string | null;
   notice: { id: number; text: string } | null;
 }
 

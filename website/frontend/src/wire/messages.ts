@@ -28,6 +28,7 @@ const MESSAGE_TYPES: Record<ServerMessage["type"], true> = {
   resumed: true,
   ended: true,
   pong: true,
+  caption: true,
   notice: true,
 };
 

@@ -16,7 +16,7 @@ function game(id: string, name: string, tags: string[] = [], controls: string[] 
     actions: [],
     options: [],
     steer: null,
-    show: { score: true, lives: null, pixel_aspect: 1, smooth: false },
+    show: { score: true, lives: null, text: null, pixel_aspect: 1, smooth: false },
     tags,
     cover: null,
     preview: null,

@@ -23,7 +23,7 @@ const game = (_: unknown, index: number): Game => ({
   actions: [],
   options: [],
   steer: null,
-  show: { score: true, lives: null, pixel_aspect: 1, smooth: false },
+  show: { score: true, lives: null, text: null, pixel_aspect: 1, smooth: false },
   tags: ["some"],
   preview: null,
   get cover() {

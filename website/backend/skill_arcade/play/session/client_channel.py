@@ -61,10 +61,12 @@ class ClientChannel:
         self.received = 0
         self._sent = 0
         self.dropped_frames = 0
+        self._caption: str | None = None
 
     def attach(self) -> None:
         """Start with a new connection, whose client has sent nothing yet."""
         self.is_attached, self.hello, self.setup, self._pongs = True, None, None, {}
+        self._caption = None
 
     def detach(self) -> None:
         """Forget the client after its connection was lost."""
@@ -150,11 +152,18 @@ class ClientChannel:
                 self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
             return 0
         n_dropped, self.dropped_frames, self._sent = self.dropped_frames, 0, update.frame
+        self._send_caption(update.caption)
         encoded_frame = make_keyframe() if n_dropped and not update.encoded_frame.key else update.encoded_frame
         self._sink.frame(pack_frame(update, encoded_frame))
         if update.frame > 0:
             self._send_sound(update.frame)
         return n_dropped
+
+    def _send_caption(self, caption: str | None) -> None:
+        """Send the text beside the picture if it has changed (rule O15)."""
+        if caption is not None and caption != self._caption:
+            self._caption = caption
+            self.send(messages.Caption(type="caption", text=caption))
 
     def _send_sound(self, frame: int) -> None:
         """Send the sound of a frame after it, if the client wants sound and is not falling behind (rules S1 to S3)."""
@@ -162,9 +171,10 @@ class ClientChannel:
         if is_sound_requested and self._sound is not None and self._sent - self.received < MAX_SOUND_FRAMES_IN_FLIGHT:
             self._sink.frame(self._sound.pack(frame))
 
-    def send_preview(self, encoded_frame: EncodedFrame) -> None:
+    def send_preview(self, encoded_frame: EncodedFrame, caption: str | None) -> None:
         """Send the first picture of the next episode. It belongs to no episode yet and is not acknowledged."""
         if self.is_attached:
+            self._send_caption(caption)
             flags = PREVIEW | KEYFRAME | (TRUE_COLOUR if encoded_frame.true_colour else 0)
             rectangle = 0, 0, encoded_frame.width, encoded_frame.height
             self._sink.frame(

@@ -1,7 +1,7 @@
 """Steps and records one episode: each picture is encoded once, and written to the journal before it is sent."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
@@ -21,6 +21,8 @@ from skill_arcade.recording.records import (
 
 log = logging.getLogger(__name__)
 
+MAX_CAPTION_CHARACTERS = 500
+"""Longest text beside the picture; the rest of a longer one is on record and not on the page."""
 MAX_LIVES = 32_767
 """Greatest number of lives that a frame packet can hold."""
 
@@ -35,6 +37,8 @@ class FrameUpdate(NamedTuple):
     lives: int
     terminated: bool = False
     truncated: bool = False
+    caption: str | None = None
+    """Text that the page shows beside the picture, None if the game has none."""
 
     @property
     def is_final(self) -> bool:
@@ -99,7 +103,7 @@ class EpisodeRecorder:
         except OSError:
             self._journal.discard()
             raise
-        self.prepared_reset = FrameUpdate(0, now, encoded_frame, 0.0, self._lives(prepared_reset))
+        self.prepared_reset = self._frame_update(encoded_frame, now)
 
     @property
     def is_over(self) -> bool:
@@ -250,7 +254,14 @@ class EpisodeRecorder:
     def _frame_update(self, encoded_frame: EncodedFrame, now: int) -> FrameUpdate:
         last = self._last_result
         return FrameUpdate(
-            self.n_steps, now, encoded_frame, self.score, self._lives(last), last.terminated, last.truncated
+            self.n_steps,
+            now,
+            encoded_frame,
+            self.score,
+            self._lives(last),
+            last.terminated,
+            last.truncated,
+            find_caption(self._game, last),
         )
 
     def _observation(self, outcome: StepResult) -> bytes:
@@ -280,3 +291,14 @@ class EpisodeRecorder:
         if isinstance(lives, int | float):
             return max(-1, min(int(lives), MAX_LIVES))
         raise self._unrecordable(ValueError(f"info[{key!r}] is {lives!r}; show.lives needs a number"))
+
+
+def find_caption(game: Manifest, outcome: StepResult) -> str | None:
+    """Return the text that `show.text` names, from the observation or from info; None if the game shows none."""
+    key = game.show.text
+    if key is None:
+        return None
+    observed = outcome.observation if isinstance(outcome.observation, Mapping) else {}
+    value = observed.get(key, outcome.info.get(key, ""))
+    text = (value if isinstance(value, str) else str(value))[:MAX_CAPTION_CHARACTERS]
+    return text.encode(errors="backslashreplace").decode()  # a lone surrogate is no UTF-8

@@ -27,6 +27,12 @@ class PreparedReset:
             height, width = self._environment.picture().pixels.shape[:2]
             self.size = width, height
 
+    @property
+    def result(self) -> StepResult:
+        """Result of the prepared reset."""
+        assert self._prepared is not None
+        return self._prepared[1]
+
     def consume(self) -> tuple[int, StepResult]:
         """Return seed and result of the prepared reset; reset now if there is none."""
         self.prepare()

@@ -17,7 +17,7 @@ from skill_arcade.play.assignment import SessionConfig
 from skill_arcade.play.lockstep.verifier import LockstepSupport, LockstepVerifier, LockstepViolation
 from skill_arcade.play.session.client_channel import ClientChannel, MessageSink, Phase
 from skill_arcade.play.session.clock import Clock, make_clock
-from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate, find_caption
 from skill_arcade.play.session.failures import DISK_FULL_MESSAGE, describe_crash, end_session_on_failure
 from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.play.session.prepared_reset import PreparedReset
@@ -81,8 +81,12 @@ class Session:
             except EnvironmentFailed as error:
                 return self.crash(error, 0)
             if self._channel.hello is not None:
-                self._channel.send_preview(self._prepared_reset.prepare_picture())
+                self._send_preview()
         return None
+
+    def _send_preview(self) -> None:
+        caption = find_caption(self._game, self._prepared_reset.result)
+        self._channel.send_preview(self._prepared_reset.prepare_picture(), caption)
 
     @property
     def due_us(self) -> int | None:
@@ -228,7 +232,7 @@ class Session:
         offer = None if self._lockstep_support is None else self._lockstep_support.make_offer()
         self._channel.welcome(self._game.id, self._phase, self._prepared_reset.size, episode, offer)
         if self._prepared_reset.is_ready:
-            self._channel.send_preview(self._prepared_reset.prepare_picture())
+            self._send_preview()
         if episode is not None:
             self._send_started(episode)
             self._channel.expect_frame(episode.n_steps)

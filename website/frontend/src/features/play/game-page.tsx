@@ -11,6 +11,7 @@ import { hueFor } from "@/lib/hue";
 import { usePrefersReducedMotion, useHasTouch } from "@/lib/media";
 import type { Engine, Phase } from "@/play/engine";
 
+import { Caption } from "./caption";
 import { GameSidebar, SidebarSection } from "./game-sidebar";
 import { touchLayoutFor } from "./touch-layout";
 import { Announcer } from "./announcer";
@@ -105,6 +106,7 @@ function GameView({ engine, game, options, session, onReopen }: Props) {
             className="relative flex min-h-0 screen-area min-w-0 flex-1 flex-col gap-2 overflow-clip p-2.5 text-ink [grid-area:screen] glow sm:gap-3 sm:px-5 sm:py-4"
           >
             <Hud game={game} snapshot={snapshot} best={best} />
+            {game.show.text !== null && <Caption text={snapshot.caption ?? ""} />}
             <div className="screen-box" style={aspectStyle(game, snapshot.size)}>
               <Screen engine={engine} game={game} size={snapshot.size} />
             </div>

@@ -111,6 +111,8 @@ export function createRemoteDriver(
       case "ended":
         paintReporter.flush();
         return events?.ended(message);
+      case "caption":
+        return events?.caption(message.text);
       case "notice":
         return events?.notice(message.text);
     }
