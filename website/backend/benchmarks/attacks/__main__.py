@@ -30,7 +30,7 @@ async def run(
     if separate_cores:  # processes started from now on inherit it; attackers move to the second core
         pin_to_core(0)
     with temporary_home() as home:
-        server = ServerUnderTest(home, {"MAX_GAMES": "60", "RESUME_SECONDS": "2"})
+        server = ServerUnderTest(home, {"MAX_GAMES": "60", "RESUME_SECONDS": "2", "MAX_ADDRESS_PERCENT": "50"})
         await asyncio.to_thread(server.start)
         port = server.port
         token = await sign_in(f"http://127.0.0.1:{port}", "schemathesis@example.org")
@@ -50,6 +50,10 @@ async def run(
             ),
             "huge messages": (sockets.huge_messages, port, max(4, cases // 50)),
             "sockets that read nothing": (sockets.never_read, port, 3, 90.0),
+            "any JSON as any message": (sockets.fuzz_any, port, cases, seed),
+            "300 MB of header": (sockets.huge_heads, port, 3),
+            "half-sent requests": (sockets.half_requests, port, 200),
+            "64 idle sockets of one address": (sockets.idle_players, port, 64),
         }
         try:
             gc.disable()  # a collection takes about 100 ms here, which would count as the server's

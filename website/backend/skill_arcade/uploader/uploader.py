@@ -14,7 +14,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade import __version__
@@ -31,6 +33,7 @@ from skill_arcade.recording.segment import DAMAGED_SUFFIX, Segment, parse_segmen
 from skill_arcade.storage.database.permanence import find_code, is_permanent
 from skill_arcade.storage.database.quarantine import QuarantineMark, mark_quarantined
 from skill_arcade.storage.database.segment_writer import write_segment_rows
+from skill_arcade.storage.database.tables import Game
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.uploader.objects import build_objects, quarantine_key
 from skill_arcade.uploader.rows import build_episode_row, build_rows, wall_clock
@@ -45,6 +48,12 @@ RECOVERY_GRACE_SECONDS = 3.0
 """Age of an episode's last record before the uploader finishes it. The server, which knows the cause, comes first."""
 RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Delays between retries of an episode's upload; the last one repeats."""
+ALIVE_SECONDS = 10
+"""Interval at which the status shows that the uploader is alive, also if it uploads nothing."""
+MAX_DRAIN_FAILURES = 2
+"""Failed attempts after which a stop leaves an episode's segments to the next start, if storage answers."""
+PROBE_TIMEOUT_SECONDS = 2.0
+"""Timeout of the database and of the object store when they are probed."""
 MAX_REASON_CHARACTERS = 2000
 """Longest error message that is stored with a quarantined segment."""
 SEGMENT_SUFFIXES = (SEALED, DAMAGED_SUFFIX, QUARANTINED_SUFFIX)
@@ -98,6 +107,7 @@ class Uploader:
         self._slots = asyncio.Semaphore(workers)
         self._busy: dict[Path, asyncio.Task[None]] = {}
         self._failed: dict[Path, tuple[int, float]] = {}
+        self._left: set[Path] = set()
         self.stats = UploadStats()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -114,20 +124,43 @@ class Uploader:
                 await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
             except TimeoutError:
                 continue
-        await self.drain()
+        await self.drain(is_stopping=True)
 
-    async def drain(self) -> None:
-        """Upload everything in the journal, with retries, until nothing waits. Quarantined segments do not wait."""
+    async def drain(self, *, is_stopping: bool = False) -> None:
+        """Upload everything in the journal, with retries, until nothing waits. Quarantined segments do not wait.
+
+        If `is_stopping`, segments that cannot be uploaded although storage answers are left to the next start.
+        """
+        self._failed.clear()  # so that every episode is tried at once
         while True:
             self.recover_abandoned()
             self._dispatch(asyncio.get_running_loop().time())
+            if is_stopping:
+                await self._leave_failing()
             if not self._busy and not self._list_waiting():
                 return
             await asyncio.sleep(POLL_SECONDS / 4)
 
+    async def _leave_failing(self) -> None:
+        """Leave episodes that failed repeatedly although storage answers (rule R13)."""
+        failing = [folder for folder, (count, _) in self._failed.items() if count >= MAX_DRAIN_FAILURES]
+        if not failing:
+            return
+        has_outage = not await storage_answers(self._engine, self._objects)
+        for folder in self._failed.keys() & failing:  # one may have been uploaded meanwhile
+            if has_outage:  # failures during an outage do not count
+                self._failed[folder] = 0, self._failed[folder][1]
+            else:
+                log.error("segments left to the next start, because their upload fails episode=%s", folder.name)
+                del self._failed[folder]
+                self._left.add(folder)
+
     def _write_status(self) -> None:
         """Write the counters if they changed. A full disk is only logged: the counters are not a recording."""
-        text = json.dumps({**asdict(replace(self.stats, damaged=[])), "damaged": len(self.stats.damaged)})
+        # The monotonic clock is the same in all processes of a machine.
+        alive_at = time.monotonic() // ALIVE_SECONDS * ALIVE_SECONDS
+        counts = asdict(replace(self.stats, damaged=[]))
+        text = json.dumps({**counts, "damaged": len(self.stats.damaged), "alive_at": alive_at})
         if self._status_path is None or text == self._written_status:
             return
         try:
@@ -167,7 +200,8 @@ class Uploader:
             os.close(lock)
 
     def _list_waiting(self) -> list[Path]:
-        return [folder for folder in list_episodes(self._folder) if next_sealed(folder) is not None]
+        folders = (folder for folder in list_episodes(self._folder) if folder not in self._left)
+        return [folder for folder in folders if next_sealed(folder) is not None]
 
     def _dispatch(self, now: float) -> None:
         for folder in self._list_waiting():
@@ -251,6 +285,19 @@ class Uploader:
         quarantine_segment(path, reason)
         self.stats.quarantined += 1
         log.error("segment quarantined episode=%s number=%d reason=%s", path.parent.name, number, reason)
+
+
+async def storage_answers(engine: AsyncEngine, objects: ObjectStore) -> bool:
+    """Return whether the database and the object store accept writes. What is written is taken back."""
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS), engine.connect() as connection:
+            await connection.execute(insert(Game).values(id=f"probe {uuid4()}", config={}))
+            await connection.rollback()
+            await objects.ready()
+    except Exception as error:  # noqa: BLE001  (whatever it is, storage does not work)
+        log.warning("storage does not answer error=%s: %s", type(error).__name__, error)
+        return False
+    return True
 
 
 async def upload_segment(data: bytes, path: Path, objects: ObjectStore, engine: AsyncEngine) -> Segment:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from skill_arcade.storage.database.queries import upsert_games
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.supervised_process import SupervisedProcess
 from skill_arcade.uploader.process import run_uploader
+from skill_arcade.uploader.uploader import storage_answers
 from skill_arcade.web.emulator_cache import EmulatorCache
 from skill_arcade.web.exports import Exports
 from skill_arcade.web.game_assets import GameAssets
@@ -94,7 +95,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         users=UserService(engine),
         objects=objects,
         firebase=firebase,
-        sessions=open_session_manager(settings),
+        sessions=open_session_manager(settings, partial(storage_answers, engine, objects)),
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         tickets=KeyedRateLimiter(rate=0.5, burst=20),
@@ -126,14 +127,15 @@ def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[Su
     return uploader, certifier
 
 
-def open_session_manager(settings: Settings) -> SessionManager:
-    """Create the session manager from the settings."""
+def open_session_manager(settings: Settings, storage_answers: Callable[[], Awaitable[bool]]) -> SessionManager:
+    """Create the session manager from the settings. `storage_answers` probes the database and the object store."""
     return SessionManager(
         capacity=RecordingCapacity(
             settings.journal_folder,
             settings.uploader_status_path,
             min_free_bytes=settings.journal_min_free_mb << 20,
             max_stall_seconds=settings.max_upload_stall_seconds,
+            storage_answers=storage_answers,
         ),
         segment_seconds=settings.segment_seconds,
         resume_seconds=settings.resume_seconds,

@@ -5,12 +5,14 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from uuid import UUID
 
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX
 from skill_arcade.wire.close_codes import REASONS, CloseCode
 from tests.support.arcade import issue_ticket, open_player, sign_in
 from tests.support.attacks import http_requests, sockets
@@ -155,3 +157,32 @@ async def test_ticket_rate_limit_answers_429(server: ServerUnderTest) -> None:
         statuses = [(await client.post("/play/tickets", json={"game_id": "pong"})).status_code for _ in range(24)]
     assert statuses[:20] == [200] * 20
     assert 429 in statuses
+
+
+async def test_messages_of_any_json_leave_no_segment_behind_and_other_games_go_on(server: ServerUnderTest) -> None:
+    async with open_player(server, "bystander@example.org", "breakout") as player:
+        player.keep_pictures = False
+        await player.send("start")
+        await player.read_until_frame(0)
+        fuzzing = asyncio.create_task(asyncio.to_thread(sockets.fuzz_any, server.port, 60, SEED, 12.0))
+        started_at, longest, last_at = time.monotonic(), 0.0, time.monotonic()
+        while not fuzzing.done():
+            await player.read()
+            longest, last_at = max(longest, time.monotonic() - last_at), time.monotonic()
+        codes = await fuzzing
+        n_frames, seconds = len(player.packets), time.monotonic() - started_at
+        await player.send("leave")
+        ended = await player.read_until("ended")
+    assert codes[CloseCode.BAD_MESSAGE] > 0
+    assert n_frames > 20 * seconds  # of 60 per second, on a machine that may be busy
+    assert longest < 3
+    await server.wait_until_uploaded()
+    reports = await server.check({UUID(ended["episode"]): ended["n_steps"]})
+    assert [str(report) for report in reports if report.problems] == []
+    for path in server.files(QUARANTINED_SUFFIX):  # whatever is refused is set aside with a reason
+        assert path.with_suffix(".reason.json").exists()
+
+
+def test_endless_head_answers_431_and_half_sent_requests_408(server: ServerUnderTest) -> None:
+    assert set(sockets.huge_heads(server.port, 2)) <= {431, 0}
+    assert set(sockets.half_requests(server.port, 20)) == {408}

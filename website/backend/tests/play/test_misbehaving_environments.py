@@ -88,7 +88,7 @@ async def _read_episode(arcade: Arcade, kind: str) -> tuple[int, str, list[dict[
 
 
 @pytest.mark.parametrize("kind", ENDING_ACTS)
-async def test_R14_environment_raises_episode_is_kept_with_the_error(arcade: Arcade, kind: str) -> None:
+async def test_R16_environment_raises_episode_is_kept_with_the_error(arcade: Arcade, kind: str) -> None:
     code, reason, shown = await _play(arcade, kind)
     assert (code, shown) == (CloseCode.GAME_CRASHED, BAD_STEP - 1)
     assert "step raised" in reason
@@ -108,7 +108,7 @@ async def test_R14_environment_raises_episode_is_kept_with_the_error(arcade: Arc
         ("spin", "did not respond for 3 s"),
     ],
 )
-async def test_R14_game_process_dies_episode_is_kept_with_the_cause(arcade: Arcade, kind: str, cause: str) -> None:
+async def test_R16_game_process_dies_episode_is_kept_with_the_cause(arcade: Arcade, kind: str, cause: str) -> None:
     code, reason, shown = await _play(arcade, kind)
     assert (code, shown) == (CloseCode.GAME_CRASHED, BAD_STEP - 1)
     assert "Everything you played is saved." in reason

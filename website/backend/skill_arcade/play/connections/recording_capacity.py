@@ -6,7 +6,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 
 POLL_SECONDS = 2.0
+MAX_UPLOADER_SILENCE_SECONDS = 60.0
+"""Time without a sign of life after which the uploader counts as hanging. It gives one every 10 s."""
 MAX_STATUS_BYTES = 65_536
 """Bytes of the uploader's status that are read."""
 log = logging.getLogger(__name__)
@@ -48,11 +50,18 @@ class RecordingCapacity:
         min_free_bytes: int,
         max_stall_seconds: float,
         now: Callable[[], float] = time.monotonic,
+        storage_answers: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """`status_path` is the file in which the uploader reports its status; `now` must be a monotonic clock."""
+        """`status_path` is the file in which the uploader reports its status; `now` must be a monotonic clock.
+
+        `storage_answers` probes the database and the object store when uploads make no progress. Without it, no
+        progress means an outage.
+        """
         self.folder, self.min_free_bytes = folder, min_free_bytes
         self._status_path, self._max_stall_seconds, self._now = status_path, max_stall_seconds, now
         self._stalled_since: float | None = None
+        self._storage_answers = storage_answers
+        self._has_outage, self._was_stalled = storage_answers is None, False
         self.backlog = Backlog()
         self.uploader_status: dict[str, Any] = {}
 
@@ -77,8 +86,26 @@ class RecordingCapacity:
             raise NotReady(
                 f"New games cannot start: the recording disk has only {free >> 20} MB free. Try again later."
             )
-        if self.stalled_seconds > self._max_stall_seconds:
+        if self.is_stalled and self._has_outage:
             raise NotReady("New games cannot start: recordings are not being uploaded. Try again later.")
+
+    @property
+    def is_stalled(self) -> bool:
+        """True if segments have waited for longer than the limit without any upload."""
+        return self.stalled_seconds > self._max_stall_seconds
+
+    async def probe(self) -> None:
+        """Find out whether a stall is an outage, or whether only the waiting segments cannot be uploaded (rule R13)."""
+        if self._storage_answers is None:
+            return
+        has_outage = self.is_stalled and not (self._is_uploader_alive() and await self._storage_answers())
+        if self.is_stalled and not has_outage and (self._has_outage or not self._was_stalled):
+            log.error("uploads stalled although storage answers, new games start segments=%d", self.backlog.n_segments)
+        self._has_outage, self._was_stalled = has_outage, self.is_stalled
+
+    def _is_uploader_alive(self) -> bool:
+        alive_at = self.uploader_status.get("alive_at")
+        return alive_at is not None and self._now() - alive_at < MAX_UPLOADER_SILENCE_SECONDS
 
     @property
     def rejection_reason(self) -> str:
@@ -97,6 +124,7 @@ class RecordingCapacity:
                 await asyncio.to_thread(self.poll)
             except OSError as error:  # `check` reports it to players; the next poll may succeed
                 log.warning("cannot read the journal folder, retry_s=%.0f: %s", POLL_SECONDS, error)
+            await self.probe()
             if (reason := self.rejection_reason) != last_reason:
                 broadcast(last_reason := reason)
             await asyncio.sleep(POLL_SECONDS)

@@ -268,7 +268,7 @@ class SessionManager:
                 del self._connections[user_id]
 
     async def _report_death(self, game_connection: GameConnection, assignment: GameAssignment) -> None:
-        """If the game's process has died, log why and record it with the player's episode (rule R14)."""
+        """If the game's process has died, log why and record it with the player's episode (rule R16)."""
         pid, status = game_connection.slot.process.pid, None
         for delay in EXIT_STATUS_DELAYS_SECONDS:
             await asyncio.sleep(delay)

@@ -1,4 +1,4 @@
-"""Ends a session cleanly when its environment fails, or when its recording cannot be written (rules R7, R14)."""
+"""Ends a session cleanly when its environment fails, or when its recording cannot be written (rules R7, R16)."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -154,7 +154,7 @@ class Session:
         self._phase, self._episode = Phase.ended, None
 
     def crash(self, error: EnvironmentFailed, now: int) -> None:
-        """End the session after the environment has failed; the episode ends with reason `crashed` (rule R14)."""
+        """End the session after the environment has failed; the episode ends with reason `crashed` (rule R16)."""
         episode, self._episode = self._episode, None
         log.error("environment failed, ending the game episode=%s: %s", episode and episode.id, error)
         self._channel.close(CloseCode.GAME_CRASHED, describe_crash(error))

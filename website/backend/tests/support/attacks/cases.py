@@ -79,3 +79,27 @@ CONVERSATION: st.SearchStrategy[list[str | bytes]] = st.lists(
 CONVERSATIONS = st.tuples(st.booleans(), CONVERSATION).map(
     lambda case: [json.dumps(HELLO), json.dumps(VALID[1])] * case[0] + case[1]
 )
+
+TYPES = (
+    *("hello", "setup", "start", "input", "ticks", "stream", "shown", "align", "ping", "focus", "pause", "resume"),
+    *("leave", "welcome", "ended", ""),
+)
+FIELDS = sorted({name for message in VALID for name in message} | {"mode", "keys", "gamepads", "inputs", "actions"})
+TEXT = st.text(max_size=30) | st.sampled_from(["\x00", "\ud800", "NaN", "' OR 1=1", "\N{PILE OF POO}" * 40])
+
+
+@st.composite
+def any_messages(draw: st.DrawFn) -> str:
+    """Draw any JSON as a message of any type, with the fields of a valid one where it has them."""
+    kind = draw(st.sampled_from(TYPES))
+    valid = next((message for message in VALID if message["type"] == kind), {})
+    fields = draw(st.dictionaries(st.sampled_from(FIELDS) | TEXT, VALUES | TEXT, max_size=4))
+    return json.dumps({**valid, **fields, "type": draw(st.just(kind) | VALUES) if draw(st.booleans()) else kind})
+
+
+ANY_CONVERSATIONS: st.SearchStrategy[list[str | bytes]] = st.lists(
+    st.one_of(VALID_MESSAGES, any_messages(), any_messages(), st.text(max_size=200), st.binary(max_size=200)),
+    min_size=1,
+    max_size=10,
+).map(lambda messages: [json.dumps(HELLO), json.dumps(VALID[1]), *messages])
+"""Any JSON, text and bytes, after the beginning of a game, so that what gets through is recorded."""

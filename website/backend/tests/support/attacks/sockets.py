@@ -8,17 +8,18 @@ import socket as sockets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 
 import httpx
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from skill_arcade.wire.close_codes import CloseCode
 from tests.support.arcade import NO_TLS, issue_ticket, sign_in
-from tests.support.attacks.cases import CONVERSATIONS, HELLO
+from tests.support.attacks.cases import ANY_CONVERSATIONS, CONVERSATIONS, HELLO
 
 DOCUMENTED_CODES = {int(code) for code in CloseCode} | {1002, 1007}
 """The close codes of the wire protocol, and the two with which the WebSocket layer answers invalid frames and UTF-8."""
@@ -78,8 +79,18 @@ def idle(seconds: float) -> Counter[int]:
     return Counter()
 
 
-def fuzz(port: int, cases: int, seed_number: int) -> Counter[int]:
-    """Send generated messages over `cases` sockets. Return the number of sockets by close code."""
+def fuzz(
+    port: int,
+    cases: int,
+    seed_number: int,
+    conversations: SearchStrategy[list[str | bytes]] = CONVERSATIONS,
+    seconds: float = float("inf"),
+) -> Counter[int]:
+    """Send generated messages over `cases` sockets, for at most `seconds`.
+
+    Return the number of sockets by close code.
+    """
+    deadline = time.monotonic() + seconds
     attackers, codes = Attackers(port, f"fuzz{seed_number}-", size=N_FUZZERS), Counter[int]()
     loop = asyncio.new_event_loop()
 
@@ -91,8 +102,10 @@ def fuzz(port: int, cases: int, seed_number: int) -> Counter[int]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(CONVERSATIONS)
+    @given(conversations)
     def run(conversation: list[str | bytes]) -> None:
+        if time.monotonic() > deadline:
+            return
         code = loop.run_until_complete(_converse(attackers, conversation))
         codes[code] += 1
         assert code in DOCUMENTED_CODES, f"closed with {code}"
@@ -102,6 +115,11 @@ def fuzz(port: int, cases: int, seed_number: int) -> Counter[int]:
     finally:
         loop.close()
     return codes
+
+
+def fuzz_any(port: int, cases: int, seed_number: int, seconds: float = float("inf")) -> Counter[int]:
+    """Send any JSON, text and bytes as any message. Return the number of sockets by close code."""
+    return fuzz(port, cases, seed_number, ANY_CONVERSATIONS, seconds)
 
 
 async def _converse(attackers: Attackers, conversation: list[str | bytes]) -> int:
@@ -273,3 +291,62 @@ def mask_text(payload: bytes) -> bytes:
     """Return a client's text frame, masked with zeros (RFC 6455, section 5.2)."""
     size = bytes([0x80 | len(payload)]) if len(payload) < 126 else bytes([0xFE]) + len(payload).to_bytes(2, "big")
     return b"\x81" + size + b"\0\0\0\0" + payload
+
+
+def huge_heads(port: int, n_connections: int, megabytes: int = 300) -> Counter[int]:
+    """Send a request whose header does not end. Return the number of connections by status, and the MB taken."""
+    statuses = Counter[int]()
+    for _ in range(n_connections):
+        with sockets.create_connection(("127.0.0.1", port), timeout=20) as raw:
+            sent = 0
+            with suppress(OSError):
+                raw.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
+                while sent < megabytes << 20:
+                    raw.sendall(b"x" * (1 << 16))
+                    sent += 1 << 16
+            statuses[_read_status(raw)] += 1
+            assert sent < 16 << 20, f"the server took {sent >> 20} MB of header"
+    return statuses
+
+
+def half_requests(port: int, n_connections: int) -> Counter[int]:
+    """Open connections that send half of a head, and wait until the server ends them. Return them by status."""
+    opened = []
+    for _ in range(n_connections):
+        raw = sockets.create_connection(("127.0.0.1", port), timeout=30)
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        opened.append(raw)
+    statuses = Counter(_read_status(raw) for raw in opened)
+    for raw in opened:
+        raw.close()
+    return statuses
+
+
+def _read_status(raw: sockets.socket) -> int:
+    """Read the status of the answer, or 0 if the connection ends without one."""
+    with suppress(OSError):
+        return int(raw.recv(64).split()[1])
+    return 0
+
+
+def idle_players(port: int, size: int, seconds: float = 5.0) -> Counter[int]:
+    """Open `size` sockets of one address that say `hello` and nothing more. Return them by close code, 0 is open."""
+    return asyncio.run(_idle_players(port, size, seconds))
+
+
+async def _idle_players(port: int, size: int, seconds: float) -> Counter[int]:
+    attackers, codes = Attackers(port, "idle", many_addresses=False), Counter[int]()
+    async with AsyncExitStack() as stack:
+        opened = []
+        for _ in range(size):
+            socket = await stack.enter_async_context(open_when_allowed(attackers))
+            await socket.send(json.dumps(HELLO))
+            opened.append(socket)
+        await asyncio.sleep(seconds)
+        for socket in opened:
+            with suppress(ConnectionClosed, TimeoutError):
+                async with asyncio.timeout(0.05):
+                    while True:
+                        await socket.recv()
+            codes[socket.close_code or 0] += 1
+    return codes
