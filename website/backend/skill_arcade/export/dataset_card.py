@@ -38,7 +38,8 @@ reward            \->0  \->1   ...        \->T-1
 ```
 
 - The rates are those of the table above. Frames are those of the environment, with no wrapper: no grey scale, resizing,
-  frame skip or clipping of rewards. To compare with agents, apply the wrappers that they were trained with.
+  frame skip or clipping of rewards. To compare with agents, apply the wrappers that they were trained with; for Atari,
+  `skill_arcade.dataset.agent_view(frames)` gives 84 by 84 grey, skip 4, stack 4, as Gymnasium's wrappers do.
 - `seed`, `environment` (id, arguments, package versions) and the actions reproduce each episode bit for bit.
   `certified` means that a re-run before the export was identical in all values.
 - Frames are lossless: they have the pixels that the player saw.
