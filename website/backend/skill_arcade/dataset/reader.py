@@ -8,12 +8,14 @@ from uuid import UUID
 
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.source import Source
+from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
 
+BUCKET_SCHEME = "gs://"
 PAGE_SIZE = 200
 """Number of episodes per page of results."""
 
@@ -94,12 +96,14 @@ def open_dataset(
 
     Args:
         database_url: URL of the Postgres; None uses the settings, whose default is this machine's embedded Postgres.
-        objects: folder of the objects, or an object store; None uses the settings.
+        objects: folder of the objects, a bucket as `gs://BUCKET/PREFIX`, or an object store; None uses the settings.
+            A bucket needs Google's credentials on this machine, which may be those of a user who can read it.
         settings: settings to use; None reads them from the environment.
 
     Raises:
         SettingsError: a setting is invalid.
-        NotReady: the database does not answer, or has no tables.
+        InvalidRequest: the address of the bucket has no name.
+        NotReady: the database does not answer, or has no tables, or there are no credentials for the bucket.
     """
     if settings is None:
         settings = read_settings() if database_url is None else read_settings(database_url=database_url)
@@ -109,4 +113,12 @@ def open_dataset(
 def _choose_objects(settings: Settings, objects: str | Path | ObjectStore | None) -> ObjectStore:
     if objects is None:
         return open_objects(settings)
+    if isinstance(objects, str) and objects.startswith(BUCKET_SCHEME):
+        bucket, _, prefix = objects.removeprefix(BUCKET_SCHEME).partition("/")
+        if not bucket:
+            raise InvalidRequest(f"{objects} names no bucket. Use gs://BUCKET or gs://BUCKET/PREFIX.")
+        # Imported only if needed: Google's client takes 0.5 s to import.
+        from skill_arcade.storage.objects.google import GoogleObjects  # noqa: PLC0415
+
+        return GoogleObjects(bucket, prefix=prefix.strip("/"), project=settings.gcp_project_name)
     return DiskObjects(Path(objects)) if isinstance(objects, str | Path) else objects

@@ -6,7 +6,7 @@ from typing import Any
 from skill_arcade.export.formats import Format, Report
 from skill_arcade.export.plan import Plan
 
-CARD = """# Recordings of human play
+CARD = r"""# Recordings of human play
 
 {episodes} episodes with {steps} steps by {players} players, in the format {format}. Exported {time_created} by
 Skill Arcade {version} with the query
@@ -15,8 +15,8 @@ Skill Arcade {version} with the query
 {query}
 ```
 
-| group | environment | episodes | steps | won | lost | incomplete | certified | mean return |
-|---|---|---|---|---|---|---|---|---|
+| group | environment | steps/s | episodes | steps | won | lost | incomplete | certified | mean return |
+|---|---|---|---|---|---|---|---|---|---|
 {groups}
 
 ## Loading
@@ -27,7 +27,19 @@ Skill Arcade {version} with the query
 
 ## Contents
 
-- An episode of T steps has T + 1 observations; step i acts on observation i and leads to observation i + 1.
+- An episode of T steps has T + 1 observations and T actions. Action i was taken on observation i and led to observation
+  i + 1, with reward i. The last observation has no action.
+
+```text
+observation   0     1     2    ...   T-1     T
+              | \   | \   |           | \    |
+action        0  \  1  \  2    ...   T-1 \   -
+reward            \->0  \->1   ...        \->T-1
+```
+
+- The rates are those of the table above. Frames are those of the environment, with no wrapper: no grey scale, resizing,
+  frame skip or clipping of rewards. To compare with agents, apply the wrappers that they were trained with; for Atari,
+  `skill_arcade.dataset.agent_view(frames)` gives 84 by 84 grey, skip 4, stack 4, as Gymnasium's wrappers do.
 - `seed`, `environment` (id, arguments, package versions) and the actions reproduce each episode bit for bit.
   `certified` means that a re-run before the export was identical in all values.
 - Frames are lossless: they have the pixels that the player saw.
@@ -83,6 +95,12 @@ def write_card(plan: Plan, format_: Format, reports: list[Report], left_out: lis
     (out / "README.md").write_text((f"---\n{front_matter(plan)}\n---\n\n" if front_matter else "") + card)
 
 
+def _describe_rate(facts: list[dict[str, Any]]) -> str:
+    """Return the mean number of steps per second of play, which also turn-based games have."""
+    seconds = sum(episode["duration_seconds"] or 0 for episode in facts)
+    return f"{sum(episode['steps'] for episode in facts) / seconds:.3g}" if seconds else "-"
+
+
 def _describe_left_out(entry: dict[str, Any]) -> str:
     reason = " ".join(entry["reason"].split()).replace("|", "\\|")
     return f"| {entry['group']} | {entry['episode_id']} | {reason} |"
@@ -96,6 +114,7 @@ def _describe_group(name: str, plan: Plan, reports: list[Report]) -> str:
     cells = [
         name,
         plan.groups[name]["id"],
+        _describe_rate(facts),
         len(facts),
         sum(episode["steps"] for episode in facts),
         *counts,

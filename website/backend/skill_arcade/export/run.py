@@ -301,6 +301,7 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
         "episodes": sum(len(report.facts) for report in reports),
         "left_out": {"episodes": len(left_out), "reasons": left_out},
         "steps": sum(facts["steps"] for report in reports for facts in report.facts),
+        "groups": list(plan.groups),
         "players": len({facts["player_id"] for report in reports for facts in report.facts}),
         "files": {name: files[name] for name in sorted(files)},
     }

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sqlalchemy import URL, text
 
 import skill_arcade.dataset as sa
@@ -19,6 +21,7 @@ from skill_arcade.errors import InvalidRequest, NotFound, NotReady, RecordingDam
 from skill_arcade.storage.objects.disk import DiskObjects
 from tests.conftest import opened_engine
 from tests.dataset.conftest import Record
+from tests.support.cloud.storage import storage_server
 
 
 def run_sql(url: URL, statement: str) -> None:
@@ -235,3 +238,25 @@ def test_dataset_in_forked_child_rejects_reads(dataset: sa.Dataset, record: Reco
             os._exit(7)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.parametrize("prefix", ["", "production"])
+def test_bucket_given_as_address_is_read(
+    prefix: str, database_url: URL, folder: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = record()
+    with storage_server() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+        for path in (file for file in folder.rglob("*") if file.is_file()):
+            key = path.relative_to(folder).as_posix()
+            server.bucket.insert(f"{prefix}/{key}" if prefix else key, path.read_bytes(), {}, None)
+        shutil.rmtree(folder)
+        address = f"gs://bucket/{prefix}" if prefix else "gs://bucket"
+        with sa.open(database_url.render_as_string(False), address) as dataset:
+            (episode,) = dataset.episodes()
+            assert_array_equal(np.asarray(episode.frames), recorded.frames)
+
+
+def test_bucket_without_name_is_rejected(database_url: URL) -> None:
+    with pytest.raises(InvalidRequest, match="names no bucket"):
+        sa.open(database_url.render_as_string(False), "gs://")
