@@ -17,6 +17,12 @@ export interface CloseReason {
 }
 
 /**
+ * Why the page reconnects. websocket-blocked: the server answers over HTTP, but something on the
+ * way blocks WebSockets.
+ */
+export type ReconnectCause = "connection-lost" | "websocket-blocked";
+
+/**
  * page: lockstep, this page runs the game and the server repeats its steps. server: streamed, the
  * server sends pictures.
  */
@@ -46,7 +52,7 @@ export interface DriverEvents {
   /** Round trip to the server in milliseconds. */
   latency: (ms: number) => void;
   /** The connection was lost. The driver reconnects by itself. */
-  reconnecting: (attempt: number, words: string) => void;
+  reconnecting: (attempt: number, message: string, cause: ReconnectCause) => void;
   closed: (closing: CloseReason) => void;
 }
 

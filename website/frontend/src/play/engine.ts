@@ -110,11 +110,12 @@ export class GameEngine implements Engine {
       ended: (ended) => this.#onEnded(ended),
       notice: (text) => this.#showNotice(text),
       latency: (ms) => this.#store.set({ latencyMs: Math.round(ms) }),
-      reconnecting: (attempt, message) => {
+      reconnecting: (attempt, message, cause) => {
         this.#enterPhase({
           kind: "reconnecting",
           attempt,
           message,
+          cause,
           episodeActive: this.#episodeActive,
         });
         this.#store.set({ latencyMs: null });

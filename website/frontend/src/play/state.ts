@@ -1,6 +1,6 @@
 import type { Ended, FocusState, Setup } from "@/wire/messages";
 
-import type { CloseReason, SteppedBy } from "./driver";
+import type { CloseReason, ReconnectCause, SteppedBy } from "./driver";
 import type { InputSink } from "./input/held-controls";
 import type { KeyUse } from "./input/keyboard";
 import type { Cancel } from "./platform";
@@ -25,7 +25,13 @@ export type Phase =
       score: number;
       steps: number;
     }
-  | { kind: "reconnecting"; attempt: number; message: string; episodeActive: boolean }
+  | {
+      kind: "reconnecting";
+      attempt: number;
+      message: string;
+      cause: ReconnectCause;
+      episodeActive: boolean;
+    }
   /** The page has reconnected, but the episode no longer exists. */
   | { kind: "episode-lost" }
   | { kind: "closed"; closeReason: CloseReason };

@@ -128,11 +128,11 @@ function OverlayContent({
       );
     case "reconnecting":
       return (
-        <Panel title={phase.episodeActive ? "Reconnecting…" : "Cannot connect"}>
+        <Panel title={reconnectingTitle(phase)}>
           <p className="mt-3 text-pretty">{phase.message}</p>
           <Actions>
             <Button look="action" onClick={() => engine.reconnectNow()}>
-              Reconnect
+              {phase.cause === "websocket-blocked" ? "Try again" : "Reconnect"}
             </Button>
             <GamesLink />
           </Actions>
@@ -160,6 +160,11 @@ function OverlayContent({
     default:
       return null;
   }
+}
+
+function reconnectingTitle({ cause, episodeActive }: Extract<Phase, { kind: "reconnecting" }>) {
+  if (cause === "websocket-blocked") return "WebSockets are blocked";
+  return episodeActive ? "Reconnecting…" : "Cannot connect";
 }
 
 const PAUSE_TEXTS = {

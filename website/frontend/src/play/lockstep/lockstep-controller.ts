@@ -160,7 +160,7 @@ export class LockstepController {
   resume(at: number): boolean {
     if (this.#episode === null) return false;
     if (!this.#isConnected) {
-      this.#options.events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE);
+      this.#options.events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE, "connection-lost");
       return true;
     }
     this.#sendAfterSteps({ type: "resume", at });
@@ -281,7 +281,8 @@ export class LockstepController {
     if (platform.now() - Math.max(oldest, this.#serverSeenAt) <= this.#maxAwayMs) return;
     this.#game.stop(() => {
       this.#sendAfterSteps({ type: "pause", at: platform.now() });
-      if (!this.#isConnected) events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE);
+      if (!this.#isConnected)
+        events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE, "connection-lost");
       else events()?.paused("connection");
     });
   }
@@ -291,7 +292,7 @@ export class LockstepController {
     this.#sendAfterSteps({ type: "pause", at: platform.now() });
     events()?.notice(`The game is paused because it stalled for ${(ms / 1000).toFixed(1)} s.`);
     if (this.#isConnected) events()?.paused("player");
-    else events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE);
+    else events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE, "connection-lost");
   }
 
   /** Switches to streaming: the server continues from the last step that it has. */

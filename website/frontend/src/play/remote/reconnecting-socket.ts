@@ -8,7 +8,7 @@ import {
   type Welcome,
 } from "@/wire/messages";
 
-import type { CloseReason } from "../driver";
+import type { CloseReason, ReconnectCause } from "../driver";
 import type { Cancel, Platform } from "../platform";
 import type { OpenSocket, Socket } from "./socket";
 
@@ -36,7 +36,7 @@ export interface ReconnectingSocketEvents {
   message: (message: Exclude<ServerMessage, Welcome>) => void;
   /** Handles a binary packet. Throws WireError if it is invalid; the socket then reconnects. */
   packet: (packet: ArrayBuffer) => void;
-  reconnecting: (attempt: number, words: string) => void;
+  reconnecting: (attempt: number, message: string, cause: ReconnectCause) => void;
   closed: (closing: CloseReason) => void;
 }
 
@@ -55,6 +55,16 @@ const MAX_ATTEMPTS = 40;
  * Timeout for ticket, socket and welcome together. The server may have to load the game meanwhile.
  */
 const CONNECT_TIMEOUT_MS = 20_000;
+
+/**
+ * WebSockets count as blocked if tickets arrive by HTTP but no message arrives by socket: after
+ * this many failed sockets over at least MIN_BLOCKED_MS, or once a socket stays unopened until
+ * MAX_BLOCKED_MS. A restarting server gives no tickets, which restarts the count.
+ */
+const MIN_BLOCKED_SOCKETS = 3;
+const MIN_BLOCKED_MS = 3000;
+const MAX_BLOCKED_MS = 7000;
+const MIN_OPEN_MS = 2000;
 
 const NO_RESPONSE_MESSAGE = "The server does not respond. Reconnecting…";
 const DISCONNECTED_MESSAGE = "The connection was lost. Your game is paused. Reconnecting…";
@@ -76,6 +86,12 @@ export class ReconnectingSocket {
   /** Number of the current connection. Events of earlier connections are ignored. */
   #connectionId = 0;
   #timer: Cancel | null = null;
+  #openTimer: Cancel | null = null;
+  /** Time of the first ticket since which no socket has received a message; null if none. */
+  #ticketsSince: number | null = null;
+  #failedSockets = 0;
+  /** Host whose WebSockets are blocked, until a welcome or until HTTP fails too. */
+  #blockedHost: string | null = null;
   /**
    * Reason that the server gave when it closed the connection. It is shown until the welcome,
    * because failing retries do not change it.
@@ -98,9 +114,9 @@ export class ReconnectingSocket {
 
   /** Reconnects now instead of after the retry delay. */
   reconnectNow(): void {
-    if (this.#isClosed || this.#isOpen || this.#timer === null || this.#socket !== null) return;
-    this.#timer();
-    this.#timer = null;
+    if (this.#isClosed || this.#isOpen || this.#timer === null) return;
+    if (this.#socket !== null && this.#blockedHost === null) return;
+    this.#dropSocket();
     void this.#connect();
   }
 
@@ -120,9 +136,7 @@ export class ReconnectingSocket {
   async #connect(): Promise<void> {
     const connectionId = ++this.#connectionId;
     const isStale = (): boolean => this.#isClosed || connectionId !== this.#connectionId;
-    this.#timer = this.#options.platform.after(CONNECT_TIMEOUT_MS, () =>
-      this.reconnect(NO_RESPONSE_MESSAGE),
-    );
+    this.#timer = this.#options.platform.after(CONNECT_TIMEOUT_MS, () => this.#onConnectTimeout());
     try {
       const [address, hello] = await Promise.all([
         this.#options.getAddress(),
@@ -133,16 +147,33 @@ export class ReconnectingSocket {
     } catch (error) {
       if (isStale()) return;
       if (!(error instanceof TicketError)) throw error;
+      this.#resetBlocked();
       if (error.help === "wait") this.reconnect(error.message);
       else this.#closeForGood({ message: error.message, help: error.help });
     }
   }
 
+  #onConnectTimeout(): void {
+    if (this.#socket === null) this.#resetBlocked();
+    this.reconnect(NO_RESPONSE_MESSAGE);
+  }
+
   #openSocket(address: string, hello: Hello, isStale: () => boolean): void {
+    const now = this.#options.platform.now();
+    this.#ticketsSince ??= now;
+    const waitMs = Math.max(MIN_OPEN_MS, this.#ticketsSince + MAX_BLOCKED_MS - now);
+    if (this.#blockedHost === null)
+      this.#openTimer = this.#options.platform.after(waitMs, () => {
+        // The socket stays, because a very slow network may still open it.
+        this.#blockedHost = new URL(address).host;
+        this.#reportReconnecting(NO_RESPONSE_MESSAGE);
+      });
     const socket = this.#options.openSocket(address, {
       opened: () => {
         if (isStale()) return;
         this.#isOpen = true;
+        this.#openTimer?.();
+        this.#openTimer = null;
         socket.send(JSON.stringify({ ...hello, at: this.#options.platform.now() }));
       },
       text: (text) => {
@@ -152,7 +183,7 @@ export class ReconnectingSocket {
         if (!isStale()) this.#reconnectOnWireError(() => this.#events.packet(packet));
       },
       closed: (code, reason) => {
-        if (!isStale()) this.#onClosed(code, reason);
+        if (!isStale()) this.#onClosed(code, reason, address);
       },
     });
     this.#socket = socket;
@@ -166,6 +197,7 @@ export class ReconnectingSocket {
     this.#isWelcomed = true;
     this.#attempt = 0;
     this.#serverMessage = null;
+    this.#resetBlocked();
     this.#timer?.();
     this.#timer = null;
     this.#events.welcome(message);
@@ -181,12 +213,14 @@ export class ReconnectingSocket {
     }
   }
 
-  #onClosed(code: number, reason: string): void {
+  #onClosed(code: number, reason: string, address: string): void {
     const closeCode = Object.hasOwn(CLOSE_CODES, code)
       ? CLOSE_CODES[code as keyof typeof CLOSE_CODES]
       : null;
     const wasWelcomed = this.#isWelcomed;
     this.#dropSocket();
+    if (closeCode !== null) this.#resetBlocked();
+    else if (!wasWelcomed) this.#countFailedSocket(address);
     if (closeCode === null)
       this.#scheduleReconnect(wasWelcomed ? DISCONNECTED_MESSAGE : NO_RESPONSE_MESSAGE);
     else if (closeCode.retry)
@@ -194,13 +228,41 @@ export class ReconnectingSocket {
     else this.#closeForGood({ message: reason || closeCode.words, ...helpFor(closeCode.name) });
   }
 
+  #countFailedSocket(address: string): void {
+    this.#failedSockets++;
+    const elapsedMs = this.#options.platform.now() - (this.#ticketsSince ?? Infinity);
+    if (this.#failedSockets >= MIN_BLOCKED_SOCKETS && elapsedMs >= MIN_BLOCKED_MS)
+      this.#blockedHost = new URL(address).host;
+  }
+
+  #resetBlocked(): void {
+    this.#ticketsSince = null;
+    this.#failedSockets = 0;
+    this.#blockedHost = null;
+  }
+
+  #reportReconnecting(message: string): void {
+    const attempt = Math.max(1, this.#attempt);
+    if (this.#blockedHost !== null)
+      this.#events.reconnecting(attempt, blockedMessage(this.#blockedHost), "websocket-blocked");
+    else this.#events.reconnecting(attempt, this.#serverMessage ?? message, "connection-lost");
+  }
+
   #scheduleReconnect(message: string): void {
     this.#attempt++;
     if (this.#attempt > MAX_ATTEMPTS) {
-      this.#closeForGood({
-        message: "Could not reconnect: the server has not responded for several minutes.",
-        help: "reopen",
-      });
+      if (this.#blockedHost !== null)
+        this.#closeForGood({
+          message: blockedMessage(this.#blockedHost),
+          help: "reopen",
+          title: "WebSockets are blocked",
+          actionLabel: "Try again",
+        });
+      else
+        this.#closeForGood({
+          message: "Could not reconnect: the server has not responded for several minutes.",
+          help: "reopen",
+        });
       return;
     }
     const baseMs = RETRY_DELAYS_MS[Math.min(this.#attempt - 1, RETRY_DELAYS_MS.length - 1)] ?? 8000;
@@ -209,7 +271,7 @@ export class ReconnectingSocket {
       this.#timer = null;
       void this.#connect();
     });
-    this.#events.reconnecting(this.#attempt, this.#serverMessage ?? message);
+    this.#reportReconnecting(message);
   }
 
   #closeForGood(closing: CloseReason): void {
@@ -223,11 +285,22 @@ export class ReconnectingSocket {
     this.#connectionId++;
     this.#timer?.();
     this.#timer = null;
+    this.#openTimer?.();
+    this.#openTimer = null;
     this.#socket?.close(code);
     this.#socket = null;
     this.#isOpen = false;
     this.#isWelcomed = false;
   }
+}
+
+function blockedMessage(host: string): string {
+  return (
+    "The server can be reached, but no WebSocket connection to it works. Something between this " +
+    "computer and the server blocks WebSockets, such as a proxy, a firewall or an antivirus web " +
+    "filter. Use another network, turn off the proxy or the web filter, or ask the network " +
+    `administrator to allow WebSocket connections to ${host}.`
+  );
 }
 
 function helpFor(

@@ -43,12 +43,12 @@ export function createRemoteDriver(
       aligner.onArrival(platform.now(), head.serverUs);
       return events?.picture(head, decoder.picture, decoder.changed);
     },
-    reconnecting: (attempt, words) => {
+    reconnecting: (attempt, message, cause) => {
       pinger.stop();
       const continues = lockstep?.onDisconnect(attempt) ?? false;
       if (lockstep?.isActive) paintReporter.flush();
       else paintReporter.reset();
-      if (!continues) events?.reconnecting(attempt, words);
+      if (!continues) events?.reconnecting(attempt, message, cause);
     },
     closed: (closing) => {
       pinger.stop();
