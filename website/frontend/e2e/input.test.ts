@@ -64,11 +64,18 @@ function overhear(): Record<string, unknown>[] {
   return heard;
 }
 
-/** What was pressed on what: told at the press where the game is streamed, by the steps where the page takes them. */
-const pressed = (heard: readonly Record<string, unknown>[]) =>
-  heard
-    .flatMap((said) => (said.type === "ticks" ? (said.inputs as typeof heard) : [said]))
-    .filter(({ control, down }) => control !== undefined && down === true)
+/** Inputs that the page has sent: as messages, or with the steps of a lockstep game. */
+const inputs = (messages: readonly Record<string, unknown>[]) =>
+  messages
+    .flatMap((message) =>
+      message.type === "ticks" ? (message.inputs as typeof messages) : [message],
+    )
+    .filter(({ control }) => control !== undefined);
+
+/** Device and control of each press. */
+const pressed = (messages: readonly Record<string, unknown>[]) =>
+  inputs(messages)
+    .filter(({ down }) => down === true)
     .map(({ control, device }) => `${String(device)} ${String(control)}`);
 
 describe("keyboard", () => {
@@ -205,15 +212,18 @@ describe("gamepad", () => {
     pads: (object | null)[];
   }
 
-  const plug = () =>
-    page.evaluate(() => {
-      const button = () => ({ pressed: false, touched: false, value: 0 });
-      const buttons = Array.from({ length: 17 }, button);
-      const pad = { id: "Simulated pad", index: 0, connected: true, mapping: "standard" };
-      const whole = { ...pad, timestamp: 0, axes: [0, 0, 0, 0], buttons, vibrationActuator: null };
-      (window as unknown as Hands).pads = [whole];
-      dispatchEvent(new Event("gamepadconnected"));
-    });
+  const plug = (mapping: "standard" | "" = "standard", axes = [0, 0, 0, 0]) =>
+    page.evaluate(
+      ({ mapping, axes }) => {
+        const button = () => ({ pressed: false, touched: false, value: 0 });
+        const buttons = Array.from({ length: 17 }, button);
+        const pad = { id: "Simulated pad", index: 0, connected: true, mapping };
+        const whole = { ...pad, timestamp: 1, axes, buttons, vibrationActuator: null };
+        (window as unknown as Hands).pads = [whole];
+        dispatchEvent(new Event("gamepadconnected"));
+      },
+      { mapping, axes },
+    );
   const hold = (index: number, down: boolean) =>
     page.evaluate(
       ([index, down]) => {
@@ -222,11 +232,15 @@ describe("gamepad", () => {
       },
       [index, down] as const,
     );
-  const steer = (x: number) =>
-    page.evaluate((x) => {
-      const [pad] = (window as unknown as Hands).pads as [{ axes: number[] }];
-      pad.axes[0] = x;
-    }, x);
+  const setAxis = (axis: number, value: number) =>
+    page.evaluate(
+      ([axis, value]) => {
+        const [pad] = (window as unknown as Hands).pads as [{ axes: number[] }];
+        pad.axes[axis] = value;
+      },
+      [axis, value] as const,
+    );
+  const steer = (x: number) => setAxis(0, x);
 
   test("gamepad connected while the page is open plays the game, and disconnecting pauses it", async () => {
     await visit("gamepad@example.org");
@@ -256,6 +270,36 @@ describe("gamepad", () => {
       expect.arrayContaining([[], ["Simulated pad"]]),
     );
   });
+
+  test.each([
+    ["hat on axis 9", [0, 0, 0, 0, 0, 0, 0, 0, 0, 23 / 7], 9, 5 / 7, 23 / 7],
+    ["cross on axes 6 and 7", [0, 0, 0, 0, 0, 0, 0, 0], 6, -1, 0],
+  ] as const)(
+    "gamepad without the standard mapping steers by its %s",
+    async (_, axes, axis, left, rest) => {
+      await visit(`gamepad-axis-${String(axis)}@example.org`);
+      await page.addInitScript(() => {
+        const hands = window as unknown as Hands;
+        hands.pads = [];
+        navigator.getGamepads = () => hands.pads as (Gamepad | null)[];
+      });
+      const heard = overhear();
+      await page.goto("/play/breakout");
+      await page.waitForSelector('[data-phase="ready"]');
+      await plug("", [...axes]);
+      await page.getByText("Gamepad: Simulated pad").waitFor();
+      await page.getByRole("button", { name: "Start", exact: true }).click();
+      await page.waitForSelector('[data-phase="playing"]');
+      const earliest = await page.evaluate(() => performance.now());
+      await setAxis(axis, left);
+      await expect.poll(() => findPaddle(page)).toBeLessThan(20);
+      await setAxis(axis, rest);
+      await expect.poll(() => pressed(heard)).toEqual(["gamepad left"]);
+      // The simulated gamepad's timestamp is always 1, which is not the time of the press.
+      const [press] = inputs(heard).filter(({ down }) => down === true);
+      expect(Number(press?.at)).toBeGreaterThan(earliest);
+    },
+  );
 });
 
 describe("analogue control", () => {

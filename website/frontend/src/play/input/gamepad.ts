@@ -1,4 +1,5 @@
 import type { Cancel, Platform } from "../platform";
+import { GamepadCross } from "./gamepad-cross";
 import type { InputSink } from "./held-controls";
 import { steerControls, type Steer } from "./steer";
 import { padDirections, type PadControls } from "./touch";
@@ -29,9 +30,24 @@ const RELEASE_ZONE = 0.25;
 const PRESS_THRESHOLD = 0.5;
 /** Buttons of the standard mapping (W3C Gamepad, section 11): face buttons, shoulders, triggers. */
 const CONTROL_BUTTONS = [0, 1, 2, 3, 4, 5, 6, 7];
-const DPAD_BUTTONS = { up: 12, down: 13, left: 14, right: 15 } as const;
+/**
+ * Age that `Gamepad.timestamp` may have at the poll before the one that sees the change. An older
+ * timestamp, or one that does not change, is not the time of the press.
+ */
+const TIMESTAMP_SLACK_MS = 20;
 
 type HeldCodes = Map<string, string>;
+
+/** State of a connected gamepad between two polls. */
+interface PadState {
+  cross: GamepadCross;
+  /** Pressed codes with their controls. */
+  held: HeldCodes;
+  /** Pressed buttons; null before the first poll. */
+  buttons: Set<number> | null;
+  timestamp: number;
+  polledAt: number;
+}
 
 /**
  * Polls every connected gamepad at each animation frame while at least one is connected.
@@ -45,8 +61,7 @@ export function listenGamepads(
   sink: InputSink,
   events: GamepadEvents,
 ): Cancel {
-  const held = new Map<number, HeldCodes>();
-  const down = new Map<number, Set<number>>();
+  const states = new Map<number, PadState>();
   let names = "";
   let frame: Cancel | null = null;
 
@@ -58,32 +73,35 @@ export function listenGamepads(
     events.connectedPads(now);
   };
   const releaseGamepad = (index: number, at: number): void => {
-    for (const code of held.get(index)?.keys() ?? []) sink.release("gamepad", code, at);
-    held.delete(index);
-    down.delete(index);
+    for (const code of states.get(index)?.held.keys() ?? []) sink.release("gamepad", code, at);
+    states.delete(index);
   };
   const poll = (now: number): void => {
     const pads = connected();
     reportConnected(pads);
-    for (const index of [...held.keys()]) {
+    for (const index of [...states.keys()]) {
       if (pads.some((pad) => pad.index === index)) continue;
       releaseGamepad(index, now);
       events.disconnected();
     }
     for (const pad of pads) {
-      const at = pad.timestamp > 0 && pad.timestamp <= now ? pad.timestamp : now;
-      const before = held.get(pad.index) ?? new Map<string, string>();
-      const pressed = readControls(pad, map, before);
-      held.set(pad.index, pressed);
+      const state = states.get(pad.index) ?? newPadState();
+      states.set(pad.index, state);
+      const at = changeTime(pad, state, now);
+      const before = state.held;
+      const pressed = readControls(pad, map, state);
+      state.held = pressed;
       for (const code of before.keys()) if (!pressed.has(code)) sink.release("gamepad", code, at);
       for (const [code, control] of pressed) {
         if (!before.has(code)) sink.press(control, "gamepad", code, at);
       }
       const buttons = pressedButtons(pad);
       for (const index of buttons) {
-        if (down.get(pad.index)?.has(index) === false) events.button(index, at);
+        if (state.buttons?.has(index) === false) events.button(index, at);
       }
-      down.set(pad.index, buttons);
+      state.buttons = buttons;
+      state.timestamp = pad.timestamp;
+      state.polledAt = now;
     }
     frame = pads.length > 0 ? platform.nextFrame(() => poll(platform.now())) : null;
   };
@@ -95,19 +113,33 @@ export function listenGamepads(
   return () => {
     removeEventListener("gamepadconnected", startPolling);
     frame?.();
-    for (const index of [...held.keys()]) releaseGamepad(index, platform.now());
+    for (const index of [...states.keys()]) releaseGamepad(index, platform.now());
   };
 }
 
-/**
- * Returns the pressed codes with their controls. `before` are the codes pressed at the last poll,
- * which the hysteresis of the stick needs.
- */
-function readControls(pad: Gamepad, map: GamepadMap, before: HeldCodes): HeldCodes {
+const newPadState = (): PadState => ({
+  cross: new GamepadCross(),
+  held: new Map(),
+  buttons: null,
+  timestamp: NaN,
+  polledAt: Infinity,
+});
+
+/** Returns the time of a change that this poll sees: the gamepad's timestamp if it can be right. */
+function changeTime({ timestamp }: Gamepad, state: PadState, now: number): number {
+  const isPlausible =
+    timestamp !== state.timestamp &&
+    timestamp > state.polledAt - TIMESTAMP_SLACK_MS &&
+    timestamp <= now;
+  return isPlausible ? timestamp : now;
+}
+
+/** Returns the pressed codes with their controls. */
+function readControls(pad: Gamepad, map: GamepadMap, state: PadState): HeldCodes {
   const pressed: HeldCodes = new Map();
   const name = (part: string): string => `gamepad-${pad.index}-${part}`;
   const [x = 0, y = 0] = pad.axes;
-  const holds = [...before.keys()].some((code) => code.startsWith(name("stick")));
+  const holds = [...state.held.keys()].some((code) => code.startsWith(name("stick")));
   const zone = holds ? RELEASE_ZONE : DEAD_ZONE;
   const steered = map.steer === null ? [] : steerControls(x, y, map.steer, zone);
   for (const control of steered) pressed.set(name(`stick-${control}`.slice(0, 28)), control);
@@ -115,13 +147,9 @@ function readControls(pad: Gamepad, map: GamepadMap, before: HeldCodes): HeldCod
     const control = map.directions[way];
     if (control !== undefined) pressed.set(name(`stick-${way}`), control);
   }
-  if (pad.mapping === "standard") {
-    for (const way of ["up", "down", "left", "right"] as const) {
-      const control = map.directions[way];
-      if (control !== undefined && isPressed(pad, DPAD_BUTTONS[way])) {
-        pressed.set(name(`button-${DPAD_BUTTONS[way]}`), control);
-      }
-    }
+  for (const { direction, part } of state.cross.read(pad, (index) => isPressed(pad, index))) {
+    const control = map.directions[direction];
+    if (control !== undefined) pressed.set(name(part), control);
   }
   map.buttons.forEach((control, order) => {
     const index = CONTROL_BUTTONS[order];
