@@ -97,6 +97,33 @@ describe("keyboard", () => {
     await playWith("KeyQ");
   });
 
+  test.each(["layout map", "pressed key"])(
+    "labels of an AZERTY keyboard come from its %s, and bindings stay positions",
+    async (source) => {
+      await visit(`azerty-${source.replace(" ", "-")}@example.org`);
+      if (source === "layout map") {
+        await page.addInitScript(() => {
+          const getLayoutMap = () => Promise.resolve(new Map([["KeyQ", "a"]]));
+          Object.defineProperty(navigator, "keyboard", { value: { getLayoutMap } });
+        });
+      }
+      const heard = overhear();
+      await page.goto("/play/tower-of-hanoi");
+      await page.waitForSelector('[data-phase="ready"]');
+      await page.getByRole("button", { name: "Change keys" }).click();
+      await page.getByRole("button", { name: /Change key for First pole/ }).click();
+      const debuggerSession = await page.context().newCDPSession(page);
+      const aKey = { code: "KeyQ", key: "a", windowsVirtualKeyCode: 65 };
+      await debuggerSession.send("Input.dispatchKeyEvent", { type: "keyDown", text: "a", ...aKey });
+      await debuggerSession.send("Input.dispatchKeyEvent", { type: "keyUp", ...aKey });
+      await page.getByRole("button", { name: /First pole, currently A/ }).waitFor();
+      if (process.env.PICTURES !== undefined) await saveScreenshot(page, "azerty");
+      await expect
+        .poll(() => heard.filter(({ type }) => type === "setup").at(-1))
+        .toMatchObject({ keys: { "pole-1": ["KeyQ"] } });
+    },
+  );
+
   test("replaced key sends no input, and resetting restores the default keys", async () => {
     await visit("standard@example.org");
     const heard = overhear();

@@ -15,6 +15,8 @@ const KEY_LABELS: Record<string, string> = {
   Comma: ",",
   Period: ".",
   Slash: "/",
+  Backslash: "\\",
+  Backquote: "`",
   Semicolon: ";",
   Quote: "'",
   BracketLeft: "[",
@@ -24,7 +26,7 @@ const KEY_LABELS: Record<string, string> = {
 };
 
 /** Returns the label of a KeyboardEvent.code on a US keyboard. */
-export function keyLabel(code: string): string {
+export function usKeyLabel(code: string): string {
   const plain = /^(?:Key|Digit|Numpad)(.+)$/.exec(code)?.[1];
   return KEY_LABELS[code] ?? plain ?? code;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { formatBytes, formatCount, formatClock, formatTimeAgo } from "@/lib/format";
-import { keyLabel } from "@/lib/key-label";
+import { usKeyLabel } from "@/lib/key-label";
 
 test("duration in seconds is formatted as minutes and seconds", () => {
   expect([0, 65, 600].map(formatClock)).toEqual(["0:00", "1:05", "10:00"]);
@@ -25,8 +25,8 @@ test("time in the past is formatted relative to now", () => {
   expect(at("2026-10-01T11:00:00Z")).toMatch(/Oct 1, 2026/);
 });
 
-test("key code is formatted as its printed label", () => {
-  expect(["ArrowLeft", "KeyA", "Digit1", "Space", "F5"].map(keyLabel)).toEqual([
+test("key code is formatted as the label of a US keyboard", () => {
+  expect(["ArrowLeft", "KeyA", "Digit1", "Space", "F5"].map(usKeyLabel)).toEqual([
     "←",
     "A",
     "1",

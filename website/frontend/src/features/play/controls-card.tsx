@@ -1,12 +1,13 @@
-import { useEffect, useState, type RefObject } from "react";
+import { useEffect, useEffectEvent, useState, type RefObject } from "react";
 
 import type { Game, GameControl } from "@/api/client";
 import { updatePreferences, usePreferences } from "@/api/preferences";
 import { Button } from "@/components/button";
 import { KeyCap } from "@/components/key-cap";
-import { keyLabel } from "@/lib/key-label";
+import { useKeyLabel } from "@/lib/keyboard-layout";
 
 import { bindKey, isBindable, type Keys } from "./keys";
+import { MUTE_KEY } from "./use-sound";
 
 interface Props {
   game: Game;
@@ -20,6 +21,7 @@ interface Props {
 /** Lists the keys of the game and lets the player change them. */
 export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
   const { keys: customKeys } = usePreferences();
+  const keyLabel = useKeyLabel();
   const [isEditing, setEditing] = useState(false);
   const [control, setControl] = useState<string | null>(null);
   const [status, setStatus] = useState("");
@@ -72,7 +74,7 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
           <div className="contents">
             <dt className="text-dim">Sound</dt>
             <dd className="flex justify-end">
-              <KeyCap code="KeyM" />
+              <KeyCap code={MUTE_KEY} />
             </dd>
           </div>
         )}
@@ -108,21 +110,24 @@ function useKeyCapture(
   control: string | null,
   onKey: (code: string | null) => void,
 ): void {
+  const isChoosing = control !== null;
+  const chooseKey = useEffectEvent(onKey);
+  // The listener must survive a render that another listener of the same key press causes.
   useEffect(() => {
-    if (control === null) return;
+    if (!isChoosing) return;
     isChoosingRef.current = true;
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.code === "Tab") return;
       event.preventDefault();
       event.stopPropagation();
-      onKey(event.code === "Escape" ? null : event.code);
+      chooseKey(event.code === "Escape" ? null : event.code);
     };
     addEventListener("keydown", onKeyDown, { capture: true });
     return () => {
       isChoosingRef.current = false;
       removeEventListener("keydown", onKeyDown, { capture: true });
     };
-  });
+  }, [isChoosing, isChoosingRef]);
 }
 
 interface KeyButtonProps {
@@ -133,6 +138,7 @@ interface KeyButtonProps {
 }
 
 function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
+  const keyLabel = useKeyLabel();
   const now = codes.map(keyLabel).join(" or ") || "no key";
   return (
     <button
@@ -152,11 +158,12 @@ function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
 }
 
 function KeyCaps({ codes }: { codes: readonly string[] }) {
+  const keyLabel = useKeyLabel();
   if (codes.length === 0) return <span className="text-sm text-dim">no key</span>;
-  return distinctLabels(codes).map((code) => <KeyCap key={code} code={code} />);
+  return distinctLabels(codes, keyLabel).map((code) => <KeyCap key={code} code={code} />);
 }
 
 /** Removes keys with the same label, such as both digit 1 keys. */
-function distinctLabels(codes: readonly string[]): string[] {
+function distinctLabels(codes: readonly string[], keyLabel: (code: string) => string): string[] {
   return [...new Map(codes.toReversed().map((code) => [keyLabel(code), code])).values()].reverse();
 }

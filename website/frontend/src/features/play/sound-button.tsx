@@ -1,14 +1,18 @@
 import { updatePreferences } from "@/api/preferences";
+import { useKeyLabel } from "@/lib/keyboard-layout";
+
+import { MUTE_KEY } from "./use-sound";
 
 /** Toggles the sound. The state is visible by shape and announced to screen readers. */
 export function SoundButton({ on }: { on: boolean }) {
+  const muteKey = useKeyLabel()(MUTE_KEY);
   return (
     <button
       type="button"
       data-testid="sound"
       aria-pressed={on}
-      aria-keyshortcuts="M"
-      title={on ? "Sound is on (M)" : "Sound is off (M)"}
+      aria-keyshortcuts={muteKey}
+      title={`Sound is ${on ? "on" : "off"} (${muteKey})`}
       onClick={() => updatePreferences({ sound: !on })}
       className="grid size-10 shrink-0 place-items-center rounded-full hover:bg-black/10 active:bg-black/20"
     >

@@ -4,9 +4,9 @@ import { updatePreferences } from "@/api/preferences";
 import type { Preferences } from "@/api/client";
 import type { Engine } from "@/play/engine";
 
-const MUTE_KEY = "KeyM";
+export const MUTE_KEY = "KeyM";
 
-/** Applies the sound settings. M toggles the sound, unless the game uses that key. */
+/** Applies the sound settings. MUTE_KEY toggles the sound, unless the game uses that key. */
 export function useSound(engine: Engine, { sound, volume }: Preferences, hasSound: boolean): void {
   useEffect(() => engine.setVolume(sound ? toGain(volume) : null), [engine, sound, volume]);
   useEffect(() => {
