@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.games.key_codes import DIGITS, LETTERS
+
 AXES = (("ArrowLeft", "ArrowRight"), ("ArrowDown", "ArrowUp"), ("KeyA", "KeyD"), ("KeyS", "KeyW"))
 """Keys for less and more of each axis of an action vector."""
-KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Space", "KeyZ", "KeyX", "KeyC", "KeyV", "KeyB")
+KEYS = (*DIGITS, *(code for code in LETTERS if code != "KeyM"), "KeyM")
+"""Keys of numbered actions. Browsers do not use them; the page mutes games that do not use M by it."""
+MAX_CONTROLS = len(KEYS)
+"""Maximum number of controls of a draft: each has a key of its own that every keyboard has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,11 @@ class EnvironmentInfo:
 
 
 def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]:
-    """Return id and YAML of a manifest."""
+    """Return id and YAML of a manifest.
+
+    Raises:
+        UnsupportedEnvironment: the environment has more actions than there are keys for.
+    """
     n_actions, meanings, hz = sketch.n_actions, sketch.meanings, sketch.hz
     measured = str(sketch.kwargs["of"]) if "of" in sketch.kwargs else None
     noop = n_actions // 2 if measured else 0
@@ -60,9 +70,16 @@ def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]
 
 def _draft_numbers(n_actions: int, rest: int | None) -> tuple[list[object], list[object]]:
     """Return one control for each action except the no-op."""
+    count = n_actions - (rest is not None)
+    if count > MAX_CONTROLS:
+        raise UnsupportedEnvironment(
+            f"{n_actions:,} actions are too many for a draft, which has one key for each of at most {MAX_CONTROLS}. "
+            f"Write a manifest with the actions that a player needs, or make an environment with fewer actions; "
+            f"a draft of a vector of numbers has at most {len(AXES)} axes."
+        )
     controls = {action: f"action-{action}" for action in range(n_actions) if action != rest}
     told: list[object] = [
-        {"name": control, "label": f"Action {action}", "keys": [_key(order)]}
+        {"name": control, "label": f"Action {action}", "keys": [KEYS[order]]}
         for order, (action, control) in enumerate(controls.items())
     ]
     return told, [{"press": [control], "action": action} for action, control in controls.items()]
@@ -83,7 +100,3 @@ def _draft_axes(n_actions: int, rest: int) -> tuple[list[object], list[object]]:
             held = [pair[level == 2] for pair, level in zip(names, levels, strict=True) if level != 1]
             bindings.append({"press": held, "action": action})
     return controls, bindings
-
-
-def _key(action: int) -> str:
-    return KEYS[action] if action < len(KEYS) else f"F{action - len(KEYS) + 1}"

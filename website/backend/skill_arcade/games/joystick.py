@@ -11,7 +11,8 @@ KEYS = {
     "down": ["ArrowDown", "KeyS"],
     "left": ["ArrowLeft", "KeyA"],
     "right": ["ArrowRight", "KeyD"],
-    "fire": ["Space"],
+    # Many keyboards do not report Space while two arrow keys are held.
+    "fire": ["Space", "KeyX"],
 }
 
 
@@ -49,13 +50,14 @@ def expand_joystick(joystick: Joystick) -> dict[str, Any]:
     unknown = (joystick.labels.keys() | joystick.keys.keys()) - set(used)
     if unknown:
         raise ValueError(f"joystick: this game does not use {', '.join(sorted(unknown))}")
+    chosen = {code for codes in joystick.keys.values() for code in codes}
     return {
         "noop": noop,
         "controls": [
             {
                 "name": part,
                 "label": joystick.labels.get(part, part.capitalize()),
-                "keys": joystick.keys.get(part, KEYS[part]),
+                "keys": joystick.keys.get(part, [code for code in KEYS[part] if code not in chosen]),
             }
             for part in used
         ],

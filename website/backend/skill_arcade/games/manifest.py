@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.joystick import Joystick, expand_joystick
+from skill_arcade.games.key_codes import check_key_code
 
 
 class _Strict(BaseModel):
@@ -48,7 +49,9 @@ class Control(_Strict):
 
     name: str = Field(pattern=r"^[a-z0-9-]+$")
     label: str
-    keys: tuple[str, ...] = Field(min_length=1, description="KeyboardEvent.code values")
+    keys: tuple[Annotated[str, AfterValidator(check_key_code)], ...] = Field(
+        min_length=1, description="KeyboardEvent.code values"
+    )
 
 
 class Binding(_Strict):

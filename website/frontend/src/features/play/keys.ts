@@ -1,11 +1,8 @@
 import type { Game, Preferences } from "@/api/client";
+import { BINDABLE_KEY_CODES } from "@/lib/key-codes";
 
 /** Maps each control to the codes of its keys. */
 export type Keys = Readonly<Record<string, readonly string[]>>;
-
-/** Keys reserved for the page and the browser: pause, start, focus, shortcuts. */
-const RESERVED_KEYS =
-  /^(?:Escape|Enter|Tab|(?:Control|Alt|Meta|OS)(?:Left|Right)?|ContextMenu|F\d+|CapsLock)$/;
 
 /** Returns the game's keys, overridden by the player's. */
 export function effectiveKeys(
@@ -24,7 +21,8 @@ export function controlsByCode(keys: Keys): Map<string, string> {
   );
 }
 
-export const isBindable = (code: string): boolean => code !== "" && !RESERVED_KEYS.test(code);
+/** Returns whether a control may have this key. The page and browsers reserve the other keys. */
+export const isBindable = (code: string): boolean => BINDABLE_KEY_CODES.has(code);
 
 /** Returns the keys with `code` as the only key of `control`, removed from other controls. */
 export function bindKey(keys: Keys, control: string, code: string): Record<string, string[]> {
