@@ -193,6 +193,51 @@ describe("touch", () => {
       .toMatchObject({ hand: "left", touch: true });
   });
 
+  test("touches outside the controls do not zoom, and while playing they select nothing", async () => {
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    contexts.push(context);
+    page = await context.newPage();
+    await signIn("zoom@example.org");
+    await page.goto("/play/tower-of-hanoi");
+    await page.waitForSelector('[data-phase="ready"]');
+    const styles = () =>
+      page.evaluate(() =>
+        ["body", ".machine", ".deck", ".deck button", "[data-testid=screen]"].map((selector) => {
+          const element = document.querySelector(selector);
+          if (element === null) throw new Error(`${selector} is missing`);
+          const { touchAction, userSelect } = getComputedStyle(element);
+          return `${selector} ${touchAction} ${userSelect}`;
+        }),
+      );
+    expect(await styles()).toEqual([
+      "body auto auto",
+      ".machine manipulation auto",
+      ".deck manipulation auto",
+      ".deck button none none",
+      "[data-testid=screen] manipulation auto",
+    ]);
+    await page.getByRole("button", { name: "Start" }).tap();
+    await page.waitForSelector('[data-phase="playing"]');
+    expect(await styles()).toEqual([
+      "body none none",
+      ".machine none none",
+      ".deck none none",
+      ".deck button none none",
+      "[data-testid=screen] none none",
+    ]);
+    // Chromium does not know this property of iOS, so the style sheet itself is read.
+    const styleSheet = await page.evaluate(async () => {
+      const link = document.querySelector<HTMLLinkElement>('link[rel="stylesheet"]');
+      return link === null ? "" : (await fetch(link.href)).text();
+    });
+    expect(styleSheet).toContain("-webkit-touch-callout:none");
+    expect(styleSheet).toContain("-webkit-user-select:none");
+    // A double tap between the controls leaves the scale of the page as it is.
+    const deck = await boxOf(".deck");
+    for (let tap = 0; tap < 2; tap++) await page.touchscreen.tap(deck.x + 3, deck.y + 12);
+    expect(await page.evaluate(() => visualViewport?.scale)).toBe(1);
+  });
+
   test("press vibrates unless vibration is off or reduced motion is requested", async () => {
     const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
     contexts.push(context);
