@@ -1,3 +1,4 @@
+import { ContextRunner } from "./context-runner";
 import type { AudioOutput } from "./speaker";
 import worklet from "./worklet.ts?worker&url";
 import type { ToWorklet, WorkletOptions } from "./worklet";
@@ -13,6 +14,7 @@ export function openAudioOutput(hz: number, onFailure: (words: string) => void):
   const context = new AudioContext({ latencyHint: "interactive" });
   const volume = new GainNode(context, { gain: 0 });
   volume.connect(context.destination);
+  const runner = new ContextRunner(context, window);
   let node: AudioWorkletNode | null = null;
   let isClosed = false;
   let isRunning = false;
@@ -41,17 +43,17 @@ export function openAudioOutput(hz: number, onFailure: (words: string) => void):
       if (isClosed || running === isRunning) return;
       isRunning = running;
       clearTimeout(suspendTimer);
-      // The promise stays pending until the player has interacted with the page.
-      if (running) void context.resume();
+      if (running) runner.run();
       else {
         send({ kind: "clear" });
-        suspendTimer = setTimeout(() => void context.suspend(), SUSPEND_DELAY_MS);
+        suspendTimer = setTimeout(() => runner.suspend(), SUSPEND_DELAY_MS);
       }
     },
     close: () => {
       if (isClosed) return;
       isClosed = true;
       clearTimeout(suspendTimer);
+      runner.close();
       send({ kind: "end" });
       node?.disconnect();
       void context.close();
