@@ -77,7 +77,7 @@ export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, nu
   for (const episode of episodes) {
     const { game_id: id, score, certificate } = episode;
     if (certificate !== "certified" || !isRanked(episode)) continue;
-    best.set(id, Math.max(best.get(id) ?? -Infinity, score));
+    if (score !== null) best.set(id, Math.max(best.get(id) ?? -Infinity, score));
   }
   return best;
 }

@@ -2,8 +2,11 @@ const score = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
-/** 1234.5 -> "1,234.5" */
-export const formatScore = (value: number): string => score.format(value);
+/** 1234.5 -> "1,234.5", NaN -> "not a number", Infinity -> "∞", null (unknown) -> "–" */
+export function formatScore(value: number | null): string {
+  if (value === null) return "–";
+  return Number.isNaN(value) ? "not a number" : score.format(value);
+}
 
 /** 125 -> "2:05" */
 export function formatClock(seconds: number): string {

@@ -230,11 +230,22 @@ export class GameEngine implements Engine {
 
   #onEnded({ episode, status, reason, score, n_steps: steps }: Ended): void {
     this.#episodeActive = false;
-    this.#store.set({ score });
-    this.#enterPhase({ kind: "ended", episode, status, reason, score, steps });
+    const finalScore = this.#finalScore(score);
+    this.#store.set({ score: finalScore });
+    this.#enterPhase({ kind: "ended", episode, status, reason, score: finalScore, steps });
     if (!this.#restartRequested) return;
     this.#restartRequested = false;
     this.start();
+  }
+
+  /**
+   * Returns the final score. JSON has no NaN and no infinity, so the message has null for them. The
+   * frame packets have them.
+   */
+  #finalScore(score: number | null): number {
+    if (score !== null) return score;
+    const { score: lastScore } = this.#store.getSnapshot();
+    return Number.isFinite(lastScore) ? NaN : lastScore;
   }
 
   /** Pauses a real-time game, or cancels its countdown. */

@@ -3,10 +3,11 @@ import type { components } from "@/api/schema";
 type Schemas = components["schemas"];
 
 export type ClientMessage = Schemas["ClientMessage"];
-export type ServerMessage = Schemas["ServerMessage"];
+export type ServerMessage = Exclude<Schemas["ServerMessage"], Schemas["Ended"]> | Ended;
 export type Hello = Schemas["Hello"];
 export type Welcome = Schemas["Welcome"];
-export type Ended = Schemas["Ended"];
+/** `score` is null if it is not a number or infinite, because JSON has no such numbers. */
+export type Ended = Omit<Schemas["Ended"], "score"> & { readonly score: number | null };
 export type Offer = Schemas["Offer"];
 export type Ticks = Schemas["Ticks"];
 export type Device = Schemas["Input"]["device"];

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Episode } from "@/api/client";
 import {
+  bestScore,
   compareResults,
   isRecord,
   achievementsOf,
@@ -10,7 +11,7 @@ import {
 
 const turns = { pace: { kind: "turn-based" } } as const;
 const ticks = { pace: { kind: "real-time", hz: 60 } } as const;
-const round = (score: number, steps: number, won = false) => ({ score, steps, won });
+const round = (score: number | null, steps: number, won = false) => ({ score, steps, won });
 
 test("episode results of a game contain its finished episodes, oldest first, without the current one", () => {
   const episode = (id: string, game_id: string, score: number, time_ended: string | null) =>
@@ -73,4 +74,20 @@ test("what was new is told, and nothing when nothing was", () => {
     "Longest game",
   ]);
   expect(achievementsOf(turns, round(5, 10), [round(5, 9)])).toEqual([]);
+});
+
+test("scores that are not numbers are neither best nor records, and rank last", () => {
+  const results = [round(NaN, 9), round(-3, 9), round(null, 9), round(-7, 9)];
+  expect(bestScore(results)).toBe(-3);
+  expect(bestScore([round(NaN, 9), round(null, 9)])).toBe(null);
+  expect(bestScore([round(4, 9), round(Infinity, 9)])).toBe(Infinity);
+  expect(
+    results
+      .toSorted(compareResults(ticks))
+      .map(({ score }) => score)
+      .slice(0, 2),
+  ).toEqual([-3, -7]);
+  expect(isRecord(ticks, round(NaN, 9), [round(-3, 9)])).toBe(false);
+  expect(isRecord(ticks, round(Infinity, 9), [round(Infinity, 9)])).toBe(false);
+  expect(isRecord(ticks, round(1, 9), [round(null, 9)])).toBe(true);
 });

@@ -83,11 +83,12 @@ describe("controls under thumbs", () => {
 });
 
 test("best score of a game with several episodes is the highest", () => {
-  const played = (game_id: string, score: number) =>
+  const played = (game_id: string, score: number | null) =>
     ({ game_id, score, certificate: "certified", status: "lost", options: {} }) as Episode;
   const left = { ...played("a", 9), status: "incomplete" } as Episode;
   const easy = { ...played("a", 9), options: { difficulty: "0" } };
-  const best = bestScores([played("a", -3), played("b", 2), played("a", -1), left, easy]);
+  const episodes = [played("a", -3), played("a", null), played("b", 2), played("a", -1)];
+  const best = bestScores([...episodes, played("c", null), left, easy]);
   expect([...best]).toEqual([
     ["a", -1],
     ["b", 2],

@@ -50,3 +50,12 @@ test.each([
   show(1, null, kind);
   expect(screen.getByTestId("hud").classList.contains("invisible")).toBe(!seen);
 });
+
+test.each([
+  [NaN, "not a number"],
+  [Infinity, "∞"],
+  [-Infinity, "-∞"],
+])("hud with score %d shows it as %s", (score, shown) => {
+  show(score, null);
+  expect(text("score")).toBe(shown);
+});

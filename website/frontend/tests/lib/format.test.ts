@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatBytes, formatCount, formatClock, formatTimeAgo } from "@/lib/format";
+import { formatBytes, formatCount, formatClock, formatScore, formatTimeAgo } from "@/lib/format";
 import { usKeyLabel } from "@/lib/key-label";
 
 test("duration in seconds is formatted as minutes and seconds", () => {
@@ -42,5 +42,15 @@ test("size in bytes is formatted in the largest suitable unit", () => {
     "1 kB",
     "1.2 MB",
     "5 TB",
+  ]);
+});
+
+test("score that is not finite or unknown is formatted as such", () => {
+  expect([1234.5, NaN, Infinity, -Infinity, null].map(formatScore)).toEqual([
+    "1,234.5",
+    "not a number",
+    "∞",
+    "-∞",
+    "–",
   ]);
 });

@@ -6,12 +6,12 @@ import { makePacket } from "../support/packets";
 import type { FakeSocket } from "../support/sockets";
 import { ENDED, flushPromises, EngineHarness } from "../support/engine-harness";
 
-let table: EngineHarness;
+let harness: EngineHarness;
 
 beforeEach(() => lay());
 
 async function lay(pace?: Pace): Promise<void> {
-  table = await EngineHarness.open(pace);
+  harness = await EngineHarness.open(pace);
 }
 
 const inputs = (socket: FakeSocket) =>
@@ -19,72 +19,72 @@ const inputs = (socket: FakeSocket) =>
 
 describe("start", () => {
   test("[O1] nothing but hello is sent before the welcome", () => {
-    const socket = table.sockets.last;
+    const socket = harness.sockets.last;
     socket.events.opened();
-    table.engine.start();
-    table.engine.reportFocus("blur", 1);
-    table.platform.advance(3000);
+    harness.engine.start();
+    harness.engine.reportFocus("blur", 1);
+    harness.platform.advance(3000);
     expect(socket.sent.map(({ type }) => type)).toEqual(["hello"]);
     expect(socket.sentOfType("hello")[0]).toMatchObject({ protocol: 1, at: 1000, refresh_hz: 60 });
-    expect(table.phase).toEqual({ kind: "connecting" });
+    expect(harness.phase).toEqual({ kind: "connecting" });
   });
 
   test("[O2] real-time game counts down before the start", () => {
-    const socket = table.sockets.last;
+    const socket = harness.sockets.last;
     socket.welcome();
-    expect(table.phase).toEqual({ kind: "ready" });
-    table.engine.start();
+    expect(harness.phase).toEqual({ kind: "ready" });
+    harness.engine.start();
     const beats = [3, 2, 1].map((left) => {
-      expect(table.phase).toEqual({ kind: "countdown", beatsLeft: left, then: "start" });
-      table.platform.advance(600);
+      expect(harness.phase).toEqual({ kind: "countdown", beatsLeft: left, then: "start" });
+      harness.platform.advance(600);
       return left;
     });
     expect(beats).toHaveLength(3);
-    expect(table.phase).toEqual({ kind: "starting" });
+    expect(harness.phase).toEqual({ kind: "starting" });
     expect(socket.sentOfType("start")).toHaveLength(1);
     socket.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
-    expect(table.phase).toEqual({ kind: "playing" });
+    expect(harness.phase).toEqual({ kind: "playing" });
   });
 
   test("[O10] preview is painted before the countdown and not reported", () => {
-    const socket = table.sockets.last;
+    const socket = harness.sockets.last;
     socket.welcome();
     socket.events.binary(makePacket({ preview: true, colours: [[1, 2, 3]] }));
-    table.platform.runAnimationFrame();
-    expect(table.screen.updates.map(({ firstPixel }) => firstPixel)).toEqual([0xff030201]);
-    table.engine.start();
-    table.platform.advance(1800);
+    harness.platform.runAnimationFrame();
+    expect(harness.screen.updates.map(({ firstPixel }) => firstPixel)).toEqual([0xff030201]);
+    harness.engine.start();
+    harness.platform.advance(1800);
     expect(socket.sentOfType("shown")).toEqual([]);
     expect(socket.sentOfType("start")).toHaveLength(1);
   });
 
   test("[O10] preview after the end is painted only when the next episode starts", () => {
-    const socket = table.startEpisode();
+    const socket = harness.startEpisode();
     socket.events.binary(makePacket({ frame: 1, last: true, colours: [[9, 9, 9]] }));
-    table.platform.runAnimationFrame();
+    harness.platform.runAnimationFrame();
     socket.deliver(ENDED);
-    const before = table.screen.updates.length;
+    const before = harness.screen.updates.length;
     socket.events.binary(makePacket({ preview: true, colours: [[1, 2, 3]] }));
-    table.platform.runAnimationFrame();
-    expect(table.screen.updates).toHaveLength(before);
-    table.engine.start();
-    table.platform.runAnimationFrame();
-    expect(table.screen.updates.at(-1)?.firstPixel).toBe(0xff030201);
+    harness.platform.runAnimationFrame();
+    expect(harness.screen.updates).toHaveLength(before);
+    harness.engine.start();
+    harness.platform.runAnimationFrame();
+    expect(harness.screen.updates.at(-1)?.firstPixel).toBe(0xff030201);
   });
 
   test("turn-based game starts without a countdown and counts steps", async () => {
     await lay({ kind: "turn-based" });
-    table.sockets.last.welcome();
-    table.engine.start();
-    table.sockets.last.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
-    table.sockets.last.events.binary(makePacket({ frame: 4 }));
-    expect(table.engine.getSnapshot()).toMatchObject({ steps: 4, seconds: 0, lives: null });
+    harness.sockets.last.welcome();
+    harness.engine.start();
+    harness.sockets.last.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
+    harness.sockets.last.events.binary(makePacket({ frame: 4 }));
+    expect(harness.engine.getSnapshot()).toMatchObject({ steps: 4, seconds: 0, lives: null });
   });
 
   test("snapshot has score, lives and time of the newest packet", () => {
-    const socket = table.startEpisode();
+    const socket = harness.startEpisode();
     socket.events.binary(makePacket({ frame: 150, isKeyframe: false, score: 12.5, lives: 3 }));
-    expect(table.engine.getSnapshot()).toMatchObject({
+    expect(harness.engine.getSnapshot()).toMatchObject({
       score: 12.5,
       lives: 3,
       seconds: 2,
@@ -93,21 +93,21 @@ describe("start", () => {
   });
 
   test("pings follow the period of the welcome and give the latency", () => {
-    const socket = table.sockets.last;
+    const socket = harness.sockets.last;
     socket.welcome();
-    table.platform.advance(25);
+    harness.platform.advance(25);
     socket.deliver({ type: "pong", id: 0, received_us: 1, sent_us: 2 });
-    table.platform.advance(1000);
-    expect(table.engine.getSnapshot().latencyMs).toBe(25);
+    harness.platform.advance(1000);
+    expect(harness.engine.getSnapshot().latencyMs).toBe(25);
     expect(socket.sentOfType("ping").map(({ previous }) => previous)).toEqual([null, [0, 1025]]);
   });
 
   test("[F2] painted frames are reported, dropped frames are not", () => {
-    const socket = table.startEpisode();
+    const socket = harness.startEpisode();
     socket.events.binary(makePacket({ frame: 1, isKeyframe: false }));
     socket.events.binary(makePacket({ frame: 2, isKeyframe: false }));
-    table.platform.runAnimationFrame();
-    table.platform.advance(100);
+    harness.platform.runAnimationFrame();
+    harness.platform.advance(100);
     expect(socket.sentOfType("shown")).toEqual([
       {
         type: "shown",
@@ -123,12 +123,12 @@ describe("start", () => {
 
 describe("input", () => {
   test("[I1] input is sent with the frame that was on the screen", () => {
-    const socket = table.startEpisode();
-    table.platform.advance(16);
+    const socket = harness.startEpisode();
+    harness.platform.advance(16);
     socket.events.binary(makePacket({ frame: 1, isKeyframe: false }));
-    table.platform.runAnimationFrame();
-    table.engine.input.press("fire", "keyboard", "Space", 2810);
-    table.engine.input.release("keyboard", "Space", 2817);
+    harness.platform.runAnimationFrame();
+    harness.engine.input.press("fire", "keyboard", "Space", 2810);
+    harness.engine.input.release("keyboard", "Space", 2817);
     expect(socket.sentOfType("input")).toEqual([
       {
         type: "input",
@@ -152,11 +152,11 @@ describe("input", () => {
   });
 
   test("key held during the countdown is pressed at the start", () => {
-    const socket = table.sockets.last;
+    const socket = harness.sockets.last;
     socket.welcome();
-    table.engine.start();
-    table.engine.input.press("left", "keyboard", "ArrowLeft", 1500);
-    table.platform.advance(1800);
+    harness.engine.start();
+    harness.engine.input.press("left", "keyboard", "ArrowLeft", 1500);
+    harness.platform.advance(1800);
     expect(inputs(socket)).toEqual([]);
     socket.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     expect(socket.sentOfType("input")).toMatchObject([{ control: "left", at: 1500, frame: null }]);
@@ -164,50 +164,50 @@ describe("input", () => {
 
   test("turn-based game ignores a key held before the start", async () => {
     await lay({ kind: "turn-based" });
-    const socket = table.sockets.last;
+    const socket = harness.sockets.last;
     socket.welcome();
-    table.engine.input.press("pole-1", "keyboard", "Digit1", 1);
-    table.engine.start();
+    harness.engine.input.press("pole-1", "keyboard", "Digit1", 1);
+    harness.engine.start();
     socket.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     expect(inputs(socket)).toEqual([]);
   });
 
   test("window blur releases all controls and pauses a real-time game", () => {
-    const socket = table.startEpisode();
-    table.engine.input.press("left", "keyboard", "ArrowLeft", 2800);
-    table.engine.reportFocus("blur", 2900);
+    const socket = harness.startEpisode();
+    harness.engine.input.press("left", "keyboard", "ArrowLeft", 2800);
+    harness.engine.reportFocus("blur", 2900);
     const after = socket.sent.slice(socket.sent.findIndex(({ type }) => type === "input"));
     expect(after.map(({ type }) => type)).toEqual(["input", "input", "focus", "pause"]);
     expect(inputs(socket)).toEqual(["left down", "left up"]);
-    expect(table.phase).toEqual({ kind: "paused", reason: "focus" });
+    expect(harness.phase).toEqual({ kind: "paused", reason: "focus" });
   });
 
   test("pause releases held controls and resume presses them again", () => {
-    const socket = table.startEpisode();
-    table.engine.input.press("left", "touch", "pad-left-1", 2800);
-    table.engine.pause();
+    const socket = harness.startEpisode();
+    harness.engine.input.press("left", "touch", "pad-left-1", 2800);
+    harness.engine.pause();
     expect(inputs(socket)).toEqual(["left down", "left up"]);
-    table.engine.resume();
-    table.platform.advance(1800);
+    harness.engine.resume();
+    harness.platform.advance(1800);
     socket.deliver({ type: "resumed" });
-    expect(table.phase).toEqual({ kind: "playing" });
+    expect(harness.phase).toEqual({ kind: "playing" });
     expect(inputs(socket)).toEqual(["left down", "left up", "left down"]);
   });
 
   test("keys are captured only while the game runs or starts", () => {
-    expect(table.engine.keyUse()).toBe("free");
-    const socket = table.startEpisode();
-    expect(table.engine.keyUse()).toBe("captured");
+    expect(harness.engine.keyUse()).toBe("free");
+    const socket = harness.startEpisode();
+    expect(harness.engine.keyUse()).toBe("captured");
     socket.deliver(ENDED);
-    expect(table.engine.keyUse()).toBe("suppressed");
+    expect(harness.engine.keyUse()).toBe("suppressed");
   });
 });
 
 describe("end", () => {
   test("ended episode gives its result, and the next one uses the same socket", () => {
-    const socket = table.startEpisode();
+    const socket = harness.startEpisode();
     socket.deliver(ENDED);
-    expect(table.phase).toEqual({
+    expect(harness.phase).toEqual({
       kind: "ended",
       episode: "e1",
       status: "lost",
@@ -215,51 +215,51 @@ describe("end", () => {
       score: 7,
       steps: 40,
     });
-    table.engine.start();
-    table.platform.advance(1800);
+    harness.engine.start();
+    harness.platform.advance(1800);
     socket.deliver({ type: "started", episode: "e2", server_us: 1, lockstep: null });
-    expect(table.engine.getSnapshot()).toMatchObject({ phase: { kind: "playing" }, score: 0 });
-    expect(table.sockets.all).toHaveLength(1);
+    expect(harness.engine.getSnapshot()).toMatchObject({ phase: { kind: "playing" }, score: 0 });
+    expect(harness.sockets.all).toHaveLength(1);
   });
 
   test("leave sends leave and waits for ended", () => {
-    const socket = table.startEpisode();
-    table.engine.leave();
-    expect(table.phase).toEqual({ kind: "leaving", thenRestart: false });
+    const socket = harness.startEpisode();
+    harness.engine.leave();
+    expect(harness.phase).toEqual({ kind: "leaving", thenRestart: false });
     expect(socket.sentOfType("leave")).toHaveLength(1);
     socket.deliver({ ...ENDED, status: "incomplete" });
-    expect(table.phase.kind).toBe("ended");
+    expect(harness.phase.kind).toBe("ended");
   });
 
   test("close is idempotent and prevents a reconnect", () => {
-    const socket = table.startEpisode();
-    table.engine.close();
-    table.engine.close();
+    const socket = harness.startEpisode();
+    harness.engine.close();
+    harness.engine.close();
     expect(socket.isClosedByPage).toBe(true);
     socket.events.closed(1006, "");
-    table.platform.advance(60_000);
-    expect(table.sockets.all).toHaveLength(1);
-    expect(table.platform.pendingTimers).toBe(0);
+    harness.platform.advance(60_000);
+    expect(harness.sockets.all).toHaveLength(1);
+    expect(harness.platform.pendingTimers).toBe(0);
   });
 });
 
 describe("restart", () => {
   test("restart ends the episode and then counts down", () => {
-    const socket = table.startEpisode();
-    table.engine.restart();
-    expect(table.phase).toEqual({ kind: "leaving", thenRestart: true });
+    const socket = harness.startEpisode();
+    harness.engine.restart();
+    expect(harness.phase).toEqual({ kind: "leaving", thenRestart: true });
     socket.deliver({ ...ENDED, status: "incomplete", reason: "left" });
-    expect(table.phase).toEqual({ kind: "countdown", beatsLeft: 3, then: "start" });
+    expect(harness.phase).toEqual({ kind: "countdown", beatsLeft: 3, then: "start" });
   });
 
   test("restart is cancelled by a reconnect without the episode", async () => {
-    table.startEpisode();
-    table.engine.restart();
-    table.sockets.last.events.closed(1006, "");
-    table.platform.advance(300);
+    harness.startEpisode();
+    harness.engine.restart();
+    harness.sockets.last.events.closed(1006, "");
+    harness.platform.advance(300);
     await flushPromises();
-    table.sockets.last.welcome("ended");
-    expect(table.phase).toEqual({ kind: "episode-lost" });
+    harness.sockets.last.welcome("ended");
+    expect(harness.phase).toEqual({ kind: "episode-lost" });
   });
 });
 
@@ -267,13 +267,28 @@ describe("setup", () => {
   test("[O9] setup is sent after each welcome and at each change", () => {
     const keys = { up: ["KeyI"] };
     const setup = { keys, touch: false, hand: "right" as const, gamepads: [], sound: false };
-    table.engine.updateSetup(setup);
-    expect(table.sockets.last.sentOfType("setup")).toEqual([]);
-    table.sockets.last.welcome();
-    table.engine.updateSetup({ ...setup, hand: "left" });
-    expect(table.sockets.last.sentOfType("setup").map(({ hand }) => hand)).toEqual([
+    harness.engine.updateSetup(setup);
+    expect(harness.sockets.last.sentOfType("setup")).toEqual([]);
+    harness.sockets.last.welcome();
+    harness.engine.updateSetup({ ...setup, hand: "left" });
+    expect(harness.sockets.last.sentOfType("setup").map(({ hand }) => hand)).toEqual([
       "right",
       "left",
     ]);
+  });
+});
+
+describe("score that JSON cannot hold", () => {
+  test.each([
+    [Infinity, Infinity],
+    [-Infinity, -Infinity],
+    [NaN, NaN],
+    [12, NaN],
+  ])("after frames with score %d ends the episode with %d", (lastScore, score) => {
+    const socket = harness.startEpisode();
+    socket.events.binary(makePacket({ frame: 1, score: lastScore }));
+    socket.deliver({ ...ENDED, score: null });
+    expect(harness.phase).toMatchObject({ kind: "ended", score });
+    expect(harness.engine.getSnapshot().score).toBe(score);
   });
 });

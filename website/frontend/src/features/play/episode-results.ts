@@ -2,7 +2,8 @@ import type { Episode, Game } from "@/api/client";
 
 /** Result of one episode. */
 export interface EpisodeResult {
-  score: number;
+  /** null: not a number or infinite, which the API does not distinguish. */
+  score: number | null;
   steps: number;
   won: boolean;
 }
@@ -56,12 +57,28 @@ function hasSameOptions(
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
+/** Rank of a score: the greater, the better. Scores that are not numbers come last. */
+const rankOf = (score: number | null): number =>
+  score === null || Number.isNaN(score) ? -Infinity : score;
+
+/** Returns the best score, or null if there is none that is a number. */
+export function bestScore(results: readonly EpisodeResult[]): number | null {
+  const scores = results.flatMap(({ score }) => (score === null ? [] : [score]));
+  return scores.reduce<number | null>(
+    (best, score) => (Number.isNaN(score) || (best !== null && best >= score) ? best : score),
+    null,
+  );
+}
+
 /** Compares by score (best first) and, in turn-based games, by fewer steps. */
 export function compareResults(
   game: Pick<Game, "pace">,
 ): (a: EpisodeResult, b: EpisodeResult) => number {
   const stepWeight = game.pace.kind === "turn-based" ? 1 : 0;
-  return (a, b) => b.score - a.score || stepWeight * (a.steps - b.steps);
+  return (a, b) => {
+    const [rankA, rankB] = [rankOf(a.score), rankOf(b.score)];
+    return rankA === rankB ? stepWeight * (a.steps - b.steps) : rankA > rankB ? -1 : 1;
+  };
 }
 
 /** Returns whether a result beats all earlier ones. Without earlier results it is no record. */

@@ -19,7 +19,12 @@ import { effectiveKeys } from "./keys";
 import { ControlsCard } from "./controls-card";
 import { validOptions, describeOptions, type Options } from "./options";
 import { Overlay } from "./overlay";
-import { finishedEpisodes, type LocalEpisodeResult, type EpisodeResult } from "./episode-results";
+import {
+  bestScore,
+  finishedEpisodes,
+  type LocalEpisodeResult,
+  type EpisodeResult,
+} from "./episode-results";
 import { Screen } from "./screen";
 import { SettingsCard } from "./settings-card";
 import { TopBar } from "./top-bar";
@@ -61,7 +66,7 @@ function GameView({ engine, game, options, session, onReopen }: Props) {
   const results = useEpisodeResults(game, options, session, snapshot.phase);
   const touchLayout = useMemo(() => touchLayoutFor(game), [game]);
   const { kind } = snapshot.phase;
-  const best = results.length === 0 ? null : Math.max(...results.map(({ score }) => score));
+  const best = bestScore(results);
   const enterGuard = useHotkeys(engine);
   const preferences = usePreferences();
   const customKeys = preferences.keys[game.id];

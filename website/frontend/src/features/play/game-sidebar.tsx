@@ -20,7 +20,10 @@ const MAX_BEST_RESULTS = 5;
 
 /** Sidebar: how to play, controls, settings and best scores. */
 export function GameSidebar({ game, optionsText, results, notice, children }: Props) {
-  const top = [...results].sort(compareResults(game)).slice(0, MAX_BEST_RESULTS);
+  const top = results
+    .filter(({ score }) => score !== null && !Number.isNaN(score))
+    .sort(compareResults(game))
+    .slice(0, MAX_BEST_RESULTS);
   return (
     <aside className="flex flex-col gap-8 p-5 sm:p-8 lg:h-[calc(100dvh-4rem)] lg:overflow-y-auto lg:p-6">
       {notice !== null && (

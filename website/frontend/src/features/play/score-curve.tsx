@@ -2,9 +2,11 @@ const MAX_SCORES = 24;
 const WIDTH = 220;
 const HEIGHT = 44;
 
-/** Small chart of the last scores. Renders nothing for fewer than three or if all are equal. */
-export function ScoreCurve({ scores }: { scores: readonly number[] }) {
-  const recent = scores.slice(-MAX_SCORES);
+/** Small chart of the last finite scores. Renders nothing for fewer than three or if all are equal. */
+export function ScoreCurve({ scores }: { scores: readonly (number | null)[] }) {
+  const recent = scores
+    .filter((score): score is number => Number.isFinite(score))
+    .slice(-MAX_SCORES);
   const low = Math.min(...recent);
   const span = Math.max(...recent) - low;
   if (recent.length < 3 || span === 0) return null;
