@@ -1,4 +1,4 @@
-// A person looks at what they have played, and leaves for good.
+// A player views their history and deletes the account.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
@@ -60,7 +60,7 @@ step("the account page without games has no accessibility faults", async () => {
   expect(await findAccessibilityFaults(visit.page)).toEqual([]);
 });
 
-// The certifier takes only what the machine has left.
+// The certifier has the lowest priority, so it is slow on a busy machine.
 const patience = { timeout: 240_000, interval: 500 };
 
 step("the account page lists a won and certified episode", async () => {
@@ -71,7 +71,7 @@ step("the account page lists a won and certified episode", async () => {
   await page.waitForSelector('[data-phase="playing"]');
   for (const pole of HANOI) await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
   await page.waitForSelector('[data-testid="ending"][data-status="won"]');
-  // Asked for, not looked at: drawing a page again and again takes the processor from whoever certifies.
+  // The API is polled, because rendering the page repeatedly would slow the certifier down.
   const token = await readToken(page);
   const certified = async () => {
     const answer = await askSummary(token);

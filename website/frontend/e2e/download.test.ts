@@ -1,4 +1,4 @@
-// A person takes their own play away, and a researcher everybody's: by clicks alone.
+// A player downloads their own data, and a researcher the data of all players.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
@@ -60,7 +60,7 @@ step("own data downloads as a Minari dataset", async () => {
     await page.getByRole("heading", { name: "Download your data" }).waitFor();
     return page.getByText("14 steps").count();
   };
-  // What was played is there to take once it is delivered.
+  // Episodes can be downloaded once they are uploaded.
   await expect.poll(listed, { interval: 500 }).toBeGreaterThan(0);
   expect(await saveDownload("Download my data", "own")).toContain(
     "skill-arcade/tower-of-hanoi/human-v0/data/0/part-0.parquet",
@@ -82,7 +82,7 @@ step("the page reports no errors", () => {
   expect(visit.errors).toEqual([]);
 });
 
-/** Clicks, waits until the page says that the download is whole, and lists what is in it. */
+/** Clicks, waits for a complete download, and lists its files. */
 async function saveDownload(button: string, name: string): Promise<string> {
   const { page } = visit;
   const begun = page.waitForEvent("download");

@@ -1,5 +1,5 @@
-// Minutes of play, streamed: tasks that hold the page up, its memory, and the gaps between pictures. As a test it is
-// small and asserts what was counted; `python -m benchmarks endurance` gives it minutes (ENDURANCE_PLAN).
+// Minutes of streamed play: long tasks, memory, and gaps between pictures. The test is short and
+// checks counts; `python -m benchmarks endurance` runs it for minutes (ENDURANCE_PLAN).
 import { writeFile } from "node:fs/promises";
 
 import type { Browser, CDPSession, Page } from "playwright-core";
@@ -11,16 +11,16 @@ import { Stopwatch } from "./support/stopwatch";
 
 interface Plan {
   minutes: number;
-  /** Seconds after which memory is read, each time. */
+  /** Interval between two memory readings in seconds. */
   every: number;
 }
 
 interface Reading {
   second: number;
-  /** Bytes of the page's JavaScript heap that are in use, after a collection. */
+  /** Used size of the JavaScript heap in bytes after a garbage collection. */
   heap: number;
   nodes: number;
-  /** Milliseconds of each task of more than 50 ms since the last reading (the Long Tasks API). */
+  /** Durations in milliseconds of the tasks longer than 50 ms since the last reading. */
   longTasks: number[];
   gaps: number[];
   skipped: number;
@@ -77,7 +77,7 @@ test(
   60_000 * (2 * plan.minutes + 2),
 );
 
-/** Runs in the page: notes each task of more than 50 ms. */
+/** Runs in the page: records each task longer than 50 ms (Long Tasks API). */
 function watchTasks(): void {
   const world = globalThis as World;
   world.longTasks = [];
@@ -86,12 +86,12 @@ function watchTasks(): void {
   }).observe({ type: "longtask" });
 }
 
-/** Serves, and moves to and fro; a game that is over is begun again, as a person does. */
+/** Serves and moves left and right. Restarts a game that has ended. */
 async function keepPlaying(page: Page, seconds: number): Promise<void> {
   const end = performance.now() + 1000 * seconds;
   for (let turn = 0; performance.now() < end; turn++) {
     if ((await page.locator('[data-phase="ended"]').count()) > 0) {
-      await page.waitForTimeout(600); // a key in the moment of the end is not taken for the next game
+      await page.waitForTimeout(600); // Enter is ignored right after the end
       await page.keyboard.press("Enter");
       await page.waitForSelector('[data-phase="playing"]');
     }

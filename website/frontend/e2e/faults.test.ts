@@ -1,4 +1,4 @@
-// What breaks while one plays, as the player sees it: each time in words, and each time the game goes on where it was.
+// Faults during play: each is reported to the player, and the game resumes where it stopped.
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +22,10 @@ import { watchMotion } from "./support/screen";
 
 const run = promisify(execFile);
 const step = createScenario();
-/** New games need all but so much of the room that there is at the start; somebody who fills more leaves too little. */
+/**
+ * New games need the disk space that is free at the start minus SPARE_BYTES. A file of FILLER_BYTES
+ * leaves less.
+ */
 const SPARE_BYTES = 2 ** 31;
 const FILLER_BYTES = 3 * 2 ** 30;
 const TMPFS = 0x01021994;
@@ -37,7 +40,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   const disk = await statfs(tmpdir());
   const free = disk.bavail * disk.bsize;
-  canFill = free > 2 * FILLER_BYTES && disk.type !== TMPFS; // there, room that is taken is memory
+  canFill = free > 2 * FILLER_BYTES && disk.type !== TMPFS; // filling a tmpfs would fill the memory
   const least = canFill ? Math.floor((free - SPARE_BYTES) / 2 ** 20) : 1;
   const settings = {
     MAX_UPLOAD_STALL_SECONDS: "2",
@@ -65,7 +68,7 @@ afterAll(async () => {
   network.close();
 });
 
-/** Waits until the game stands there, and gives the words that lie over the screen at that moment. */
+/** Waits for a phase and returns the text of the page at that moment. */
 async function reach(page: Page, phase: string): Promise<string> {
   const words = await page.waitForFunction(
     (phase) =>
@@ -162,7 +165,7 @@ step("low disk space rejects new games and keeps running ones", async ({ skip })
 
 step("a full disk ends the game and keeps the recorded part", async () => {
   const { page } = visit;
-  // A limit to the size of files refuses a write as a full disk does, and needs no rights to set.
+  // A limit on file sizes makes writes fail as a full disk does, and needs no privileges.
   for (const pid of await findGames()) await run("prlimit", ["--pid", pid, "--fsize=4096:"]);
   await reach(page, "closed");
   await expect.poll(newestEpisode, { timeout: 20_000 }).toMatchObject({
@@ -183,7 +186,7 @@ step("a stopping server makes the page reconnect", async () => {
   await reach(visit.page, "reconnecting");
 });
 
-/** The processes that hold something of this arcade's journal open. */
+/** Returns the game processes that have a file of this arcade's journal open. */
 async function findGames(): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir("/proc")) {

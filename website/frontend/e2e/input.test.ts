@@ -1,4 +1,4 @@
-// Keys, fingers and gamepads: each plays, and what it was is on record.
+// Plays by keyboard, touch, mouse and gamepad, and checks the inputs that the page sends.
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, devices, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -41,7 +41,7 @@ async function visit(email: string): Promise<void> {
   await signIn(email);
 }
 
-/** What axe finds on the page, each in a line. What moves to an end is looked at when it is there. */
+/** Returns the accessibility violations of the page. Finite animations are awaited first. */
 async function faults(): Promise<string[]> {
   await page.evaluate(async () => {
     const ending = document
@@ -177,7 +177,7 @@ describe("touch", () => {
     await touch("touchStart", [left]);
     await touch("touchStart", [left, fire]);
     await expect.poll(() => pressed(heard)).toEqual(["touch left", "touch fire"]);
-    // Serving comes before steering while both are held: it was pressed last.
+    // While both are held, only the newest press acts, so fire is released before left is checked.
     await touch("touchEnd", []);
     await touch("touchStart", [left]);
     await expect.poll(() => findPaddle(page)).toBeLessThan(20);
@@ -279,7 +279,7 @@ describe("touch", () => {
 });
 
 describe("gamepad", () => {
-  /** Takes the place of the browser's gamepads. */
+  /** Replaces the browser's gamepads. */
   interface Hands {
     pads: (object | null)[];
   }

@@ -1,5 +1,6 @@
-// Key press to picture in Chromium, streamed and in lockstep, through networks of all kinds. As a test it is small and
-// asserts what was counted; `python -m benchmarks latency` gives it a plan (LATENCY_PLAN) and takes its figures.
+// Latency from key press to picture in Chromium, streamed and in lockstep, over several networks.
+// The test is short and checks counts; `python -m benchmarks latency` runs a plan (LATENCY_PLAN) and
+// collects the figures.
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -17,10 +18,10 @@ import { Stopwatch } from "./support/stopwatch";
 type Mode = "streamed" | "lockstep";
 
 interface Plan {
-  /** Round trip and jitter, milliseconds. */
+  /** Round trip and jitter in milliseconds. */
   networks: { mode: Mode; delay: number; jitter: number; throttle: number }[];
   presses: number;
-  /** Seconds of watching each. */
+  /** Measured time per network in seconds. */
   seconds: number;
 }
 
@@ -29,13 +30,13 @@ interface Row {
   delay: number;
   jitter: number;
   throttle: number;
-  /** Milliseconds, each press. */
+  /** Latency of each press in milliseconds. */
   presses: number[];
   start: number;
-  /** From the click on the card to the first picture: in a browser that was never here, and then again. */
+  /** From the click on the card to the first picture: with an empty cache, and again. */
   cold: number;
   warm: number;
-  /** From the click on Start to the picture with the countdown over it. */
+  /** From the click on Start to the picture behind the countdown. */
   seen: number;
   gaps: number[];
   painted: number;
@@ -85,7 +86,7 @@ test(
       rows.push(row);
       expect(row.presses.filter((time) => time > 0).length).toBe(plan.presses);
       expect(row.painted).toBeGreaterThan(10);
-      // Finite, and no more: on a busy machine a display frame may begin, by its name, before the click that it shows.
+      // Only finite: on a busy machine the start of a display frame may precede the click it shows.
       expect([row.cold, row.seen, row.warm].every(Number.isFinite)).toBe(true);
     }
     const result = process.env.LATENCY_RESULT;
@@ -109,7 +110,7 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   const opening = await startGame(page, watch, one.mode);
   if (one.throttle > 1) await watch.slowDown(one.throttle);
   const start = await watch.timeStart();
-  // What the browser does once (code made fast, the first sounds of a page) is over.
+  // Warm-up: compilation and the first sound of a page are not measured.
   await page.waitForTimeout(500);
   const presses = await watch.timePresses(plan.presses);
   const before = { ...network.bytes, at: performance.now() };
@@ -133,7 +134,7 @@ async function measure(one: Plan["networks"][number]): Promise<Row> {
   return row;
 }
 
-/** From the library into the game, by clicks. */
+/** Opens the game from the library by clicks. */
 async function startGame(
   page: Page,
   watch: Stopwatch,
@@ -156,7 +157,7 @@ async function openGame(page: Page, watch: Stopwatch): Promise<number> {
   return time;
 }
 
-/** Leave the game, and open it anew. */
+/** Quits the game and opens it again. */
 async function openAgain(page: Page, watch: Stopwatch): Promise<number> {
   await page.getByRole("button", { name: "Quit", exact: true }).click();
   await page.waitForURL(`${network.url}/`);

@@ -1,4 +1,5 @@
-// Breakout played in the page, far away from the server: as if it were local, and kept by the server, frame for frame.
+// Breakout in lockstep over a slow network: input latency is that of a local game, and the server
+// records every frame.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -56,10 +57,10 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-/** A picture from before the episode is none of its frames (SPEC, O10). */
+/** The preview before an episode is not one of its frames (SPEC, O10). */
 const kindOf = (packet: Buffer): string => (((packet[1] ?? 0) & 32) === 0 ? "frame" : "ahead");
 
-/** Counts the messages of each kind. */
+/** Counts the messages of each type. */
 function count(page: Page): void {
   const note = (into: Record<string, number>, payload: string | Buffer): void => {
     const kind =
@@ -155,7 +156,7 @@ describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, (
     "lockstep with forged digests ends as diverged, and the next episode is streamed",
     async () => {
       const { page } = visit;
-      // A page that makes up what its game came to.
+      // A manipulated page that reports a false result.
       await page.addInitScript(() => {
         const honest = JSON.stringify.bind(JSON);
         JSON.stringify = (value: unknown): string => {

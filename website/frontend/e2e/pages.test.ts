@@ -1,4 +1,4 @@
-// The pages as a whole: what axe finds on each and in each state of a game, and what somebody does without a mouse.
+// All pages and states of a game: accessibility, overflow, and operation by keyboard.
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -7,13 +7,13 @@ import { findAccessibilityFaults } from "./support/accessibility";
 import { openBrowser, OUTPUT_FOLDER } from "./support/browser";
 import { findOverflows } from "./support/overflow";
 
-// Round the cliff by the shortest way, to an end that is won.
+// Shortest path around the cliff, which wins.
 const ROUND = ["ArrowUp", ...Array<string>(11).fill("ArrowRight"), "ArrowDown"];
 const SHAPES = {
   "390 px, light": { viewport: { width: 390, height: 844 }, colorScheme: "light", hasTouch: true },
   "1280 px, dark": { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
 } satisfies Record<string, BrowserContextOptions>;
-/** A laptop's 1280 px at 200 %: by the browser's zoom, and by its letters alone. */
+/** 1280 px at 200 %: by browser zoom, and by text size alone. */
 const LARGE = {
   "the page at 200 %": { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
   "letters at 200 %": { viewport: { width: 1280, height: 800 } },
@@ -69,7 +69,7 @@ test.each(Object.entries(LARGE))(
   },
 );
 
-/** What `find` finds on every page and in its states, by their names; nothing for those without. */
+/** Returns the findings of `find` by page and state. Those without findings are left out. */
 async function walk(
   page: Page,
   find: (page: Page) => Promise<string[]>,
@@ -101,7 +101,7 @@ async function walk(
   await lookAtGame(page, look);
   const rounds = page.getByRole("heading", { name: "All rounds" });
   const none = page.getByRole("heading", { name: "No games yet" });
-  // A round is listed once it is delivered.
+  // An episode is listed once it is uploaded.
   await expect
     .poll(async () => {
       await page.goto("/you");
@@ -117,7 +117,7 @@ async function walk(
   return found;
 }
 
-/** The same pages while the server does not answer what they ask. */
+/** Returns the findings on the same pages while their requests fail. */
 async function visitErrorStates(page: Page, look: (state: string) => Promise<void>): Promise<void> {
   const silent = async (pattern: string | RegExp, path: string, sign: Locator, state: string) => {
     await page.route(pattern, (route) => route.abort());
@@ -206,7 +206,7 @@ test("library with 200 games loads only visible covers and reuses cards while se
   const find = page.getByRole("searchbox");
   await find.press("m");
   await expect.poll(() => cards.count()).toBeLessThan(200);
-  // Only those that stood in the front row move into the one row that is left.
+  // Only the games of the featured row move into the remaining row.
   expect((await made()).length).toBeLessThanOrEqual(24);
   await find.pressSequentially("aze");
   await page.getByRole("link", { name: /Breakout/ }).waitFor({ state: "detached" });

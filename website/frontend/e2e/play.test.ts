@@ -1,4 +1,4 @@
-// A person signs in, plays two games with real keys, and finds both kept, exactly.
+// Signs in, plays two games with the keyboard, and compares both recordings with a re-run.
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 
@@ -16,7 +16,7 @@ import { findPaddle, hashScreen, watchMotion } from "./support/screen";
 
 const step = createScenario();
 const WATCHED_SECONDS = 3;
-// Three disks from the left pole to the right: pairs of "lift from", "put down on".
+// Solution with three disks: pairs of the pole to lift from and the pole to put down on.
 const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
 
 let arcade: Arcade;
@@ -40,7 +40,7 @@ afterAll(async () => {
   await browser.close();
 });
 
-/** Opens a game and starts it, as one does with the keyboard. */
+/** Opens a game and starts it by keyboard. */
 async function startGame(id: string): Promise<void> {
   const { page } = visit;
   await page.goto(`/play/${id}`);
@@ -49,12 +49,12 @@ async function startGame(id: string): Promise<void> {
   await page.waitForSelector('[data-phase="playing"]');
 }
 
-/** Holds a key for so many milliseconds. */
+/** Holds a key for `ms` milliseconds. */
 async function hold(key: string, ms: number): Promise<void> {
   await visit.page.keyboard.press(key, { delay: ms });
 }
 
-/** Moves the paddle to and fro, so that no two pictures are the same whatever becomes of the ball. */
+/** Moves the paddle left and right, so that consecutive pictures differ also without a ball. */
 async function swing(seconds: number): Promise<void> {
   for (let turn = 0; turn < 4 * seconds; turn++) {
     await hold(turn % 2 === 0 ? "ArrowRight" : "ArrowLeft", 230);
@@ -96,7 +96,7 @@ describe("playing", () => {
       watchMotion(page, WATCHED_SECONDS),
       swing(WATCHED_SECONDS),
     ]);
-    // How smooth it is on a quiet machine is what the benchmarks tell; a busy one shows that it moves, in its time.
+    // Smoothness is measured by the benchmarks. Here, on a busy machine, it only has to move.
     expect(motion.changes / motion.seconds).toBeGreaterThan(10);
     expect(rateOf(packets)).toBeGreaterThan(30);
     expect(rateOf(packets)).toBeLessThan(63);
@@ -167,7 +167,7 @@ step("the server exits with code 0 on SIGINT", async () => {
   expect(code).toBe(0);
 });
 
-/** Events a second, over the middle of what was seen: first and last tenth set aside. */
+/** Returns events per second without the first and the last tenth of the events. */
 function rateOf(times: readonly number[]): number {
   const cut = Math.floor(times.length / 10);
   const middle = times.slice(cut, times.length - cut);

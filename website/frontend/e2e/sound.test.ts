@@ -1,4 +1,5 @@
-// Space Invaders heard: streamed and in lockstep, in step with the picture; silent while it should be; kept as ever.
+// Sound of Space Invaders, streamed and in lockstep: in sync with the picture, silent when muted,
+// paused or ended, and without effect on the recording.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -21,19 +22,19 @@ import { readRecordings } from "./support/recordings";
 
 const step = createScenario();
 const PERIOD_MS = 1000 / 60;
-/** Samples at 44.1 or 48 kHz: a tenth of a second of noise. */
+/** Number of samples in 0.1 s of sound at 44.1 or 48 kHz. */
 const HEARD = 4800;
-/** What a picture on the screen may be newer by than what is told of it: the display's frame, and the step's own time. */
+/** The picture may be newer than its last report by one display frame and one step. */
 const SLACK_STEPS = 2;
 const built = existsSync(
   fileURLToPath(new URL("../../.state/lockstep/lockstep.wasm", import.meta.url)),
 );
 
-/** What is watched in the page. */
+/** Audio state that the page collects for the test. */
 interface World {
   nodes: AudioWorkletNode[];
   contexts: AudioContext[];
-  /** Peak of what went to the sound card, from 0 to 1. */
+  /** Peak amplitude of the output, from 0 to 1. */
   peak: () => number;
   painted: [number, number] | null;
 }
@@ -69,7 +70,7 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-/** Runs in the page before its own scripts: keeps what the page makes, and listens where it goes out. */
+/** Runs in the page before its scripts: records its audio contexts and analyses their output. */
 function watchSound(): void {
   const world: World = { nodes: [], contexts: [], peak: () => 0, painted: null };
   (globalThis as Watched).world = world;
@@ -109,7 +110,7 @@ function watchSound(): void {
   };
 }
 
-/** What the worklet has to say, and which observation the screen shows at that moment. */
+/** Returns the statistics of the worklet and the observation that is on the screen. */
 function listen(page: Page): Promise<{ account: AudioStats; shown: number; peak: number }> {
   return page.evaluate(async (period) => {
     const { world } = globalThis as unknown as Watched;
@@ -130,7 +131,7 @@ async function startGame(page: Page): Promise<void> {
   await page.waitForSelector('[data-phase="playing"]');
 }
 
-/** Waits for noise, and holds its age against the picture's. */
+/** Waits for sound and compares its frame with that of the picture. */
 async function expectSoundInSync(page: Page): Promise<void> {
   await page.waitForFunction(() => (globalThis as Watched).world.nodes.length > 0);
   await expect.poll(async () => (await listen(page)).account.audibleSamples).toBeGreaterThan(HEARD);

@@ -54,12 +54,12 @@ afterAll(async () => {
   await arcade.stop();
 });
 
-/** What was played over a network. */
+/** Result of a game over a network. */
 interface Played {
   episode: string;
-  /** What the witness saw. */
+  /** Observations of the paint observer. */
   observations: Observations;
-  /** Zero of the page's clock, on the server's since the game began. */
+  /** Zero of the page's clock, as time on the server's clock since the start of the game. */
   zeroUs: number;
 }
 
@@ -89,7 +89,7 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
   }
   await page.waitForTimeout(1200);
   const observations = await collectObservations(page);
-  // Chromium's own: when the page's clock was zero, on the monotonic clock that all processes of a machine share.
+  // From Chromium: zero of the page's clock on the monotonic clock of the machine.
   const tools = await context.newCDPSession(page);
   await tools.send("Performance.enable");
   const { metrics } = await tools.send("Performance.getMetrics");

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// These ask how soon something is answered and how often something is drawn, so each has the machine to itself. All
-// others ask what happened: the same however busy the machine is.
+// Tests that measure times and rates run alone. The results of the other tests do not depend on the
+// load of the machine.
 const TIMED = ["lockstep", "play", "sound", "times"].map((name) => `${name}.test.ts`);
 
 export default defineConfig({
@@ -10,7 +10,7 @@ export default defineConfig({
     environment: "node",
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    // A second is short for a page on a machine with something else to do, and what is waited for is an event.
+    // The default of 1 s is too short on a busy machine. A longer timeout slows only failing tests.
     expect: { poll: { timeout: 90_000 } },
     projects: [
       {

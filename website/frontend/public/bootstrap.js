@@ -1,5 +1,5 @@
-// Before the first paint, so that a chosen theme does not flash: a file of its own, since inline scripts
-// would need an exception in a content security policy.
+// Runs before the first paint, so that the page does not flash in another theme. It is a file because
+// the content security policy forbids inline scripts.
 try {
   const theme = localStorage.getItem("skill-arcade.theme");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
@@ -7,8 +7,8 @@ try {
   // Local storage is disabled, so the theme of the system is used.
 }
 
-// What the page wants to know first is asked for while its own script is still on the way. An answer that does
-// not come is no matter here: the page asks again, and says what is wrong.
+// Requests the configuration and the games while the script of the page is still loading. Errors are
+// ignored here: the page repeats the requests and reports errors.
 const config = fetch("/config.json");
 const games =
   location.pathname === "/"

@@ -1,5 +1,5 @@
-// Measures the library page of a running arcade with Google's Lighthouse in the local Chromium, by the median of RUNS (default 1) runs.
-// Fails if one of the four scores is below 95:
+// Measures the library page of a running server with Lighthouse in the local Chromium. The result is
+// the median of RUNS (default 1) runs. Fails if one of the four scores is below 95:
 //   RUNS=5 npm run lighthouse -- http://localhost:8080 [mobile|desktop]
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ if (address === undefined || !["mobile", "desktop"].includes(form) || !(runs >= 
   process.exit(2);
 }
 
-function look(report) {
+function runLighthouse(report) {
   const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"];
   const args = [
     ...["exec", "--yes", `--package=${LIGHTHOUSE}`, "--", "lighthouse", address],
@@ -31,7 +31,7 @@ function look(report) {
 }
 
 /** Prints each score below the minimum and the audits that lowered it. */
-function tellFaults({ auditRefs }, audits) {
+function printFailedAudits({ auditRefs }, audits) {
   for (const { id, weight } of auditRefs) {
     const audit = audits[id];
     if (weight > 0 && audit.score !== null && audit.score < 0.9)
@@ -41,25 +41,25 @@ function tellFaults({ auditRefs }, audits) {
 
 const folder = mkdtempSync(join(tmpdir(), "lighthouse-"));
 try {
-  const looks = [];
+  const reports = [];
   const loads = [];
   for (let run = 0; run < runs; run++) {
     loads.push(loadavg()[0]);
-    looks.push(look(join(folder, "report.json")));
+    reports.push(runLighthouse(join(folder, "report.json")));
   }
-  console.log(`Lighthouse ${looks[0].lighthouseVersion}, ${form}, ${address}, ${runs} looks`);
+  console.log(`Lighthouse ${reports[0].lighthouseVersion}, ${form}, ${address}, ${runs} runs`);
   console.log(
-    `Load of the machine before each: ${loads.map((load) => load.toFixed(1)).join(", ")}`,
+    `Load of the machine before each run: ${loads.map((load) => load.toFixed(1)).join(", ")}`,
   );
-  for (const name of Object.keys(looks[0].categories)) {
+  for (const name of Object.keys(reports[0].categories)) {
     const scoreOf = ({ categories }) => Math.round(categories[name].score * 100);
-    const sorted = looks.toSorted((a, b) => scoreOf(a) - scoreOf(b));
+    const sorted = reports.toSorted((a, b) => scoreOf(a) - scoreOf(b));
     const median = sorted[Math.floor((runs - 1) / 2)];
     const all = runs > 1 ? ` (${sorted.map(scoreOf).join(" ")})` : "";
     console.log(`${String(scoreOf(median)).padStart(4)}  ${median.categories[name].title}${all}`);
     if (scoreOf(median) >= MIN_SCORE) continue;
     process.exitCode = 1;
-    tellFaults(median.categories[name], median.audits);
+    printFailedAudits(median.categories[name], median.audits);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
-// Takes a picture of every page and state, at four widths in both themes, of a running arcade:
+// Takes screenshots of every page and state of a running server, at four widths in both themes:
 //   node scripts/screenshots.mjs http://localhost:8080 OUT_FOLDER
-// WIDTHS=390,1280 and THEMES=dark take only those. With RESEARCHER_EMAILS=you@example.org the research page is seen too.
+// WIDTHS=390,1280 and THEMES=dark restrict them. If the server runs with
+// RESEARCHER_EMAILS=you@example.org, the research page is included.
 import { mkdirSync } from "node:fs";
 
 import { chromium } from "playwright-core";
@@ -19,7 +20,7 @@ const sizes = [
 ].filter(({ width }) => listed("WIDTHS")?.includes(String(width)) ?? true);
 const themes = listed("THEMES") ?? ["dark", "light"];
 
-/** Games whose screens differ most in shape, with a key that does something in each. */
+/** Games with screens of different shapes, and a key that has an effect in each. */
 const PLAYED = {
   breakout: "Space",
   "video-checkers": "ArrowRight",
@@ -27,11 +28,11 @@ const PLAYED = {
   "minigrid-door-key-8x8": "ArrowUp",
   "lunar-lander": "ArrowUp",
 };
-// Three ways round the cliff, so that the third has a best to beat, and a curve.
+// Three paths around the cliff, each better than the one before, so that the end shows a record.
 const CLIFF = ["UUURRRRRRRRRRRDDD", "UURRRRRRRRRRRDD", "URRRRRRRRRRRD"];
 const KEYS = { U: "ArrowUp", R: "ArrowRight", D: "ArrowDown" };
-/** Errors that a state shown here brings with it. */
-const MEANT = /ERR_FAILED|404/;
+/** Console errors that the shown states cause. */
+const EXPECTED_ERRORS = /ERR_FAILED|404/;
 
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({
@@ -39,30 +40,30 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic"],
 });
 
-/** One visitor at one size in one theme. */
+/** A page at one size in one theme. */
 class Visit {
   constructor(page, size, theme) {
     Object.assign(this, { page, size, theme });
-    const tell = (words) => {
-      if (!MEANT.test(words)) console.error(`${size.width} ${theme}: ${words}`);
+    const reportError = (message) => {
+      if (!EXPECTED_ERRORS.test(message)) console.error(`${size.width} ${theme}: ${message}`);
     };
-    page.on("pageerror", (error) => tell(error.message));
-    page.on("console", (line) => line.type() === "error" && tell(line.text()));
+    page.on("pageerror", (error) => reportError(error.message));
+    page.on("console", (line) => line.type() === "error" && reportError(line.text()));
   }
 
-  /** A picture once letters are there, what moves has come to rest, and what is seen has its own pictures. */
+  /** Takes a screenshot after fonts, finite animations and visible images have loaded. */
   async take(name, fullPage = false) {
     await this.page.evaluate(async () => {
       await document.fonts.ready;
-      const short = document
+      const finite = document
         .getAnimations()
         .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
-      await Promise.all(short.map((motion) => motion.finished.catch(() => undefined)));
-      const seen = [...document.images].filter((image) => {
+      await Promise.all(finite.map((motion) => motion.finished.catch(() => undefined)));
+      const visible = [...document.images].filter((image) => {
         const { top, bottom } = image.getBoundingClientRect();
         return bottom > 0 && top < innerHeight;
       });
-      await Promise.all(seen.map((image) => image.decode().catch(() => undefined)));
+      await Promise.all(visible.map((image) => image.decode().catch(() => undefined)));
     });
     const path = `${folder}/${name}-${this.size.width}-${this.theme}.png`;
     await this.page.screenshot({ path, fullPage });
@@ -73,15 +74,15 @@ class Visit {
   press = (name) => this.page.getByRole("button", { name, exact: true }).first().click();
   quiet = () => this.page.waitForLoadState("networkidle");
 
-  /** Shows a page while what it asks of the server is answered by `answer`. */
-  async without(pattern, answer, act) {
-    await this.page.route(pattern, answer);
+  /** Runs `act` while requests that match `pattern` are handled by `handler`. */
+  async withRoute(pattern, handler, act) {
+    await this.page.route(pattern, handler);
     await act();
     await this.page.unroute(pattern);
   }
 
   async takeLibrary() {
-    await this.without(
+    await this.withRoute(
       "**/games",
       () => undefined,
       async () => {
@@ -90,7 +91,7 @@ class Visit {
         await this.take("library-loading");
       },
     );
-    await this.without(
+    await this.withRoute(
       "**/games",
       (route) => route.abort(),
       async () => {
@@ -135,7 +136,7 @@ class Visit {
       await this.press("Change keys");
       await this.take("paused-all", true);
       await this.press("Quit");
-    } else await this.go("/"); // some are over by now
+    } else await this.go("/"); // some games have ended by now
     await this.page.waitForURL(`${address}/`);
   }
 
@@ -151,13 +152,13 @@ class Visit {
     await this.take("ended");
   }
 
-  async takeTrouble() {
+  async takeErrors() {
     await this.go("/play/no-such-game");
     await this.page.getByRole("alert").waitFor();
     await this.take("no-game");
     await this.go("/nowhere");
     await this.take("not-found");
-    await this.without(
+    await this.withRoute(
       "**/me/summary",
       (route) => route.abort(),
       async () => {
@@ -166,7 +167,7 @@ class Visit {
         await this.take("you-down");
       },
     );
-    await this.without(
+    await this.withRoute(
       /\/(ws|tickets?)\b/,
       (route) => route.abort(),
       async () => {
@@ -177,7 +178,7 @@ class Visit {
     );
   }
 
-  async takeOwn() {
+  async takeAccount() {
     await this.page.getByRole("link", { name: "You" }).click();
     await this.page.getByRole("heading", { name: "All rounds" }).waitFor();
     await this.quiet();
@@ -212,8 +213,8 @@ async function takeAll(size, theme) {
   for (const id of Object.keys(PLAYED)) await visit.takeGame(id);
   await visit.takeEnding();
   await visit.go("/");
-  await visit.takeOwn();
-  await visit.takeTrouble();
+  await visit.takeAccount();
+  await visit.takeErrors();
   await context.close();
 }
 
@@ -221,4 +222,4 @@ for (const size of sizes) {
   for (const theme of themes) await takeAll(size, theme);
 }
 await browser.close();
-console.log(`Pictures are in ${folder}.`);
+console.log(`Wrote screenshots to ${folder}.`);

@@ -1,4 +1,4 @@
-// The page on Firebase Hosting, the server elsewhere, and people who sign in by Firebase: as it is in production.
+// Page on Firebase Hosting, server on another origin, and sign-in by Firebase, as in production.
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -59,13 +59,13 @@ interface Session {
   userId: string;
 }
 
-/** Who the page believes is signed in. */
+/** Returns the signed-in user according to the page. */
 const readSession = async (page: Page): Promise<Session | null> => {
   const text = await page.evaluate(() => localStorage.getItem("skill-arcade.session"));
   return text === null ? null : (JSON.parse(text) as Session);
 };
 
-/** Who the server believes that is. */
+/** Returns the signed-in user according to the server. */
 async function askServer({ token }: Session): Promise<{ user_id: string; email: string | null }> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${arcade.url}/auth/me`, { headers });
@@ -86,7 +86,7 @@ async function enterAsGuest(page: Page): Promise<Session> {
   return waitForSession(page);
 }
 
-/** Asks for a link and opens it, as in a mail program beside the browser. */
+/** Requests a sign-in link and opens it. */
 async function enterByMail(page: Page, email: string, start = "/sign-in"): Promise<string> {
   await page.goto(start);
   await page.getByLabel("E-mail").fill(email);
@@ -98,7 +98,7 @@ async function enterByMail(page: Page, email: string, start = "/sign-in"): Promi
   return link;
 }
 
-/** Google, as far as a page sees it: asks nobody, and sends back a token for whoever `claims` says. */
+/** Fake of Google's sign-in page: redirects back with a token that contains `claims`. */
 async function beGoogle(page: Page, claims: object, state?: string): Promise<void> {
   await page.context().route("https://accounts.google.com/**", (route: Route) => {
     const asked = new URL(route.request().url()).searchParams;

@@ -1,4 +1,4 @@
-// Firebase Authentication's emulator: Google's own, in which a project "demo-..." belongs to nobody.
+// Starts the emulator of Firebase Authentication. Projects named "demo-..." need no account.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const PATIENCE_MS = 120_000;
 export interface Emulator {
   /** Host and port. */
   host: string;
-  /** The newest link that was mailed to an address. */
+  /** Returns the newest link that was mailed to an address. */
   mailedLink(email: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ interface Codes {
   oobCodes: { email: string; oobLink: string }[];
 }
 
-/** Starts it; resolves once it answers. */
+/** Starts the emulator and waits until it responds. */
 export async function startEmulator(): Promise<Emulator> {
   const folder = await mkdtemp(join(tmpdir(), "emulator-"));
   const [port, hub, logging] = [await findPort(), await findPort(), await findPort()];

@@ -1,4 +1,4 @@
-// The built page as Firebase Hosting serves it: the server of Google's own client, with the firebase.json that is deployed.
+// Serves the built page with the server of the Firebase client and the deployed firebase.json.
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
@@ -22,8 +22,8 @@ export interface Hosting {
 }
 
 /**
- * Serves a copy of the built page, told as the deploy does it where its server is. The policy allows servers of Cloud
- * Run; here it allows this one in their place.
+ * Serves a copy of the built page whose config.json names the server, as the deployment does. The
+ * content security policy allows this server instead of those of Cloud Run.
  */
 export async function serveHosting(port: number, apiUrl: string): Promise<Hosting> {
   const folder = await mkdtemp(join(tmpdir(), "hosting-"));

@@ -1,4 +1,4 @@
-// What axe, the accessibility checker, finds wrong with a page as it stands.
+// Accessibility checks of a page with axe.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
@@ -8,9 +8,10 @@ import type { Page } from "playwright-core";
 const SOURCE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** Faults of the page, each with the rule and the element; none is what a test wants. */
+/** Returns the violations on the page, each with its rule and element. */
 export async function findAccessibilityFaults(page: Page): Promise<string[]> {
-  // By the debugger, since the page's own policy lets no foreign script in. What moves is looked at when it has come to rest.
+  // Injected by the debugger, because the content security policy forbids other scripts. Animations
+  // are awaited first.
   await page.evaluate(await readFile(SOURCE, "utf8"));
   return page.evaluate(async (rules) => {
     await Promise.all(document.getAnimations().map((motion) => motion.finished.catch(() => null)));

@@ -1,4 +1,4 @@
-// The real server, started as a person starts it: `website/play`, on a free port, with empty data.
+// Starts the server by `website/play` on a free port with an empty data folder.
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { EventEmitter, on, once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
@@ -16,22 +16,22 @@ const START_TIMEOUT_MS = 240_000;
 
 export interface Arcade {
   url: string;
-  /** Folder of its database, objects and journal. */
+  /** Folder of database, objects and journal. */
   data: string;
-  /** Ends it as Ctrl-C does; resolves to its exit code and what it wrote. */
+  /** Stops the server by SIGINT and returns its exit code and output. */
   stop(): Promise<{ code: number | null; output: string }>;
 }
 
 /**
- * Starts the arcade; resolves once it says where it is and is ready. `log` gets all that it writes;
- * `settings` go into its environment, `options` are more arguments of `website/play`.
+ * Starts the server and waits until it is ready. Its output is written to the file `log`. `settings`
+ * are environment variables, `options` further arguments of `website/play`.
  */
 export async function startArcade(
   log: string,
   settings: Record<string, string> = {},
   options: readonly string[] = [],
 ): Promise<Arcade> {
-  // Short, because a Unix socket of Postgres in it may have no longer path than 107 bytes.
+  // A short path, because the path of Postgres's Unix socket in it is limited to 107 bytes.
   const data = await mkdtemp(join(tmpdir(), "arcade-"));
   const port = await findPort();
   const url = `http://localhost:${String(port)}`;
@@ -56,7 +56,7 @@ export async function startArcade(
   return { url, data, stop };
 }
 
-/** What a process writes, line by line, kept and written to a file. */
+/** Collects the output of a process line by line, and writes it to a file. */
 class Output {
   readonly #lines: string[] = [];
   readonly #file: WriteStream;
@@ -73,7 +73,7 @@ class Output {
     }
   }
 
-  /** Resolves once a line holds `text`. */
+  /** Waits for a line that contains `text`. */
   async waitFor(text: string): Promise<void> {
     for await (const [line] of on(this.#events, "line") as AsyncIterable<[string]>) {
       if (line.includes(text)) return;
@@ -88,7 +88,7 @@ class Output {
 
 async function rejectOnExit(process: ChildProcess): Promise<never> {
   await once(process, "exit");
-  throw new Error(`it ended with code ${String(process.exitCode)}`);
+  throw new Error(`it exited with code ${String(process.exitCode)}`);
 }
 
 async function rejectAfter(ms: number): Promise<never> {
@@ -97,8 +97,8 @@ async function rejectAfter(ms: number): Promise<never> {
 }
 
 /**
- * A port for a server that is about to start. Below those that the system gives away, so that nobody gets it by asking
- * for any or by connecting somewhere; each worker of a test run has ports of its own.
+ * Returns a free port. It is below the ephemeral ports, so that no other process gets it by chance,
+ * and each test worker has a range of its own.
  */
 export async function findPort(): Promise<number> {
   const first = 10_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 10);
@@ -117,7 +117,8 @@ export async function findPort(): Promise<number> {
 
 async function checkReady(url: string): Promise<void> {
   const answer = await fetch(`${url}/readyz`);
-  if (!answer.ok) throw new Error(`/readyz says ${String(answer.status)}: ${await answer.text()}`);
+  if (!answer.ok)
+    throw new Error(`/readyz returned ${String(answer.status)}: ${await answer.text()}`);
 }
 
 export async function endProcess(server: ChildProcess): Promise<number | null> {

@@ -1,10 +1,10 @@
-// Debian's Chromium, by Playwright, as quiet as it gets.
+// Starts the system's Chromium with Playwright, without background traffic.
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
-/** Ignored by git: what a failed run leaves to look at. */
+/** Screenshots and logs of the tests. Ignored by git. */
 export const OUTPUT_FOLDER = fileURLToPath(new URL("../.out/", import.meta.url));
 
 const FLAGS = [
@@ -20,7 +20,7 @@ export async function openBrowser(): Promise<Browser> {
   await mkdir(OUTPUT_FOLDER, { recursive: true });
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
-  // What is waited for comes, however busy the machine is: this ends a test in which it does not.
+  // Long, because the machine may be busy. It delays only failing tests.
   browser.on("context", (context) => context.setDefaultTimeout(90_000));
   return browser;
 }
@@ -28,11 +28,11 @@ export async function openBrowser(): Promise<Browser> {
 export interface Visit {
   context: BrowserContext;
   page: Page;
-  /** What went wrong in the page so far: errors of scripts, and of the console. */
+  /** Script errors and console errors of the page so far. */
   errors: string[];
 }
 
-/** A fresh visitor: no cookies, nothing stored. */
+/** Opens a page in a new context, without cookies and stored data. */
 export async function openVisit(browser: Browser, url: string): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: url,
@@ -48,7 +48,7 @@ export async function openVisit(browser: Browser, url: string): Promise<Visit> {
   return { context, page, errors };
 }
 
-/** Keeps what the page looks like, for whoever reads why a test failed. */
+/** Saves a screenshot to OUTPUT_FOLDER. */
 export async function saveScreenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${OUTPUT_FOLDER}${name}.png` });
 }

@@ -1,9 +1,10 @@
-// The emulator in the page: the page shows nothing of its coming, so its worker is listened to.
+// Waits for the emulator in the page. The page does not show when it is loaded, so the messages of
+// its worker are observed.
 import type { BrowserContext, Page } from "playwright-core";
 
 type World = typeof globalThis & { emulators?: number };
 
-/** Before the page is opened: counts the emulators that say they are there. */
+/** Counts emulators that report to be loaded. Must be called before the page is opened. */
 export async function countLoadedEmulators(place: BrowserContext | Page): Promise<void> {
   await place.addInitScript(() => {
     const world = globalThis as World;
@@ -19,7 +20,7 @@ export async function countLoadedEmulators(place: BrowserContext | Page): Promis
   });
 }
 
-/** Until a game that is started now is played in the page. */
+/** Waits until an emulator is loaded, so that the next game runs in lockstep. */
 export async function waitForEmulator(page: Page): Promise<void> {
   await page.waitForFunction(() => ((globalThis as World).emulators ?? 0) > 0);
 }

@@ -1,22 +1,26 @@
-// A network between page and server: it delays, now and then loses a segment (which TCP sends again, late), and can be cut.
+// Network between page and server with delay, jitter, lost segments and cuts. TCP retransmits lost
+// segments, so they arrive late.
 import { once } from "node:events";
 import { createServer, connect, type Socket } from "node:net";
 
 export interface Network {
   url: string;
-  /** Round trip from now on, milliseconds; each way takes up to half of `jitter` more, at random. */
+  /** Sets the round trip in ms. Each direction takes up to half of `jitter` longer, at random. */
   delay(ms: number, jitter?: number): void;
-  /** Bytes that went through so far: from the page, and to it. */
+  /** Bytes transferred so far from the page and to the page. */
   readonly bytes: { up: number; down: number };
-  /** Break every connection, and refuse new ones for this long. */
+  /** Closes all connections and refuses new ones for this time. */
   cut(ms: number): void;
   close(): void;
 }
 
-/** What TCP waits at least before it sends a lost segment again (Linux). */
+/** Minimum retransmission timeout of TCP on Linux. */
 const RETRANSMIT_MS = 200;
 
-/** Opens a way to the server at `url` with a round trip of `roundTrip` ms; of each way's segments, `loss` get lost. */
+/**
+ * Opens a network to the server at `url` with a round trip of `roundTrip` ms. `loss` is the share of
+ * segments that are lost in each direction.
+ */
 export async function openNetwork(url: string, roundTrip: number, loss = 0): Promise<Network> {
   const target = new URL(url);
   const open = new Set<Socket>();
@@ -24,8 +28,8 @@ export async function openNetwork(url: string, roundTrip: number, loss = 0): Pro
   const bytes = { up: 0, down: 0 };
 
   const relay = (from: Socket, to: Socket, way: "up" | "down"): void => {
-    // What comes after a lost segment waits for it, and a timer may be early by a part of a millisecond:
-    // each timer lets through the oldest that waits, so that the order stays.
+    // Data after a lost segment waits for it. Timers may fire early by a part of a millisecond, so each
+    // timer releases the oldest segment, which keeps the order.
     const waiting: (() => void)[] = [];
     let last = 0;
     const later = (run: () => void, lost = 0): void => {

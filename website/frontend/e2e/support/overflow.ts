@@ -1,7 +1,7 @@
-// What does not fit on a page as it stands: it runs out at the side, or has more text than it shows.
+// Finds content that overflows the page or its element.
 import type { Page } from "playwright-core";
 
-/** Each thing that does not fit, in a line; none is what a test wants. */
+/** Returns a description of each overflow. */
 export function findOverflows(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = [];
@@ -26,8 +26,8 @@ export function findOverflows(page: Page): Promise<string[]> {
         continue;
       }
       const { overflowX, overflowY, clipPath, fontSize } = getComputedStyle(element);
-      if (clipPath !== "none") continue; // there for who listens
-      // Letters may stand out of a tight line; a line that is missing is a whole one.
+      if (clipPath !== "none") continue; // only for screen readers
+      // Glyphs may exceed a tight line height by less than half a line.
       const line = parseFloat(fontSize);
       const wide = overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
       const high =

@@ -1,11 +1,12 @@
-// A witness in the page: which observation stood on the canvas at each animation frame, read from its pixels.
+// Observer in the page: reads from the pixels which observation is on the canvas at each animation
+// frame.
 import type { Page } from "playwright-core";
 
-/** `frame` -1: the witness was late and cannot say. */
+/** `frame` is -1 if the observer was late and the observation is unknown. */
 export interface CanvasSample {
-  /** The animation frame's time: it begins. */
+  /** Start of the animation frame. */
   at: number;
-  /** All of it was done by now. */
+  /** End of the animation frame's work. */
   done: number;
   frame: number;
 }
@@ -16,7 +17,7 @@ export interface Observations {
   presses: number[];
 }
 
-/** Begins to watch a game that is tests/support/self_describing_env.py. */
+/** Starts to observe a game of tests/support/self_describing_env.py. */
 export async function startObserving(page: Page): Promise<void> {
   await page.evaluate(() => {
     const canvas = document.querySelector<HTMLCanvasElement>('[data-testid="screen"]');
@@ -32,7 +33,7 @@ export async function startObserving(page: Page): Promise<void> {
       }
       return frame;
     };
-    // The canvas is read after all that is done in an animation frame, and before the next one.
+    // The canvas is read after the work of an animation frame and before the next one.
     const after = new MessageChannel();
     let newest = 0;
     after.port1.onmessage = ({ data: at }: MessageEvent<number>) => {
@@ -59,7 +60,9 @@ export async function collectObservations(page: Page): Promise<Observations> {
   return page.evaluate(() => (window as unknown as { observations: Observations }).observations);
 }
 
-/** First moment of each observation, where the witness saw the one before too: microseconds. */
+/**
+ * Returns the first time of each observation in microseconds, if the one before was observed too.
+ */
 export function firstSampleTimes(samples: readonly CanvasSample[]): Map<number, number> {
   const seen = new Map<number, number>();
   samples.forEach(({ at, frame }, index) => {
@@ -70,8 +73,8 @@ export function firstSampleTimes(samples: readonly CanvasSample[]): Map<number, 
 }
 
 /**
- * What may have been on the canvas at this moment: a picture is drawn at some time between its animation frame's begin
- * and end, so within one there are two answers. null when the witness cannot say.
+ * Returns the observations that may have been on the canvas at this time. The exact paint time within
+ * an animation frame is unknown, so there are two during one. Returns null if the observer was late.
  */
 export function framesAt(samples: readonly CanvasSample[], moment: number): number[] | null {
   const begun = samples.findLastIndex(({ at }) => at <= moment);

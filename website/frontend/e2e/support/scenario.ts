@@ -1,4 +1,4 @@
-// Steps of one scenario: tests that share a page, each of which needs the ones before it.
+// Scenario: a sequence of tests that share a page and depend on the steps before.
 import { test, type TestContext } from "vitest";
 
 type Step = (title: string, run: (context: TestContext) => Promise<void> | void) => void;

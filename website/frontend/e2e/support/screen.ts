@@ -1,17 +1,17 @@
-// What a person sees: read from the canvas that the page paints on.
+// Reads the picture from the canvas of the page.
 import type { Page } from "playwright-core";
 
 const SCREEN = '[data-testid="screen"]';
 
 export interface Motion {
-  /** Animation frames that the browser gave while watching. */
+  /** Number of animation frames. */
   paints: number;
-  /** Of these, how many showed another picture than the one before. */
+  /** Number of animation frames with a changed picture. */
   changes: number;
   seconds: number;
 }
 
-/** Watches the canvas at each animation frame for this long. */
+/** Compares the canvas at each animation frame with the one before. */
 export async function watchMotion(page: Page, seconds: number): Promise<Motion> {
   return page.locator(SCREEN).evaluate(async (element, seconds) => {
     const canvas = element as HTMLCanvasElement;
@@ -33,7 +33,7 @@ export async function watchMotion(page: Page, seconds: number): Promise<Motion> 
   }, seconds);
 }
 
-/** SHA-256 of the picture on the screen: height × width × 3 bytes, as the record has them. */
+/** Returns the SHA-256 of the picture as height × width × 3 bytes, as it is recorded. */
 export async function hashScreen(page: Page): Promise<string> {
   return page.locator(SCREEN).evaluate(async (element) => {
     const canvas = element as HTMLCanvasElement;
@@ -47,11 +47,11 @@ export async function hashScreen(page: Page): Promise<string> {
   });
 }
 
-/** Left edge of Breakout's paddle, in the game's own pixels. */
+/** Returns the left edge of Breakout's paddle in pixels of the game. */
 export async function findPaddle(page: Page): Promise<number> {
   return page.locator(SCREEN).evaluate((element) => {
     const canvas = element as HTMLCanvasElement;
-    // Between the walls, at the height of the paddle.
+    // Row of the paddle, between the walls.
     const row = canvas.getContext("2d")?.getImageData(8, 190, 144, 1).data;
     if (row === undefined) throw new Error("no surface");
     for (let x = 0; x < 144; x++) {
@@ -63,10 +63,10 @@ export async function findPaddle(page: Page): Promise<number> {
 }
 
 /**
- * Milliseconds from a press of `key` to the first animation frame in which Breakout's bat is elsewhere.
+ * Returns the milliseconds from a press of `key` to the first animation frame with a moved paddle.
  *
- * The bat must have room to go; it is waited for until it stands still. Counted on the page's own clock, from the
- * key's event to the begin of the display's frame that the picture was drawn for.
+ * Waits until the paddle stands still. It must have room to move. The time is measured on the page's
+ * clock, from the key event to the start of the display frame of the picture.
  */
 export async function timePress(page: Page, key: string): Promise<number> {
   await page.locator(SCREEN).evaluate(async (element) => {
@@ -79,7 +79,7 @@ export async function timePress(page: Page, key: string): Promise<number> {
     };
     const nextFrame = async (): Promise<number> => {
       const at = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
-      // The page's own callback for this frame ran before this one or comes right after: look once both have.
+      // The page's callback for this frame may run before or after this one. Wait for both.
       await new Promise<void>((resolve) => {
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = () => resolve();
@@ -102,11 +102,11 @@ export async function timePress(page: Page, key: string): Promise<number> {
         const at = await nextFrame();
         if (find() !== place) return at - pressed;
       }
-      throw new Error("the bat did not move");
+      throw new Error("the paddle did not move");
     };
     (globalThis as { answered?: Promise<number> }).answered = watch();
   });
-  // A key comes at any moment of the display's frame.
+  // Presses are spread over the display frame.
   await page.waitForTimeout(Math.random() * 50);
   await page.keyboard.press(key, { delay: 120 });
   return page.evaluate(() => (globalThis as unknown as { answered: Promise<number> }).answered);

@@ -1,27 +1,27 @@
-// How soon the page answers to keys and how evenly it paints, by what the page itself draws and reports.
+// Measures input latency and paint intervals from what the page draws and reports.
 import type { CDPSession, Page } from "playwright-core";
 
-/** What is noted in the page: by its own clock, milliseconds. */
+/** Measurements in the page, in milliseconds of its clock. */
 interface Measurements {
-  /** Left edge of Breakout's bat in the newest picture that was drawn, and since which frame of the display. */
+  /** Left edge of Breakout's paddle in the newest picture, and the display frame that showed it first. */
   place: number;
   since: number;
-  /** Resolves at the first picture in which the bat is elsewhere than at the next key press. */
+  /** Resolves at the first picture in which the paddle has moved since the next key press. */
   arm: () => void;
   answer: Promise<number>;
-  /** The game was asked for, and its first picture was drawn. */
+  /** Times of the request for the game and of its first picture. */
   asked: number;
   first: number;
-  /** A card or a button was clicked, and a picture was drawn after it. */
+  /** Times of a click on a card or button and of the next picture. */
   clicked: number;
   drawn: number;
-  /** The same, and nothing but the countdown is over it. */
+  /** The same, once only the countdown covers the picture. */
   seen: number;
 }
 
 type World = typeof globalThis & { measurements: Measurements };
 
-/** Runs in the page before its own scripts: watches what is drawn on canvases. The page itself is as it is served. */
+/** Runs in the page before its scripts: observes drawing on canvases. The page is not changed. */
 function watchDrawing(): void {
   const measurements: Measurements = {
     place: -1,
@@ -76,7 +76,7 @@ function watchDrawing(): void {
   const draw = Reflect.get(context, "putImageData");
   context.putImageData = function (this: CanvasRenderingContext2D, ...all: unknown[]) {
     draw.apply(this, all as Parameters<typeof draw>);
-    // The begin of the display's frame that this is drawn for, as an animation frame's callback is told.
+    // Start of the display frame, as passed to animation frame callbacks.
     const at = Number(document.timeline.currentTime);
     shows = true;
     if (Number.isNaN(measurements.drawn)) measurements.drawn = at;
@@ -99,10 +99,10 @@ function watchDrawing(): void {
   };
 }
 
-/** Times what a page does. Made before the page is opened. */
+/** Measures times in a page. Must be created before the page is opened. */
 export class Stopwatch {
   readonly #page: Page;
-  /** When each observation was painted, as the page told the server. */
+  /** Paint time of each observation, as the page reported it to the server. */
   #painted: [number, number][] = [];
 
   private constructor(page: Page) {
@@ -123,8 +123,8 @@ export class Stopwatch {
   }
 
   /**
-   * Milliseconds from each press to the first picture in which the bat has moved, one press after the other. A game
-   * that stood still meanwhile, and so is paused, is gone on with, and its press is made again.
+   * Returns the milliseconds from each press to the first picture in which the paddle has moved. If
+   * the game was paused meanwhile, it is resumed and the press is repeated.
    */
   async timePresses(count: number): Promise<number[]> {
     const times: number[] = [];
@@ -139,14 +139,14 @@ export class Stopwatch {
     return times;
   }
 
-  /** null: no picture has answered after two seconds. */
+  /** Returns null if no picture has changed within two seconds. */
   async #timePress(key: string): Promise<number | null> {
     await this.#page.waitForFunction(() => {
       const { measurements } = globalThis as World;
       return performance.now() - measurements.since > 250;
     });
     await this.#page.evaluate(() => (globalThis as World).measurements.arm());
-    // A key comes at any moment of the display's frame.
+    // Presses are spread over the display frame.
     await this.#page.waitForTimeout(Math.random() * 50);
     await this.#page.keyboard.press(key, { delay: 90 });
     return this.#page.evaluate(() => {
@@ -155,7 +155,7 @@ export class Stopwatch {
     });
   }
 
-  /** Milliseconds from the click on a game's card to its first picture, which then lies behind the button Start. */
+  /** Returns the milliseconds from the click on a game's card to its first picture. */
   async timeOpening(): Promise<number> {
     const drawn = await this.#page.waitForFunction(() => {
       const { clicked, drawn } = (globalThis as World).measurements;
@@ -164,7 +164,7 @@ export class Stopwatch {
     return (await drawn.jsonValue()) ?? NaN;
   }
 
-  /** Milliseconds from the click on Start to the game's picture with nothing over it but the countdown. */
+  /** Returns the milliseconds from the click on Start to a picture covered only by the countdown. */
   async timeUnobstructed(): Promise<number> {
     const seen = await this.#page.waitForFunction(() => {
       const { clicked, seen } = (globalThis as World).measurements;
@@ -173,13 +173,13 @@ export class Stopwatch {
     return (await seen.jsonValue()) ?? NaN;
   }
 
-  /** Milliseconds from asking for the game (after the countdown) to its first picture. */
+  /** Returns the milliseconds from the start message (after the countdown) to the first picture. */
   async timeStart(): Promise<number> {
     const told = await this.#page.evaluate(() => (globalThis as World).measurements);
     return told.first - told.asked;
   }
 
-  /** Gaps between painted observations in the next seconds, and how many observations were never painted. */
+  /** Returns the gaps between painted observations, and the number of unpainted ones. */
   async watchPaints(
     seconds: number,
   ): Promise<{ gaps: number[]; painted: number; skipped: number }> {
@@ -192,12 +192,12 @@ export class Stopwatch {
       const before = painted[index - 1];
       if (before === undefined) continue;
       gaps.push(at - before[1]);
-      skipped += Math.max(0, frame - before[0] - 1); // a new episode counts from 0 again
+      skipped += Math.max(0, frame - before[0] - 1); // frame numbers restart with an episode
     }
     return { gaps, painted: painted.length, skipped };
   }
 
-  /** From now on the page's main thread is as slow as on a machine this many times slower. */
+  /** Slows the page's main thread down by this factor. */
   async slowDown(times: number): Promise<CDPSession> {
     const session = await this.#page.context().newCDPSession(this.#page);
     await session.send("Emulation.setCPUThrottlingRate", { rate: times });

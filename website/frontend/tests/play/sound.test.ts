@@ -124,69 +124,69 @@ describe("sound on its way to the ear", () => {
 });
 
 describe("a game that can be heard", () => {
-  let table: EngineHarness;
+  let harness: EngineHarness;
   const packet = (frame: number) => {
     const bytes = Uint8Array.from([2, 1, 0, 2, frame, 0, 0, 0, 130]);
-    table.sockets.last.events.binary(bytes.buffer);
+    harness.sockets.last.events.binary(bytes.buffer);
   };
   beforeEach(async () => {
-    table = await EngineHarness.open();
+    harness = await EngineHarness.open();
   });
 
   test("opens the sound card when it is asked for and about to be played, not before", () => {
-    table.sockets.last.welcome();
-    table.engine.setVolume(0.5);
-    expect(table.output.openCount).toBe(0);
-    table.engine.start();
-    expect(table.output).toMatchObject({ openCount: 1, hz: 30_720, volume: 0.5, running: true });
+    harness.sockets.last.welcome();
+    harness.engine.setVolume(0.5);
+    expect(harness.output.openCount).toBe(0);
+    harness.engine.start();
+    expect(harness.output).toMatchObject({ openCount: 1, hz: 30_720, volume: 0.5, running: true });
   });
 
   test("sound when disabled stays silent", () => {
-    table.startEpisode();
+    harness.startEpisode();
     packet(1);
-    expect(table.output).toMatchObject({ openCount: 0, playedSteps: [] });
+    expect(harness.output).toMatchObject({ openCount: 0, playedSteps: [] });
   });
 
   test("sound with steps plays their samples", () => {
-    table.engine.setVolume(1);
-    table.startEpisode();
+    harness.engine.setVolume(1);
+    harness.startEpisode();
     packet(1);
     packet(2);
-    expect(table.output.playedSteps.map(({ frame }) => frame)).toEqual([1, 2]);
-    expect(table.output.playedSteps[0]?.samples).toEqual(new Uint8Array(512).fill(130));
+    expect(harness.output.playedSteps.map(({ frame }) => frame)).toEqual([1, 2]);
+    expect(harness.output.playedSteps[0]?.samples).toEqual(new Uint8Array(512).fill(130));
   });
 
   test("sound while paused, muted or ended is silent, and closed at the end", () => {
-    table.engine.setVolume(1);
-    const socket = table.startEpisode();
-    table.engine.reportFocus("hidden", 1);
-    expect(table.output.running).toBe(false);
+    harness.engine.setVolume(1);
+    const socket = harness.startEpisode();
+    harness.engine.reportFocus("hidden", 1);
+    expect(harness.output.running).toBe(false);
     packet(1);
-    table.engine.resume();
-    table.platform.advance(1800);
+    harness.engine.resume();
+    harness.platform.advance(1800);
     socket.deliver({ type: "resumed" });
-    expect(table.output.running).toBe(true);
-    table.engine.setVolume(null);
-    expect(table.output.running).toBe(false);
+    expect(harness.output.running).toBe(true);
+    harness.engine.setVolume(null);
+    expect(harness.output.running).toBe(false);
     packet(2);
-    table.engine.setVolume(1);
+    harness.engine.setVolume(1);
     socket.deliver(ENDED);
-    expect(table.output.running).toBe(false);
+    expect(harness.output.running).toBe(false);
     packet(3);
-    expect(table.output.playedSteps).toEqual([]);
-    table.engine.close();
-    expect(table.output).toMatchObject({ openCount: 1, closeCount: 1 });
+    expect(harness.output.playedSteps).toEqual([]);
+    harness.engine.close();
+    expect(harness.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 
   test("says so when the browser can not play, and does not try again", () => {
-    table.engine.setVolume(1);
-    table.startEpisode();
-    table.output.fail("no sound here");
-    expect(table.engine.getSnapshot()).toMatchObject({
+    harness.engine.setVolume(1);
+    harness.startEpisode();
+    harness.output.fail("no sound here");
+    expect(harness.engine.getSnapshot()).toMatchObject({
       hasSound: false,
       notice: { text: "no sound here" },
     });
-    table.engine.pause();
-    expect(table.output).toMatchObject({ openCount: 1, closeCount: 1 });
+    harness.engine.pause();
+    expect(harness.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 });

@@ -61,11 +61,11 @@ export class EngineHarness {
 
   /** Creates an engine that has opened its first socket. */
   static async open(pace: Pace = REAL_TIME): Promise<EngineHarness> {
-    const table = new EngineHarness(pace);
-    table.engine.attach(table.screen.canvas);
-    table.engine.open();
+    const harness = new EngineHarness(pace);
+    harness.engine.attach(harness.screen.canvas);
+    harness.engine.open();
     await flushPromises();
-    return table;
+    return harness;
   }
 
   get phase(): Phase {

@@ -102,14 +102,14 @@ export class LockstepHarness {
 
   /** Creates an engine that was welcomed and has loaded the emulator, unless that fails. */
   static async open(moduleError: Error | null = null): Promise<LockstepHarness> {
-    const table = new LockstepHarness();
-    table.moduleError = moduleError;
-    table.engine.attach(createFakeCanvas().canvas);
-    table.engine.open();
+    const harness = new LockstepHarness();
+    harness.moduleError = moduleError;
+    harness.engine.attach(createFakeCanvas().canvas);
+    harness.engine.open();
     await flushPromises();
-    table.welcome("ready");
+    harness.welcome("ready");
     await flushPromises();
-    return table;
+    return harness;
   }
 
   get phase(): Phase {
