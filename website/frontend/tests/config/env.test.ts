@@ -15,12 +15,12 @@ test.each([
   ["localhost:8080", "http://localhost:8080", "ws://localhost:8080"],
   ["http://10.0.0.7:8080", "http://10.0.0.7:8080", "ws://10.0.0.7:8080"],
   [" https://arcade.example.org/ ", "https://arcade.example.org", "wss://arcade.example.org"],
-])("%s is understood", (host, http, socket) => {
+])("environment variable %s sets the addresses of HTTP and the socket", (host, http, socket) => {
   expect(parse(host)).toEqual({ http, socket });
 });
 
 test.each(["not a host", "arcade.example.org/games", "https://me@example.org", "https://"])(
-  "%s is refused with what to write instead",
+  "environment variable %s throws an error with an example",
   (host) => {
     expect(() => parse(host)).toThrow(/VITE_PUBLIC_WEBSITE_HOSTNAME.*must be a host such as/);
   },

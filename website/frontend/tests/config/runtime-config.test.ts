@@ -5,15 +5,15 @@ import { parseConfig } from "@/config/env";
 
 const ORIGIN = "https://arcade.web.app";
 
-describe("where the server is, by what the deploy says", () => {
-  it("is where the page is when nothing else is said", () => {
+describe("server address from the configuration", () => {
+  it("server address without a setting is that of the page", () => {
     expect(parseConfig({ apiUrl: null }, ORIGIN)).toEqual({
       http: ORIGIN,
       socket: "wss://arcade.web.app",
     });
   });
 
-  it("is elsewhere, with its socket, when that is said", () => {
+  it("server address with apiUrl is used for HTTP and the socket", () => {
     const config = { apiUrl: "https://api-12.europe-west1.run.app", release: "c0ffee" };
     expect(parseConfig(config, ORIGIN)).toEqual({
       http: "https://api-12.europe-west1.run.app",
@@ -21,20 +21,20 @@ describe("where the server is, by what the deploy says", () => {
     });
   });
 
-  it("may have the socket in another place", () => {
+  it("server address with socketUrl is used for the socket only", () => {
     const config = { apiUrl: "https://api.example.org", socketUrl: "wss://play.example.org/" };
     expect(parseConfig(config, ORIGIN).socket).toBe("wss://play.example.org");
   });
 
   it.each([{}, [], null, "https://api.example.org", { apiUrl: 7 }, { apiUrl: "api" }])(
-    "is not guessed from %j",
+    "server address from an invalid configuration %j throws",
     (config) => {
       expect(() => parseConfig(config, ORIGIN)).toThrow("/config.json");
     },
   );
 });
 
-describe("asking for it", () => {
+describe("configuration request", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
     vi.unstubAllEnvs();
@@ -49,7 +49,7 @@ describe("asking for it", () => {
     return { env: getEnv(), asked };
   };
 
-  it("is done once, before the page", async () => {
+  it("configuration request in a production build is sent once, before the page starts", async () => {
     const { env, asked } = await load(() =>
       Promise.resolve(Response.json({ apiUrl: "https://api.example.org" })),
     );
@@ -57,7 +57,7 @@ describe("asking for it", () => {
     expect(asked.mock.calls).toEqual([["/config.json"]]);
   });
 
-  it("is not done by a development build that was told", async () => {
+  it("configuration request in a development build with a hostname is not sent", async () => {
     vi.stubEnv("VITE_PUBLIC_WEBSITE_HOSTNAME", "localhost:8080");
     const { env, asked } = await load(() => Promise.reject(new Error("not asked")));
     expect(env).toEqual({ http: "http://localhost:8080", socket: "ws://localhost:8080" });

@@ -32,19 +32,19 @@ test("episode results of a game contain its finished episodes, oldest first, wit
 });
 
 test("episode that ended on this page is counted immediately and once", () => {
-  const told = {
+  const listed = {
     ...{ id: "a", game_id: "pong", score: 1, n_steps: 9, status: "lost", time_ended: "2026" },
     options: {},
   } as unknown as Episode;
   const here = ["a", "b", "c"].map((id, score) => ({ id, ...round(score, 9), options: {} }));
   const slow = { id: "d", ...round(7, 9), options: { speed: "0.5" } };
   const scores = (but: string | null) =>
-    finishedEpisodes([told], "pong", {}, but, [...here, slow]).map(({ score }) => score);
+    finishedEpisodes([listed], "pong", {}, but, [...here, slow]).map(({ score }) => score);
   expect(scores("c")).toEqual([1, 1]);
   expect(scores(null)).toEqual([1, 1, 2]);
 });
 
-test("fewer steps are a record only in games that wait for each action", () => {
+test("results with equal scores are ordered by fewer steps only in turn-based games", () => {
   const rounds = [round(1, 20), round(1, 14), round(2, 99)];
   expect([...rounds].sort(compareResults(turns))).toEqual([
     round(2, 99),
@@ -65,7 +65,7 @@ test("record with earlier episodes is better than all of them, and needs at leas
   expect(isRecord(ticks, round(6, 1), [round(5, 9), round(-1, 9)])).toBe(true);
 });
 
-test("what was new is told, and nothing when nothing was", () => {
+test("achievements list what the player did for the first time", () => {
   expect(achievementsOf(ticks, round(5, 1, true), [])).toEqual(["Won on the first try"]);
   expect(achievementsOf(ticks, round(4, 1), [round(5, 9)])).toEqual([]);
   expect(achievementsOf(ticks, round(6, 10, true), [round(5, 9)])).toEqual([

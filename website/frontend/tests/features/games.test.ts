@@ -31,7 +31,7 @@ const games = [
 const found = (words: string, tag: string | null = null) =>
   findGames(games, words, tag).map(({ id }) => id);
 
-describe("finding a game", () => {
+describe("game search", () => {
   test("search without words returns all games by name", () => {
     expect(found("")).toEqual(["breakout", "pong", "hanoi"]);
   });
@@ -54,8 +54,8 @@ describe("finding a game", () => {
   });
 });
 
-describe("the front row", () => {
-  test("front row with listed games keeps its order and repeats no game", () => {
+describe("featured games", () => {
+  test("featured games with listed games keeps its order and repeats no game", () => {
     const ids = (some: Game[]) => some.map(({ id }) => id);
     const { featured, others } = splitFeatured([
       game("acrobot", "Acrobot"),
@@ -68,7 +68,7 @@ describe("the front row", () => {
   });
 });
 
-describe("controls under thumbs", () => {
+describe("touch controls", () => {
   test("touch controls with directions place them on the pad and the rest on buttons", () => {
     const deck = touchLayoutFor(game("a", "A", [], ["left", "right", "fire"]));
     expect(deck.pad).toEqual({ left: "left", right: "right" });

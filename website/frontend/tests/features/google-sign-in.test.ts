@@ -18,7 +18,7 @@ const answer = (changes: Record<string, string> = {}): string => {
 
 beforeEach(() => sessionStorage.clear());
 
-describe("going to Google", () => {
+describe("Google sign-in redirect", () => {
   it("Google sign-in redirect requests an ID token with a nonce and only the e-mail scope", () => {
     const address = new URL(authorizationUrl("client-1", "https://arcade.web.app/sign-in", errand));
     expect(address.origin + address.pathname).toBe("https://accounts.google.com/o/oauth2/v2/auth");
@@ -34,7 +34,7 @@ describe("going to Google", () => {
   });
 });
 
-describe("coming back", () => {
+describe("Google sign-in response", () => {
   it("Google sign-in response with a token returns the token and the destination", () => {
     expect(parseGoogleResponse(answer(), kept)).toEqual({
       idToken: new URLSearchParams(answer().slice(1)).get("id_token"),
@@ -48,7 +48,7 @@ describe("coming back", () => {
     ["another visit's token", answer({ id_token: makeToken({ nonce: "nonce-2" }) }), kept],
     ["a token without a nonce", answer({ id_token: makeToken({}) }), kept],
     ["no token at all", answer({ id_token: "nonsense" }), kept],
-  ])("is refused with %s", (_, hash, remembered) => {
+  ])("Google sign-in response with %s is rejected", (_, hash, remembered) => {
     expect(parseGoogleResponse(hash, remembered)).toEqual({
       problem: expect.any(String) as string,
     });
@@ -66,7 +66,7 @@ describe("coming back", () => {
     ["?mode=signIn&oobCode=abc&next=%2F", "", true],
     ["?next=%2Fyou", "", false],
     ["", "#main", false],
-  ])("is known by its address: %s%s", (search, hash, returning) => {
+  ])("Google sign-in response is recognized by its address %s%s", (search, hash, returning) => {
     expect(isSignInRedirect({ search, hash } as Location)).toBe(returning);
     expect(isGoogleResponse(hash)).toBe(returning && search === "");
   });

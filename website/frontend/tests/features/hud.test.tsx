@@ -21,17 +21,17 @@ const text = (id: string) => screen.getByTestId(id).textContent;
 afterEach(cleanup);
 
 test.each([
-  ["above it", 90, 50, "50"],
-  ["below it", 20, 50, "50"],
-  ["not fallen yet, where it only falls", 0, -13, "-13"],
-  ["the first", 20, null, "–"],
-])("the best is that of the rounds before, with a score %s", (_, score, best, shown) => {
+  ["above the best", 90, 50, "50"],
+  ["below the best", 20, 50, "50"],
+  ["of 0 in a game whose score only decreases", 0, -13, "-13"],
+  ["of the first episode", 20, null, "–"],
+])("hud with a score %s shows the best score of earlier episodes", (_, score, best, shown) => {
   show(score, best);
   expect(text("best")).toBe(shown);
   expect(text("score")).toBe(String(score));
 });
 
-test("score display highlights a score above the best, but not one that has not decreased yet", () => {
+test("hud highlights a score above the best, but not the initial 0 of a decreasing score", () => {
   show(90, 50);
   expect(screen.getByTestId("score").className).toContain("text-teal");
   cleanup();
@@ -46,10 +46,13 @@ test.each([
   ["paused", false],
   ["ended", false],
   ["reconnecting", false],
-] as const)("it is seen while %s: %s, so that it shines through no words", (kind, seen) => {
-  show(1, null, kind);
-  expect(screen.getByTestId("hud").classList.contains("invisible")).toBe(!seen);
-});
+] as const)(
+  "hud in phase %s has visibility %s, because an overlay covers it in the others",
+  (kind, seen) => {
+    show(1, null, kind);
+    expect(screen.getByTestId("hud").classList.contains("invisible")).toBe(!seen);
+  },
+);
 
 test.each([
   [NaN, "not a number"],

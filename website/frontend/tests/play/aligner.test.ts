@@ -50,7 +50,7 @@ function run({ hz, phase, jitter }: Network, seconds = 20) {
   return { asked, mean: last.reduce((sum, wait) => sum + wait, 0) / last.length };
 }
 
-describe("the aligner", () => {
+describe("aligner", () => {
   it.each([0.2, 3, 7, 11, 16])(
     "aligner with frames that arrive at phase %d ms delays them to wait 3 ms",
     (phase) => {
@@ -80,7 +80,7 @@ describe("the aligner", () => {
     expect(run({ hz, phase: 5, jitter: 0.5 }).asked).toEqual([]);
   });
 
-  it("takes no turn of a person for a rate", () => {
+  it("aligner with frames of a turn-based game requests no shift", () => {
     const asked: number[] = [];
     const aligner = new Aligner((later) => asked.push(later));
     for (let at = 0; at < 100_000; at += 250) {

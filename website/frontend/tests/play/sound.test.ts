@@ -60,7 +60,7 @@ const pitch = (out: Float32Array): number => {
   return (count * TO) / out.length;
 };
 
-describe("sound on its way to the ear", () => {
+describe("sound queue", () => {
   let queue: SoundQueue;
   beforeEach(() => {
     queue = new SoundQueue(FROM, TO);
@@ -123,7 +123,7 @@ describe("sound on its way to the ear", () => {
   });
 });
 
-describe("a game that can be heard", () => {
+describe("game speaker", () => {
   let harness: EngineHarness;
   const packet = (frame: number) => {
     const bytes = Uint8Array.from([2, 1, 0, 2, frame, 0, 0, 0, 130]);
@@ -133,7 +133,7 @@ describe("a game that can be heard", () => {
     harness = await EngineHarness.open();
   });
 
-  test("opens the sound card when it is asked for and about to be played, not before", () => {
+  test("game speaker opens the audio output when an episode starts, not before", () => {
     harness.sockets.last.welcome();
     harness.engine.setVolume(0.5);
     expect(harness.output.openCount).toBe(0);
@@ -178,7 +178,7 @@ describe("a game that can be heard", () => {
     expect(harness.output).toMatchObject({ openCount: 1, closeCount: 1 });
   });
 
-  test("says so when the browser can not play, and does not try again", () => {
+  test("game speaker shows a notice if the browser has no sound, and does not retry", () => {
     harness.engine.setVolume(1);
     harness.startEpisode();
     harness.output.fail("no sound here");
