@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { createScenario } from "./support/scenario";
 import { findAccessibilityFaults } from "./support/accessibility";
 import {
@@ -17,14 +17,14 @@ const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
 const step = createScenario(300_000);
 const EMAIL = "leaver@example.org";
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let visit: Visit;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}you.log`);
-  visit = await openVisit(browser, arcade.url);
+  server = await startServer(`${OUTPUT_FOLDER}you.log`);
+  visit = await openVisit(browser, server.url);
 });
 
 afterEach(async ({ task }) => {
@@ -34,7 +34,7 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 async function signIn(): Promise<void> {
@@ -42,7 +42,7 @@ async function signIn(): Promise<void> {
   await page.goto("/sign-in?next=%2Fyou");
   await page.getByLabel("E-mail").fill(EMAIL);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${arcade.url}/you`);
+  await page.waitForURL(`${server.url}/you`);
 }
 
 const readToken = (page: Page) =>
@@ -52,7 +52,7 @@ const readToken = (page: Page) =>
   });
 
 const askSummary = (token: string) =>
-  fetch(`${arcade.url}/me/summary`, { headers: { Authorization: `Bearer ${token}` } });
+  fetch(`${server.url}/me/summary`, { headers: { Authorization: `Bearer ${token}` } });
 
 step("the account page without games has no accessibility faults", async () => {
   await signIn();

@@ -2,19 +2,19 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { type BlockingProxy, startBlockingProxy } from "./support/blocking-proxy";
 import { openBrowser, openVisit, OUTPUT_FOLDER, saveScreenshot } from "./support/browser";
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let page: Page;
 let proxy: BlockingProxy;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}blocked-server.log`);
-  proxy = await startBlockingProxy(arcade.url);
+  server = await startServer(`${OUTPUT_FOLDER}blocked-server.log`);
+  proxy = await startBlockingProxy(server.url);
   ({ page } = await openVisit(browser, proxy.url));
   await page.goto("/sign-in");
   await page.getByLabel("E-mail").fill("blocked@example.org");
@@ -30,7 +30,7 @@ afterEach(async ({ task }) => {
 afterAll(async () => {
   proxy.close();
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 describe("blocked WebSockets", () => {
@@ -55,7 +55,7 @@ describe("blocked WebSockets", () => {
     proxy.websockets = "forward";
     await page.goto("/play/breakout");
     await page.waitForSelector('[data-phase="ready"]');
-    await arcade.stop();
+    await server.stop();
     await page.waitForSelector('[data-phase="reconnecting"]');
     await page.waitForTimeout(10_000);
     expect(await page.getByRole("button", { name: "Reconnect" }).isVisible()).toBe(true);

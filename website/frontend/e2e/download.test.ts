@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { findAccessibilityFaults } from "./support/accessibility";
 import {
   saveScreenshot,
@@ -20,14 +20,14 @@ const EMAIL = "reader@example.org";
 const run = promisify(execFile);
 const step = createScenario();
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let visit: Visit;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}download.log`, { RESEARCHER_EMAILS: EMAIL });
-  visit = await openVisit(browser, arcade.url);
+  server = await startServer(`${OUTPUT_FOLDER}download.log`, { RESEARCHER_EMAILS: EMAIL });
+  visit = await openVisit(browser, server.url);
 });
 
 afterEach(async ({ task }) => {
@@ -37,7 +37,7 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 step("an episode is played to its end", async () => {

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
 import { Stopwatch } from "./support/stopwatch";
 
@@ -30,28 +30,28 @@ type World = typeof globalThis & { longTasks: number[] };
 
 const plan = JSON.parse(process.env.ENDURANCE_PLAN ?? '{"minutes": 0.05, "every": 3}') as Plan;
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}endurance.log`, {}, ["--no-lockstep"]);
+  server = await startServer(`${OUTPUT_FOLDER}endurance.log`, {}, ["--no-lockstep"]);
 });
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 test(
   "long tasks, memory and paint gaps are measured during minutes of play",
   async () => {
-    const { page, errors } = await openVisit(browser, arcade.url);
+    const { page, errors } = await openVisit(browser, server.url);
     const watch = await Stopwatch.attach(page);
     await page.goto("/sign-in");
     await page.getByLabel("E-mail").fill("endurance@example.org");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.waitForURL(`${arcade.url}/`);
+    await page.waitForURL(`${server.url}/`);
     await page.goto("/play/breakout");
     await page.waitForSelector('[data-phase="ready"]');
     await page.keyboard.press("Enter");

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import {
   saveScreenshot,
   openBrowser,
@@ -30,7 +30,7 @@ const SPARE_BYTES = 2 ** 31;
 const FILLER_BYTES = 3 * 2 ** 30;
 const TMPFS = 0x01021994;
 
-let arcade: Arcade;
+let server: TestServer;
 let canFill: boolean;
 let network: Network;
 let browser: Browser;
@@ -47,8 +47,8 @@ beforeAll(async () => {
     SEGMENT_SECONDS: "1",
     JOURNAL_MIN_FREE_MB: String(least),
   };
-  arcade = await startArcade(`${OUTPUT_FOLDER}away.log`, settings, ["--no-lockstep"]);
-  network = await openNetwork(arcade.url, 0);
+  server = await startServer(`${OUTPUT_FOLDER}away.log`, settings, ["--no-lockstep"]);
+  network = await openNetwork(server.url, 0);
   visit = await openVisit(browser, network.url);
   const { page } = visit;
   await signIn(page, "away.test@example.org", network.url);
@@ -77,8 +77,8 @@ async function reach(page: Page, phase: string): Promise<string> {
         : document.querySelector("main")?.innerText,
     phase,
   );
-  const looked = process.env.PICTURES;
-  if (looked !== undefined) await saveScreenshot(page, `${String(Date.now())}-${phase}`);
+  if (process.env.PICTURES !== undefined)
+    await saveScreenshot(page, `${String(Date.now())}-${phase}`);
   return (await words.jsonValue()) ?? "";
 }
 
@@ -118,49 +118,49 @@ step("opening a second tab takes the game over, and the first tab can take it ba
 
 /** Returns whether `/readyz` reports a component as ready. */
 async function isComponentReady(name: string): Promise<boolean | undefined> {
-  const response = await fetch(`${arcade.url}/readyz`);
+  const response = await fetch(`${server.url}/readyz`);
   const { parts } = (await response.json()) as { parts: { name: string; ready: boolean }[] };
   return parts.find((part) => part.name === name)?.ready;
 }
 
 step("stalled uploads reject new games and keep running ones", async () => {
-  const objects = join(arcade.data, "objects");
+  const objects = join(server.data, "objects");
   await rename(objects, `${objects}.away`);
   await writeFile(objects, "");
   await expect.poll(() => isComponentReady("journal"), { timeout: 30_000 }).toBe(false);
-  const late = await openVisit(browser, arcade.url);
-  await signIn(late.page, "late.test@example.org", arcade.url);
-  await late.page.goto("/play/breakout");
-  await reach(late.page, "closed");
-  await late.page.getByRole("button", { name: "Try again" }).waitFor();
-  await late.context.close();
+  const newcomer = await openVisit(browser, server.url);
+  await signIn(newcomer.page, "late.test@example.org", server.url);
+  await newcomer.page.goto("/play/breakout");
+  await reach(newcomer.page, "closed");
+  await newcomer.page.getByRole("button", { name: "Try again" }).waitFor();
+  await newcomer.context.close();
   expect((await watchMotion(visit.page, 0.5)).changes).toBeGreaterThan(0);
   await reach(visit.page, "playing");
   await rm(objects);
   await rename(`${objects}.away`, objects);
   // The uploader retries after a few seconds; until then new games are rejected.
   await expect
-    .poll(async () => (await fetch(`${arcade.url}/readyz`)).status, { timeout: 30_000 })
+    .poll(async () => (await fetch(`${server.url}/readyz`)).status, { timeout: 30_000 })
     .toBe(200);
 });
 
 step("low disk space rejects new games and keeps running ones", async ({ skip }) => {
   if (!canFill) skip("the folder of temporary files has too little room, or is in memory");
-  const filler = join(arcade.data, "filler");
+  const filler = join(server.data, "filler");
   await run("fallocate", ["--length", String(FILLER_BYTES), filler]);
-  const late = await openVisit(browser, arcade.url);
+  const newcomer = await openVisit(browser, server.url);
   try {
-    await signIn(late.page, "later.test@example.org", arcade.url);
-    await late.page.goto("/play/breakout");
-    await reach(late.page, "closed");
+    await signIn(newcomer.page, "later.test@example.org", server.url);
+    await newcomer.page.goto("/play/breakout");
+    await reach(newcomer.page, "closed");
     expect((await watchMotion(visit.page, 0.5)).changes).toBeGreaterThan(0);
     await reach(visit.page, "playing");
   } finally {
     await rm(filler);
   }
-  await late.page.getByRole("button", { name: "Try again" }).click();
-  await reach(late.page, "ready");
-  await late.context.close();
+  await newcomer.page.getByRole("button", { name: "Try again" }).click();
+  await reach(newcomer.page, "ready");
+  await newcomer.context.close();
 });
 
 step("a full disk ends the game and keeps the recorded part", async () => {
@@ -180,13 +180,13 @@ step("a full disk ends the game and keeps the recorded part", async () => {
 });
 
 step("a stopping server makes the page reconnect", async () => {
-  const stopped = arcade.stop();
+  const stopped = server.stop();
   await reach(visit.page, "reconnecting");
   expect((await stopped).code).toBe(0);
   await reach(visit.page, "reconnecting");
 });
 
-/** Returns the game processes that have a file of this arcade's journal open. */
+/** Returns the game processes that have a file of the journal open. */
 async function findGames(): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir("/proc")) {
@@ -196,7 +196,7 @@ async function findGames(): Promise<string[]> {
     const links = await Promise.all(
       files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => "")),
     );
-    if (links.some((link) => link.startsWith(join(arcade.data, "journal")))) found.push(pid);
+    if (links.some((link) => link.startsWith(join(server.data, "journal")))) found.push(pid);
   }
   return found;
 }
@@ -210,14 +210,14 @@ interface StoredEpisode {
 
 /** Returns the newest episode of the signed-in player from the API. */
 async function newestEpisode(): Promise<StoredEpisode> {
-  const login = await fetch(`${arcade.url}/auth/login`, {
+  const login = await fetch(`${server.url}/auth/login`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ email: "away.test@example.org" }),
   });
   const { token } = (await login.json()) as { token: string };
   const headers = { Authorization: `Bearer ${token}` };
-  const listed = await fetch(`${arcade.url}/me/episodes?limit=1`, { headers });
+  const listed = await fetch(`${server.url}/me/episodes?limit=1`, { headers });
   const [newest] = (await listed.json()) as StoredEpisode[];
   return newest ?? { n_steps: 0, status: "none", end_reason: null };
 }

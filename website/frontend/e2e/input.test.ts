@@ -3,18 +3,18 @@ import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, devices, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
 import { findPaddle } from "./support/screen";
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let page: Page;
 const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}input-server.log`);
+  server = await startServer(`${OUTPUT_FOLDER}input-server.log`);
 });
 
 afterEach(async ({ task }) => {
@@ -24,25 +24,25 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 async function signIn(email: string): Promise<void> {
   await page.goto("/sign-in");
   await page.getByLabel("E-mail").fill(email);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${arcade.url}/`);
+  await page.waitForURL(`${server.url}/`);
 }
 
 async function visit(email: string): Promise<void> {
-  const opened = await openVisit(browser, arcade.url);
+  const opened = await openVisit(browser, server.url);
   contexts.push(opened.context);
   page = opened.page;
   await signIn(email);
 }
 
 /** Returns the accessibility violations of the page. Finite animations are awaited first. */
-async function faults(): Promise<string[]> {
+async function findViolations(): Promise<string[]> {
   await page.evaluate(async () => {
     const ending = document
       .getAnimations()
@@ -54,14 +54,14 @@ async function faults(): Promise<string[]> {
 }
 
 /** Messages that the page sends from now on. */
-function overhear(): Record<string, unknown>[] {
-  const heard: Record<string, unknown>[] = [];
+function recordMessages(): Record<string, unknown>[] {
+  const messages: Record<string, unknown>[] = [];
   page.on("websocket", (socket) => {
     socket.on("framesent", ({ payload }) => {
-      heard.push(JSON.parse(String(payload)) as Record<string, unknown>);
+      messages.push(JSON.parse(String(payload)) as Record<string, unknown>);
     });
   });
-  return heard;
+  return messages;
 }
 
 /** Inputs that the page has sent: as messages, or with the steps of a lockstep game. */
@@ -84,11 +84,11 @@ describe("keyboard", () => {
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
     await page.getByRole("button", { name: "Change keys" }).click();
-    const kept = page.waitForResponse((answer) => answer.request().method() === "PUT");
+    const saved = page.waitForResponse((answer) => answer.request().method() === "PUT");
     await page.getByRole("button", { name: /Change key for First pole/ }).click();
     await page.keyboard.press("KeyQ");
-    await kept;
-    expect(await faults()).toEqual([]);
+    await saved;
+    expect(await findViolations()).toEqual([]);
     await page.reload();
     await playWith("KeyQ");
 
@@ -107,7 +107,7 @@ describe("keyboard", () => {
           Object.defineProperty(navigator, "keyboard", { value: { getLayoutMap } });
         });
       }
-      const heard = overhear();
+      const messages = recordMessages();
       await page.goto("/play/tower-of-hanoi");
       await page.waitForSelector('[data-phase="ready"]');
       await page.getByRole("button", { name: "Change keys" }).click();
@@ -119,14 +119,14 @@ describe("keyboard", () => {
       await page.getByRole("button", { name: /First pole, currently A/ }).waitFor();
       if (process.env.PICTURES !== undefined) await saveScreenshot(page, "azerty");
       await expect
-        .poll(() => heard.filter(({ type }) => type === "setup").at(-1))
+        .poll(() => messages.filter(({ type }) => type === "setup").at(-1))
         .toMatchObject({ keys: { "pole-1": ["KeyQ"] } });
     },
   );
 
   test("replaced key sends no input, and resetting restores the default keys", async () => {
     await visit("standard@example.org");
-    const heard = overhear();
+    const messages = recordMessages();
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
     await page.getByRole("button", { name: "Change keys" }).click();
@@ -138,8 +138,8 @@ describe("keyboard", () => {
     await page.keyboard.press("Digit1");
     await page.getByRole("button", { name: "Reset keys" }).click();
     await page.keyboard.press("Digit1");
-    await expect.poll(() => pressed(heard)).toEqual(["keyboard pole-1"]);
-    expect(heard.filter(({ type }) => type === "setup").at(-1)).toMatchObject({
+    await expect.poll(() => pressed(messages)).toEqual(["keyboard pole-1"]);
+    expect(messages.filter(({ type }) => type === "setup").at(-1)).toMatchObject({
       keys: { "pole-1": expect.arrayContaining(["Digit1"]) as string[] },
     });
   });
@@ -155,14 +155,14 @@ describe("keyboard", () => {
 
 describe("touch", () => {
   test("two fingers press two controls, and the left-handed layout mirrors the controls", async () => {
-    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
     contexts.push(context);
     page = await context.newPage();
     await signIn("fingers@example.org");
-    const heard = overhear();
+    const messages = recordMessages();
     await page.goto("/play/breakout");
     await page.waitForSelector('[data-phase="ready"]');
-    expect(await faults()).toEqual([]);
+    expect(await findViolations()).toEqual([]);
     await page.getByRole("button", { name: "Start" }).tap();
     await page.waitForSelector('[data-phase="playing"]');
 
@@ -171,12 +171,12 @@ describe("touch", () => {
     expect(serve.x).toBeGreaterThan(pad.x);
     const left = { x: pad.x + 0.15 * pad.width, y: pad.y + pad.height / 2, id: 1 };
     const fire = { x: serve.x + serve.width / 2, y: serve.y + serve.height / 2, id: 2 };
-    const hands = await context.newCDPSession(page);
+    const debuggerSession = await context.newCDPSession(page);
     const touch = (type: "touchStart" | "touchEnd", touchPoints: (typeof left)[]) =>
-      hands.send("Input.dispatchTouchEvent", { type, touchPoints });
+      debuggerSession.send("Input.dispatchTouchEvent", { type, touchPoints });
     await touch("touchStart", [left]);
     await touch("touchStart", [left, fire]);
-    await expect.poll(() => pressed(heard)).toEqual(["touch left", "touch fire"]);
+    await expect.poll(() => pressed(messages)).toEqual(["touch left", "touch fire"]);
     // While both are held, only the newest press acts, so fire is released before left is checked.
     await touch("touchEnd", []);
     await touch("touchStart", [left]);
@@ -189,12 +189,12 @@ describe("touch", () => {
     const [padThen, serveThen] = [await boxOf('[data-testid="pad"]'), await boxOf(".deck button")];
     expect(serveThen.x).toBeLessThan(padThen.x);
     await expect
-      .poll(() => heard.filter(({ type }) => type === "setup").at(-1))
+      .poll(() => messages.filter(({ type }) => type === "setup").at(-1))
       .toMatchObject({ hand: "left", touch: true });
   });
 
   test("touches outside the controls do not zoom, and while playing they select nothing", async () => {
-    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
     contexts.push(context);
     page = await context.newPage();
     await signIn("zoom@example.org");
@@ -239,36 +239,38 @@ describe("touch", () => {
   });
 
   test("press vibrates unless vibration is off or reduced motion is requested", async () => {
-    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: arcade.url });
+    const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
     contexts.push(context);
     page = await context.newPage();
     await page.addInitScript(() => {
-      const felt: unknown[] = [];
-      Object.assign(window, { felt });
-      navigator.vibrate = (pattern) => felt.push(pattern) > 0;
+      const vibrations: unknown[] = [];
+      Object.assign(window, { vibrations });
+      navigator.vibrate = (pattern) => vibrations.push(pattern) > 0;
     });
-    const felt = () =>
-      page.evaluate(() => (window as unknown as { felt: unknown[] }).felt.splice(0).length);
+    const vibrations = () =>
+      page.evaluate(
+        () => (window as unknown as { vibrations: unknown[] }).vibrations.splice(0).length,
+      );
     await signIn("haptics@example.org");
-    const heard = overhear();
+    const messages = recordMessages();
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
     await page.getByRole("button", { name: "Start" }).tap();
     await page.waitForSelector('[data-phase="playing"]');
     const presses = async (count: number) => {
       await page.locator(".deck button").first().tap();
-      await expect.poll(() => pressed(heard).length).toBe(count);
+      await expect.poll(() => pressed(messages).length).toBe(count);
     };
     await presses(1);
-    expect(await felt()).toBe(1);
+    expect(await vibrations()).toBe(1);
     await page.emulateMedia({ reducedMotion: "reduce" });
     await page.getByText("Vibration is off because").waitFor();
     await presses(2);
-    expect(await felt()).toBe(0);
+    expect(await vibrations()).toBe(0);
     await page.emulateMedia({ reducedMotion: "no-preference" });
     await page.getByLabel("Vibration").uncheck();
     await presses(3);
-    expect(await felt()).toBe(0);
+    expect(await vibrations()).toBe(0);
   });
 
   async function boxOf(selector: string) {
@@ -280,7 +282,7 @@ describe("touch", () => {
 
 describe("gamepad", () => {
   /** Replaces the browser's gamepads. */
-  interface Hands {
+  interface FakeGamepads {
     pads: (object | null)[];
   }
 
@@ -290,8 +292,8 @@ describe("gamepad", () => {
         const button = () => ({ pressed: false, touched: false, value: 0 });
         const buttons = Array.from({ length: 17 }, button);
         const pad = { id: "Simulated pad", index: 0, connected: true, mapping };
-        const whole = { ...pad, timestamp: 1, axes, buttons, vibrationActuator: null };
-        (window as unknown as Hands).pads = [whole];
+        const connectedPad = { ...pad, timestamp: 1, axes, buttons, vibrationActuator: null };
+        (window as unknown as FakeGamepads).pads = [connectedPad];
         dispatchEvent(new Event("gamepadconnected"));
       },
       { mapping, axes },
@@ -299,7 +301,7 @@ describe("gamepad", () => {
   const hold = (index: number, down: boolean) =>
     page.evaluate(
       ([index, down]) => {
-        const [pad] = (window as unknown as Hands).pads as [{ buttons: object[] }];
+        const [pad] = (window as unknown as FakeGamepads).pads as [{ buttons: object[] }];
         pad.buttons[index] = { pressed: down, touched: down, value: Number(down) };
       },
       [index, down] as const,
@@ -307,7 +309,7 @@ describe("gamepad", () => {
   const setAxis = (axis: number, value: number) =>
     page.evaluate(
       ([axis, value]) => {
-        const [pad] = (window as unknown as Hands).pads as [{ axes: number[] }];
+        const [pad] = (window as unknown as FakeGamepads).pads as [{ axes: number[] }];
         pad.axes[axis] = value;
       },
       [axis, value] as const,
@@ -317,11 +319,11 @@ describe("gamepad", () => {
   test("gamepad connected while the page is open plays the game, and disconnecting pauses it", async () => {
     await visit("gamepad@example.org");
     await page.addInitScript(() => {
-      const hands = window as unknown as Hands;
-      hands.pads = [];
-      navigator.getGamepads = () => hands.pads as (Gamepad | null)[];
+      const fake = window as unknown as FakeGamepads;
+      fake.pads = [];
+      navigator.getGamepads = () => fake.pads as (Gamepad | null)[];
     });
-    const heard = overhear();
+    const messages = recordMessages();
     await page.goto("/play/breakout");
     await page.waitForSelector('[data-phase="ready"]');
     await plug();
@@ -335,10 +337,10 @@ describe("gamepad", () => {
     await expect.poll(() => findPaddle(page)).toBeLessThan(20);
     await steer(0);
     await hold(0, true);
-    await expect.poll(() => pressed(heard)).toEqual(["gamepad left", "gamepad fire"]);
-    await page.evaluate(() => ((window as unknown as Hands).pads = []));
+    await expect.poll(() => pressed(messages)).toEqual(["gamepad left", "gamepad fire"]);
+    await page.evaluate(() => ((window as unknown as FakeGamepads).pads = []));
     await page.waitForSelector('[data-phase="paused"]');
-    expect(heard.filter(({ type }) => type === "setup").map(({ gamepads }) => gamepads)).toEqual(
+    expect(messages.filter(({ type }) => type === "setup").map(({ gamepads }) => gamepads)).toEqual(
       expect.arrayContaining([[], ["Simulated pad"]]),
     );
   });
@@ -351,11 +353,11 @@ describe("gamepad", () => {
     async (_, axes, axis, left, rest) => {
       await visit(`gamepad-axis-${String(axis)}@example.org`);
       await page.addInitScript(() => {
-        const hands = window as unknown as Hands;
-        hands.pads = [];
-        navigator.getGamepads = () => hands.pads as (Gamepad | null)[];
+        const fake = window as unknown as FakeGamepads;
+        fake.pads = [];
+        navigator.getGamepads = () => fake.pads as (Gamepad | null)[];
       });
-      const heard = overhear();
+      const messages = recordMessages();
       await page.goto("/play/breakout");
       await page.waitForSelector('[data-phase="ready"]');
       await plug("", [...axes]);
@@ -366,9 +368,9 @@ describe("gamepad", () => {
       await setAxis(axis, left);
       await expect.poll(() => findPaddle(page)).toBeLessThan(20);
       await setAxis(axis, rest);
-      await expect.poll(() => pressed(heard)).toEqual(["gamepad left"]);
+      await expect.poll(() => pressed(messages)).toEqual(["gamepad left"]);
       // The simulated gamepad's timestamp is always 1, which is not the time of the press.
-      const [press] = inputs(heard).filter(({ down }) => down === true);
+      const [press] = inputs(messages).filter(({ down }) => down === true);
       expect(Number(press?.at)).toBeGreaterThan(earliest);
     },
   );
@@ -377,7 +379,7 @@ describe("gamepad", () => {
 describe("analogue control", () => {
   test("mouse held on the screen steers at the selected speed", async () => {
     await visit("mouse@example.org");
-    const heard = overhear();
+    const messages = recordMessages();
     const addresses: string[] = [];
     page.on("websocket", (socket) => addresses.push(socket.url()));
     await page.goto("/play/pendulum");
@@ -391,10 +393,10 @@ describe("analogue control", () => {
     if (box === null) throw new Error("no screen");
     await page.mouse.move(box.x + 0.98 * box.width, box.y + box.height / 2);
     await page.mouse.down();
-    await expect.poll(() => pressed(heard)).toEqual(["mouse right", "mouse fire"]);
+    await expect.poll(() => pressed(messages)).toEqual(["mouse right", "mouse fire"]);
     await page.mouse.up();
     await page.getByRole("button", { name: "Pause" }).click();
     await page.waitForSelector('[data-phase="paused"]');
-    expect(await faults()).toEqual([]);
+    expect(await findViolations()).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { shouldSkip } from "../tests/support/prerequisites";
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
 import { type Network, openNetwork } from "./support/network";
 import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
@@ -60,21 +60,21 @@ shouldSkip(isBuilt ? null : "the lockstep module is not built");
 const plan = JSON.parse(process.env.LATENCY_PLAN ?? JSON.stringify(SMALL)) as Plan;
 const minutes = 60_000;
 
-let arcade: Arcade;
+let server: TestServer;
 let network: Network;
 let browser: Browser;
 let visitors = 0;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}latency.log`, {}, isBuilt ? [] : ["--no-lockstep"]);
-  network = await openNetwork(arcade.url, 0);
+  server = await startServer(`${OUTPUT_FOLDER}latency.log`, {}, isBuilt ? [] : ["--no-lockstep"]);
+  network = await openNetwork(server.url, 0);
 });
 
 afterAll(async () => {
   await browser.close();
   network.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 test(

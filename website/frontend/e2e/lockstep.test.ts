@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import {
   saveScreenshot,
   openBrowser,
@@ -26,7 +26,7 @@ const ROUND_TRIP_MS = 150;
 const LOSS = 0.01;
 const step = createScenario();
 
-let arcade: Arcade;
+let server: TestServer;
 let network: Network;
 let browser: Browser;
 let visit: Visit;
@@ -38,8 +38,8 @@ const reason = existsSync(MODULE) ? null : "the module is not built: run website
 beforeAll(async () => {
   if (reason !== null) return;
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}lockstep.log`);
-  network = await openNetwork(arcade.url, ROUND_TRIP_MS, LOSS);
+  server = await startServer(`${OUTPUT_FOLDER}lockstep.log`);
+  network = await openNetwork(server.url, ROUND_TRIP_MS, LOSS);
   visit = await openVisit(browser, network.url);
   await countLoadedEmulators(visit.page);
   count(visit.page);
@@ -54,7 +54,7 @@ afterAll(async () => {
   if (reason !== null) return;
   await browser.close();
   network.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 /** The preview before an episode is not one of its frames (SPEC, O10). */
@@ -62,7 +62,7 @@ const kindOf = (packet: Buffer): string => (((packet[1] ?? 0) & 32) === 0 ? "fra
 
 /** Counts the messages of each type. */
 function count(page: Page): void {
-  const note = (into: Record<string, number>, payload: string | Buffer): void => {
+  const countMessage = (into: Record<string, number>, payload: string | Buffer): void => {
     const kind =
       typeof payload === "string"
         ? (JSON.parse(payload) as { type: string }).type
@@ -70,8 +70,8 @@ function count(page: Page): void {
     into[kind] = (into[kind] ?? 0) + 1;
   };
   page.on("websocket", (socket) => {
-    socket.on("framesent", ({ payload }) => note(sent, payload));
-    socket.on("framereceived", ({ payload }) => note(received, payload));
+    socket.on("framesent", ({ payload }) => countMessage(sent, payload));
+    socket.on("framereceived", ({ payload }) => countMessage(received, payload));
   });
 }
 
@@ -134,10 +134,10 @@ describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, (
   });
 
   step("lockstep recording equals a re-run, frame for frame", async () => {
-    const [kept] = await readRecordings(arcade.data, 1);
-    check(kept);
-    expect(kept?.end_reason).toBe("left");
-    expect(kept?.n_shown).toBeGreaterThan(0.6 * (kept?.actions.length ?? 0));
+    const [episode] = await readRecordings(server.data, 1);
+    check(episode);
+    expect(episode?.end_reason).toBe("left");
+    expect(episode?.n_shown).toBeGreaterThan(0.6 * (episode?.actions.length ?? 0));
   });
 
   step("lockstep episode played to its end has the last picture in its recording", async () => {
@@ -146,10 +146,10 @@ describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, (
     const ending = page.locator('[data-testid="ending"]');
     while ((await ending.count()) === 0) await page.keyboard.press("Space", { delay: 80 });
     const picture = await hashScreen(page);
-    const kept = (await readRecordings(arcade.data, 2))[1];
-    check(kept);
-    expect(kept?.end_reason).toBe("terminated");
-    expect(kept?.last_frame_sha256).toBe(picture);
+    const episode = (await readRecordings(server.data, 2))[1];
+    check(episode);
+    expect(episode?.end_reason).toBe("terminated");
+    expect(episode?.last_frame_sha256).toBe(picture);
   });
 
   step(
@@ -167,9 +167,9 @@ describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, (
       });
       await startGame();
       await page.waitForSelector('[data-testid="ending"]');
-      const kept = (await readRecordings(arcade.data, 3))[2];
-      expect(kept?.end_reason).toBe("diverged");
-      check(kept);
+      const episode = (await readRecordings(server.data, 3))[2];
+      expect(episode?.end_reason).toBe("diverged");
+      check(episode);
       await page.keyboard.press("Enter");
       await page.waitForSelector('[data-phase="playing"]');
       await expect.poll(() => received.frame ?? 0).toBeGreaterThan(30);
@@ -179,20 +179,20 @@ describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, (
   );
 
   step("the page reports no errors", () => {
-    const own = visit.errors.filter(
+    const unexpectedErrors = visit.errors.filter(
       (problem) => !problem.includes("ERR_") && !problem.includes("WebSocket"),
     );
-    expect(own).toEqual([]);
+    expect(unexpectedErrors).toEqual([]);
   });
 });
 
-function check(kept: RecordedEpisode | undefined): void {
-  expect(kept).toMatchObject({
+function check(episode: RecordedEpisode | undefined): void {
+  expect(episode).toMatchObject({
     game: "breakout",
     mode: "lockstep",
     differing_frames: 0,
     differing_rewards: 0,
     verdict: "certified",
   });
-  expect(kept?.n_frames).toBe((kept?.actions.length ?? 0) + 1);
+  expect(episode?.n_frames).toBe((episode?.actions.length ?? 0) + 1);
 }

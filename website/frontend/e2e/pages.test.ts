@@ -2,7 +2,7 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { findAccessibilityFaults } from "./support/accessibility";
 import { openBrowser, OUTPUT_FOLDER } from "./support/browser";
 import { findOverflows } from "./support/overflow";
@@ -20,18 +20,18 @@ const LARGE = {
 } satisfies Record<string, BrowserContextOptions>;
 const RESEARCHER = "researcher@example.org";
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 
 beforeAll(async () => {
   browser = await openBrowser();
   const settings = { RESEARCHER_EMAILS: RESEARCHER };
-  arcade = await startArcade(`${OUTPUT_FOLDER}axe.log`, settings, ["--no-lockstep"]);
+  server = await startServer(`${OUTPUT_FOLDER}axe.log`, settings, ["--no-lockstep"]);
 });
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 test.each(Object.entries(SHAPES))(
@@ -39,7 +39,7 @@ test.each(Object.entries(SHAPES))(
   async (_, shape) => {
     const context = await browser.newContext({
       ...shape,
-      baseURL: arcade.url,
+      baseURL: server.url,
       reducedMotion: "reduce",
     });
     expect(await walk(await context.newPage(), findAccessibilityFaults)).toEqual({});
@@ -52,7 +52,7 @@ test.each(Object.entries(LARGE))(
   async (name, shape) => {
     const context = await browser.newContext({
       ...shape,
-      baseURL: arcade.url,
+      baseURL: server.url,
       reducedMotion: "reduce",
     });
     const page = await context.newPage();
@@ -97,7 +97,7 @@ async function walk(
   await look("sign-in");
   await page.getByLabel("E-mail").fill(RESEARCHER);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${arcade.url}/`);
+  await page.waitForURL(`${server.url}/`);
   await lookAtGame(page, look);
   const rounds = page.getByRole("heading", { name: "All rounds" });
   const none = page.getByRole("heading", { name: "No games yet" });
@@ -162,7 +162,7 @@ async function lookAtGame(page: Page, look: (state: string) => Promise<void>): P
 test("library with 200 games loads only visible covers and reuses cards while searching", async () => {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 },
-    baseURL: arcade.url,
+    baseURL: server.url,
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
@@ -217,7 +217,7 @@ test("library with 200 games loads only visible covers and reuses cards while se
 test("keyboard navigation finds, plays and leaves a game, and preferences persist", async () => {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
-    baseURL: arcade.url,
+    baseURL: server.url,
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
@@ -226,7 +226,7 @@ test("keyboard navigation finds, plays and leaves a game, and preferences persis
   await page.getByLabel("E-mail").focus();
   await keyboard.type("keys@example.org");
   await keyboard.press("Enter");
-  await page.waitForURL(`${arcade.url}/`);
+  await page.waitForURL(`${server.url}/`);
 
   const find = page.getByRole("searchbox");
   await find.focus();
@@ -255,15 +255,15 @@ test("keyboard navigation finds, plays and leaves a game, and preferences persis
   await page.waitForSelector('[data-phase="ended"]');
   await page.getByRole("link", { name: "All games", exact: true }).first().focus();
   await keyboard.press("Enter");
-  await page.waitForURL(`${arcade.url}/`);
+  await page.waitForURL(`${server.url}/`);
 
   await page.goto("/play/breakout");
   await page.getByTestId("gauge").waitFor();
   await page.getByLabel("Show latency and FPS").focus();
-  const kept = page.waitForResponse((answer) => answer.url().endsWith("/me/preferences"));
+  const saved = page.waitForResponse((answer) => answer.url().endsWith("/me/preferences"));
   await keyboard.press("Space");
   await expect.poll(() => page.getByTestId("gauge").count()).toBe(0);
-  await kept;
+  await saved;
   await page.reload();
   await page.waitForSelector('[data-phase="ready"]');
   expect(await page.getByTestId("gauge").count()).toBe(0);

@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import {
   saveScreenshot,
   openBrowser,
@@ -19,16 +19,16 @@ const WATCHED_SECONDS = 3;
 // Solution with three disks: pairs of the pole to lift from and the pole to put down on.
 const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let visit: Visit;
 let wonPicture: string;
-let kept: RecordedEpisode[];
+let episodes: RecordedEpisode[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  arcade = await startArcade(`${OUTPUT_FOLDER}server.log`, {}, ["--no-lockstep"]);
-  visit = await openVisit(browser, arcade.url);
+  server = await startServer(`${OUTPUT_FOLDER}server.log`, {}, ["--no-lockstep"]);
+  visit = await openVisit(browser, server.url);
 });
 
 afterEach(async ({ task }) => {
@@ -68,7 +68,7 @@ describe("playing", () => {
     await page.goto("/sign-in");
     await page.getByLabel("E-mail").fill("Browser.Test@example.org");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.waitForURL(`${arcade.url}/`);
+    await page.waitForURL(`${server.url}/`);
     await page
       .getByRole("link", { name: /Breakout/ })
       .first()
@@ -101,7 +101,7 @@ describe("playing", () => {
     expect(rateOf(packets)).toBeGreaterThan(30);
     expect(rateOf(packets)).toBeLessThan(63);
     await page.getByRole("button", { name: "Quit", exact: true }).click();
-    await page.waitForURL(`${arcade.url}/`);
+    await page.waitForURL(`${server.url}/`);
   });
 
   step("Tower of Hanoi is played to a win", async () => {
@@ -115,8 +115,8 @@ describe("playing", () => {
 
 describe("recording", () => {
   step("recording has both episodes with their end reasons", async () => {
-    kept = await readRecordings(arcade.data, 2);
-    const ends = kept.map(({ game, status, end_reason }) => ({ game, status, end_reason }));
+    episodes = await readRecordings(server.data, 2);
+    const ends = episodes.map(({ game, status, end_reason }) => ({ game, status, end_reason }));
     expect(ends).toEqual([
       { game: "breakout", status: "incomplete", end_reason: "left" },
       { game: "tower-of-hanoi", status: "won", end_reason: "terminated" },
@@ -124,7 +124,7 @@ describe("recording", () => {
   });
 
   step("recording has one step per tick or key press", () => {
-    const [breakout, hanoi] = kept;
+    const [breakout, hanoi] = episodes;
     expect(breakout?.actions.length).toBeGreaterThan((3 + WATCHED_SECONDS) * 30);
     expect(new Set(breakout?.actions)).toEqual(new Set([0, 1, 2, 3]));
     expect(hanoi?.actions).toEqual(HANOI.map((pole) => pole - 1));
@@ -132,18 +132,23 @@ describe("recording", () => {
   });
 
   step("recording has one frame more than steps, and most frames have a paint time", () => {
-    for (const episode of kept) {
+    for (const episode of episodes) {
       expect(episode.n_frames).toBe(episode.actions.length + 1);
       expect(episode.n_shown).toBeGreaterThan(0.5 * episode.actions.length);
     }
   });
 
   step("recording ends with the picture that was on the screen", () => {
-    expect(kept[1]?.last_frame_sha256).toBe(wonPicture);
+    expect(episodes[1]?.last_frame_sha256).toBe(wonPicture);
   });
 
   step("recording equals a re-run from seed and actions", () => {
-    for (const { game, differing_frames: frames, differing_rewards: rewards, verdict } of kept) {
+    for (const {
+      game,
+      differing_frames: frames,
+      differing_rewards: rewards,
+      verdict,
+    } of episodes) {
       expect(verdict, game).toBe("certified");
       expect({ game, frames, rewards }).toEqual({ game, frames: 0, rewards: 0 });
     }
@@ -162,7 +167,7 @@ step("the page reports no errors", () => {
 });
 
 step("the server exits with code 0 on SIGINT", async () => {
-  const { code, output } = await arcade.stop();
+  const { code, output } = await server.stop();
   expect(output).not.toContain("Traceback");
   expect(code).toBe(0);
 });

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { type AudioStats, QUEUE_STEPS } from "../src/play/sound/sound-queue";
 import { shouldSkip } from "../tests/support/prerequisites";
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import {
   saveScreenshot,
   openBrowser,
@@ -40,17 +40,17 @@ interface World {
 }
 type Watched = typeof globalThis & { world: World };
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let visit: Visit;
 let packets = 0;
 
 beforeAll(async () => {
-  [browser, arcade] = await Promise.all([
+  [browser, server] = await Promise.all([
     openBrowser(),
-    startArcade(`${OUTPUT_FOLDER}sound.log`, {}, built ? [] : ["--no-lockstep"]),
+    startServer(`${OUTPUT_FOLDER}sound.log`, {}, built ? [] : ["--no-lockstep"]),
   ]);
-  visit = await openVisit(browser, arcade.url);
+  visit = await openVisit(browser, server.url);
   await visit.page.addInitScript(watchSound);
   await countLoadedEmulators(visit.page);
   visit.page.on("websocket", (socket) => {
@@ -67,7 +67,7 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 /** Runs in the page before its scripts: records its audio contexts and analyses their output. */
@@ -95,17 +95,17 @@ function watchSound(): void {
       const ear = new AnalyserNode(this.context, { fftSize: 2048 });
       connect.call(this, ear);
       world.peak = () => {
-        const heard = new Float32Array(2048);
-        ear.getFloatTimeDomainData(heard);
-        return Math.max(...heard);
+        const samples = new Float32Array(2048);
+        ear.getFloatTimeDomainData(samples);
+        return Math.max(...samples);
       };
     }
     return connect.call(this, to);
   });
   const send: (this: WebSocket, data: string) => void = Reflect.get(WebSocket.prototype, "send");
   WebSocket.prototype.send = function (this: WebSocket, data: unknown) {
-    const told = JSON.parse(String(data)) as { type: string; frames: [number, number][] };
-    if (told.type === "shown") world.painted = told.frames.at(-1) ?? world.painted;
+    const message = JSON.parse(String(data)) as { type: string; frames: [number, number][] };
+    if (message.type === "shown") world.painted = message.frames.at(-1) ?? world.painted;
     send.call(this, String(data));
   };
 }
@@ -156,7 +156,7 @@ step("streamed sound plays only while it is enabled and the game runs", async ()
   await page.goto("/sign-in");
   await page.getByLabel("E-mail").fill("Sound.Test@example.org");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${arcade.url}/`);
+  await page.waitForURL(`${server.url}/`);
   await page.goto("/play/space-invaders");
   await page.waitForSelector('[data-phase="ready"]');
   const button = page.getByRole("button", { name: "Sound" });
@@ -183,7 +183,7 @@ step("streamed sound plays only while it is enabled and the game runs", async ()
   expect(packets - before).toBeLessThanOrEqual(1);
   await button.click();
   await page.getByRole("button", { name: "Quit", exact: true }).click();
-  await page.waitForURL(`${arcade.url}/`);
+  await page.waitForURL(`${server.url}/`);
   await expect.poll(() => state(page)).toBe("closed");
   await context.unroute("**/lockstep/**");
 });
@@ -202,17 +202,17 @@ step(
     await expectSoundInSync(page);
     expect(packets).toBe(0);
     await page.getByRole("button", { name: "Quit", exact: true }).click();
-    await page.waitForURL(`${arcade.url}/`);
+    await page.waitForURL(`${server.url}/`);
   },
 );
 
 step("episodes with sound are certified", async () => {
-  const kept = await readRecordings(arcade.data, built ? 2 : 1);
-  expect(kept.map(({ mode, verdict }) => [mode, verdict])).toEqual(
+  const episodes = await readRecordings(server.data, built ? 2 : 1);
+  expect(episodes.map(({ mode, verdict }) => [mode, verdict])).toEqual(
     [
       ["streamed", "certified"],
       ["lockstep", "certified"],
-    ].slice(0, kept.length),
+    ].slice(0, episodes.length),
   );
   expect(visit.errors.filter((problem) => !problem.includes("ERR_FAILED"))).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Arcade, startArcade } from "./support/arcade";
+import { type TestServer, startServer } from "./support/server";
 import { openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
 import { openNetwork } from "./support/network";
 import {
@@ -35,7 +35,7 @@ interface RecordedTimes {
   events: string[];
 }
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const games = join(await mkdtemp(join(tmpdir(), "self-describing-")), "games");
   const write = `from pathlib import Path; from tests.support.self_describing_env import write_catalogue; write_catalogue(Path("${games}"))`;
   await promisify(execFile)(PYTHON, ["-c", write], { cwd: BACKEND });
-  arcade = await startArcade(`${OUTPUT_FOLDER}times.log`, {
+  server = await startServer(`${OUTPUT_FOLDER}times.log`, {
     GAMES_FOLDER: games,
     PYTHONPATH: BACKEND,
   });
@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser.close();
-  await arcade.stop();
+  await server.stop();
 });
 
 /** Result of a game over a network. */
@@ -64,7 +64,7 @@ interface Played {
 }
 
 async function play(roundTrip: number, loss: number): Promise<Played> {
-  const network = await openNetwork(arcade.url, roundTrip, loss);
+  const network = await openNetwork(server.url, roundTrip, loss);
   const { context, page } = await openVisit(browser, network.url);
   let started = { episode: "", server_us: 0 };
   page.on("websocket", (socket) => {
@@ -102,8 +102,8 @@ async function play(roundTrip: number, loss: number): Promise<Played> {
 }
 
 async function readTimes(episode: string): Promise<RecordedTimes> {
-  const env = { ...process.env, DATABASE_URL: undefined, SKILL_ARCADE_HOME: arcade.data };
-  const { stdout } = await promisify(execFile)(PYTHON, [READ, episode], { cwd: arcade.data, env });
+  const env = { ...process.env, DATABASE_URL: undefined, SKILL_ARCADE_HOME: server.data };
+  const { stdout } = await promisify(execFile)(PYTHON, [READ, episode], { cwd: server.data, env });
   return JSON.parse(stdout) as RecordedTimes;
 }
 
@@ -116,16 +116,18 @@ test.each([
   async (roundTrip, loss) => {
     const { episode, observations, zeroUs } = await play(roundTrip, loss);
     const { samples, presses } = observations;
-    const kept = await readTimes(episode);
+    const recorded = await readTimes(episode);
     const seen = [...firstSampleTimes(samples)];
-    const wrongPaints = seen.filter(([frame, at]) => Math.abs((kept.shown[frame] ?? 0) - at) > 1);
+    const wrongPaints = seen.filter(
+      ([frame, at]) => Math.abs((recorded.shown[frame] ?? 0) - at) > 1,
+    );
     const known = presses.map((at) => [Math.round(at * 1000), framesAt(samples, at)] as const);
     const wrongTaps = known.filter(([at, frames], index) => {
-      const [keptAt, keptFrame] = kept.taps[index] ?? [0, -1];
-      return Math.abs(keptAt - at) > 1 || (frames !== null && !frames.includes(keptFrame));
+      const [recordedAt, recordedFrame] = recorded.taps[index] ?? [0, -1];
+      return Math.abs(recordedAt - at) > 1 || (frames !== null && !frames.includes(recordedFrame));
     });
-    const wrongUs = kept.taps.map(([at], index) =>
-      Math.abs((kept.placed[index] ?? 0) - zeroUs - at),
+    const wrongUs = recorded.taps.map(([at], index) =>
+      Math.abs((recorded.placed[index] ?? 0) - zeroUs - at),
     );
     console.log({
       roundTrip,
@@ -134,18 +136,24 @@ test.each([
       wrongPaints: wrongPaints.length,
       taps: presses.length,
       tapsWithOneAnswer: known.filter(([, frames]) => frames?.length === 1).length,
-      onRecord: kept.taps.length,
+      onRecord: recorded.taps.length,
       wrongTaps: wrongTaps.length,
-      acted: kept.acted.length,
+      acted: recorded.acted.length,
       clockErrorMaxMs: Math.max(...wrongUs) / 1000,
-      statedMaxMs: Math.max(...kept.stated) / 1000,
-      refreshHz: kept.player.refresh_hz,
+      statedMaxMs: Math.max(...recorded.stated) / 1000,
+      refreshHz: recorded.player.refresh_hz,
     });
     expect(seen.length).toBeGreaterThan(50);
     expect(wrongPaints).toEqual([]);
     expect(wrongTaps).toEqual([]);
-    expect([presses.length, kept.taps.length, kept.acted.length]).toEqual([TAPS, TAPS, TAPS]);
-    expect(wrongUs.filter((wrong, index) => wrong > (kept.stated[index] ?? 0) + 20)).toEqual([]);
-    expect(kept.player.isolated).toBe(true);
+    expect([presses.length, recorded.taps.length, recorded.acted.length]).toEqual([
+      TAPS,
+      TAPS,
+      TAPS,
+    ]);
+    expect(wrongUs.filter((wrong, index) => wrong > (recorded.stated[index] ?? 0) + 20)).toEqual(
+      [],
+    );
+    expect(recorded.player.isolated).toBe(true);
   },
 );

@@ -2,7 +2,7 @@
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { type Arcade, findPort, startArcade } from "../support/arcade";
+import { type TestServer, findPort, startServer } from "../support/server";
 import {
   saveScreenshot,
   openBrowser,
@@ -15,7 +15,7 @@ import { type Hosting, serveHosting } from "./hosting";
 
 const CLIENT = "12-arcade.apps.googleusercontent.com";
 
-let arcade: Arcade;
+let server: TestServer;
 let browser: Browser;
 let emulator: Emulator;
 let hosting: Hosting;
@@ -24,7 +24,7 @@ let visit: Visit;
 beforeAll(async () => {
   const port = await findPort();
   [browser, emulator] = await Promise.all([openBrowser(), startEmulator()]);
-  arcade = await startArcade(`${OUTPUT_FOLDER}cloud.log`, {
+  server = await startServer(`${OUTPUT_FOLDER}cloud.log`, {
     AUTH_METHOD: "firebase",
     FIREBASE_PROJECT_ID: PROJECT,
     FIREBASE_API_KEY: "public-key",
@@ -32,7 +32,7 @@ beforeAll(async () => {
     FIREBASE_AUTH_EMULATOR_HOST: emulator.host,
     CORS_ORIGINS: `http://127.0.0.1:${port}`,
   });
-  hosting = await serveHosting(port, arcade.url);
+  hosting = await serveHosting(port, server.url);
 });
 
 beforeEach(async () => {
@@ -48,7 +48,7 @@ afterEach(async ({ task }) => {
 afterAll(async () => {
   await browser.close();
   await hosting.close();
-  const { code } = await arcade.stop();
+  const { code } = await server.stop();
   await emulator.stop();
   expect(code).toBe(0);
 });
@@ -68,7 +68,7 @@ const readSession = async (page: Page): Promise<Session | null> => {
 /** Returns the signed-in user according to the server. */
 async function askServer({ token }: Session): Promise<{ user_id: string; email: string | null }> {
   const headers = { authorization: `Bearer ${token}` };
-  const answer = await fetch(`${arcade.url}/auth/me`, { headers });
+  const answer = await fetch(`${server.url}/auth/me`, { headers });
   expect(answer.status).toBe(200);
   return (await answer.json()) as { user_id: string; email: string | null };
 }
@@ -103,8 +103,12 @@ async function beGoogle(page: Page, claims: object, state?: string): Promise<voi
   await page.context().route("https://accounts.google.com/**", (route: Route) => {
     const asked = new URL(route.request().url()).searchParams;
     expect(asked.get("client_id")).toBe(CLIENT);
-    const told = { iss: "https://accounts.google.com", aud: CLIENT, nonce: asked.get("nonce") };
-    const parts = [{ alg: "none" }, { ...told, ...claims }].map((part) =>
+    const defaultClaims = {
+      iss: "https://accounts.google.com",
+      aud: CLIENT,
+      nonce: asked.get("nonce"),
+    };
+    const parts = [{ alg: "none" }, { ...defaultClaims, ...claims }].map((part) =>
       Buffer.from(JSON.stringify(part)).toString("base64url"),
     );
     const answer = new URLSearchParams({
@@ -138,7 +142,7 @@ describe("hosting", () => {
 
   test("/config.json names the server and is not cached", async () => {
     const answer = await ask("/config.json");
-    expect(await answer.json()).toEqual({ apiUrl: arcade.url, release: "test" });
+    expect(await answer.json()).toEqual({ apiUrl: server.url, release: "test" });
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { endProcess, findPort } from "../support/arcade";
+import { endProcess, findPort } from "../support/server";
 import { FIREBASE } from "./tools";
 
 export const PROJECT = "demo-arcade";
@@ -33,19 +33,19 @@ export async function startEmulator(): Promise<Emulator> {
   await writeFile(join(folder, "firebase.json"), JSON.stringify(config));
   const command = ["emulators:start", "--only", "auth", "--project", PROJECT];
   const process = spawn(FIREBASE, command, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
+  let output = "";
   for (const stream of [process.stdout, process.stderr])
-    stream.on("data", (data: Buffer) => (said += data.toString()));
+    stream.on("data", (data: Buffer) => (output += data.toString()));
   const host = `127.0.0.1:${port}`;
   const stop = async () => {
     await endProcess(process);
     await rm(folder, { recursive: true });
   };
   const end = Date.now() + PATIENCE_MS;
-  while (!said.includes("All emulators ready")) {
+  while (!output.includes("All emulators ready")) {
     if (process.exitCode !== null || Date.now() > end) {
       await stop();
-      throw new Error(`Firebase's emulator did not start:\n${said}`);
+      throw new Error(`Firebase's emulator did not start:\n${output}`);
     }
     await setTimeout(100);
   }

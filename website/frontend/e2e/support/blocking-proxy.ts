@@ -31,7 +31,8 @@ export async function startBlockingProxy(url: string): Promise<BlockingProxy> {
     if (proxy.websockets === "hang") return;
     const { url: path, headers } = incoming;
     if (proxy.websockets === "refuse") {
-      const plain = { ...headers, connection: "close", upgrade: undefined };
+      const plain = { ...headers, connection: "close" };
+      delete plain.upgrade;
       const forwarded = request(target, { path, headers: plain }, (response) => {
         near.end(
           `HTTP/1.1 ${String(response.statusCode)} ${String(response.statusMessage)}\r\n\r\n`,

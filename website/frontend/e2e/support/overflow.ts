@@ -14,11 +14,11 @@ export function findOverflows(page: Page): Promise<string[]> {
       (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
     for (const element of document.querySelectorAll<HTMLElement>("body *:not(svg, svg *)")) {
       const { width, height, left, right } = element.getBoundingClientRect();
-      const own = [...element.childNodes].some(
+      const hasText = [...element.childNodes].some(
         (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim() !== "",
       );
       if (
-        !own ||
+        !hasText ||
         width === 0 ||
         height === 0 ||
         !element.checkVisibility({ visibilityProperty: true })

@@ -49,10 +49,10 @@ export async function startObserving(page: Page): Promise<void> {
       requestAnimationFrame(sample);
     };
     requestAnimationFrame(sample);
-    const note = (event: KeyboardEvent): void => {
+    const recordPress = (event: KeyboardEvent): void => {
       if (event.code === "Space" && !event.repeat) observations.presses.push(event.timeStamp);
     };
-    window.addEventListener("keydown", note, { capture: true });
+    window.addEventListener("keydown", recordPress, { capture: true });
   });
 }
 

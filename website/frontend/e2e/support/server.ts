@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 const PLAY = fileURLToPath(new URL("../../../play", import.meta.url));
 const START_TIMEOUT_MS = 240_000;
 
-export interface Arcade {
+export interface TestServer {
   url: string;
   /** Folder of database, objects and journal. */
   data: string;
@@ -26,11 +26,11 @@ export interface Arcade {
  * Starts the server and waits until it is ready. Its output is written to the file `log`. `settings`
  * are environment variables, `options` further arguments of `website/play`.
  */
-export async function startArcade(
+export async function startServer(
   log: string,
   settings: Record<string, string> = {},
   options: readonly string[] = [],
-): Promise<Arcade> {
+): Promise<TestServer> {
   // A short path, because the path of Postgres's Unix socket in it is limited to 107 bytes.
   const data = await mkdtemp(join(tmpdir(), "arcade-"));
   const port = await findPort();
@@ -51,7 +51,7 @@ export async function startArcade(
     await checkReady(url);
   } catch (error) {
     const { output } = await stop();
-    throw new Error(`The arcade did not start:\n${output}`, { cause: error });
+    throw new Error(`The server did not start:\n${output}`, { cause: error });
   }
   return { url, data, stop };
 }

@@ -115,8 +115,8 @@ export class Stopwatch {
     page.on("websocket", (socket) => {
       socket.on("framesent", ({ payload }) => {
         if (typeof payload !== "string") return;
-        const told = JSON.parse(payload) as { type: string; frames?: [number, number][] };
-        if (told.type === "shown") watch.#painted.push(...(told.frames ?? []));
+        const message = JSON.parse(payload) as { type: string; frames?: [number, number][] };
+        if (message.type === "shown") watch.#painted.push(...(message.frames ?? []));
       });
     });
     return watch;
@@ -150,8 +150,8 @@ export class Stopwatch {
     await this.#page.waitForTimeout(Math.random() * 50);
     await this.#page.keyboard.press(key, { delay: 90 });
     return this.#page.evaluate(() => {
-      const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), 2000));
-      return Promise.race([(globalThis as World).measurements.answer, late]);
+      const timeout = new Promise<null>((resolve) => setTimeout(() => resolve(null), 2000));
+      return Promise.race([(globalThis as World).measurements.answer, timeout]);
     });
   }
 
@@ -175,8 +175,8 @@ export class Stopwatch {
 
   /** Returns the milliseconds from the start message (after the countdown) to the first picture. */
   async timeStart(): Promise<number> {
-    const told = await this.#page.evaluate(() => (globalThis as World).measurements);
-    return told.first - told.asked;
+    const measurements = await this.#page.evaluate(() => (globalThis as World).measurements);
+    return measurements.first - measurements.asked;
   }
 
   /** Returns the gaps between painted observations, and the number of unpainted ones. */

@@ -219,7 +219,7 @@ describe("blocked WebSockets", () => {
   });
 
   test("socket that stays unopened is reported within 10 s, and may still open", () => {
-    harness.platform.advance(7900);
+    harness.platform.advance(6900);
     expect(harness.phase.kind).toBe("connecting");
     harness.platform.advance(200);
     expect(isBlocked()).toBe(true);
@@ -228,7 +228,7 @@ describe("blocked WebSockets", () => {
   });
 
   test("reconnectNow with an unopened socket opens another one", async () => {
-    harness.platform.advance(8100);
+    harness.platform.advance(7100);
     harness.engine.reconnectNow();
     await flushPromises();
     expect(harness.sockets.all).toHaveLength(2);

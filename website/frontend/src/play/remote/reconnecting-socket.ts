@@ -63,7 +63,7 @@ const CONNECT_TIMEOUT_MS = 20_000;
  */
 const MIN_BLOCKED_SOCKETS = 3;
 const MIN_BLOCKED_MS = 3000;
-const MAX_BLOCKED_MS = 8000;
+const MAX_BLOCKED_MS = 7000;
 const MIN_OPEN_MS = 2000;
 
 const NO_RESPONSE_MESSAGE = "The server does not respond. Reconnecting…";
