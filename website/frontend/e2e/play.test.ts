@@ -113,13 +113,32 @@ describe("playing", () => {
   });
 });
 
+describe("mission", () => {
+  step("Fetch shows its mission before the start and while it is played", async () => {
+    const { page } = visit;
+    await page.goto("/play/minigrid-fetch-5x5");
+    await page.waitForSelector('[data-phase="ready"]');
+    const caption = page.getByTestId("caption");
+    await expect.poll(() => caption.textContent()).toMatch(/fetch|get/u);
+    const mission = await caption.textContent();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-phase="playing"]');
+    await page.keyboard.press("ArrowLeft");
+    expect(await caption.textContent()).toBe(mission);
+    await saveScreenshot(page, "mission");
+    await page.getByRole("button", { name: "Quit", exact: true }).click();
+    await page.waitForURL(`${server.url}/`);
+  });
+});
+
 describe("recording", () => {
   step("recording has both episodes with their end reasons", async () => {
-    episodes = await readRecordings(server.data, 2);
+    episodes = await readRecordings(server.data, 3);
     const ends = episodes.map(({ game, status, end_reason }) => ({ game, status, end_reason }));
     expect(ends).toEqual([
       { game: "breakout", status: "incomplete", end_reason: "left" },
       { game: "tower-of-hanoi", status: "won", end_reason: "terminated" },
+      { game: "minigrid-fetch-5x5", status: "incomplete", end_reason: "left" },
     ]);
   });
 

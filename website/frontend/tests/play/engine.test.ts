@@ -46,6 +46,28 @@ describe("start", () => {
     expect(harness.phase).toEqual({ kind: "playing" });
   });
 
+  test("[O15] caption is shown from before the start on, until another one arrives", () => {
+    const socket = harness.sockets.last;
+    socket.welcome();
+    expect(harness.engine.getSnapshot().caption).toBeNull();
+    socket.deliver({ type: "caption", text: "go fetch a green ball" });
+    expect(harness.engine.getSnapshot().caption).toBe("go fetch a green ball");
+    socket.deliver({ type: "caption", text: "" });
+    expect(harness.engine.getSnapshot().caption).toBe("");
+  });
+
+  test("[F7] keyframe of another size changes the size of the screen", () => {
+    const socket = harness.sockets.last;
+    socket.welcome();
+    harness.engine.start();
+    harness.platform.advance(1800);
+    socket.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
+    socket.events.binary(makePacket());
+    expect(harness.engine.getSnapshot().size).toEqual({ width: 2, height: 1 });
+    socket.events.binary(makePacket({ frame: 1, rectangle: [0, 0, 3, 1], rows: [[0, 0, 0]] }));
+    expect(harness.engine.getSnapshot().size).toEqual({ width: 3, height: 1 });
+  });
+
   test("[O10] preview is painted before the countdown and not reported", () => {
     const socket = harness.sockets.last;
     socket.welcome();
