@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -33,9 +33,9 @@ def fresh_database(postgres: URL) -> Iterator[URL]:
 def remove_abandoned() -> None:
     """Stop and remove the Postgres of test runs that were killed more than an hour ago."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if time.time() - folder.stat().st_mtime < 3600:
-            continue
-        remove_home(folder)
+        with suppress(FileNotFoundError):  # another test run removes them too
+            if time.time() - folder.stat().st_mtime >= 3600:
+                remove_home(folder)
 
 
 @contextmanager
