@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from skill_arcade.games.buttons import Assignments, combine_buttons, merge_assignments
+from skill_arcade.games.buttons import Assignments, ButtonSketch, combine_buttons, merge_assignments
 
 APPLIED_ACTION_KEY = "applied_action"
 """Key of `info` for the action that was applied. If the environment has this key itself, `_` is appended."""
@@ -74,6 +74,46 @@ class ButtonActionsEnv(gymnasium.Env[Any, Any]):
 
     def close(self) -> None:
         self._env.close()
+
+
+def list_buttons(space: spaces.Space[Any], names: Sequence[str | None] = (), path: str = "") -> list[ButtonSketch]:
+    """Return one button for each bit, and for each value but the first of each choice, of an action space.
+
+    `names` are the environment's own names of the bits of a MultiBinary; a bit without a name gets no button.
+
+    Raises:
+        ValueError: a part of the space cannot be played with buttons.
+    """
+    if isinstance(space, spaces.Dict):
+        return [button for key, part in space.items() for button in list_buttons(part, names, _join(path, key))]
+    if isinstance(space, spaces.Tuple):
+        return [button for key, part in enumerate(space) for button in list_buttons(part, names, _join(path, key))]
+    if isinstance(space, spaces.MultiBinary):
+        count = int(np.prod(space.shape))
+        labels = list(names) if len(names) == count else [f"Button {_join(path, bit)}" for bit in range(count)]
+        places = [_join(path, "/".join(map(str, np.unravel_index(bit, space.shape)))) for bit in range(count)]
+        return [ButtonSketch(label, {place: 1}) for label, place in zip(labels, places, strict=True) if label]
+    if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1:
+        return [
+            ButtonSketch(f"Part {_join(path, axis)}: {value}", {_join(path, axis): int(value)})
+            for axis, (count, start) in enumerate(zip(space.nvec, space.start, strict=True))
+            for value in range(start + 1, start + count)
+        ]
+    if isinstance(space, spaces.Discrete):
+        values = range(int(space.start) + 1, int(space.start + space.n))
+        return [ButtonSketch(f"Part {path}: {value}", {path: value}) for value in values]
+    if isinstance(space, spaces.Box) and space.is_bounded() and len(space.shape) == 1:
+        ends = zip(range(space.shape[0]), space.low.tolist(), space.high.tolist(), strict=True)
+        return [
+            ButtonSketch(f"Axis {_join(path, axis)}: {word}", {_join(path, axis): value})
+            for axis, low, high in ends
+            for word, value in (("less", low), ("more", high))
+        ]
+    raise ValueError(f"the part {space} of the action space cannot be played with buttons")
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}/{key}" if path else str(key)
 
 
 def build_action(space: spaces.Space[Any], rest: Any, assignments: Assignments) -> Any:

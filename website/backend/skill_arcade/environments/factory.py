@@ -6,9 +6,10 @@ from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Dict, MultiBinary, MultiDiscrete, Tuple
 
 from skill_arcade.environments.atari import AtariPlayableEnv, is_indexable
+from skill_arcade.environments.button_actions import list_buttons
 from skill_arcade.environments.environment_calls import environment_call
 from skill_arcade.environments.gymnasium_env import GymnasiumPlayableEnv
 from skill_arcade.environments.packages import find_packages
@@ -80,8 +81,15 @@ def describe_environment(env_id: str) -> EnvironmentInfo:
     except EnvironmentFailed as error:
         raise UnsupportedEnvironment(f"{error}{_find_hint(str(error))}") from error
     drawn_at = float(environment.metadata.get("render_fps") or 0)
-    measured = isinstance(environment.action_space, Box)
+    hz = drawn_at if drawn_at >= MIN_REAL_TIME_HZ else None
+    space, names = environment.action_space, _find_button_names(environment)
+    measured = isinstance(space, Box)
     environment.close()
+    if isinstance(space, MultiBinary | MultiDiscrete | Tuple | Dict):
+        try:
+            return EnvironmentInfo(env_id, 0, None, hz, buttons=list_buttons(space, names))
+        except ValueError as error:
+            raise UnsupportedEnvironment(f"{env_id}: {error}") from error
     choice = EnvironmentSpec(id=env_id)
     if measured:
         choice = EnvironmentSpec(id="SkillArcade/Levels-v0", kwargs={"of": env_id, "levels": 3})
@@ -91,8 +99,14 @@ def describe_environment(env_id: str) -> EnvironmentInfo:
     env.close()
     if meanings is not None:
         return EnvironmentInfo(env_id, n_actions, meanings, ATARI_HZ, options)
-    hz = drawn_at if drawn_at >= MIN_REAL_TIME_HZ else None
     return EnvironmentInfo(choice.id, n_actions, None, hz, kwargs=choice.kwargs)
+
+
+def _find_button_names(environment: gymnasium.Env[Any, Any]) -> list[str | None]:
+    """Return the names of the buttons of a console, as stable-retro has them; empty if there are none."""
+    names = getattr(environment.unwrapped, "buttons", None)
+    is_named = isinstance(names, list) and all(name is None or isinstance(name, str) for name in names)
+    return names if isinstance(names, list) and is_named else []
 
 
 def find_spec(env_id: str) -> EnvSpec:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,13 @@ BUTTONS_ENVIRONMENT = "SkillArcade/Buttons-v0"
 MAX_COMBINATIONS = 1024
 """Greatest number of combinations, which are the actions of the game."""
 RESERVED_KWARGS = ("of", "sets", "rest", "exclusive", "max_held")
+
+
+class ButtonSketch(NamedTuple):
+    """A button of a first manifest: its label, and what it sets."""
+
+    label: str
+    sets: dict[str, Any]
 
 
 class Buttons(BaseModel):

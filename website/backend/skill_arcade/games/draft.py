@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 import yaml
 
 from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.games.buttons import ButtonSketch, combine_buttons
 from skill_arcade.games.key_codes import DIGITS, LETTERS
 
+ARROWS = {"left": "ArrowLeft", "right": "ArrowRight", "up": "ArrowUp", "down": "ArrowDown"}
+OPPOSITES = (("left", "right"), ("up", "down"))
+MAX_HELD = 4
+"""Buttons that a draft lets a player hold together at most."""
 AXES = (("ArrowLeft", "ArrowRight"), ("ArrowDown", "ArrowUp"), ("KeyA", "KeyD"), ("KeyS", "KeyW"))
 """Keys for less and more of each axis of an action vector."""
 KEYS = (*DIGITS, *(code for code in LETTERS if code != "KeyM"), "KeyM")
@@ -24,7 +29,7 @@ class EnvironmentInfo:
 
     `meanings` are the action meanings, if the environment has them. `hz` None means turn-based. `kwargs` are
     arguments; those of `SkillArcade/Levels-v0` name another environment, whose middle action is the no-op. `options`
-    are arguments that a player may choose, with their values.
+    are arguments that a player may choose, with their values. `buttons` are those of an action of several parts.
     """
 
     env_id: str
@@ -33,6 +38,7 @@ class EnvironmentInfo:
     hz: float | None
     options: Mapping[str, Sequence[int]] = field(default_factory=dict)
     kwargs: Mapping[str, object] = field(default_factory=dict)
+    buttons: Sequence[ButtonSketch] = ()
 
 
 def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]:
@@ -54,7 +60,9 @@ def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]
         "environment": {"id": env_id, **({"kwargs": dict(sketch.kwargs)} if sketch.kwargs else {})},
         "pace": {"kind": "turn-based"} if hz is None else {"kind": "real-time", "hz": hz},
     }
-    if meanings is not None and "NOOP" in meanings:
+    if sketch.buttons:
+        manifest["controls"], manifest["buttons"] = _draft_buttons(sketch.buttons)
+    elif meanings is not None and "NOOP" in meanings:
         manifest["joystick"] = {"meanings": list(meanings)}
     else:
         if hz is not None:
@@ -66,6 +74,32 @@ def draft_manifest(sketch: EnvironmentInfo, name: str | None) -> tuple[str, str]
         manifest["options"] = {option: list(values) for option, values in sketch.options.items()}
     manifest["tags"] = ["new"]
     return game_id, yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, default_flow_style=None, width=116)
+
+
+def _draft_buttons(sketches: Sequence[ButtonSketch]) -> tuple[list[object], dict[str, object]]:
+    """Return one control for each button, and as many held together as the limit of combinations allows."""
+    if len(sketches) > MAX_CONTROLS:
+        raise UnsupportedEnvironment(
+            f"{len(sketches)} buttons are too many for a draft, which has one key for each of at most {MAX_CONTROLS}. "
+            "Write a manifest with the buttons that a player needs."
+        )
+    names = [re.sub(r"[^a-z0-9]+", "-", sketch.label.lower()).strip("-") for sketch in sketches]
+    letters = iter(KEYS)
+    controls: list[object] = [
+        {"name": name, "label": sketch.label, "keys": [ARROWS.get(name) or next(letters)]}
+        for name, sketch in zip(names, sketches, strict=True)
+    ]
+    sets = {name: sketch.sets for name, sketch in zip(names, sketches, strict=True)}
+    exclusive = [list(pair) for pair in OPPOSITES if set(pair) <= sets.keys()]
+    for max_held in range(MAX_HELD, 1, -1):
+        try:
+            combine_buttons(sets, exclusive, max_held)
+        except ValueError:
+            continue
+        break
+    else:
+        max_held = 1
+    return controls, {"sets": sets, **({"exclusive": exclusive} if exclusive else {}), "max_held": max_held}
 
 
 def _draft_numbers(n_actions: int, rest: int | None) -> tuple[list[object], list[object]]:

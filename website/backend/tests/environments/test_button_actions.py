@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from gymnasium import spaces
 from sqlalchemy import URL
 
 from skill_arcade.certify.rerun import rerun_episode
 from skill_arcade.dataset.reader import open_dataset
-from skill_arcade.environments.factory import make_environment
+from skill_arcade.environments.button_actions import list_buttons
+from skill_arcade.environments.factory import describe_environment, make_environment
 from skill_arcade.errors import UnsupportedEnvironment
 from skill_arcade.games.buttons import Buttons, combine_buttons
+from skill_arcade.games.draft import EnvironmentInfo, draft_manifest
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.conftest import opened_engine
@@ -123,3 +127,23 @@ def test_buttons_outside_the_action_space_are_refused_in_words(kind: str, sets: 
 def test_environment_with_several_parts_and_no_buttons_is_refused_in_words() -> None:
     with pytest.raises(UnsupportedEnvironment, match="a game needs a Discrete one, or `buttons` in its manifest"):
         make_environment(EnvironmentSpec(id="tests.support.button_env:Console/Dict-v0"))
+
+
+@pytest.mark.parametrize("kind", ["MultiBinary", "MultiDiscrete", "Tuple", "Dict"])
+def test_draft_of_several_parts_is_a_game_that_can_be_made(kind: str) -> None:
+    info = describe_environment(f"tests.support.button_env:Console/{kind}-v0")
+    game_id, text = draft_manifest(info, None)
+    game = Manifest.model_validate({"id": game_id, **yaml.safe_load(text)})
+    env = make_environment(game.environment)
+    assert env.n_actions == len(game.actions) + 1
+    assert len(game.controls) == len(info.buttons) > 2
+    env.close()
+
+
+def test_list_buttons_takes_the_names_of_a_console_and_leaves_out_unnamed_bits() -> None:
+    buttons = list_buttons(spaces.MultiBinary(4), ["B", None, "LEFT", "RIGHT"])
+    assert buttons == [("B", {"0": 1}), ("LEFT", {"2": 1}), ("RIGHT", {"3": 1})]
+    _, text = draft_manifest(EnvironmentInfo("Retro-v0", 0, None, 60, buttons=buttons), None)
+    drafted = yaml.safe_load(text)
+    assert drafted["buttons"]["exclusive"] == [["left", "right"]]
+    assert [control["keys"] for control in drafted["controls"]] == [["Digit1"], ["ArrowLeft"], ["ArrowRight"]]
