@@ -11,6 +11,8 @@ from devtools.cloud import install_firebase_tools
 from devtools.paths import BACKEND, DEPLOY, FRONTEND, ROOT, SCRIPTS, WEBSITE
 
 SERIAL_GROUP = "serial"
+READERS_CACHE = Path.home() / ".cache" / "skill-arcade-readers"
+"""Environments of the check `readers`, several GB. They are kept, because they take minutes to install."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,15 @@ CHECKS: tuple[Check, ...] = (
         BACKEND,
         SERIAL_GROUP,
         on_demand=True,
+    ),
+    Check(
+        "readers",
+        "exports in the libraries that they are for, each in its own environment",
+        [PYTHON, "-m", "tests.readers", "--games", "representative", "--cache", READERS_CACHE],
+        BACKEND,
+        SERIAL_GROUP,
+        on_demand=True,
+        prepare=lambda: {"PYTHONPATH": f"{BACKEND}:{SCRIPTS}"},
     ),
     Check(
         "clients",

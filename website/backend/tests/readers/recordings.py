@@ -23,11 +23,13 @@ REPRESENTATIVE_GAMES = (
 UPLOAD_SECONDS = 1200
 
 
-def record_games(url: URL, home: Path, games: Iterable[str], *, steps: int = 60, episodes: int = 2) -> None:
+def record_games(
+    url: URL, home: Path, games: Iterable[str], *, steps: int = 60, episodes: int = 2, has_odd: bool = True
+) -> None:
     """Play games with random controls, and all odd environments, and upload the episodes below `home`."""
     journal = home / "played"
     catalogue = load_catalogue().games
-    manifests = [*(catalogue[name] for name in games), *map(odd_manifest, CASES)]
+    manifests = [*(catalogue[name] for name in games), *map(odd_manifest, CASES if has_odd else ())]
     for manifest in manifests:
         for seed in range(episodes):
             play_randomly(SessionHarness(journal, manifest), steps if manifest.id in catalogue else 24, seed)
