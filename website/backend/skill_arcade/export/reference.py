@@ -98,20 +98,22 @@ def leaf_arrays(episode: Episode) -> dict[Path, NDArray[Any]]:
     return {(): observations} if isinstance(observations, np.ndarray) else {}
 
 
-def conforming_arrays(episode: Episode, reference: dict[str, Any]) -> dict[Path, NDArray[Any]]:
+def conforming_arrays(episode: Episode, reference: dict[str, Any] | None) -> dict[Path, NDArray[Any]]:
     """Return `leaf_arrays` in the order and with the types of the group's reference.
 
     Raises:
         InvalidRequest: a part is missing or new, has another shape, or has values that the type cannot hold exactly.
     """
     arrays = {_join(path): (path, array) for path, array in leaf_arrays(episode).items()}
+    height, width = episode.frames.shape[1:3]
+    if reference is None:
+        raise InvalidRequest("No episode of this group can be read, so its types and shapes are unknown.")
     expected = reference["leaves"]
     if arrays.keys() != expected.keys():
         raise InvalidRequest(
             f"The observation has the parts {sorted(arrays)}; other episodes of this game have {sorted(expected)}. "
             "Export them separately, with --where."
         )
-    height, width = episode.frames.shape[1:3]
     if [height, width] != reference["frame"]:
         raise InvalidRequest(
             f"The picture is {width} by {height}; in other episodes of this game it is {reference['frame'][1]} by "

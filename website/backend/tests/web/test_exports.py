@@ -182,7 +182,7 @@ def test_download_with_damaged_episode_leaves_it_out_and_says_so(
 
 def test_failed_export_aborts_the_download(server: ExportServer) -> None:
     ticket = server.request_export("rosa@example.org", "/research/exports", **NO_FILTERS, format="parquet")
-    path = asyncio.run(hide_object(server, "tower-of-hanoi"))
+    path = asyncio.run(hide_object(server, "tower-of-hanoi", is_last=True))
     path.symlink_to(path)  # A loop: the folder cannot be read, so the store is unavailable.
     try:
         # Breakout is written first and is complete, so the response has begun by then.
@@ -196,11 +196,16 @@ def test_failed_export_aborts_the_download(server: ExportServer) -> None:
         path.with_suffix(".hidden").rename(path)
 
 
-async def hide_object(server: ExportServer, game: str) -> Path:
-    query = text("SELECT s.objects FROM segment s JOIN episode e ON e.id = s.episode_id WHERE e.game_id = :game")
+async def hide_object(server: ExportServer, game: str, *, is_last: bool = False) -> Path:
+    """Hide the pictures of the game's first segment or of its last one, which no plan of an export reads."""
+    query = text(
+        "SELECT s.objects FROM segment s JOIN episode e ON e.id = s.episode_id "
+        "WHERE e.game_id = :game AND s.n_frames > 0 ORDER BY s.number"
+    )
     async with opened_engine(server.url) as engine, engine.connect() as connection:
-        objects: dict[str, str] = (await connection.execute(query, {"game": game})).scalars().first() or {}
-    path: Path = server.settings.objects_folder / next(iter(objects))
+        segments = (await connection.execute(query, {"game": game})).scalars().all()
+    objects: dict[str, str] = segments[-1 if is_last else 0]
+    path: Path = server.settings.objects_folder / next(key for key in objects if key.endswith(".png"))
     path.rename(path.with_suffix(".hidden"))
     return path
 
