@@ -9,6 +9,11 @@ from gymnasium.envs.registration import EnvSpec
 from skill_arcade.environments.atari import ENTRY_POINT, rom_facts
 from skill_arcade.games.manifest import EnvironmentSpec
 
+REGISTERING_MODULES = {"SkillArcade": "skill_arcade.environments"}
+"""Modules that register a namespace of ids, which manifests name without them. ALE is not one of them, because the
+table of human baselines has its ids as Gymnasium lists them: `import ale_py` registers them.
+"""
+
 
 def describe(environment: EnvironmentSpec, standard: EnvSpec) -> dict[str, Any]:
     """Return everything that an exact re-run needs besides seed and actions, as JSON, without the packages.
@@ -20,13 +25,19 @@ def describe(environment: EnvironmentSpec, standard: EnvSpec) -> dict[str, Any]:
     environment was registered with a function instead of an import path, or with arguments that are no JSON.
     """
     return {
-        "id": environment.id,
+        "id": _qualify(environment.id),
         "kwargs": environment.kwargs,
         "gymnasium": _write_spec(standard),
         "rom": rom_facts(standard.kwargs["game"]) if standard.entry_point == ENTRY_POINT else None,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _qualify(env_id: str) -> str:
+    """Return an id with the module that registers it, so that `gymnasium.make` alone finds the environment."""
+    module = REGISTERING_MODULES.get(env_id.partition("/")[0])
+    return env_id if module is None or ":" in env_id else f"{module}:{env_id}"
 
 
 def _write_spec(standard: EnvSpec) -> dict[str, Any] | None:

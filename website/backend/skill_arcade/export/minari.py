@@ -319,10 +319,10 @@ def _episode_metadata(index: int, exported: ExportedEpisode) -> dict[str, Any]:
 
 def _requirements(group: dict[str, Any], packages: dict[str, str]) -> list[str]:
     """Return the packages that `recover_environment` needs, as Minari lists them for the user."""
-    needed = {"gymnasium", "ale-py"} if group["id"].startswith("ALE/") else {"gymnasium"}
+    needed = {"gymnasium", "ale-py"} if group["id"].rpartition(":")[2].startswith("ALE/") else {"gymnasium"}
     if (module := group["id"].rpartition(":")[0].partition(".")[0].replace("_", "-")) in packages:
         needed.add(module)
-    if group["id"].startswith("SkillArcade/"):
+    if group["id"].rpartition(":")[2].startswith("SkillArcade/"):
         needed.add("skill-arcade")
     return [f"{name}=={packages[name]}" for name in sorted(needed & packages.keys())]
 

@@ -119,6 +119,7 @@ INFOS: dict[str, Callable[[int], dict[Any, Any]]] = {
     "enum-info": lambda n: {"level": Level.HARD, "x": np.int8(n), "flag": np.bool_(n % 2), "d": Decimal("0.1")},
     "int-keys-info": lambda n: {1: "one", "1": "text", (2, 3): "tuple", None: n},
     "huge-info": lambda n: {"n": 10**5000 + n, "text": "x" * 100_000, "list": list(range(2000))},
+    "long-int-info": lambda n: {"n": 10**400, "bound": -(2**1024)},
     "deep-info": lambda n: {"deep": _deep(900)},
     "own-tags-info": lambda n: {"$float": "nan", "deep": {"$text": "a"}},
 }

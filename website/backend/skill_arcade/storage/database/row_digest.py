@@ -43,4 +43,9 @@ def _to_floats(value: Any) -> Any:
         return {name: _to_floats(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_to_floats(part) for part in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    try:
+        return float(value)
+    except OverflowError:  # JSONB holds integers of any size, and returns them as they are
+        return value
