@@ -3,33 +3,15 @@
 Response fields have no defaults, so that no field is optional in generated types.
 """
 
-import math
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from skill_arcade.export.formats import FormatName
 from skill_arcade.wire.messages import NO_NUL
-
-
-def write_number(value: float) -> float | str:
-    """Return a number that JSON has, or the name of one that it does not have: NaN, Infinity or -Infinity.
-
-    `float` in Python and `Number` in JavaScript read these names.
-    """
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-Score = Annotated[
-    float,
-    PlainSerializer(write_number, when_used="json"),
-    WithJsonSchema({"type": "number"}, mode="serialization"),
-    Field(description='sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads'),
-]
+from skill_arcade.wire.numbers import Score
 
 
 class _Answer(BaseModel):

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
+from skill_arcade.wire.numbers import Score
+
 PROTOCOL = 1
 At = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="performance.now(), milliseconds")]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -283,7 +285,7 @@ class Ended(_Message):
     episode: str
     status: Literal["won", "lost", "incomplete"]
     reason: str
-    score: float
+    score: Score
     n_steps: int
 
 

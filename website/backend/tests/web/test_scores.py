@@ -13,7 +13,7 @@ from devtools.paths import ROOT
 from skill_arcade.storage.database.played_games import count_played
 from skill_arcade.storage.database.queries import list_episodes
 from skill_arcade.storage.database.segment_writer import SegmentRows, write_segment_rows
-from skill_arcade.web.models import write_number
+from skill_arcade.wire.numbers import write_number
 from tests.support.study_data import NOON, Press, StudyEpisode, episode_id, insert_plays
 from tests.web.conftest import Visitor
 

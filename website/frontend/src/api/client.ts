@@ -9,11 +9,7 @@ export type Game = Schemas["Game"];
 export type GameControl = Schemas["GameControl"];
 export type FirebaseMethod = Schemas["FirebaseMethod"];
 export type LoginMethod = Schemas["EmailMethod"] | FirebaseMethod;
-/** A score that is not a number or infinite is null in JSON, which the schema does not say. */
-type WithNullableScore<T extends { readonly score: number }> = Omit<T, "score"> & {
-  readonly score: number | null;
-};
-export type Episode = WithNullableScore<Schemas["PlayedEpisode"]>;
+export type Episode = Schemas["PlayedEpisode"];
 export type ExportFormat = Schemas["FormatName"];
 export type ExportRequest = Schemas["ExportRequest"];
 export type ExportTicket = Schemas["ExportTicket"];

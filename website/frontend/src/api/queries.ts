@@ -75,9 +75,10 @@ const isRanked = ({ status, options }: Episode): boolean =>
 export function bestScores(episodes: readonly Episode[]): ReadonlyMap<string, number> {
   const best = new Map<string, number>();
   for (const episode of episodes) {
-    const { game_id: id, score, certificate } = episode;
-    if (certificate !== "certified" || !isRanked(episode)) continue;
-    if (score !== null) best.set(id, Math.max(best.get(id) ?? -Infinity, score));
+    const { game_id: id, certificate } = episode;
+    const score = Number(episode.score);
+    if (certificate !== "certified" || !isRanked(episode) || Number.isNaN(score)) continue;
+    best.set(id, Math.max(best.get(id) ?? -Infinity, score));
   }
   return best;
 }

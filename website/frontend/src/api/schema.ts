@@ -594,8 +594,11 @@ export interface components {
             readonly n_steps: number;
             /** Reason */
             readonly reason: string;
-            /** Score */
-            readonly score: number;
+            /**
+             * Score
+             * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
+             */
+            readonly score: number | ("NaN" | "Infinity" | "-Infinity");
             /**
              * Status
              * @enum {string}
@@ -922,7 +925,7 @@ export interface components {
              * Best
              * @description best score of a certified episode, not NaN; null if there is none yet
              */
-            readonly best: number | null;
+            readonly best: number | ("NaN" | "Infinity" | "-Infinity") | null;
             /** Episodes */
             readonly episodes: number;
             /** Game Id */
@@ -1329,7 +1332,7 @@ export interface components {
              * Score
              * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
              */
-            readonly score: number;
+            readonly score: number | ("NaN" | "Infinity" | "-Infinity");
             /**
              * Status
              * @enum {string}
@@ -1521,7 +1524,7 @@ export interface components {
              * Score
              * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
              */
-            readonly score: number;
+            readonly score: number | ("NaN" | "Infinity" | "-Infinity");
             /** Seed */
             readonly seed: number;
             /** Segments */

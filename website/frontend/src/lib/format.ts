@@ -2,10 +2,14 @@ const score = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
+/** A number as in JSON, which has no NaN and no infinity: those are strings. */
+type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
+
 /** 1234.5 -> "1,234.5", NaN -> "not a number", Infinity -> "∞", null (unknown) -> "–" */
-export function formatScore(value: number | null): string {
+export function formatScore(value: JsonNumber | null): string {
   if (value === null) return "–";
-  return Number.isNaN(value) ? "not a number" : score.format(value);
+  const number = Number(value);
+  return Number.isNaN(number) ? "not a number" : score.format(number);
 }
 
 /** 125 -> "2:05" */

@@ -240,22 +240,12 @@ export class GameEngine implements Engine {
 
   #onEnded({ episode, status, reason, score, n_steps: steps }: Ended): void {
     this.#episodeActive = false;
-    const finalScore = this.#finalScore(score);
+    const finalScore = Number(score);
     this.#store.set({ score: finalScore });
     this.#enterPhase({ kind: "ended", episode, status, reason, score: finalScore, steps });
     if (!this.#restartRequested) return;
     this.#restartRequested = false;
     this.start();
-  }
-
-  /**
-   * Returns the final score. JSON has no NaN and no infinity, so the message has null for them. The
-   * frame packets have them.
-   */
-  #finalScore(score: number | null): number {
-    if (score !== null) return score;
-    const { score: lastScore } = this.#store.getSnapshot();
-    return Number.isFinite(lastScore) ? NaN : lastScore;
   }
 
   /** Pauses a real-time game, or cancels its countdown. */

@@ -3,11 +3,10 @@ import type { components } from "@/api/schema";
 type Schemas = components["schemas"];
 
 export type ClientMessage = Schemas["ClientMessage"];
-export type ServerMessage = Exclude<Schemas["ServerMessage"], Schemas["Ended"]> | Ended;
+export type ServerMessage = Schemas["ServerMessage"];
 export type Hello = Schemas["Hello"];
 export type Welcome = Schemas["Welcome"];
-/** `score` is null if it is not a number or infinite, because JSON has no such numbers. */
-export type Ended = Omit<Schemas["Ended"], "score"> & { readonly score: number | null };
+export type Ended = Schemas["Ended"];
 export type Offer = Schemas["Offer"];
 export type Ticks = Schemas["Ticks"];
 export type Device = Schemas["Input"]["device"];

@@ -83,12 +83,12 @@ describe("touch controls", () => {
 });
 
 test("best score of a game with several episodes is the highest", () => {
-  const played = (game_id: string, score: number | null) =>
+  const played = (game_id: string, score: Episode["score"]) =>
     ({ game_id, score, certificate: "certified", status: "lost", options: {} }) as Episode;
   const left = { ...played("a", 9), status: "incomplete" } as Episode;
   const easy = { ...played("a", 9), options: { difficulty: "0" } };
-  const episodes = [played("a", -3), played("a", null), played("b", 2), played("a", -1)];
-  const best = bestScores([...episodes, played("c", null), left, easy]);
+  const episodes = [played("a", -3), played("a", "NaN"), played("b", 2), played("a", -1)];
+  const best = bestScores([...episodes, played("c", "NaN"), left, easy]);
   expect([...best]).toEqual([
     ["a", -1],
     ["b", 2],

@@ -302,14 +302,13 @@ describe("setup", () => {
 
 describe("score that JSON cannot hold", () => {
   test.each([
-    [Infinity, Infinity],
-    [-Infinity, -Infinity],
-    [NaN, NaN],
-    [12, NaN],
-  ])("after frames with score %d ends the episode with %d", (lastScore, score) => {
+    ["Infinity", Infinity],
+    ["-Infinity", -Infinity],
+    ["NaN", NaN],
+  ] as const)("written as %s ends the episode with that number", (written, score) => {
     const socket = harness.startEpisode();
-    socket.events.binary(makePacket({ frame: 1, score: lastScore }));
-    socket.deliver({ ...ENDED, score: null });
+    socket.events.binary(makePacket({ frame: 1, score }));
+    socket.deliver({ ...ENDED, score: written });
     expect(harness.phase).toMatchObject({ kind: "ended", score });
     expect(harness.engine.getSnapshot().score).toBe(score);
   });

@@ -35,10 +35,7 @@ export function EpisodeList({
   const pages = useInfiniteQuery(episodePagesQuery(session.userId));
   const best = new Map(games.map((game) => [game.game_id, game.best]));
   const isBest = ({ game_id: id, certificate, score, status }: Episode) =>
-    certificate === "certified" &&
-    status !== "incomplete" &&
-    score !== null &&
-    best.get(id) === score;
+    certificate === "certified" && status !== "incomplete" && best.get(id) === score;
   const shown = pages.data?.pages.flat() ?? [];
   return (
     <section aria-labelledby="rounds" className="mt-12">

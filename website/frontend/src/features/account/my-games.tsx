@@ -27,7 +27,7 @@ export function MyGames({ games, now }: { games: readonly GameSummary[]; now: nu
                 {game.game_name}
               </Link>
               <p className="mt-1 text-dim">
-                {game.best === null ? "No score yet" : <Best score={game.best} />}
+                {game.best === null ? "No score yet" : <Best score={Number(game.best)} />}
               </p>
               <p className="mt-1 text-sm text-dim">
                 {formatCount(game.episodes, "round")}

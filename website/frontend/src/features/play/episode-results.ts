@@ -37,7 +37,12 @@ export function finishedEpisodes(
         episode.id !== excludedId &&
         hasSameOptions(episode.options, options),
     )
-    .map(({ id, score, n_steps: steps, status }) => ({ id, score, steps, won: status === "won" }))
+    .map(({ id, score, n_steps: steps, status }) => ({
+      id,
+      score: Number(score),
+      steps,
+      won: status === "won",
+    }))
     .reverse();
   const known = new Set(listed.map(({ id }) => id));
   const isNew = ({ id, options: played }: LocalEpisodeResult) =>
