@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from skill_arcade.errors import InvalidRequest
-from skill_arcade.games.buttons import Buttons, expand_buttons
+from skill_arcade.games.buttons import MAX_COMBINATIONS, Buttons, expand_buttons
 from skill_arcade.games.joystick import Joystick, expand_joystick
 from skill_arcade.games.key_codes import check_key_code
 
@@ -40,6 +40,8 @@ class TurnBased(_Strict):
 
 Value = int | float | str
 SPEED = "speed"
+MAX_CONTROLS = 64
+"""Greatest number of controls of a game; keyboards have about 100 keys."""
 RESERVED = {SPEED, "token"}
 
 Pace = Annotated[RealTime | TurnBased, Field(discriminator="kind")]
@@ -123,8 +125,8 @@ class Manifest(_Strict):
     environment: EnvironmentSpec
     pace: Pace
     noop: int | None = Field(None, ge=0, description="action when nothing is held; needed in real time")
-    controls: tuple[Control, ...] = Field(min_length=1)
-    actions: tuple[Binding, ...] = Field(min_length=1)
+    controls: tuple[Control, ...] = Field(min_length=1, max_length=MAX_CONTROLS)
+    actions: tuple[Binding, ...] = Field(min_length=1, max_length=MAX_COMBINATIONS)
     steer: AxisControl | None = Field(None, description="for games whose action is a measure rather than a button")
     options: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(
         {}, description="arguments of gymnasium.make that a player may choose, and from what; nothing chosen: as above"

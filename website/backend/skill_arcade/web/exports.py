@@ -148,7 +148,7 @@ def describe_left_out(reasons: list[str], of: int) -> str:
     """Return a sentence about the episodes that an export left out, or an empty text if there are none."""
     if not reasons:
         return ""
-    verb = "episode is" if len(reasons) == 1 else "episodes are"
+    verb = f"episode{'' if of == 1 else 's'} {'is' if len(reasons) == 1 else 'are'}"
     return (
         f"{len(reasons)} of {of} {verb} left out, because they cannot be exported. "
         "README.md in the download lists them with the reasons."

@@ -251,7 +251,9 @@ class ExportProgress(_Answer):
     episodes: int = Field(description="episodes that are written")
     of: int = Field(description="episodes in total")
     bytes: int = Field(description="bytes that were sent")
-    message: str = Field(description="why the export failed; empty if it did not")
+    message: str = Field(
+        description="why the export failed or, if it is done, which episodes were left out and why; otherwise empty"
+    )
 
 
 class PlayedGame(_Answer):

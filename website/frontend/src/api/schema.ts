@@ -659,7 +659,7 @@ export interface components {
             readonly episodes: number;
             /**
              * Message
-             * @description why the export failed; empty if it did not
+             * @description why the export failed or, if it is done, which episodes were left out and why; otherwise empty
              */
             readonly message: string;
             /**

@@ -25,6 +25,11 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
       {ticket !== undefined && requestError === undefined && (
         <>
           {errorMessage === undefined && <p>{describe(ticket, progress)}</p>}
+          {progress?.state === "done" && progress.message !== "" && (
+            <p data-testid="left-out" className="max-w-prose">
+              {progress.message}
+            </p>
+          )}
           {progress?.state === "making" && (
             <progress
               aria-label="Episodes in the download"
