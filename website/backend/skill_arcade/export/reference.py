@@ -4,6 +4,7 @@ Most libraries need the same columns in all files of a dataset, and parts are wr
 the plan records the types, shapes and infos of one episode per group, its reference, and the others must fit to it.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.environments.factory import find_spec
 from skill_arcade.errors import InvalidRequest, NotReady, RecordingDamaged
-from skill_arcade.recording.observation import ROOT_NAME
+from skill_arcade.exact_json import encode_value
+from skill_arcade.recording.observation import ROOT_NAME, split_path
 
 TEXT = "text"
 MAX_RATE_ERROR = 0.02
@@ -87,15 +89,20 @@ def list_texts(episodes: Iterable[Episode]) -> list[str]:
 def leaf_arrays(episode: Episode) -> dict[Path, NDArray[Any]]:
     """Return the observations other than the frames: path of keys to an array of length T + 1.
 
-    The path of an observation that is one array is empty.
+    The path of an observation that is one array is empty. Values that no array holds, such as those of Sequence and
+    Graph spaces, are texts: the JSON of `exact_json.encode_value`.
     """
     observations = episode.observations
     if isinstance(observations, dict):
-        return {
-            tuple(key.replace("~1", "/").replace("~0", "~") for key in name.split("/")): array
-            for name, array in observations.items()
-        }
-    return {(): observations} if isinstance(observations, np.ndarray) else {}
+        return {split_path(name): _write_objects(array) for name, array in observations.items()}
+    return {(): _write_objects(observations)} if isinstance(observations, np.ndarray) else {}
+
+
+def _write_objects(array: NDArray[Any]) -> NDArray[Any]:
+    if not array.dtype.hasobject:
+        return array
+    texts = [value if isinstance(value, str) else json.dumps(encode_value(value)) for value in array]
+    return np.array(texts, object)
 
 
 def conforming_arrays(episode: Episode, reference: dict[str, Any] | None) -> dict[Path, NDArray[Any]]:

@@ -202,13 +202,16 @@ def _holds_exactly(array: NDArray[Any], dtype: np.dtype[Any]) -> bool:
 def _to_array(value: Any) -> NDArray[Any] | None:
     """Return a value as an array of numbers, or None if it is none: None, objects, bytes, texts, ragged lists.
 
-    The dtype of texts has their length, which changes, and drops their final NUL.
+    The dtype of an array of texts has their length, which changes. NumPy drops the final NUL of bytes.
     """
+    if type(value) is bytes:
+        return None
     try:
         array = np.asarray(value)
     except ValueError:
         return None
-    return None if array.dtype.hasobject or array.dtype.kind in "SU" else array
+    is_texts = array.dtype.kind in "SU" and array.ndim > 0
+    return None if array.dtype.hasobject or is_texts else array
 
 
 def _encode_leaf(name: str, value: Any) -> str:
@@ -242,6 +245,11 @@ def _walk_leaves(value: Any, path: str, changing: Collection[str]) -> list[tuple
     else:
         return [(path, value)]
     return [leaf for key, part in items for leaf in _walk_leaves(part, join_path(path, key), changing)]
+
+
+def split_path(name: str) -> tuple[str, ...]:
+    """Return the keys of a leaf's name: what `join_path` has joined."""
+    return tuple("" if key == EMPTY_KEY else key.replace("~1", "/").replace("~0", "~") for key in name.split("/"))
 
 
 def join_path(path: str, key: object) -> str:

@@ -19,7 +19,7 @@ from skill_arcade.settings import Settings
 from tests.conftest import fresh_database
 from tests.readers.recordings import REPRESENTATIVE_GAMES, record_games
 from tests.readers.source import write_sources
-from tests.support.odd_environments import CASES
+from tests.support.exported_env import CASES
 
 GROUPS = [*REPRESENTATIVE_GAMES, *(f"odd-{case.lower()}" for case in CASES)]
 

@@ -27,7 +27,7 @@ from skill_arcade.storage.database.engine import migrate_sync
 from tests.readers.recordings import REPRESENTATIVE_GAMES, record_games
 from tests.readers.source import write_sources
 from tests.support.database import temporary_home
-from tests.support.odd_environments import CASES
+from tests.support.exported_env import CASES
 
 PAGE = ROOT / "website" / "docs" / "exports.md"
 MARKER = "<!-- generated: python -m tests.readers -->"

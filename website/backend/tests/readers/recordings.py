@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from tests.conftest import opened_engine
-from tests.support.odd_environments import CASES, odd_manifest
+from tests.support.exported_env import CASES, odd_manifest
 from tests.support.session_harness import SessionHarness, play_randomly, upload_all
 
 REPRESENTATIVE_GAMES = (

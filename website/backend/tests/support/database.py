@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from skill_arcade.errors import NotReady
 from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import create_engine
 from skill_arcade.storage.database.postgres_server import PostgresServer
@@ -56,10 +57,18 @@ def remove_home(folder: Path) -> None:
     """Remove a folder and the Postgres in it or in its `postgres`, unless another process uses that."""
     clusters = [cluster for cluster in (folder, folder / "postgres") if (cluster / "data").exists()]
     for cluster in clusters:
-        if PostgresServer(cluster).find_postmaster() is not None:
+        if _is_used(cluster):
             EmbeddedPostgres(cluster).close()
-    if all(PostgresServer(cluster).find_postmaster() is None for cluster in clusters):
+    if not any(_is_used(cluster) for cluster in clusters):
         shutil.rmtree(folder)
+
+
+def _is_used(cluster: Path) -> bool:
+    """Return whether a Postgres runs there. A test that was killed may have left odd files."""
+    try:
+        return PostgresServer(cluster).find_postmaster() is not None
+    except NotReady:
+        return False
 
 
 async def execute(url: URL, statement: str) -> None:

@@ -171,7 +171,7 @@ def test_download_with_damaged_episode_leaves_it_out_and_says_so(
     finally:
         hidden_path.with_suffix(".hidden").rename(hidden_path)
     assert (progress["state"], progress["episodes"], progress["of"]) == ("done", 2, 3)
-    assert progress["message"].startswith("1 of 3 episode is left out")
+    assert progress["message"].startswith("1 of 3 episodes is left out")
     manifest = json.loads((top / "manifest.json").read_text())
     (entry,) = manifest["left_out"]["reasons"]
     assert (manifest["episodes"], entry["group"]) == (2, game)

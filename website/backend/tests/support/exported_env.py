@@ -1,6 +1,6 @@
 """Environments whose observations, infos and rewards are unusual but allowed, for tests of exports.
 
-The id of a case is `tests.support.odd_environments:Odd/CASE-v0`.
+The id of a case is `tests.support.exported_env:Odd/CASE-v0`.
 """
 
 from typing import Any
@@ -101,6 +101,16 @@ CASES: dict[str, tuple[Any, spaces.Space[Any], Any, Any]] = {
         lambda n: {},
         lambda n: (float("nan"), float("inf"), -float("inf"), -0.0, 0.1)[n % 5],
     ),
+    "Changing": (
+        lambda n: {
+            "goals": tuple(np.float32(goal) for goal in range(n % 3)),
+            "graph": spaces.GraphInstance(np.full((1 + n % 2, 1), n, np.float32), None, None),
+            "x": np.float32(n),
+        },
+        spaces.Dict({"goals": spaces.Sequence(_box()), "graph": spaces.Graph(_box(1), None), "x": _box()}),
+        lambda n: {},
+        float,
+    ),
     "WrongBox": (lambda n: np.arange(n, n + 3, dtype=np.float32), _box(2), lambda n: {}, float),
     "Start": (lambda n: n + 5, spaces.Discrete(100, start=5), lambda n: {}, float),
 }
@@ -136,7 +146,7 @@ class OddEnv(gymnasium.Env[Any, Any]):
 
 for _case in CASES:
     gymnasium.register(
-        f"Odd/{_case}-v0", "tests.support.odd_environments:OddEnv", kwargs={"case": _case}, disable_env_checker=True
+        f"Odd/{_case}-v0", "tests.support.exported_env:OddEnv", kwargs={"case": _case}, disable_env_checker=True
     )
 
 
@@ -146,7 +156,7 @@ def odd_manifest(case: str) -> Manifest:
         "id": f"odd-{case.lower()}",
         "name": case,
         "summary": "A test.",
-        "environment": {"id": f"tests.support.odd_environments:Odd/{case}-v0"},
+        "environment": {"id": f"tests.support.exported_env:Odd/{case}-v0"},
         "pace": {"kind": "turn-based"},
         "controls": [
             {"name": "go", "label": "Go", "keys": ["ArrowRight"]},
