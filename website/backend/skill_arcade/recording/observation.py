@@ -179,7 +179,7 @@ def pack_leaf(value: Any, leaf: dict[str, Any]) -> bytes:
         text = (value if dtype == TEXT else _encode_leaf(name, value)).encode("utf-8", "surrogatepass")
         return len(text).to_bytes(4, "little") + text
     array = _to_array(value)
-    if array is None:
+    if array is None or (isinstance(value, str) and read_dtype(dtype).kind not in "SU"):
         raise ValueError(f"{name} is a {type(value).__name__}; at the reset it was an array of {read_dtype(dtype)}")
     if list(array.shape) != leaf["shape"]:
         raise ValueError(f"{name} has shape {array.shape}; at the reset it had {tuple(leaf['shape'])}")
@@ -192,7 +192,7 @@ def pack_leaf(value: Any, leaf: dict[str, Any]) -> bytes:
 
 
 def _holds_exactly(array: NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    if "V" in (array.dtype.kind, dtype.kind):
+    if "V" in (array.dtype.kind, dtype.kind) or (array.dtype.kind in "SU") != (dtype.kind in "SU"):
         return False
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         restored = array.astype(dtype).astype(array.dtype)
