@@ -20,6 +20,9 @@ const LARGE = {
 } satisfies Record<string, BrowserContextOptions>;
 const RESEARCHER = "researcher@example.org";
 
+/** More games than the catalogue has. */
+const LARGE_LIBRARY = 300;
+
 let server: TestServer;
 let browser: Browser;
 
@@ -159,7 +162,7 @@ async function lookAtGame(page: Page, look: (state: string) => Promise<void>): P
   await look("ended");
 }
 
-test("library with 200 games loads only visible covers and reuses cards while searching", async () => {
+test("library with 300 games loads only visible covers and reuses cards while searching", async () => {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 },
     baseURL: server.url,
@@ -173,13 +176,13 @@ test("library with 200 games loads only visible covers and reuses cards while se
   await page.route("**/games", async (route) => {
     const games = (await (await route.fetch()).json()) as { id: string; name: string }[];
     const more = games
-      .slice(0, 200 - games.length)
+      .slice(0, LARGE_LIBRARY - games.length)
       .map((game) => ({ ...game, id: `${game.id}-copy` }));
     await route.fulfill({ json: [...games, ...more] });
   });
   await page.goto("/");
   const cards = page.locator('li > a[href^="/play/"]');
-  await expect.poll(() => cards.count()).toBe(200);
+  await expect.poll(() => cards.count()).toBe(LARGE_LIBRARY);
   await page.waitForLoadState("networkidle");
   expect(pictures.length).toBeLessThan(40);
   const drawn = await cards
@@ -205,7 +208,7 @@ test("library with 200 games loads only visible covers and reuses cards while se
     page.evaluate(() => (window as unknown as { seen: { fresh: string[] } }).seen.fresh.splice(0));
   const find = page.getByRole("searchbox");
   await find.press("m");
-  await expect.poll(() => cards.count()).toBeLessThan(200);
+  await expect.poll(() => cards.count()).toBeLessThan(LARGE_LIBRARY);
   // Only the games of the featured row move into the remaining row.
   expect((await made()).length).toBeLessThanOrEqual(24);
   await find.pressSequentially("aze");
