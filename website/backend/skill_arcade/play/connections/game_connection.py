@@ -28,6 +28,8 @@ MAX_QUEUED_MESSAGES = 1000
 MAX_UNREAD_BYTES = 4 << 20
 """Bytes that a game process may leave unread. A process that exceeds this hangs and is killed; its episodes are kept.
 """
+WATCHDOG_POLL_SECONDS = 1.0
+"""Interval at which every game is asked for a sign of life, and at which unused games are closed."""
 MAX_START_SECONDS = 60.0
 """Time that a game may take to load and reset its environment."""
 HUNG_REASON = "The game stopped responding and was ended. Everything you played is saved."
@@ -98,7 +100,7 @@ class GameConnection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._close_code = CloseCode.GAME_CRASHED
         self._close_reason: str | None = None
-        self._pinged_at: float | None = None  # event loop's time of a PING that is not answered yet
+        self._unanswered_checks = 0  # since a PING that is not answered yet
         self.death_cause: str | None = None
         """Why this connection killed its game process, or None if it did not."""
         self.is_stopped = False  # STOP was sent: no client may attach any more
@@ -153,12 +155,17 @@ class GameConnection(asyncio.Protocol):
         self._send(ToGame.STOP, reason.encode())
 
     def check_responsive(self, max_step_seconds: float) -> None:
-        """Ask the game for a sign of life; kill its process if it has not answered the last request for too long."""
-        now, limit = asyncio.get_running_loop().time(), max_step_seconds if self.ready.done() else MAX_START_SECONDS
-        if self._pinged_at is None:
-            self._pinged_at = now
+        """Ask the game for a sign of life; kill its process if it has not answered the last request for too long.
+
+        It is called every `WATCHDOG_POLL_SECONDS` and counts its calls: when the server itself was stopped for a while,
+        the answers are not read yet.
+        """
+        limit = max_step_seconds if self.ready.done() else MAX_START_SECONDS
+        waited_s = self._unanswered_checks * WATCHDOG_POLL_SECONDS
+        self._unanswered_checks += 1
+        if waited_s == 0:
             self._send(ToGame.PING)
-        elif now - self._pinged_at >= limit and self._transport is not None:
+        elif waited_s >= limit and self._transport is not None:
             process = self.slot.process
             if self.death_cause is None:
                 self.death_cause = f"it did not respond for {limit:g} s: a call of its environment takes too long"
@@ -203,7 +210,7 @@ class GameConnection(asyncio.Protocol):
             elif kind == ToServer.READY and not self.ready.done():
                 self.ready.set_result(None)
             elif kind == ToServer.PONG:
-                self._pinged_at = None
+                self._unanswered_checks = 0
             elif kind == ToServer.CLOSE and (close := _read_close(payload))[0] is CloseCode.GAME_CRASHED:
                 # A game that cannot start says why before a client is attached.
                 self._close_reason = close[1]

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest
 from skill_arcade.play.assignment import GameAssignment
-from skill_arcade.play.connections.game_connection import GameConnection
+from skill_arcade.play.connections.game_connection import WATCHDOG_POLL_SECONDS, GameConnection
 from skill_arcade.play.connections.player_activity import ActivityLimits, PlayerActivity
 from skill_arcade.play.connections.player_connections import PlayerConnection, PlayerLock
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
@@ -28,8 +28,6 @@ from skill_arcade.wire.close_codes import CloseCode
 
 log = logging.getLogger(__name__)
 
-WATCHDOG_POLL_SECONDS = 1.0
-"""Interval at which every game is asked for a sign of life, and at which unused games are closed."""
 EXIT_STATUS_DELAYS_SECONDS = (0.0, 0.1, 0.4, 1.0)
 """Delays before the exit status of a game's process is looked up, because it exits after its pipe is closed."""
 REPLACE_TIMEOUT_SECONDS = 5.0
