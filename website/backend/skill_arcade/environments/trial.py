@@ -129,7 +129,7 @@ class _Trial:
         self._step_seconds: list[float] = []
         self._sizes: set[tuple[int, int]] = set()
         self._pictures: set[bytes] = set()
-        self._noted: dict[str, str] = {}
+        self._warned: dict[str, str] = {}
 
     def run(self) -> None:
         """Play all episodes.
@@ -148,7 +148,7 @@ class _Trial:
         if self._step_seconds:
             report.median_step_ms = round(statistics.median(self._step_seconds) * 1000, 2)
             report.max_step_ms = round(max(self._step_seconds) * 1000, 2)
-        report.warnings += self._noted.values()
+        report.warnings += self._warned.values()
         report.warnings += self._list_warnings(_max_memory_mb() - (memory_mb or 0.0))
 
     def _play(self, seed: int, rng: random.Random, deadline: float) -> str:
@@ -157,17 +157,17 @@ class _Trial:
         actions += [self._game.noop] if self._game.noop is not None else []
         digest = hashlib.blake2b()
         outcome = self._env.reset(seed)
-        self._look_at(outcome, digest)
+        self._check_result(outcome, digest)
         for _ in range(MAX_STEPS):
             if outcome.terminated or outcome.truncated or time.monotonic() > deadline or not actions:
                 break
             started = time.perf_counter()
             outcome = self._env.step(rng.choice(actions))
-            self._look_at(outcome, digest)
+            self._check_result(outcome, digest)
             self._step_seconds.append(time.perf_counter() - started)
         return digest.hexdigest()
 
-    def _look_at(self, outcome: StepResult, digest: Any) -> None:
+    def _check_result(self, outcome: StepResult, digest: Any) -> None:
         pixels = self._env.picture().rgb()
         self._sizes.add((pixels.shape[1], pixels.shape[0]))
         digest.update(pixels.tobytes())
@@ -179,12 +179,16 @@ class _Trial:
         digest.update((text := json.dumps(outcome.info, sort_keys=True)).encode())
         if '"$repr"' in text:
             names = [key for key, value in outcome.info.items() if '"$repr"' in json.dumps(value)]
-            self._note("repr", f"info {', '.join(map(repr, names))} has objects that are stored as their repr only")
+            self._warn_once(
+                "repr", f"info {', '.join(map(repr, names))} has objects that are stored as their repr only"
+            )
         if outcome.reward != outcome.reward or abs(outcome.reward) == float("inf"):
-            self._note("reward", f"a reward is {outcome.reward}: it is stored, and so are sums that have no meaning")
+            self._warn_once(
+                "reward", f"a reward is {outcome.reward}: it is stored, and so are sums that have no meaning"
+            )
         space = getattr(self._env, "observation_space", None)
         if space is not None and not _contains(space, outcome.observation):
-            self._note("space", "an observation is outside of the observation space that the environment declares")
+            self._warn_once("space", "an observation is outside of the observation space that the environment declares")
 
     def _pack(self, observation: Any) -> bytes:
         try:
@@ -194,8 +198,8 @@ class _Trial:
         except (TypeError, ValueError) as error:
             raise EnvironmentFailed(f"the observation cannot be recorded: {error}") from error
 
-    def _note(self, kind: str, text: str) -> None:
-        self._noted.setdefault(kind, text)
+    def _warn_once(self, kind: str, text: str) -> None:
+        self._warned.setdefault(kind, text)
 
     def _list_warnings(self, growth_mb: float) -> Iterator[str]:
         report, pace = self._report, self._game.pace

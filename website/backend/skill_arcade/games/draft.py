@@ -112,11 +112,11 @@ def _draft_numbers(n_actions: int, rest: int | None) -> tuple[list[object], list
             f"a draft of a vector of numbers has at most {len(AXES)} axes."
         )
     controls = {action: f"action-{action}" for action in range(n_actions) if action != rest}
-    told: list[object] = [
+    drafted: list[object] = [
         {"name": control, "label": f"Action {action}", "keys": [KEYS[order]]}
         for order, (action, control) in enumerate(controls.items())
     ]
-    return told, [{"press": [control], "action": action} for action, control in controls.items()]
+    return drafted, [{"press": [control], "action": action} for action, control in controls.items()]
 
 
 def _draft_axes(n_actions: int, rest: int) -> tuple[list[object], list[object]]:
