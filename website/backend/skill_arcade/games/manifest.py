@@ -1,5 +1,7 @@
-"""Schema of a manifest: one YAML file per game, whose name is the game's id."""
+"""Schema of a manifest: the description of one game."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -9,6 +11,9 @@ from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.buttons import MAX_COMBINATIONS, Buttons, expand_buttons
 from skill_arcade.games.joystick import Joystick, expand_joystick
 from skill_arcade.games.key_codes import check_key_code
+
+ATARI_ID_PREFIX = "ALE/"
+"""Namespace of the environments with the Atari emulator, which have sound and can run in the page."""
 
 
 class _Strict(BaseModel):
@@ -40,6 +45,7 @@ class TurnBased(_Strict):
 
 Value = int | float | str
 SPEED = "speed"
+GAME_ID = r"^[a-z0-9][a-z0-9-]*$"
 MAX_CONTROLS = 64
 """Greatest number of controls of a game; keyboards have about 100 keys."""
 RESERVED = {SPEED, "token"}
@@ -65,6 +71,33 @@ class Binding(_Strict):
     label: str | None = None
 
 
+class Variant(_Strict):
+    """A value of an option that selects an environment, such as a size.
+
+    The variant that changes nothing is the default.
+    """
+
+    label: str | None = Field(
+        None, description="text for players; none given: the value, with a multiplication sign in 8x8"
+    )
+    id: str | None = Field(None, description="Gymnasium id; none given: that of the game")
+    kwargs: dict[str, Any] = Field({}, description="added to those of the game")
+    alias: str | None = Field(
+        None, pattern=GAME_ID, description="id of the game that this was before it became a value of an option"
+    )
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the variant is the environment of the game itself."""
+        return self.id is None and not self.kwargs
+
+    def change(self, environment: EnvironmentSpec) -> EnvironmentSpec:
+        """Return the environment of this variant of a game."""
+        return EnvironmentSpec(id=self.id or environment.id, kwargs={**environment.kwargs, **self.kwargs})
+
+
+Values = Annotated[tuple[Value, ...], Field(min_length=1)]
+Variants = Annotated[dict[str, Variant], Field(min_length=2)]
 Presses = Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
 
 
@@ -119,7 +152,7 @@ class Display(_Strict):
 class Manifest(_Strict):
     """A game: environment, pace, controls, and when it counts as won."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    id: str = Field(pattern=GAME_ID)
     name: str
     summary: str = Field(description="the goal, in a sentence or two")
     environment: EnvironmentSpec
@@ -128,8 +161,10 @@ class Manifest(_Strict):
     controls: tuple[Control, ...] = Field(min_length=1, max_length=MAX_CONTROLS)
     actions: tuple[Binding, ...] = Field(min_length=1, max_length=MAX_COMBINATIONS)
     steer: AxisControl | None = Field(None, description="for games whose action is a measure rather than a button")
-    options: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(
-        {}, description="arguments of gymnasium.make that a player may choose, and from what; nothing chosen: as above"
+    options: dict[str, Values | Variants] = Field(
+        {},
+        description="what a player may choose, and from what: values of an argument of gymnasium.make, or variants by "
+        "name; nothing chosen: as above",
     )
     show: Display = Display()
     keep_info: tuple[str, ...] | None = Field(None, description="keys of info to keep; none given: all")
@@ -163,6 +198,25 @@ class Manifest(_Strict):
             return rest
         return rest | expand_buttons(Buttons.model_validate(given["buttons"]), environment)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _restrict_controls(cls, given: Any) -> Any:
+        """Keep only the controls that `uses` names, and the actions that they give."""
+        if not isinstance(given, dict) or "uses" not in given:
+            return given
+        rest = {key: value for key, value in given.items() if key != "uses"}
+        used, controls, actions = given["uses"], given.get("controls"), given.get("actions")
+        if not (isinstance(used, list) and isinstance(controls, list) and isinstance(actions, list)):
+            raise ValueError("uses: a list of names, of controls that are listed with their actions")
+        listed = [control for control in controls if isinstance(control, dict)]
+        if unknown := {str(name) for name in used} - {str(control.get("name")) for control in listed}:
+            raise ValueError(f"uses: no control is named {', '.join(sorted(unknown))}")
+        bindings = [binding for binding in actions if isinstance(binding, dict)]
+        return rest | {
+            "controls": [control for control in listed if control.get("name") in used],
+            "actions": [binding for binding in bindings if set(binding.get("press", ())) <= set(used)],
+        }
+
     @model_validator(mode="after")
     def _check_consistency(self) -> "Manifest":
         names = [control.name for control in self.controls]
@@ -180,9 +234,26 @@ class Manifest(_Strict):
             raise ValueError(f"steer: no control is named {', '.join(sorted(steered - set(names)))}")
         for taken in RESERVED & self.options.keys():
             raise ValueError(f"options: {taken!r} is reserved; use pace.speeds for speeds")
+        self._check_variants()
         if self.pace.kind == "real-time" and self.noop is None:
             raise ValueError("noop: required for a real-time game: the action while nothing is held")
         return self
+
+    def _check_variants(self) -> None:
+        if len(self.variants()) > 1:
+            raise ValueError(f"options: {', '.join(self.variants())}: only one option of a game can have variants")
+        for name, variants in self.variants().items():
+            if sum(variant.is_default for variant in variants.values()) != 1:
+                raise ValueError(f"options.{name}: one variant, the default, has neither id nor kwargs")
+
+    def variants(self) -> dict[str, dict[str, Variant]]:
+        """Return the options whose values select an environment."""
+        return {name: values for name, values in self.options.items() if isinstance(values, dict)}
+
+    def default_value(self, option: str) -> str | None:
+        """Return the value that is played if none is chosen, or None if the environment decides it."""
+        variants = self.variants().get(option, {})
+        return next((value for value, variant in variants.items() if variant.is_default), None)
 
     def choices(self) -> dict[str, dict[str, Value]]:
         """Return the options that a player may choose: for each option, its values by their text."""
@@ -190,23 +261,55 @@ class Manifest(_Strict):
         offered = {**self.options, **({SPEED: speeds} if speeds else {})}
         return {name: {format_value(value): value for value in values} for name, values in offered.items()}
 
+    def normalize_options(self, options: Mapping[str, str]) -> dict[str, str]:
+        """Return the chosen options without the variant that is the default, so that a choice has one spelling.
+
+        Raises:
+            InvalidRequest: the game has no such option or value.
+        """
+        offered = self.choices()
+        for name, text in options.items():
+            if text not in offered.get(name, {}):
+                raise InvalidRequest(f"{self.name} has no {name} {text!r}; GET /games/{self.id} lists its options.")
+        return {name: text for name, text in options.items() if text != self.default_value(name)}
+
     def choose(self, options: Mapping[str, str]) -> "Manifest":
         """Return this game with the chosen options.
 
         Raises:
             InvalidRequest: the game has no such option or value.
         """
-        offered, kwargs, pace = self.choices(), dict(self.environment.kwargs), self.pace
-        for name, text in options.items():
-            if text not in offered.get(name, {}):
-                raise InvalidRequest(f"{self.name} has no {name} {text!r}; GET /games/{self.id} lists its options.")
-            value = offered[name][text]
-            if name == SPEED and pace.kind == "real-time":
+        offered, environment, pace = self.choices(), self.environment, self.pace
+        for name, text in self.normalize_options(options).items():
+            value, variant = offered[name][text], self.variants().get(name, {}).get(text)
+            if variant is not None:
+                environment = variant.change(environment)
+            elif name == SPEED and pace.kind == "real-time":
                 pace = pace.model_copy(update={"hz": pace.hz * float(value)})
             else:
-                kwargs[name] = value
-        environment = self.environment.model_copy(update={"kwargs": kwargs})
+                environment = environment.model_copy(update={"kwargs": {**environment.kwargs, name: value}})
         return self.model_copy(update={"environment": environment, "pace": pace})
+
+    def resolve_variant(self, options: Mapping[str, str]) -> "Manifest":
+        """Return this game as the chosen variant alone: with its environment, and without the other variants.
+
+        Raises:
+            InvalidRequest: the game has no such option or value.
+        """
+        variants = self.variants()
+        chosen = self.choose({name: text for name, text in options.items() if name in variants})
+        rest = {name: values for name, values in self.options.items() if name not in variants}
+        return chosen.model_copy(update={"options": rest})
+
+
+def hash_manifest(game: Manifest, options: Mapping[str, str]) -> str:
+    """Return the SHA-256 of the manifest of the chosen variant, as it is in the provenance of episodes."""
+    return hashlib.sha256(game.resolve_variant(options).model_dump_json().encode()).hexdigest()
+
+
+def format_label(value: str) -> str:
+    """Format an option's value for players, with a multiplication sign in 8x8."""
+    return re.sub(r"(?<=\d)x(?=\d)", " \N{MULTIPLICATION SIGN} ", value)
 
 
 def format_value(value: Value) -> str:
