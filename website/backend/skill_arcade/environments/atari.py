@@ -20,7 +20,7 @@ from skill_arcade.environments.emulator_config import TIME_BASED_SEED, describe_
 from skill_arcade.environments.playable_env import StepResult
 from skill_arcade.environments.reseeding import FreshState
 from skill_arcade.errors import UnsupportedEnvironment
-from skill_arcade.exact_json import encode_value
+from skill_arcade.exact_json import encode_info
 from skill_arcade.frames.picture import Picture
 from skill_arcade.games.manifest import EnvironmentSpec
 
@@ -139,7 +139,7 @@ class AtariPlayableEnv:
     def reset(self, seed: int) -> StepResult:
         """Start an episode, in about 4 ms."""
         self._screen, info = self._env.reset(seed=seed)
-        return StepResult(self._screen, 0.0, False, False, encode_value(info))
+        return StepResult(self._screen, 0.0, False, False, encode_info(info))
 
     def step(self, action: int) -> StepResult:
         """Take one step. The observation is in a buffer that the next step overwrites."""

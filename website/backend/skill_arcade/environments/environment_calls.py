@@ -4,6 +4,7 @@ Environments are other people's code. An exception of theirs must not look like 
 full disk, and a `SystemExit` must not end the process of the game without a reason.
 """
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,18 @@ def environment_call(environment_id: str, call: str) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             raise
-        raise EnvironmentFailed(f"{environment_id}: {call} raised {describe_exception(error)}") from error
+        described = describe_exception(error)
+        raise EnvironmentFailed(f"{environment_id}: {call} raised {described}{_find_hint(described)}") from error
+
+
+def _find_hint(described: str) -> str:
+    """Return what to do about a renderer that cannot start, for the words of MuJoCo 3 and 4, PyOpenGL and GLFW."""
+    if re.search(r"OpenGL|GLFW|gladLoadGL|OSMesa|EGL|glGetError", described) is None:
+        return ""
+    return (
+        ". Without a display, MuJoCo needs MUJOCO_GL=egl and the system's library for it (libegl1), "
+        "or MUJOCO_GL=osmesa (libosmesa6)"
+    )
 
 
 def describe_exception(error: BaseException) -> str:

@@ -41,16 +41,9 @@ def make_environment(environment: EnvironmentSpec) -> PlayableEnv:
         with environment_call(environment.id, call):
             env = AtariPlayableEnv(standard, spec) if is_indexable(standard) else GymnasiumPlayableEnv(standard, spec)
     except EnvironmentFailed as error:
-        raise UnsupportedEnvironment(f"{error}{_find_hint(str(error))}") from error
+        raise UnsupportedEnvironment(str(error)) from error
     spec["packages"] = find_packages(standard)
     return env
-
-
-def _find_hint(message: str) -> str:
-    """Return what to do about a renderer that cannot start."""
-    if "mujoco" in message.lower() or any(word in message for word in ("GLFW", "gladLoadGL", "OSMesa", "EGL")):
-        return ". Without a display, set MUJOCO_GL=egl (Mesa or a GPU driver) or MUJOCO_GL=osmesa"
-    return ""
 
 
 def make_environment_from_spec(spec: dict[str, Any]) -> PlayableEnv:
@@ -79,7 +72,7 @@ def describe_environment(env_id: str) -> EnvironmentInfo:
         with environment_call(env_id, "make"):
             environment = gymnasium.make(registered)
     except EnvironmentFailed as error:
-        raise UnsupportedEnvironment(f"{error}{_find_hint(str(error))}") from error
+        raise UnsupportedEnvironment(str(error)) from error
     drawn_at = float(environment.metadata.get("render_fps") or 0)
     hz = drawn_at if drawn_at >= MIN_REAL_TIME_HZ else None
     space, names = environment.action_space, _find_button_names(environment)

@@ -27,11 +27,11 @@ def find_packages(spec: EnvSpec) -> dict[str, str]:
     waiting = [*BASE_PACKAGES, *SIMULATORS, *(name for module in _find_modules(spec) for name in _find_names(module))]
     while waiting:
         name = _normalise(waiting.pop())
-        if name in found or (installed := _find(name)) is None:
+        if name in found or (version := _find_version(name)) is None:
             continue
-        found[name] = installed.version
+        found[name] = version
         if name != "skill-arcade":  # its requirements are those of the server
-            waiting += _requirements(installed)
+            waiting += _list_required(name)
     return dict(sorted(found.items()))
 
 
@@ -49,12 +49,18 @@ def _find_modules(spec: EnvSpec) -> Iterator[str]:
 @cache
 def _find_names(module: str) -> tuple[str, ...]:
     """Return the distributions that install a module. Most have its name; the others take 0.3 s to find."""
-    if _find(_normalise(module)) is not None:
+    if _find_version(_normalise(module)) is not None:
         return (module,)
     return tuple(packages_distributions().get(module, ()))
 
 
 @cache
+def _find_version(name: str) -> str | None:
+    """Return the version of an installed package, whose metadata is parsed only once."""
+    installed = _find(name)
+    return None if installed is None else installed.version
+
+
 def _find(name: str) -> Distribution | None:
     try:
         return distribution(name)
@@ -73,11 +79,9 @@ def _read_requirements(name: str) -> tuple[tuple[str, bool], ...]:
     return tuple((_normalise(match[0]), is_extra) for match, is_extra in matches if match)
 
 
-def _requirements(installed: Distribution) -> list[str]:
+def _list_required(package: str) -> list[str]:
     return [
-        name
-        for name, is_extra in _read_requirements(_normalise(installed.metadata["Name"]))
-        if not is_extra or name.replace("-", "_") in sys.modules
+        name for name, is_extra in _read_requirements(package) if not is_extra or name.replace("-", "_") in sys.modules
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from skill_arcade.environments.playable_env import StepResult
-from skill_arcade.exact_json import encode_value
+from skill_arcade.exact_json import encode_info
 
 OLD_API = "this is the API of gym before 0.26; wrap the environment with shimmy, or update it"
 
@@ -22,7 +22,7 @@ def read_reset(returned: Any) -> StepResult:
             f"reset returned {_describe(returned)}; Gymnasium's reset returns (observation, info): {OLD_API}"
         )
     observation, info = returned
-    return StepResult(observation, 0.0, False, False, encode_value(dict(info)))
+    return StepResult(observation, 0.0, False, False, encode_info(info))
 
 
 def read_step(returned: Any) -> StepResult:
@@ -46,7 +46,7 @@ def read_step(returned: Any) -> StepResult:
         read_reward(reward),
         _read_flag("terminated", terminated),
         _read_flag("truncated", truncated),
-        encode_value(dict(info)),
+        encode_info(info),
     )
 
 

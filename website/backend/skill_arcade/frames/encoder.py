@@ -42,9 +42,10 @@ class EncodedFrame(NamedTuple):
 class Encoder:
     """Encodes a stream of pictures. A keyframe is the first one, each of another size, and each that is requested."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, true_colour: bool = False) -> None:
+        """Create an encoder. `true_colour` uses no palette from the start."""
         self._previous: Bytes | None = None
-        self._colours: PaletteBuilder | None = PaletteBuilder()
+        self._colours: PaletteBuilder | None = None if true_colour else PaletteBuilder()
 
     @property
     def true_colour(self) -> bool:

@@ -1,5 +1,6 @@
 """A picture of an environment."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -26,3 +27,9 @@ class Picture(NamedTuple):
             used = np.unique(self.pixels)
             return np.array_equal(self.palette[used], other.palette[used])
         return np.array_equal(self.rgb(), other.rgb())
+
+
+def digest_picture(picture: Picture) -> str:
+    """Return the SHA-256 of a picture's size and colours, in hexadecimal. Equal pictures have the same."""
+    pixels = np.ascontiguousarray(picture.rgb())
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()

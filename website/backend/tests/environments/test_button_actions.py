@@ -14,6 +14,7 @@ from skill_arcade.dataset.reader import open_dataset
 from skill_arcade.environments.button_actions import list_buttons
 from skill_arcade.environments.factory import describe_environment, make_environment
 from skill_arcade.errors import UnsupportedEnvironment
+from skill_arcade.exact_json import remove_types
 from skill_arcade.games.buttons import Buttons, combine_buttons
 from skill_arcade.games.draft import EnvironmentInfo, draft_manifest
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest
@@ -80,7 +81,7 @@ def test_buttons_held_together_apply_one_action_and_certify(kind: str, database_
     asyncio.run(upload())
     with open_dataset(database_url.render_as_string(hide_password=False), tmp_path / "objects") as dataset:
         episode = dataset.episode(harness.headers[0].episode_id)
-        infos = [episode.infos[step] for step in range(episode.n_steps)]
+        infos = [remove_types(info) for info in episode.stored_infos]
         assert infos[4]["applied_action"] == APPLIED[kind]
         assert infos[4]["given"] == APPLIED[kind]
         assert infos[0]["applied_action"] == infos[-1]["applied_action"] != APPLIED[kind]

@@ -1,7 +1,6 @@
 """Odd environments are recorded exactly, and certified, or are refused in a sentence; what was played is kept."""
 
 import asyncio
-import json
 import math
 import random
 from collections.abc import Iterator
@@ -17,11 +16,11 @@ from skill_arcade.certify.rerun import rerun_episode
 from skill_arcade.dataset import Episode
 from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.environments.rendered_picture import read_picture
-from skill_arcade.exact_json import encode_value
 from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.wire.close_codes import CloseCode
 from tests.conftest import opened_engine
 from tests.support.database import fresh_database
+from tests.support.exact_values import is_same
 from tests.support.odd_env import INFOS, N_STEPS, OBSERVATIONS, RECORDED, REFUSED, REWARDS, odd_game
 from tests.support.session_harness import SessionHarness, upload_all
 
@@ -133,11 +132,9 @@ def assert_same(found: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize("case", INFOS)
 def test_odd_infos_come_back(recorded: dict[str, Episode], case: str) -> None:
-    stored = [recorded[case].stored_infos[step] for step in range(N_STEPS)]
-    raw = [info for _, _, info, _ in raw_run(recorded[case], case)][1:]
-    assert [json.dumps(value, sort_keys=True) for value in stored] == [
-        json.dumps(encode_value(value), sort_keys=True) for value in raw
-    ]
+    episode = recorded[case]
+    raw = [info for _, _, info, _ in raw_run(episode, case)]
+    assert all(is_same(found, value) for found, value in zip([episode.reset_info, *episode.infos], raw, strict=True))
 
 
 @pytest.mark.parametrize("case", REWARDS)
