@@ -17,8 +17,13 @@ from typer.testing import CliRunner
 import skill_arcade.dataset as sa
 from skill_arcade.cli import app
 from skill_arcade.dataset import Episode
+from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.storage.database.engine import migrate_sync
+from skill_arcade.storage.database.played_games import count_played
+from skill_arcade.storage.database.queries import upsert_aliases, upsert_games
+from skill_arcade.web.lifespan import describe_aliases, describe_games
 from tests.conftest import fresh_database, opened_engine
+from tests.support.consent import include_rows_without_consent
 from tests.support.session_harness import upload_all
 
 RECORDINGS = Path(__file__).parents[1] / "fixtures" / "recordings_c53446f"
@@ -43,6 +48,7 @@ def home(database_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     command.downgrade(alembic, REVISION)
     asyncio.run(load_rows(database_url))
     migrate_sync(database_url)
+    include_rows_without_consent(database_url)  # the owner's decision on what was recorded before consents
     shutil.copytree(RECORDINGS / "objects", tmp_path / "objects")
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", database_url.render_as_string(False))
@@ -94,6 +100,30 @@ def test_earlier_recordings_are_verified_and_shown(home: Path) -> None:
     assert shown.exit_code == 0, shown.output
     checked = CliRunner().invoke(app, ["check", "--read", "--json"])
     assert checked.exit_code == 0, checked.output
+
+
+def test_earlier_recordings_of_a_former_id_count_for_its_game(home: Path, database_url: URL) -> None:
+    asyncio.run(store_catalogue(database_url))
+    with sa.open() as dataset:
+        [listed] = dataset.episodes(game="minigrid-door-key")
+        assert (listed.game_id, listed.environment["id"]) == (
+            "minigrid-door-key-5x5",
+            "minigrid:MiniGrid-DoorKey-5x5-v0",
+        )
+        assert len(listed.frames) == listed.n_steps + 1
+
+
+async def store_catalogue(url: URL) -> None:
+    """Store the games of this version and their former ids, as a server does at its start."""
+    catalogue = load_catalogue()
+    async with opened_engine(url) as engine, engine.begin() as connection:
+        await upsert_games(connection, describe_games(catalogue))
+        await upsert_aliases(connection, describe_aliases(catalogue))
+        users = (await connection.execute(text("SELECT DISTINCT user_id FROM episode"))).scalars().all()
+        rows = [row for user in users for row in await count_played(connection, user)]
+    played = {(row.game_id, *row.options.items()) for row in rows}
+    assert ("minigrid-door-key", ("size", "5x5")) in played
+    assert ("tower-of-hanoi",) in played
 
 
 @pytest.mark.parametrize("format_", ["parquet", "minari"])

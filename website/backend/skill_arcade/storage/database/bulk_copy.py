@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from skill_arcade.storage.database.transition_columns import TRANSITION
+
 TEXT, INTEGER, NUMBER, BOOLEAN, TIMESTAMP = "string", "int64", "double", "bool", "timestamp"
 _ID_COLUMNS = {"episode_id": TEXT, "player_id": TEXT, "game_id": TEXT}
 
@@ -31,23 +33,9 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "paused_seconds": NUMBER,
         "active_speed": NUMBER,
         "overall_speed": NUMBER,
+        "variant": TEXT,
     },
-    "transition": {
-        "episode_id": TEXT,
-        "step": INTEGER,
-        "action": INTEGER,
-        "reward": NUMBER,
-        "terminated": BOOLEAN,
-        "truncated": BOOLEAN,
-        "time_created": TIMESTAMP,
-        "server_us": INTEGER,
-        "late_us": INTEGER,
-        "shown_us": INTEGER,
-        "input_us": INTEGER,
-        "input_received_us": INTEGER,
-        "input_frame": INTEGER,
-        "info": TEXT,
-    },
+    "transition": {column.name: column.kind.value[2] for column in TRANSITION if column.is_exported},
     "event": {
         "episode_id": TEXT,
         "number": INTEGER,
@@ -56,6 +44,17 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "client_us": INTEGER,
         "step": INTEGER,
         "data": TEXT,
+    },
+    "note": {
+        "episode_id": TEXT,
+        "step_from": INTEGER,
+        "step_to": INTEGER,
+        "tag": TEXT,
+        "vocabulary": INTEGER,
+        "text": TEXT,
+        "author_role": TEXT,
+        "time_created": TIMESTAMP,
+        "time_retracted": TIMESTAMP,
     },
     "input_latency": {"episode_id": TEXT, "step": INTEGER, "input_us": INTEGER, "latency_ms": NUMBER},
     "reaction_time": {
@@ -98,6 +97,7 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
 _ORDER = {
     "transition": "step",
     "event": "number",
+    "note": "step_from, step_to, time_created, id",
     "input_latency": "step",
     "reaction_time": "number",
     "action_use": "action",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from skill_arcade.storage.database.boards import enqueue_episode
 from skill_arcade.storage.database.tables import CertificateResult, Table
 
 _episode, _certificate = Table.metadata.tables["episode"], Table.metadata.tables["certificate"]
@@ -27,14 +29,13 @@ class NewCertificate:
     versions: dict[str, Any]
 
 
-async def list_uncertified(connection: AsyncConnection, limit: int, skipped: Collection[UUID] = ()) -> list[UUID]:
-    """Return up to `limit` finished episodes without a certificate, oldest first, without those in `skipped`."""
+async def find_uncertified(connection: AsyncConnection, episodes: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return those of `episodes` that are finished and without a certificate, with the time of their last upload."""
     done = exists().where(_certificate.c.episode_id == _episode.c.id)
-    query = select(_episode.c.id).where(_episode.c.time_ended.is_not(None), ~done)
-    if skipped:
-        query = query.where(_episode.c.id.not_in(skipped))
-    query = query.order_by(_episode.c.id).limit(limit)
-    return list((await connection.execute(query)).scalars())
+    query = select(_episode.c.id, _episode.c.time_updated).where(
+        _episode.c.id.in_(episodes), _episode.c.time_ended.is_not(None), ~done
+    )
+    return {row.id: row.time_updated for row in await connection.execute(query)}
 
 
 async def list_finished(connection: AsyncConnection) -> list[UUID]:
@@ -43,16 +44,31 @@ async def list_finished(connection: AsyncConnection) -> list[UUID]:
     return list((await connection.execute(query)).scalars())
 
 
-async def add_certificate(connection: AsyncConnection, certificate: NewCertificate) -> None:
-    """Insert the verdict of a re-run. Does nothing if the episode was erased. Earlier certificates are not changed."""
+async def read_upload_times(connection: AsyncConnection, episodes: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return the time of the last upload of each episode that exists."""
+    query = select(_episode.c.id, _episode.c.time_updated).where(_episode.c.id.in_(episodes))
+    return {row.id: row.time_updated for row in await connection.execute(query)}
+
+
+async def add_certificate(
+    connection: AsyncConnection, certificate: NewCertificate, time_updated: datetime | None = None
+) -> bool:
+    """Insert the verdict of a re-run. Earlier certificates are not changed.
+
+    `time_updated` is the time of the last upload before the re-run; None does not compare it. Returns False, without a
+    change, if the episode was erased or if more of it was uploaded since.
+    """
     locked_episode = (
-        select(_episode.c.id).where(_episode.c.id == certificate.episode_id).with_for_update(key_share=True, read=True)
+        select(_episode.c.time_updated).where(_episode.c.id == certificate.episode_id).with_for_update(read=True)
     )
-    if (await connection.execute(locked_episode)).first() is None:
-        return
+    found = (await connection.execute(locked_episode)).first()
+    if found is None or time_updated not in (None, found.time_updated):
+        return False
     fields = NewCertificate.__slots__
     values = {name: getattr(certificate, name) for name in fields}
     await connection.execute(insert(_certificate).values(**values).on_conflict_do_nothing())
+    await enqueue_episode(connection, certificate.episode_id)
+    return True
 
 
 async def newest_certificate(connection: AsyncConnection, episode_id: UUID) -> Any:

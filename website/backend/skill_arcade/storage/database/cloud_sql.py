@@ -13,6 +13,12 @@ from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
 
 URL_MARKER = "cloud_sql"
+SERVER_SETTINGS = {
+    "application_name": "skill-arcade",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+"""Of every connection of this program. The limits of a database are for researchers (`grants.py`), not for exports."""
 
 
 def cloud_url(settings: Settings) -> URL:

@@ -18,7 +18,7 @@ from google.cloud.sql.connector.exceptions import CloudSQLConnectionError, Cloud
 from sqlalchemy import URL
 
 from skill_arcade.errors import NotReady
-from skill_arcade.storage.database.cloud_sql import cloud_name
+from skill_arcade.storage.database.cloud_sql import SERVER_SETTINGS, cloud_name
 
 SCOPE = "https://www.googleapis.com/auth/sqlservice.admin"
 CONNECT_TIMEOUT_SECONDS = 10
@@ -83,7 +83,7 @@ class CloudSqlConnector:
 
     def _arguments(self) -> dict[str, Any]:
         login = {"user": self._url.username, "password": self._url.password, "db": self._url.database}
-        return {**login, "server_settings": {"application_name": "skill-arcade"}}
+        return {**login, "server_settings": SERVER_SETTINGS}
 
     def _explain(self, reason: str) -> NotReady:
         return NotReady(f"Cannot connect to Cloud SQL {self._name}: {reason}")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from skill_arcade.errors import NotReady
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.cloud_sql import cloud_engine, cloud_name, cloud_url
+from skill_arcade.storage.database.cloud_sql import SERVER_SETTINGS, cloud_engine, cloud_name, cloud_url
 from skill_arcade.storage.database.embedded import close_embedded, open_embedded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,7 +44,7 @@ def create_engine(url: URL, size: int = 8, *, pool: bool = True) -> AsyncEngine:
         options = {"pool_pre_ping": True, "pool_size": size, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_SECONDS}
     if cloud_name(url) is not None:
         return cloud_engine(url, **options)
-    login = {"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": {"application_name": "skill-arcade"}}
+    login = {"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": SERVER_SETTINGS}
     return create_async_engine(url, connect_args=login, **options)
 
 

@@ -14,11 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import AccountErased
 from skill_arcade.storage.database.tables import Table
+from skill_arcade.storage.database.work import WorkKind, delete_work, request_work
 
 _table = Table.metadata.tables
-_user, _episode, _erasure = _table["user"], _table["episode"], _table["erasure"]
+_user, _episode, _erasure, _consent = _table["user"], _table["episode"], _table["erasure"], _table["consent"]
+_dataset_episode = _table["dataset_episode"]
 # Tables with a column `episode_id` or `user_id`, so that the rows of a new table are erased too.
-_episode_tables = [table for table in reversed(Table.metadata.sorted_tables) if "episode_id" in table.columns]
+_episode_tables = [
+    table
+    for table in reversed(Table.metadata.sorted_tables)
+    if "episode_id" in table.columns and table is not _dataset_episode
+]
 _user_tables = [
     table
     for table in reversed(Table.metadata.sorted_tables)
@@ -59,6 +65,19 @@ async def begin_erasure(connection: AsyncConnection, user_id: str) -> bool:
         return False
     await connection.execute(insert(_erasure).values(user_id=user_id).on_conflict_do_nothing())
     await connection.execute(update(_user).where(_user.c.id == user_id).values(email=None))
+    await request_work(connection, WorkKind.ERASE, user_id)
+    return True
+
+
+async def reopen_erasure(connection: AsyncConnection, user_id: str) -> bool:
+    """Begin the erasure of an account again if a restored database still has it. Return False if it has nothing of it.
+
+    The tombstone is written in any case, so that the account cannot come back.
+    """
+    await connection.execute(insert(_erasure).values(user_id=user_id, time_erased=func.now()).on_conflict_do_nothing())
+    if not await begin_erasure(connection, user_id):
+        return False
+    await connection.execute(update(_erasure).where(_erasure.c.user_id == user_id).values(time_erased=None))
     return True
 
 
@@ -80,25 +99,39 @@ async def list_user_episodes(connection: AsyncConnection, user_id: str, limit: i
 
 
 async def erase_episode(connection: AsyncConnection, episode_id: UUID) -> None:
-    """Delete all rows of an episode and add it to the counts on the tombstone. Does nothing for an unknown episode."""
+    """Delete all rows of an episode and add it to the counts on the tombstone of an erased account.
+
+    Does nothing for an unknown episode.
+    """
     row = select(_episode.c.id).where(_episode.c.id == episode_id).with_for_update()
     if (await connection.execute(row)).first() is None:
         return
+    # The pseudonym stays, so that a later version of the dataset can say what was removed.
+    of_datasets = update(_dataset_episode).where(_dataset_episode.c.episode_id == episode_id)
+    await connection.execute(of_datasets.values(episode_id=None, digest=None))
     for table in _episode_tables:
         await connection.execute(delete(table).where(table.c.episode_id == episode_id))
+    await delete_work(connection, WorkKind.CERTIFY, [str(episode_id)])
     deletion = delete(_episode).where(_episode.c.id == episode_id)
     user_id, game_id, n_steps = (
         await connection.execute(deletion.returning(_episode.c.user_id, _episode.c.game_id, _episode.c.n_steps))
     ).one()
     tombstone = select(_erasure.c.games).where(_erasure.c.user_id == user_id).with_for_update()
-    games = dict((await connection.execute(tombstone)).scalar_one())
+    counts = (await connection.execute(tombstone)).one_or_none()
+    if counts is None:  # its consent was withdrawn, and the account stays
+        return
+    games = dict(counts.games)
     count = games.get(game_id, {"episodes": 0, "steps": 0})
     games[game_id] = {"episodes": count["episodes"] + 1, "steps": count["steps"] + n_steps}
     await connection.execute(update(_erasure).where(_erasure.c.user_id == user_id).values(games=games))
 
 
 async def finish_erasure(connection: AsyncConnection, user_id: str) -> None:
-    """Delete a user without episodes, and set the end time on the tombstone."""
+    """Delete a user without episodes and the work that names them, and set the end time on the tombstone."""
+    consents = select(_consent.c.id).where(_consent.c.user_id == user_id)
+    withdrawals = [str(id_) for id_ in (await connection.execute(consents)).scalars()]
+    await delete_work(connection, WorkKind.WITHDRAW, withdrawals)
+    await delete_work(connection, WorkKind.ERASE, [user_id])
     for table in _user_tables:
         await connection.execute(delete(table).where(table.c.user_id == user_id))
     await connection.execute(delete(_user).where(_user.c.id == user_id))

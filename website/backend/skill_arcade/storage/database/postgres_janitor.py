@@ -45,22 +45,39 @@ def _exit_with_postgres(*_: object) -> None:
 
 
 def wait_and_stop(folder: Path, pid: int) -> None:
-    """Wait until nobody uses the folder, then stop the Postgres with this pid."""
+    """Wait until nobody uses the folder, then stop the Postgres with this pid, a child of this process."""
     while exists(pid):
-        users = os.open(folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(users, fcntl.LOCK_EX)
-        os.close(users)  # taken again below, after `lock`, which is the order of all others
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        users = os.open(folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            stop(folder, pid)
-        except BlockingIOError:
-            pass  # somebody has come meanwhile
-        finally:
-            os.close(users)
-            os.close(lock)
+            users = _lock(folder / "users", fcntl.LOCK_EX)
+            os.close(users)  # taken again below, after `lock`, which is the order of all others
+            lock = _lock(folder / "lock", fcntl.LOCK_EX)
+            try:
+                users = _lock(folder / "users", fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stop(folder, pid)
+                os.close(users)
+            except BlockingIOError:
+                pass  # somebody has come meanwhile
+            finally:
+                os.close(lock)
+        except FileNotFoundError:  # the folder is being removed, and nothing may be created in it
+            os.kill(pid, signal.SIGQUIT)
+            time.sleep(0.05)
+
+
+def _lock(path: Path, operation: int) -> int:
+    """Wait for a lock on an existing file, which is held until the returned file descriptor is closed.
+
+    Raises:
+        FileNotFoundError: the file was removed.
+        BlockingIOError: another process holds the lock, and `operation` says not to wait.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, operation)
+    except BlockingIOError:
+        os.close(file)
+        raise
+    return file
 
 
 def is_running(folder: Path, pid: int) -> bool:

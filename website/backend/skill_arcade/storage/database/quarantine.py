@@ -10,9 +10,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from skill_arcade.storage.database.consents import check_consent
 from skill_arcade.storage.database.erasures import lock_user
 from skill_arcade.storage.database.permanence import is_permanent
+from skill_arcade.storage.database.provisional_ends import take_back_end
 from skill_arcade.storage.database.tables import EpisodeStatus, Table
+from skill_arcade.storage.database.work import WorkKind, request_work
 
 _table = Table.metadata.tables
 _game, _episode, _quarantine = _table["game"], _table["episode"], _table["quarantine"]
@@ -43,7 +46,7 @@ async def mark_quarantined(engine: AsyncEngine, mark: QuarantineMark, episode: d
     marked. If Postgres rejects the row's own JSON, the episode is stored without it.
 
     Raises:
-        AccountErased: the player's account is gone; the caller then deletes the segment.
+        AccountErased, ConsentWithdrawn: the player does not allow it any more; the caller then deletes the segment.
     """
     if episode is None:
         return
@@ -73,11 +76,17 @@ async def _write_mark(engine: AsyncEngine, mark: QuarantineMark, episode: dict[s
     fields["reason"] = fields["reason"].replace("\0", "\\0").encode(errors="backslashreplace").decode()
     async with engine.begin() as connection:
         await lock_user(connection, episode["user_id"])
+        if episode["consent_id"] is not None:
+            consent_id = await check_consent(connection, episode["consent_id"], episode["user_id"])
+            episode = {**episode, "consent_id": consent_id}
         await connection.execute(insert(_game).values(id=episode["game_id"], config={}).on_conflict_do_nothing())
         await connection.execute(insert(_episode).values(**episode).on_conflict_do_nothing())
         await connection.execute(insert(_quarantine).values(**fields).on_conflict_do_nothing())
         if mark.time_ended is not None:
+            await connection.execute(select(_episode.c.id).where(_episode.c.id == mark.episode_id).with_for_update())
+            await take_back_end(connection, mark.episode_id)
             end = {"status": EpisodeStatus.incomplete, "end_reason": END_REASON, "time_ended": mark.time_ended}
             await connection.execute(
                 update(_episode).where(_episode.c.id == mark.episode_id, _episode.c.time_ended.is_(None)).values(**end)
             )
+            await request_work(connection, WorkKind.CERTIFY, str(mark.episode_id))

@@ -13,8 +13,10 @@ from sqlalchemy import (
     Select,
     Table,
     case,
+    false,
     func,
     literal_column,
+    null,
     or_,
     select,
     text,
@@ -25,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.storage.database import tables
+from skill_arcade.storage.database.consents import is_allowed
 from skill_arcade.storage.database.erasures import id_after_erasure, is_erased
 from skill_arcade.storage.database.tables import CertificateResult, EpisodeStatus
 
@@ -32,13 +35,15 @@ _table = tables.Table.metadata.tables
 _user, _game, _episode = _table["user"], _table["game"], _table["episode"]
 _transition, _segment, _event = _table["transition"], _table["segment"], _table["event"]
 _certificate = _table["certificate"]
+_READS_EMAILS = "skill_arcade.reads_emails"
+"""Key under which a connection keeps whether its user may read e-mail addresses."""
 MAX_PAGE_SIZE = 1000
 """Maximum number of episodes on one page of results."""
 
 
 @dataclass(frozen=True, slots=True)
 class EpisodeListItem:
-    """An episode in a list. `email` is None if the account was erased."""
+    """An episode in a list. `email` is None if the account was erased, or if this user may not read e-mails."""
 
     id: UUID
     user_id: str
@@ -57,8 +62,10 @@ class EpisodeListItem:
     """Result of the newest re-run; None if the episode has not been re-run."""
 
 
-async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> str:
+async def upsert_user(connection: AsyncConnection, user_id: str, email: str, *, is_synthetic: bool = False) -> str:
     """Insert or update the user with this e-mail, and return the user's id.
+
+    A user that is a program once (`is_synthetic`) is never counted as a person again.
 
     The id is `user_id`, except in two cases. A user whose row was written with another server key has the old id, and a
     user whose account was erased gets a new id.
@@ -70,12 +77,54 @@ async def upsert_user(connection: AsyncConnection, user_id: str, email: str) -> 
     found = (await connection.execute(matches.order_by(case((_user.c.email == email, 0), else_=1)).limit(1))).one()
     if found.email != email:
         await connection.execute(update(_user).where(_user.c.id == found.id).values(email=email))
+    if is_synthetic:
+        await connection.execute(update(_user).where(_user.c.id == found.id).values(is_synthetic=True))
     return str(found.id)
 
 
 async def get_user(connection: AsyncConnection, user_id: str) -> Row[Any] | None:
-    """Return the user's row (`id, email, time_created, time_updated`), or None if there is none."""
+    """Return the user's row, or None if there is none."""
     return (await connection.execute(select(_user).where(_user.c.id == user_id))).one_or_none()
+
+
+async def sign_out_user(connection: AsyncConnection, user: str) -> bool:
+    """Reject all sessions of a user, by id or e-mail address, from now on. Return False if there is no such user."""
+    is_user = or_(_user.c.id == user, _user.c.email == user.lower())
+    changed = await connection.execute(update(_user).where(is_user).values(time_signed_out=func.now()))
+    return bool(changed.rowcount)
+
+
+async def upsert_aliases(
+    connection: AsyncConnection, aliases: Mapping[str, tuple[str, Mapping[str, str], Mapping[str, Any]]]
+) -> None:
+    """Store former ids of games: id to game, options and manifest. A manifest that is stored already is kept."""
+    if not aliases:
+        return
+    rows = [
+        {"id": id_, "alias_of": game, "alias_options": dict(options), "config": dict(config)}
+        for id_, (game, options, config) in sorted(aliases.items())
+    ]
+    statement = insert(_game)
+    added = statement.excluded
+    is_changed = or_(
+        _game.c.alias_of.is_distinct_from(added.alias_of), _game.c.alias_options.is_distinct_from(added.alias_options)
+    )
+    is_empty = _game.c.config == literal_column("'{}'::jsonb")
+    changes = {
+        "alias_of": added.alias_of,
+        "alias_options": added.alias_options,
+        "config": case((is_empty, added.config), else_=_game.c.config),
+        "time_updated": func.now(),
+    }
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_=changes, where=or_(is_changed, is_empty)), rows
+    )
+
+
+async def list_recorded_ids(connection: AsyncConnection, game: str) -> list[str]:
+    """Return the ids under which episodes of a game are stored: its own and its former ones."""
+    query = select(_game.c.id).where(or_(_game.c.id == game, _game.c.alias_of == game)).order_by(_game.c.id)
+    return list((await connection.execute(query)).scalars())
 
 
 async def upsert_games(connection: AsyncConnection, games: Mapping[str, Mapping[str, Any]]) -> None:
@@ -87,8 +136,13 @@ async def upsert_games(connection: AsyncConnection, games: Mapping[str, Mapping[
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],
-            set_={"config": statement.excluded.config, "time_updated": func.now()},
-            where=_game.c.config.is_distinct_from(statement.excluded.config),
+            set_={
+                "config": statement.excluded.config,
+                "alias_of": None,
+                "alias_options": literal_column("'{}'::jsonb"),
+                "time_updated": func.now(),
+            },
+            where=or_(_game.c.config.is_distinct_from(statement.excluded.config), _game.c.alias_of.is_not(None)),
         ),
         rows,
     )
@@ -108,25 +162,32 @@ async def list_episodes(
     before: UUID | None = None,
     limit: int = 50,
     where: str | None = None,
+    scope: str | None = None,
 ) -> list[EpisodeListItem]:
     """Return a page of episodes, newest first.
 
     Args:
         connection: connection to the database.
         user: limits the list to one user, by id or e-mail.
-        game: limits the list to one game, by id.
+        game: limits the list to one game, by id. A former id selects what was recorded under it.
         status: limits the list to episodes with this status.
         before: id of the last episode of the previous page.
         limit: page size, 1 to `MAX_PAGE_SIZE`.
         where: SQL condition on the columns of `episode_summary`. It must come from a user who may read everything.
+        scope: limits the list to episodes that may be used for this scope of a consent.
     """
     user_id = None
     if user is not None:
-        user_ids = select(_user.c.id).where(or_(_user.c.id == user, _user.c.email == user))
+        is_email = _user.c.email == user if await may_read_emails(connection) else false()
+        user_ids = select(_user.c.id).where(or_(_user.c.id == user, is_email))
         user_id = (await connection.execute(user_ids)).scalar()
         if user_id is None:
             return []
-    query = page_query(user_id, game, status, before, limit)
+    reads_emails = await may_read_emails(connection)
+    games = None if game is None else await list_recorded_ids(connection, game)
+    query = page_query(user_id, games, status, before, limit, reads_emails=reads_emails)
+    if scope is not None:
+        query = query.where(is_allowed(scope))
     if where is not None:
         query = query.where(filter_episodes(where))
     lines = [EpisodeListItem(*row) for row in await connection.execute(query)]
@@ -135,14 +196,21 @@ async def list_episodes(
 
 
 def page_query(
-    user_id: str | None, game: str | None, status: EpisodeStatus | None, before: UUID | None, limit: int
+    user_id: str | None,
+    games: Sequence[str] | None,
+    status: EpisodeStatus | None,
+    before: UUID | None,
+    limit: int,
+    *,
+    reads_emails: bool = True,
 ) -> Select[Any]:
     """Return the query of `list_episodes`. It scans one index, so its cost does not depend on the table's size."""
-    query = _list_item_query().order_by(_episode.c.id.desc()).limit(min(max(limit, 1), MAX_PAGE_SIZE))
+    query = _list_item_query(reads_emails).order_by(_episode.c.id.desc()).limit(min(max(limit, 1), MAX_PAGE_SIZE))
     if user_id is not None:
         query = query.where(_episode.c.user_id == user_id)
-    if game is not None:
-        query = query.where(_episode.c.game_id == game)
+    if games is not None:
+        is_of_game = _episode.c.game_id == games[0] if len(games) == 1 else _episode.c.game_id.in_(games)
+        query = query.where(is_of_game)
     if status is not None:
         query = query.where(_episode.c.status == status)
     if before is not None:
@@ -161,12 +229,20 @@ async def _newest_results(connection: AsyncConnection, episodes: Sequence[UUID])
     return {row.episode_id: row.result for row in await connection.execute(query)}
 
 
-def _list_item_query() -> Select[Any]:
+async def may_read_emails(connection: AsyncConnection) -> bool:
+    """Return whether this database user may read the players' e-mail addresses. Researchers may not."""
+    if _READS_EMAILS not in connection.info:
+        query = text("""SELECT has_column_privilege('"user"', 'email', 'SELECT')""")
+        connection.info[_READS_EMAILS] = bool(await connection.scalar(query))
+    return bool(connection.info[_READS_EMAILS])
+
+
+def _list_item_query(reads_emails: bool) -> Select[Any]:
     name = _game.c.config["name"].astext
     columns = {
         "id": _episode.c.id,
         "user_id": _episode.c.user_id,
-        "email": _user.c.email,
+        "email": _user.c.email if reads_emails else null(),
         "game_id": _episode.c.game_id,
         "game_name": case((name.is_(None), _game.c.id), else_=name),
         "n_steps": _episode.c.n_steps,
@@ -198,6 +274,14 @@ async def episode_summary(connection: AsyncConnection, episode_id: UUID) -> dict
     return dict(found._mapping)
 
 
+async def episode_summaries(connection: AsyncConnection, episode_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Return rows of the view `episode_summary` in the order of the ids, with ids as text. Unknown ids are left out."""
+    query = text("SELECT * FROM episode_summary WHERE episode_id = ANY(:ids)")
+    rows = (await connection.execute(query, {"ids": list(episode_ids)})).mappings()
+    found = {row["episode_id"]: {**row, "episode_id": str(row["episode_id"])} for row in rows}
+    return [found[id_] for id_ in episode_ids if id_ in found]
+
+
 async def episode_pace(connection: AsyncConnection, episode_id: UUID) -> dict[str, Any]:
     """Return the episode's row of the view `episode_pace`: pauses and speed."""
     query = text("SELECT * FROM episode_pace WHERE episode_id = :id")
@@ -210,7 +294,7 @@ async def get_episode(connection: AsyncConnection, episode_id: UUID) -> Row[Any]
     Raises:
         NotFound: the episode does not exist.
     """
-    line = _list_item_query().subquery()
+    line = _list_item_query(await may_read_emails(connection)).subquery()
     query = select(_episode, line.c.email, line.c.game_name).join(line, line.c.id == _episode.c.id)
     found = (await connection.execute(query.where(_episode.c.id == episode_id))).one_or_none()
     if found is None:
@@ -229,7 +313,12 @@ async def find_episode(connection: AsyncConnection, prefix: str) -> EpisodeListI
     if not 1 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
         raise InvalidRequest(f"{prefix!r} is not an episode id: give its hexadecimal digits, or the first few of them.")
     lowest, highest = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    query = _list_item_query().where(_episode.c.id.between(lowest, highest)).order_by(_episode.c.id).limit(2)
+    query = (
+        _list_item_query(await may_read_emails(connection))
+        .where(_episode.c.id.between(lowest, highest))
+        .order_by(_episode.c.id)
+        .limit(2)
+    )
     found = [EpisodeListItem(*row) for row in await connection.execute(query)]
     if not found:
         raise NotFound(f"No episode id starts with {prefix!r}; `skill-arcade episodes` lists episodes.")

@@ -6,27 +6,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS, TRANSITION_COLUMNS
+from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS
+from skill_arcade.storage.database.transition_columns import COLUMN_NAMES, TRANSITION, Digest
 
 DigestedRows = Iterable[tuple[Sequence[Any], Mapping[str, Any] | None]]
 """Rows in the order of their columns, each with its `info` or `data` as an object."""
 
 
-def _select_columns(columns: Sequence[str], *excluded: str) -> "itemgetter[Any]":
-    return itemgetter(*(index for index, name in enumerate(columns) if name not in excluded))
+def _select_columns(columns: Sequence[str], chosen: Iterable[str]) -> "itemgetter[Any]":
+    return itemgetter(*(columns.index(name) for name in chosen))
 
 
-# `id` is derived from other columns, and `shown_us` may be updated after the row is stored.
-_transition_values = _select_columns(TRANSITION_COLUMNS, "id", "episode_id", "shown_us", "info", "time_created")
-_event_values = _select_columns(EVENT_COLUMNS, "episode_id", "data")
-_TIME_CREATED = TRANSITION_COLUMNS.index("time_created")
+_transition_values = _select_columns(
+    COLUMN_NAMES, (column.name for column in TRANSITION if column.digest is Digest.always)
+)
+_added = [(index, column.name) for index, column in enumerate(TRANSITION) if column.digest is Digest.if_present]
+_event_values = _select_columns(EVENT_COLUMNS, (name for name in EVENT_COLUMNS if name not in ("episode_id", "data")))
+_TIME_CREATED = COLUMN_NAMES.index("time_created")
 
 
 def digest_rows(transitions: DigestedRows, events: DigestedRows) -> str:
     """Return the SHA-256, in hexadecimal, of transitions and events in their order."""
     digest = hashlib.sha256()
     for row, info in transitions:
-        digest.update(repr((*_transition_values(row), row[_TIME_CREATED].timestamp(), _canonical_json(info))).encode())
+        values = (*_transition_values(row), row[_TIME_CREATED].timestamp(), _canonical_json(info))
+        added = [(name, row[index]) for index, name in _added if row[index] is not None]
+        digest.update(repr((*values, *added)).encode())
     digest.update(b"|")
     for row, data in events:
         digest.update(repr((*_event_values(row), _canonical_json(data))).encode())

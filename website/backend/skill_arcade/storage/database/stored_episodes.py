@@ -1,13 +1,15 @@
 """Counts of the stored steps, segments and objects of each episode, for reconciliation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.storage.database import tables
+from skill_arcade.storage.database.provisional_ends import SERVER_LOST
 
 _table = tables.Table.metadata.tables
 _episode, _transition, _segment = _table["episode"], _table["transition"], _table["segment"]
@@ -26,7 +28,10 @@ class StoredSegment:
 
 @dataclass(frozen=True, slots=True)
 class StoredEpisode:
-    """An episode's step counter, and its stored transitions and segments."""
+    """An episode's step counter, and its stored transitions and segments.
+
+    `server_id` is the server that plays it, None if unknown. `is_lost` is True if its end is provisional.
+    """
 
     id: UUID
     n_steps: int
@@ -34,11 +39,14 @@ class StoredEpisode:
     n_transitions: int = 0
     last_step: int = -1
     segments: list[StoredSegment] = field(default_factory=list)
+    server_id: UUID | None = None
+    is_lost: bool = False
 
 
 async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, limit: int) -> list[StoredEpisode]:
     """Return a page of episodes by id, after the id `after`; None starts at the first. Counting uses an index only."""
-    page = select(_episode.c.id, _episode.c.n_steps, _episode.c.end_reason).order_by(_episode.c.id).limit(limit)
+    columns = (_episode.c.id, _episode.c.n_steps, _episode.c.end_reason, _episode.c.server_id)
+    page = select(*columns).order_by(_episode.c.id).limit(limit)
     if after is not None:
         page = page.where(_episode.c.id > after)
     episodes = list(await connection.execute(page))
@@ -49,10 +57,23 @@ async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, 
     segments = await _list_segments(connection, first, last)
     return [
         StoredEpisode(
-            row.id, row.n_steps, row.end_reason is not None, *counts.get(row.id, (0, -1)), segments.get(row.id, [])
+            row.id,
+            row.n_steps,
+            row.end_reason is not None,
+            *counts.get(row.id, (0, -1)),
+            segments.get(row.id, []),
+            row.server_id,
+            row.end_reason == SERVER_LOST,
         )
         for row in episodes
     ]
+
+
+async def find_missing(connection: AsyncConnection, episodes: Sequence[UUID]) -> list[UUID]:
+    """Return the episodes of `episodes` that have no row."""
+    wanted = bindparam("episodes", list(episodes), ARRAY(Uuid))
+    stored = await connection.execute(select(_episode.c.id).where(_episode.c.id == func.any(wanted)))
+    return sorted(set(episodes) - set(stored.scalars()))
 
 
 async def _count_transitions(connection: AsyncConnection, first: UUID, last: UUID) -> dict[UUID, tuple[int, int]]:

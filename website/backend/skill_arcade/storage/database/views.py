@@ -1,8 +1,66 @@
 """Descriptions of the views for researchers and of their columns. Migrations contain the SQL."""
 
+from skill_arcade.storage.database.tables import Episode
+
 _ID_COLUMNS = {"episode_id": "episode", "player_id": "pseudonym of the player: user.id", "game_id": "game"}
 
+_PLAYED_COLUMNS = [
+    "id",
+    "user_id",
+    "game_id",
+    "seed",
+    "n_steps",
+    "score",
+    "status",
+    "end_reason",
+    "environment",
+    "provenance",
+    "time_created",
+    "time_ended",
+]
+
+VARIANT = (
+    "present id of the game and, after ?, the options that select its environment, such as frozen-lake?map=8x8; "
+    "former ids of the same variant have the same value"
+)
+
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
+    "played_episode": (
+        "One row per episode of a person: the table episode without the episodes of programs.",
+        {name: str(Episode.__table__.columns[name].comment) for name in _PLAYED_COLUMNS},  # type: ignore[attr-defined]
+    ),
+    "episode_consent": (
+        "One row per episode and scope: whether the episode may be used for it now.",
+        {
+            "episode_id": "episode",
+            "consent_id": "consent that it was recorded under; null: no consent on record",
+            "scope": "research, publication or boards (replays and leaderboards)",
+            "is_allowed": "true if its consent has the scope and it is not withdrawn; without a consent, by the "
+            "owner's newest consent_decision",
+        },
+    ),
+    "study_episode": (
+        "One row per episode of a person in a study: its condition, stage and trial.",
+        {
+            "episode_id": _ID_COLUMNS["episode_id"],
+            "player_id": "pseudonym of the participant: user.id",
+            "study": "study",
+            "version": "number of the version of the study's file",
+            "arm": "condition between participants",
+            "sequence": "row of the Williams square of counterbalanced stages; null: none",
+            "stage": "name of the stage",
+            "trial": "0-based number of the trial in the stage",
+            "attempt": "0-based number of the attempt at this trial",
+            "is_practice": "true: practice",
+            "is_complete": "true if the game ended or its limit was reached; otherwise the trial was repeated",
+            "is_excluded": "true if the newest participant_exclusion excludes the participant",
+            "input_delay_ms": "time by which inputs acted later than they arrived, milliseconds; 0: no delay",
+            "frame_delay_ms": "time by which pictures were sent later than they were made, milliseconds; 0: no delay",
+            "sound": "true: with sound; false: without; null: the participant chose",
+            "ghost": "true if the page showed the participant's last game of the stage, once there was one",
+            "lockstep": "true if the page might step the game itself; episode_summary.mode says whether it did",
+        },
+    ),
     "episode_summary": (
         "One row per episode: its result, its latencies and the quality of its recording.",
         {
@@ -31,6 +89,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "paused_seconds": "episode_pace.paused_seconds",
             "active_speed": "episode_pace.active_speed",
             "overall_speed": "episode_pace.overall_speed",
+            "variant": "episode_variant.variant",
         },
     ),
     "episode_pace": (
@@ -61,19 +120,24 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "clock; excludes the screen's own delay",
         },
     ),
+    "episode_variant": (
+        "One row per episode of a person: the variant of a game that was played, under its present name.",
+        {"episode_id": "episode", "variant": VARIANT},
+    ),
     "learning_curve": (
-        "One row per ended episode: a player's progress in a game.",
+        "One row per ended episode: a player's progress in a variant of a game, also under its former ids.",
         {
             **_ID_COLUMNS,
-            "episode_index": "1-based index of the episode among the player's episodes of this game",
+            "episode_index": "1-based index of the episode among the player's episodes of this variant",
             "return": "sum of rewards",
             "steps": "number of transitions",
             "status": "won, lost or incomplete",
             "time_created": "time at which reset() returned, server wall clock",
-            "cumulative_frames": "number of the player's steps in this game, including this episode",
-            "cumulative_minutes": "minutes of play in this game, including this episode and pauses, server wall clock",
+            "cumulative_frames": "number of the player's steps in this variant, including this episode",
+            "cumulative_minutes": "minutes of play in this variant, with this episode and pauses, server wall clock",
             "gap_seconds": "seconds since the end of the previous episode, server wall clock; null: first episode",
             "session_index": "1-based index of the session; a gap of more than 30 minutes starts a new session",
+            "variant": "episode_variant.variant; the episodes of a player in a variant are counted together",
         },
     ),
     "reaction_time": (

@@ -1,7 +1,8 @@
 """Object store: immutable objects by key, in a folder or in a bucket of Google Cloud Storage."""
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
 
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects.disk import DiskObjects
@@ -23,6 +24,18 @@ class ObjectStore(Protocol):
     async def get(self, key: str) -> bytes:
         """Return the bytes of an object. Raises ObjectMissing, InvalidRequest, NotReady."""
 
+    def open_writer(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file whose bytes become an object, of any size, when the block ends without an exception.
+
+        It is synchronous. Memory is used for one chunk only. Raises ObjectExists, InvalidRequest, NotReady.
+        """
+
+    async def size(self, key: str) -> int:
+        """Return the number of bytes of an object. Raises ObjectMissing, InvalidRequest, NotReady."""
+
+    def read_chunks(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of an object in chunks of at most `CHUNK_BYTES`. Raises as `size`."""
+
     async def delete(self, key: str) -> None:
         """Delete an object. Deleting a missing object changes nothing. Raises InvalidRequest, NotReady."""
 
@@ -36,8 +49,10 @@ class ObjectStore(Protocol):
         """Close all connections."""
 
 
-def open_objects(settings: Settings) -> ObjectStore:
+def open_objects(settings: Settings, *, workers: int | None = None) -> ObjectStore:
     """Open the object store that the settings select: the bucket if one is set, otherwise the folder.
+
+    `workers` is the number of calls at once, None for UPLOADER_NUM_WORKERS.
 
     Raises:
         NotReady: a bucket is set, but no credentials are available.
@@ -51,5 +66,5 @@ def open_objects(settings: Settings) -> ObjectStore:
         settings.gcp_bucket_name,
         prefix=settings.gcp_bucket_prefix,
         project=settings.gcp_project_name,
-        workers=settings.uploader_num_workers,
+        workers=workers or settings.uploader_num_workers,
     )

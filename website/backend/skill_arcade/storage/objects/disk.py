@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
+from skill_arcade.durable_files import fsync_folder
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
-from skill_arcade.storage.objects.keys import check_key
+from skill_arcade.storage.objects.keys import CHUNK_BYTES, check_key
 
 # A key cannot start with a dot, so files in the folder of this name are never listed.
 TEMP_SUFFIX = ".new"
@@ -26,6 +28,33 @@ class DiskObjects:
 
     async def get(self, key: str) -> bytes:
         return await asyncio.to_thread(self._get, self._path(key))
+
+    @contextmanager
+    def open_writer(self, key: str) -> Iterator[BinaryIO]:
+        """Write a temporary file, and link it to its path at the end."""
+        path = self._path(key)
+        with self._translate_errors():
+            self._make_folder(self.folder / TEMP_SUFFIX)
+            with tempfile.NamedTemporaryFile(dir=self.folder / TEMP_SUFFIX) as stream:
+                yield cast("BinaryIO", stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+                self._make_folder(path.parent)
+                try:
+                    os.link(stream.name, path)
+                except FileExistsError:
+                    raise ObjectExists(f"{path} already exists; the stored object is kept.") from None
+                fsync_folder(path.parent)
+
+    async def size(self, key: str) -> int:
+        return await asyncio.to_thread(self._size, self._path(key))
+
+    async def read_chunks(self, key: str) -> AsyncIterator[bytes]:
+        path = self._path(key)
+        await asyncio.to_thread(self._size, path)
+        with self._translate_errors(), path.open("rb") as stream:
+            while chunk := await asyncio.to_thread(stream.read, CHUNK_BYTES):
+                yield chunk
 
     async def delete(self, key: str) -> None:
         """Delete the file, and its folder if the folder is then empty."""
@@ -67,7 +96,7 @@ class DiskObjects:
                 self._is_stored(path, data)
             finally:
                 temporary.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            fsync_folder(path.parent)
 
     def _is_stored(self, path: Path, data: bytes) -> bool:
         try:
@@ -99,16 +128,23 @@ class DiskObjects:
         if folder != self.folder:
             self._make_folder(folder.parent)
         folder.mkdir(parents=folder == self.folder, exist_ok=True)
-        _sync_folder(folder.parent)
+        fsync_folder(folder.parent)
 
     def _get(self, path: Path) -> bytes:
         with self._translate_errors():
             try:
                 return path.read_bytes()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-                raise ObjectMissing(
-                    f"Object {path.relative_to(self.folder)} does not exist in {self.folder}."
-                ) from error
+                raise self._missing(path) from error
+
+    def _size(self, path: Path) -> int:
+        with self._translate_errors():
+            if not path.is_file():
+                raise self._missing(path)
+            return path.stat().st_size
+
+    def _missing(self, path: Path) -> ObjectMissing:
+        return ObjectMissing(f"Object {path.relative_to(self.folder)} does not exist in {self.folder}.")
 
     def _delete(self, path: Path) -> None:
         with self._translate_errors():
@@ -117,7 +153,7 @@ class DiskObjects:
             except (IsADirectoryError, NotADirectoryError):
                 return
             if path.parent.is_dir():
-                _sync_folder(path.parent)
+                fsync_folder(path.parent)
                 if path.parent != self.folder and not any(path.parent.iterdir()):
                     with suppress(OSError):  # another process has just stored an object there
                         path.parent.rmdir()
@@ -161,11 +197,3 @@ def _link(source: Path, target: Path) -> None:
     except OSError:
         # The file system does not support hard links.
         source.rename(target)
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

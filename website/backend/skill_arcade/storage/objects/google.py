@@ -11,24 +11,29 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from http import HTTPStatus
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 import google_crc32c
 import requests
 from google.api_core import exceptions as api_errors
 from google.api_core.retry import Retry
 from google.cloud.storage import Blob, Client
+from google.cloud.storage.exceptions import InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from skill_arcade.errors import NotReady, ObjectExists, ObjectMissing
 from skill_arcade.storage.objects.errors import translate_errors
-from skill_arcade.storage.objects.keys import check_key
+from skill_arcade.storage.objects.keys import CHUNK_BYTES, check_key
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 REQUIRED_PERMISSIONS = ("storage.objects.create", "storage.objects.get", "storage.objects.list")
+UPLOAD_CHUNK_BYTES, UPLOAD_CHUNK_SECONDS = 8 * CHUNK_BYTES, 120.0
+"""Size of a request of a large upload, which must be a multiple of 256 KiB, and its timeout."""
 CONTENT_TYPES = {".png": "image/png", ".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
 
@@ -93,6 +98,42 @@ class GoogleObjects:
         """Download the object in one request and verify its checksum."""
         return await self._run(self._get, check_key(key))
 
+    @contextmanager
+    def open_writer(self, key: str) -> Iterator[BinaryIO]:
+        """Upload in chunks. A resumable upload that is not finished leaves no object."""
+        blob = self._blob(check_key(key))
+        content_type = CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream")
+        policy = self._retry_policy
+        stream = blob.open(
+            "wb",
+            chunk_size=UPLOAD_CHUNK_BYTES,
+            content_type=content_type,
+            if_generation_match=0,
+            checksum="crc32c",
+            retry=policy.retry,
+            timeout=(policy.connect, UPLOAD_CHUNK_SECONDS),
+        )
+        with translate_errors(self._name):
+            try:
+                with stream:
+                    yield stream
+            except InvalidResponse as error:
+                if error.response.status_code != HTTPStatus.PRECONDITION_FAILED:
+                    raise
+                message = f"gs://{self._name}/{blob.name} already exists; the stored object is kept."
+                raise ObjectExists(message) from None
+            finally:
+                # After an error it is still open. The garbage collector would then close it, which uploads once more.
+                stream._buffer.close()
+
+    async def size(self, key: str) -> int:
+        return await self._run(self._size, check_key(key))
+
+    async def read_chunks(self, key: str) -> AsyncIterator[bytes]:
+        """Each chunk is one request for a range of the object."""
+        for start in range(0, await self.size(key), CHUNK_BYTES):
+            yield await self._run(self._get_range, key, start)
+
     async def delete(self, key: str) -> None:
         await self._run(self._delete, check_key(key))
 
@@ -151,8 +192,30 @@ class GoogleObjects:
                     single_shot_download=True, checksum="crc32c", **self._retry_options
                 )
             except api_errors.NotFound as error:
-                raise ObjectMissing(f"Object {key} does not exist in gs://{self._name}/{self._prefix}.") from error
+                raise self._missing(key) from error
         return data
+
+    def _size(self, key: str) -> int:
+        blob = self._blob(key)
+        with translate_errors(self._name):
+            try:
+                blob.reload(**self._retry_options)
+            except api_errors.NotFound as error:
+                raise self._missing(key) from error
+        return int(blob.size)
+
+    def _get_range(self, key: str, start: int) -> bytes:
+        with translate_errors(self._name):
+            try:
+                data: bytes = self._blob(key).download_as_bytes(
+                    start=start, end=start + CHUNK_BYTES - 1, checksum=None, **self._retry_options
+                )
+            except api_errors.NotFound as error:
+                raise self._missing(key) from error
+        return data
+
+    def _missing(self, key: str) -> ObjectMissing:
+        return ObjectMissing(f"Object {key} does not exist in gs://{self._name}/{self._prefix}.")
 
     def _delete(self, key: str) -> None:
         with translate_errors(self._name):

@@ -5,6 +5,8 @@ import re
 from skill_arcade.errors import InvalidRequest
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+CHUNK_BYTES = 1 << 20
+"""Maximum size of a chunk of an object that is read or written piece by piece."""
 MAX_KEY_BYTES = 500
 """Maximum length of an object key, in ASCII characters."""
 

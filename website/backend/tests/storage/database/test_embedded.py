@@ -102,6 +102,16 @@ def test_janitor_and_postgres_are_gone_after_close(folder: Path) -> None:
         wait_until_gone(pid)
 
 
+def test_janitor_of_removed_folder_ends_postgres_and_creates_nothing(folder: Path) -> None:
+    holder = start_holder(folder)
+    pid = read_pid(holder)
+    folder.rename(folder.with_name("moved"))  # for the janitor, as good as removed
+    holder.kill()
+    holder.communicate()
+    wait_until_gone(pid)
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.errors import NotFound, NotReady
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.engine import check_schema, transaction
+from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
 from skill_arcade.storage.database.grants import grant_rights
 from tests.conftest import execute, opened_engine
 
@@ -55,14 +55,31 @@ async def test_app_rights_allow_writing_rows_but_not_changing_tables(database_ur
                 await run_as(engine, app, refused)
 
 
-async def test_reader_rights_exclude_emails(database_url: URL, users: tuple[str, str]) -> None:
+async def test_reader_rights_exclude_tables_and_emails(database_url: URL, users: tuple[str, str]) -> None:
     app, reader = users
     await grant(database_url, app, reader)
     async with opened_engine(database_url) as engine:
-        await run_as(engine, reader, "SELECT reward FROM transition")
-        for refused in ('SELECT email FROM "user"', "DELETE FROM episode"):
+        await run_as(engine, reader, "SELECT reward FROM researcher.transition")
+        for refused in ('SELECT email FROM "user"', "DELETE FROM episode", "SELECT reward FROM public.transition"):
             with pytest.raises(ProgrammingError, match="permission denied"):
                 await run_as(engine, reader, refused)
+
+
+async def test_reader_grant_limits_queries_of_others_but_not_of_this_program(
+    database_url: URL, users: tuple[str, str]
+) -> None:
+    await grant(database_url, None, users[1])
+    async with opened_engine(database_url) as engine, engine.connect() as connection:
+        limits = await connection.execute(
+            text(
+                "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase "
+                "WHERE d.datname = current_database()"
+            )
+        )
+        assert set(limits.scalars()) == {"statement_timeout=15min", "idle_in_transaction_session_timeout=60s"}
+    settings = Settings(database_url=database_url.set(drivername="postgresql").render_as_string(hide_password=False))
+    async with open_engine(settings) as engine, transaction(engine) as connection:
+        assert await connection.scalar(text("SHOW statement_timeout")) == "0"
 
 
 async def test_grant_to_unknown_user_is_not_found(database_url: URL) -> None:

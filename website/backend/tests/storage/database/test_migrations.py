@@ -1,6 +1,7 @@
 """Tests of the migrations: they create the schema of the tables, and they can be reverted."""
 
 import asyncio
+import logging
 
 from alembic import command
 from alembic.config import Config
@@ -46,3 +47,44 @@ def test_upgrade_of_current_schema_changes_nothing(database_url: URL) -> None:
     before = asyncio.run(list_names(database_url))
     migrate_sync(database_url)
     assert asyncio.run(list_names(database_url)) == before
+
+
+async def hold_lock(url: URL, released: asyncio.Event, held: asyncio.Event) -> None:
+    """Hold a lock on a table until `released`."""
+    async with opened_engine(url) as engine, engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE episode IN ACCESS EXCLUSIVE MODE"))
+        held.set()
+        await released.wait()
+
+
+async def migrate_beside_lock(url: URL, config: Config, retries: list[str]) -> None:
+    """Migrate while another session holds a table, and release it at the first retry."""
+    released, held = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Watch(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            retries.append(record.getMessage())
+            loop.call_soon_threadsafe(released.set)
+
+    watch = Watch()
+    logging.getLogger("skill_arcade.migrations").addHandler(watch)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(hold_lock(url, released, held))
+            await held.wait()
+            await asyncio.to_thread(command.upgrade, config, "head")
+            released.set()
+    finally:
+        logging.getLogger("skill_arcade.migrations").removeHandler(watch)
+
+
+def test_upgrade_beside_locked_table_gives_up_the_wait_and_retries(database_url: URL) -> None:
+    config = make_config(database_url)
+    command.downgrade(config, "0010")
+    config.attributes |= {"retry_pause_seconds": 0.05, "lock_timeout_ms": 200}
+    retries: list[str] = []
+    asyncio.run(migrate_beside_lock(database_url, config, retries))
+    assert retries
+    assert all("migration waits for a lock" in line for line in retries)
+    command.check(config)

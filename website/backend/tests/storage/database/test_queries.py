@@ -15,7 +15,9 @@ from skill_arcade.storage.database.queries import (
     get_user,
     list_episodes,
     list_games,
+    list_recorded_ids,
     page_query,
+    upsert_aliases,
     upsert_games,
     upsert_user,
 )
@@ -62,6 +64,27 @@ async def test_upsert_user_after_cleared_email_restores_it(engine: AsyncEngine) 
         row = await get_user(connection, "u1")
         assert row is not None
         assert row.email == "a@b.org"
+
+
+async def test_upsert_aliases_keeps_stored_manifests_and_game_becomes_its_own_again(engine: AsyncEngine) -> None:
+    lake = {"name": "Lake"}
+    async with engine.begin() as connection:
+        await upsert_games(connection, {"lake": lake, "lake-8x8": {"name": "Lake, 8 by 8"}, "lake-9x9": {}})
+        aliases = {name: ("lake", {"map": name[5:]}, lake) for name in ("lake-8x8", "lake-9x9", "lake-7x7")}
+        await upsert_aliases(connection, aliases)
+        stored = {row.id: row for row in await list_games(connection)}
+    assert [stored[name].config["name"] for name in sorted(aliases)] == ["Lake", "Lake, 8 by 8", "Lake"]
+    assert {stored[name].alias_of for name in aliases} == {"lake"}
+    assert stored["lake-8x8"].alias_options == {"map": "8x8"}
+    assert (stored["lake"].alias_of, stored["lake"].alias_options) == (None, {})
+    async with engine.begin() as connection:
+        await upsert_aliases(connection, aliases)
+        assert {row.id: row for row in await list_games(connection)} == stored
+        assert await list_recorded_ids(connection, "lake") == ["lake", "lake-7x7", "lake-8x8", "lake-9x9"]
+        assert await list_recorded_ids(connection, "lake-8x8") == ["lake-8x8"]
+        await upsert_games(connection, {"lake-8x8": {"name": "Lake, 8 by 8"}})
+        [again] = [row for row in await list_games(connection) if row.id == "lake-8x8"]
+    assert (again.alias_of, again.alias_options) == (None, {})
 
 
 async def test_upsert_games_updates_only_changed_manifests(engine: AsyncEngine) -> None:
@@ -164,7 +187,7 @@ async def test_page_query_scans_one_index_without_sort(
             )
         )
         await connection.execute(text("ANALYZE"))
-        query = page_query(user, game, status, new_episode_id(), 50)
+        query = page_query(user, game and [game], status, new_episode_id(), 50)
         sql = query.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True})
         plan = "\n".join((await connection.execute(text(f"EXPLAIN {sql}"))).scalars())
     assert "Index Scan Backward using episode_" in plan

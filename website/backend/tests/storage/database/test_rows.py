@@ -9,12 +9,11 @@ import pytest
 from sqlalchemy import URL
 
 from skill_arcade.ids import new_episode_id, transition_id
-from skill_arcade.storage.database.tables import Table
+from skill_arcade.storage.database.transition_columns import COLUMN_NAMES
 
 pytestmark = pytest.mark.anyio
 
 SEGMENT, SEGMENTS, PLAYERS = 300, 12, 8
-COLUMNS = list(Table.metadata.tables["transition"].columns.keys())
 
 
 def transition(episode: UUID, step: int, started: datetime) -> tuple[Any, ...]:
@@ -24,11 +23,15 @@ def transition(episode: UUID, step: int, started: datetime) -> tuple[Any, ...]:
     next_key = f"{segment}/{index + (segment == 0)}"
     key = f"{(step - 1) // SEGMENT}/{(step - 1) % SEGMENT + (step <= SEGMENT)}" if step else "0/0"
     shown = None if step % 5 == 0 else 1_000_000_000 + us + 9_000
-    server_pacing = (None, step % 900)  # stepped_us, late_us
-    times = (started + timedelta(microseconds=us), us, shown, 1_000_000_000 + us - 30_000, us - 12_000, *server_pacing)
-    info = '{"lives": 4}' if step % 600 == 0 else None
-    ids = (transition_id(episode, step), episode, step)
-    return (*ids, step % 4, float(step % 97 == 0), *times, step, False, False, key, next_key, info)
+    row = {
+        **{"id": transition_id(episode, step), "episode_id": episode, "step": step},
+        **{"obs_key": key, "next_obs_key": next_key, "action": step % 4, "reward": float(step % 97 == 0)},
+        **{"terminated": False, "truncated": False, "info": '{"lives": 4}' if step % 600 == 0 else None},
+        **{"time_created": started + timedelta(microseconds=us), "server_us": us, "late_us": step % 900},
+        **{"shown_us": shown, "input_us": 1_000_000_000 + us - 30_000, "input_received_us": us - 12_000},
+        **{"input_frame": step, "stepped_us": None},
+    }
+    return tuple(row[name] for name in COLUMN_NAMES)
 
 
 async def test_transition_with_concurrent_episodes_takes_at_most_250_bytes(database_url: URL) -> None:
@@ -46,7 +49,7 @@ async def test_transition_with_concurrent_episodes_takes_at_most_250_bytes(datab
     for first in range(0, SEGMENT * SEGMENTS, SEGMENT):
         for episode in episodes:
             rows = [transition(episode, step, started) for step in range(first, first + SEGMENT)]
-            await connection.copy_records_to_table("transition", records=rows, columns=COLUMNS)
+            await connection.copy_records_to_table("transition", records=rows, columns=COLUMN_NAMES)
     total = await connection.fetchval("SELECT pg_total_relation_size('transition')")
     await connection.close()
     assert total / (PLAYERS * SEGMENT * SEGMENTS) <= 250

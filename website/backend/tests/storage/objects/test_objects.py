@@ -12,6 +12,7 @@ from skill_arcade.errors import InvalidRequest, NotReady, ObjectExists, ObjectMi
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
+from skill_arcade.storage.objects.keys import CHUNK_BYTES
 from tests.support.cloud.storage import StorageServer, storage_server
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +80,44 @@ async def test_get_of_missing_object_names_key(store: ObjectStore) -> None:
     for key in ("a/x", "a/b", "a/b/c/d", "nowhere/at/all"):
         with pytest.raises(ObjectMissing, match=key):
             await store.get(key)
+
+
+async def test_writer_of_many_chunks_stores_one_object(store: ObjectStore) -> None:
+    data = bytes(range(256)) * (34 << 10) + b"end"  # more than one request of an upload
+    with store.open_writer("a/big") as stream:
+        for start in range(0, len(data), 1 << 20):
+            stream.write(data[start : start + (1 << 20)])
+    assert await store.size("a/big") == len(data)
+    chunks = [chunk async for chunk in store.read_chunks("a/big")]
+    assert b"".join(chunks) == data
+    assert max(map(len, chunks)) <= CHUNK_BYTES
+    assert await keys(store) == ["a/big"]
+
+
+async def test_writer_that_fails_stores_nothing(store: ObjectStore) -> None:
+    def write_half() -> None:
+        with store.open_writer("a/big") as stream:
+            stream.write(bytes(9 << 20))
+            raise InvalidRequest("the rest is missing")
+
+    with pytest.raises(InvalidRequest):
+        write_half()
+    assert await keys(store) == []
+
+
+async def test_writer_of_existing_object_keeps_it(store: ObjectStore) -> None:
+    await store.put("a/b", b"first")
+    with pytest.raises(ObjectExists, match="a/b"), store.open_writer("a/b") as stream:
+        stream.write(b"other")
+    assert stream.closed  # or Google's client uploads again when the stream is collected
+    assert await store.get("a/b") == b"first"
+
+
+async def test_reading_chunks_of_missing_object_names_key(store: ObjectStore) -> None:
+    with pytest.raises(ObjectMissing, match="a/x"):
+        await store.size("a/x")
+    with pytest.raises(ObjectMissing, match="a/x"):
+        await anext(store.read_chunks("a/x"))
 
 
 async def test_delete_is_permanent_and_idempotent(store: ObjectStore) -> None:

@@ -1,0 +1,102 @@
+"""Servers with a heartbeat. Only the database's clock counts, so that wrong clocks of servers change nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, insert, literal, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from skill_arcade.storage.database.tables import Table
+
+_server = Table.metadata.tables["server"]
+
+MAX_KEPT = timedelta(days=30)
+"""Time after its end or its loss after which a server is forgotten."""
+SILENT_PERIOD = timedelta(days=1)
+"""Time for which a lost server is counted as silent."""
+_IS_RUNNING = and_(_server.c.time_ended.is_(None), _server.c.time_expires >= func.now())
+_IS_SILENT = and_(
+    _server.c.time_ended.is_(None),
+    _server.c.time_expires.between(func.now() - literal(SILENT_PERIOD), func.now()),
+)
+# A server that missed signs of life itself knows nothing of the silence of others: perhaps the database was down.
+_BEAT = text("""
+    UPDATE server SET games = :games, time_ended = NULL,
+        time_beat = now(), time_expires = now() + CAST(:lifetime AS interval),
+        time_steady = CASE WHEN time_beat < now() - CAST(:lifetime AS interval) / 2 THEN now() ELSE time_steady END
+    WHERE id = :id RETURNING time_steady <= now() - CAST(:lifetime AS interval)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a sign of life returns.
+
+    `is_steady` is True if this server has given signs of life without a gap for the time after which one is lost.
+    `n_silent` counts servers that were lost within `SILENT_PERIOD`.
+    """
+
+    is_steady: bool
+    n_running: int
+    n_silent: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilentServer:
+    """A server that was lost. `time_beat` is its last sign of life, with `games` games."""
+
+    id: UUID
+    address: str
+    revision: str
+    games: int
+    time_beat: datetime
+
+
+async def add_server(
+    connection: AsyncConnection, server_id: UUID, journal_id: UUID, lifetime: timedelta, **facts: Any
+) -> None:
+    """Insert a server, unless it is known, and forget those that ended long ago.
+
+    Args:
+        connection: database.
+        server_id: the server.
+        journal_id: journal that it writes.
+        lifetime: time after a sign of life after which the server is lost.
+        facts: values of `address`, `revision` and `max_games`.
+    """
+    await connection.execute(delete(_server).where(_server.c.time_expires < func.now() - literal(MAX_KEPT)))
+    expires = func.now() + literal(lifetime)
+    await connection.execute(insert(_server).values(id=server_id, journal_id=journal_id, time_expires=expires, **facts))
+
+
+async def beat(connection: AsyncConnection, server_id: UUID, n_games: int, lifetime: timedelta) -> Heartbeat | None:
+    """Give a sign of life of a server. Return None if it has no row, for example because the database was restored."""
+    is_steady = await connection.scalar(_BEAT, {"id": server_id, "games": n_games, "lifetime": lifetime})
+    if is_steady is None:
+        return None
+    counts = select(func.count().filter(_IS_RUNNING), func.count().filter(_IS_SILENT))
+    n_running, n_silent = (await connection.execute(counts)).one()
+    return Heartbeat(is_steady, n_running, n_silent)
+
+
+async def end_server(connection: AsyncConnection, server_id: UUID) -> None:
+    """Note that a server stopped in order. Its journal may still hold segments for its next start."""
+    await connection.execute(update(_server).where(_server.c.id == server_id).values(time_ended=func.now(), games=0))
+
+
+async def list_silent(connection: AsyncConnection) -> list[SilentServer]:
+    """Return the servers that were lost within `SILENT_PERIOD`, oldest loss first."""
+    columns = [_server.c[name] for name in SilentServer.__slots__]
+    query = select(*columns).where(_IS_SILENT).order_by(_server.c.time_beat)
+    return [SilentServer(*row) for row in await connection.execute(query)]
+
+
+async def list_running(connection: AsyncConnection, *, except_journal: UUID | None = None) -> set[UUID]:
+    """Return the servers that run, and those before them on the same journal, without those of `except_journal`."""
+    running = select(_server.c.journal_id).where(_server.c.time_expires >= func.now())
+    query = select(_server.c.id).where(_server.c.journal_id.in_(running))
+    if except_journal is not None:
+        query = query.where(_server.c.journal_id != except_journal)
+    return set((await connection.execute(query)).scalars())
