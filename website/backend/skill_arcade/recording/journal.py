@@ -6,14 +6,17 @@ import queue
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from skill_arcade.frames.encoder import EncodedFrame
 from skill_arcade.recording.framing import MAGIC, RecordKind, frame_record
+from skill_arcade.recording.quota import require_quota
 from skill_arcade.recording.records import (
     EpisodeEnd,
     RecordedEvent,
-    RecordedFrame,
     RecordedStep,
     SegmentHeader,
+    pack_frame,
     pack_shown,
 )
 
@@ -21,6 +24,87 @@ OPEN, SEALED, NEW = ".open", ".sealed", ".new"
 RESERVE_NAME = "reserve"
 RESERVE_BYTES = 65_536
 """Size of the reserve file of a running episode, which is deleted to make room for its end record (rule R7)."""
+
+
+class EpisodeJournal(Protocol):
+    """What an episode is recorded with. See `Journal` for each method."""
+
+    @property
+    def n_events(self) -> int:
+        """Number of events so far."""
+
+    def reset(self, encoded: EncodedFrame, observation: bytes = b"") -> None:
+        """Append observation 0."""
+
+    def step(self, step: RecordedStep) -> None:
+        """Append a step."""
+
+    def shown(self, frames: list[tuple[int, int]]) -> None:
+        """Append paint times."""
+
+    def event(self, event: RecordedEvent) -> None:
+        """Append an event."""
+
+    def rotate(self, *, true_colour: bool, size: tuple[int, int] | None = None) -> None:
+        """Start the next segment."""
+
+    def end(self, end: EpisodeEnd) -> None:
+        """Append the end."""
+
+    def hand_over(self) -> None:
+        """Finish without an end."""
+
+    def unlock(self) -> None:
+        """Make room for the end record."""
+
+    def discard(self) -> None:
+        """Discard the episode."""
+
+    def close_without_sealing(self) -> None:
+        """Close without sealing."""
+
+
+class UnrecordedJournal:
+    """Takes the records of an episode that is played without recording, and writes nothing (rule R22)."""
+
+    def __init__(self) -> None:
+        self._n_events = 0
+
+    @property
+    def n_events(self) -> int:
+        """Number of events so far, which numbers the next one."""
+        return self._n_events
+
+    def reset(self, encoded: EncodedFrame, observation: bytes = b"") -> None:
+        """Do nothing."""
+
+    def step(self, step: RecordedStep) -> None:
+        """Do nothing."""
+
+    def shown(self, frames: list[tuple[int, int]]) -> None:
+        """Do nothing."""
+
+    def event(self, event: RecordedEvent) -> None:
+        """Count the event."""
+        self._n_events = event.number + 1
+
+    def rotate(self, *, true_colour: bool, size: tuple[int, int] | None = None) -> None:
+        """Do nothing."""
+
+    def end(self, end: EpisodeEnd) -> None:
+        """Do nothing."""
+
+    def hand_over(self) -> None:
+        """Do nothing."""
+
+    def unlock(self) -> None:
+        """Do nothing."""
+
+    def discard(self) -> None:
+        """Do nothing."""
+
+    def close_without_sealing(self) -> None:
+        """Do nothing."""
 
 
 class Journal:
@@ -52,9 +136,9 @@ class Journal:
         """Number of events written so far, which is the number of the next one."""
         return self._events
 
-    def reset(self, shot: RecordedFrame) -> None:
+    def reset(self, encoded: EncodedFrame, observation: bytes = b"") -> None:
         """Append observation 0."""
-        self._append(RecordKind.RESET, shot.pack())
+        self._append(RecordKind.RESET, pack_frame(encoded, observation))
         self._frames += 1
 
     def step(self, step: RecordedStep) -> None:
@@ -105,6 +189,14 @@ class Journal:
         """Append the end record, seal, and wait until everything is durable."""
         self.unlock()
         self._append(RecordKind.END, end.pack())
+        self._finish()
+
+    def hand_over(self) -> None:
+        """Seal without an end record, because another server continues the episode, and wait until it is durable."""
+        self.unlock()
+        self._finish()
+
+    def _finish(self) -> None:
         self._append(RecordKind.SEAL, b"")
         file, self._file = self._file, None
         self._seal_later(file, self._header.number)
@@ -136,6 +228,7 @@ class Journal:
 
     def _begin(self, head: SegmentHeader) -> int:
         """Start a segment. The file gets its name after its header is written, so an open segment always has one."""
+        require_quota(self.folder.parent)
         fresh = self._place(head, NEW)
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -201,15 +294,6 @@ def seal_file(file: int, path: Path) -> None:
         os.fsync(folder)  # the uploader may already have deleted the segment and its folder
     finally:
         os.close(folder)
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make the names in a folder durable (fsync of the folder)."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def lock_for_recovery(folder: Path) -> int:

@@ -14,7 +14,7 @@ class JournalFile:
     """A journal file and its whole steps: `n_steps` from `first_step` on.
 
     `is_complete` is True for an open segment, and for a sealed one of which every record can be read. `end_step` is the
-    number of steps in the end record, None if the file has none.
+    number of steps in the end record, None if the file has none. `fence` is that of its header.
     """
 
     path: Path
@@ -23,6 +23,7 @@ class JournalFile:
     n_steps: int
     is_complete: bool
     end_step: int | None
+    fence: int = 0
 
     @property
     def is_quarantined(self) -> bool:
@@ -57,7 +58,10 @@ def read_journal_file(path: Path) -> JournalFile | None:
         return JournalFile(path, number, 0, 0, is_complete=False, end_step=None)
     fits = whole == len(data) and segment.sealed if path.suffix != OPEN else True
     end = segment.end.n_steps if segment.end is not None else None
-    return JournalFile(path, number, segment.header.first_step, len(segment.steps), is_complete=fits, end_step=end)
+    header = segment.header
+    return JournalFile(
+        path, number, header.first_step, len(segment.steps), is_complete=fits, end_step=end, fence=header.fence
+    )
 
 
 def read_file(path: Path) -> tuple[Path, bytes] | None:

@@ -13,7 +13,20 @@ from skill_arcade.recording.segment import DAMAGED_SUFFIX
 
 def find_episodes(folder: Path, user_id: str) -> list[UUID]:
     """Return the episodes of this player of which the journal has a file with a readable header."""
-    return [UUID(place.name) for place in list_episodes(folder) if _read_owner(place) == user_id]
+    return [
+        UUID(place.name)
+        for place in list_episodes(folder)
+        if (header := read_owner(place)) is not None and header.user_id == user_id
+    ]
+
+
+def list_set_aside(folder: Path) -> list[Path]:
+    """Return the folders of episodes of which the journal has damaged or quarantined files."""
+    return [
+        place
+        for place in list_episodes(folder)
+        if any(path.suffix in (DAMAGED_SUFFIX, QUARANTINED_SUFFIX) for path in list_files(place))
+    ]
 
 
 def purge_set_aside(folder: Path, episode: UUID) -> None:
@@ -26,10 +39,11 @@ def purge_set_aside(folder: Path, episode: UUID) -> None:
         place.rmdir()
 
 
-def _read_owner(place: Path) -> str | None:
+def read_owner(place: Path) -> SegmentHeader | None:
+    """Return the header of an episode in the journal, which names its player; None if none can be read."""
     for path in list_files(place):
-        if (head := read_header(path)) is not None:
-            return head.user_id
+        if (header := read_header(path)) is not None:
+            return header
     return None
 
 

@@ -6,12 +6,11 @@ that they survive a server whose disk does not outlive it.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from skill_arcade.recording.journal import fsync_folder, write_all
+from skill_arcade.durable_files import fsync_folder, replace_file
 
 QUARANTINED_SUFFIX = ".quarantined"
 REASON_SUFFIX = ".reason.json"
@@ -65,14 +64,7 @@ def quarantine_segment(path: Path, reason: QuarantineReason) -> Path:
     Raises:
         OSError: the disk is full or cannot be written; the segment then stays sealed.
     """
-    fresh = path.with_suffix(TEMP_SUFFIX)
-    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    try:
-        write_all(file, reason.write().encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
-    fresh.rename(path.with_suffix(REASON_SUFFIX))
+    replace_file(path.with_suffix(REASON_SUFFIX), reason.write().encode(), suffix=TEMP_SUFFIX, durable=True)
     aside = path.rename(path.with_suffix(QUARANTINED_SUFFIX))
     fsync_folder(path.parent)
     return aside

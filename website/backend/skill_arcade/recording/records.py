@@ -6,6 +6,7 @@ Records that are made at every tick are NamedTuples: creating a frozen dataclass
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,7 +14,8 @@ from uuid import UUID
 from skill_arcade.frames.encoder import EncodedFrame
 
 _STEP = struct.Struct("<IqdBqiqqiq")
-_PIECE = struct.Struct("<BHHHHHI")
+_INFO_SIZE = struct.Struct("<I")
+_FRAME = struct.Struct("<BHHHHHI")
 _SHOWN = struct.Struct("<Iq")
 _NONE = -1
 _KEY, _TRUE_COLOUR = 1, 2
@@ -26,7 +28,8 @@ class SegmentHeader:
     """First record of every segment: the episode, its player and game, and everything that a re-run needs.
 
     `before` is the obs_key of the observation on which the segment's first step acts. It is None in segment 0, which
-    holds that observation itself.
+    holds that observation itself. `fence` is that of the lease under which the server continued the episode, 0 for the
+    server that began it (rule R27).
     """
 
     episode_id: UUID
@@ -47,6 +50,7 @@ class SegmentHeader:
     environment: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     reset_info: dict[str, Any] = field(default_factory=dict)
+    fence: int = 0
 
     def pack(self) -> bytes:
         """Return the record as JSON."""
@@ -57,37 +61,6 @@ class SegmentHeader:
         """Parse the record."""
         fields = json.loads(body)
         return cls(**{**fields, "episode_id": UUID(fields["episode_id"])})
-
-
-class RecordedFrame(NamedTuple):
-    """One observation: its encoded frame, and the observation's bytes if the frame is not the observation."""
-
-    encoded: EncodedFrame
-    observation: bytes = b""
-
-    def pack(self) -> bytes:
-        """Return the record as bytes."""
-        piece = self.encoded
-        flags = (_KEY if piece.key else 0) | (_TRUE_COLOUR if piece.true_colour else 0)
-        head = _PIECE.pack(flags, piece.x, piece.y, piece.width, piece.height, len(piece.palette), len(piece.data))
-        return b"".join((head, piece.palette, piece.data, self.observation))
-
-    @classmethod
-    def unpack(cls, body: bytes) -> "RecordedFrame":
-        """Parse the record."""
-        flags, x, y, width, height, n_palette, n_data = _PIECE.unpack_from(body)
-        data = _PIECE.size + n_palette
-        piece = EncodedFrame(
-            bool(flags & _KEY),
-            bool(flags & _TRUE_COLOUR),
-            x,
-            y,
-            width,
-            height,
-            body[_PIECE.size : data],
-            body[data : data + n_data],
-        )
-        return cls(piece, body[data + n_data :])
 
 
 class ActiveInput(NamedTuple):
@@ -106,7 +79,8 @@ class RecordedStep(NamedTuple):
     """One step: a transition with its times, and the observation that it led to.
 
     `server_us` is when the step began, since the episode's start. `late_us` is the time after its deadline, None if it
-    had none. `info` is None if it is the same as in the step before. `stepped_us` is when the page took the step,
+    had none. `info` is JSON, None if it is the same as in the step before; nothing parses it on its way to the
+    database. `observation` is empty if the picture is the observation. `stepped_us` is when the page took the step,
     browser clock, None if the episode is streamed.
     """
 
@@ -115,11 +89,12 @@ class RecordedStep(NamedTuple):
     reward: float
     terminated: bool
     truncated: bool
-    info: dict[str, Any] | None
+    info: bytes | None
     server_us: int
     late_us: int | None
     input: ActiveInput | None
-    frame: RecordedFrame
+    encoded: EncodedFrame
+    observation: bytes = b""
     stepped_us: int | None = None
 
     def pack(self) -> bytes:
@@ -137,26 +112,26 @@ class RecordedStep(NamedTuple):
             _NONE if source is None or source.frame is None else source.frame,
             _NONE if self.stepped_us is None else self.stepped_us,
         )
-        info = b"" if self.info is None else _dumps(self.info)
-        return b"".join((head, struct.pack("<I", len(info)), info, self.frame.pack()))
+        info = self.info or b""
+        return b"".join((head, _INFO_SIZE.pack(len(info)), info, pack_frame(self.encoded, self.observation)))
 
     @classmethod
     def unpack(cls, body: bytes) -> "RecordedStep":
         """Parse the record."""
         step, action, reward, flags, server_us, late_us, at_us, received_us, frame, stepped_us = _STEP.unpack_from(body)
-        (n_info,) = struct.unpack_from("<I", body, _STEP.size)
-        start = _STEP.size + 4
+        (n_info,) = _INFO_SIZE.unpack_from(body, _STEP.size)
+        start = _STEP.size + _INFO_SIZE.size
         return cls(
             step,
             action,
             reward,
             bool(flags & _TERMINATED),
             bool(flags & _TRUNCATED),
-            json.loads(body[start : start + n_info]) if n_info else None,
+            body[start : start + n_info] or None,
             server_us,
             None if late_us == _LATE_NONE else late_us,
             None if at_us == _NONE else ActiveInput(at_us, received_us, None if frame == _NONE else frame),
-            RecordedFrame.unpack(body[start + n_info :]),
+            *unpack_frame(body[start + n_info :]),
             None if stepped_us == _NONE else stepped_us,
         )
 
@@ -203,6 +178,30 @@ class EpisodeEnd:
     def unpack(cls, body: bytes) -> "EpisodeEnd":
         """Parse the record."""
         return cls(**json.loads(body))
+
+
+def pack_frame(encoded: EncodedFrame, observation: bytes) -> bytes:
+    """Pack an encoded frame and, if the picture is not the observation, the observation."""
+    key, true_colour, x, y, width, height, palette, data = encoded
+    flags = (_KEY if key else 0) | (_TRUE_COLOUR if true_colour else 0)
+    head = _FRAME.pack(flags, x, y, width, height, len(palette), len(data))
+    return b"".join((head, palette, data, observation))
+
+
+def unpack_frame(body: bytes) -> tuple[EncodedFrame, bytes]:
+    """Parse what `pack_frame` packed."""
+    flags, x, y, width, height, n_palette, n_data = _FRAME.unpack_from(body)
+    data = _FRAME.size + n_palette
+    end = data + n_data
+    encoded = EncodedFrame(
+        bool(flags & _KEY), bool(flags & _TRUE_COLOUR), x, y, width, height, body[_FRAME.size : data], body[data:end]
+    )
+    return encoded, body[end:]
+
+
+def pack_info(info: Mapping[str, Any]) -> bytes:
+    """Return the `info` of a step as JSON."""
+    return _dumps(info)
 
 
 def pack_shown(frames: list[tuple[int, int]]) -> bytes:

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skill_arcade.errors import JournalDamaged
+from skill_arcade.frames.encoder import EncodedFrame
 from skill_arcade.recording.framing import RecordKind, frame_record, is_corrupt, repair_single_bit, split_records
 from skill_arcade.recording.journal import NEW, OPEN, RESERVE_NAME, lock_episode, seal_file, write_all
 from skill_arcade.recording.records import (
     EpisodeEnd,
     RecordedEvent,
-    RecordedFrame,
     RecordedStep,
     SegmentHeader,
+    unpack_frame,
     unpack_shown,
 )
 
 DAMAGED_SUFFIX = ".damaged"
+HANDED_OVER = "handed-over"
+"""Kind of the last event of a server that has let an episode go, so that another one can continue it (rule R26)."""
 _SEAL = frame_record(RecordKind.SEAL)
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,8 @@ class Segment:
     """Content of one segment. `reset` is only in segment 0, `end` only in the last segment."""
 
     header: SegmentHeader
-    reset: RecordedFrame | None = None
+    reset: tuple[EncodedFrame, bytes] | None = None
+    """Frame of observation 0, and the observation's bytes."""
     steps: list[RecordedStep] = field(default_factory=list)
     shown: list[tuple[int, int]] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)
@@ -36,9 +40,19 @@ class Segment:
     sealed: bool = False
 
     @property
-    def frames(self) -> list[RecordedFrame]:
+    def is_handed_over(self) -> bool:
+        """Whether the segment is the last one of its server, and another server may continue the episode."""
+        return self.end is None and bool(self.events) and self.events[-1].kind == HANDED_OVER
+
+    @property
+    def frames(self) -> list[EncodedFrame]:
         """Frames in order: frame i of the segment's object is `frames[i]`."""
-        return ([self.reset] if self.reset else []) + [step.frame for step in self.steps]
+        return ([self.reset[0]] if self.reset else []) + [step.encoded for step in self.steps]
+
+    @property
+    def observations(self) -> list[bytes]:
+        """Bytes of the observations in the order of `frames`; empty where the picture is the observation."""
+        return ([self.reset[1]] if self.reset else []) + [step.observation for step in self.steps]
 
 
 def read_segment(path: Path, data: bytes | None = None) -> Segment:
@@ -101,7 +115,7 @@ def _is_consistent(data: bytes, whole: int) -> bool:
 def _add(segment: Segment, kind: RecordKind, body: bytes) -> None:
     match kind:
         case RecordKind.RESET:
-            segment.reset = RecordedFrame.unpack(body)
+            segment.reset = unpack_frame(body)
         case RecordKind.STEP:
             segment.steps.append(RecordedStep.unpack(body))
         case RecordKind.SHOWN:

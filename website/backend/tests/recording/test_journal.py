@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from skill_arcade.errors import JournalDamaged
-from skill_arcade.frames.encoder import Encoder
+from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.frames.picture import Picture
 from skill_arcade.recording import journal as journal_module
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.journal_files import list_episodes
 from skill_arcade.recording.observation import describe_leaves, pack_observation, stack_observations
-from skill_arcade.recording.records import ActiveInput, EpisodeEnd, RecordedEvent, RecordedFrame, RecordedStep
+from skill_arcade.recording.records import ActiveInput, EpisodeEnd, RecordedEvent, RecordedStep, pack_info
 from skill_arcade.recording.segment import parse_segment, read_segment, recover_abandoned
 from tests.support.journals import make_header
 
@@ -31,18 +31,19 @@ def make_steps(count: int, first: int = 0) -> list[RecordedStep]:
             float(rng.random()),
             False,
             n == count - 1,
-            {"lives": n} if n % 3 == 0 else None,
+            pack_info({"lives": n}) if n % 3 == 0 else None,
             n * 16_667,
             None if n % 2 else n,
             ActiveInput(n, n + 1, n if n % 2 else None) if n else None,
-            RecordedFrame(encoder.encode(Picture(rng.integers(0, 9, (8, 8, 3), np.uint8))), b"obs%d" % n),
+            encoder.encode(Picture(rng.integers(0, 9, (8, 8, 3), np.uint8))),
+            b"obs%d" % n,
         )
         for n in range(count)
     ]
 
 
-def first_frame() -> RecordedFrame:
-    return RecordedFrame(Encoder().encode(Picture(np.zeros((8, 8, 3), np.uint8))))
+def first_frame() -> EncodedFrame:
+    return Encoder().encode(Picture(np.zeros((8, 8, 3), np.uint8)))
 
 
 def test_R1_appended_records_read_back_equal(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_R1_appended_records_read_back_equal(tmp_path: Path) -> None:
     journal.end(end)
     segment = read_segment(tmp_path / str(header.episode_id) / "000000.sealed")
     assert (segment.header, segment.steps, segment.end) == (header, steps, end)
-    assert segment.reset == first_frame()
+    assert segment.reset == (first_frame(), b"")
     assert segment.shown == [(1, 20_000), (2, 37_000)]
     assert segment.events == [RecordedEvent(0, "input", 5, 3, 17, {"control": "left"})]
 

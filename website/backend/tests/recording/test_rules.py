@@ -18,9 +18,13 @@ SPEC = Path(journals.__file__).with_name("SPEC.md")
 
 
 def test_rules_are_all_cited_by_test_names() -> None:
-    rules = set(re.findall(r"^- \*\*(R\d+)\*\*", SPEC.read_text(), re.MULTILINE))
+    found = re.findall(r"^- \*\*(R\d+)\*\*", SPEC.read_text(), re.MULTILINE)
+    rules = set(found)
+    assert len(found) == len(rules), "two rules have one number"
     tests = ROOT / "website" / "backend" / "tests"
-    names = {name for path in tests.rglob("test_*.py") for name in re.findall(r"def (test_R\w+)", path.read_text())}
+    names = {
+        name for path in tests.rglob("test_*.py") for name in re.findall(r"def (test_\w*R\d+_\w+)", path.read_text())
+    }
     assert rules
     assert rules == {rule for name in names for rule in re.findall(r"R\d+(?=_)", name)}
 
