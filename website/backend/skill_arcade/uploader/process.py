@@ -12,6 +12,9 @@ from skill_arcade.telemetry import set_up_logging
 from skill_arcade.uploader.account_eraser import AccountEraser
 from skill_arcade.uploader.uploader import Uploader
 
+UPLOAD_CONCURRENCY_WHILE_STOPPING = 32
+"""Episodes that are uploaded at once when the server stops: 40 games in 5 s, at 200 ms for each call of the store."""
+
 
 def run_uploader(settings: Settings) -> None:
     """Entry point of the process. On SIGTERM it uploads what is sealed, then exits."""
@@ -34,7 +37,7 @@ async def upload(settings: Settings) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     settings.journal_folder.mkdir(parents=True, exist_ok=True)
     engine = create_engine(database_url(settings), settings.uploader_num_workers)
-    objects = open_objects(settings)
+    objects = open_objects(settings, workers=max(settings.uploader_num_workers, UPLOAD_CONCURRENCY_WHILE_STOPPING))
     keeping: asyncio.Task[None] | None = None
     try:
         uploader = Uploader(
@@ -42,6 +45,7 @@ async def upload(settings: Settings) -> None:
             objects,
             engine,
             workers=settings.uploader_num_workers,
+            workers_while_stopping=UPLOAD_CONCURRENCY_WHILE_STOPPING,
             report=settings.uploader_status_path,
         )
         if settings.use_embedded_postgres:

@@ -5,7 +5,6 @@ the row and the objects of its segment. Until then it waits in the journal, or i
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,17 +12,19 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.errors import ObjectMissing
+from skill_arcade.errors import ObjectMissing, RecordingDamaged
 from skill_arcade.recording.journal_files import JournalFile, list_journal_files
+from skill_arcade.storage.database.consents import is_withdrawn
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.erasures import list_unfinished, list_user_episodes
 from skill_arcade.storage.database.quarantine import QuarantineMark, list_marks
+from skill_arcade.storage.database.servers import list_running
 from skill_arcade.storage.database.stored_episodes import StoredEpisode, list_stored_episodes
 from skill_arcade.storage.objects import ObjectStore
-from skill_arcade.uploader.objects import object_key
+from skill_arcade.storage.objects.verified import read_verified
+from skill_arcade.uploader.objects import EPISODES, find_episode, is_set_aside, object_key
 
 PAGE = 500
-PREFIX = "episodes/"
 MAX_LISTED_EPISODES = 1_000_000
 """Episodes of one erased account that are searched for an orphaned object."""
 Keys = dict[UUID, set[str]]
@@ -31,7 +32,11 @@ Keys = dict[UUID, set[str]]
 
 @dataclass(slots=True)
 class EpisodeReport:
-    """Steps of one episode: acknowledged = stored + waiting + quarantined + lost. `problems` are sentences."""
+    """Steps of one episode: acknowledged = stored + waiting + quarantined + lost. `problems` are sentences.
+
+    `is_lost` is True if its server was lost, so that its end is provisional: steps that only that server had are
+    missing until it comes back, and nobody here knows their number.
+    """
 
     episode: UUID
     acknowledged: int = 0
@@ -41,6 +46,7 @@ class EpisodeReport:
     lost: int = 0
     duplicated: int = 0
     problems: list[str] = field(default_factory=list)
+    is_lost: bool = False
 
 
 async def reconcile(
@@ -50,6 +56,7 @@ async def reconcile(
     *,
     seen: Mapping[UUID, int] | None = None,
     read: bool = False,
+    journal_id: UUID | None = None,
 ) -> AsyncIterator[EpisodeReport]:
     """Yield a report for every episode in the journal, the object store, the database or `seen`.
 
@@ -62,17 +69,25 @@ async def reconcile(
         engine: database.
         seen: acknowledged steps by episode, known from elsewhere, such as the frames that a client received.
         read: read every object and compare its checksum with the one in its segment's row.
+        journal_id: id of the journal. Episodes that servers with another journal play may have no end.
     """
-    keys, foreign = await _list_keys(objects)
+    keys, foreign = await list_keys(objects)
     pieces = await asyncio.to_thread(list_journal_files, journal)
     unmet = dict(seen or {})
     async with transaction(engine) as connection:
         marks: dict[UUID, list[QuarantineMark]] = {}
         for mark in await list_marks(connection):
             marks.setdefault(mark.episode_id, []).append(mark)
+        elsewhere = await list_running(connection, except_journal=journal_id)
     async for tally in _stored_episodes(engine):
         waiting, stored = pieces.pop(tally.id, []), keys.pop(tally.id, set())
-        report = reconcile_episode(tally, waiting, unmet.pop(tally.id, 0), marks.get(tally.id, []))
+        report = reconcile_episode(
+            tally,
+            waiting,
+            unmet.pop(tally.id, 0),
+            marks.get(tally.id, []),
+            is_elsewhere=tally.server_id is not None and tally.server_id in elsewhere,
+        )
         await _check_objects(report, tally, waiting, stored, objects, read=read)
         if not report.problems or not await _is_erased(engine, tally.id):
             yield report
@@ -89,9 +104,17 @@ async def reconcile(
 
 
 def reconcile_episode(
-    stored: StoredEpisode, files: list[JournalFile], seen: int = 0, marks: Sequence[QuarantineMark] = ()
+    stored: StoredEpisode,
+    files: list[JournalFile],
+    seen: int = 0,
+    marks: Sequence[QuarantineMark] = (),
+    *,
+    is_elsewhere: bool = False,
 ) -> EpisodeReport:
-    """Count the steps of an episode from its rows, its journal files, its quarantine marks and what a client saw."""
+    """Count the steps of an episode from its rows, its journal files, its quarantine marks and what a client saw.
+
+    `is_elsewhere` says that a server with another journal plays it.
+    """
     uploaded = {segment.number for segment in stored.segments}
     pending = [file for file in files if file.is_complete and file.number not in uploaded]
     waiting = [file for file in pending if not file.is_quarantined]
@@ -118,7 +141,8 @@ def reconcile_episode(
     missing = sorted(set(range(numbers[-1] + 1 if numbers else 0)) - set(numbers))
     if missing:
         report.problems.append(f"segments {missing} are missing")
-    if not stored.ended and not files:
+    report.is_lost = stored.is_lost
+    if not stored.ended and not files and not is_elsewhere:
         report.problems.append("it has no end, and none of its segments is in the journal")
     return report
 
@@ -169,26 +193,27 @@ async def _stored_episodes(engine: AsyncEngine) -> AsyncIterator[StoredEpisode]:
 
 
 async def _is_erased(engine: AsyncEngine, episode: UUID) -> bool:
-    """Return whether the player's account is being erased: objects and rows then disappear one by one."""
+    """Return whether the account or the consent is being erased: objects and rows then disappear one by one."""
     async with transaction(engine) as connection:
         page = await list_stored_episodes(connection, UUID(int=episode.int - 1), 1)
         if not page or page[0].id != episode:
+            return True
+        if await is_withdrawn(connection, episode):
             return True
         closed = await list_unfinished(connection)
         return any([episode in await list_user_episodes(connection, user, MAX_LISTED_EPISODES) for user in closed])
 
 
-async def _list_keys(objects: ObjectStore) -> tuple[Keys, set[str]]:
+async def list_keys(objects: ObjectStore) -> tuple[Keys, set[str]]:
     """Return the keys of the store by episode, and the keys that belong to no episode."""
     found: Keys = {}
     foreign: set[str] = set()
-    async for key in objects.list(PREFIX):
-        try:
-            episode = UUID(key.split("/")[1])
-        except ValueError:
+    async for key in objects.list(EPISODES):
+        episode = find_episode(key)
+        if episode is None:
             foreign.add(key)
-            continue
-        found.setdefault(episode, set()).add(key)
+        else:
+            found.setdefault(episode, set()).add(key)
     return found, foreign
 
 
@@ -207,14 +232,11 @@ async def _check_objects(
         if key in keys and not read:
             continue
         try:
-            found = hashlib.sha256(await objects.get(key)).hexdigest()
-        except ObjectMissing:
-            report.problems.append(f"object {key} is missing")
-            continue
-        if found != sha256:
-            report.problems.append(f"object {key} does not have the recorded checksum")
-    on_the_way = {object_key(tally.id, piece.number, kind) for piece in pieces for kind in ("png", "npz")}
-    for key in sorted(key for key in keys - named.keys() - on_the_way if "/quarantine-" not in key):
+            await read_verified(objects, key, sha256)
+        except RecordingDamaged as error:
+            report.problems.append(f"object {key} {error.fault}")
+    on_the_way = {object_key(tally.id, piece.number, kind, piece.fence) for piece in pieces for kind in ("png", "npz")}
+    for key in sorted(key for key in keys - named.keys() - on_the_way if not is_set_aside(key)):
         if await _any_there(objects, {key}):  # else it was erased since it was listed
             report.problems.append(f"object {key} belongs to no segment")
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from skill_arcade.ids import transition_id
 from skill_arcade.recording.records import SegmentHeader
@@ -31,6 +32,8 @@ def build_rows(segment: Segment, objects: dict[str, bytes]) -> SegmentRows:
         shown=list(dict(earlier).items()),
         score=sum(step.reward for step in segment.steps),
         outcome=ending,
+        fence=head.fence,
+        is_handed_over=segment.is_handed_over,
     )
 
 
@@ -47,8 +50,22 @@ def build_episode_row(head: SegmentHeader) -> dict[str, Any]:
         "environment": head.environment,
         "provenance": head.provenance,
         "reset_info": head.reset_info,
+        "consent_id": find_consent_id(head),
+        "server_id": find_server_id(head),
         "time_created": wall_clock(head, 0),
     }
+
+
+def find_consent_id(head: SegmentHeader) -> UUID | None:
+    """Return the consent that the header names (rule R21), or None."""
+    value = head.provenance.get("consent")
+    return None if value is None else UUID(value)
+
+
+def find_server_id(head: SegmentHeader) -> UUID | None:
+    """Return the server that the header names (rule R23), or None."""
+    value = head.provenance.get("server")
+    return None if value is None else UUID(value)
 
 
 def _segment_row(segment: Segment, objects: dict[str, bytes]) -> dict[str, Any]:
@@ -64,7 +81,7 @@ def _segment_row(segment: Segment, objects: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _transition_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
-    """Yield rows in the order of TRANSITION_COLUMNS. Frame i of segment k has the key k/i."""
+    """Yield rows in the order of `transition_columns.TRANSITION`. Frame i of segment k has the key k/i."""
     head, shown = segment.header, dict(segment.shown)
     key, index = head.before, 0
     if segment.reset is not None:
@@ -81,7 +98,7 @@ def _transition_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
             next_key,
             step.terminated,
             step.truncated,
-            None if step.info is None else json.dumps(step.info),
+            None if step.info is None else step.info.decode(),
             wall_clock(head, step.server_us),
             step.server_us,
             step.late_us,
@@ -109,7 +126,8 @@ def _event_rows(segment: Segment) -> Iterator[tuple[Any, ...]]:
 
 def _digest(segment: Segment, transitions: list[tuple[Any, ...]], events: list[tuple[Any, ...]]) -> str:
     """Return the digest of the rows, computed with the JSON values before they are serialised."""
-    infos, data = (step.info for step in segment.steps), (event.data for event in segment.events)
+    infos = (None if step.info is None else json.loads(step.info) for step in segment.steps)
+    data = (event.data for event in segment.events)
     return digest_rows(zip(transitions, infos, strict=True), zip(events, data, strict=True))
 
 

@@ -20,8 +20,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade import __version__
-from skill_arcade.errors import AccountErased, JournalDamaged
-from skill_arcade.recording.journal import NEW, OPEN, RESERVE_NAME, SEALED, fsync_folder, lock_episode
+from skill_arcade.durable_files import fsync_folder, replace_file
+from skill_arcade.errors import AccountErased, ConsentWithdrawn, JournalDamaged
+from skill_arcade.recording.journal import NEW, OPEN, RESERVE_NAME, SEALED, lock_episode
 from skill_arcade.recording.journal_files import list_episodes
 from skill_arcade.recording.quarantine import (
     QUARANTINED_SUFFIX,
@@ -32,10 +33,10 @@ from skill_arcade.recording.quarantine import (
 from skill_arcade.recording.segment import DAMAGED_SUFFIX, Segment, parse_segment, read_segment, recover_abandoned
 from skill_arcade.storage.database.permanence import find_code, is_permanent
 from skill_arcade.storage.database.quarantine import QuarantineMark, mark_quarantined
-from skill_arcade.storage.database.segment_writer import write_segment_rows
+from skill_arcade.storage.database.segment_writer import SegmentSuperseded, write_segment_rows
 from skill_arcade.storage.database.tables import Game
 from skill_arcade.storage.objects import ObjectStore
-from skill_arcade.uploader.objects import build_objects, quarantine_key
+from skill_arcade.uploader.objects import build_objects, quarantine_key, superseded_key
 from skill_arcade.uploader.rows import build_episode_row, build_rows, wall_clock
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ POLL_SECONDS = 0.2
 RECOVERY_SECONDS = 2.0
 """Interval at which the uploader looks for episodes whose game process has died."""
 RECOVERY_GRACE_SECONDS = 3.0
-"""Age of an episode's last record before the uploader finishes it. The server, which knows the cause, comes first."""
+"""Time for which nobody has held an episode before the uploader finishes it: the server, which knows the cause, comes
+first. The age of the last record says nothing, because a game that hangs writes none."""
 RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Delays between retries of an episode's upload; the last one repeats."""
 ALIVE_SECONDS = 10
@@ -83,6 +85,7 @@ class UploadStats:
     transitions: int = 0
     failures: int = 0
     quarantined: int = 0
+    superseded: int = 0
     last_upload: float | None = None
     damaged: list[Path] = field(default_factory=list)
 
@@ -90,7 +93,8 @@ class UploadStats:
 class Uploader:
     """Uploads sealed segments: up to `workers` episodes concurrently, each episode's segments in order.
 
-    `report` is a file to which the counters are written, for the server to read.
+    `workers_while_stopping` episodes are uploaded concurrently once the process stops: no player waits for a CPU then,
+    and the time is short. `report` is a file to which the counters are written, for the server to read.
     """
 
     def __init__(
@@ -100,14 +104,17 @@ class Uploader:
         engine: AsyncEngine,
         *,
         workers: int,
+        workers_while_stopping: int = 0,
         report: Path | None = None,
     ) -> None:
         self._status_path, self._written_status = report, ""
         self._folder, self._objects, self._engine = journal_folder, objects, engine
         self._slots = asyncio.Semaphore(workers)
+        self._workers_while_stopping = max(workers, workers_while_stopping)
         self._busy: dict[Path, asyncio.Task[None]] = {}
         self._failed: dict[Path, tuple[int, float]] = {}
         self._left: set[Path] = set()
+        self._abandoned_since: dict[Path, float] = {}
         self.stats = UploadStats()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -132,6 +139,8 @@ class Uploader:
         If `is_stopping`, segments that cannot be uploaded although storage answers are left to the next start.
         """
         self._failed.clear()  # so that every episode is tried at once
+        if is_stopping:
+            self._slots = asyncio.Semaphore(self._workers_while_stopping)
         while True:
             self.recover_abandoned()
             self._dispatch(asyncio.get_running_loop().time())
@@ -164,20 +173,20 @@ class Uploader:
         if self._status_path is None or text == self._written_status:
             return
         try:
-            fresh = self._status_path.with_suffix(".new")
-            fresh.write_text(text)
-            fresh.rename(self._status_path)
+            replace_file(self._status_path, text.encode())
         except OSError as error:
             log.warning("cannot write uploader status path=%s error=%s", self._status_path, error)
         self._written_status = text  # also after an error, which is logged and retried once per change
 
-    def recover_abandoned(self, min_age_seconds: float = 0.0) -> None:
+    def recover_abandoned(self, grace_seconds: float = 0.0) -> None:
         """Finish the episodes of game processes that died (rule R5). One that fails does not stop the others."""
-        for folder in list_episodes(self._folder):
+        folders = list_episodes(self._folder)
+        known = set(folders)
+        self._abandoned_since = {folder: at for folder, at in self._abandoned_since.items() if folder in known}
+        for folder in folders:
             try:
-                if open_files := list(folder.glob(f"*{OPEN}")):
-                    written_at = max(path.stat().st_mtime for path in open_files)
-                    if abs(time.time() - written_at) >= min_age_seconds:
+                if list(folder.glob(f"*{OPEN}")):
+                    if self._is_abandoned(folder, grace_seconds):
                         recover_abandoned(folder)
                 elif not any(path.suffix in SEGMENT_SUFFIXES for path in folder.iterdir()):
                     self._delete_empty(folder)
@@ -187,6 +196,15 @@ class Uploader:
                 continue  # uploaded since it was listed
             except OSError as error:  # the disk may be full; uploads free space, and the next poll retries
                 log.warning("recovery failed, retrying episode=%s error=%s", folder.name, error)
+
+    def _is_abandoned(self, folder: Path, grace_seconds: float) -> bool:
+        """Return whether nobody has held an episode at this call and at one `grace_seconds` ago."""
+        if (lock := lock_episode(folder)) is None:
+            self._abandoned_since.pop(folder, None)
+            return False
+        os.close(lock)
+        now = time.monotonic()
+        return now - self._abandoned_since.setdefault(folder, now) >= grace_seconds
 
     def _delete_empty(self, folder: Path) -> None:
         """Delete the folder of a game process that died before its first segment or after its last one."""
@@ -238,14 +256,38 @@ class Uploader:
                 self._failed.pop(folder, None)
 
     async def _upload_segment(self, path: Path) -> None:
-        segment = await upload_segment(path.read_bytes(), path, self._objects, self._engine)
-        path.unlink(missing_ok=True)
-        if segment.end is not None and not any(path.parent.iterdir()):
-            path.parent.rmdir()
-        fsync_folder(path.parent if path.parent.exists() else self._folder)
+        data = path.read_bytes()
+        try:
+            segment = await upload_segment(data, path, self._objects, self._engine)
+        except SegmentSuperseded:
+            await self._set_superseded(path, data)
+            return
+        self._delete(path, segment)
         self.stats.segments += 1
         self.stats.last_upload = time.time()
         self.stats.transitions += len(segment.steps)
+
+    def _delete(self, path: Path, segment: Segment) -> None:
+        """Delete a segment that is stored, and the episode's folder after its last one."""
+        path.unlink(missing_ok=True)
+        if (segment.end is not None or segment.is_handed_over) and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+        fsync_folder(path.parent if path.parent.exists() else self._folder)
+
+    async def _set_superseded(self, path: Path, data: bytes) -> None:
+        """Keep a segment without which another server has continued the episode, as an object beside the others."""
+        segment = read_segment(path, data)
+        header = segment.header
+        await self._objects.put(superseded_key(header.episode_id, header.number, header.fence), data)
+        self._delete(path, segment)
+        self.stats.superseded += 1
+        log.warning(
+            "segment superseded episode=%s number=%d fence=%d steps=%d",
+            header.episode_id,
+            header.number,
+            header.fence,
+            len(segment.steps),
+        )
 
     async def _quarantine(self, path: Path, rejected: RejectedSegment) -> None:
         """Set a rejected segment aside: mark its episode, copy it to the object store, then rename it.
@@ -270,7 +312,7 @@ class Uploader:
             )
             try:
                 await mark_quarantined(self._engine, mark, build_episode_row(header))
-            except AccountErased:
+            except (AccountErased, ConsentWithdrawn):
                 delete_quarantined(path)
                 return
             for suffix, content in (("segment", data), ("json", reason.write().encode())):
@@ -308,6 +350,7 @@ async def upload_segment(data: bytes, path: Path, objects: ObjectStore, engine: 
     Raises:
         JournalDamaged: the segment does not read back as it was written.
         RejectedSegment: storage rejects it for its content.
+        SegmentSuperseded: another server has continued the episode without it; its objects are deleted.
         NotReady, DBAPIError, OSError: a temporary failure.
     """
     segment, operation = read_segment(path, data), "encode"
@@ -319,10 +362,14 @@ async def upload_segment(data: bytes, path: Path, objects: ObjectStore, engine: 
             await objects.put(key, content)
         operation = "rows"
         await write_segment_rows(engine, rows)
-    except AccountErased:
+    except (AccountErased, ConsentWithdrawn):
         # Delete the objects before the journal file, so that a crash in between leaves nothing behind.
         for key in encoded:
             await objects.delete(key)
+    except SegmentSuperseded:
+        for key in encoded:
+            await objects.delete(key)
+        raise
     except Exception as error:
         if is_permanent(error):
             raise RejectedSegment(operation, error) from error

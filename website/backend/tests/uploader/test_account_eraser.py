@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.errors import AccountErased, NotReady
+from skill_arcade.errors import AccountErased
 from skill_arcade.ids import new_episode_id
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 from skill_arcade.settings import Settings
@@ -17,11 +17,12 @@ from skill_arcade.storage.database.erasures import begin_erasure, get_erasure, i
 from skill_arcade.storage.database.queries import upsert_user
 from skill_arcade.storage.database.tables import CertificateResult, Table
 from skill_arcade.storage.objects import ObjectStore, open_objects
-from skill_arcade.uploader.account_eraser import AccountEraser
+from skill_arcade.uploader.account_eraser import AccountEraser, replay_erasures
 from skill_arcade.uploader.reconcile import reconcile
 from skill_arcade.uploader.uploader import Uploader
 from tests.support.cloud.storage import Answer, StorageServer, storage_server
 from tests.support.journals import write_episode
+from tests.support.uploads import read_rows
 
 pytestmark = pytest.mark.anyio
 EMAIL = "ann@example.org"
@@ -45,13 +46,6 @@ async def objects(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    folder = tmp_path / "journal"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 async def uploader(journal: Path, objects: ObjectStore, engine: AsyncEngine) -> Uploader:
     async with transaction(engine) as connection:
         await upsert_user(connection, "user", EMAIL)
@@ -68,12 +62,15 @@ async def close_account(engine: AsyncEngine) -> None:
         assert await begin_erasure(connection, "user")
 
 
+ABOUT_NO_PLAYER = ("game", "erasure", "baseline", "baseline_source", "consent_document", "consent_decision")
+
+
 async def all_rows(engine: AsyncEngine) -> str:
-    """Return all rows of all tables except games, tombstones and baselines, as text."""
+    """Return all rows of all tables that are about players, as text: not games, tombstones, baselines, documents."""
     lines = []
     async with engine.connect() as connection:
         for table in Table.metadata.sorted_tables:
-            if table.name not in ("game", "erasure", "baseline", "baseline_source"):
+            if table.name not in ABOUT_NO_PLAYER:
                 lines += [str(row) for row in await connection.execute(text(f'SELECT * FROM "{table.name}"'))]
     return "\n".join(lines)
 
@@ -96,12 +93,26 @@ async def test_erasure_deletes_all_data_and_keeps_counts(
         await add_certificate(connection, certificate)
     assert [key async for key in objects.list("")]
     assert EMAIL in await all_rows(engine)
+    for user in ("user", "user2"):
+        await objects.put(f"exports/{user}/0/export.zip", b"recordings")
     await close_account(engine)
     await eraser.erase_all()
     assert await all_rows(engine) == ""
-    assert [key async for key in objects.list("")] == []
+    assert [key async for key in objects.list("episodes/")] == []
+    assert [key async for key in objects.list("exports/")] == ["exports/user2/0/export.zip"]
     assert list(journal.iterdir()) == []
     assert await tombstone(engine) == (True, {"breakout": {"episodes": 2, "steps": 14}})
+
+
+async def test_erasure_deletes_objects_of_earlier_versions(
+    uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    header, _ = write_episode(journal)
+    await uploader.drain()
+    await objects.put(f"episodes/{header.episode_id}/000009.png", b"before keys were spread")
+    await close_account(engine)
+    await eraser.erase_all()
+    assert [key async for key in objects.list("episodes/")] == []
 
 
 async def test_erasure_drops_segments_in_journal(
@@ -116,7 +127,7 @@ async def test_erasure_drops_segments_in_journal(
     await eraser.erase_all()
     assert await tombstone(engine) == (True, {})
     assert (await all_rows(engine), list(journal.iterdir())) == ("", [])
-    assert [key async for key in objects.list("")] == []
+    assert [key async for key in objects.list("episodes/")] == []
 
 
 async def test_upload_after_erasure_is_dropped(
@@ -127,7 +138,7 @@ async def test_upload_after_erasure_is_dropped(
     write_episode(journal)
     await uploader.drain()
     assert (await all_rows(engine), list(journal.iterdir())) == ("", [])
-    assert [key async for key in objects.list("")] == []
+    assert [key async for key in objects.list("episodes/")] == []
 
 
 async def test_erasure_deletes_damaged_segments(
@@ -149,13 +160,13 @@ async def test_erasure_of_other_player_changes_nothing(
 ) -> None:
     write_episode(journal)
     await uploader.drain()
-    before, stored_keys = await all_rows(engine), [key async for key in objects.list("")]
+    before, stored_keys = await all_rows(engine), [key async for key in objects.list("episodes/")]
     async with transaction(engine) as connection:
         await upsert_user(connection, "other", "other@example.org")
         assert await begin_erasure(connection, "other")
     await eraser.erase_all()
     assert await all_rows(engine) == before
-    assert [key async for key in objects.list("")] == stored_keys
+    assert [key async for key in objects.list("episodes/")] == stored_keys
 
 
 async def test_sign_in_after_erasure_gets_new_id(
@@ -197,13 +208,47 @@ async def test_erasure_after_store_outage_is_completed(
         await close_account(engine)
         bucket.faults["list"].append(Answer(403))
         eraser = AccountEraser(journal, store, engine)
-        with pytest.raises(NotReady):
-            await eraser.erase_all()
-        assert "breakout" in await all_rows(engine)
         await eraser.erase_all()
-        assert (await all_rows(engine), [key async for key in store.list("")]) == ("", [])
+        assert "breakout" in await all_rows(engine)
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE work SET time_due = now()"))
+        await eraser.erase_all()
+        assert (await all_rows(engine), [key async for key in store.list("episodes/")]) == ("", [])
     finally:
         await store.close()
+
+
+async def test_failing_erasure_does_not_hold_up_others(
+    journal: Path, objects: ObjectStore, engine: AsyncEngine, uploader: Uploader, eraser: AccountEraser
+) -> None:
+    write_episode(journal, segments=(4, 4))
+    await uploader.drain()
+    await close_account(engine)
+    async with transaction(engine) as connection:
+        # A withdrawal whose subject is no id, which fails for good, is due before.
+        await connection.execute(
+            text("INSERT INTO work (kind, subject, time_due) VALUES ('withdraw', 'no id', now() - interval '1 min')")
+        )
+    await eraser.erase_all()
+    await eraser.erase_all()
+    assert await tombstone(engine) == (True, {"breakout": {"episodes": 1, "steps": 8}})
+    assert await read_rows(engine, "SELECT subject, attempts, worker FROM work") == [("no id", 1, None)]
+
+
+async def test_two_servers_erase_an_account_once_and_each_purges_its_journal(
+    journal: Path, objects: ObjectStore, engine: AsyncEngine, uploader: Uploader, eraser: AccountEraser, tmp_path: Path
+) -> None:
+    write_episode(journal, segments=(3, 2), infos={1: {"said": "a\0b"}})
+    await uploader.drain()
+    assert uploader.stats.quarantined == 1
+    other = AccountEraser(tmp_path / "other", objects, engine)
+    await close_account(engine)
+    await other.erase_all()
+    assert (await tombstone(engine))[0]
+    assert list(journal.iterdir()) != []
+    await eraser.erase_all()
+    await eraser.purge_journal()
+    assert list(journal.iterdir()) == []
 
 
 async def test_reconcile_during_erasure_reports_no_problem(
@@ -228,3 +273,37 @@ async def test_erasure_deletes_quarantined_segments_and_their_copies(
     await eraser.erase_all()
     assert list(journal.iterdir()) == []
     assert [key async for key in objects.list("episodes/")] == []
+
+
+async def test_replay_after_restore_erases_account_again(
+    uploader: Uploader, eraser: AccountEraser, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    await close_account(engine)
+    await eraser.erase_all()
+    assert await replay_erasures(objects, engine) == (1, 0)
+    # The backup is from before the erasure: it has the account, and no tombstone.
+    async with transaction(engine) as connection:
+        await connection.execute(text("DELETE FROM erasure"))
+    async with transaction(engine) as connection:
+        await upsert_user(connection, "user", EMAIL)
+        await upsert_user(connection, "another", "bob@example.org")
+    assert await replay_erasures(objects, engine) == (1, 1)
+    await eraser.erase_all()
+    rows = await all_rows(engine)
+    assert EMAIL not in rows
+    assert "bob@example.org" in rows
+    assert (await tombstone(engine))[0]
+    with pytest.raises(AccountErased):
+        async with transaction(engine) as connection:
+            await lock_user(connection, "user")
+
+
+async def test_replay_into_empty_database_keeps_account_from_coming_back(
+    eraser: AccountEraser, uploader: Uploader, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    await close_account(engine)
+    await eraser.erase_all()
+    async with transaction(engine) as connection:
+        await connection.execute(text("DELETE FROM erasure"))
+    assert await replay_erasures(objects, engine) == (1, 0)
+    assert (await tombstone(engine))[0]

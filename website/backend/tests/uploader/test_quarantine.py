@@ -3,11 +3,9 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ResourceClosedError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +18,7 @@ from skill_arcade.uploader.reconcile import EpisodeReport, reconcile
 from skill_arcade.uploader.retry import list_entries, retry_entries
 from skill_arcade.uploader.uploader import Uploader
 from tests.support.journals import write_episode
+from tests.support.uploads import drain, read_rows
 
 pytestmark = pytest.mark.anyio
 NUL = {"said": "a\0b"}
@@ -37,30 +36,8 @@ class RejectingObjects(DiskObjects):
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    folder = tmp_path / "journal"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def objects(tmp_path: Path) -> RejectingObjects:
     return RejectingObjects(tmp_path / "objects")
-
-
-@pytest.fixture
-async def uploader(journal: Path, objects: RejectingObjects, engine: AsyncEngine) -> Uploader:
-    return Uploader(journal, objects, engine, workers=2)
-
-
-async def drain(uploader: Uploader) -> None:
-    async with asyncio.timeout(20):
-        await uploader.drain()
-
-
-async def rows(engine: AsyncEngine, query: str) -> list[tuple[Any, ...]]:
-    async with engine.connect() as connection:
-        return [tuple(row) for row in await connection.execute(text(query))]
 
 
 async def reports(journal: Path, objects: DiskObjects, engine: AsyncEngine) -> list[EpisodeReport]:
@@ -74,8 +51,8 @@ async def test_R12_segment_with_nul_in_info_is_quarantined_and_others_are_upload
     good, _ = write_episode(journal, segments=(2, 2))
     await drain(uploader)
     assert uploader.stats.quarantined == 1
-    assert await rows(engine, "SELECT n_steps FROM episode ORDER BY n_steps") == [(4,), (5,)]
-    stored_steps = await rows(
+    assert await read_rows(engine, "SELECT n_steps FROM episode ORDER BY n_steps") == [(4,), (5,)]
+    stored_steps = await read_rows(
         engine, f"SELECT step FROM transition WHERE episode_id = '{bad.episode_id}' ORDER BY step"
     )
     assert [step for (step,) in stored_steps] == [0, 1, 2, 5, 6]
@@ -83,9 +60,9 @@ async def test_R12_segment_with_nul_in_info_is_quarantined_and_others_are_upload
     assert (segment.episode_id, segment.number) == (bad.episode_id, 1)
     assert segment.reason is not None
     assert (segment.reason.operation, segment.reason.code[:2]) == ("rows", "22")
-    marks = await rows(engine, "SELECT episode_id, number, n_steps, operation FROM quarantine")
+    marks = await read_rows(engine, "SELECT episode_id, number, n_steps, operation FROM quarantine")
     assert marks == [(bad.episode_id, 1, 2, "rows")]
-    ended = await rows(engine, f"SELECT status, end_reason FROM episode WHERE id = '{good.episode_id}'")
+    ended = await read_rows(engine, f"SELECT status, end_reason FROM episode WHERE id = '{good.episode_id}'")
     assert ended == [("lost", "terminated")]
 
 
@@ -104,7 +81,7 @@ async def test_R12_segment_with_the_end_is_quarantined_and_its_episode_ends(
 ) -> None:
     write_episode(journal, segments=(3, 2), infos={4: NUL})
     await drain(uploader)
-    [(status, reason, ended)] = await rows(engine, "SELECT status, end_reason, time_ended FROM episode")
+    [(status, reason, ended)] = await read_rows(engine, "SELECT status, end_reason, time_ended FROM episode")
     assert (status, reason, ended is not None) == ("incomplete", "quarantined", True)
 
 
@@ -114,10 +91,10 @@ async def test_R12_header_that_postgres_rejects_leaves_marked_episode(
     header, _ = write_episode(journal, segments=(3, 2), provenance={"player": {"browser": "x\0"}})
     await drain(uploader)
     assert [segment.number for segment in list_quarantined(journal)] == [0, 1]
-    assert await rows(engine, "SELECT id, provenance, end_reason FROM episode") == [
+    assert await read_rows(engine, "SELECT id, provenance, end_reason FROM episode") == [
         (header.episode_id, {}, "quarantined")
     ]
-    assert await rows(engine, "SELECT number FROM quarantine ORDER BY number") == [(0,), (1,)]
+    assert await read_rows(engine, "SELECT number FROM quarantine ORDER BY number") == [(0,), (1,)]
 
 
 async def test_R12_object_that_store_rejects_is_quarantined_with_http_status(
@@ -129,7 +106,7 @@ async def test_R12_object_that_store_rejects_is_quarantined_with_http_status(
     [segment] = list_quarantined(journal)
     assert segment.reason is not None
     assert (segment.number, segment.reason.operation, segment.reason.code) == (1, "objects", "400")
-    assert await rows(engine, "SELECT n_steps FROM episode") == [(5,)]
+    assert await read_rows(engine, "SELECT n_steps FROM episode") == [(5,)]
     copy = await objects.get(f"episodes/{header.episode_id}/quarantine-000001.segment")
     assert copy == segment.path.read_bytes()
 
@@ -153,7 +130,7 @@ async def test_R12_retry_after_fix_uploads_quarantined_segment(
     [uploaded] = [result async for result in retry_entries(entries, objects, engine)]
     assert uploaded.error == ""
     assert await list_entries(journal, engine) == []
-    assert await rows(engine, "SELECT n_steps, status FROM episode") == [(7, "lost")]
+    assert await read_rows(engine, "SELECT n_steps, status FROM episode") == [(7, "lost")]
     [report] = await reports(journal, objects, engine)
     assert (report.stored, report.quarantined, report.lost, report.problems) == (7, 0, 0, [])
 
@@ -214,10 +191,10 @@ async def test_permanence_of_error_follows_from_its_class(error: Exception, perm
 
 async def test_permanence_of_wrapped_error_follows_from_sqlstate(engine: AsyncEngine) -> None:
     with pytest.raises(DBAPIError) as rejected:
-        await rows(engine, "SELECT '\"\\u0000\"'::jsonb")
+        await read_rows(engine, "SELECT '\"\\u0000\"'::jsonb")
     assert is_permanent(rejected.value)
     with pytest.raises(DBAPIError) as missing:
-        await rows(engine, "SELECT * FROM no_such_table")
+        await read_rows(engine, "SELECT * FROM no_such_table")
     assert not is_permanent(missing.value)
 
 
@@ -228,7 +205,7 @@ async def test_R12_two_uploaders_quarantine_one_segment_once(
     other = Uploader(journal, objects, engine, workers=2)
     await asyncio.gather(drain(uploader), drain(other))
     assert len(list_quarantined(journal)) == 1
-    assert await rows(engine, "SELECT count(*) FROM quarantine") == [(1,)]
+    assert await read_rows(engine, "SELECT count(*) FROM quarantine") == [(1,)]
 
 
 async def test_R13_quarantined_segments_leave_new_games_allowed(

@@ -14,18 +14,13 @@ from typer.testing import CliRunner
 from skill_arcade.cli import app
 from skill_arcade.ids import new_episode_id
 from skill_arcade.storage.objects.disk import DiskObjects
+from skill_arcade.uploader.objects import list_prefixes
 from skill_arcade.uploader.reconcile import EpisodeReport, reconcile
 from skill_arcade.uploader.uploader import Uploader
 from tests.support.journals import write_episode
 
 pytestmark = pytest.mark.anyio
 Reports = Callable[..., Awaitable[dict[UUID, EpisodeReport]]]
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    (tmp_path / "journal").mkdir()
-    return tmp_path / "journal"
 
 
 @pytest.fixture
@@ -123,16 +118,17 @@ async def test_missing_changed_and_foreign_objects_are_named(
 ) -> None:
     header, _ = write_episode(journal, segments=(4, 3))
     await upload()
-    prefix = f"episodes/{header.episode_id}"
+    prefix, earlier = (part.rstrip("/") for part in list_prefixes(header.episode_id))
     (objects.folder / prefix / "000000.png").unlink()
     (objects.folder / prefix / "000001.png").write_bytes(b"other")
     await objects.put(f"{prefix}/000002.png", b"foreign")
+    await objects.put(f"{earlier}/000003.png", b"foreign")
     await objects.put("episodes/no-id/000000.png", b"foreign")
     results = await reports(read=True)
     assert results[header.episode_id].problems == [
-        f"object {prefix}/000000.png is missing",
-        f"object {prefix}/000001.png does not have the recorded checksum",
-        f"object {prefix}/000002.png belongs to no segment",
+        f"object {prefix}/000000.png is missing, although the database names it",
+        f"object {prefix}/000001.png has other bytes than were recorded: its SHA-256 differs",
+        *sorted(f"object {key} belongs to no segment" for key in (f"{prefix}/000002.png", f"{earlier}/000003.png")),
     ]
     assert results[UUID(int=0)].problems == ["1 objects belong to no episode: episodes/no-id/000000.png"]
 

@@ -37,13 +37,6 @@ class StuckObjects(DiskObjects):
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    folder = tmp_path / "journal"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def objects(tmp_path: Path) -> StuckObjects:
     return StuckObjects(tmp_path / "objects")
 
