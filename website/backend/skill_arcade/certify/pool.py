@@ -5,6 +5,7 @@ import queue
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,7 +18,7 @@ from uuid import UUID
 
 from skill_arcade.certify.jobs import Job, Reply
 from skill_arcade.certify.rerun import Verdict
-from skill_arcade.child_processes import describe_exit_code, kill_descendants
+from skill_arcade.child_processes import describe_exit_code, kill_descendants, limit_memory
 from skill_arcade.errors import NotReady
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
@@ -100,6 +101,7 @@ class Worker:
                 env={**os.environ, "PYTHONHASHSEED": self._hash_seed},
                 process_group=0,
             )
+        limit_memory(self._settings.certifier_memory_mb, self._process.pid)
         self._connection = Connection(parent_socket.detach())
         self._connection.send((self._settings, self._idle))
         if not self._connection.poll(MAX_START_SECONDS):
@@ -162,6 +164,8 @@ class Workers:
         self._all = [self._make_worker() for _ in range(n)]
         for worker in self._all:
             self._workers.put(worker)
+        self._comparers = [self._make_worker(hash_seed) for hash_seed in HASH_SEEDS]
+        self._comparing = threading.Lock()
 
     def verify(self, episodes: Iterable[UUID]) -> Iterator[tuple[UUID, Verdict]]:
         """Certify episodes and yield their verdicts in the order of completion.
@@ -169,7 +173,13 @@ class Workers:
         Raises:
             NotReady: the database or the object store does not answer.
         """
-        remaining = iter(episodes)
+        try:
+            yield from self._verify_all(iter(episodes))
+        finally:
+            for worker in self._comparers:  # few batches need them, and each is a whole process
+                worker.close()
+
+    def _verify_all(self, remaining: Iterator[UUID]) -> Iterator[tuple[UUID, Verdict]]:
         running: dict[Future[Verdict], UUID] = {}
         with ThreadPoolExecutor(self._n, "certify") as threads:
             try:
@@ -189,7 +199,7 @@ class Workers:
     def verify_one(self, episode: UUID) -> Verdict:
         """Certify one episode. A re-run that ends its process is repeated once, in a new process.
 
-        If the re-run differs from the recording, two new processes find out whether the environment is deterministic.
+        If the re-run differs from the recording, two other processes find out whether the environment is deterministic.
         """
         worker = self._workers.get()
         try:
@@ -208,23 +218,23 @@ class Workers:
 
     def close(self) -> None:
         """Kill the processes. The next episode starts new ones."""
-        for worker in self._all:
+        for worker in (*self._all, *self._comparers):
             worker.close()
 
     def _find_irreproducibility(self, episode: UUID, verdict: Verdict) -> str | None:
         """Return why the environment, not the recording, is to blame for a difference; None if it is not."""
         digests = []
-        for hash_seed in HASH_SEEDS:
-            with closing(self._make_worker(hash_seed)) as worker:
+        with self._comparing:
+            for worker in self._comparers:
                 try:
                     digest = worker.run(Job("digest", episode, verdict.n_steps))
                 except WorkerFailed as failure:
                     return str(failure)
-            if isinstance(digest, str):
-                return f"a re-run failed: {digest}"
-            if isinstance(digest, Verdict):  # the recording cannot be read any more
-                return None
-            digests.append(digest)
+                if isinstance(digest, str):
+                    return f"a re-run failed: {digest}"
+                if isinstance(digest, Verdict):  # the recording cannot be read any more
+                    return None
+                digests.append(digest)
         if digests[0][0] != digests[1][0]:
             return "the environment is not deterministic: two re-runs with the same actions differ"
         if any(first != second for first, second in digests):

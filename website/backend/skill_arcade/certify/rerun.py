@@ -79,6 +79,8 @@ def rerun_episode(
         return verdict(CertificateResult.mismatch, mismatch.step, reason, mismatch.step + 1)
     except (EnvironmentFailed, UnsupportedEnvironment) as error:
         return verdict(CertificateResult.irreproducible, None, f"the re-run failed: {error}", 0)
+    except MemoryError:
+        return verdict(CertificateResult.irreproducible, None, "the re-run exceeds CERTIFIER_MEMORY_MB", 0)
     except NotReady:
         raise
     except ArcadeError as error:

@@ -11,11 +11,12 @@ from sqlalchemy import URL, text
 from skill_arcade.certify.pool import verify_episodes
 from skill_arcade.certify.rerun import Verdict, rerun_episode
 from skill_arcade.dataset.reader import open_dataset
-from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
+from skill_arcade.uploader.objects import object_key
 from tests.conftest import opened_engine
+from tests.support.catalogue import load_games
 from tests.support.nondeterministic_env import nondeterministic_game
 from tests.support.session_harness import (
     SessionHarness,
@@ -90,7 +91,7 @@ def test_rerun_of_unchanged_episode_certifies(arcade: RecordedArcade, play: Call
 )
 def test_rerun_with_player_options_certifies(arcade: RecordedArcade, game: str, options: dict[str, str]) -> None:
     """Covers other modes, difficulties and speeds, all actions of ALE, and a discretised continuous action."""
-    harness = SessionHarness(arcade.journal, load_catalogue().games[game].choose(options))
+    harness = SessionHarness(arcade.journal, load_games()[game].choose(options))
     play_randomly(harness, 150)
     arcade.upload()
     for header in harness.headers:
@@ -159,7 +160,7 @@ def test_rerun_with_changed_times_or_events_is_damaged(arcade: RecordedArcade, c
 def test_rerun_with_frames_of_other_episode_does_not_certify(arcade: RecordedArcade) -> None:
     first, second = play_breakout(arcade.journal), play_breakout(arcade.journal, steps=120)
     arcade.upload()
-    own_key, other_key = (f"episodes/{header.episode_id}/000001.png" for header in (first, second))
+    own_key, other_key = (object_key(header.episode_id, 1, "png") for header in (first, second))
     data = (arcade.objects / other_key).read_bytes()
     (arcade.objects / own_key).write_bytes(data)
     arcade.change(

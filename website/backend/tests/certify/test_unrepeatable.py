@@ -4,13 +4,15 @@ import asyncio
 import os
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
-from skill_arcade.certify import pool
+from skill_arcade.certify import pool, process
 from skill_arcade.certify.pool import Workers
+from skill_arcade.certify.process import certify
 from skill_arcade.certify.rerun import Verdict
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
@@ -34,19 +36,33 @@ class Recorder:
             harness.env.close()
         return [header.episode_id for header in harness.headers]
 
-    def certify(self, episodes: list[UUID]) -> dict[UUID, Verdict]:
+    def certify(self, episodes: list[UUID], **more: Any) -> dict[UUID, Verdict]:
         """Upload and certify."""
+        self.upload()
+        with closing(Workers(self.settings(**more), 1, max_stall_seconds=3)) as workers:
+            return dict(workers.verify(episodes))
 
-        async def upload() -> None:
+    def upload(self) -> None:
+        async def work() -> None:
             async with opened_engine(self.url) as engine:
                 await upload_all(self.journal, self.objects, engine)
 
-        asyncio.run(upload())
-        settings = Settings(
-            database_url=self.url.render_as_string(hide_password=False), skill_arcade_home=self.journal.parent
+        asyncio.run(work())
+
+    def settings(self, **more: Any) -> Settings:
+        return Settings(
+            database_url=self.url.render_as_string(hide_password=False), skill_arcade_home=self.journal.parent, **more
         )
-        with closing(Workers(settings, 1, max_stall_seconds=3)) as workers:
-            return dict(workers.verify(episodes))
+
+    def certified(self) -> list[UUID]:
+        """Return the episode of each certificate."""
+
+        async def read() -> list[UUID]:
+            async with opened_engine(self.url) as engine, engine.connect() as connection:
+                query = text("SELECT episode_id FROM certificate WHERE result = 'certified' ORDER BY episode_id")
+                return list((await connection.execute(query)).scalars())
+
+        return asyncio.run(read())
 
 
 @pytest.fixture
@@ -80,6 +96,30 @@ def test_certifier_with_failing_reruns_names_each_reason_and_goes_on(recorder: R
     assert verdicts[good].result is CertificateResult.certified
 
 
+def test_certifier_with_memory_limit_names_it_and_goes_on(recorder: Recorder) -> None:
+    (greedy,) = recorder.record("greedy")[:1]
+    good = play_hanoi(recorder.journal).episode_id
+    verdicts = recorder.certify([greedy, good], certifier_memory_mb=900)
+    assert verdicts[greedy].result is CertificateResult.irreproducible
+    assert "MemoryError" in verdicts[greedy].reason
+    assert verdicts[good].result is CertificateResult.certified
+
+
+def test_certifiers_at_once_certify_each_episode_once(recorder: Recorder) -> None:
+    episodes = {play_hanoi(recorder.journal).episode_id for _ in range(6)}
+    recorder.upload()
+
+    async def certify_twice() -> list[int]:
+        settings = recorder.settings()
+        return await asyncio.gather(*(certify(settings, until_done=True) for _ in range(2)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "MAX_BATCH_EPISODES", 1)
+        counts = asyncio.run(certify_twice())
+    assert (sum(counts), min(counts) > 0) == (6, True)
+    assert recorder.certified() == sorted(episodes)
+
+
 def test_certifier_with_odd_close_certifies_every_episode(recorder: Recorder) -> None:
     episodes = [
         episode for kind in ("close-raises", "close-hangs", "port", "port") for episode in recorder.record(kind)
@@ -98,7 +138,7 @@ def test_certifier_with_state_kept_over_reset_blames_the_environment(recorder: R
 def test_certifier_with_unreadable_episode_is_damaged_and_goes_on(recorder: Recorder) -> None:
     bad, good = play_hanoi(recorder.journal).episode_id, play_hanoi(recorder.journal).episode_id
     recorder.certify([good])
-    for path in (recorder.objects / "episodes" / str(bad)).iterdir():
+    for path in (recorder.objects / "episodes").glob(f"*/{bad}/*"):
         path.write_bytes(b"no picture")
     verdicts = recorder.certify([bad, good])
     assert verdicts[bad].result is CertificateResult.damaged
