@@ -1,0 +1,1 @@
+"""Studies: an experiment in one file, its stages, conditions, questionnaires and recruiters."""
