@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from skill_arcade.play.connections.player_activity import ActivityLimits, PlayerActivity
 from skill_arcade.wire.close_codes import CloseCode
 from tests.support.arcade import NO_TLS, Player
+from tests.support.consent import ensure_consent
 from tests.support.database import temporary_home
 from tests.support.server import ServerUnderTest
 
@@ -23,7 +24,7 @@ N_GAMES, N_SOCKETS = 8, 10
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerUnderTest]:
-    limits = {"MAX_IDLE_SECONDS": "6", "MAX_INACTIVE_SECONDS": "3", "RESUME_SECONDS": "2"}
+    limits = {"MAX_IDLE_SECONDS": "6", "MAX_INACTIVE_SECONDS": "3", "RESUME_SECONDS": "4"}
     shares = {"MAX_GAMES": f"{N_GAMES}", "MAX_ADDRESS_PERCENT": "50", "RATE_LIMIT_BURST": "500"}
     with temporary_home() as home:
         running = ServerUnderTest(home, {**limits, **shares, "LOG_LEVEL": "INFO"})
@@ -39,6 +40,7 @@ async def opened(server: ServerUnderTest, name: str, address: str) -> AsyncItera
     async with httpx.AsyncClient(base_url=server.url, transport=transport, timeout=60) as client:
         token = (await client.post("/auth/login", json={"email": f"{name}@example.org"})).json()["token"]
         headers = {"authorization": f"Bearer {token}"}
+        await ensure_consent(client, headers)
         ticket = (await client.post("/play/tickets", json={"game_id": GAME}, headers=headers)).json()["ticket"]
     url = f"ws://127.0.0.1:{server.port}/ws/{GAME}?token={ticket}"
     async with connect(url, compression=None, open_timeout=60, local_addr=(address, 0)) as socket:
@@ -117,20 +119,22 @@ async def test_O13_inactive_episode_is_closed_and_can_be_resumed(server: ServerU
 
 def test_player_activity_counts_input_but_no_pings_and_no_reconnects() -> None:
     activity = PlayerActivity(ActivityLimits(10, 100, 5), now=0)
-    activity.on_client_text('{"type":"ping","id":1}', 9)
-    activity.on_client_text('{"type":"input","control":"left"}', 9)  # without an episode it does nothing
+    activity.on_client_text(b'{"type":"ping","id":1}', 9)
+    activity.on_client_text(b'{"type":"input","control":"left"}', 9)  # without an episode it does nothing
     assert activity.is_unused(11)
     activity.on_server_text(b'{"type":"started","episode":"x"}', 20)
     assert activity.limit_seconds == 100
-    activity.on_client_text('{"at": 1, "type": "input"}', 50)
+    activity.on_client_text(b'{"at": 1, "type": "input"}', 50)
     activity.on_server_text(b'{"type":"welcome","protocol":1,"game":"x","phase":"paused"}', 149)
     activity.on_server_text(b'{"type":"started","episode":"x"}', 149)
     assert not activity.is_unused(150)
     assert activity.is_unused(151)
-    activity.on_client_text('{"type":"ticks","inputs":[]}', 151)
+    activity.on_client_text(b'{"type":"ticks","inputs":[]}', 151)
     assert activity.is_unused(151)
-    activity.on_client_text('{"type":"ticks","inputs":[{"step":1}]}', 151)
+    activity.on_client_text(b'{"type":"ticks","inputs":[{"step":1}]}', 151)
     assert not activity.is_unused(152)
-    activity.on_server_text(b'{"type":"ended","episode":"x"}', 160)
-    assert not activity.is_unused(169)
-    assert activity.is_unused(171)
+    activity.on_client_text(b'{"type":"act","action":1}', 200)
+    assert not activity.is_unused(300)
+    activity.on_server_text(b'{"type":"ended","episode":"x"}', 360)
+    assert not activity.is_unused(369)
+    assert activity.is_unused(371)

@@ -1,0 +1,1 @@
+"""Leaderboards and the daily challenge: which episodes rank, under which name, and where."""
