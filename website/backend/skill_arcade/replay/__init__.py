@@ -1,0 +1,1 @@
+"""Replays of episodes: clips of frames, captions, preview pictures and the vocabulary of notes."""
