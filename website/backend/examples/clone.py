@@ -2,10 +2,12 @@
 
 python examples/clone.py                     # of what this arcade recorded
 python examples/clone.py --minari FOLDER     # of `skill-arcade export --format minari FOLDER`
+python examples/clone.py --arcade http://localhost:8080    # and the clone plays on that arcade, recorded and marked
 """
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import skill_arcade.dataset as sa
+from skill_arcade.client import ArcadeEnv
 
 Weights = NDArray[np.float64]
 DATASET = "skill-arcade/cart-pole/human-v0"
@@ -53,8 +56,23 @@ def train_policy(seen: NDArray[Any], done: NDArray[Any], n_actions: int = 2, epo
 
 
 def play_episode(seed: int, weights: Weights | None, **kwargs: Any) -> float:
-    """Play an episode, and return its return. `weights` None plays random actions."""
+    """Play an episode of CartPole itself, and return its return."""
     environment = gymnasium.make("CartPole-v1", **kwargs)
+    total = run_policy(environment, seed, weights)
+    environment.close()
+    return total
+
+
+def play_on_arcade(url: str, weights: Weights, seeds: Iterable[int] = range(1, 6)) -> list[float]:
+    """Play episodes on a running arcade, where they are recorded as those of a program. Returns their returns."""
+    environment = ArcadeEnv(url, "cart-pole", name="clone", observations="environment")
+    totals = [run_policy(environment, seed, weights) for seed in seeds]
+    environment.close()
+    return totals
+
+
+def run_policy(environment: gymnasium.Env[Any, Any], seed: int, weights: Weights | None) -> float:
+    """Run an episode, and return its return. `weights` None takes random actions."""
     environment.action_space.seed(seed)
     observation, _ = environment.reset(seed=seed)
     total, over = 0.0, False
@@ -62,7 +80,6 @@ def play_episode(seed: int, weights: Weights | None, **kwargs: Any) -> float:
         chosen = environment.action_space.sample() if weights is None else np.argmax(add_one(observation) @ weights)
         observation, reward, terminated, truncated, _ = environment.step(int(chosen))
         total, over = total + float(reward), terminated or truncated
-    environment.close()
     return total
 
 
@@ -89,7 +106,9 @@ def main() -> None:
     """Read recorded play, train a policy, and compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minari", type=Path, metavar="FOLDER", help="an export, rather than this arcade")
-    folder = parser.parse_args().minari
+    parser.add_argument("--arcade", metavar="URL", help="a running arcade on which the clone plays five episodes")
+    options = parser.parse_args()
+    folder = options.minari
     if folder is None:
         with sa.open() as dataset:
             play = read_arcade(dataset)
@@ -97,6 +116,9 @@ def main() -> None:
         play = read_minari(folder)
     cloned, random = compare_policies(*play)
     print(f"{len(play[1])} steps of play; cloned policy: {cloned:.1f} steps, random policy: {random:.1f} steps")  # noqa: T201
+    if options.arcade is not None:
+        totals = play_on_arcade(options.arcade, train_policy(*play))
+        print(f"on {options.arcade}: {', '.join(f'{total:.0f}' for total in totals)} steps")  # noqa: T201
 
 
 if __name__ == "__main__":

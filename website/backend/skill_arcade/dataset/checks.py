@@ -4,10 +4,12 @@ from operator import attrgetter
 
 from skill_arcade.dataset.source import Rows
 from skill_arcade.errors import RecordingDamaged
+from skill_arcade.storage.database.provisional_ends import SERVER_LOST
 from skill_arcade.storage.database.row_digest import digest_rows
-from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS, TRANSITION_COLUMNS
+from skill_arcade.storage.database.segment_writer import EVENT_COLUMNS
+from skill_arcade.storage.database.transition_columns import COLUMN_NAMES
 
-_transition_values, _event_values = attrgetter(*TRANSITION_COLUMNS), attrgetter(*EVENT_COLUMNS)
+_transition_values, _event_values = attrgetter(*COLUMN_NAMES), attrgetter(*EVENT_COLUMNS)
 
 
 def check_rows(rows: Rows) -> None:
@@ -52,8 +54,9 @@ def find_modified_rows(rows: Rows) -> list[str]:
                 f"steps {segment.first_step} to {segment.first_step + segment.n_steps - 1}" if steps else "no steps"
             )
             changes.append(f"rows of segment {segment.number} ({location}) differ from the uploaded ones")
-    if n_events != len(rows.events):
-        changes.append(f"{len(rows.events)} events are stored, {n_events} were uploaded")
+    n_added = sum(event.kind == SERVER_LOST for event in rows.events)
+    if n_events != len(rows.events) - n_added:
+        changes.append(f"{len(rows.events) - n_added} events are stored, {n_events} were uploaded")
     return changes
 
 

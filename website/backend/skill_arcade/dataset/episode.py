@@ -1,7 +1,7 @@
 """Reads one episode as arrays."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -15,27 +15,18 @@ from skill_arcade.dataset.clock import ClockAlignment
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
 from skill_arcade.errors import RecordingDamaged
-from skill_arcade.exact_json import decode_value
+from skill_arcade.exact_json import decode_info
 from skill_arcade.frames.apng import read_apng, read_pictures
 from skill_arcade.frames.picture import Picture
 from skill_arcade.recording.observation import read_npz
 from skill_arcade.storage.database.queries import EpisodeListItem
 from skill_arcade.storage.database.tables import EpisodeStatus
+from skill_arcade.storage.database.transition_columns import TIMES
 
 T = TypeVar("T")
 Observations = Frames | NDArray[Any] | dict[str, NDArray[Any]]
 
-_TIMES = np.dtype(
-    [
-        ("time_created", "datetime64[us]"),
-        ("server_us", np.int64),
-        ("late_us", np.float64),
-        ("shown_us", np.float64),
-        ("input_us", np.float64),
-        ("input_received_us", np.float64),
-        ("input_frame", np.float64),
-    ]
-)
+_TIMES = np.dtype([(column.name, column.time_dtype) for column in TIMES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +44,25 @@ class Event:
     client_us: int | None
     step: int
     data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A tag, a text or both on the steps `step_from` to `step_to` (exclusive).
+
+    `author_role` is `player` if `user_id`, the author, played the episode, otherwise `researcher`. `vocabulary` is the
+    version of the vocabulary of tags. A note that was retracted has `time_retracted`.
+    """
+
+    step_from: int
+    step_to: int
+    tag: str | None
+    vocabulary: int
+    text: str
+    user_id: str
+    author_role: str
+    time_created: datetime
+    time_retracted: datetime | None
 
 
 class Episode:
@@ -127,10 +137,15 @@ class Episode:
         """Origin of the recording: version of the server, manifest, browser, screen."""
         return dict(self._row.provenance)
 
+    @property
+    def study(self) -> dict[str, Any] | None:
+        """Condition, stage and trial of a study, and delays in milliseconds; None if it was played for no study."""
+        return self.provenance.get("study")
+
     @cached_property
     def reset_info(self) -> dict[str, Any]:
         """Info returned by `reset`."""
-        return dict(decode_value(self.stored_reset_info))
+        return decode_info(self.stored_reset_info)
 
     @cached_property
     def stored_reset_info(self) -> dict[str, Any]:
@@ -161,7 +176,7 @@ class Episode:
     def infos(self) -> list[dict[str, Any]]:
         """The stored keys of the infos returned by `step`, T dictionaries. Equal neighbours are the same object."""
         decoded: dict[int, Any] = {}
-        return [decoded.setdefault(id(info), decode_value(info)) for info in self.stored_infos]
+        return [decoded.setdefault(id(info), decode_info(info)) for info in self.stored_infos]
 
     @cached_property
     def stored_infos(self) -> list[dict[str, Any]]:
@@ -183,6 +198,8 @@ class Episode:
         - `input_us`: float64: input that determined the action, microseconds, browser clock; NaN if there is none yet.
         - `input_received_us`: float64: arrival of that input, same clock as `server_us`; NaN if there is none yet.
         - `input_frame`: float64: index of the observation on the screen at that input; NaN if there is none yet.
+        - `stepped_us`: float64: in lockstep, start of the step in the browser, microseconds, browser clock; the page
+          takes the step, and `server_us` is when the server verified it, in groups. NaN if the game is streamed.
 
         A float64 holds microseconds of a century exactly. Events of kind `clock` relate the two clocks to each other.
         """
@@ -211,6 +228,12 @@ class Episode:
         return [event for event in self.events if event.kind == "input"]
 
     @cached_property
+    def notes(self) -> list[Note]:
+        """Notes on steps, also the retracted ones, in the order of their steps."""
+        names = [field.name for field in fields(Note)]
+        return [Note(**{name: getattr(row, name) for name in names}) for row in self._source.read_notes(self.id)]
+
+    @cached_property
     def summary(self) -> dict[str, Any]:
         """The episode's row of the view `episode_summary`: certified, latencies, dropped frames, device, ..."""
         return self._source.read_summary(self.id)
@@ -218,7 +241,8 @@ class Episode:
     @cached_property
     def clock(self) -> ClockAlignment:
         """The mapping of the browser's clock (`shown_us`, `input_us`, `client_us` of events) to the server's."""
-        return ClockAlignment([event.data for event in self.events if event.kind == "clock"])
+        moves_us = [event.server_us for event in self.events if event.kind in ("moved", "rewound")]
+        return ClockAlignment([event.data for event in self.events if event.kind == "clock"], moves_us)
 
     @cached_property
     def frames(self) -> Frames:

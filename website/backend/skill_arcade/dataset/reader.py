@@ -1,23 +1,23 @@
 """Opens a dataset and lists its episodes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
+import pyarrow as pa
+
 from skill_arcade.dataset.episode import Episode
+from skill_arcade.dataset.episodes import Episodes
 from skill_arcade.dataset.source import Source
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings, read_settings
-from skill_arcade.storage.database.queries import EpisodeListItem
+from skill_arcade.storage.database.consents import RESEARCH
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
 
 BUCKET_SCHEME = "gs://"
-PAGE_SIZE = 200
-"""Number of episodes per page of results."""
 
 
 class Dataset:
@@ -25,6 +25,11 @@ class Dataset:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+
+    @property
+    def source(self) -> Source:
+        """The source of the episodes, for callers that read other tables."""
+        return self._source
 
     def episodes(
         self,
@@ -34,8 +39,9 @@ class Dataset:
         user: str | None = None,
         certified: bool | None = None,
         where: str | None = None,
-    ) -> Iterator[Episode]:
-        """Yield episodes, newest first. Pages of the list are read on demand.
+        scope: str | None = RESEARCH,
+    ) -> Episodes:
+        """Return the episodes that their players allow to use, newest first: an iterator, and tables of them.
 
         Args:
             game: limits the list to one game, by id.
@@ -43,6 +49,8 @@ class Dataset:
             user: limits the list to one player, by id or e-mail.
             certified: if True, only episodes whose newest certificate says `certified`; if False, only the others.
             where: SQL condition on the columns of `episode_summary`, such as `"return > 10"`.
+            scope: what the episodes are for: `research`, `publication` or `boards`. None yields all episodes, also
+                those without consent; use it for maintenance only.
 
         Raises:
             ValueError: `status` is not a status.
@@ -54,7 +62,27 @@ class Dataset:
         if certified is not None:
             conditions.append("certified" if certified else "NOT certified")
         condition = " AND ".join(f"({part})" for part in conditions) or None
-        return self._iterate_pages(user=user, game=game, status=episode_status, where=condition)
+        filters = {"user": user, "game": game, "status": episode_status, "where": condition, "scope": scope}
+        return Episodes(self._source, filters)
+
+    def query(self, sql: str) -> pa.Table:
+        """Return the rows of an SQL query, such as that of a chart of the research page. It cannot change anything.
+
+        Raises:
+            InvalidRequest: the database rejects the query.
+            NotReady: the database does not answer.
+        """
+        columns, rows = self._source.query(sql)
+        # Without rows the types are unknown, but the columns are not.
+        return pa.Table.from_pylist(rows) if rows else pa.table({name: pa.nulls(0) for name in columns})
+
+    def count_without(self, scope: str, where: str) -> int:
+        """Return the number of episodes that match a condition and may not be used for a scope."""
+        return self._source.count_without(scope, where)
+
+    def allows(self, id: UUID, scope: str) -> bool:
+        """Return whether an episode may be used for a scope now."""
+        return self._source.allows(id, scope)
 
     def episode(self, id: UUID | str) -> Episode:
         """Return one episode, by its id or a unique prefix of it.
@@ -76,14 +104,6 @@ class Dataset:
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _iterate_pages(self, **filters: Any) -> Iterator[Episode]:
-        page: list[EpisodeListItem] = []
-        while True:
-            page = self._source.list_episodes(**filters, before=page[-1].id if page else None, limit=PAGE_SIZE)
-            yield from (Episode(self._source, list_item) for list_item in page)
-            if len(page) < PAGE_SIZE:
-                return
 
 
 def open_dataset(

@@ -1,32 +1,40 @@
 """Reads the data of episodes: rows from the database, bytes from the object store."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.dataset.loop import LoopThread
-from skill_arcade.errors import InvalidRequest, ObjectMissing, RecordingDamaged
+from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import CHILD_POOL_SIZE, Settings
 from skill_arcade.storage.database.bulk_copy import copy_rows
+from skill_arcade.storage.database.consents import allows
 from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
+from skill_arcade.storage.database.episode_counts import count_without
+from skill_arcade.storage.database.notes import list_notes
 from skill_arcade.storage.database.queries import (
     EpisodeListItem,
     episode_events,
     episode_segments,
+    episode_summaries,
     episode_summary,
     episode_transitions,
     find_episode,
     get_episode,
     list_episodes,
 )
+from skill_arcade.storage.database.researcher_login import set_researcher_role
 from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.storage.objects.verified import read_verified
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,17 @@ class Source:
             self._loop.close()
             raise
 
+    def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, writes: bool = False) -> T:
+        """Return what `work` returns for a connection, in one snapshot, which is read-only unless it `writes`."""
+
+        async def call() -> T:
+            async with transaction(self._engine, snapshot=not writes) as connection:
+                if not writes:
+                    await connection.execute(text("SET TRANSACTION READ ONLY"))
+                return await work(connection)
+
+        return self._loop.run(call())
+
     def list_episodes(self, **filters: Any) -> list[EpisodeListItem]:
         """Return a page of episodes, newest first. `filters` are the arguments of `queries.list_episodes`.
 
@@ -74,12 +93,71 @@ class Source:
 
         return self._loop.run(read())
 
+    def query(self, sql: str) -> tuple[list[str], list[dict[str, Any]]]:
+        """Return the columns and the rows of a query in a read-only transaction.
+
+        Raises:
+            InvalidRequest: the database rejects the query.
+        """
+
+        async def read() -> tuple[list[str], list[dict[str, Any]]]:
+            async with transaction(self._engine) as connection:
+                await connection.execute(text("SET TRANSACTION READ ONLY"))
+                try:
+                    # The driver's own SQL: `text` would read bind parameters in it.
+                    result = await connection.exec_driver_sql(sql)
+                    return list(result.keys()), [dict(row) for row in result.mappings()]
+                except DBAPIError as error:
+                    raise InvalidRequest(f"The database rejects the query: {error.orig}") from error
+
+        return self._loop.run(read())
+
+    def count_without(self, scope: str, where: str) -> int:
+        """Return the number of episodes that match a condition and may not be used for a scope."""
+
+        async def read() -> int:
+            async with transaction(self._engine) as connection:
+                await connection.execute(text("SET TRANSACTION READ ONLY"))
+                try:
+                    return await count_without(connection, scope, where)
+                except DBAPIError as error:
+                    raise InvalidRequest(f"The database rejects the condition {where!r}: {error.orig}") from error
+
+        return self._loop.run(read())
+
+    def allows(self, episode_id: UUID, scope: str) -> bool:
+        """Return whether an episode may be used for a scope of its consent."""
+
+        async def read() -> bool:
+            async with transaction(self._engine) as connection:
+                return await allows(connection, episode_id, scope)
+
+        return self._loop.run(read())
+
     def read_summary(self, episode_id: UUID) -> dict[str, Any]:
         """Return the episode's row of the view `episode_summary`."""
 
         async def read() -> dict[str, Any]:
             async with transaction(self._engine) as connection:
                 return await episode_summary(connection, episode_id)
+
+        return self._loop.run(read())
+
+    def read_summaries(self, episode_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+        """Return rows of the view `episode_summary` in the order of the ids, with ids as text."""
+
+        async def read() -> list[dict[str, Any]]:
+            async with transaction(self._engine) as connection:
+                return await episode_summaries(connection, episode_ids)
+
+        return self._loop.run(read())
+
+    def read_notes(self, episode_id: UUID) -> Sequence[Row[Any]]:
+        """Return the notes on an episode, also the retracted ones."""
+
+        async def read() -> Sequence[Row[Any]]:
+            async with transaction(self._engine) as connection:
+                return await list_notes(connection, episode_id)
 
         return self._loop.run(read())
 
@@ -131,13 +209,7 @@ class Source:
         Raises:
             RecordingDamaged: the object is missing, or its checksum differs.
         """
-        try:
-            data = self._loop.run(self._objects.get(key))
-        except ObjectMissing as error:
-            raise RecordingDamaged(f"Object {key} is missing, although the database lists it.") from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise RecordingDamaged(f"Object {key} has other bytes than were uploaded: its SHA-256 differs.")
-        return data
+        return self._loop.run(read_verified(self._objects, key, sha256))
 
     def close(self) -> None:
         """Close the connections to the database and the object store."""
@@ -149,6 +221,7 @@ class Source:
         self._stack.push_async_callback(self._objects.close)
         try:
             self._engine = await self._stack.enter_async_context(open_engine(settings, CHILD_POOL_SIZE))
+            await set_researcher_role(self._engine)
             async with transaction(self._engine) as connection:
                 await check_schema(connection)
         except BaseException:

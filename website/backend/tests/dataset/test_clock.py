@@ -70,3 +70,19 @@ def test_clock_with_one_sample_converts_times() -> None:
     assert clock.round_trip_us == pytest.approx([1000.0])
     assert clock.to_server([1_000_550.0])[0] == pytest.approx(550.0)
     assert clock.error([1_000_550.0])[0] == pytest.approx(500.0)
+
+
+def test_R28_clock_of_a_moved_episode_is_aligned_for_each_server() -> None:
+    rng, jump_us = np.random.default_rng(3), 700_000
+    samples = exchange(rng, up_ms=20, down_ms=20, jitter_ms=5, ppm=0)
+    moved_us = samples[300]["received_us"] - jump_us
+    for sample in samples[300:]:  # the second server's clock lags behind the first one's
+        sample["received_us"] -= jump_us
+        sample["answered_us"] -= jump_us
+    before, after = samples[:300], samples[300:]
+    clock = ClockAlignment(samples, [moved_us])
+    for part, offset in ((before, 0), (after, jump_us)):
+        sent = np.array([sample["asked_ms"] for sample in part]) * 1000
+        error_us = np.abs(clock.to_server(sent) - (sent - SHIFT_US - offset))
+        assert (error_us <= clock.error(sent) + 1).all()
+        assert error_us.max() < 6000

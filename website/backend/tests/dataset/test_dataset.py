@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -17,9 +18,12 @@ from numpy.testing import assert_array_equal
 from sqlalchemy import URL, text
 
 import skill_arcade.dataset as sa
+from skill_arcade.dataset.episodes import SUMMARY_SCHEMA
 from skill_arcade.errors import InvalidRequest, NotFound, NotReady, RecordingDamaged, SettingsError
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.grants import grant_rights
 from skill_arcade.storage.objects.disk import DiskObjects
-from tests.conftest import opened_engine
+from tests.conftest import execute, opened_engine
 from tests.dataset.conftest import Record
 from tests.support.cloud.storage import storage_server
 
@@ -140,8 +144,39 @@ def test_episodes_of_several_pages_are_listed_in_order(
     dataset: sa.Dataset, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     episodes = [record((0,)).id for _ in range(5)]
-    monkeypatch.setattr("skill_arcade.dataset.reader.PAGE_SIZE", 2)
+    monkeypatch.setattr("skill_arcade.dataset.episodes.PAGE_SIZE", 2)
     assert [episode.id for episode in dataset.episodes()] == episodes[::-1]
+
+
+def test_table_has_the_selected_episodes_as_the_summary_has_them(
+    dataset: sa.Dataset, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skill_arcade.dataset.episodes.PAGE_SIZE", 2)
+    ids = [record((2,), game="pong").id for _ in range(5)]
+    record((2,), game="hanoi")
+    episodes = dataset.episodes(game="pong")
+    assert next(episodes).id == ids[-1]
+    table = episodes.to_arrow()
+    assert [UUID(id_) for id_ in table["episode_id"].to_pylist()] == ids[::-1]
+    summary = dataset.episode(ids[0]).summary
+    assert table.to_pylist()[-1] == {**summary, "episode_id": str(summary["episode_id"])}
+    frame = episodes.to_pandas()
+    assert frame["return"].tolist() == table["return"].to_pylist()
+    assert str(frame["time_created"].dtype) == "datetime64[us, UTC]"
+
+
+def test_table_of_no_episodes_has_all_columns(dataset: sa.Dataset) -> None:
+    table = dataset.episodes(game="none").to_arrow()
+    assert (table.num_rows, table.schema) == (0, SUMMARY_SCHEMA)
+
+
+@pytest.mark.parametrize(("method", "package"), [("to_pandas", "pandas"), ("to_polars", "polars")])
+def test_table_without_the_package_says_what_to_install(
+    dataset: sa.Dataset, monkeypatch: pytest.MonkeyPatch, method: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SettingsError, match=f"pip install {package}"):
+        getattr(dataset.episodes(), method)()
 
 
 def test_unknown_episode_is_not_found(dataset: sa.Dataset, record: Record) -> None:
@@ -255,6 +290,32 @@ def test_bucket_given_as_address_is_read(
         with sa.open(database_url.render_as_string(False), address) as dataset:
             (episode,) = dataset.episodes()
             assert_array_equal(np.asarray(episode.frames), recorded.frames)
+
+
+def test_researcher_reads_database_over_tcp_and_bucket(
+    database_url: URL, folder: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = record()
+    asyncio.run(execute(database_url, "CREATE ROLE ann_remote LOGIN"))
+    try:
+        asyncio.run(
+            grant_rights(Settings(database_url=database_url.render_as_string(False)), app=None, reader="ann_remote")
+        )
+        with storage_server() as server:
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+            for path in (file for file in folder.rglob("*") if file.is_file()):
+                server.bucket.insert(path.relative_to(folder).as_posix(), path.read_bytes(), {}, None)
+            shutil.rmtree(folder)
+            url = database_url.set(username="ann_remote").render_as_string(False)
+            with sa.open(database_url=url, objects="gs://bucket") as dataset:
+                (episode,) = dataset.episodes(where="steps > 0")
+                assert_array_equal(np.asarray(episode.frames), recorded.frames)
+                assert episode.n_steps == len(recorded.frames) - 1
+                assert dataset.episode(episode.id).user_id == episode.user_id
+                assert list(dataset.episodes(user="nobody@example.org")) == []
+    finally:
+        asyncio.run(execute(database_url, "DROP OWNED BY ann_remote"))
+        asyncio.run(execute(database_url, "DROP ROLE ann_remote"))
 
 
 def test_bucket_without_name_is_rejected(database_url: URL) -> None:

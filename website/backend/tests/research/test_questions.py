@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from devtools.paths import ROOT
 from skill_arcade.storage.database import researcher_role as researcher
+from skill_arcade.storage.database.queries import get_user, upsert_user
+from skill_arcade.storage.database.views import VIEWS
 from tests.conftest import fresh_database, opened_engine
-from tests.support.study_data import episode_id, insert_plays
+from tests.support.study_data import TRIAL, episode_id, insert_plays
 
 PAGE = (ROOT / "website" / "docs" / "questions.md").read_text()
 QUESTIONS = {
@@ -92,6 +94,45 @@ async def test_question_run_as_researcher_has_expected_answer(number: int, playe
         await connection.execute(text(f"SET ROLE {researcher.ROLE}"))
         found = (await connection.execute(text(QUESTIONS[number].replace(":", r"\:")))).all()
     assert [tuple(row) for row in found] == [pytest.approx(row) for row in ANSWERS[number]]
+
+
+async def read_everything(connection: AsyncConnection) -> dict[str, list[str]]:
+    """Return the rows of every view, and the answer to every question."""
+    queries = {name: f"SELECT * FROM {name}" for name in VIEWS} | {str(key): sql for key, sql in QUESTIONS.items()}
+    rows = {name: await connection.execute(text(query.replace(":", r"\:"))) for name, query in queries.items()}
+    return {name: sorted(map(str, found)) for name, found in rows.items()}
+
+
+@pytest.mark.anyio
+async def test_synthetic_player_is_counted_by_no_view_and_no_question(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await insert_plays(connection)
+        with_bob = await read_everything(connection)
+        await upsert_user(connection, "bob", "bob@example.org", is_synthetic=True)
+        marked = await read_everything(connection)
+        bobs = "(SELECT id FROM episode WHERE user_id = 'bob')"
+        for table in ("certificate", "event", "transition", "segment"):
+            await connection.execute(text(f"DELETE FROM {table} WHERE episode_id IN {bobs}"))
+        await connection.execute(text("DELETE FROM episode WHERE user_id = 'bob'"))
+        without_bob = await read_everything(connection)
+        # A later sign-in of the same account does not make it a person.
+        await upsert_user(connection, "bob", "bob@example.org")
+        assert (await get_user(connection, "bob")).is_synthetic  # type: ignore[union-attr]
+    assert marked == without_bob
+    assert {name for name in VIEWS if with_bob[name] == marked[name]} == set()
+
+
+@pytest.mark.anyio
+async def test_study_episode_has_condition_stage_and_trial_of_episodes_in_studies_only(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await insert_plays(connection)
+        rows = [row._asdict() for row in await connection.execute(text("SELECT * FROM study_episode ORDER BY 1"))]
+    assert {row["player_id"] for row in rows} == {"bob"}
+    condition = {key: rows[0][key] for key in ("study", "version", "arm", "sequence", "stage", "trial", "attempt")}
+    assert condition == {key: TRIAL.get(key) for key in condition} | {"study": "ice"}
+    assert {(row["is_practice"], row["is_excluded"]) for row in rows} == {(True, False)}
+    left = next(row for row in rows if row["episode_id"] == episode_id(3))
+    assert left["is_complete"] is False
 
 
 @pytest.mark.anyio

@@ -1,0 +1,1 @@
+"""Statistics of learning, for one person's scores and for groups; they need NumPy only."""
