@@ -60,11 +60,11 @@ def describe_dataset(plan: Plan, files: dict[str, tuple[str, str]], schemas: dic
         schemas: name of each group to the columns of its files.
 
     A file is a record set: `mlcroissant` 1.1 cannot read several Parquet files as one. It has the name of its group,
-    and its number if the group has several files.
+    and the name of the file if the group has several.
     """
     names = [group for _, group in files.values()]
     record_sets = {
-        path: (group if names.count(group) == 1 else f"{group}-{Path(path).stem.rpartition('-')[2]}", group)
+        path: (group if names.count(group) == 1 else f"{group}-{Path(path).stem}", group)
         for path, (_, group) in files.items()
     }
     objects = [

@@ -44,25 +44,33 @@ reward            \->0  \->1   ...        \->T-1
   `certified` means that a re-run before the export was identical in all values.
 - Frames are lossless: they have the pixels that the player saw.
 - Times are in microseconds. `server_us` and `input_received_us` count from the episode's start on the server's
-  monotonic clock, and `late_us` is a duration on it. `shown_us` and `input_us` count from the time origin of the
-  player's browser, so only their differences are meaningful. A missing time means that the frame was not painted, or
-  that there was no input yet.
+  monotonic clock, and `late_us` is a duration on it. `shown_us`, `input_us` and `stepped_us` count from the time
+  origin of the player's browser, so only their differences are meaningful. A missing time means that the frame was not
+  painted, or that there was no input yet. `stepped_us` is the step's start in a game that runs in the page, where
+  `server_us` is when the server verified it; it is missing in a streamed game.
 - `input_frame` is the index of the observation on the player's screen at the input that determined the action.
   People react to what they saw 250 to 300 ms before.
 
 ## Caveats
 
-- `player_id` and `episode_id` are pseudonyms of this export, so two exports cannot be joined. They are constant
-  within the export, so learning curves can be computed.
+- {pseudonyms}
 - The timing of key presses is behaviour that may identify a person. Publish it only within the players' consent.
 - Absolute reaction times include an unknown delay of keyboard and screen of 20 to 90 ms. Compare them within a player.
 - `manifest.json` has the query and the SHA-256 of each file.
 {left_out}
 ## Licence, contact, consent
 
-Not stated yet. Before publication, add the licence, a contact, what the players consented to, and until when they can
-withdraw.
+{terms}
 """
+PSEUDONYMS = """`player_id` and `episode_id` are pseudonyms of this export, so two exports cannot be joined. They are
+  constant within the export, so learning curves can be computed."""
+DATASET_PSEUDONYMS = """`player_id` and `episode_id` are pseudonyms of this dataset: the same in all of its versions and
+  exports, and different in other datasets."""
+UNFILLED = """Not stated yet. Before publication, add the licence, a contact, what the players consented to, and until
+when they can withdraw."""
+FILLED = """Licence: {license}. Contact: {contact}. Every player allows `{scope}`; `DATASHEET.md` names the
+documents that they answered. Players can withdraw at any time; a new version is then without their episodes.
+`CITATION.cff` says how to cite this dataset."""
 
 
 LEFT_OUT = """
@@ -89,10 +97,20 @@ def write_card(plan: Plan, format_: Format, reports: list[Report], left_out: lis
         query=plan.where or "-- every ended episode",
         groups="\n".join(_describe_group(name, plan, reports) for name in plan.groups),
         load=format_.load(plan) if plan.groups else "# no episode could be exported",
+        pseudonyms=PSEUDONYMS if plan.dataset is None else DATASET_PSEUDONYMS,
+        terms=_state_terms(plan),
         left_out=LEFT_OUT.format(rows="\n".join(map(_describe_left_out, left_out))) if left_out else "",
     )
     front_matter = getattr(format_, "front_matter", None)
     (out / "README.md").write_text((f"---\n{front_matter(plan)}\n---\n\n" if front_matter else "") + card)
+
+
+def _state_terms(plan: Plan) -> str:
+    """Return licence, contact and consent, or that they are not stated yet."""
+    description = {} if plan.dataset is None else plan.dataset["description"]
+    if not all(description.get(name) for name in ("license", "contact", "summary")):
+        return UNFILLED
+    return FILLED.format(license=description["license"], contact=description["contact"], scope=plan.scope)
 
 
 def _describe_rate(facts: list[dict[str, Any]]) -> str:

@@ -43,7 +43,8 @@ class Format(Protocol):
     """Writes recordings in one format. The paths of files are unique to a part, so that parts never conflict.
 
     A format with the attribute `has_offsets` numbers the episodes or steps of a group without gaps. One with
-    `has_reference = False` does not need the group's `reference`. `part_steps` changes the size of a part.
+    `has_splits` says which episodes are in which split. One with `has_reference = False` does not need the group's
+    `reference`. `part_steps` changes the size of a part.
     """
 
     def write_part(

@@ -20,10 +20,12 @@ from skill_arcade.export.rows import build_episode_facts
 class HuggingFaceFormat:
     """Writes `GROUP/` with the rows, `events/`, and `episodes.parquet`. The card lists the configurations."""
 
+    has_splits = True
+
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        name = f"{part.group}/train-{part.place:05d}.parquet"
+        name = f"{part.group}/{part.split}-{part.split_place:05d}.parquet"
         write_steps(
             episodes,
             folder / name,
@@ -50,9 +52,10 @@ class HuggingFaceFormat:
 
     def load(self, plan: Plan) -> str:
         name = next(iter(plan.groups))
+        split = plan.list_splits(name)[0]
         return (
             "import os\n\nfrom datasets import load_dataset\n\n"
-            f'steps = load_dataset(os.getcwd(), "{name}", split="train")   # or the id on the Hub\n'
+            f'steps = load_dataset(os.getcwd(), "{name}", split="{split}")   # or the id on the Hub\n'
             'episodes = load_dataset(os.getcwd(), "episodes", split="train")\n'
             'print(steps[0]["picture"].size, steps[0]["action"], episodes[0]["status"])'
         )
@@ -60,7 +63,12 @@ class HuggingFaceFormat:
     def front_matter(self, plan: Plan) -> str:
         """Return the YAML header of the dataset card, which lists the configurations."""
         configs = [
-            {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/*.parquet"}]}
+            {
+                "config_name": name,
+                "data_files": [
+                    {"split": split, "path": f"{name}/{split}-*.parquet"} for split in plan.list_splits(name)
+                ],
+            }
             for name in plan.groups
         ]
         configs.append({"config_name": "episodes", "data_files": [{"split": "train", "path": "episodes.parquet"}]})

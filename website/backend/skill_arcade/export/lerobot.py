@@ -32,7 +32,7 @@ from skill_arcade.export.formats import Report
 from skill_arcade.export.lerobot_stats import aggregate_stats, describe_pictures, describe_values
 from skill_arcade.export.parquet_writer import ParquetFile, write_table
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.reference import TEXT, conforming_arrays
+from skill_arcade.export.reference import TEXT, conforming_arrays, plain_infos
 from skill_arcade.export.reference import Path as LeafPath
 from skill_arcade.export.rows import (
     BATCH_ROWS,
@@ -47,6 +47,7 @@ from skill_arcade.export.rows import (
     to_column,
     to_storable,
 )
+from skill_arcade.storage.database.transition_columns import MISSING_TIMES
 
 CHUNK_FILES = 1000
 """Number of files per folder `chunk-...`."""
@@ -57,7 +58,6 @@ MAX_STATE_SIZE = 1024
 PICTURE_NAME = "observation.images.screen"
 STATE_NAME = "observation.state"
 ABSENT = -1
-_TIMES = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
 
 Columns = dict[str, NDArray[Any]]
 
@@ -66,6 +66,7 @@ class LeRobotFormat:
     """Writes `GROUP/` with `meta/`, `data/chunk-000/file-000.parquet` and so on; each part is one file."""
 
     has_offsets = True
+    has_splits = True
     has_tasks = True
 
     def write_part(
@@ -144,7 +145,7 @@ def build_columns(episode: Episode, group: dict[str, Any], number: int, index: i
             continue  # The state is the same.
         name = _name_part(path, "text" if stored.dtype.kind in "UO" else "source", used)
         columns[name] = stored.reshape(n_steps, -1) if stored.ndim > 1 else stored
-    for name in ("server_us", *_TIMES):
+    for name in ("server_us", *MISSING_TIMES):
         times = episode.times[name].astype(np.float64)
         columns[name] = np.where(np.isnan(times), ABSENT, np.nan_to_num(times)).astype(np.int64)
     columns |= {
@@ -159,7 +160,7 @@ def build_columns(episode: Episode, group: dict[str, Any], number: int, index: i
 
 def _vector_actions(episode: Episode, group: dict[str, Any]) -> NDArray[np.float32]:
     """Return the vectors that were applied, or one-hot vectors of the actions."""
-    vectors = [info.get("vector") for info in episode.infos]
+    vectors = [info.get("vector") for info in plain_infos(episode)[1:]]
     if all(isinstance(vector, list) and len(vector) >= MIN_STATE_SIZE for vector in vectors):
         return np.array(vectors, np.float32)
     if group["reference"]["actions"] is None:
@@ -279,13 +280,24 @@ def _write_meta(reports: list[Report], group: dict[str, Any], folder: Path) -> N
         "data_files_size_in_mb": 100,
         "video_files_size_in_mb": 200,
         "fps": group["reference"]["fps"],
-        "splits": {"train": f"0:{len(rows)}"},
+        "splits": _describe_splits(reports),
         "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
         "video_path": None,
         "features": reports[0].more["features"],
     }
     (meta / "columns.json").write_text(json.dumps(_describe_columns(group["reference"]), indent=1))
     (meta / "info.json").write_text(json.dumps(info, indent=1, allow_nan=False))
+
+
+def _describe_splits(reports: list[Report]) -> dict[str, str]:
+    """Return the range of episodes of each split. Episodes of one split are neighbours."""
+    ranges: dict[str, str] = {}
+    first = 0
+    for split in dict.fromkeys(report.part.split for report in reports):
+        n_episodes = sum(len(report.facts) for report in reports if report.part.split == split)
+        ranges[split] = f"{first}:{first + n_episodes}"
+        first += n_episodes
+    return ranges
 
 
 def _describe_columns(reference: dict[str, Any]) -> list[dict[str, Any]]:

@@ -24,9 +24,10 @@ from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.episode_facts import ExportedEpisode, facts_json
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
-from skill_arcade.export.reference import conforming_arrays, info_column
+from skill_arcade.export.reference import conforming_arrays, info_column, plain_infos
 from skill_arcade.export.rows import to_storable
 from skill_arcade.recording.observation import ROOT_NAME
+from skill_arcade.storage.database.transition_columns import MISSING_TIMES
 
 NAMESPACE = "skill-arcade"
 MAX_ROWS = 131_072
@@ -39,7 +40,7 @@ PICTURE_INFO = "picture"
 """Info with the picture, if that is not the observation."""
 TEXT_INFO = "info_json"
 """Info with the environment's whole info as JSON; see `skill_arcade.exact_json`."""
-_TIMES = ("late_us", "input_us", "input_received_us", "input_frame")
+_TIMES = tuple(name for name in MISSING_TIMES if name != "shown_us")
 
 
 class MinariFormat:
@@ -269,7 +270,7 @@ def _storable(array: NDArray[Any]) -> NDArray[Any]:
 
 def _infos(episode: Episode, reference: dict[str, Any]) -> dict[str, NDArray[Any]]:
     """Return the numeric infos and the times with shape (T + 1, n): Minari cannot read scalars from Parquet."""
-    rows = [episode.reset_info, *episode.infos]
+    rows = plain_infos(episode)
     reserved = {*_TIMES, "server_us", "shown_us", PICTURE_INFO, TEXT_INFO}
     columns = {
         f"info.{name}" if name in reserved else name: info_column(rows, name, length)
@@ -331,7 +332,7 @@ def _with_charset(description: Any, characters: set[str]) -> Any:
     """Return the description of a space whose texts may have these characters."""
     if isinstance(description, list):
         return [_with_charset(part, characters) for part in description]
-    if not isinstance(description, dict):
+    if not isinstance(description, dict) or description.get("type") == "Box":
         return description
     if description.get("type") == "Text":
         return {**description, "charset": "".join(sorted(characters))}
@@ -339,11 +340,14 @@ def _with_charset(description: Any, characters: set[str]) -> Any:
 
 
 def _merge_texts(descriptions: list[Any]) -> Any:
-    """Return a description of a space whose texts may have the characters of all descriptions."""
+    """Return a description of a space whose texts may have the characters of all descriptions.
+
+    A box has no texts, but up to 100,000 limits for a picture.
+    """
     first = descriptions[0]
     if isinstance(first, list):
         return [_merge_texts(list(parts)) for parts in zip(*descriptions, strict=True)]
-    if not isinstance(first, dict):
+    if not isinstance(first, dict) or first.get("type") == "Box":
         return first
     if first.get("type") == "Text":
         return {**first, "charset": "".join(sorted({one for space in descriptions for one in space["charset"]}))}

@@ -30,6 +30,8 @@ class ParquetFile:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a batch."""
+        if not batch.num_rows:
+            return  # a row group must have rows
         self._buffered.append(batch.cast(self._schema) if batch.schema != self._schema else batch)
         n_rows = sum(buffered.num_rows for buffered in self._buffered)
         if n_rows >= ROW_GROUP_ROWS or sum(buffered.nbytes for buffered in self._buffered) >= ROW_GROUP_BYTES:

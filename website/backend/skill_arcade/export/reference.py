@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.environments.factory import find_spec
 from skill_arcade.errors import InvalidRequest, NotReady, RecordingDamaged
-from skill_arcade.exact_json import encode_value
+from skill_arcade.exact_json import decode_value, encode_value, remove_types
 from skill_arcade.recording.observation import ROOT_NAME, split_path
 
 TEXT = "text"
@@ -148,10 +148,15 @@ def _conform(name: str, array: NDArray[Any], dtype: str, shape: list[int]) -> ND
     )
 
 
+def plain_infos(episode: Episode) -> list[dict[str, Any]]:
+    """Return the infos of the reset and of the T steps, as numbers and lists, without NumPy's types."""
+    return [decode_value(remove_types(info)) for info in (episode.stored_reset_info, *episode.stored_infos)]
+
+
 def _describe_infos(episode: Episode) -> dict[str, int | None]:
     """Return the infos that are numbers or lists of numbers: name to the length of the list, None for a number."""
     found: dict[str, int | None] = {}
-    for info in (episode.reset_info, *episode.infos):
+    for info in plain_infos(episode):
         for name, value in info.items():
             if is_number(value):
                 found.setdefault(name, None)

@@ -21,20 +21,22 @@ from skill_arcade.export.reference import Path as LeafPath
 from skill_arcade.export.reference import conforming_arrays
 from skill_arcade.export.rows import png, to_text
 from skill_arcade.export.tfrecord import RecordFile, Values, write_example
+from skill_arcade.storage.database.transition_columns import MISSING_TIMES
 
 VERSION = "1.0.0"
 ABSENT = -1
 PICTURE_NAME = "picture"
-_TIMES = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
 
 
 class RldsFormat:
     """Writes `GROUP/1.0.0/` with `features.json`, `dataset_info.json` and one TFRecord file per part."""
 
+    has_splits = True
+
     def write_part(
         self, part: Part, group: dict[str, Any], episodes: Iterable[ExportedEpisode], folder: Path
     ) -> dict[str, Any]:
-        name = f"{part.group}-train.tfrecord-{part.place:05d}-of-{part.of:05d}"
+        name = name_shard(part, part.split_place)
         features: dict[str, Any] = {}
         n_bytes = 0
         with RecordFile(folder / part.group / VERSION / name) as file:
@@ -53,21 +55,40 @@ class RldsFormat:
             folder_path = folder / name / VERSION
             folder_path.mkdir(parents=True, exist_ok=True)
             (folder_path / "features.json").write_text(json.dumps(group_reports[0].more["features"]))
-            split = {
-                "name": "train",
-                "shardLengths": [str(len(report.facts)) for report in group_reports],
-                "numBytes": str(sum(report.more["n_bytes"] for report in group_reports)),
-                "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
-            }
-            info = {"name": name, "version": VERSION, "fileFormat": "tfrecord", "splits": [split]}
+            splits = [
+                _describe_split([report for report in group_reports if report.part.split == split], folder_path)
+                for split in plan.list_splits(name)
+            ]
+            info = {"name": name, "version": VERSION, "fileFormat": "tfrecord", "splits": splits}
             (folder_path / "dataset_info.json").write_text(json.dumps(info))
 
     def load(self, plan: Plan) -> str:
         name = next(iter(plan.groups))
+        split = plan.list_splits(name)[0]
         return (
             "import tensorflow_datasets as tfds   # without TensorFlow: skill_arcade.export.tfrecord\n\n"
-            f'episodes = tfds.builder_from_directory("{name}/{VERSION}").as_dataset(split="train")'
+            f'episodes = tfds.builder_from_directory("{name}/{VERSION}").as_dataset(split="{split}")'
         )
+
+
+def name_shard(part: Part, place: int) -> str:
+    """Return the name of a TFRecord file of the part's split."""
+    return f"{part.group}-{part.split}.tfrecord-{place:05d}-of-{part.split_of:05d}"
+
+
+def _describe_split(reports: list[Report], folder: Path) -> dict[str, Any]:
+    """Return the entry of a split in `dataset_info.json`. A part whose episodes were all left out is an empty file."""
+    part = reports[0].part
+    lengths = {report.part.split_place: len(report.facts) for report in reports}
+    for place in range(part.split_of):
+        if place not in lengths:
+            (folder / name_shard(part, place)).touch()
+    return {
+        "name": part.split,
+        "shardLengths": [str(lengths.get(place, 0)) for place in range(part.split_of)],
+        "numBytes": str(sum(report.more["n_bytes"] for report in reports)),
+        "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+    }
 
 
 def name_leaves(arrays: dict[LeafPath, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -105,7 +126,7 @@ def build_example(exported: ExportedEpisode, arrays: dict[str, NDArray[Any]]) ->
             json.dumps([[e.kind, e.server_us, e.client_us, e.step, e.data] for e in episode.events]).encode()
         ],
     }
-    for name in _TIMES:
+    for name in MISSING_TIMES:
         times = np.append(episode.times[name], np.nan)
         example[f"steps/{name}"] = np.where(np.isnan(times), ABSENT, np.nan_to_num(times)).astype(np.int64)
     for name, array in arrays.items():
@@ -122,7 +143,7 @@ def describe_features(episode: Episode, arrays: dict[str, NDArray[Any]]) -> dict
     scalar = {
         **{name: _scalar("float32") for name in ("reward", "discount")},
         **{name: _scalar("bool") for name in ("is_first", "is_last", "is_terminal")},
-        **{name: _scalar("int64") for name in ("action", "server_us", *_TIMES)},
+        **{name: _scalar("int64") for name in ("action", "server_us", *MISSING_TIMES)},
         "info": _text(),
         "reward_float64": _tensor(episode.rewards),
     }

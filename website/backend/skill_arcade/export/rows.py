@@ -13,6 +13,7 @@ from PIL import Image
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.reference import conforming_arrays, leaf_arrays
+from skill_arcade.storage.database.transition_columns import MISSING_TIMES, TIMES
 
 BATCH_ROWS = 256
 """Number of rows per batch."""
@@ -28,14 +29,8 @@ _FIXED = [
     ("is_last", pa.bool_()),
     ("info", pa.string()),
     ("time_us", pa.int64()),
-    ("server_us", pa.int64()),
-    ("late_us", pa.int64()),
-    ("shown_us", pa.int64()),
-    ("input_us", pa.int64()),
-    ("input_received_us", pa.int64()),
-    ("input_frame", pa.int64()),
+    *((column.name, pa.int64()) for column in TIMES if column.name != "time_created"),
 ]
-_NULLABLE = ("late_us", "shown_us", "input_us", "input_received_us", "input_frame")
 DESCRIPTIONS_KEY = "columns"
 """Key of a Parquet file's metadata with the meaning of its columns, as JSON."""
 DESCRIPTIONS = {
@@ -49,12 +44,7 @@ DESCRIPTIONS = {
     "is_last": "whether this is the last observation, on which no action was taken",
     "info": "info that came with the observation, as JSON in the encoding of skill_arcade.exact_json",
     "time_us": "end of the step, microseconds since 1970, server wall clock",
-    "server_us": "start of the step, microseconds since the start of the episode, server monotonic clock",
-    "late_us": "delay of that start after its deadline, microseconds; null if turn-based",
-    "shown_us": "paint of the observation, microseconds, clock of the browser; null if it was not painted",
-    "input_us": "input that determined the action, microseconds, clock of the browser; null if there is none yet",
-    "input_received_us": "arrival of that input, same clock as server_us",
-    "input_frame": "index of the observation on the screen at that input",
+    **{column.name: column.comment for column in TIMES},
     "picture": "frame that the player saw, PNG",
 }
 FACTS = pa.schema(
@@ -70,7 +60,7 @@ FACTS = pa.schema(
         ("latency_p50_ms", pa.float64()),
         ("latency_p95_ms", pa.float64()),
         ("dropped_frames", pa.int64()),
-        *((name, pa.string()) for name in ("input_device", "device", "software")),
+        *((name, pa.string()) for name in ("input_device", "device", "software", "ghost", "study", "notes")),
     ]
 )
 EVENTS = pa.schema(
@@ -151,7 +141,7 @@ def build_episode_facts(all_facts: list[dict[str, Any]]) -> pa.Table:
     """Return a table with one row per episode. Nested values are JSON."""
     return pa.Table.from_pylist(
         [
-            {name: json.dumps(value) if isinstance(value, dict) else value for name, value in facts.items()}
+            {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in facts.items()}
             for facts in all_facts
         ],
         FACTS,
@@ -199,7 +189,7 @@ def _fixed_columns(exported: ExportedEpisode) -> dict[str, Any]:
         "time_us": [*times["time_created"].astype(np.int64).tolist(), None],
         "server_us": [*times["server_us"].tolist(), None],
     }
-    for name in _NULLABLE:
+    for name in MISSING_TIMES:
         columns[name] = [None if np.isnan(value) else int(value) for value in times[name]] + [None]
     # No step acts on the last observation, so its paint time is in an event.
     last = [event.client_us for event in episode.events if event.kind == "last-shown"]

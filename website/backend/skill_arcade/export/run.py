@@ -15,66 +15,120 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.reader import Dataset, open_dataset
-from skill_arcade.errors import ArcadeError, InvalidRequest, NotReady, SettingsError
+from skill_arcade.durable_files import replace_file
+from skill_arcade.errors import ArcadeError, ConsentRequired, InvalidRequest, NotReady, SettingsError
 from skill_arcade.export.dataset_card import write_card
-from skill_arcade.export.episode_facts import ExportedEpisode, describe_episode, pseudonym
+from skill_arcade.export.dataset_files import describe_version, write_dataset_files
+from skill_arcade.export.episode_facts import ExportedEpisode, describe_episode
 from skill_arcade.export.formats import FormatName, Report, find_format
-from skill_arcade.export.plan import Part, Plan, make_plan
+from skill_arcade.export.plan import Part, Plan, Saved, make_plan
 from skill_arcade.ray_jobs import run_on_ray
 from skill_arcade.settings import Settings
 from skill_arcade.shards import Shard
+from skill_arcade.storage.database.consents import RESEARCH
+from skill_arcade.storage.database.dataset_versions import make_pseudonym
 
 log = logging.getLogger(__name__)
 
 WORK_DIR = ".export"
+PLAN_NAME = "plan.json"
 ENDED_SQL = "time_ended IS NOT NULL"
 OUTAGES = (NotReady, SettingsError, OSError, MemoryError)
 """Errors that no single episode causes, such as a database that does not answer or a full disk. They end the export."""
 
 
-def open_plan(dataset: Dataset, format_: FormatName, where: str | None, out: Path) -> Plan:
+def open_plan(
+    dataset: Dataset,
+    format_: FormatName,
+    where: str | None,
+    out: Path,
+    *,
+    test_fraction: float | None = None,
+    scope: str = RESEARCH,
+) -> Plan:
     """Create the plan of an export to `out`, or read the existing one.
 
     Raises:
-        InvalidRequest: `out` has other contents, or there is nothing to export.
+        InvalidRequest: `out` has other contents, there is nothing to export, or the format has no splits.
     """
-    path = out / WORK_DIR / "plan.json"
-    if path.exists():
-        plan = Plan.read(path)
-        if (plan.format, plan.where) != (format_, where):
-            raise InvalidRequest(
-                f"{out} has an unfinished export of {plan.where or 'all episodes'} as {plan.format}: repeat the same "
-                "command to resume it, or give another folder."
-            )
+    if (plan := find_plan(out)) is not None:
+        if (plan.format, plan.where, plan.test_fraction, plan.scope) != (format_, where, test_fraction, scope):
+            raise other_plan(plan, out)
         return plan
-    if out.exists() and any(out.iterdir()):
-        raise InvalidRequest(f"{out} is not empty: give a new folder.")
     condition = ENDED_SQL if where is None else f"{ENDED_SQL} AND (\n{where}\n)"
-    plan = plan_episodes(format_, where, dataset.episodes(where=condition))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plan.write(path)
+    episodes = dataset.episodes(where=condition, scope=scope)
+    n_without_consent = dataset.count_without(scope, condition)
+    plan = plan_episodes(format_, where, episodes, test_fraction, scope=scope, n_without_consent=n_without_consent)
+    write_plan(plan, out)
     return plan
 
 
-def plan_episodes(format_: FormatName, where: str | None, episodes: Iterable[Episode]) -> Plan:
+def find_plan(out: Path) -> Plan | None:
+    """Return the plan of an unfinished export in `out`, or None. Raises InvalidRequest if `out` has other contents."""
+    path = out / WORK_DIR / PLAN_NAME
+    if path.exists():
+        return Plan.read(path)
+    if out.exists() and any(out.iterdir()):
+        raise InvalidRequest(f"{out} is not empty: give a new folder.")
+    return None
+
+
+def other_plan(plan: Plan, out: Path) -> InvalidRequest:
+    """Return the error that `out` has an unfinished export of something else."""
+    name = plan.where or "all episodes"
+    if plan.dataset is not None:
+        name = f"{plan.dataset['name']}@{plan.dataset['version']}"
+    return InvalidRequest(
+        f"{out} has an unfinished export of {name} as {plan.format}: repeat the same command to resume it, or give "
+        "another folder."
+    )
+
+
+def write_plan(plan: Plan, out: Path) -> None:
+    """Write the plan of an export to its folder, which is created."""
+    path = out / WORK_DIR / PLAN_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plan.write(path)
+
+
+def plan_episodes(
+    format_: FormatName,
+    where: str | None,
+    episodes: Iterable[Episode],
+    test_fraction: float | None = None,
+    *,
+    scope: str | None = RESEARCH,
+    n_without_consent: int = 0,
+    saved: Saved | None = None,
+) -> Plan:
     """Return the plan of these episodes, with the properties that their format asks for."""
     format_module = find_format(format_)
+    if test_fraction is not None and not getattr(format_module, "has_splits", False):
+        raise InvalidRequest(
+            f"The format {format_} has no splits. Use hf, lerobot or rlds with --test-fraction, or divide the episodes "
+            "by player_id after loading."
+        )
     return make_plan(
         format_,
         where,
         episodes,
+        test_fraction=test_fraction,
         part_steps=getattr(format_module, "part_steps", None),
         has_reference=getattr(format_module, "has_reference", True),
         has_tasks=getattr(format_module, "has_tasks", False),
+        scope=scope,
+        n_without_consent=n_without_consent,
+        saved=saved,
     )
 
 
 def read_plan(out: Path) -> Plan:
     """Return the existing plan in `out`. Raises InvalidRequest if there is none."""
-    path = out / WORK_DIR / "plan.json"
+    path = out / WORK_DIR / PLAN_NAME
     if not path.exists():
         raise InvalidRequest(f"{out} has no unfinished export: begin it with --plan, once, before the shards.")
     return Plan.read(path)
@@ -112,10 +166,7 @@ def export_part(dataset: Dataset, plan: Plan, part: Part, out: Path) -> Report:
     shutil.rmtree(work)
     entries = [{"episode": id_, "reason": reason} for id_, reason in left_out.items()]
     report = Report(part, files, facts, more, entries)
-    path = _report_path(out, part.number)
-    temporary = path.with_suffix(".fresh")
-    temporary.write_text(json.dumps(asdict(report)))
-    temporary.replace(path)
+    replace_file(_report_path(out, part.number), json.dumps(asdict(report)).encode())
     return report
 
 
@@ -133,7 +184,8 @@ def _try_part(
         for place, id_ in enumerate(part.episodes):
             if id_ not in left_out:
                 current[:] = [id_]
-                exported = describe_episode(part.first + place, dataset.episode(id_), plan.key)
+                _check_consent(dataset, plan, id_)
+                exported = describe_episode(part.first + place, dataset.episode(id_), plan.key, plan.frozen)
                 facts.append(exported.facts)
                 yield exported
         current.clear()
@@ -156,6 +208,12 @@ def _try_part(
     return facts, more
 
 
+def _check_consent(dataset: Dataset, plan: Plan, id_: str) -> None:
+    """Raise ConsentRequired if the player has withdrawn the scope since the plan was made."""
+    if plan.scope is not None and not dataset.allows(UUID(id_), plan.scope):
+        raise ConsentRequired(f"the player has withdrawn the consent to {plan.scope}")
+
+
 def _find_failures(dataset: Dataset, plan: Plan, part: Part, work: Path, left_out: dict[str, str]) -> None:
     """Add the episodes that cannot be written alone to `left_out`. Raises InvalidRequest if there are none."""
     n_before = len(left_out)
@@ -166,7 +224,8 @@ def _find_failures(dataset: Dataset, plan: Plan, part: Part, work: Path, left_ou
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            exported = describe_episode(part.first + place, dataset.episode(id_), plan.key)
+            _check_consent(dataset, plan, id_)
+            exported = describe_episode(part.first + place, dataset.episode(id_), plan.key, plan.frozen)
             format_.write_part(part, plan.groups[part.group], iter([exported]), work)
         except OUTAGES:
             raise
@@ -284,11 +343,14 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     left_out = [_publish_left_out(plan, entry) for entry in list_left_out(plan, out)]
     reports = [report for part in plan.parts if (report := _read_report(out, part.number)).facts]
     names = {report.part.group for report in reports}
-    plan = replace(plan, groups={name: group for name, group in plan.groups.items() if name in names})
+    groups = {name: group for name, group in plan.groups.items() if name in names}
+    plan = replace(plan, groups=groups, parts=[report.part for report in reports])
     format_ = find_format(FormatName(plan.format))
     files = {name: described for report in reports for name, described in report.files.items()}
     format_.finish(plan, reports, out)
     write_card(plan, format_, reports, left_out, out)
+    if plan.dataset is not None:
+        write_dataset_files(plan.dataset, out)
     for path in out.rglob("*"):
         name = path.relative_to(out)
         if path.is_file() and name.parts[0] != WORK_DIR and name.as_posix() not in files:
@@ -298,10 +360,13 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
         "query": plan.where or "every ended episode",
         "time_created": plan.time_created,
         "skill_arcade": plan.skill_arcade,
+        "dataset": None if plan.dataset is None else describe_version(plan.dataset),
         "episodes": sum(len(report.facts) for report in reports),
+        "consent": {"scope": plan.scope, "episodes_without": plan.n_without_consent},
         "left_out": {"episodes": len(left_out), "reasons": left_out},
         "steps": sum(facts["steps"] for report in reports for facts in report.facts),
         "groups": list(plan.groups),
+        "splits": count_splits(reports),
         "players": len({facts["player_id"] for report in reports for facts in report.facts}),
         "files": {name: files[name] for name in sorted(files)},
     }
@@ -310,9 +375,24 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
     return manifest
 
 
+def count_splits(reports: list[Report]) -> dict[str, dict[str, int]]:
+    """Return the numbers of episodes, steps and players of each split."""
+    facts: dict[str, list[dict[str, Any]]] = {}
+    for report in reports:
+        facts.setdefault(report.part.split, []).extend(report.facts)
+    return {
+        split: {
+            "episodes": len(episodes),
+            "steps": sum(one["steps"] for one in episodes),
+            "players": len({one["player_id"] for one in episodes}),
+        }
+        for split, episodes in facts.items()
+    }
+
+
 def _publish_left_out(plan: Plan, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry of the manifest: the episode under its pseudonym, also in the reason."""
-    id_, own_pseudonym = entry["episode"], pseudonym(plan.key, "episode", entry["episode"])
+    id_, own_pseudonym = entry["episode"], make_pseudonym(plan.key, "episode", entry["episode"])
     reason = entry["reason"].replace(id_, own_pseudonym).replace(id_.replace("-", ""), own_pseudonym)
     return {"episode_id": own_pseudonym, "group": entry["group"], "reason": reason}
 

@@ -15,13 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from skill_arcade.child_processes import limit_memory
 from skill_arcade.dataset.reader import Dataset, open_dataset
-from skill_arcade.errors import ArcadeError
+from skill_arcade.errors import ArcadeError, InvalidRequest
 from skill_arcade.export.formats import find_format
 from skill_arcade.export.plan import Plan
 from skill_arcade.export.run import WORK_DIR, export_part, finish_export, plan_episodes
+from skill_arcade.export.saved_datasets import Reference, check_still_whole, find_version, plan_version
 from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.consents import RESEARCH
 
 CHUNK_BYTES = 1 << 18
 """Size of the chunks in which files are copied to the ZIP."""
@@ -40,15 +43,36 @@ def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, 
         InvalidRequest: no episode matches.
     """
     find_format(selection.format)
-    episodes = dataset.episodes(user=selection.user_id, where=selection.to_sql)
+    if selection.dataset is not None:
+        version = find_version(dataset, Reference(selection.dataset, selection.version))
+        plan = plan_version(dataset, selection.format, version)
+        _stream_plan(dataset, plan, selection, pipe, report, lambda: check_still_whole(dataset, version))
+        return
+    # Players get all of their own episodes; everybody else's must allow research.
+    scope = None if selection.user_id is not None else RESEARCH
+    episodes = dataset.episodes(user=selection.user_id, where=selection.to_sql, scope=scope)
+    n_without = 0 if scope is None else dataset.count_without(scope, selection.to_sql)
     where = (
         selection.to_sql
         if selection.user_id is None
         else f"{selection.to_sql}\n  AND player_id = '(requesting player)'"
     )
-    plan = plan_episodes(selection.format, where, episodes)
+    plan = plan_episodes(selection.format, where, episodes, scope=scope, n_without_consent=n_without)
+    _stream_plan(dataset, plan, selection, pipe, report)
+
+
+def _stream_plan(
+    dataset: Dataset,
+    plan: Plan,
+    selection: ExportSelection,
+    pipe: BinaryIO,
+    report: Progress,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write an export. `check` raises after the last part if the ZIP must not be complete."""
     done = 0
-    report({"episodes": done, "of": plan.n_episodes})
+    n_without = 0 if plan.dataset is not None else plan.n_without_consent
+    report({"episodes": done, "of": plan.n_episodes, "without_consent": n_without})
     with tempfile.TemporaryDirectory(prefix="skill-arcade-export-") as temporary_folder:
         out = Path(temporary_folder)
         with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
@@ -57,6 +81,7 @@ def stream_export(dataset: Dataset, selection: ExportSelection, pipe: BinaryIO, 
                 _move_to_archive(archive, plan, selection, out)
                 done += len(part.episodes) - len(left_out)
                 report({"episodes": done, "of": plan.n_episodes, "left_out": left_out})
+            check()
             finish_export(plan, out)
             _move_to_archive(archive, plan, selection, out)
         pipe.flush()
@@ -101,14 +126,22 @@ def main() -> None:
         Settings(_env_file=None, **request["settings"]),
         ExportSelection.model_validate(request["wanted"]),
     )
+    limit_memory(settings.export_memory_mb)
     try:
         with open_dataset(settings=settings) as dataset:
             stream_export(dataset, selection, pipe, report)
+    except MemoryError:
+        message = (
+            f"The download needs more than the {settings.export_memory_mb} MB of memory that it may use. Choose fewer "
+            "episodes or another format."
+        )
+        report({"error": InvalidRequest.__name__, "message": message})
+        sys.exit(1)
     except BrokenPipeError:
         # The reader has closed the pipe. Without this line Python would report the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), pipe.fileno())
     except ArcadeError as error:
-        report({"status": error.status, "error": type(error).__name__, "message": str(error)})
+        report({"error": type(error).__name__, "message": str(error)})
         sys.exit(1)
 
 

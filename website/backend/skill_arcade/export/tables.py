@@ -11,19 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from skill_arcade.export.episode_facts import ExportedEpisode
+from skill_arcade.dataset.episodes import ARROW_TYPES
+from skill_arcade.export.episode_facts import ExportedEpisode, later_is_none
 from skill_arcade.export.formats import Report
 from skill_arcade.export.parquet_writer import ParquetFile
 from skill_arcade.export.plan import Part, Plan
 from skill_arcade.storage.database.bulk_copy import COPY_SCHEMAS
 
-_TYPES = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "timestamp": pa.timestamp("us", "UTC"),
-}
 MIN_BLOCK_BYTES = 1 << 20
 """Size of the blocks in which CSV is read."""
 VIEWS = """\
@@ -34,18 +28,20 @@ CREATE VIEW episode AS
 SELECT episode_id AS id, player_id AS user_id, game_id, seed, steps AS n_steps, status, "return" AS score, end_reason,
     time_created, time_ended
 FROM episode_summary;
+CREATE VIEW played_episode AS SELECT * FROM episode;
+CREATE VIEW episode_variant AS SELECT episode_id, variant FROM episode_summary;
 CREATE VIEW learning_curve AS
 SELECT episode_id, player_id, game_id, episode_index, "return", steps, status, time_created,
     CAST(sum(steps) OVER past AS BIGINT) AS cumulative_frames,
     sum(duration_seconds) OVER past / 60 AS cumulative_minutes,
-    gap_seconds, 1 + count(*) FILTER (WHERE gap_seconds > 1800) OVER past AS session_index
+    gap_seconds, 1 + count(*) FILTER (WHERE gap_seconds > 1800) OVER past AS session_index, variant
 FROM (
     SELECT *, row_number() OVER played AS episode_index,
         epoch(time_created - lag(time_ended) OVER played) AS gap_seconds
     FROM episode_summary
-    WINDOW played AS (PARTITION BY player_id, game_id ORDER BY time_created, episode_id)
+    WINDOW played AS (PARTITION BY player_id, variant ORDER BY time_created, episode_id)
 )
-WINDOW past AS (PARTITION BY player_id, game_id ORDER BY episode_index);
+WINDOW past AS (PARTITION BY player_id, variant ORDER BY episode_index);
 """
 
 
@@ -71,7 +67,7 @@ class TablesFormat:
             file = ParquetFile(folder / name / f"{part.group}-{part.place:05d}.parquet", _schema(columns))
             if csv_path.stat().st_size:
                 for batch in _read(csv_path, columns):
-                    file.write(_pseudonymise(batch, pseudonyms))
+                    file.write(_pseudonymise(_freeze(name, batch, part_episodes), pseudonyms))
             file.close()
             csv_path.unlink()
         return {}
@@ -91,7 +87,7 @@ class TablesFormat:
 
 
 def _schema(columns: dict[str, str]) -> pa.Schema:
-    return pa.schema([(name, _TYPES[type_]) for name, type_ in columns.items()])
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in columns.items()])
 
 
 def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
@@ -106,7 +102,7 @@ def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
         csv.ReadOptions(use_threads=False, column_names=list(columns), block_size=max(MIN_BLOCK_BYTES, 2 * longest)),
         csv.ParseOptions(newlines_in_values=True),
         csv.ConvertOptions(
-            column_types={name: _TYPES[type_] for name, type_ in columns.items()},
+            column_types={name: ARROW_TYPES[type_] for name, type_ in columns.items()},
             true_values=["t"],
             false_values=["f"],
             null_values=[""],
@@ -114,6 +110,21 @@ def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
             quoted_strings_can_be_null=False,
         ),
     )
+
+
+def _freeze(name: str, batch: pa.RecordBatch, episodes: list[ExportedEpisode]) -> pa.RecordBatch:
+    """Return rows of a table with the certificates and notes that the episodes are exported with."""
+    if name == "episode_summary":
+        certified = {str(exported.episode.id): exported.facts["certified"] for exported in episodes}
+        values = pa.array([certified[id_] for id_ in batch.column("episode_id").to_pylist()], pa.bool_())
+        return batch.set_column(batch.schema.get_field_index("certified"), "certified", values)
+    as_of = episodes[0].as_of
+    if name != "note" or as_of is None:
+        return batch
+    batch = batch.filter(pc.less_equal(batch.column("time_created"), pa.scalar(as_of, ARROW_TYPES["timestamp"])))
+    retracted = [later_is_none(time, as_of) for time in batch.column("time_retracted").to_pylist()]
+    index = batch.schema.get_field_index("time_retracted")
+    return batch.set_column(index, "time_retracted", pa.array(retracted, ARROW_TYPES["timestamp"]))
 
 
 def _pseudonymise(batch: pa.RecordBatch, pseudonyms: dict[str, dict[str, str]]) -> pa.RecordBatch:

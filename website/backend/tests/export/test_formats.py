@@ -19,10 +19,12 @@ from PIL import Image
 
 from skill_arcade.dataset import Episode
 from skill_arcade.errors import SettingsError
+from skill_arcade.exact_json import decode_info
 from skill_arcade.export import formats
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.tfrecord import read_example, read_records
 from tests.export.conftest import Export
+from tests.support.exact_values import is_same
 
 GAMES = ["breakout", "cart-pole", "tower-of-hanoi"]
 
@@ -75,7 +77,7 @@ def compare_rows(rows: pd.DataFrame, source: Episode, *, pictures: bool = True) 
     assert_array_equal(rows["terminated"][:n_steps].astype(bool), source.terminations)
     assert_array_equal(rows["truncated"][:n_steps].astype(bool), source.truncations)
     assert rows["action"][n_steps:].isna().all()
-    assert [json.loads(info) for info in rows["info"]] == [source.reset_info, *source.infos]
+    assert is_same([decode_info(json.loads(info)) for info in rows["info"]], [source.reset_info, *source.infos])
     for name in ("server_us", "shown_us", "input_us", "input_received_us", "input_frame", "late_us"):
         compare_times(rows[name][:n_steps], source, name)
     if pictures:

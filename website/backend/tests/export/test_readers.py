@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class ReadExport:
 
 @pytest.fixture(scope="module")
 def export_all(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[FormatName], ReadExport]]:
-    """Return a function that exports all recorded games in a format."""
+    """Return a function that exports all recorded games in a format, once for all tests, which only read it."""
     home, sources = tmp_path_factory.mktemp("readers"), tmp_path_factory.mktemp("sources")
     with fresh_database(postgres) as url:
         record_games(url, home, REPRESENTATIVE_GAMES)
@@ -52,6 +53,7 @@ def export_all(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Itera
         with sa.open(settings=settings) as dataset:
             write_sources(dataset.episodes(where=ENDED_SQL), sources)
 
+            @cache
             def export(format_: FormatName) -> ReadExport:
                 out = tmp_path_factory.mktemp(str(format_)) / "out"
                 plan = open_plan(dataset, format_, None, out)
@@ -75,12 +77,12 @@ def test_minari_export_names_packages_of_environment(export_all: Callable[[Forma
     exported = export_all(FormatName.minari)
     found = {
         group: json.loads((exported.folder / f"skill-arcade/{group}/human-v0/data/metadata.json").read_text())
-        for group in ("breakout", "minigrid-door-key-5x5", "tower-of-hanoi")
+        for group in ("breakout", "minigrid-door-key", "tower-of-hanoi")
     }
     names = {group: {one.partition("==")[0] for one in data["requirements"]} for group, data in found.items()}
     assert names == {
         "breakout": {"ale-py", "gymnasium"},
-        "minigrid-door-key-5x5": {"gymnasium", "minigrid"},
+        "minigrid-door-key": {"gymnasium", "minigrid"},
         "tower-of-hanoi": {"gymnasium", "skill-arcade"},
     }
 

@@ -17,6 +17,7 @@ from skill_arcade.export import plan, tables
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.plan import Plan
 from skill_arcade.export.run import WORK_DIR, export_part, export_parts, finish_export, open_plan
+from skill_arcade.uploader.objects import list_prefixes
 from tests.export.conftest import Arcade, Export
 
 Run = Callable[..., Any]
@@ -171,7 +172,7 @@ def test_condition_with_backslashes_and_colons_is_passed_on_as_written(arcade: A
 def damaged(arcade: Arcade) -> Iterator[Episode]:
     """Hide the pictures of the first episode of Breakout, and return it."""
     (episode,) = arcade.dataset.episodes(where="game_id = 'breakout' AND steps > 30")
-    folder = arcade.settings.objects_folder / "episodes" / str(episode.id)
+    folder = arcade.settings.objects_folder / list_prefixes(episode.id)[0]
     folder.rename(folder.with_suffix(".hidden"))
     yield episode
     folder.with_suffix(".hidden").rename(folder)

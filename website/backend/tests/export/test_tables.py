@@ -16,9 +16,9 @@ from sqlalchemy import URL
 
 import skill_arcade.dataset as sa
 from skill_arcade.export import tables
-from skill_arcade.export.episode_facts import pseudonym
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_part, finish_export, open_plan
+from skill_arcade.storage.database.dataset_versions import make_pseudonym
 from tests.conftest import fresh_database, opened_engine
 from tests.export.conftest import Export
 from tests.research.test_questions import ANSWERS, QUESTIONS
@@ -49,9 +49,9 @@ def run_question(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Ite
             plan = open_plan(dataset, FormatName.tables, None, folder)
             for part in plan.parts:
                 export_part(dataset, plan, part, folder)
-            real = {pseudonym(plan.key, "player", name): name for name in NAMES}
+            real = {make_pseudonym(plan.key, "player", name): name for name in NAMES}
             ids = [str(episode_id(number)) for number in range(6)]
-            real |= {pseudonym(plan.key, "episode", id_): id_ for id_ in ids}
+            real |= {make_pseudonym(plan.key, "episode", id_): id_ for id_ in ids}
             finish_export(plan, folder)
     with open_tables(folder) as connection:
         yield lambda number: [

@@ -1,5 +1,6 @@
 """Loads an export with Hugging Face `datasets`, runs the lines of its card, and makes batches if PyTorch is there."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -22,7 +23,7 @@ def check(group: str, export: Path, expected: Path) -> tuple[int, int]:
         facts = datasets.load_dataset(folder, "episodes", split="train", cache_dir=cache)
         found = datasets.load_dataset(folder, group, split="train", cache_dir=cache)
         require(isinstance(found.features["picture"], datasets.Image), "picture is no Image")
-        run_card()
+        run_card(folder)
         steps = check_rows(group, found, facts, expected)
         n_episodes = len(set(found["episode"]))
         if importlib.util.find_spec("torch"):
@@ -69,17 +70,23 @@ def check_batches(found: Any) -> None:
 
 
 def check_croissant(group: str, found: Any) -> None:
-    import mlcroissant  # noqa: PLC0415  (not in every environment)
-
-    dataset = mlcroissant.Dataset(jsonld="croissant.json")
-    records = iter(dataset.records(record_set=group))
+    records = iter(read_croissant(str(Path.cwd())).records(record_set=group))
     first = next(records)
     require(first[f"{group}/action"] == found[0]["action"], "Croissant")
 
 
-def run_card() -> None:
+@functools.cache
+def read_croissant(folder: str) -> Any:
+    """Read and validate the metadata, which takes seconds if it describes 200 games."""
+    import mlcroissant  # noqa: PLC0415  (not in every environment)
+
+    return mlcroissant.Dataset(jsonld=f"{folder}/croissant.json")
+
+
+@functools.cache
+def run_card(folder: str) -> None:
     """Run the Python block of the card, as a reader would: in the folder, unchanged."""
-    (code,) = re.findall(r"^```python\n(.*?)^```", Path("README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(r"^```python\n(.*?)^```", Path(folder, "README.md").read_text(), re.MULTILINE | re.DOTALL)
     exec(compile(code, "README.md", "exec"), {})
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from tests.conftest import opened_engine
+from tests.support.catalogue import load_games
 from tests.support.exported_env import CASES, odd_manifest
 from tests.support.session_harness import SessionHarness, play_randomly, upload_all
 
 REPRESENTATIVE_GAMES = (
     "breakout",
     "cart-pole",
-    "minigrid-door-key-5x5",
+    "minigrid-door-key",
     "tower-of-hanoi",
     "lunar-lander-continuous",
     "blackjack",
@@ -28,7 +28,7 @@ def record_games(
 ) -> None:
     """Play games with random controls, and all odd environments, and upload the episodes below `home`."""
     journal = home / "played"
-    catalogue = load_catalogue().games
+    catalogue = load_games()
     manifests = [*(catalogue[name] for name in games), *map(odd_manifest, CASES if has_odd else ())]
     for manifest in manifests:
         for seed in range(episodes):
