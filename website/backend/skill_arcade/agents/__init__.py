@@ -1,0 +1,1 @@
+"""Agents that are there from the start: scripted players, without weights."""

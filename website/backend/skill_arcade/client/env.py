@@ -1,0 +1,267 @@
+"""A Gymnasium environment whose steps are played on a running arcade, over the socket that the page uses."""
+
+import json
+import string
+import time
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from websockets.exceptions import ConnectionClosed as SocketClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from skill_arcade.client.http import issue_ticket, sign_in
+from skill_arcade.exact_json import decode_info, decode_value
+from skill_arcade.frames.decoder import Decoder
+from skill_arcade.wire.packet import FramePacket
+
+Pace = Literal["stepped", "realtime"]
+Picture = NDArray[np.uint8]
+
+TIMEOUT_SECONDS = 30.0
+"""Longest wait for the arcade. A first game may have to load its environment."""
+ACKNOWLEDGED_FRAMES = 20
+"""Frames after which they are acknowledged; the arcade drops frames when 60 are not (rule F2)."""
+
+
+MAX_TEXT = 10_000
+"""Longest text in a space."""
+
+
+class ConnectionClosed(Exception):
+    """The arcade closed the connection. The text is its reason; the episode is recorded up to there."""
+
+
+class ArcadeEnv(gymnasium.Env[Any, int]):
+    """Plays one game of an arcade as a program.
+
+    An observation is the picture that a person sees, (height, width, 3) uint8, or with `observations="environment"`
+    what the game's own environment returned. Rewards and flags are the environment's, and `info` is its `info` as
+    recorded, with `"arcade"`: the episode's id, the index of the observation, and the picture.
+    """
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 as Gymnasium declares it
+
+    def __init__(
+        self,
+        url: str,
+        game: str,
+        *,
+        name: str,
+        pace: Pace = "stepped",
+        options: dict[str, str] | None = None,
+        observations: Literal["picture", "environment"] = "picture",
+    ) -> None:
+        """Sign in and connect.
+
+        Args:
+            url: Address of the arcade, such as `http://localhost:8080`.
+            game: Id of the game, such as `breakout`.
+            name: Name of the program: lower-case letters, digits and `-`. Programs of one name are one player.
+            pace: `stepped`: the game waits for each `step`, and the episode is marked so. `realtime`: the game runs as
+                for people; `step` sets the action and returns the newest observation, so observations may be left out.
+            options: Options of the game, such as `{"mode": "4"}`.
+            observations: What `reset` and `step` return.
+
+        Raises:
+            RequestRefused: the arcade refuses the sign-in or the game.
+            ConnectionClosed: the arcade closes the connection.
+            OSError: the arcade does not answer.
+        """
+        self.pace: Pace = pace
+        self.render_mode = "rgb_array"
+        self._observes_picture = observations == "picture"
+        self._exit = ExitStack()
+        ticket = issue_ticket(url, sign_in(url, name), game)
+        self._socket = self._exit.enter_context(_connect(url, game, ticket, options or {}))
+        self._send("hello", **_describe_program(name))
+        welcome = self._read_until("welcome")
+        self._decoder = Decoder(welcome["width"], welcome["height"])
+        self._n_actions = int(welcome["n_actions"])
+        self.action_space = spaces.Discrete(self._n_actions)  # type: ignore[assignment]
+        self.observation_space: spaces.Space[Any] = spaces.Box(
+            0, 255, (welcome["height"], welcome["width"], 3), np.uint8
+        )
+        self._picture: Picture = np.zeros((welcome["height"], welcome["width"], 3), np.uint8)
+        self._outcome: dict[str, Any] = {}
+        self._packet: FramePacket | None = None
+        self._episode: str | None = None
+        self._is_over = True
+        self._acknowledged = 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode, and end the one that runs.
+
+        `seed` is 1 to 2**31 - 1; None lets the arcade draw one. Both are recorded.
+
+        Raises:
+            ConnectionClosed: the arcade closed the connection.
+        """
+        super().reset(seed=seed)
+        if not self._is_over:
+            self._send("leave")
+            self._read_until("ended")
+        self._acknowledged, self._is_over = 0, False
+        self._send("start", mode="streamed", program={"pace": self.pace, "seed": seed})
+        self._episode = self._read_until("started")["episode"]
+        self._read_frame(0)
+        observation = self._observe()
+        if not self._observes_picture:
+            self.observation_space = space_of(observation)
+        return observation, self._describe()
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Act, and return the observation that follows. In real time it is the newest one, at least one step later.
+
+        Raises:
+            ValueError: there is no such action, or no episode runs.
+            ConnectionClosed: the arcade closed the connection.
+        """
+        if not self.action_space.contains(action):
+            raise ValueError(f"the action is {action!r}; this game has the actions 0 to {self._n_actions - 1}")
+        if self._is_over or self._packet is None:
+            raise ValueError("no episode runs; call reset first")
+        frame = self._packet.frame
+        self._send("act", action=int(action), frame=frame)
+        reward = self._read_frame(frame + 1)
+        packet = self._packet
+        if packet.is_final:
+            self._acknowledge()
+            self._read_until("ended")
+            self._is_over = True
+        return self._observe(), reward, packet.terminated, packet.truncated, self._describe()
+
+    def render(self) -> Picture:
+        """Return the newest picture, (height, width, 3) uint8."""
+        return self._picture
+
+    def close(self) -> None:
+        """End the episode that runs, and disconnect. It is recorded as left."""
+        try:
+            if not self._is_over:
+                self._send("leave")
+                self._read_until("ended")
+        except ConnectionClosed:
+            pass
+        self._is_over = True
+        self._exit.close()
+
+    # -- socket ---------------------------------------------------------------------------------------------------
+
+    def _read_frame(self, index: int) -> float:
+        """Read up to this observation and everything that has arrived after it. Returns the sum of the rewards."""
+        reward = 0.0
+        while True:
+            is_behind = self._packet is None or self._packet.frame < index or (index == 0 and self._packet.frame != 0)
+            message = self._read(TIMEOUT_SECONDS if is_behind else 0.0)
+            if message is None:
+                return reward
+            if isinstance(message, dict):
+                if message["type"] == "outcome":
+                    self._outcome = message
+                    reward += float(message["reward"])
+                continue
+            if message.is_preview:
+                continue
+            self._packet, self._picture = message, self._decoder.decode(message.encoded)
+            if message.frame - self._acknowledged >= ACKNOWLEDGED_FRAMES:
+                self._acknowledge()
+            if message.frame >= index and (self.pace == "stepped" or message.is_final):
+                return reward
+
+    def _acknowledge(self) -> None:
+        assert self._packet is not None
+        self._acknowledged = self._packet.frame
+        self._send_exactly("shown", received=self._packet.frame, frames=[])
+
+    def _read_until(self, kind: str) -> dict[str, Any]:
+        while True:
+            message = self._read(TIMEOUT_SECONDS)
+            if isinstance(message, dict) and message["type"] == kind:
+                return message
+            if isinstance(message, FramePacket) and not message.is_preview:
+                self._packet, self._picture = message, self._decoder.decode(message.encoded)
+
+    def _read(self, timeout: float) -> dict[str, Any] | FramePacket | None:
+        """Return the next message, or None if there is none within `timeout` 0. Raises ConnectionClosed."""
+        try:
+            data = self._socket.recv(timeout)
+        except TimeoutError:
+            if timeout == 0:
+                return None
+            raise ConnectionClosed(f"the arcade did not answer for {timeout:g} s") from None
+        except SocketClosed as error:
+            raise ConnectionClosed(_explain(error)) from error
+        if isinstance(data, str):
+            message: dict[str, Any] = json.loads(data)
+            return message
+        return FramePacket.unpack(data)
+
+    def _send(self, kind: str, **fields: Any) -> None:
+        self._send_exactly(kind, at=_now_ms(), **fields)
+
+    def _send_exactly(self, kind: str, **fields: Any) -> None:
+        try:
+            self._socket.send(json.dumps({"type": kind, **fields}))
+        except SocketClosed as error:
+            raise ConnectionClosed(_explain(error)) from error
+
+    # -- what reset and step return -------------------------------------------------------------------------------
+
+    def _observe(self) -> Any:
+        observation = self._outcome.get("observation")
+        if self._observes_picture or observation is None:
+            return self._picture
+        return decode_value(observation)
+
+    def _describe(self) -> dict[str, Any]:
+        assert self._packet is not None
+        arcade = {"episode": self._episode, "frame": self._packet.frame, "score": self._packet.score}
+        return {**decode_info(self._outcome["info"]), "arcade": {**arcade, "picture": self._picture}}
+
+
+def space_of(value: Any) -> spaces.Space[Any]:
+    """Return a space without bounds that contains a value like this one: its types and shapes."""
+    if isinstance(value, dict):
+        return spaces.Dict({name: space_of(part) for name, part in value.items()})
+    if isinstance(value, tuple):
+        return spaces.Tuple([space_of(part) for part in value])
+    if isinstance(value, str):
+        return spaces.Text(MAX_TEXT, min_length=0, charset=frozenset(string.printable) | frozenset(value))
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return spaces.Discrete(2**62, start=-(2**61))
+    array = np.asarray(value)
+    if array.dtype == bool:
+        return spaces.Box(0, 1, array.shape, np.int8)
+    if np.issubdtype(array.dtype, np.integer):
+        limits = np.iinfo(array.dtype)
+        return spaces.Box(limits.min, limits.max, array.shape, array.dtype.type)
+    return spaces.Box(-np.inf, np.inf, array.shape, array.dtype.type)
+
+
+def _connect(url: str, game: str, ticket: str, options: dict[str, str]) -> AbstractContextManager[ClientConnection]:
+    address = f"ws{url.rstrip('/').removeprefix('http')}/ws/{game}"
+    if options:
+        address += f"?{urlencode(options)}"
+    protocols = [Subprotocol("skill-arcade"), Subprotocol(f"ticket.{ticket}")]
+    return connect(address, subprotocols=protocols, compression=None, open_timeout=TIMEOUT_SECONDS, close_timeout=1)
+
+
+def _describe_program(name: str) -> dict[str, Any]:
+    """Return the fields of `hello`. A program has no screen."""
+    screen = {"screen": [0, 0], "pixel_ratio": 1, "refresh_hz": None, "isolated": True}
+    return {"protocol": 1, "time_origin": 0, "browser": f"skill_arcade.client {name}", **screen}
+
+
+def _explain(error: SocketClosed) -> str:
+    close = error.rcvd
+    return "the connection was lost" if close is None else f"{close.reason or 'no reason given'} (code {close.code})"
+
+
+def _now_ms() -> float:
+    return time.monotonic() * 1000
