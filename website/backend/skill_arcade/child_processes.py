@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import resource
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,15 @@ def become_subreaper() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         log.warning("cannot become a subreaper errno=%d", ctypes.get_errno())
+
+
+def limit_memory(megabytes: int, pid: int = 0) -> None:
+    """Limit the private memory of a process, 0 for this one, and of each process that it starts afterwards.
+
+    Allocating more fails, in Python with a MemoryError.
+    """
+    _, hard_limit = resource.prlimit(pid, resource.RLIMIT_DATA)
+    resource.prlimit(pid, resource.RLIMIT_DATA, (megabytes << 20, hard_limit))
 
 
 def list_children(pid: int) -> list[int]:

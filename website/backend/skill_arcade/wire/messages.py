@@ -1,4 +1,4 @@
-"""All text messages of the play socket as two unions, discriminated by `type`. The rules are in SPEC.md.
+"""All text messages of the play socket as unions, discriminated by `type`. The rules are in SPEC.md.
 
 `at` is always the browser's `performance.now()` in milliseconds at the moment of the event itself: for a key its
 `event.timeStamp`, for a frame the time of its animation frame.
@@ -19,6 +19,7 @@ NO_NUL = r"^[^\x00]*$"
 """Postgres stores no NUL in text. JSON with lone surrogates is rejected by the parser."""
 Short = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Mode = Literal["streamed", "lockstep"]
+ProgramPace = Literal["stepped", "realtime"]
 MAX_TICKS = 1800
 """Steps in one message: 30 s at 60 Hz, which a page may have played while it was disconnected."""
 
@@ -63,13 +64,30 @@ class Setup(_Message):
     )
 
 
+class ProgramStart(_Message):
+    """How a program plays an episode (rule O24)."""
+
+    pace: ProgramPace = Field(description="stepped: the game waits for each `act`; realtime: as for people")
+    seed: int | None = Field(ge=1, le=2**31 - 1, description="seed of the episode; null: the server draws one")
+
+
 class Start(_Message):
     """Begin the first or the next episode."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("mode"))
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].extend(["mode", "program"]))
     type: Literal["start"]
     at: At
     mode: Mode = Field("streamed", description="lockstep: the page runs the game by itself, if `welcome` offered it")
+    program: ProgramStart | None = Field(None, description="for programs only; null: as a person plays")
+
+
+class Act(_Message):
+    """A program's action. Stepped, or in a turn-based game, it is a step; in real time it holds from the next step."""
+
+    type: Literal["act"]
+    at: At
+    action: Index
+    frame: Index | None = Field(description="index of the observation that the program decided by")
 
 
 class Input(_Message):
@@ -166,6 +184,14 @@ class Resume(_Message):
     at: At
 
 
+class Watch(_Message):
+    """Allow others to watch this game live by a link, or end it (rule O18)."""
+
+    type: Literal["watch"]
+    at: At
+    allowed: StrictBool
+
+
 class Leave(_Message):
     """End the episode as incomplete."""
 
@@ -174,7 +200,21 @@ class Leave(_Message):
 
 
 ClientMessage = Annotated[
-    Hello | Setup | Start | Input | Ticks | Stream | Shown | Align | Ping | Focus | Pause | Resume | Leave,
+    Hello
+    | Setup
+    | Start
+    | Act
+    | Input
+    | Ticks
+    | Stream
+    | Shown
+    | Align
+    | Ping
+    | Focus
+    | Pause
+    | Resume
+    | Watch
+    | Leave,
     Field(discriminator="type"),
 ]
 client_message: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
@@ -231,6 +271,15 @@ class Lockstep(_Message):
     digest: Digest
 
 
+class ShownGhost(_Message):
+    """The recorded episode that the page shows while the player plays (rule O17)."""
+
+    episode: str
+    seed: Literal["same", "drawn"] = Field(
+        description="same: each episode starts with the seed and the settings of that episode"
+    )
+
+
 class Welcome(_Message):
     """The game is ready. `phase` tells whether it is a new game or the player's own, paused."""
 
@@ -240,12 +289,16 @@ class Welcome(_Message):
     phase: Literal["ready", "playing", "paused", "ended"]
     width: int
     height: int
+    n_actions: int = Field(description="actions that a program can send: 0 to n_actions - 1")
     episode: str | None
     ping_ms: int = Field(description="interval between pings")
     lockstep: Offer | None = Field(description="null if this game is streamed")
     sound_hz: float | None = Field(
         description="samples of sound per second at the chosen speed; null if the game has no sound"
     )
+    ghost: ShownGhost | None = Field(description="null if the play ticket names no ghost")
+    recorded: bool = Field(description="false: the player plays without recording, so there is nothing to replay")
+    watchable: bool = Field(description="whether the player's consent allows others to watch")
 
 
 class Started(_Message):
@@ -255,6 +308,18 @@ class Started(_Message):
     episode: str
     server_us: int = Field(description="CLOCK_MONOTONIC of the server at the start of the episode, microseconds")
     lockstep: Lockstep | None = Field(description="null if this episode is streamed")
+
+
+class Outcome(_Message):
+    """For programs: what `reset` or `step` returned. The frame packet with the picture follows (rule O24)."""
+
+    type: Literal["outcome"]
+    frame: int = Field(description="index of the observation")
+    reward: Score = Field(description="0 for the reset")
+    info: dict[str, Any] = Field(description="as recorded: `encode_info` of `skill_arcade.exact_json`")
+    observation: Any = Field(
+        description="`encode_typed` of `skill_arcade.exact_json`; null if the picture is the observation"
+    )
 
 
 class Ticked(_Message):
@@ -312,17 +377,54 @@ class Notice(_Message):
     text: str
 
 
+class Watchable(_Message):
+    """Whether others may watch this game live, and how many do."""
+
+    type: Literal["watchable"]
+    token: str | None = Field(description="token of the link; null if nobody may watch")
+    n_watchers: int
+
+
 ServerMessage = Annotated[
-    Welcome | Started | Ticked | Paused | Resumed | Ended | Pong | Caption | Notice, Field(discriminator="type")
+    Welcome | Started | Outcome | Ticked | Paused | Resumed | Ended | Pong | Caption | Notice | Watchable,
+    Field(discriminator="type"),
 ]
 server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
 
+class WatchedGame(_Message):
+    """First message to a watcher: the game, without anything about its player."""
+
+    type: Literal["game"]
+    name: str
+    hz: float | None = Field(description="steps per second at the chosen speed; null if the game is turn-based")
+    pixel_aspect: float
+    smooth: bool
+    has_score: bool
+
+
+class Scene(_Message):
+    """State of a watched game; sent to watchers at each change."""
+
+    type: Literal["scene"]
+    phase: Literal["ready", "playing", "paused", "ended"]
+    is_away: bool = Field(description="the player is disconnected")
+    caption: str
+
+
+WatcherMessage = Annotated[WatchedGame | Scene, Field(discriminator="type")]
+watcher_message: TypeAdapter[WatcherMessage] = TypeAdapter(WatcherMessage)
+
+
 def schemas() -> dict[str, Any]:
-    """Return the JSON Schemas of both unions, for `components.schemas` of the OpenAPI document."""
+    """Return the JSON Schemas of the unions, for `components.schemas` of the OpenAPI document."""
     ref = "#/components/schemas/{model}"
     parts: dict[str, Any] = {}
-    for name, adapter in (("ClientMessage", client_message), ("ServerMessage", server_message)):
+    for name, adapter in (
+        ("ClientMessage", client_message),
+        ("ServerMessage", server_message),
+        ("WatcherMessage", watcher_message),
+    ):
         schema = adapter.json_schema(ref_template=ref)
         parts.update(schema.pop("$defs"))
         parts[name] = schema

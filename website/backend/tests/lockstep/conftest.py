@@ -14,7 +14,8 @@ def arcade() -> Iterator[Arcade]:
     """A real server with long segments, so that the header of an episode stays in the journal while it is played."""
     with temporary_home() as home:
         (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
-        with running_arcade(home, SEGMENT_SECONDS="60", LOCKSTEP_FOLDER=str(home), MAX_GAMES="12") as running:
+        settings = {"LOCKSTEP_FOLDER": str(home), "MAX_GAMES": "12", "CERTIFIER": "false"}
+        with running_arcade(home, None, SEGMENT_SECONDS="60", **settings) as running:
             yield running
 
 

@@ -137,7 +137,7 @@ async def test_L7_lockstep_cheats_are_rejected_and_recorded_as_incidents(arcade:
 async def test_lockstep_disabled_streams_games_and_serves_no_emulator() -> None:
     with temporary_home() as home:
         (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
-        with running_arcade(home, LOCKSTEP_FOLDER=str(home), LOCKSTEP="false") as arcade:
+        with running_arcade(home, LOCKSTEP_FOLDER=str(home), LOCKSTEP="false", CERTIFIER="false") as arcade:
             async with open_player(arcade, "ann@example.org", "breakout") as player:
                 assert player.messages[0]["lockstep"] is None
                 await player.send("start", mode="lockstep")

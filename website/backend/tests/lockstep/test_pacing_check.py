@@ -120,6 +120,36 @@ def test_L6_pacing_counts_disconnection_as_steps_played() -> None:
     assert page.play(60) is None
 
 
+def test_L6_pacing_allows_a_network_stall_right_after_a_reconnect() -> None:
+    page = Page()
+    assert page.play(10) is None
+    missed_steps = [at for batch in page.batches(4, 1, 1) for at in batch]
+    delayed_steps = [at for batch in page.batches(0.9, 1, 1) for at in batch]  # taken while the others were delayed
+    page.check.on_reconnect()
+    assert page.send(missed_steps) is None
+    assert page.send(delayed_steps) is None
+    assert page.play(60) is None
+
+
+def test_L6_pacing_allows_a_stutter_right_after_an_absence() -> None:
+    page = Page()
+    assert page.play(10) is None
+    page.now += 30_000_000
+    page.check.on_reconnect()
+    assert page.play(1) is None
+    page.now += 900_000
+    assert page.play(60) is None
+
+
+def test_L6_pacing_detects_speedup_after_an_absence_without_steps() -> None:
+    page = Page()
+    assert page.play(10) is None
+    page.now += 30_000_000
+    page.check.on_reconnect()
+    assert page.play(1) is None
+    assert page.play(60, speed=2, clock=2) == "too-fast"
+
+
 def test_L6_pacing_rejects_too_many_steps_after_reconnect() -> None:
     page = Page()
     assert page.play(10) is None

@@ -21,22 +21,14 @@ from skill_arcade.recording.journal_files import list_files, read_file
 from skill_arcade.recording.records import ActiveInput, RecordedStep
 from skill_arcade.recording.segment import Segment, parse_segment
 from skill_arcade.wire.close_codes import CloseCode
-from skill_arcade.wire.packet import PREVIEW
+from skill_arcade.wire.packet import PREVIEW, FramePacket
 from tests.support.lockstep_page import PERIOD_MS, LockstepPage
+from tests.support.session_harness import HELLO_MESSAGE
 
 GAME = load_catalogue().games["breakout"]
 START = 10_000_000_000
 """The server's clock at first, in microseconds."""
 DELAY_US = 75_000
-HELLO = {
-    "protocol": 1,
-    "time_origin": 0,
-    "browser": "test",
-    "screen": [800, 600],
-    "pixel_ratio": 1,
-    "refresh_hz": 60,
-    "isolated": True,
-}
 
 
 class SentMessages:
@@ -45,6 +37,8 @@ class SentMessages:
     def __init__(self) -> None:
         self.texts: list[dict[str, Any]] = []
         self.frames: list[bytes] = []
+        self.watched: list[bytes] = []
+        self.scenes: list[dict[str, Any] | None] = []
         self.closed: list[tuple[CloseCode, str]] = []
 
     def text(self, message: bytes) -> None:
@@ -53,6 +47,12 @@ class SentMessages:
     def frame(self, packet: bytes) -> None:
         if not packet[1] & PREVIEW:
             self.frames.append(packet)
+
+    def watch_frame(self, packet: bytes) -> None:
+        self.watched.append(packet)
+
+    def watch_scene(self, scene: bytes | None) -> None:
+        self.scenes.append(None if scene is None else json.loads(scene))
 
     def close(self, code: CloseCode, reason: str) -> None:
         self.closed.append((code, reason))
@@ -77,8 +77,7 @@ class LockstepHarness:
 
     def connect(self) -> None:
         """Connect and send `hello`."""
-        self.session.attach(self.now)
-        self.receive("hello", **HELLO)
+        self.session.attach(HELLO_MESSAGE, self.now)
 
     def receive(self, kind: str, **fields: Any) -> None:
         """Receive a message of the page now."""
@@ -359,3 +358,20 @@ def test_L3_lockstep_digest_is_crc32_of_screen_ram_reward_lives_and_flags() -> N
         numbers = struct.pack("<3i", int(rewards[-1]), ale.lives(), flags)
         expected = zlib.crc32(ale.getScreen().tobytes() + ale.getRAM().tobytes() + numbers, expected)
         assert digest == expected
+
+
+def test_O19_L4_watchers_get_the_frames_that_the_server_has_verified(harness: LockstepHarness) -> None:
+    page = harness.start()
+    harness.play(page, 12)
+    harness.receive("watch", allowed=True)
+    harness.play(page, 30)
+    harness.send(page, digests=[0] * 6)
+    harness.session.send_scene()
+    packets = [FramePacket.unpack(packet) for packet in harness.sent.watched]
+    assert [packet.frame for packet in packets] == list(range(12, 43))
+    assert [packet.encoded.key for packet in packets[:2]] == [True, True]
+    recorded = {step.step + 1: step.encoded for step in harness.steps()}
+    for packet in packets[1:]:
+        assert packet.encoded.data == recorded[packet.frame].data
+    assert [scene and scene["phase"] for scene in harness.sent.scenes] == ["playing", "ended"]
+    assert harness.sent.frames == []

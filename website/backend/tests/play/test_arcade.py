@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ HANOI = "1323121"
 
 @pytest.fixture(scope="module")
 def arcade() -> Iterator[Arcade]:
-    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1") as running:
+    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1", CERTIFIER="false") as running:
         yield running
 
 
@@ -48,6 +49,17 @@ async def test_recording_of_breakout_equals_screen_and_rerun(arcade: Arcade) -> 
     seen = {packet.frame: picture for packet, picture in zip(player.packets, player.pictures, strict=True)}
     check_episode(ended, seen)
     check_setup(ended)
+    await check_counters(arcade)
+
+
+async def check_counters(arcade: Arcade) -> None:
+    """The counters of the objectives count the game's start and, once a second, its steps."""
+    async with httpx.AsyncClient(base_url=arcade.url) as http:
+        lines = (await http.get("/metrics")).raise_for_status().text.splitlines()
+    counters = {line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines if line[0] != "#"}
+    assert counters["skill_arcade_game_starts_total"] >= 1
+    assert 60 <= counters["skill_arcade_steps_total"] <= 10_000
+    assert counters["skill_arcade_late_steps_total"] <= counters["skill_arcade_steps_total"]
 
 
 def check_setup(ended: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from skill_arcade.recording import journal as journals
 from skill_arcade.recording.segment import parse_segment, read_segment, recover_abandoned
 from skill_arcade.wire.close_codes import CloseCode
-from tests.support.session_harness import HELLO, SessionHarness
+from tests.support.session_harness import SessionHarness
 
 REASON = "The recording disk is full. Try again later."
 WRITES = "start", "tick", "input", "shown", "detach", "rotate", "leave"
@@ -142,20 +142,13 @@ def test_R7_capacity_error_allows_reconnect_to_running_episode_only(tmp_path: Pa
     harness.send("start")
     harness.ticks(5)
     harness.session.disk_full_reason = REASON
-    reconnect(harness)
+    harness.reconnect()
     assert harness.closed is None
     assert harness.texts[-1]["type"] == "started"
     harness.send("leave")
-    reconnect(harness)
+    harness.reconnect()
     assert harness.closed == (CloseCode.RECORDING_UNAVAILABLE, REASON)
     harness.closed, harness.session.disk_full_reason = None, ""
-    reconnect(harness)
+    harness.reconnect()
     harness.send("start")
     assert len(harness.headers) == 2
-
-
-def reconnect(harness: SessionHarness) -> None:
-    """Reconnect the same player."""
-    harness.session.detach(harness.now)
-    harness.session.attach(harness.now)
-    harness.send("hello", isolated=True, **HELLO)

@@ -124,7 +124,7 @@ async def test_rude_environment_plays_to_its_end(arcade: Arcade, kind: str) -> N
     assert (await _read_episode(arcade, kind))[:2] == (N_STEPS, "terminated")
 
 
-@pytest.mark.parametrize("kind", ["make", "reset"])
+@pytest.mark.parametrize("kind", ["make", "reset", "render"])
 async def test_environment_cannot_start_player_reads_why(arcade: Arcade, kind: str) -> None:
     with pytest.raises(ConnectionClosed) as closed:
         async with open_player(arcade, f"{kind}@example.org", f"bad-{kind}"):

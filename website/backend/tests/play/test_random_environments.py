@@ -1,7 +1,6 @@
 """Random environments are played over a real socket, uploaded, read back and certified: nothing changes on the way."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,12 @@ from skill_arcade.dataset.reader import open_dataset
 from skill_arcade.environments.changing_leaves import find_changing_leaves
 from skill_arcade.environments.rendered_picture import read_picture
 from skill_arcade.environments.step_values import read_reward
-from skill_arcade.exact_json import encode_value
 from skill_arcade.recording.observation import describe_leaves, pack_observation, stack_observations
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.support.arcade import Arcade, Player, issue_ticket, running_arcade, sign_in, wait_until_uploaded
 from tests.support.database import temporary_home
+from tests.support.exact_values import is_same
 from tests.support.random_env import MANIFEST, N_CASES, N_STEPS
 
 N_EXAMPLES = 20
@@ -74,15 +73,14 @@ def compare(episode: Episode, case: int) -> None:
     for action in episode.actions:
         observation, reward, _, _, info = env.step(int(action))
         packed.append(pack_observation(observation, leaves))
-        infos.append(encode_value(info))
+        infos.append(info)
         rewards.append(read_reward(reward))
         pictures.append(read_picture(env.render()))
     assert len(pictures) == N_STEPS + 1
     for frame, picture in zip(episode.frames, pictures, strict=True):
         assert np.array_equal(frame, picture)
     assert np.array_equal(episode.rewards, rewards, equal_nan=True)
-    stored = [episode.stored_infos[step] for step in range(N_STEPS)]
-    assert json.dumps(stored, sort_keys=True) == json.dumps(infos, sort_keys=True)
+    assert is_same(episode.infos, infos)
     expected, found = stack_observations(packed, leaves), episode.observations
     columns = found if isinstance(found, dict) else {"observation": np.asarray(found)}
     assert columns.keys() == expected.keys()

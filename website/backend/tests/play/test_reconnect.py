@@ -20,7 +20,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 def arcade() -> Iterator[Arcade]:
-    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1", RESUME_SECONDS="5") as running:
+    settings = {"SEGMENT_SECONDS": "1", "RESUME_SECONDS": "5", "CERTIFIER": "false"}
+    with temporary_home() as home, running_arcade(home, None, **settings) as running:
         yield running
 
 
@@ -42,7 +43,9 @@ async def read_until_closed(player: Player) -> tuple[int, str]:
 async def connected_player(arcade: Arcade, token: str, game: str = "breakout") -> AsyncIterator[Player]:
     """Connect a signed-in player, without sending anything."""
     ticket = await issue_ticket(arcade.url, token, game)
-    async with connect(f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None) as socket:
+    async with connect(
+        f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None, close_timeout=1
+    ) as socket:
         yield Player(socket, keep_pictures=False)
 
 
@@ -116,7 +119,7 @@ async def test_O11_last_of_a_burst_of_connections_wins(arcade: Arcade) -> None:
     players = []
     for ticket in tickets:
         address = f"ws://127.0.0.1:{arcade.port}/ws/breakout?token={ticket}"
-        players.append(Player(await connect(address, compression=None), keep_pictures=False))
+        players.append(Player(await connect(address, compression=None, close_timeout=1), keep_pictures=False))
     codes = await asyncio.gather(*(read_until_closed(player) for player in players[:-1]))
     assert [code for code, _ in codes] == [CloseCode.TAKEN_OVER] * 7
     assert (await players[-1].hello())["phase"] == "ready"

@@ -11,7 +11,7 @@ from skill_arcade.play.connections.game_connection import ClientQueue
 from skill_arcade.play.connections.recording_capacity import Backlog, RecordingCapacity
 from skill_arcade.play.connections.session_manager import SessionManager
 from skill_arcade.wire.close_codes import CloseCode
-from tests.support.session_harness import HELLO
+from tests.support.session_harness import HELLO_MESSAGE
 
 pytestmark = pytest.mark.anyio
 REASON = "The disk is full. Try again later."
@@ -38,20 +38,18 @@ async def test_R7_capacity_error_rejects_next_episode_until_it_is_lifted(
     game_connection = await sessions.get_or_start_game(
         sessions.register_connection("ada", sessions.next_connection_id()), HANOI
     )
-    client_queue = game_connection.attach()
-    game_connection.submit(json.dumps({"type": "hello", "at": 1.0, "isolated": True, **HELLO}))
-    start = json.dumps({"type": "start", "at": 2.0})
+    client_queue = game_connection.attach(HELLO_MESSAGE)
+    start = json.dumps({"type": "start", "at": 2.0}).encode()
     async with asyncio.timeout(20):
         await read_until(client_queue, "welcome")
         sessions.broadcast_capacity_error(REASON)
-        game_connection.submit(start)
+        game_connection.submit(client_queue, start)
         while await client_queue.get() is not None:
             pass
     assert client_queue.closing == (CloseCode.RECORDING_UNAVAILABLE, REASON)
     sessions.broadcast_capacity_error("")
-    client_queue = game_connection.attach()
-    game_connection.submit(json.dumps({"type": "hello", "at": 3.0, "isolated": True, **HELLO}))
-    game_connection.submit(start)
+    client_queue = game_connection.attach(HELLO_MESSAGE)
+    game_connection.submit(client_queue, start)
     async with asyncio.timeout(20):
         await read_until(client_queue, "started")
     await sessions.stop()

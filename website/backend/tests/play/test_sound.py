@@ -42,13 +42,12 @@ def test_S1_sound_is_sent_while_requested(tmp_path: Path) -> None:
 def test_S1_reconnect_is_without_sound_until_requested(tmp_path: Path) -> None:
     harness = begin(tmp_path, sound=True)
     harness.ticks(5)
-    harness.session.detach(harness.now)
-    harness.session.attach(harness.now)
+    harness.reconnect()
     assert len(harness.sounds) == 5
 
 
 def test_S1_turn_based_game_has_no_sound(tmp_path: Path) -> None:
-    assert SessionHarness(tmp_path, "tower-of-hanoi-4").texts[0]["sound_hz"] is None
+    assert SessionHarness(tmp_path, "tower-of-hanoi").texts[0]["sound_hz"] is None
 
 
 def test_S2_sound_packet_follows_its_frame(tmp_path: Path) -> None:
@@ -105,3 +104,20 @@ def test_sound_packet_round_trip_is_exact() -> None:
 def test_sound_packet_unpack_rejects_invalid_bytes(value: bytes) -> None:
     with pytest.raises(ValueError, match="sound packet"):
         SoundPacket.unpack(value)
+
+
+def test_F9_game_without_sound_offers_and_sends_none(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", sound=False)
+    assert harness.texts[0]["sound_hz"] is None
+    harness.send("setup", **SETUP, sound=True)
+    harness.send("start")
+    harness.ticks(10)
+    assert harness.sounds == []
+
+
+def test_F9_game_with_sound_sends_it_without_a_request(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", sound=True)
+    harness.send("setup", **SETUP, sound=False)
+    harness.send("start")
+    harness.ticks(10)
+    assert len(harness.sounds) == 10

@@ -17,7 +17,9 @@ from tests.support.taps import play_taps
 def arcade() -> Iterator[Arcade]:
     with (
         temporary_home() as home,
-        running_arcade(home, log=None, SEGMENT_SECONDS="1", **self_describing_settings(home / "games")) as running,
+        running_arcade(
+            home, None, SEGMENT_SECONDS="1", CERTIFIER="false", **self_describing_settings(home / "games")
+        ) as running,
     ):
         yield running
 

@@ -9,7 +9,7 @@ import pytest
 from skill_arcade.play.session.client_channel import MAX_DROPPED_FRAMES, MAX_FRAMES_IN_FLIGHT
 from skill_arcade.recording.segment import read_segment
 from skill_arcade.wire.close_codes import CloseCode
-from skill_arcade.wire.packet import KEYFRAME, LAST, FramePacket
+from skill_arcade.wire.packet import LAST, FramePacket
 from tests.support.session_harness import HELLO, SessionHarness
 
 INPUT: dict[str, Any] = {"control": "fire", "down": True, "frame": None, "device": "keyboard", "code": "Space"}
@@ -18,12 +18,6 @@ INPUT: dict[str, Any] = {"control": "fire", "down": True, "frame": None, "device
 @pytest.fixture
 def harness(tmp_path: Path) -> SessionHarness:
     return SessionHarness(tmp_path, "breakout", segment_us=60_000_000)  # no ticks for rotation
-
-
-def reconnect(harness: SessionHarness) -> None:
-    harness.session.detach(harness.now)
-    harness.session.attach(harness.now)
-    harness.send("hello", isolated=True, **HELLO)
 
 
 def acknowledge_all(harness: SessionHarness) -> None:
@@ -35,7 +29,7 @@ def test_O2_start_is_answered_by_started_and_keyframe_of_observation_0(harness: 
     harness.send("start")
     assert harness.order[-2:] == ["started", "frame"]
     first = FramePacket.unpack(harness.packets[0])
-    assert (first.frame, first.flags & KEYFRAME) == (0, KEYFRAME)
+    assert (first.frame, first.encoded.key) == (0, True)
 
 
 def test_O3_one_frame_follows_each_step_in_order(harness: SessionHarness) -> None:
@@ -50,7 +44,7 @@ def test_O4_last_frame_comes_before_ended_and_next_start_is_accepted(tmp_path: P
     harness.play_on(1000)
     assert harness.has_ended()
     assert [kind for kind in harness.order if kind in ("frame", "ended")][-2:] == ["frame", "ended"]
-    assert FramePacket.unpack(harness.packets[-1]).flags & LAST
+    assert harness.packets[-1][1] & LAST
     harness.send("start")
     assert harness.order[-2:] == ["started", "frame"]
     assert harness.closed is None
@@ -68,11 +62,11 @@ def test_O5_ping_is_answered_in_every_phase(harness: SessionHarness) -> None:
 def test_O6_reconnect_gets_paused_episode_and_keyframe_and_resume_continues(harness: SessionHarness) -> None:
     harness.send("start")
     harness.ticks(30)
-    reconnect(harness)
+    harness.reconnect()
     assert harness.order[-3:] == ["welcome", "started", "frame"]
     welcome, newest = harness.messages_of("welcome"), FramePacket.unpack(harness.packets[-1])
     assert (welcome["phase"], welcome["episode"]) == ("paused", harness.messages_of("started")["episode"])
-    assert (newest.frame, newest.flags & KEYFRAME) == (30, KEYFRAME)
+    assert (newest.frame, newest.encoded.key) == (30, True)
     harness.send("resume")
     harness.ticks(1)
     assert FramePacket.unpack(harness.packets[-1]).frame == 31
@@ -152,7 +146,7 @@ def test_F2_slow_client_gets_keyframe_after_dropped_frames(harness: SessionHarne
     acknowledge_all(harness)
     harness.ticks(1)
     newest = FramePacket.unpack(harness.packets[-1])
-    assert (newest.frame, newest.flags & KEYFRAME) == (MAX_FRAMES_IN_FLIGHT + 41, KEYFRAME)
+    assert (newest.frame, newest.encoded.key) == (MAX_FRAMES_IN_FLIGHT + 41, True)
 
 
 def test_F3_client_that_receives_nothing_is_closed_as_too_slow_and_can_reconnect(harness: SessionHarness) -> None:
@@ -163,12 +157,12 @@ def test_F3_client_that_receives_nothing_is_closed_as_too_slow_and_can_reconnect
     harness.ticks(1)
     assert harness.closed is not None
     assert harness.closed[0] is CloseCode.TOO_SLOW
-    reconnect(harness)
+    harness.reconnect()
     assert harness.messages_of("welcome")["phase"] == "paused"
 
 
 def test_I3_turn_based_press_is_one_step_and_release_is_none(tmp_path: Path) -> None:
-    harness = SessionHarness(tmp_path, "tower-of-hanoi-4")
+    harness = SessionHarness(tmp_path, "tower-of-hanoi")
     control = harness.manifest.controls[0].name
     harness.send("start")
     for number in range(1, 4):

@@ -9,16 +9,27 @@ import socket
 import time
 from collections import deque
 from typing import Protocol, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import GameAssignment
 from skill_arcade.play.connections.player_activity import PlayerActivity
 from skill_arcade.play.connections.player_connections import PlayerLock
-from skill_arcade.play.processes.ipc import RECEIVED_TIME, MessageParser, ToGame, ToServer, pack
+from skill_arcade.play.connections.watch_hub import WatchHub, WatchRegistry
+from skill_arcade.play.processes.ipc import (
+    LATE_COUNTS,
+    RECEIVED_TIME,
+    WATCHER_COUNT,
+    MessageParser,
+    ToGame,
+    ToServer,
+    pack,
+)
 from skill_arcade.play.processes.process_pool import GameSlot
 from skill_arcade.play.session.clock import now_us
-from skill_arcade.wire.close_codes import REASONS, CloseCode
-from skill_arcade.wire.messages import Notice
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
+from skill_arcade.wire.messages import Hello, Notice, Watchable, WatchedGame
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +55,7 @@ class ClientQueue:
         self._wake = asyncio.Event()
         self.closing: tuple[CloseCode, str] | None = None
         self.has_missed_attach = False  # the game ended before it processed ATTACH
-        self.unprocessed_messages: list[str] = []  # sent by the page before ATTACHED
+        self.unprocessed_messages: list[bytes] = []  # sent by the page before ATTACHED
 
     def put(self, message: str | bytes) -> None:
         """Queue a message.
@@ -91,6 +102,7 @@ class GameConnection(asyncio.Protocol):
         self.name = uuid4().hex[:12]  # session id in the log
         self.assignment: GameAssignment | None = None
         self.lock: PlayerLock | None = None
+        self.connection_number = 0  # of the player's newest connection
         self.ready = asyncio.get_running_loop().create_future()  # done when the game is ready or has failed
         self.closed = asyncio.get_running_loop().create_future()
         self._on_closed = on_closed
@@ -103,8 +115,14 @@ class GameConnection(asyncio.Protocol):
         self._unanswered_checks = 0  # since a PING that is not answered yet
         self.death_cause: str | None = None
         """Why this connection killed its game process, or None if it did not."""
-        self.is_stopped = False  # STOP was sent: no client may attach any more
-        self.late_us = 0
+        self.watch_registry: WatchRegistry | None = None  # None: nobody can watch
+        self._watch_hub: WatchHub | None = None
+        self.is_stopped = False  # STOP or HAND_OVER was sent: no client may attach any more
+        self.handed_over: UUID | None = None
+        """Episode that the game has left to another server, or None."""
+        self.has_resumed, self._is_refused = False, False
+        """True once the game goes on with the episode of another server that it was assigned."""
+        self.late_us = self.n_timed_steps = self.n_late_steps = 0
 
     @classmethod
     async def open(
@@ -120,14 +138,14 @@ class GameConnection(asyncio.Protocol):
         self.assignment = assignment
         self._send(ToGame.ASSIGN, assignment.model_dump_json().encode())
 
-    def attach(self) -> ClientQueue:
+    def attach(self, hello: Hello) -> ClientQueue:
         """Attach a client, and disconnect the one that is attached already."""
         if self._client is not None:
             self._client.close(CloseCode.TAKEN_OVER, REASONS[CloseCode.TAKEN_OVER])
             self._send(ToGame.DETACH)
         self._client = ClientQueue()
         self._unanswered_attaches += 1
-        self._send(ToGame.ATTACH)
+        self._send(ToGame.ATTACH, hello.model_dump_json().encode())
         return self._client
 
     def detach(self, client_queue: ClientQueue) -> None:
@@ -136,12 +154,14 @@ class GameConnection(asyncio.Protocol):
             self._client = None
             self._send(ToGame.DETACH)
 
-    def submit(self, text: str) -> None:
-        """Forward a text message of the page, with its time of arrival."""
+    def submit(self, client_queue: ClientQueue, text: bytes) -> None:
+        """Forward a text message of the page, with its time of arrival, unless a newer connection has taken over."""
+        if client_queue is not self._client:
+            return
         self.activity.on_client_text(text, time.monotonic())
-        if self._client is not None and self._unanswered_attaches:
-            self._client.unprocessed_messages.append(text)
-        self._send(ToGame.MESSAGE, RECEIVED_TIME.pack(now_us()) + text.encode(errors="replace"))
+        if self._unanswered_attaches:
+            client_queue.unprocessed_messages.append(text)
+        self._send(ToGame.MESSAGE, RECEIVED_TIME.pack(now_us()) + text)
 
     def send_capacity_error(self, reason: str) -> None:
         """Tell the game why no new episode may start; an empty text means that it may. The running episode goes on."""
@@ -149,10 +169,22 @@ class GameConnection(asyncio.Protocol):
 
     def stop(self, reason: str, close_code: CloseCode = CloseCode.NORMAL) -> None:
         """End the episode and the game; an attached client gets `close_code`."""
+        self._stop(ToGame.STOP, reason, close_code)
+
+    def hand_over(self, reason: str) -> None:
+        """End the game, and leave its episode to another server if that is possible; it ends with `reason` otherwise.
+
+        The player has a newer connection to that server.
+        """
+        self._stop(ToGame.HAND_OVER, reason, CloseCode.TAKEN_OVER)
+
+    def _stop(self, kind: ToGame, reason: str, close_code: CloseCode) -> None:
         self._close_code, self._close_reason, self.is_stopped = close_code, None, True
         if self._client is not None and close_code is CloseCode.RESTARTING:
             self._client.put(Notice(type="notice", text=SHUTDOWN_REASON).model_dump_json())
-        self._send(ToGame.STOP, reason.encode())
+        if self._client is not None and close_code is CloseCode.TAKEN_OVER:
+            self._client.close(close_code, REASONS[close_code])  # before the end of the episode, which is not theirs
+        self._send(kind, reason.encode())
 
     def check_responsive(self, max_step_seconds: float) -> None:
         """Ask the game for a sign of life; kill its process if it has not answered the last request for too long.
@@ -203,21 +235,10 @@ class GameConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         client_queue = self._client
         for kind, payload in self._parser.feed(data):
-            if kind == ToServer.ATTACHED:
-                self._unanswered_attaches -= 1
-                if client_queue is not None and not self._unanswered_attaches:
-                    client_queue.unprocessed_messages.clear()
-            elif kind == ToServer.READY and not self.ready.done():
-                self.ready.set_result(None)
-            elif kind == ToServer.PONG:
-                self._unanswered_checks = 0
-            elif kind == ToServer.CLOSE and (close := _read_close(payload))[0] is CloseCode.GAME_CRASHED:
-                # A game that cannot start says why before a client is attached.
-                self._close_reason = close[1]
-            elif kind == ToServer.LATE:
-                self.late_us = int.from_bytes(payload, "little")
-            elif kind == ToServer.TEXT:
-                self.activity.on_server_text(payload, time.monotonic())
+            if kind in (ToServer.WATCH_FRAME, ToServer.WATCH_SCENE):
+                self._on_watch_message(kind, payload)
+                continue
+            self._note(kind, payload)
             if client_queue is None or self._unanswered_attaches:
                 continue  # it was sent to a client that has disconnected
             if kind == ToServer.FRAME:
@@ -227,16 +248,92 @@ class GameConnection(asyncio.Protocol):
             elif kind == ToServer.CLOSE:
                 client_queue.close(*_read_close(payload))
 
+    def _note(self, kind: int, payload: bytes) -> None:
+        """Take note of a message of the game, whether a client is attached or not."""
+        if kind == ToServer.ATTACHED:
+            self._unanswered_attaches -= 1
+            if self._client is not None and not self._unanswered_attaches:
+                self._client.unprocessed_messages.clear()
+        elif kind == ToServer.READY and not self.ready.done():
+            self.has_resumed = (
+                self.assignment is not None and self.assignment.resumed is not None and not self._is_refused
+            )
+            self.ready.set_result(None)
+        elif kind == ToServer.NOT_RESUMED:
+            self._is_refused = True
+        elif kind == ToServer.HANDED_OVER:
+            self.handed_over = UUID(payload.decode())
+        elif kind == ToServer.PONG:
+            self._unanswered_checks = 0
+        elif kind == ToServer.CLOSE and (close := _read_close(payload))[0] is CloseCode.GAME_CRASHED:
+            # A game that cannot start says why before a client is attached.
+            self._close_reason = close[1]
+        elif kind == ToServer.LATE:
+            self.late_us, n_timed, n_late = LATE_COUNTS.unpack(payload)
+            self.n_timed_steps += n_timed
+            self.n_late_steps += n_late
+        elif kind == ToServer.TEXT:
+            self.activity.on_server_text(payload, time.monotonic())
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the game, whether it was requested or not."""
         self._transport = None
         if self._client is not None:
             self._client.has_missed_attach = self._unanswered_attaches > 0
             self._client.close(self._close_code, self._close_reason or REASONS[self._close_code])
+        self._close_watch_hub(*self._watch_close())
         for future in (self.ready, self.closed):
             if not future.done():
                 future.set_result(None)
         self._on_closed(self)
+
+    # -- watching ------------------------------------------------------------------------------------------------
+
+    def _on_watch_message(self, kind: int, payload: bytes) -> None:
+        if kind == ToServer.WATCH_SCENE:
+            self._on_watch_scene(payload.decode())
+        elif self._watch_hub is not None:
+            self._watch_hub.publish_frame(payload)
+
+    def _on_watch_scene(self, scene: str) -> None:
+        """Open, update or end watching. An empty scene means that the player has ended it."""
+        if not scene:
+            self._close_watch_hub(CloseCode.WATCHING_ENDED, REASONS[CloseCode.WATCHING_ENDED])
+            self._send_watchable()
+            return
+        if self.watch_registry is None or self.assignment is None:
+            return
+        if self._watch_hub is None:
+            self._watch_hub = self.watch_registry.open_hub(self, describe_watched_game(self.assignment.game))
+        self._watch_hub.publish_scene(scene)
+        self._send_watchable()
+
+    def _send_watchable(self) -> None:
+        hub = self._watch_hub
+        message = Watchable(
+            type="watchable", token=None if hub is None else hub.token, n_watchers=0 if hub is None else hub.n_watchers
+        )
+        if self._client is not None:
+            self._client.put(message.model_dump_json())
+
+    def request_watch_keyframe(self) -> None:
+        self._send(ToGame.WATCH_KEYFRAME)
+
+    def report_watchers(self, count: int) -> None:
+        """Tell the game, which records it, and the player."""
+        self._send(ToGame.WATCHERS, WATCHER_COUNT.pack(count))
+        self._send_watchable()
+
+    def _watch_close(self) -> tuple[CloseCode, str]:
+        code = self._close_code if self.is_stopped else CloseCode.GAME_CRASHED
+        if code in (CloseCode.NORMAL, CloseCode.IDLE):
+            return CloseCode.NORMAL, REASONS[CloseCode.NORMAL]
+        return code, REASONS[code]
+
+    def _close_watch_hub(self, code: CloseCode, reason: str) -> None:
+        hub, self._watch_hub = self._watch_hub, None
+        if hub is not None and self.watch_registry is not None:
+            self.watch_registry.close_hub(hub, code, reason)
 
     def _send(self, kind: ToGame, payload: bytes = b"") -> None:
         if self._transport is None:
@@ -250,3 +347,16 @@ class GameConnection(asyncio.Protocol):
 
 def _read_close(payload: bytes) -> tuple[CloseCode, str]:
     return CloseCode(int.from_bytes(payload[:2], "little")), payload[2:].decode()
+
+
+def describe_watched_game(game: Manifest) -> str:
+    """Return the message that describes a game to its watchers."""
+    show = game.show
+    return WatchedGame(
+        type="game",
+        name=game.name,
+        hz=game.pace.hz if game.pace.kind == "real-time" else None,
+        pixel_aspect=show.pixel_aspect,
+        smooth=show.smooth,
+        has_score=show.score,
+    ).model_dump_json()

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 # What a player does, in messages of the page. A page that is only open sends pings and paint times.
-PLAYS = re.compile(r'"type"\s*:\s*"(?:input|resume)"|"inputs"\s*:\s*\[\s*\{')
+PLAYS = re.compile(rb'"type"\s*:\s*"(?:input|act|resume)"|"inputs"\s*:\s*\[\s*\{')
 PHASE = re.compile(rb'"phase":"(\w+)"')
 
 
@@ -20,14 +20,16 @@ class ActivityLimits:
 class PlayerActivity:
     """Follows the messages of one game in both directions. All times are seconds of a monotonic clock."""
 
-    __slots__ = ("_active_at", "_has_episode", "_limits", "warned_at")
+    __slots__ = ("_active_at", "_has_episode", "_limits", "has_started", "warned_at")
 
     def __init__(self, limits: ActivityLimits, now: float) -> None:
         self._limits, self._active_at, self._has_episode = limits, now, False
+        self.has_started = False
+        """True once the first episode has started."""
         self.warned_at: float | None = None
         """When the client was disconnected while its episode could still be resumed, or None."""
 
-    def on_client_text(self, text: str, now: float) -> None:
+    def on_client_text(self, text: bytes, now: float) -> None:
         """Take note of a message of the page."""
         if self._has_episode and PLAYS.search(text):
             self._set_active(now)
@@ -37,7 +39,7 @@ class PlayerActivity:
         if payload.startswith(b'{"type":"started"'):
             if not self._has_episode:  # otherwise it follows a reconnect, which by itself is no activity
                 self._set_active(now)
-            self._has_episode = True
+            self._has_episode = self.has_started = True
         elif payload.startswith(b'{"type":"ended"'):
             self._has_episode = False
             self._set_active(now)

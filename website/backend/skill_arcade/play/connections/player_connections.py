@@ -7,7 +7,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from skill_arcade.errors import TakenOver
-from skill_arcade.wire.close_codes import REASONS, CloseCode
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
 
 
 @dataclass(eq=False)
@@ -16,6 +17,8 @@ class PlayerLock:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     newest: int = 0
+    elsewhere: int = 0
+    """Number up to which connections are superseded by one to another server."""
     is_superseded: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a newer connection of the player is registered."""
 
@@ -28,6 +31,12 @@ class PlayerLock:
         else:
             is_superseded.set()
         return PlayerConnection(user_id, number, self, is_superseded)
+
+    def supersede(self, number: int) -> None:
+        """Signal the connections up to this number that a newer one was made to another server."""
+        self.elsewhere = max(self.elsewhere, number)
+        if self.newest <= self.elsewhere:
+            self.is_superseded.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +54,5 @@ class PlayerConnection:
 
     def ensure_latest(self) -> None:
         """Raise TakenOver if a newer connection of this player exists."""
-        if self.number < self.lock.newest:
+        if self.number < self.lock.newest or self.number <= self.lock.elsewhere:
             raise TakenOver(REASONS[CloseCode.TAKEN_OVER])

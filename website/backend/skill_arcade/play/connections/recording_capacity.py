@@ -15,6 +15,7 @@ from skill_arcade.errors import NotReady
 from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.journal_files import list_episodes
 from skill_arcade.recording.quarantine import QUARANTINED_SUFFIX
+from skill_arcade.recording.quota import mark_over_quota, measure_bytes
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 
 POLL_SECONDS = 2.0
@@ -49,15 +50,19 @@ class RecordingCapacity:
         *,
         min_free_bytes: int,
         max_stall_seconds: float,
+        max_bytes: int | None = None,
         now: Callable[[], float] = time.monotonic,
         storage_answers: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         """`status_path` is the file in which the uploader reports its status; `now` must be a monotonic clock.
 
+        `max_bytes` is the quota of the journal, None if only its disk limits it (rule R17).
+
         `storage_answers` probes the database and the object store when uploads make no progress. Without it, no
         progress means an outage.
         """
-        self.folder, self.min_free_bytes = folder, min_free_bytes
+        self.folder, self.min_free_bytes, self.max_bytes = folder, min_free_bytes, max_bytes
+        self._used_bytes = 0
         self._status_path, self._max_stall_seconds, self._now = status_path, max_stall_seconds, now
         self._stalled_since: float | None = None
         self._storage_answers = storage_answers
@@ -67,12 +72,13 @@ class RecordingCapacity:
 
     @property
     def free_bytes(self) -> int:
-        """Free bytes on the journal's disk. Raises NotReady if the folder is unusable."""
+        """Free bytes on the journal's disk and below its quota. Raises NotReady if the folder is unusable."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            return shutil.disk_usage(self.folder).free
+            free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise NotReady(f"Cannot use the journal folder: {error}.") from error
+        return free if self.max_bytes is None else max(0, min(free, self.max_bytes - self._used_bytes))
 
     @property
     def stalled_seconds(self) -> float:
@@ -131,6 +137,9 @@ class RecordingCapacity:
 
     def poll(self) -> None:
         """Measure the backlog, and whether the uploader has made progress since the last poll."""
+        if self.max_bytes is not None:
+            self._used_bytes = measure_bytes(self.folder)
+            mark_over_quota(self.folder, is_over=self._used_bytes > self.max_bytes)
         n_uploaded, self.backlog = self.uploader_status.get("segments"), measure_backlog(self.folder)
         self.uploader_status = _read_status(self._status_path)
         if not self.backlog.n_segments or self.uploader_status.get("segments") != n_uploaded:

@@ -4,21 +4,31 @@ A player who reconnects in time gets their running game; otherwise a new one is 
 """
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from itertools import count
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
-from skill_arcade.games.manifest import EnvironmentSpec, Manifest
-from skill_arcade.play.assignment import GameAssignment
+from skill_arcade.games.manifest import EnvironmentSpec, Manifest, hash_manifest
+from skill_arcade.play.assignment import (
+    DailyAssignment,
+    GameAssignment,
+    Ghost,
+    PlayConsent,
+    ResumedEpisode,
+    StudyAssignment,
+)
 from skill_arcade.play.connections.game_connection import WATCHDOG_POLL_SECONDS, GameConnection
+from skill_arcade.play.connections.game_registry import GameRegistry, OnWait
 from skill_arcade.play.connections.player_activity import ActivityLimits, PlayerActivity
 from skill_arcade.play.connections.player_connections import PlayerConnection, PlayerLock
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.start_limiter import StartLimiter
+from skill_arcade.play.connections.watch_hub import WatchRegistry
 from skill_arcade.play.processes.child_reaper import CLEAN_EXIT
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.play.processes.process_pool import GameProcessPool
@@ -34,7 +44,13 @@ REPLACE_TIMEOUT_SECONDS = 5.0
 """Timeout for the end of a player's previous game. After it the game process is killed, and the uploader finishes the
 episode.
 """
+SLOW_START_SECONDS = 3.0
+"""Time within which a game should start (the service-level objective in deploy/infrastructure/monitoring.tf)."""
 RESTART_REASON = "The server is restarting. Try again in a moment."
+
+
+async def do_not_wait() -> None:
+    """Do nothing: the player need not know that the game waits for another server."""
 
 
 class SessionManager:
@@ -52,21 +68,31 @@ class SessionManager:
         idle_seconds: float = float("inf"),
         inactive_seconds: float = float("inf"),
         commit: str | None = None,
+        server_id: UUID | None = None,
         log_options: tuple[Format, str] = ("text", "INFO"),
         max_step_seconds: float = 10.0,
         game_memory_mb: int | None = None,
+        max_watchers_per_game: int = 50,
+        max_watchers: int = 200,
     ) -> None:
         """`max_address_games` is the number of games of one client address; None means no limit.
 
         `idle_seconds` and `inactive_seconds` are those of `ActivityLimits`.
         """
         self.capacity = capacity
+        self.watch_registry = WatchRegistry(max_watchers_per_game, max_watchers)
+        self.registry: GameRegistry | None = None
+        """The games on other servers, or None if there is no other server."""
         self.rejections: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        """Since the server started: `starts` and `slow_starts` of games, and, of games that ended, their `steps` and
+        `late_steps`.
+        """
         self._opening_count, self._start_limiter = 0, StartLimiter()
         self._connection_ids = count(1)
         self._player_locks: WeakValueDictionary[str, PlayerLock] = WeakValueDictionary()
         self._segment_seconds, self._resume_seconds = segment_seconds, resume_seconds
-        self._max_games, self._commit = max_games, commit
+        self._max_games, self._commit, self._server_id = max_games, commit, server_id
         self._max_address_games = max_games if max_address_games is None else max_address_games
         self._activity_limits = ActivityLimits(idle_seconds, inactive_seconds, resume_seconds)
         self._opening_addresses: Counter[str] = Counter()
@@ -86,6 +112,12 @@ class SessionManager:
     def late_us(self) -> int:
         """The greatest lateness of a tick that any running game has reported last, in microseconds."""
         return max((game_connection.late_us for game_connection in self._connections.values()), default=0)
+
+    def count_steps(self) -> tuple[int, int]:
+        """Return the number of steps with a deadline since the server started, and how many of them were late."""
+        running = self._connections.values()
+        steps = self.counts["steps"] + sum(connection.n_timed_steps for connection in running)
+        return steps, self.counts["late_steps"] + sum(connection.n_late_steps for connection in running)
 
     async def start(self) -> None:
         """Start the fork server.
@@ -156,12 +188,24 @@ class SessionManager:
         lockstep_module: str | None = None,
         options: dict[str, str] | None = None,
         address: str = "",
+        daily: DailyAssignment | None = None,
+        ghost: Ghost | None = None,
+        consent: PlayConsent | None = None,
+        study: StudyAssignment | None = None,
+        on_wait: OnWait = do_not_wait,
     ) -> GameConnection:
         """Return the player's running game if it is this one, or start it.
+
+        If another server has the player's game, it is asked for it, and its episode is continued here (rule O26).
 
         * `lockstep_module`: SHA-256 of the emulator that pages can load, or None if the game is streamed.
         * `options`: option values that the player chose, as `Manifest.choose` takes them.
         * `address`: key of the client address, whose number of games is limited.
+        * `daily`: the daily challenge that is played, or None.
+        * `ghost`: episode that the page shows meanwhile, or None.
+        * `consent`: what the player allows; None records without a consent, as for programs.
+        * `study`: the trial of a study that is played, or None.
+        * `on_wait`: called once if another server has to let the game go first.
 
         Raises:
             TooManyGames: the server is full, or the address has its share of games.
@@ -171,7 +215,8 @@ class SessionManager:
         try:
             async with player_connection.lock.lock:
                 player_connection.ensure_latest()
-                return await self._find_connection(player_connection, game, options or {}, lockstep_module, address)
+                chosen = (game, options or {}, lockstep_module, address, daily, ghost, consent or PlayConsent(), study)
+                return await self._find_connection(player_connection, *chosen, on_wait)
         except (NotReady, TooManyGames) as error:
             self.rejections[type(error).__name__] += 1
             raise
@@ -183,6 +228,11 @@ class SessionManager:
         options: dict[str, str],
         lockstep_module: str | None,
         address: str,
+        daily: DailyAssignment | None,
+        ghost: Ghost | None,
+        consent: PlayConsent,
+        study: StudyAssignment | None,
+        on_wait: OnWait,
     ) -> GameConnection:
         current = self._connections.get(player_connection.user_id)
         if self._is_shutting_down:
@@ -192,31 +242,65 @@ class SessionManager:
             if (
                 not current.is_stopped
                 and assignment is not None
-                and (assignment.game.id, assignment.options) == (game.id, options)
+                and (assignment.game.id, assignment.options, assignment.daily, assignment.ghost, assignment.consent)
+                == (game.id, options, daily, ghost, consent)
+                and assignment.study == study
             ):
-                return current
-            await self._end_current_game(current)
+                if self.registry is not None and not await self.registry.keep_game(player_connection):
+                    await self._end_current_game(current, "taken-over")
+                elif not current.is_stopped and not current.closed.done():
+                    current.connection_number = player_connection.number
+                    return current
+            else:
+                await self._end_current_game(current)
         if len(self._connections) + self._opening_count >= self._max_games:
             raise TooManyGames("The server is full. Try again in a few minutes.")
         self._check_address(address)
         self.capacity.check()
         self._opening_count += 1
         self._opening_addresses[address] += 1
+        assignment = self._make_assignment(
+            player_connection.user_id, game, options, lockstep_module, daily, ghost, consent, study
+        )
+        claimed: ResumedEpisode | None = None
         try:
+            if self.registry is not None:
+                claimed = await self.registry.claim_game(player_connection, assignment, on_wait)
+                assignment = assignment.model_copy(update={"resumed": claimed})
+            requested_at = time.monotonic()
             async with self._start_limiter.slot() as started:
                 if self._is_shutting_down:
                     raise ServerShuttingDown(RESTART_REASON)
-                assignment = self._make_assignment(player_connection.user_id, game, options, lockstep_module)
                 started.append(game_connection := await self._open_connection(assignment.game.environment, address))
                 self._connections[player_connection.user_id] = game_connection
                 game_connection.lock = player_connection.lock
+                game_connection.connection_number = player_connection.number
+                game_connection.watch_registry = self.watch_registry
                 game_connection.assign(assignment)
+                claimed = None  # from here on `ready` tells whether it goes on
+                game_connection.ready.add_done_callback(lambda _: self._on_ready(game_connection, requested_at))
         finally:
+            if claimed is not None:
+                self._end_claimed(claimed.id)
             self._opening_count -= 1
             self._opening_addresses[address] -= 1
             if not self._opening_addresses[address]:
                 del self._opening_addresses[address]
         return game_connection
+
+    def _on_ready(self, game_connection: GameConnection, requested_at: float) -> None:
+        assignment = game_connection.assignment
+        if assignment is not None and assignment.resumed is not None and not game_connection.has_resumed:
+            self._end_claimed(assignment.resumed.id)
+        self._count_start(game_connection, requested_at)
+
+    def _count_start(self, game_connection: GameConnection, requested_at: float) -> None:
+        """Count a start when the game is ready, or failed. A failure is as bad as a wait."""
+        if game_connection.is_stopped:
+            return  # the player left before it was ready
+        self.counts["starts"] += 1
+        failed = game_connection.closed.done() or time.monotonic() - requested_at > SLOW_START_SECONDS
+        self.counts["slow_starts"] += failed
 
     def _check_address(self, address: str) -> None:
         """Raise TooManyGames if this client address has its share of games."""
@@ -226,9 +310,14 @@ class SessionManager:
                 f"Too many games from your IP address: at most {self._max_address_games}. Close one and try again."
             )
 
-    async def _end_current_game(self, current: GameConnection) -> None:
-        """End the game that a player has left for another one."""
-        current.stop("left")
+    async def _end_current_game(
+        self, current: GameConnection, reason: str = "left", close_code: CloseCode = CloseCode.NORMAL
+    ) -> None:
+        """End the game that a player has left, by default for another one."""
+        current.stop(reason, close_code)
+        await self._wait_closed(current)
+
+    async def _wait_closed(self, current: GameConnection) -> None:
         await asyncio.wait([current.closed], timeout=REPLACE_TIMEOUT_SECONDS)
         if not current.closed.done():
             process = current.slot.process
@@ -237,6 +326,59 @@ class SessionManager:
             )
             process.kill()
             await current.closed
+
+    def is_daily_running(self, user_id: str, day: str) -> bool | None:
+        """Return whether the player's try of a day's challenge runs on this server; False: it has ended; None: unknown.
+
+        A try that runs may be continued after a reconnect.
+        """
+        current = self._connections.get(user_id)
+        daily = None if current is None or current.assignment is None else current.assignment.daily
+        if current is None or daily is None or daily.day != day or not current.activity.has_started:
+            return None
+        return current.activity.has_episode and not current.is_stopped and not current.closed.done()
+
+    def running_trial(self, user_id: str) -> StudyAssignment | None:
+        """Return the trial of a study whose episode runs on this server, or may be continued after a reconnect."""
+        current = self._connections.get(user_id)
+        if current is None or current.is_stopped or current.closed.done() or not current.activity.has_episode:
+            return None
+        return None if current.assignment is None else current.assignment.study
+
+    def has_game(self, user_id: str) -> bool:
+        """Return whether the player has a running game on this server, or one that is being started."""
+        lock = self._player_locks.get(user_id)
+        return user_id in self._connections or (lock is not None and lock.lock.locked())
+
+    async def end_lost_game(
+        self,
+        user_id: str,
+        number: int,
+        *,
+        is_taken: bool,
+        on_let_go: Callable[[UUID | None], Awaitable[None]] | None = None,
+    ) -> None:
+        """End a player's game because another server has it, or nobody may have it.
+
+        * `number`: the player's newest connection that the game was for. It and earlier ones cannot start another one.
+        * `is_taken`: the player has a newer connection to another server, which may continue the episode. The page here
+          is told so.
+        * `on_let_go`: called once no game of these connections is left, with the episode to continue, if any. Newer
+          connections of the player wait for it.
+        """
+        player_lock = self._player_locks.setdefault(user_id, PlayerLock())
+        player_lock.supersede(number)
+        async with player_lock.lock:
+            current, episode = self._connections.get(user_id), None
+            if current is not None and not current.closed.done() and current.connection_number <= number:
+                if is_taken:
+                    current.hand_over("taken-over")
+                    await self._wait_closed(current)
+                    episode = current.handed_over
+                else:
+                    await self._end_current_game(current)
+            if on_let_go is not None and (current is None or current.closed.done()):
+                await on_let_go(episode)
 
     async def end_game(self, user_id: str) -> None:
         """End the player's running game, if there is one, and wait until its recording is sealed."""
@@ -264,6 +406,15 @@ class SessionManager:
         for user_id, connection in list(self._connections.items()):
             if connection is game_connection:
                 del self._connections[user_id]
+                self.counts["steps"] += connection.n_timed_steps
+                self.counts["late_steps"] += connection.n_late_steps
+
+    def _end_claimed(self, episode_id: UUID) -> None:
+        """End an episode of another server that no game process continues, in the background."""
+        if self.registry is not None:
+            ending = asyncio.create_task(self.registry.end_episode(episode_id))
+            self._death_reports.add(ending)
+            ending.add_done_callback(self._death_reports.discard)
 
     async def _report_death(self, game_connection: GameConnection, assignment: GameAssignment) -> None:
         """If the game's process has died, log why and record it with the player's episode (rule R16)."""
@@ -285,16 +436,29 @@ class SessionManager:
             log.warning("cannot record why a game process died, the uploader ends its episode pid=%d: %s", pid, error)
 
     def _make_assignment(
-        self, user_id: str, game: Manifest, options: dict[str, str], lockstep_module: str | None
+        self,
+        user_id: str,
+        game: Manifest,
+        options: dict[str, str],
+        lockstep_module: str | None,
+        daily: DailyAssignment | None,
+        ghost: Ghost | None,
+        consent: PlayConsent,
+        study: StudyAssignment | None,
     ) -> GameAssignment:
         return GameAssignment(
             user_id=user_id,
             game=game.choose(options),
             options=options,
-            manifest_hash=hashlib.sha256(game.model_dump_json().encode()).hexdigest(),
+            manifest_hash=hash_manifest(game, options),
             journal_folder=self.capacity.folder,
             segment_seconds=self._segment_seconds,
             resume_seconds=self._resume_seconds,
             commit=self._commit,
-            lockstep_module=lockstep_module,
+            server_id=self._server_id,
+            lockstep_module=None if daily is not None else lockstep_module,
+            daily=daily,
+            ghost=ghost,
+            consent=consent,
+            study=study,
         )

@@ -12,6 +12,8 @@ MAX_AHEAD_US = 250_000
 """Tolerance for clocks that are read a moment apart and for a first step that comes early."""
 MAX_BEHIND_US = 2_000_000
 """Tolerance for network latency, batching, and stutters for which the page does not pause."""
+MAX_DELAYED_US = 1_000_000.0
+"""Time by which the steps of an absence may have been delayed. The rest of `MAX_BEHIND_US` is left for a stutter."""
 MAX_STALL_US = 1_000_000
 """Steps that the network delayed arrive together; a page that is still behind after this time is slow."""
 MAX_BURST_US = 100_000
@@ -51,17 +53,18 @@ class PacingCheck:
         played_us, elapsed_us = n_steps * self._period_us, received - self._last_received_us
         self._last_received_us = received
         self._behind_us += elapsed_us - played_us
-        if self._behind_us > 0:
-            # A page may lose time gradually; a silence is not forgiven, because the delayed steps arrive later.
-            self._behind_us = max(0.0, self._behind_us - MAX_SLOWDOWN * min(elapsed_us, played_us))
-        else:
-            self._behind_us = min(0.0, self._behind_us + MAX_SPEEDUP * elapsed_us)
         if self._was_disconnected:
             # Slow motion cannot be told from a pause here, so a disconnection counts as the steps that were played in
-            # it.
-            self._was_disconnected, self._behind_us = False, min(0.0, self._behind_us)
+            # it. They may have been delayed themselves; those that were taken meanwhile then arrive at once.
+            self._was_disconnected = False
             if played_us > self._max_offline_us + MAX_BEHIND_US:
                 return "too-long-away"
+            self._behind_us = min(MAX_DELAYED_US, self._behind_us)
+        elif self._behind_us > 0:
+            # A page may lose time gradually; a silence is not forgiven, because the delayed steps arrive later.
+            self._behind_us = max(0.0, self._behind_us - MAX_SLOWDOWN * min(elapsed_us, played_us))
+        if self._behind_us < 0:
+            self._behind_us = min(0.0, self._behind_us + MAX_SPEEDUP * elapsed_us)
         if self._behind_us < -MAX_AHEAD_US:
             return "too-fast"
         if self._behind_us <= MAX_BEHIND_US:

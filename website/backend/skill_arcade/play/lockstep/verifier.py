@@ -4,16 +4,19 @@ Where page and server disagree, `LockstepViolation` is raised and nothing after 
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from skill_arcade.environments.emulator_config import EmulatorConfig, SupportsLockstep, ale_seed
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.games.manifest import Manifest, RealTime
+from skill_arcade.play.assignment import RecordedInput
 from skill_arcade.play.lockstep.pacing_check import PacingCheck
 from skill_arcade.play.session.episode_recorder import EpisodeRecorder
 from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.recording.records import ActiveInput
 from skill_arcade.wire import messages
+from skill_arcade.wire.packet import FramePacket
 
 MAX_OFFLINE_US = 20_000_000
 """Time for which a page may continue without a reply of the server (rule L5)."""
@@ -126,6 +129,14 @@ class LockstepVerifier:
         self._pacing_check.start(now)
         self._silent_since_us = now
 
+    def start_moved(self, now: int) -> None:
+        """Continue an episode of another server, whose page is not connected yet.
+
+        How long the page has been away is not known on this server's clock.
+        """
+        self.start(now - MAX_OFFLINE_US)
+        self.stop()
+
     def stop(self) -> None:
         """Expect nothing while the game is paused or the page is disconnected."""
         self._silent_since_us = None
@@ -145,6 +156,21 @@ class LockstepVerifier:
         """Release all controls, as the page does when the game is paused."""
         self._input_latch.release(source)
 
+    def repeat_input(self, recorded: RecordedInput) -> None:
+        """Latch an input that another server has recorded."""
+        source = ActiveInput(recorded.at_us, recorded.received_us, recorded.frame)
+        if recorded.control is None:
+            self._input_latch.release(source)
+        else:
+            self._input_latch.change(recorded.control, down=recorded.down, source=source)
+
+    def repeat_step(self, reward: float) -> int | None:
+        """Count a step that another server has verified, and that the environment has repeated. Return its action."""
+        action, _ = self._input_latch.sample()
+        self._digest = self._environment.update_digest(self._digest, reward)
+        self._n_steps += 1
+        return action
+
     def describe(self) -> messages.Lockstep:
         """Return the state for the `started` message."""
         return messages.Lockstep(ale_seed=self._ale_seed, n_steps=self._n_steps, digest=self._digest)
@@ -153,8 +179,15 @@ class LockstepVerifier:
         """Return the acknowledgement of `ticks`."""
         return messages.Ticked(type="ticked", n_steps=self._n_steps, digest=self._digest)
 
-    def apply_steps(self, episode: EpisodeRecorder, ticks: messages.Ticks, received: int, now: int) -> None:
-        """Repeat the page's steps, and record each on which both agree.
+    def apply_steps(
+        self,
+        episode: EpisodeRecorder,
+        ticks: messages.Ticks,
+        received: int,
+        now: int,
+        on_step: Callable[[FramePacket], None],
+    ) -> None:
+        """Repeat the page's steps, and record each on which both agree; `on_step` gets the frame of each.
 
         Raises:
             LockstepViolation: at the first step on which they disagree.
@@ -171,7 +204,7 @@ class LockstepVerifier:
             expected, source = self._input_latch.sample()
             if expected != action:
                 raise self._violation("not-latched", ticks, number, due=expected)
-            self._step(episode, ticks, number, source, at[number], now)
+            on_step(self._step(episode, ticks, number, source, at[number], now))
         if inputs:
             raise self._violation("not-latched", ticks, len(ticks.actions), left=len(inputs))
         self._silent_since_us = now
@@ -205,7 +238,7 @@ class LockstepVerifier:
         source: ActiveInput | None,
         at_us: int,
         now: int,
-    ) -> None:
+    ) -> FramePacket:
         digest = self._digest
 
         def agree(outcome: StepResult) -> None:
@@ -214,8 +247,9 @@ class LockstepVerifier:
             if digest != ticks.digests[number]:
                 raise self._violation("diverged", ticks, number, digest=digest)
 
-        episode.step(ticks.actions[number], source, now=now, late_us=None, stepped_us=at_us, agree=agree)
+        packet = episode.step(ticks.actions[number], source, now=now, late_us=None, stepped_us=at_us, agree=agree)
         self._digest, self._n_steps = digest, episode.n_steps
+        return packet
 
     def _violation(self, kind: str, ticks: messages.Ticks, number: int, **details: Any) -> LockstepViolation:
         """Make a violation with everything that is needed to reproduce it: the page's message, seed and settings."""

@@ -6,6 +6,12 @@ from enum import IntEnum
 
 HEADER = struct.Struct("<IB")
 RECEIVED_TIME = struct.Struct("<Q")
+LATE_COUNTS = struct.Struct("<III")
+WATCHER_COUNT = struct.Struct("<I")
+
+
+LATE_STEP_US = 5000
+"""Lateness from which a step counts as late. Less is not seen: a display shows a frame for 16,667 us."""
 
 
 class ToGame(IntEnum):
@@ -14,7 +20,7 @@ class ToGame(IntEnum):
     ASSIGN = 1
     """JSON of a `play.assignment.GameAssignment`: start this player's session."""
     ATTACH = 2
-    """A client has connected."""
+    """JSON of the `wire.messages.Hello` of a client that has connected. The server has checked it."""
     DETACH = 3
     """The client has disconnected."""
     MESSAGE = 4
@@ -23,6 +29,12 @@ class ToGame(IntEnum):
     """End the episode and the session; the payload is the reason."""
     PING = 7
     """Answer with PONG. A game that does not is hung."""
+    WATCH_KEYFRAME = 8
+    """Encode the next frame as a keyframe, for watchers."""
+    WATCHERS = 9
+    """u32: the number of watchers from now on."""
+    HAND_OVER = 10
+    """End the session as STOP does, but leave its episode to another server if that is possible (rule R26)."""
     CAPACITY_ERROR = 6
     """Why no new episode may start, as text for the player. An empty payload means that episodes may start again."""
 
@@ -39,9 +51,19 @@ class ToServer(IntEnum):
     ATTACHED = 5
     """Reply to ATTACH: all messages after it are for the client that is connected now."""
     LATE = 6
-    """u32: the greatest lateness of a tick since the last such message, in microseconds."""
+    """Three u32 about the steps since the last such message: the greatest lateness in microseconds, the number of
+    steps with a deadline, and the number of those that were late by more than `LATE_STEP_US`.
+    """
     PONG = 7
     """Reply to PING."""
+    WATCH_SCENE = 8
+    """A text message for the watchers. An empty payload means that nobody may watch any more."""
+    WATCH_FRAME = 9
+    """A frame packet for the watchers."""
+    NOT_RESUMED = 11
+    """The episode of another server in the assignment cannot be continued; the session begins without it."""
+    HANDED_OVER = 10
+    """Reply to HAND_OVER: the id of the episode that another server can continue, in ASCII. It is sealed."""
     CLOSE = 4
     """u16 close code, then the reason: close the client's connection. The game may go on."""
 

@@ -7,14 +7,9 @@ import socket
 from collections import Counter
 from contextlib import suppress
 
-from skill_arcade.games.manifest import EnvironmentSpec
+from skill_arcade.games.manifest import ATARI_ID_PREFIX, EnvironmentSpec
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.telemetry import Format
-
-ATARI_ID_PREFIX = "ALE/"
-"""Environments of this namespace are preloaded in the fork server, so they can share a process without delaying each
-other. Every other environment gets a process of its own.
-"""
 
 
 class GameProcessHandle:
@@ -132,6 +127,7 @@ class GameProcessPool:
     def _fork(self, environment: EnvironmentSpec) -> GameProcessHandle:
         fork_server = get_fork_server()
         parent_socket, child_socket = socket.socketpair()
+        # Atari environments are preloaded in the fork server, so they can share a process without delaying each other.
         is_shared = self._max_games_per_process > 1 and environment.id.startswith(ATARI_ID_PREFIX)
         preload = environment.model_dump(mode="json") if is_shared else None
         with child_socket:

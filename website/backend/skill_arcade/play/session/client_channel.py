@@ -7,12 +7,15 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from skill_arcade.frames.encoder import EncodedFrame
-from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate
+from skill_arcade.play.assignment import Ghost, PlayConsent
+from skill_arcade.play.session.delays import FrameDelay
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder
 from skill_arcade.play.session.sound_stream import MAX_FRAMES_IN_FLIGHT as MAX_SOUND_FRAMES_IN_FLIGHT
 from skill_arcade.play.session.sound_stream import SoundStream
 from skill_arcade.wire import messages
-from skill_arcade.wire.close_codes import REASONS, CloseCode
-from skill_arcade.wire.packet import KEYFRAME, LAST, PREVIEW, TERMINATED, TRUE_COLOUR, TRUNCATED, FramePacket
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
+from skill_arcade.wire.packet import FramePacket
 
 PING_MS = 1000
 MAX_REMEMBERED_PONGS = 16
@@ -52,8 +55,21 @@ class MessageSink(Protocol):
 class ClientChannel:
     """At most one connected client, over the session's message sink."""
 
-    def __init__(self, sink: MessageSink, sound: SoundStream | None = None) -> None:
-        self._sink, self._sound = sink, sound
+    def __init__(
+        self,
+        sink: MessageSink,
+        sound: SoundStream | None = None,
+        *,
+        is_sound_forced: bool = False,
+        delay_us: int = 0,
+    ) -> None:
+        """Initialize.
+
+        * `is_sound_forced`: sound is sent although the client does not request it (rule F9).
+        * `delay_us`: time by which frames, and all messages but `pong`, are held back (rule F8).
+        """
+        self._sink, self._sound, self._is_sound_forced = sink, sound, is_sound_forced
+        self._outgoing = FrameDelay(sink, delay_us)
         self._pongs: dict[int, tuple[float, int, int]] = {}
         self.is_attached = False
         self.hello: messages.Hello | None = None
@@ -63,27 +79,45 @@ class ClientChannel:
         self.dropped_frames = 0
         self._caption: str | None = None
 
-    def attach(self) -> None:
-        """Start with a new connection, whose client has sent nothing yet."""
-        self.is_attached, self.hello, self.setup, self._pongs = True, None, None, {}
+    def attach(self, hello: messages.Hello) -> None:
+        """Start with a new connection, whose client has sent nothing but `hello` yet."""
+        self.is_attached, self.hello, self.setup, self._pongs = True, hello, None, {}
         self._caption = None
+        self._outgoing.discard()
 
     def detach(self) -> None:
         """Forget the client after its connection was lost."""
         self.is_attached = False
+        self._outgoing.discard()
+
+    @property
+    def due_us(self) -> int | None:
+        """Time at which `release` has something to send, or None if nothing waits."""
+        return self._outgoing.due_us
+
+    def release(self, now: int) -> None:
+        """Send the frames whose delay is over."""
+        self._outgoing.release(now)
+
+    def flush(self) -> None:
+        """Send all that waits, because the session ends."""
+        self._outgoing.flush()
 
     def send(self, message: BaseModel) -> None:
         """Send a text message if a client is connected."""
         if self.is_attached:
-            self._sink.text(message.model_dump_json().encode())
+            self._outgoing.follow_text(message.model_dump_json().encode())
 
     def welcome(
         self,
         game: str,
         phase: Phase,
         size: tuple[int, int],
+        n_actions: int,
         episode: EpisodeRecorder | None,
         offer: messages.Offer | None,
+        ghost: Ghost | None,
+        consent: PlayConsent,
     ) -> None:
         """Answer `hello`. `episode` is the running episode, or None if there is none."""
         self.send(
@@ -94,10 +128,14 @@ class ClientChannel:
                 phase=phase.value,
                 width=size[0],
                 height=size[1],
+                n_actions=n_actions,
                 episode=str(episode.id) if episode else None,
                 ping_ms=PING_MS,
                 lockstep=offer,
                 sound_hz=None if self._sound is None else self._sound.hz,
+                ghost=None if ghost is None else messages.ShownGhost.model_validate(ghost.describe()),
+                recorded=consent.is_recorded,
+                watchable=consent.is_recorded and consent.is_watchable,
             )
         )
 
@@ -122,10 +160,12 @@ class ClientChannel:
 
     def reject(self, reason: str) -> None:
         """Close the connection of a client that violates the protocol (rule O7)."""
+        self._outgoing.discard()
         self._sink.close(CloseCode.BAD_MESSAGE, reason)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Close the connection."""
+        self._outgoing.discard()
         self._sink.close(code, reason)
 
     def expect_frame(self, frame: int) -> None:
@@ -136,7 +176,7 @@ class ClientChannel:
         """Note that the client has received all observations up to this one."""
         self.received = max(self.received, frame)
 
-    def send_frame(self, update: FrameUpdate, make_keyframe: Callable[[], EncodedFrame]) -> int:
+    def send_frame(self, packet: FramePacket, make_keyframe: Callable[[], EncodedFrame]) -> int:
         """Send a frame, or drop it while too many frames are unacknowledged (rule F2).
 
         A frame that follows dropped frames is sent as a keyframe, made by `make_keyframe`. Returns the number of frames
@@ -146,17 +186,18 @@ class ClientChannel:
             return 0
         # Dropped frames do not count as in flight, so a client that was silent catches up as soon as it has
         # acknowledged everything that was actually sent.
-        if self._sent - self.received >= MAX_FRAMES_IN_FLIGHT and not update.is_final:
+        if self._sent - self.received >= MAX_FRAMES_IN_FLIGHT and not packet.is_final:
             self.dropped_frames += 1
             if self.dropped_frames > MAX_DROPPED_FRAMES:
                 self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
             return 0
-        n_dropped, self.dropped_frames, self._sent = self.dropped_frames, 0, update.frame
-        self._send_caption(update.caption)
-        encoded_frame = make_keyframe() if n_dropped and not update.encoded_frame.key else update.encoded_frame
-        self._sink.frame(pack_frame(update, encoded_frame))
-        if update.frame > 0:
-            self._send_sound(update.frame)
+        n_dropped, self.dropped_frames, self._sent = self.dropped_frames, 0, packet.frame
+        self._send_caption(packet.caption)
+        if n_dropped and not packet.encoded.key:
+            packet = packet._replace(encoded=make_keyframe())
+        self._outgoing.frame(packet.pack(), packet.server_us)
+        if packet.frame > 0:
+            self._send_sound(packet.frame)
         return n_dropped
 
     def _send_caption(self, caption: str | None) -> None:
@@ -166,20 +207,16 @@ class ClientChannel:
             self.send(messages.Caption(type="caption", text=caption))
 
     def _send_sound(self, frame: int) -> None:
-        """Send the sound of a frame after it, if the client wants sound and is not falling behind (rules S1 to S3)."""
-        is_sound_requested = self.setup is not None and self.setup.sound
+        """Send the sound of a frame after it, if it is wanted and the client keeps up (rules S1 to S3, F9)."""
+        is_sound_requested = self._is_sound_forced or (self.setup is not None and self.setup.sound)
         if is_sound_requested and self._sound is not None and self._sent - self.received < MAX_SOUND_FRAMES_IN_FLIGHT:
-            self._sink.frame(self._sound.pack(frame))
+            self._outgoing.follow_frame(self._sound.pack(frame))
 
     def send_preview(self, encoded_frame: EncodedFrame, caption: str | None) -> None:
         """Send the first picture of the next episode. It belongs to no episode yet and is not acknowledged."""
         if self.is_attached:
             self._send_caption(caption)
-            flags = PREVIEW | KEYFRAME | (TRUE_COLOUR if encoded_frame.true_colour else 0)
-            rectangle = 0, 0, encoded_frame.width, encoded_frame.height
-            self._sink.frame(
-                FramePacket(flags, 0, 0, 0.0, -1, *rectangle, encoded_frame.palette, encoded_frame.data).pack()
-            )
+            self._outgoing.follow_frame(FramePacket(0, 0, encoded_frame, is_preview=True).pack())
 
     def answer(self, ping: messages.Ping, received: int, now: int) -> dict[str, Any] | None:
         """Answer a ping.
@@ -187,8 +224,8 @@ class ClientChannel:
         Return the clock sample that it completes, or None if it does not report when the last pong arrived.
         """
         sample = None
-        if ping.previous is not None and (pong := self._pongs.pop(ping.previous[0], None)) is not None:
-            asked_ms, received_us, answered_us = pong
+        if ping.previous is not None and (earlier := self._pongs.pop(ping.previous[0], None)) is not None:
+            asked_ms, received_us, answered_us = earlier
             sample = {
                 "asked_ms": asked_ms,
                 "received_us": received_us,
@@ -198,27 +235,7 @@ class ClientChannel:
         if len(self._pongs) >= MAX_REMEMBERED_PONGS:
             del self._pongs[min(self._pongs)]
         self._pongs[ping.id] = ping.at, received, now
-        self.send(messages.Pong(type="pong", id=ping.id, received_us=received, sent_us=now))
+        pong = messages.Pong(type="pong", id=ping.id, received_us=received, sent_us=now)
+        if self.is_attached:  # never delayed: the page measures the connection and the clocks by it
+            self._sink.text(pong.model_dump_json().encode())
         return sample
-
-
-def pack_frame(update: FrameUpdate, encoded_frame: EncodedFrame) -> bytes:
-    """Pack an observation for the client, with the encoded frame that shows it."""
-    flags = (
-        (KEYFRAME if encoded_frame.key else 0)
-        | (TRUE_COLOUR if encoded_frame.true_colour else 0)
-        | (TERMINATED if update.terminated else 0)
-        | (TRUNCATED if update.truncated else 0)
-        | (LAST if update.is_final else 0)
-    )
-    rectangle = encoded_frame.x, encoded_frame.y, encoded_frame.width, encoded_frame.height
-    return FramePacket(
-        flags,
-        update.frame,
-        update.server_us,
-        update.score,
-        update.lives,
-        *rectangle,
-        encoded_frame.palette,
-        encoded_frame.data,
-    ).pack()

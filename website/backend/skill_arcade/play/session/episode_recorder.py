@@ -2,22 +2,27 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.errors import EnvironmentFailed
+from skill_arcade.exact_json import encode_typed, select_keys
 from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.journal import EpisodeJournal
 from skill_arcade.recording.observation import Leaves, describe_leaves, pack_observation
 from skill_arcade.recording.records import (
     ActiveInput,
     EpisodeEnd,
     RecordedEvent,
-    RecordedFrame,
     RecordedStep,
     SegmentHeader,
+    pack_info,
 )
+from skill_arcade.recording.segment import HANDED_OVER
+from skill_arcade.wire.messages import Outcome
+from skill_arcade.wire.packet import FramePacket
 
 log = logging.getLogger(__name__)
 
@@ -27,23 +32,14 @@ MAX_LIVES = 32_767
 """Greatest number of lives that a frame packet can hold."""
 
 
-class FrameUpdate(NamedTuple):
-    """An observation as the player gets it. `server_us` is the absolute time at which its step began."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was played of an episode on another server. `started_us` is its start on this machine's clock."""
 
-    frame: int
-    server_us: int
-    encoded_frame: EncodedFrame
+    started_us: int
+    n_steps: int
     score: float
-    lives: int
-    terminated: bool = False
-    truncated: bool = False
-    caption: str | None = None
-    """Text that the page shows beside the picture, None if the game has none."""
-
-    @property
-    def is_final(self) -> bool:
-        """True for the last observation of the episode."""
-        return self.terminated or self.truncated
+    last_result: StepResult
 
 
 class EpisodeRecorder:
@@ -58,15 +54,18 @@ class EpisodeRecorder:
         env: PlayableEnv,
         prepared_reset: StepResult,
         describe: Callable[..., SegmentHeader],
-        open_journal: Callable[[SegmentHeader], Journal],
+        open_journal: Callable[[SegmentHeader], EpisodeJournal],
         *,
         now: int,
         segment_us: int,
+        progress: Progress | None = None,
     ) -> None:
         """Open the journal and record observation 0.
 
         * `prepared_reset`: what `env.reset` has returned.
         * `describe`: makes the header of the journal from the fields that are known only here.
+        * `progress`: what was played of the episode on another server; the environment has repeated it. None for a new
+          episode.
 
         Raises:
             OSError: the first observation cannot be written; nothing of the episode remains.
@@ -82,28 +81,33 @@ class EpisodeRecorder:
         self.n_steps = 0
         self.score = 0.0
         self._last_result = prepared_reset
+        if progress is not None:
+            self.started_us, self.n_steps, self.score = progress.started_us, progress.n_steps, progress.score
+            self._last_result, self._keyframe_requested = progress.last_result, True
+            self._info = self._select_info(progress.last_result) if progress.n_steps else None
         picture = env.picture()
         encoded_frame = self._encoder.encode(picture)
         self._leaves = [] if env.observes_picture else self._describe_leaves(prepared_reset)
-        first_frame = RecordedFrame(encoded_frame, self._observation(prepared_reset))
+        observation = self._observation(prepared_reset)
         height, width = picture.pixels.shape[:2]
         header = describe(
             width=width,
             height=height,
             true_colour=encoded_frame.true_colour,
-            started_us=now,
+            started_us=self.started_us,
             leaves=self._leaves,
             reset_info=prepared_reset.info,
         )
         self.id = header.episode_id
         self._journal = open_journal(header)
         self._true_colour, self._size = encoded_frame.true_colour, (width, height)
-        try:
-            self._journal.reset(first_frame)
-        except OSError:
-            self._journal.discard()
-            raise
-        self.prepared_reset = self._frame_update(encoded_frame, now)
+        if progress is None:
+            try:
+                self._journal.reset(encoded_frame, observation)
+            except OSError:
+                self._journal.discard()
+                raise
+        self.prepared_reset = self._packet(encoded_frame, now)
 
     @property
     def is_over(self) -> bool:
@@ -119,7 +123,7 @@ class EpisodeRecorder:
         late_us: int | None,
         stepped_us: int | None = None,
         agree: Callable[[StepResult], None] | None = None,
-    ) -> FrameUpdate:
+    ) -> FramePacket:
         """Take a step and record it.
 
         * `late_us`: how late the step is, or None if it had no deadline.
@@ -141,11 +145,12 @@ class EpisodeRecorder:
             outcome.reward,
             outcome.terminated,
             outcome.truncated,
-            None if info == self._info else info,
+            None if info == self._info else pack_info(info),
             now - self.started_us,
             late_us,
             source,
-            RecordedFrame(encoded_frame, self._observation(outcome)),
+            encoded_frame,
+            self._observation(outcome),
             stepped_us,
         )
         self._journal.step(record)
@@ -156,11 +161,22 @@ class EpisodeRecorder:
         self.score += outcome.reward
         if self._segment_started_us is None:
             self._segment_started_us = now
-        return self._frame_update(encoded_frame, now)
+        return self._packet(encoded_frame, now)
 
-    def redraw(self, now: int) -> FrameUpdate:
+    def describe_outcome(self) -> Outcome:
+        """Describe the last reset or step for a program (rule O24)."""
+        last = self._last_result
+        return Outcome(
+            type="outcome",
+            frame=self.n_steps,
+            reward=last.reward,
+            info=self._select_info(last),
+            observation=None if self._environment.observes_picture else encode_typed(last.observation),
+        )
+
+    def redraw(self, now: int) -> FramePacket:
         """Return the newest observation as a keyframe for the player; nothing is recorded."""
-        return self._frame_update(Encoder().encode(self._environment.picture()), now)
+        return self._packet(Encoder().encode(self._environment.picture()), now)
 
     def request_keyframe(self) -> None:
         """Encode the next frame as a keyframe."""
@@ -223,6 +239,18 @@ class EpisodeRecorder:
             self._journal.close_without_sealing()
         return end
 
+    def hand_over(self, now: int) -> None:
+        """Leave the episode to another server, and wait until what was recorded of it is on disk (rule R26).
+
+        Raises:
+            OSError: the recording cannot be written; the uploader ends the episode.
+        """
+        try:
+            self.record_event(HANDED_OVER, now)
+            self._journal.hand_over()
+        finally:
+            self._journal.close_without_sealing()
+
     def abort(self, reason: str, error: OSError, now: int) -> None:
         """End the episode after a write error. If the end cannot be written either, the uploader does it (rule R5)."""
         log.error("recording failed, ending the game episode=%s: %s", self.id, error)
@@ -251,9 +279,9 @@ class EpisodeRecorder:
         self._segment_started_us = None
         self._keyframe_requested = True
 
-    def _frame_update(self, encoded_frame: EncodedFrame, now: int) -> FrameUpdate:
+    def _packet(self, encoded_frame: EncodedFrame, now: int) -> FramePacket:
         last = self._last_result
-        return FrameUpdate(
+        return FramePacket(
             self.n_steps,
             now,
             encoded_frame,
@@ -261,7 +289,7 @@ class EpisodeRecorder:
             self._lives(last),
             last.terminated,
             last.truncated,
-            find_caption(self._game, last),
+            caption=find_caption(self._game, last),
         )
 
     def _observation(self, outcome: StepResult) -> bytes:
@@ -283,7 +311,7 @@ class EpisodeRecorder:
 
     def _select_info(self, outcome: StepResult) -> dict[str, Any]:
         keys = self._game.keep_info
-        return outcome.info if keys is None else {key: outcome.info[key] for key in keys if key in outcome.info}
+        return outcome.info if keys is None else select_keys(outcome.info, keys)
 
     def _lives(self, outcome: StepResult) -> int:
         key = self._game.show.lives

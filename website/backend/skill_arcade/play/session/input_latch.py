@@ -28,6 +28,11 @@ class InputLatch:
         self._pending: deque[_Change] = deque()
         self._source: ActiveInput | None = None
         self._action: tuple[int | None] | None = None
+        self._chosen: tuple[int, ActiveInput] | None = None
+
+    def hold_action(self, action: int, source: ActiveInput) -> None:
+        """Use this action at every tick from now on, whatever is pressed, until the next one or `release`."""
+        self._chosen = action, source
 
     def change(self, control: str, *, down: bool, source: ActiveInput) -> None:
         """Queue that a control went down or up. Repeats of the same state are ignored."""
@@ -41,6 +46,7 @@ class InputLatch:
         """Release all controls and drop the pending changes, as when the client disconnects."""
         self._pending.clear()
         self._held_controls.clear()
+        self._chosen = None
         self._source, self._action = source, None
 
     def sample(self) -> tuple[int | None, ActiveInput | None]:
@@ -49,6 +55,8 @@ class InputLatch:
         Applies as many pending changes as can act together. A press whose release is pending too acts now and is
         released at the next tick; a control that was released and pressed again counts as released for one tick.
         """
+        if self._chosen is not None:
+            return self._chosen
         pressed: set[str] = set()
         released: set[str] = set()
         while self._pending:

@@ -8,8 +8,9 @@ from skill_arcade.frames.encoder import EncodedFrame, Encoder
 class PreparedReset:
     """A seed and the result of resetting the environment with it, until an episode uses them."""
 
-    def __init__(self, env: PlayableEnv) -> None:
-        self._environment = env
+    def __init__(self, env: PlayableEnv, seed: int | None = None) -> None:
+        """`seed` is the seed of every reset; None means that each gets a new one."""
+        self._environment, self._fixed_seed = env, seed
         self._prepared: tuple[int, StepResult] | None = None
         self.size = (0, 0)
         """Width and height of the picture in pixels; (0, 0) before the first reset."""
@@ -22,10 +23,14 @@ class PreparedReset:
     def prepare(self) -> None:
         """Reset the environment, unless a reset is already prepared."""
         if self._prepared is None:
-            seed = draw_seed()
+            seed = draw_seed() if self._fixed_seed is None else self._fixed_seed
             self._prepared = seed, self._environment.reset(seed)
-            height, width = self._environment.picture().pixels.shape[:2]
-            self.size = width, height
+            self.measure()
+
+    def measure(self) -> None:
+        """Take the size from the environment's picture."""
+        height, width = self._environment.picture().pixels.shape[:2]
+        self.size = width, height
 
     @property
     def result(self) -> StepResult:
@@ -33,8 +38,11 @@ class PreparedReset:
         assert self._prepared is not None
         return self._prepared[1]
 
-    def consume(self) -> tuple[int, StepResult]:
-        """Return seed and result of the prepared reset; reset now if there is none."""
+    def consume(self, seed: int | None = None) -> tuple[int, StepResult]:
+        """Return seed and result of the prepared reset; reset now if there is none, or if this seed is asked for."""
+        if seed is not None:
+            self._prepared = None
+            return seed, self._environment.reset(seed)
         self.prepare()
         assert self._prepared is not None
         prepared, self._prepared = self._prepared, None

@@ -8,7 +8,8 @@ from typing import Any
 import skill_arcade
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.ids import new_episode_id
-from skill_arcade.play.assignment import GameAssignment
+from skill_arcade.play.assignment import GameAssignment, ResumedEpisode, SessionConfig
+from skill_arcade.play.session.episode_recorder import Progress
 from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.wire.messages import Hello, Setup
 
@@ -35,13 +36,20 @@ def _run_git(folder: Path, *arguments: str) -> str:
 
 def describe_server(assignment: GameAssignment) -> dict[str, Any]:
     """Describe this package, its commit if known, and the manifest that is played."""
-    return {
+    described = {
         "skill_arcade": skill_arcade.__version__,
         "commit": assignment.commit,
         "manifest_sha256": assignment.manifest_hash,
         "mode": "streamed",
         "options": assignment.options,
     }
+    if assignment.server_id is not None:
+        described["server"] = str(assignment.server_id)
+    if assignment.consent.id is not None:
+        described["consent"] = str(assignment.consent.id)
+    if assignment.study is not None:
+        described["study"] = assignment.study.describe()
+    return described if assignment.daily is None else {**described, "daily": assignment.daily.day}
 
 
 def describe_player(hello: Hello | None, setup: Setup | None) -> dict[str, Any]:
@@ -65,6 +73,36 @@ def make_header(game: Manifest, user_id: str, seed: int, **fields: Any) -> Segme
         user_id=user_id,
         game_id=game.id,
         seed=seed,
-        frame_ms=round(1000 / game.pace.hz) if game.pace.kind == "real-time" else 1000,
+        frame_ms=_frame_ms(game),
         **fields,
     )
+
+
+def make_resumed_header(
+    game: Manifest, config: SessionConfig, resumed: ResumedEpisode, progress: Progress, **fields: Any
+) -> SegmentHeader:
+    """Make the header of the first segment of this server in an episode of another server.
+
+    `fields` are the fields of SegmentHeader that only the recorder knows.
+    """
+    server = {key: value for key, value in config.provenance.items() if key == "server"}
+    return SegmentHeader(
+        episode_id=resumed.id,
+        number=resumed.n_segments,
+        first_step=progress.n_steps,
+        first_event=resumed.n_events,
+        user_id=config.user_id,
+        game_id=game.id,
+        seed=resumed.seed,
+        frame_ms=_frame_ms(game),
+        started_wall_us=resumed.started_wall_us,
+        before=resumed.before,
+        environment=resumed.environment,
+        provenance={**resumed.provenance, **server},
+        fence=resumed.fence,
+        **fields,
+    )
+
+
+def _frame_ms(game: Manifest) -> int:
+    return round(1000 / game.pace.hz) if game.pace.kind == "real-time" else 1000

@@ -7,31 +7,46 @@ lockstep. It neither waits nor uses sockets; `session_runner` does.
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, Protocol, assert_never
+from uuid import UUID
 
 from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.errors import EnvironmentFailed
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.play.assignment import SessionConfig
+from skill_arcade.play.assignment import ResumedEpisode, SessionConfig
 from skill_arcade.play.lockstep.verifier import LockstepSupport, LockstepVerifier, LockstepViolation
+from skill_arcade.play.processes.ipc import LATE_STEP_US
 from skill_arcade.play.session.client_channel import ClientChannel, MessageSink, Phase
-from skill_arcade.play.session.clock import Clock, make_clock
-from skill_arcade.play.session.episode_recorder import EpisodeRecorder, FrameUpdate, find_caption
+from skill_arcade.play.session.clock import Clock, TurnClock, make_clock
+from skill_arcade.play.session.delays import InputDelay
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder, Progress, find_caption
 from skill_arcade.play.session.failures import DISK_FULL_MESSAGE, describe_crash, end_session_on_failure
 from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.play.session.prepared_reset import PreparedReset
-from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header
+from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header, make_resumed_header
+from skill_arcade.play.session.resumption import Resumption
 from skill_arcade.play.session.sound_stream import SoundStream
-from skill_arcade.recording.journal import Journal
+from skill_arcade.play.session.watch_feed import WatchFeed, WatchSink
+from skill_arcade.recording.journal import EpisodeJournal
 from skill_arcade.recording.records import ActiveInput, SegmentHeader
 from skill_arcade.wire import messages
 from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.packet import FramePacket
 
 log = logging.getLogger(__name__)
 
 END_GRACE_US = 1_000_000
 """Time for which an ended episode's record stays open for the paint times of its last frames."""
+
+STEPS_LOST_NOTICE = (
+    "The server of your game stopped. The last seconds that you saw were not stored; the game continues before them."
+)
+NOT_A_PROGRAM = "only a program may {}; this player signed in as a person, or this arcade has PROGRAM_PLAY=false"
+
+
+class SessionSink(MessageSink, WatchSink, Protocol):
+    """Destination of everything that a session sends, to its player and to watchers."""
 
 
 class Session:
@@ -41,15 +56,18 @@ class Session:
         self,
         game: Manifest,
         env: PlayableEnv,
-        sink: MessageSink,
-        open_journal: Callable[[SegmentHeader], Journal],
+        sink: SessionSink,
+        open_journal: Callable[[SegmentHeader], EpisodeJournal],
         config: SessionConfig,
         wall_us: Callable[[], int],
     ) -> None:
         self._game, self._environment, self._open_journal = game, env, open_journal
         self._config, self._wall_us = config, wall_us
         self._control_names = {control.name for control in game.controls}
-        self._channel = ClientChannel(sink, SoundStream.find(env, game.pace))
+        sound = None if config.sound is False else SoundStream.find(env, game.pace)
+        self._channel = ClientChannel(sink, sound, is_sound_forced=config.sound is True, delay_us=config.frame_delay_us)
+        self._input_delay = InputDelay(config.input_delay_us)
+        self._watch = WatchFeed(sink)
         self._clock: Clock = make_clock(game.pace)
         self._lockstep_support = LockstepSupport.find(game, env, config.lockstep_module)
         self._verifier: LockstepVerifier | None = None
@@ -57,10 +75,17 @@ class Session:
         self._phase = Phase.ready
         self._episode: EpisodeRecorder | None = None
         self._reason = ""
-        self._prepared_reset = PreparedReset(env)
+        self._prepared_reset = PreparedReset(env, config.seed)
+        self._has_started = False
+        self._program: messages.ProgramStart | None = None
+        """How the program plays the current episode, or None for a person."""
+        self._notice = ""  # text for the player, sent after the next `welcome`
         self._leave_at_us: int | None = None
         self._close_at_us: int | None = None
         self.worst_late_us, self.is_finished = 0, False
+        self.handed_over: UUID | None = None
+        """Episode that `hand_over` has left to another server."""
+        self.n_timed_steps = self.n_late_steps = 0
         self.disk_full_reason = ""  # text for the player, non-empty while no new episode may start
 
     @property
@@ -80,7 +105,7 @@ class Session:
                 self._prepared_reset.prepare()
             except EnvironmentFailed as error:
                 return self.crash(error, 0)
-            if self._channel.hello is not None:
+            if self._channel.is_attached:
                 self._send_preview()
         return None
 
@@ -91,16 +116,19 @@ class Session:
     @property
     def due_us(self) -> int | None:
         """Time at which `tick` has something to do, or None if the session only waits for messages."""
-        due_times = [self._leave_at_us, self._close_at_us]
+        due_times = [self._leave_at_us, self._close_at_us, self._channel.due_us]
         if self._phase is Phase.playing:
             due_times.append(self._clock.due_us)
+            if self._game.pace.kind == "turn-based":
+                due_times.append(self._input_delay.due_us)
         if self._episode is not None:
             due_times.append(self._episode.rotation_due_us)
         return min((due for due in due_times if due is not None), default=None)
 
     @end_session_on_failure
     def tick(self, now: int) -> None:
-        """Do what is due: a step, a segment rotation, or a timeout."""
+        """Do what is due: a step, a segment rotation, a delayed packet or input, or a timeout."""
+        self._channel.release(now)
         if self._leave_at_us is not None and now >= self._leave_at_us:
             self.stop("disconnected", now)
         if self._close_at_us is not None and now >= self._close_at_us:
@@ -111,14 +139,19 @@ class Session:
             self._step(now)
         else:
             self._episode.rotate_if_due(now)
+            self._apply_inputs(now)
 
     @end_session_on_failure
-    def attach(self, now: int) -> None:
-        """Accept a new connection, whose client sends `hello` next."""
-        self._channel.attach()
+    def attach(self, hello: messages.Hello, now: int) -> None:
+        """Accept a new connection, and answer its `hello`. A running episode continues."""
+        self._channel.attach(hello)
         self._leave_at_us = None
         if self._episode is not None:
             self._episode.record_event("attach", now)
+        if self.disk_full_reason and self._phase in (Phase.ready, Phase.ended):
+            self._channel.close(CloseCode.RECORDING_UNAVAILABLE, self.disk_full_reason)
+        else:
+            self._welcome(now)
 
     @end_session_on_failure
     def detach(self, now: int) -> None:
@@ -142,8 +175,81 @@ class Session:
         if self._episode is not None and self._phase is not Phase.ended:
             self._end_episode(reason, now)
         self._close_record(now)
+        self._channel.flush()
         self._leave_at_us = None
         self.is_finished = True
+
+    @end_session_on_failure
+    def hand_over(self, reason: str, now: int) -> None:
+        """End the session. A running episode is left to another server if it can be (rule R26); it ends otherwise."""
+        episode = self._episode
+        if episode is None or self._phase not in (Phase.playing, Phase.paused) or not self._can_hand_over:
+            return self.stop(reason, now)
+        if self._watch.is_on:
+            episode.record_event("watch", now, allowed=False)
+        if self._channel.dropped_frames:
+            episode.record_event("left-out", now, frames=self._channel.dropped_frames)
+        self.detach(now)
+        if self.is_finished:  # the recording cannot be written
+            return None
+        self._episode, self._leave_at_us, self.is_finished = None, None, True
+        episode.hand_over(now)
+        self.handed_over = episode.id
+        return None
+
+    @property
+    def _can_hand_over(self) -> bool:
+        """Whether another server can find and repeat the episode: it is recorded, and of no study or day."""
+        return self._config.consent.is_recorded and not self._config.is_single_episode
+
+    def open_resumption(self, episode: ResumedEpisode) -> Resumption:
+        """Return what repeats the steps of an episode of another server, for `resume`."""
+        support = self._lockstep_support
+        return Resumption(self._environment, episode, None if support is None else support.make_verifier)
+
+    def resume(self, resumption: Resumption, progress: Progress, now: int) -> None:
+        """Continue an episode of another server, whose steps `resumption` has repeated (rule R28).
+
+        If it is streamed, it is paused. In lockstep the page goes on, or says that the game is paused (rule L5).
+
+        Raises:
+            EnvironmentFailed, OSError: it cannot be recorded. The session is as before.
+        """
+        resumed = resumption.episode
+        describe = partial(make_resumed_header, self._game, self._config, resumed, progress)
+        episode = EpisodeRecorder(
+            self._game,
+            self._environment,
+            resumption.reset_result,
+            describe,
+            self._open_journal,
+            now=now,
+            segment_us=self._config.segment_us,
+            progress=progress,
+        )
+        kind = "moved" if resumed.is_whole else "rewound"
+        episode.record_event(kind, now, server=resumed.describe_server_before())
+        program = resumed.provenance.get("program")
+        self._program = None if program is None else messages.ProgramStart.model_validate(program)
+        self._prepared_reset.measure()
+        self._episode, self._verifier, self._has_started = episode, resumption.verifier, True
+        self._clock = self._verifier or self._make_clock()
+        self._phase = Phase.paused if self._verifier is None else Phase.playing
+        if self._verifier is not None:
+            self._verifier.start_moved(now)
+        self._leave_at_us = now + self._config.resume_us
+        if not resumed.is_whole:
+            self.notify(STEPS_LOST_NOTICE)
+
+    @end_session_on_failure
+    def end_if_over(self, now: int) -> None:
+        """End an episode whose last step was its end, which the server before did not record."""
+        if self._episode is not None and self._episode.is_over:
+            self._end_episode(self._episode.end_reason, now)
+
+    def notify(self, text: str) -> None:
+        """Tell the player something after the next `welcome`."""
+        self._notice = text
 
     def abort(self, error: OSError, now: int) -> None:
         """End the session after a write error. The uploader ends episodes whose end cannot be written (rule R5)."""
@@ -176,25 +282,21 @@ class Session:
             message = messages.read_client(text)
         except ValueError as error:
             return self._channel.reject(str(error))
-        if (self._channel.hello is None) is not isinstance(message, messages.Hello):
-            return self._channel.reject("hello must be the first message and must be sent only once")
-        if (
-            self.disk_full_reason
-            and self._phase in (Phase.ready, Phase.ended)
-            and isinstance(message, messages.Hello | messages.Start)
-        ):
+        if self.disk_full_reason and self._phase in (Phase.ready, Phase.ended) and isinstance(message, messages.Start):
             return self._channel.close(CloseCode.RECORDING_UNAVAILABLE, self.disk_full_reason)
         return self._handle(message, received, now)
 
     def _handle(self, message: messages.ClientMessage, received: int, now: int) -> None:  # noqa: PLR0912 one case each
         match message:
             case messages.Hello():
-                self._on_hello(message, now)
+                self._channel.reject("hello must be the first message and must be sent only once")
             case messages.Setup():
                 self._channel.setup = message
                 self._record_event("setup", received, message.at, **describe_setup(message))
             case messages.Start():
-                self._on_start(message.mode, now)
+                self._on_start(message, now)
+            case messages.Act():
+                self._on_act(message, received, now)
             case messages.Ticks():
                 self._on_ticks(message, received, now)
             case messages.Stream():
@@ -219,18 +321,32 @@ class Session:
                 if self._phase is Phase.paused:
                     self._record_event("resume", received, message.at)
                     self._resume(now)
+            case messages.Watch():
+                self._on_watch(message, received, now)
             case messages.Leave():
                 if self._phase in (Phase.playing, Phase.paused):
                     self._end_episode("left", now)
             case _:
                 assert_never(message)
 
-    def _on_hello(self, hello: messages.Hello, now: int) -> None:
-        self.prepare()
-        self._channel.hello = hello
+    def _welcome(self, now: int) -> None:
+        """Describe the session to a new client, and send the episode that runs, if there is one."""
+        if self.is_idle:
+            self._prepared_reset.prepare()
         episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
         offer = None if self._lockstep_support is None else self._lockstep_support.make_offer()
-        self._channel.welcome(self._game.id, self._phase, self._prepared_reset.size, episode, offer)
+        if self._watch.is_on:
+            self._watch.switch(on=True)  # so that the server sends the link again, after `welcome`
+        self._channel.welcome(
+            self._game.id,
+            self._phase,
+            self._prepared_reset.size,
+            self._environment.n_actions,
+            episode,
+            offer,
+            self._config.ghost,
+            self._config.consent,
+        )
         if self._prepared_reset.is_ready:
             self._send_preview()
         if episode is not None:
@@ -240,16 +356,26 @@ class Session:
                 self._send_keyframe(episode, now)
             elif self._phase is Phase.playing:
                 self._verifier.on_reconnect(now)
+        if self._notice:
+            self._channel.send(messages.Notice(type="notice", text=self._notice))
+            self._notice = ""
 
-    def _on_start(self, mode: messages.Mode, now: int) -> None:
+    def _on_start(self, message: messages.Start, now: int) -> None:
         if self._phase in (Phase.playing, Phase.paused):
             self._channel.reject("start is not allowed while an episode is running")
             return
+        if self._config.is_single_episode and self._has_started:
+            self._channel.reject("this game can be started once")
+            return
+        if (rejection := self._find_program_error(message)) is not None:
+            self._channel.reject(rejection)
+            return
+        self._has_started, self._program = True, message.program
         self._close_record(now)
-        seed, prepared_reset = self._prepared_reset.consume()
+        seed, prepared_reset = self._prepared_reset.consume(None if self._program is None else self._program.seed)
         verifier = (
             self._lockstep_support.make_verifier(seed)
-            if self._lockstep_support is not None and mode == "lockstep"
+            if self._lockstep_support is not None and message.mode == "lockstep"
             else None
         )
         lockstep_fields = {} if verifier is None else {"mode": "lockstep", "lockstep": verifier.provenance}
@@ -257,21 +383,61 @@ class Session:
             **self._config.provenance,
             **describe_player(self._channel.hello, self._channel.setup),
             **lockstep_fields,
+            **({} if self._config.ghost is None else {"ghost": self._config.ghost.describe()}),
+            **({"watch": True} if self._watch.is_on else {}),
+            **({} if self._program is None else {"program": self._program.model_dump(mode="json")}),
         }
         fields = {"environment": self._environment.spec, "provenance": provenance, "started_wall_us": self._wall_us()}
         describe = partial(make_header, self._game, self._config.user_id, seed, **fields)
-        times = {"now": now, "segment_us": self._config.segment_us}
-        self._verifier, self._clock = verifier, verifier or make_clock(self._game.pace)
+        self._verifier, self._clock = verifier, verifier or self._make_clock()
         self._latch = InputLatch(self._game.actions, self._game.noop)
         self._episode = EpisodeRecorder(
-            self._game, self._environment, prepared_reset, describe, self._open_journal, **times
+            self._game,
+            self._environment,
+            prepared_reset,
+            describe,
+            self._open_journal,
+            now=now,
+            segment_us=self._config.segment_us,
         )
         self._phase = Phase.playing
         self._channel.expect_frame(0)
         self._send_started(self._episode)
         if verifier is None:
+            self._send_outcome(self._episode)
             self._send(self._episode.prepared_reset)
+        else:
+            self._watch.send_frame(self._episode.prepared_reset)
         self._clock.start(now)
+
+    def _on_watch(self, message: messages.Watch, received: int, now: int) -> None:
+        """Allow or end watching (rules O18 and R19). Watchers begin with the picture that the player sees now."""
+        if message.allowed and not self._config.consent.is_watchable:
+            self._channel.reject("watching needs the player's consent to replays")
+            return
+        if message.allowed is self._watch.is_on:
+            return
+        self._record_event("watch", received, message.at, allowed=message.allowed)
+        self._watch.switch(on=message.allowed)
+        self.send_scene()
+        if self._episode is not None and message.allowed:
+            self._watch.send_frame(self._episode.redraw(now))
+            self._episode.request_keyframe()
+
+    def send_scene(self) -> None:
+        """Tell watchers the state of the game, if it has changed."""
+        self._watch.send_scene(self._phase, is_away=not self._channel.is_attached)
+
+    def request_watch_keyframe(self) -> None:
+        """Encode the next frame as a keyframe, so that new watchers need nothing before it."""
+        if self._episode is not None:
+            self._episode.request_keyframe()
+
+    @end_session_on_failure
+    def record_watchers(self, count: int, now: int) -> None:
+        """Record how many others watch from now on (rule R19)."""
+        if self._episode is not None and self._phase is not Phase.ended:
+            self._episode.record_event("watchers", now, count=count)
 
     def _on_input(self, message: messages.Input, received: int, now: int) -> None:
         if message.control not in self._control_names:
@@ -283,12 +449,64 @@ class Session:
         control = message.model_dump(include={"control", "down", "device", "code"})
         self._record_event("input", received, message.at, frame=frame, **control)
         source = ActiveInput(round(message.at * 1000), received - episode.started_us, frame)
-        self._latch.change(message.control, down=message.down, source=source)
-        if self._game.pace.kind == "turn-based":
-            action, _ = self._latch.sample()
-            if message.down and action is not None:  # a press without an action of its own is not a step (rule I3)
-                self._step(now, action, source)
+        self._input_delay.hold(message.control, source, received, down=message.down)
+        return self._apply_inputs(now)
+
+    def _apply_inputs(self, now: int) -> None:
+        """Let the inputs act whose delay is over (rule I4). In real time they act at the next step."""
+        for held in self._input_delay.take_due(now):
+            self._latch.change(held.control, down=held.down, source=held.source)
+            if self._game.pace.kind == "turn-based":
+                action, _ = self._latch.sample()
+                if held.down and action is not None:  # a press without an action of its own is not a step (rule I3)
+                    self._step(now, action, held.source)
+
+    def _find_program_error(self, message: messages.Start) -> str | None:
+        """Return why a `start` of a program is not allowed (rule O24), or None."""
+        if message.program is None:
+            return None
+        if not self._config.consent.is_program:
+            return NOT_A_PROGRAM.format("choose its pace and seed")
+        if message.mode == "lockstep":
+            return "a program plays streamed, so its start must have the mode streamed"
+        if message.program.seed is not None and self._config.seed is not None:
+            return "the seed of this game is given, so a program cannot choose it"
+        if self._config.input_delay_us or self._config.frame_delay_us:
+            return "a trial with delays is played by input, also by a program"
         return None
+
+    def _make_clock(self) -> Clock:
+        """Return the clock of the episode. A stepped one waits for the program, as a turn-based game does."""
+        return TurnClock() if self._is_stepped else make_clock(self._game.pace)
+
+    @property
+    def _is_stepped(self) -> bool:
+        return self._program is not None and self._program.pace == "stepped"
+
+    def _on_act(self, message: messages.Act, received: int, now: int) -> None:
+        if not self._config.consent.is_program:
+            return self._channel.reject(NOT_A_PROGRAM.format("send act"))
+        if self._program is None and self._phase is Phase.playing:
+            return self._channel.reject("act needs a start with program")
+        if message.action >= self._environment.n_actions:
+            return self._channel.reject(
+                f"act.action is {message.action}; {self._game.name} has the actions 0 to \
+{self._environment.n_actions - 1}"
+            )
+        episode = self._episode
+        if episode is None or self._verifier is not None or self._phase is not Phase.playing:
+            return None
+        frame = None if message.frame is None or message.frame > episode.n_steps else message.frame
+        source = ActiveInput(round(message.at * 1000), received - episode.started_us, frame)
+        if self._is_stepped or self._game.pace.kind == "turn-based":
+            return self._step(now, message.action, source)
+        self._record_event("act", received, message.at, action=message.action, frame=frame)
+        return self._latch.hold_action(message.action, source)
+
+    def _send_outcome(self, episode: EpisodeRecorder) -> None:
+        """Send a program what the environment returned, before the picture."""
+        if self._program is not None:
+            self._channel.send(episode.describe_outcome())
 
     def _on_shown(self, message: messages.Shown, now: int) -> None:
         if self._episode is None:
@@ -303,11 +521,18 @@ class Session:
         if self._verifier is not None:
             return self._end_episode("silent", now)  # in lockstep only the timeout of a silent page is due (rule L7)
         if action is None:
+            self._apply_inputs(now)
             action, source = self._latch.sample()
         assert action is not None
-        self.worst_late_us = max(self.worst_late_us, (late_us := self._clock.on_step(now)) or 0)
-        self._send(update := self._episode.step(action, source, now=now, late_us=late_us))
-        return self._end_episode(self._episode.end_reason, now) if update.is_final else None
+        late_us = self._clock.on_step(now)
+        if late_us is not None:
+            self.worst_late_us = max(self.worst_late_us, late_us)
+            self.n_timed_steps += 1
+            self.n_late_steps += late_us > LATE_STEP_US
+        packet = self._episode.step(action, source, now=now, late_us=late_us)
+        self._send_outcome(self._episode)
+        self._send(packet)
+        return self._end_episode(self._episode.end_reason, now) if packet.is_final else None
 
     def _end_episode(self, reason: str, now: int) -> None:
         """End the episode; its record stays open for `END_GRACE_US` for the last paint times."""
@@ -315,6 +540,7 @@ class Session:
         assert episode is not None
         self._phase, self._reason = Phase.ended, reason
         self._clock.stop()
+        self._input_delay.clear()
         self._channel.ended(episode, reason)
         self._close_at_us = now + END_GRACE_US
         if episode.is_final_frame_painted or not self._channel.is_attached:
@@ -332,6 +558,7 @@ class Session:
         assert self._episode is not None
         self._phase = Phase.paused
         self._clock.stop()
+        self._input_delay.clear()
         elapsed_us = now - self._episode.started_us
         (self._verifier or self._latch).release(ActiveInput(0, elapsed_us, None))
         self._channel.send(messages.Paused(type="paused", reason=reason))
@@ -341,12 +568,13 @@ class Session:
         self._clock.start(now)
         self._channel.send(messages.Resumed(type="resumed"))
 
-    def _send(self, update: FrameUpdate) -> None:
+    def _send(self, packet: FramePacket) -> None:
         episode = self._episode
         assert episode is not None
-        if n_dropped := self._channel.send_frame(update, lambda: Encoder().encode(self._environment.picture())):
-            episode.record_event("left-out", update.server_us, frames=n_dropped)
+        if n_dropped := self._channel.send_frame(packet, lambda: Encoder().encode(self._environment.picture())):
+            episode.record_event("left-out", packet.server_us, frames=n_dropped)
             episode.request_keyframe()
+        self._watch.send_frame(packet)
 
     def _send_started(self, episode: EpisodeRecorder) -> None:
         self._channel.started(episode, None if self._verifier is None else self._verifier.describe())
@@ -370,10 +598,11 @@ class Session:
         if episode is None or verifier is None or self._phase is not Phase.playing:
             return
         try:
-            verifier.apply_steps(episode, ticks, received, now)
+            verifier.apply_steps(episode, ticks, received, now, self._watch.send_frame)
         except LockstepViolation as violation:
             # The agreed steps are kept, and the rejected message is recorded; the next episodes are streamed (rule L7).
             episode.record_event("incident", now, what=violation.kind, **violation.data)
+            log.warning("lockstep steps refused episode=%s kind=%s first=%d", episode.id, violation.kind, ticks.first)
             self._lockstep_support = None
             self._channel.send(messages.Notice(type="notice", text=violation.notice))
             self._end_episode(violation.reason, now)
@@ -387,7 +616,7 @@ class Session:
         if episode is None or self._verifier is None or self._phase not in (Phase.playing, Phase.paused):
             return
         self._record_event("stream", received, message.at, reason=message.reason)
-        self._verifier, self._clock = None, make_clock(self._game.pace)
+        self._verifier, self._clock = None, self._make_clock()
         self._pause("connection", now)
         self._channel.expect_frame(episode.n_steps)
         self._send_keyframe(episode, now)

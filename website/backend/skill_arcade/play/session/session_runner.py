@@ -14,19 +14,30 @@ from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
 from skill_arcade.play.assignment import GameAssignment, SessionConfig
 from skill_arcade.play.processes.environment_pool import EnvironmentPool
-from skill_arcade.play.processes.ipc import RECEIVED_TIME, MessageParser, ToGame, ToServer, pack
+from skill_arcade.play.processes.ipc import (
+    LATE_COUNTS,
+    RECEIVED_TIME,
+    WATCHER_COUNT,
+    MessageParser,
+    ToGame,
+    ToServer,
+    pack,
+)
 from skill_arcade.play.session.clock import now_us
 from skill_arcade.play.session.failures import describe_crash
 from skill_arcade.play.session.provenance import describe_server
+from skill_arcade.play.session.resumption import ResumeFailed, Resumption
 from skill_arcade.play.session.session import Session
-from skill_arcade.recording.journal import Journal
+from skill_arcade.recording.journal import EpisodeJournal, Journal, UnrecordedJournal
 from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.messages import Hello
 
 log = logging.getLogger(__name__)
 
 MAX_CLOSE_SECONDS = 10
 """Time that closing an environment may take. After it the process writes a traceback to the log and exits."""
+NOT_RESUMED_NOTICE = "Your game could not be moved to another server, and has ended. Everything you played is saved."
 
 
 class SessionRunner:
@@ -40,8 +51,10 @@ class SessionRunner:
         self._assignment: GameAssignment | None = None
         self._environment: PlayableEnv | None = None
         self._session: Session | None = None
-        self._journal: Journal | None = None
+        self._resumption: Resumption | None = None
+        self._journal: EpisodeJournal | None = None
         self._is_discarded = False
+        self._unhandled: list[tuple[int, bytes]] = []  # messages that arrived with an assignment that is being resumed
         self._lateness_reported_at_us = 0
         # Read by the game process's main loop after each run; constant in between.
         self.due_us: int | None = None
@@ -55,10 +68,16 @@ class SessionRunner:
 
     def run_ready(self) -> None:
         """Handle the messages that have arrived, and do what is due."""
-        self._read_messages()
-        self._run_due()
+        if self._resumption is not None:
+            self._resume(self._resumption)  # the messages wait until the episode can be continued
+        else:
+            self._read_messages()
+            if self._resumption is None:
+                self._run_due()
         if (session := self._session) is not None:
-            self.due_us, self.is_ticking, self.is_idle = session.due_us, session.is_ticking, session.is_idle
+            session.send_scene()
+            self.due_us, self.is_ticking = session.due_us, session.is_ticking
+            self.is_idle = session.is_idle or self._resumption is not None
         self.is_finished = self._is_discarded or (session is not None and session.is_finished)
 
     def _read_messages(self) -> None:
@@ -66,7 +85,10 @@ class SessionRunner:
         if data == b"":
             self._on_server_gone()
         for kind, payload in self._parser.feed(data or b""):
-            self._dispatch(kind, payload)
+            if self._resumption is None:
+                self._dispatch(kind, payload)
+            else:
+                self._unhandled.append((kind, payload))
 
     def _run_due(self) -> None:
         session = self._session
@@ -99,8 +121,9 @@ class SessionRunner:
     def _report_lateness(self, session: Session, now: int) -> None:
         """Send the greatest lateness to the server's metrics, once a second."""
         if now - self._lateness_reported_at_us >= 1_000_000:
-            late_us, session.worst_late_us, self._lateness_reported_at_us = session.worst_late_us, 0, now
-            _PipeSink(self.pipe).late(late_us)
+            _PipeSink(self.pipe).late(session.worst_late_us, session.n_timed_steps, session.n_late_steps)
+            session.worst_late_us = session.n_timed_steps = session.n_late_steps = 0
+            self._lateness_reported_at_us = now
 
     def _read(self) -> bytes | None:
         try:
@@ -118,22 +141,34 @@ class SessionRunner:
             self.pipe.sendall(pack(ToServer.PONG))
         elif self._is_discarded or (session is not None and session.is_finished):
             return
-        elif session is None and kind == ToGame.STOP:
-            self._is_discarded = True
         elif session is None:
-            raise ValueError(f"message kind {kind} received before an assignment")
+            self._is_discarded = kind in (ToGame.STOP, ToGame.HAND_OVER)
+            if not self._is_discarded:
+                raise ValueError(f"message kind {kind} received before an assignment")
         elif kind == ToGame.MESSAGE:
             (received,) = RECEIVED_TIME.unpack_from(payload)
             session.receive(payload[RECEIVED_TIME.size :], received, now)
         elif kind == ToGame.ATTACH:
             self.pipe.sendall(pack(ToServer.ATTACHED))
-            session.attach(now)
+            session.attach(Hello.model_validate_json(payload), now)
         elif kind == ToGame.DETACH:
             session.detach(now)
         elif kind == ToGame.CAPACITY_ERROR:
             session.disk_full_reason = payload.decode()
-        elif kind == ToGame.STOP:
-            session.stop(payload.decode(), now)
+        elif kind == ToGame.WATCH_KEYFRAME:
+            session.request_watch_keyframe()
+        elif kind == ToGame.WATCHERS:
+            session.record_watchers(WATCHER_COUNT.unpack(payload)[0], now)
+        elif kind in (ToGame.STOP, ToGame.HAND_OVER):
+            self._end(session, payload.decode(), now, is_handed_over=kind == ToGame.HAND_OVER)
+
+    def _end(self, session: Session, reason: str, now: int, *, is_handed_over: bool) -> None:
+        if is_handed_over:
+            session.hand_over(reason, now)
+        else:
+            session.stop(reason, now)
+        if session.handed_over is not None:
+            self.pipe.sendall(pack(ToServer.HANDED_OVER, str(session.handed_over).encode()))
 
     def _assign(self, assignment: GameAssignment) -> None:
         try:
@@ -144,6 +179,7 @@ class SessionRunner:
             self._is_discarded = True
 
     def _start_session(self, assignment: GameAssignment) -> Session:
+        study = assignment.study
         self._assignment, self._environment = assignment, self._pool.acquire(assignment.game.environment)
         session = Session(
             assignment.game,
@@ -156,9 +192,22 @@ class SessionRunner:
                 segment_us=round(assignment.segment_seconds * 1e6),
                 resume_us=round(assignment.resume_seconds * 1e6),
                 lockstep_module=assignment.lockstep_module,
+                seed=choose_seed(assignment),
+                is_single_episode=assignment.daily is not None or study is not None,
+                ghost=assignment.ghost,
+                input_delay_us=0 if study is None else round(study.input_delay_ms * 1000),
+                frame_delay_us=0 if study is None else round(study.frame_delay_ms * 1000),
+                sound=None if study is None else study.sound,
+                consent=assignment.consent,
             ),
             wall_us=lambda: time.time_ns() // 1000,
         )
+        if assignment.resumed is not None:
+            self._resumption = session.open_resumption(assignment.resumed)
+            return session
+        return self._make_ready(session)
+
+    def _make_ready(self, session: Session) -> Session:
         session.prepare()
         if session.is_finished:  # the environment has failed
             return session
@@ -167,8 +216,35 @@ class SessionRunner:
         self.pipe.sendall(pack(ToServer.READY))
         return session
 
-    def _open_journal(self, header: SegmentHeader) -> Journal:
+    def _resume(self, resumption: Resumption) -> None:
+        """Repeat some steps of an episode of another server; after the last one, handle the messages that came."""
+        session = self._session
+        assert session is not None
+        try:
+            progress = resumption.advance()
+            if progress is None:
+                return
+            session.resume(resumption, progress, now_us())
+        except (ResumeFailed, EnvironmentFailed, OSError) as error:
+            log.warning("cannot continue an episode, ending it episode=%s: %s", resumption.episode.id, error)
+            if self._journal is not None:
+                self._journal.close_without_sealing()
+            self.pipe.sendall(pack(ToServer.NOT_RESUMED))
+            session.notify(NOT_RESUMED_NOTICE)
+        else:
+            session.end_if_over(now_us())
+        self._resumption = None
+        self._make_ready(session)
+        waiting, self._unhandled = self._unhandled, []
+        for kind, payload in waiting:
+            self._dispatch(kind, payload)
+
+    def _open_journal(self, header: SegmentHeader) -> EpisodeJournal:
+        """Open the journal of an episode. Nothing is written for a player who plays without recording (rule R22)."""
         assert self._assignment is not None
+        if not self._assignment.consent.is_recorded:
+            self._journal = UnrecordedJournal()
+            return self._journal
         self._journal = Journal(self._assignment.journal_folder, header)
         return self._journal
 
@@ -178,6 +254,15 @@ class SessionRunner:
         if self._session is not None:
             self._session.detach(now_us())
             self._session.stop("server-gone", now_us())
+
+
+def choose_seed(assignment: GameAssignment) -> int | None:
+    """Return the seed of every episode of a session, or None if each draws its own."""
+    if assignment.daily is not None:
+        return assignment.daily.seed
+    if assignment.study is not None:
+        return assignment.study.seed
+    return None if assignment.ghost is None else assignment.ghost.seed
 
 
 class _PipeSink:
@@ -196,9 +281,15 @@ class _PipeSink:
         """Ask the server to close the client's connection."""
         self._send(pack(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode()))
 
-    def late(self, worst_us: int) -> None:
-        """Report the greatest lateness of the ticks."""
-        self._send(pack(ToServer.LATE, worst_us.to_bytes(4, "little")))
+    def watch_frame(self, packet: bytes) -> None:
+        self._send(pack(ToServer.WATCH_FRAME, packet))
+
+    def watch_scene(self, scene: bytes | None) -> None:
+        self._send(pack(ToServer.WATCH_SCENE, scene or b""))
+
+    def late(self, worst_us: int, n_steps: int, n_late: int) -> None:
+        """Report the lateness of the steps, as `ToServer.LATE` says."""
+        self._send(pack(ToServer.LATE, LATE_COUNTS.pack(worst_us, n_steps, n_late)))
 
     def _send(self, data: bytes) -> None:
         try:
