@@ -1,13 +1,11 @@
-"""The exceptions of this package in one hierarchy.
+"""The exceptions of this package in one hierarchy. Each has a message that says what failed, why, and what to do.
 
-Each has an HTTP status and a message that says what failed, why, and what to do.
+`wire/error_table.py` has their HTTP statuses and close codes.
 """
 
 
 class ArcadeError(Exception):
     """Base class of all exceptions that this package raises on purpose."""
-
-    status = 500
 
 
 class SettingsError(ArcadeError):
@@ -16,6 +14,10 @@ class SettingsError(ArcadeError):
 
 class ManifestError(ArcadeError):
     """A game's manifest is invalid. The message names file, field and reason."""
+
+
+class StudyError(ArcadeError):
+    """A study's file is invalid. The message names file, field and reason."""
 
 
 class UnsupportedEnvironment(ArcadeError):
@@ -29,49 +31,73 @@ class EnvironmentFailed(ArcadeError):
 class NotSignedIn(ArcadeError):
     """The token is missing, invalid or expired."""
 
-    status = 401
-
 
 class NotAllowed(ArcadeError):
     """The signed-in user has no permission for this."""
 
-    status = 403
+
+class ConsentRequired(NotAllowed):
+    """The player has not allowed this, or has not been asked yet."""
+
+
+class TooYoung(NotAllowed):
+    """The year of birth that a player gave does not allow recording. The answer is remembered."""
+
+
+class StudyPreview(NotAllowed):
+    """Somebody looks at a study at its recruiter without taking part yet."""
+
+
+class StudyClosed(NotAllowed):
+    """The study takes no new participants: it is not open yet, closed, or full."""
 
 
 class NotFound(ArcadeError):
     """The requested object does not exist."""
 
-    status = 404
+
+class InvalidWatchLink(NotFound):
+    """No game that can be watched has this link: it is wrong, was revoked, or the game has ended."""
+
+
+class LinkRevoked(ArcadeError):
+    """The link existed, and its maker has revoked it."""
+
+
+class RangeNotSatisfiable(ArcadeError):
+    """The requested bytes are beyond the end of the file."""
 
 
 class InvalidRequest(ArcadeError):
     """The request is well-formed but cannot be executed as it is."""
 
-    status = 422
-
 
 class TooManyGames(ArcadeError):
     """The server runs as many games as it may."""
 
-    status = 429
+
+class AlreadyPlayed(ArcadeError):
+    """The player has had their try of the daily challenge, or its day is over."""
+
+
+class NameTaken(ArcadeError):
+    """Another player has this name on leaderboards, or one that looks like it."""
+
+
+class TooManyWatchers(ArcadeError):
+    """A game, or the server, has as many watchers as it may."""
 
 
 class TakenOver(ArcadeError):
     """A newer connection of the same player exists."""
 
-    status = 409
-
 
 class TooManyExports(ArcadeError):
     """An export of this user is in progress, or the server runs as many exports as it may."""
 
-    status = 429
-
 
 class NotReady(ArcadeError):
     """A component that this needs is unavailable; a retry later may succeed."""
-
-    status = 503
 
 
 class ServerShuttingDown(NotReady):
@@ -80,8 +106,6 @@ class ServerShuttingDown(NotReady):
 
 class TooManyRequests(ArcadeError):
     """A rate limit was exceeded. `seconds` is the time until the next attempt can succeed."""
-
-    status = 429
 
     def __init__(self, message: str, seconds: float = 1.0) -> None:
         super().__init__(message)
@@ -92,12 +116,20 @@ class AccountErased(ArcadeError):
     """The account was erased by its player, and none of its data may be stored any more."""
 
 
+class ConsentWithdrawn(ArcadeError):
+    """The player has withdrawn the consent that an episode was recorded under, so that it may not be stored."""
+
+
 class JournalDamaged(ArcadeError):
     """A sealed segment cannot be read back as it was written."""
 
 
 class RecordingDamaged(ArcadeError):
-    """The stored parts of an episode are incomplete or inconsistent."""
+    """The stored parts of an episode are incomplete or inconsistent. `fault` is what is wrong, without the place."""
+
+    def __init__(self, message: str, fault: str = "") -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class ObjectMissing(NotFound):
@@ -107,8 +139,6 @@ class ObjectMissing(NotFound):
 class ObjectRejected(ArcadeError):
     """The object store rejects an object for what it is; the same object would be rejected again."""
 
-    status = 422
-
     def __init__(self, message: str, http_status: int | None = None) -> None:
         super().__init__(message)
         self.http_status = http_status
@@ -116,5 +146,3 @@ class ObjectRejected(ArcadeError):
 
 class ObjectExists(ArcadeError):
     """The object store has an object with this key and other content."""
-
-    status = 409

@@ -11,7 +11,8 @@ from skill_arcade.settings import Settings, read_settings
 from skill_arcade.web.app import create_app
 from skill_arcade.web.play_socket import MAX_REASON_BYTES
 from skill_arcade.web.startup_checks import check_settings
-from skill_arcade.wire.close_codes import REASONS, CloseCode
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
 
 CLOSE_REASONS = {
     CloseCode.NORMAL: "The game has ended.",
@@ -19,13 +20,17 @@ CLOSE_REASONS = {
     CloseCode.TOO_BIG: "The message is too large. Reload the page.",
     CloseCode.RESTARTING: "The server is restarting. Everything you played is saved. Reconnect in a moment.",
     CloseCode.BAD_TICKET: "The play ticket is invalid, used or expired. Open the game again.",
+    CloseCode.CONSENT_REQUIRED: "This game would be recorded, and you have not allowed that. Open the game again.",
     CloseCode.UNKNOWN_GAME: "Game not found. Choose another game.",
+    CloseCode.BAD_LINK: "This link is not valid, or not any more. Ask the player for a new one.",
+    CloseCode.WATCHING_ENDED: "The player does not share this game any more.",
     CloseCode.TAKEN_OVER: "This game was opened in another tab.",
     CloseCode.BAD_MESSAGE: "The server received an invalid message. Reload the page.",
     CloseCode.RATE_LIMITED: "Rate limit exceeded: too many messages. Try again in a few seconds.",
     CloseCode.SERVER_FULL: "The server is full. Try again in a few minutes.",
     CloseCode.RECORDING_UNAVAILABLE: "New games cannot start because recording is unavailable. Try again later.",
     CloseCode.IDLE: "You have not played for a while, so your game was closed. Open the game again.",
+    CloseCode.TOO_MANY_WATCHERS: "Too many people are watching. Try again in a few minutes.",
     CloseCode.GAME_CRASHED: "The game crashed. Everything you played is saved.",
     CloseCode.TOO_SLOW: "The connection is too slow. Reconnect in a moment.",
 }
@@ -49,9 +54,9 @@ def test_close_reasons_have_these_texts_and_fit_into_close_frames() -> None:
     ("request_", "status", "error", "message"),
     [
         (("GET", "/nothing", {}), 404, "NotFound", "Not found: /nothing."),
-        (("DELETE", "/healthz", {}), 405, "MethodNotAllowed", "The method DELETE is not allowed for /healthz."),
+        (("DELETE", "/health/live", {}), 405, "MethodNotAllowed", "The method DELETE is not allowed for /health/live."),
         (
-            ("GET", "/healthz", {"content": b"x" * 70_000}),
+            ("GET", "/health/live", {"content": b"x" * 70_000}),
             413,
             "BodyTooBig",
             "The request body exceeds the maximum of 65536 bytes.",

@@ -11,13 +11,36 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from skill_arcade import __version__
 from skill_arcade.errors import ArcadeError
 from skill_arcade.settings import Settings, read_settings
-from skill_arcade.web import play_socket
+from skill_arcade.web import play_socket, watch_socket
+from skill_arcade.web.client_address import ForwardedHeadersMiddleware
 from skill_arcade.web.document import describe_api, operation_name
 from skill_arcade.web.lifespan import run_arcade
 from skill_arcade.web.problems import HANDLERS
-from skill_arcade.web.rate_limit import ForwardedHeadersMiddleware, RateLimitMiddleware
+from skill_arcade.web.rate_limiting.middleware import RateLimitMiddleware
 from skill_arcade.web.request_id import RequestIdMiddleware
-from skill_arcade.web.routes import auth, config, episodes, exports, games, health, lockstep, me, play, preferences
+from skill_arcade.web.routes import (
+    auth,
+    boards,
+    clips,
+    config,
+    consent,
+    daily,
+    datasets,
+    episodes,
+    exports,
+    games,
+    health,
+    lockstep,
+    me,
+    notes,
+    play,
+    preferences,
+    replay,
+    research,
+    shared,
+    shares,
+    studies,
+)
 from skill_arcade.web.security import RequestGuardMiddleware, SecurityHeadersMiddleware
 from skill_arcade.web.static_site import StaticSite
 
@@ -43,7 +66,10 @@ class Arcade(FastAPI):
             docs_url=None,
             redoc_url=None,
         )
-        route_modules = (auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health)
+        route_modules = (
+            *(auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health),
+            *(watch_socket, replay, clips, notes, shares, shared, boards, daily, consent, studies, research, datasets),
+        )
         for router in (module.router for module in route_modules):
             self.include_router(router)
         self.router.default = StaticSite(settings.page_folder)
@@ -84,8 +110,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Range", "Share-Token"],
         max_age=600,
     )
     return [cors, *stack]

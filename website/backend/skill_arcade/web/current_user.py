@@ -9,25 +9,35 @@ from skill_arcade.errors import NotAllowed, NotSignedIn
 from skill_arcade.web.state import State
 from skill_arcade.web.tokens import Identity
 
-_bearer = HTTPBearer(auto_error=False, description="token of POST /auth/login")
+bearer = HTTPBearer(auto_error=False, description="token of POST /auth/login")
 
 
 async def authenticate(
-    state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Identity:
     """Return the user who sent the request.
 
     Raises:
-        NotSignedIn: the token is missing, invalid or expired, or its account does not exist any more.
+        NotSignedIn: the token is missing, invalid or expired, its user was signed out, or its account is gone.
     """
     if credentials is None:
         raise NotSignedIn("You are not signed in. Sign in, and send the header Authorization: Bearer TOKEN.")
     identity = state.tokens.read_identity(credentials.credentials)
-    await state.users.check_known(identity.user_id)
+    await state.users.check_known(identity.user_id, identity.issued_at)
     return identity
 
 
 CurrentUser = Annotated[Identity, Depends(authenticate)]
+
+
+async def authenticate_if_signed_in(
+    state: State, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Identity | None:
+    """Return the user who sent the request, or None without a session. Raises NotSignedIn for an invalid one."""
+    return None if credentials is None else await authenticate(state, credentials)
+
+
+OptionalUser = Annotated[Identity | None, Depends(authenticate_if_signed_in)]
 
 
 async def current_user_id(user: CurrentUser) -> str:

@@ -7,7 +7,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from skill_arcade.wire import messages
-from skill_arcade.wire.close_codes import REASONS, CloseCode
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import CLOSINGS, ERRORS, REASONS
 
 # FastAPI's own validation errors, which this server answers as Problem.
 UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
@@ -30,8 +31,13 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     socket = {**messages.schemas(), "CloseCode": _close_codes()}
     if duplicates := set(socket) & set(schemas):
-        raise ValueError(f"HTTP and socket both define {sorted(duplicates)}. Rename them in web/models.py.")
+        raise ValueError(f"HTTP and socket both define {sorted(duplicates)}. Rename them in web/models/.")
     document["components"]["schemas"] = dict(sorted({**schemas, **socket}.items()))
+    document["x-problems"] = {
+        entry.name: {"title": entry.title, "retry": entry.is_retryable}
+        for entry in ERRORS
+        if entry.status is not None and entry.status != 500
+    }
     return document
 
 
@@ -45,5 +51,6 @@ def _close_codes() -> dict[str, Any]:
         "enum": [int(code) for code in codes],
         "x-enum-varnames": [code.name for code in codes],
         "x-enum-descriptions": [REASONS[code] for code in codes],
-        "x-retry": [int(code) for code in codes if code.is_retryable],
+        "x-titles": [CLOSINGS[code].title for code in codes],
+        "x-retry": [int(code) for code in codes if CLOSINGS[code].is_retryable],
     }

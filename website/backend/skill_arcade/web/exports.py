@@ -31,7 +31,7 @@ STOPPED_MESSAGE = "The download was cancelled. Start it again."
 TOO_SLOW_MESSAGE = (
     "The download was stopped: your connection is too slow, and other users are waiting. Start it again later."
 )
-State = Literal["unknown", "making", "done", "failed"]
+State = Literal["unknown", "waiting", "making", "ready", "done", "failed"]
 
 
 class ExportDownload:
@@ -44,6 +44,7 @@ class ExportDownload:
         self.episodes = self.of = self.bytes = 0
         self.message = ""
         self._left_out: list[str] = []
+        self._n_without_consent = 0
         self._error: ArcadeError | None = None
         self._first_chunk = b""
         self._reader: asyncio.Task[None] | None = None
@@ -83,7 +84,7 @@ class ExportDownload:
         assert self._reader is not None
         await asyncio.shield(self._reader)
         if not self.message:
-            self.state, self.message = "done", describe_left_out(self._left_out, self.of)
+            self.state, self.message = "done", describe_left_out(self._left_out, self.of, self._n_without_consent)
 
     @property
     def is_slow(self) -> bool:
@@ -135,6 +136,7 @@ class ExportDownload:
             return
         if error is None:
             self.episodes, self.of = progress["episodes"], progress["of"]
+            self._n_without_consent = progress.get("without_consent", self._n_without_consent)
             for entry in progress.get("left_out", ()):
                 log.warning("export left out an episode episode_id=%s: %s", entry["episode"], entry["reason"])
                 self._left_out.append(entry["reason"])
@@ -144,12 +146,17 @@ class ExportDownload:
         self._error = PUBLIC_ERRORS.get(error, NotReady)(self.message)
 
 
-def describe_left_out(reasons: list[str], of: int) -> str:
-    """Return a sentence about the episodes that an export left out, or an empty text if there are none."""
+def describe_left_out(reasons: list[str], of: int, n_without_consent: int = 0) -> str:
+    """Return sentences about the episodes that an export left out, or an empty text if there are none."""
+    refused = (
+        f"{n_without_consent} episodes are left out, because their players do not allow research. "
+        if n_without_consent
+        else ""
+    )
     if not reasons:
-        return ""
+        return refused.rstrip()
     verb = f"episode{'' if of == 1 else 's'} {'is' if len(reasons) == 1 else 'are'}"
-    return (
+    return refused + (
         f"{len(reasons)} of {of} {verb} left out, because they cannot be exported. "
         "README.md in the download lists them with the reasons."
     )

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import firebase_admin
+import firebase_admin.exceptions
 import google.auth.exceptions
 from firebase_admin import auth
 
@@ -29,11 +30,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that a token belongs to. `email` is verified, or None for a guest."""
+    """The account that a token belongs to. `email` is verified, or None for a guest. `issued_at` is Unix time."""
 
     uid: str
     email: str | None
     claims: frozenset[str]
+    issued_at: float
 
 
 class Firebase:
@@ -66,7 +68,21 @@ class Firebase:
         email = claims.get("email")
         if email is not None and claims.get("email_verified") is not True:
             raise NotSignedIn("This e-mail address is not verified. Use the sign-in link that was sent to it.")
-        return Account(claims["uid"], email, find_claims(claims))
+        return Account(claims["uid"], email, find_claims(claims), float(claims["iat"]))
+
+    async def delete_account(self, uid: str) -> bool:
+        """Delete an account with its e-mail address. Return whether it is gone.
+
+        Unlike the page, the server needs no recent sign-in for it, but the permission `firebaseauth.users.delete`.
+        """
+        try:
+            await asyncio.to_thread(auth.delete_user, uid, self._app)
+        except auth.UserNotFoundError:
+            return True
+        except (firebase_admin.exceptions.FirebaseError, google.auth.exceptions.GoogleAuthError) as error:
+            log.error("cannot delete the Firebase account of an erased user error=%s", error)
+            return False
+        return True
 
     def _verify(self, id_token: str) -> dict[str, Any]:
         try:

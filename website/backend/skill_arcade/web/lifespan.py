@@ -6,28 +6,46 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from skill_arcade.boards.aliases import move_aliased_boards
 from skill_arcade.certify.process import run_certifier
+from skill_arcade.consent.documents import load_documents
 from skill_arcade.games.catalogue import Catalogue, load_catalogue
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.session_manager import SessionManager
 from skill_arcade.play.session.provenance import find_commit
+from skill_arcade.recording.journal_id import find_journal_id
+from skill_arcade.recording.quota import check_writable
 from skill_arcade.scheduling import request_short_slice
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.consents import add_document
 from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
-from skill_arcade.storage.database.queries import upsert_games
+from skill_arcade.storage.database.queries import upsert_aliases, upsert_games
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.supervised_process import SupervisedProcess
 from skill_arcade.uploader.process import run_uploader
 from skill_arcade.uploader.uploader import storage_answers
+from skill_arcade.web.clip_workers import ClipWorkers
+from skill_arcade.web.cloud_run_jobs import CertifyJob, CloudRunJob
+from skill_arcade.web.consents import ConsentService
+from skill_arcade.web.daily import DailyService
 from skill_arcade.web.emulator_cache import EmulatorCache
+from skill_arcade.web.export_jobs import ExportJobs
 from skill_arcade.web.exports import Exports
 from skill_arcade.web.game_assets import GameAssets
+from skill_arcade.web.game_leases import GameLeases
+from skill_arcade.web.game_moves import GameMoves
 from skill_arcade.web.graceful_shutdown import graceful_shutdown
+from skill_arcade.web.heartbeat import ServerHeartbeat
+from skill_arcade.web.metric_export import export_metrics, should_export
+from skill_arcade.web.rate_limiting.table import PLAYER_TICKETS
+from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
+from skill_arcade.web.research import ResearchService
 from skill_arcade.web.signing_key import find_secret
 from skill_arcade.web.startup_checks import check_settings
 from skill_arcade.web.state import AppState
-from skill_arcade.web.token_bucket import Cooldowns, KeyedRateLimiter
+from skill_arcade.web.studies.studies import make_studies
 from skill_arcade.web.tokens import Tokens
 from skill_arcade.web.users import UserService
 
@@ -50,8 +68,15 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     Raises:
         SettingsError, ManifestError, NotReady: startup failed; the message says what to do.
     """
+    settings = choose_home(settings)
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
+        await state.heartbeat.register()
+        stack.push_async_callback(state.heartbeat.end)  # last: the uploader still uploads until then
+        beat_task = asyncio.create_task(state.heartbeat.run(lambda: state.sessions.n_games), name="heartbeat")
+        stack.callback(beat_task.cancel)
+        lease_task = asyncio.create_task(state.leases.run(), name="leases")
+        stack.push_async_callback(cancel_and_wait, lease_task)
         child_processes, sessions = start_child_processes(settings, stack), state.sessions
         stack.push_async_callback(sessions.stop)  # stopped first: the uploader then uploads what it seals
         await sessions.start()
@@ -61,10 +86,36 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
             sessions.capacity.watch(sessions.broadcast_capacity_error), name="watch the journal"
         )
         stack.callback(watch_task.cancel)
+        if should_export(settings):
+            export_task = asyncio.create_task(export_metrics(state), name="export metrics")
+            stack.callback(export_task.cancel)
         stack.enter_context(graceful_shutdown(partial(sessions.stop, GAMES_GRACE_SECONDS)))
         request_short_slice()
         log.info("loaded the catalogue games=%d", len(state.catalogue.games))
         yield {"arcade": state}
+
+
+async def cancel_and_wait(task: asyncio.Task[None]) -> None:
+    """Cancel a task that holds a database connection, and wait until it has returned it."""
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def choose_home(settings: Settings) -> Settings:
+    """Return the settings, with another home folder if the journal in the first one cannot be written (rule R17).
+
+    Cloud Run mounts volumes that belong to root, and the server is not root.
+    """
+    fallback = settings.skill_arcade_fallback_home
+    try:
+        check_writable(settings.journal_folder)
+    except OSError as error:
+        if fallback is None:
+            log.error("cannot write the journal folder=%s: %s", settings.journal_folder, error)
+            return settings
+        log.error("cannot write the journal, using the fallback folder=%s: %s", fallback, error)
+        return settings.model_copy(update={"skill_arcade_home": fallback})
+    return settings
 
 
 async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
@@ -73,33 +124,88 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
     It starts no process except the embedded database.
     """
     check_settings(settings)
-    tokens = Tokens(find_secret(settings))
+    tokens = Tokens(
+        find_secret(settings), previous=settings.auth_secret_previous, user_id_secret=settings.user_id_secret
+    )
     catalogue = load_catalogue(settings.games_folder)
+    documents = load_documents(settings.consent_folder)
     engine = await stack.enter_async_context(open_engine(settings))
     async with transaction(engine) as connection:
         await check_schema(connection)
         await upsert_games(connection, describe_games(catalogue))
+        await upsert_aliases(connection, describe_aliases(catalogue))
+        await move_aliased_boards(connection)
+        for document in documents.by_language.values():
+            await add_document(connection, document.sha256, document.content)
     objects = open_objects(settings)
     stack.push_async_callback(objects.close)
     exports = Exports(settings)
     stack.push_async_callback(exports.stop)
+    emulator, export_jobs, certify_job = settings.gcp_run_endpoint, None, None
+    if settings.export_job is not None:
+        export_jobs = ExportJobs(objects, CloudRunJob(settings.export_job, emulator))
+    if settings.certify_job is not None:
+        certify_job = CertifyJob(CloudRunJob(settings.certify_job, emulator))
+        stack.push_async_callback(certify_job.stop)
     firebase = open_firebase(settings)
     if firebase is not None:
         stack.callback(firebase.close)
+    research = ResearchService(engine)
+    stack.push_async_callback(research.stop)
+    users = UserService(engine)
+    consents = ConsentService(
+        engine,
+        documents,
+        has_unrecorded_play=settings.unrecorded_play,
+        has_program_play=settings.program_play,
+        commit=settings.skill_arcade_commit or find_commit(),
+    )
+    heartbeat = ServerHeartbeat(
+        engine,
+        find_journal_id(settings.journal_id_path),
+        max_games=settings.max_games,
+        lost_seconds=settings.server_lost_seconds,
+    )
+    sessions = open_session_manager(settings, heartbeat.server_id, partial(storage_answers, engine, objects))
+    leases = GameLeases(
+        engine,
+        heartbeat.server_id,
+        sessions,
+        lost_seconds=settings.server_lost_seconds,
+        pool_size=settings.database_pool_size,
+    )
+    sessions.registry = moves = GameMoves(
+        engine,
+        objects,
+        leases,
+        heartbeat.server_id,
+        lost_seconds=settings.server_lost_seconds,
+        resume_seconds=settings.resume_seconds,
+    )
     return AppState(
         settings=settings,
         tokens=tokens,
         catalogue=catalogue,
-        assets=GameAssets(catalogue.games, settings.games_folder),
+        assets=GameAssets(catalogue, settings.games_folder),
         engine=engine,
-        users=UserService(engine),
+        users=users,
+        consents=consents,
         objects=objects,
         firebase=firebase,
-        sessions=open_session_manager(settings, partial(storage_answers, engine, objects)),
+        sessions=sessions,
+        heartbeat=heartbeat,
+        leases=leases,
+        moves=moves,
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
-        tickets=KeyedRateLimiter(rate=0.5, burst=20),
+        export_jobs=export_jobs,
+        certify_job=certify_job,
+        clips=ClipWorkers(),
+        tickets=KeyedRateLimiter(PLAYER_TICKETS),
         cooldowns=Cooldowns(),
+        daily=DailyService(engine, catalogue, settings.daily_games),
+        studies=make_studies(engine, catalogue, tokens, users, consents, sessions, settings.journal_folder),
+        research=research,
     )
 
 
@@ -124,10 +230,12 @@ def start_child_processes(settings: Settings, stack: AsyncExitStack) -> tuple[Su
         await asyncio.gather(uploader.stop(UPLOADER_GRACE_SECONDS), certifier.stop(CERTIFIER_GRACE_SECONDS))
 
     stack.push_async_callback(stop)  # before the start, so that a partial start is stopped too
-    return uploader, certifier
+    return (uploader, certifier) if settings.certifier else (uploader,)
 
 
-def open_session_manager(settings: Settings, storage_answers: Callable[[], Awaitable[bool]]) -> SessionManager:
+def open_session_manager(
+    settings: Settings, server_id: UUID, storage_answers: Callable[[], Awaitable[bool]]
+) -> SessionManager:
     """Create the session manager from the settings. `storage_answers` probes the database and the object store."""
     return SessionManager(
         capacity=RecordingCapacity(
@@ -135,6 +243,7 @@ def open_session_manager(settings: Settings, storage_answers: Callable[[], Await
             settings.uploader_status_path,
             min_free_bytes=settings.journal_min_free_mb << 20,
             max_stall_seconds=settings.max_upload_stall_seconds,
+            max_bytes=settings.journal_max_mb and settings.journal_max_mb << 20,
             storage_answers=storage_answers,
         ),
         segment_seconds=settings.segment_seconds,
@@ -145,12 +254,24 @@ def open_session_manager(settings: Settings, storage_answers: Callable[[], Await
         inactive_seconds=settings.max_inactive_seconds,
         games_per_process=settings.games_per_process,
         commit=settings.skill_arcade_commit or find_commit(),
+        server_id=server_id,
         log_options=(settings.log_format, settings.log_level),
         max_step_seconds=settings.max_step_seconds,
         game_memory_mb=settings.game_memory_mb,
+        max_watchers_per_game=settings.max_watchers_per_game,
+        max_watchers=settings.max_watchers,
     )
 
 
 def describe_games(catalogue: Catalogue) -> dict[str, dict[str, object]]:
     """Convert the catalogue for the table of games: id to manifest."""
     return {id_: game.model_dump(mode="json") for id_, game in catalogue.games.items()}
+
+
+def describe_aliases(catalogue: Catalogue) -> dict[str, tuple[str, Mapping[str, str], dict[str, object]]]:
+    """Convert the former ids for the table of games: id to game, options and the manifest of that variant."""
+    described = {}
+    for id_, alias in catalogue.aliases.items():
+        game = catalogue.games[alias.game_id]
+        described[id_] = (alias.game_id, alias.options, game.resolve_variant(alias.options).model_dump(mode="json"))
+    return described

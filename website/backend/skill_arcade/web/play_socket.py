@@ -6,9 +6,12 @@ It handles the ticket, `hello`, reconnects and takeovers, timeouts, and the rate
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.types import Message
@@ -16,42 +19,38 @@ from starlette.types import Message
 from skill_arcade.errors import (
     ArcadeError,
     InvalidRequest,
-    NotReady,
-    NotSignedIn,
-    ServerShuttingDown,
-    TakenOver,
-    TooManyGames,
-    TooManyRequests,
+    NotFound,
 )
 from skill_arcade.games.manifest import Manifest
+from skill_arcade.play.assignment import Ghost
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
 from skill_arcade.play.connections.player_connections import PlayerConnection
 from skill_arcade.telemetry import log_context
-from skill_arcade.web.rate_limit import client_key
+from skill_arcade.web.client_address import client_key
+from skill_arcade.web.ghosts import find_ghost
+from skill_arcade.web.rate_limiting.table import (
+    COOLDOWN_SECONDS,
+    MAX_MESSAGE_BYTES,
+    MESSAGES,
+    PROGRAM_MESSAGES,
+    RateLimit,
+)
+from skill_arcade.web.rate_limiting.token_bucket import TokenBucket
+from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState, State
-from skill_arcade.web.token_bucket import MAX_MESSAGE_BYTES, TokenBucket
-from skill_arcade.wire.close_codes import REASONS, CloseCode
-from skill_arcade.wire.messages import Hello, read_client
+from skill_arcade.web.uvicorn_protocols.websocket import use_program_limits
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS, close_code_of
+from skill_arcade.wire.messages import Hello, Notice, read_client
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
-MAX_MESSAGES_PER_SECOND, MAX_BURST_MESSAGES = 200.0, 400.0
+SUBPROTOCOL, TICKET_PREFIX = "skill-arcade", "ticket."
 MAX_CONSECUTIVE_MESSAGES = 16
 """Messages of one connection before other connections get their turn."""
 SEND_TIMEOUT_SECONDS, CLOSE_TIMEOUT_SECONDS, HELLO_TIMEOUT_SECONDS = 10.0, 1.0, 10.0
-COOLDOWN_SECONDS = {CloseCode.RATE_LIMITED: 5.0, CloseCode.TOO_BIG: 1.0, CloseCode.BAD_MESSAGE: 1.0}
-"""Cooldown after a protocol violation, during which the player gets no ticket and no connection."""
-CLOSE_CODES: dict[type[ArcadeError], CloseCode] = {
-    InvalidRequest: CloseCode.UNKNOWN_GAME,
-    NotSignedIn: CloseCode.BAD_TICKET,
-    TakenOver: CloseCode.TAKEN_OVER,
-    TooManyGames: CloseCode.SERVER_FULL,
-    TooManyRequests: CloseCode.RATE_LIMITED,
-    ServerShuttingDown: CloseCode.RESTARTING,
-    NotReady: CloseCode.RECORDING_UNAVAILABLE,
-}
-"""Checked in this order, because ServerShuttingDown is a NotReady."""
+MOVING_NOTICE = "Your game is moving to another server…"
 MAX_REASON_BYTES = 120
 """Below the 123 bytes of reason that fit into a close frame (RFC 6455, section 5.5)."""
 
@@ -71,17 +70,29 @@ class JoinRequest:
     connection: PlayerConnection
     game: Manifest
     options: dict[str, str]
+    day: str | None
+    """Day of the daily challenge that the ticket is for, or None."""
+    ghost: UUID | None
+    trial: str | None
+    """Key of the trial of a study that the ticket is for, or None."""
+    nonce: str
 
 
 @router.websocket("/ws/{game_id}")
 async def play_game(socket: WebSocket, game_id: str, state: State, token: str = "") -> None:
-    """Play a game. `token` is a play ticket; other query parameters are options of the game. See wire/SPEC.md."""
+    """Play a game. The play ticket is a subprotocol; query parameters are options of the game. See wire/SPEC.md.
+
+    `token` is the ticket of pages that were loaded from the previous release.
+    """
     connection_id = state.sessions.next_connection_id()
-    await socket.accept()
+    ticket = find_ticket(socket.scope.get("subprotocols", [])) or token
+    # A browser closes the connection if none of the subprotocols that it offers is selected.
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", []) else None)
     join_request = None
     try:
         options = {name: value for name, value in socket.query_params.items() if name != "token"}
-        join_request = _authorize(state, game_id, token, options, connection_id)
+        join_request = _authorize(state, game_id, ticket, options, connection_id)
+        await state.leases.spend_play_ticket(join_request.nonce)
         await state.users.check_known(join_request.connection.user_id)
         code, hello = CloseCode.NORMAL, await _receive_hello(socket, join_request.connection)
         if hello is not None:
@@ -91,31 +102,41 @@ async def play_game(socket: WebSocket, game_id: str, state: State, token: str = 
     except (ConnectionRejected, ArcadeError) as error:
         code = error.code if isinstance(error, ConnectionRejected) else _code_for(error)
         log.info("connection rejected code=%d reason=%s", code, code.name)
-        await _close(socket, code, REASONS[code] if code is CloseCode.BAD_TICKET else str(error))
+        await close_socket(socket, code, REASONS[code] if code is CloseCode.BAD_TICKET else str(error))
     if join_request is not None and (seconds := COOLDOWN_SECONDS.get(code)) is not None:
         state.cooldowns.start(join_request.connection.user_id, seconds)
 
 
+def find_ticket(subprotocols: Sequence[str]) -> str:
+    """Return the play ticket among the subprotocols that the client offers, or an empty string."""
+    offered = (part.removeprefix(TICKET_PREFIX) for part in subprotocols if part.startswith(TICKET_PREFIX))
+    return next(offered, "")
+
+
 def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str], connection_id: int) -> JoinRequest:
     """Redeem the ticket, and register the connection before anything is awaited, so that the newest connection wins."""
-    game = state.catalogue.games.get(game_id)
-    if game is None:
+    found = state.catalogue.find(game_id, options)
+    if found is None:
         raise ConnectionRejected(CloseCode.UNKNOWN_GAME)
-    game.choose(options)
-    user_id = state.tokens.redeem_ticket(token, game_id)
-    state.cooldowns.check(user_id)
-    return JoinRequest(state.sessions.register_connection(user_id, connection_id), game, options)
+    game, options = found
+    ticket = state.tokens.redeem_ticket(token, game_id)
+    if ticket.trial is not None:
+        options = {}  # those of the study
+    if ticket.daily is not None and options:
+        raise InvalidRequest("The daily challenge has no options. Open it from the list of games.")
+    state.cooldowns.check(ticket.user_id)
+    connection = state.sessions.register_connection(ticket.user_id, connection_id)
+    return JoinRequest(connection, game, options, ticket.daily, ticket.ghost, ticket.trial, ticket.nonce)
 
 
 def _code_for(error: ArcadeError) -> CloseCode:
     """Return the close code of an exception of this package. Exceptions without a code are raised again as a crash."""
-    for kind, code in CLOSE_CODES.items():
-        if isinstance(error, kind):
-            return code
-    raise error
+    if (code := close_code_of(error)) is None:
+        raise error
+    return code
 
 
-async def _receive_hello(socket: WebSocket, connection: PlayerConnection) -> str | None:
+async def _receive_hello(socket: WebSocket, connection: PlayerConnection) -> Hello | None:
     """Return the page's first message, or None if the client disconnected.
 
     No game is started before a complete `hello`.
@@ -140,16 +161,18 @@ async def _receive_hello(socket: WebSocket, connection: PlayerConnection) -> str
     if text is None:
         return None
     try:
-        message = read_client(text.encode(errors="replace"))
+        message = read_client(text)
     except ValueError as error:
         raise ConnectionRejected(CloseCode.BAD_MESSAGE, str(error)) from error
     if not isinstance(message, Hello):
         raise ConnectionRejected(CloseCode.BAD_MESSAGE, "hello must be the first message and must be sent only once")
-    return text
+    return message
 
 
-def _read_text(event: Message) -> str | None:
-    """Return the next text message, or None if the client disconnected.
+def _read_text(event: Message) -> bytes | None:
+    """Return the next text message in UTF-8, or None if the client disconnected.
+
+    ASGI gives text as `str`; from here to the game it stays bytes.
 
     Raises:
         ConnectionRejected: the message is invalid, or the protocol layer closed the connection for exceeding a limit.
@@ -163,41 +186,84 @@ def _read_text(event: Message) -> str | None:
         raise ConnectionRejected(CloseCode.BAD_MESSAGE, "binary messages are not supported")
     if len(text) > MAX_MESSAGE_BYTES:
         raise ConnectionRejected(CloseCode.TOO_BIG)
-    return text
+    return text.encode(errors="replace")
 
 
-async def _run_game(socket: WebSocket, state: AppState, join_request: JoinRequest, hello: str) -> CloseCode:
+async def _run_game(socket: WebSocket, state: AppState, join_request: JoinRequest, hello: Hello) -> CloseCode:
     """Play until either side closes; if the game had ended just before it was attached, retry once with a new one."""
-    texts = [hello]
-    for is_retry in (False, True):
-        emulator = await state.emulator.get()
-        game_connection = await state.sessions.get_or_start_game(
-            join_request.connection,
-            join_request.game,
-            emulator.digest if emulator else None,
-            join_request.options,
-            client_key(socket.client.host if socket.client else ""),
-        )
-        was_ready = game_connection.ready.done()
-        with log_context(session=game_connection.name, game=join_request.game.id):
-            client_queue = await _relay_until_closed(socket, game_connection, texts)
-        if not client_queue.has_missed_attach or is_retry or not was_ready:
-            break
-        texts = client_queue.unprocessed_messages
+    texts: list[bytes] = []
+    game, daily, study, options = join_request.game, None, None, join_request.options
+    ghost = await _find_ghost(state, join_request)
+    user_id, uses_lockstep = join_request.connection.user_id, True
+    if join_request.trial is not None:
+        trial = await state.studies.trials.assign(user_id, join_request.trial)
+        game, options, study, ghost = trial.game, trial.options, trial.study, trial.ghost
+        uses_lockstep = trial.uses_lockstep
+    consent = await state.consents.check_play(
+        user_id, is_daily=join_request.day is not None, study=None if study is None else study.name
+    )
+    if join_request.day is not None:
+        game, daily = await state.daily.assign(join_request.day, game)
+    if consent.is_program:
+        use_program_limits(socket.scope)
+    limit = PROGRAM_MESSAGES if consent.is_program else MESSAGES
+    async with state.leases.holding(join_request.connection):
+        for is_retry in (False, True):
+            emulator = await state.emulator.get() if uses_lockstep else None
+            game_connection = await state.sessions.get_or_start_game(
+                join_request.connection,
+                game,
+                emulator.digest if emulator else None,
+                options,
+                client_key(socket.client.host if socket.client else ""),
+                daily,
+                ghost,
+                consent,
+                study,
+                partial(_tell_moving, socket),
+            )
+            was_ready = game_connection.ready.done()
+            with log_context(session=game_connection.name, game=join_request.game.id):
+                client_queue = await _relay_until_closed(socket, game_connection, hello, texts, limit)
+            if not client_queue.has_missed_attach or is_retry or not was_ready:
+                break
+            texts = client_queue.unprocessed_messages
     code, reason = client_queue.closing or (CloseCode.NORMAL, "")
-    await _close(socket, code, reason)
+    await close_socket(socket, code, reason)
     return code
 
 
-async def _relay_until_closed(socket: WebSocket, game_connection: GameConnection, texts: list[str]) -> ClientQueue:
-    """Relay until either side closes. `texts` are the messages that the page has sent already, `hello` first."""
-    client_queue = game_connection.attach()
+async def _tell_moving(socket: WebSocket) -> None:
+    """Tell the page, before `welcome`, why it waits."""
+    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # a lost connection is noticed when it is read
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            await socket.send_text(Notice(type="notice", text=MOVING_NOTICE).model_dump_json())
+
+
+async def _find_ghost(state: AppState, join_request: JoinRequest) -> Ghost | None:
+    """Return the ghost that the ticket names. The seed is read from its episode, so that no page can choose one."""
+    if join_request.ghost is None:
+        return None
+    try:
+        async with request_transaction(state.engine) as connection:
+            return await find_ghost(
+                connection, join_request.ghost, state.catalogue, join_request.game, join_request.options
+            )
+    except NotFound as error:
+        raise ConnectionRejected(CloseCode.UNKNOWN_GAME, str(error)) from error
+
+
+async def _relay_until_closed(
+    socket: WebSocket, game_connection: GameConnection, hello: Hello, texts: list[bytes], limit: RateLimit
+) -> ClientQueue:
+    """Relay until either side closes. `texts` are the messages that the page has sent after `hello` already."""
+    client_queue = game_connection.attach(hello)
     for text in texts:
-        game_connection.submit(text)
+        game_connection.submit(client_queue, text)
     started_at = time.monotonic()
     log.info("client attached")
     try:
-        await _relay(socket, game_connection, client_queue)
+        await _relay(socket, game_connection, client_queue, limit)
     finally:
         game_connection.detach(client_queue)
         code = client_queue.closing[0] if client_queue.closing is not None else CloseCode.NORMAL
@@ -205,10 +271,12 @@ async def _relay_until_closed(socket: WebSocket, game_connection: GameConnection
     return client_queue
 
 
-async def _relay(socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue) -> None:
+async def _relay(
+    socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue, limit: RateLimit
+) -> None:
     """Relay in both directions until one of them ends."""
     forward_task = asyncio.create_task(
-        _forward_messages(socket, game_connection, client_queue), name="forward messages"
+        _forward_messages(socket, game_connection, client_queue, limit), name="forward messages"
     )
     try:
         while (message := await client_queue.get()) is not None:
@@ -230,9 +298,11 @@ async def _relay(socket: WebSocket, game_connection: GameConnection, client_queu
             await forward_task
 
 
-async def _forward_messages(socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue) -> None:
+async def _forward_messages(
+    socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue, limit: RateLimit
+) -> None:
     """Forward messages of the page to the game; when the client disconnects, end the other direction too."""
-    bucket = TokenBucket(MAX_MESSAGES_PER_SECOND, MAX_BURST_MESSAGES)
+    bucket = TokenBucket(limit)
     for connection_id in count(1):
         if connection_id % MAX_CONSECUTIVE_MESSAGES == 0:
             await asyncio.sleep(0)
@@ -247,11 +317,12 @@ async def _forward_messages(socket: WebSocket, game_connection: GameConnection, 
         if not bucket.take():
             client_queue.close(CloseCode.RATE_LIMITED, REASONS[CloseCode.RATE_LIMITED])
             return
-        game_connection.submit(text)
+        game_connection.submit(client_queue, text)
 
 
-async def _close(socket: WebSocket, code: CloseCode, reason: str) -> None:
+async def close_socket(socket: WebSocket, code: CloseCode, reason: str) -> None:
+    """Close a WebSocket with a code and a reason; it may be closed already."""
     shortened = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # the connection may be closed already
+    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
         async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await socket.close(code, shortened)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -11,35 +12,44 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from skill_arcade.errors import ArcadeError, TooManyRequests
-from skill_arcade.web.models import Problem
-from skill_arcade.web.token_bucket import REJECTION_DELAY_SECONDS
+from skill_arcade.errors import ArcadeError, InvalidRequest, NotFound, TooManyRequests
+from skill_arcade.web.models.base import Problem
+from skill_arcade.web.rate_limiting.table import REJECTION_DELAY_SECONDS
+from skill_arcade.wire.error_table import (
+    BODY_TOO_BIG,
+    ERRORS,
+    INTERNAL_ERROR,
+    METHOD_NOT_ALLOWED,
+    PROBLEMS,
+    ErrorEntry,
+    problem_of,
+)
 
 log = logging.getLogger(__name__)
 
-PROBLEMS = {
-    401: "The token is missing, invalid or expired.",
-    403: "You have no permission for this.",
-    404: "The requested object does not exist.",
-    413: "The request body is too large.",
-    422: "The request is invalid.",
-    429: "A rate limit or another limit is exceeded. Try again later.",
-    503: "A component is unavailable. Try again later.",
-}
-INTERNAL_ERROR_MESSAGE = "The request failed because of an error in the server. Try again later."
 HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
-NAMES = {404: "NotFound", 405: "MethodNotAllowed", 413: "BodyTooBig"}
+HTTP_EXCEPTIONS = {
+    404: PROBLEMS[NotFound],
+    405: METHOD_NOT_ALLOWED,
+    413: BODY_TOO_BIG,
+}
+"""What is told of the framework's own exceptions, by status."""
 
 
 def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the error responses of a route, for its `responses=`."""
-    return {status: {"model": Problem, "description": PROBLEMS[status]} for status in statuses}
+    return {status: {"model": Problem, "description": _describe(status)} for status in statuses}
 
 
-def answer_problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _describe(status: int) -> str:
+    return " or ".join(entry.name for entry in ERRORS if entry.status == status)
+
+
+def answer_problem(entry: ErrorEntry, message: str = "", headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return an error response."""
-    body = Problem(error=error, message=message).model_dump()
-    return JSONResponse(body, status, {**HEADERS.get(status, {}), **(headers or {})})
+    assert entry.status is not None
+    body = Problem(error=entry.name, message=message or entry.text).model_dump()
+    return JSONResponse(body, entry.status, {**HEADERS.get(entry.status, {}), **(headers or {})})
 
 
 def retry_after(seconds: float) -> dict[str, str]:
@@ -49,25 +59,26 @@ def retry_after(seconds: float) -> dict[str, str]:
 
 async def answer_arcade_error(request: Request, error: ArcadeError) -> JSONResponse:
     """Answer an exception of this package. Those that are the server's fault are logged, and not described."""
-    if error.status == 500:
+    entry = problem_of(error)
+    if entry.status == 500:
         log.error("request failed method=%s path=%s", request.method, request.url.path, exc_info=error)
-        return answer_problem(500, type(error).__name__, INTERNAL_ERROR_MESSAGE)
+        return answer_problem(entry)
     headers = None
     if isinstance(error, TooManyRequests):
         headers = retry_after(error.seconds)
         await asyncio.sleep(REJECTION_DELAY_SECONDS)
-    return answer_problem(error.status, type(error).__name__, str(error), headers)
+    return answer_problem(entry, str(error), headers)
 
 
 async def answer_crash(request: Request, error: Exception) -> JSONResponse:
     """Answer an unexpected exception; Uvicorn logs it with its traceback."""
-    return answer_problem(500, "InternalError", INTERNAL_ERROR_MESSAGE)
+    return answer_problem(INTERNAL_ERROR)
 
 
 async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """Describe validation errors without repeating the submitted values."""
     parts = [_format_location(part) for part in error.errors()[:5]]
-    return answer_problem(422, "InvalidRequest", f"Invalid request. {'. '.join(parts)}.")
+    return answer_problem(PROBLEMS[InvalidRequest], f"Invalid request. {'. '.join(parts)}.")
 
 
 async def answer_http(request: Request, error: HTTPException) -> JSONResponse:
@@ -75,10 +86,10 @@ async def answer_http(request: Request, error: HTTPException) -> JSONResponse:
     messages = {
         404: f"Not found: {request.url.path}.",
         405: f"The method {request.method} is not allowed for {request.url.path}.",
-        413: "The request body is too large.",
     }
-    message = messages.get(error.status_code, str(error.detail))
-    return answer_problem(error.status_code, NAMES.get(error.status_code, "InvalidRequest"), message, error.headers)
+    other = replace(PROBLEMS[InvalidRequest], status=error.status_code, text=str(error.detail))
+    entry = HTTP_EXCEPTIONS.get(error.status_code, other)
+    return answer_problem(entry, messages.get(error.status_code, ""), error.headers)
 
 
 def _format_location(part: Mapping[str, Any]) -> str:

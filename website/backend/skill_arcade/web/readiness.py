@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from skill_arcade.errors import NotReady
-from skill_arcade.web.models import ComponentStatus
+from skill_arcade.web.models.operations import ComponentStatus
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState
 

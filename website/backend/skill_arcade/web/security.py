@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skill_arcade.settings import Settings
+from skill_arcade.telemetry import HEALTH_PATHS
 from skill_arcade.web.problems import answer_problem
+from skill_arcade.wire.error_table import BODY_TOO_BIG, UNTRUSTED_HOST, UNTRUSTED_ORIGIN, ErrorEntry
 
 log = logging.getLogger(__name__)
 # A Vite build and the game need their own scripts, styles and sockets, and inlined images; nothing from other origins.
@@ -36,7 +38,6 @@ POLICY = "; ".join(
 WASM = "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
 # Endpoints at which the Firebase SDK signs in and refreshes tokens. It needs no frame, pop-up or script of Google's.
 FIREBASE = ("https://identitytoolkit.googleapis.com", "https://securetoken.googleapis.com")
-HEALTH = ("/healthz", "/readyz")
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -97,7 +98,7 @@ class RequestGuardMiddleware:
             headers = Headers(scope=scope)
             log.info(
                 "request rejected error=%s host=%.100r origin=%.100r",
-                rejection[1],
+                rejection[0].name,
                 headers.get("host", ""),
                 headers.get("origin", ""),
             )
@@ -121,16 +122,16 @@ class RequestGuardMiddleware:
 
         return counting_receive
 
-    def _rejection(self, scope: Scope) -> tuple[int, str, str] | None:
+    def _rejection(self, scope: Scope) -> tuple[ErrorEntry, str] | None:
         headers = Headers(scope=scope)
-        if not matches_host(host_name(headers.get("host", "")), self._hosts) and scope["path"] not in HEALTH:
+        if not matches_host(host_name(headers.get("host", "")), self._hosts) and scope["path"] not in HEALTH_PATHS:
             hosts = ", ".join(self._hosts)
-            return 400, "UntrustedHost", f"Unknown host name. This server answers to {hosts}; TRUSTED_HOSTS sets them."
+            return UNTRUSTED_HOST, f"Unknown host name. This server answers to {hosts}; TRUSTED_HOSTS sets them."
         if scope["type"] == "websocket" and not self._admits_origin(headers.get("origin")):
-            return 403, "UntrustedOrigin", "Pages of this origin may not connect. Add it to CORS_ORIGINS."
+            return UNTRUSTED_ORIGIN, "Pages of this origin may not connect. Add it to CORS_ORIGINS."
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_body_bytes:
-            return 413, "BodyTooBig", f"The request body exceeds the maximum of {self._max_body_bytes} bytes."
+            return BODY_TOO_BIG, f"The request body exceeds the maximum of {self._max_body_bytes} bytes."
         return None
 
     def _admits_origin(self, origin: str | None) -> bool:

@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from skill_arcade.durable_files import fsync_folder
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
 
@@ -70,12 +71,4 @@ def _create_secret(path: Path) -> None:
     finally:
         os.close(file)
         temporary.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    fsync_folder(path.parent)

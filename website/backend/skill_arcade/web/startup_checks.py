@@ -7,7 +7,12 @@ from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings
 
 # Each makes Google's libraries trust an emulator.
-EMULATOR_SETTINGS = ("FIREBASE_AUTH_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "GCP_SQL_ADMIN_ENDPOINT")
+EMULATOR_SETTINGS = (
+    "FIREBASE_AUTH_EMULATOR_HOST",
+    "STORAGE_EMULATOR_HOST",
+    "GCP_SQL_ADMIN_ENDPOINT",
+    "GCP_RUN_ENDPOINT",
+)
 PROVIDERS = {"google", "email-link", "anonymous"}
 # Database connections for migrations, the smoke test of the next version, researchers, and Postgres itself.
 RESERVED_CONNECTIONS = 10
@@ -35,6 +40,15 @@ def _contradictions(settings: Settings) -> Iterator[str]:
                 yield f"signing in with Firebase requires {name.upper()}"
     if unknown := sorted(set(settings.firebase_providers) - PROVIDERS):
         yield f"FIREBASE_PROVIDERS contains {', '.join(unknown)}; allowed are {', '.join(sorted(PROVIDERS))}"
+    if settings.auth_secret_previous is not None and settings.user_id_secret is None:
+        yield "AUTH_SECRET_PREVIOUS requires USER_ID_SECRET: set it to the first AUTH_SECRET, or guests lose their ids"
+    quota = settings.journal_max_mb
+    if quota is not None and quota <= settings.journal_min_free_mb:
+        yield f"JOURNAL_MAX_MB={quota} must be more than JOURNAL_MIN_FREE_MB={settings.journal_min_free_mb}"
+    if quota is None and settings.skill_arcade_fallback_home is not None:
+        yield "SKILL_ARCADE_FALLBACK_HOME requires JOURNAL_MAX_MB, because its disk may be the server's memory"
+    if settings.export_job is not None and settings.gcp_bucket_name is None:
+        yield "EXPORT_JOB requires GCP_BUCKET_NAME, because the job cannot write to this server's disk"
     max_connections, needed = settings.database_max_connections, settings.database_connections
     if max_connections is not None and needed + RESERVED_CONNECTIONS > max_connections:
         yield (

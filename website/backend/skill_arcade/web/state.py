@@ -11,10 +11,20 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.play.connections.session_manager import SessionManager
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.web.clip_workers import ClipWorkers
+from skill_arcade.web.cloud_run_jobs import CertifyJob
+from skill_arcade.web.consents import ConsentService
+from skill_arcade.web.daily import DailyService
 from skill_arcade.web.emulator_cache import EmulatorCache
+from skill_arcade.web.export_jobs import ExportJobs
 from skill_arcade.web.exports import Exports
 from skill_arcade.web.game_assets import GameAssets
-from skill_arcade.web.token_bucket import Cooldowns, KeyedRateLimiter
+from skill_arcade.web.game_leases import GameLeases
+from skill_arcade.web.game_moves import GameMoves
+from skill_arcade.web.heartbeat import ServerHeartbeat
+from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
+from skill_arcade.web.research import ResearchService
+from skill_arcade.web.studies.studies import Studies
 from skill_arcade.web.tokens import Tokens
 from skill_arcade.web.users import UserService
 
@@ -32,13 +42,23 @@ class AppState:
     assets: GameAssets
     engine: AsyncEngine
     users: UserService
+    consents: ConsentService
     objects: ObjectStore
     firebase: "Firebase | None"
     sessions: SessionManager
+    heartbeat: ServerHeartbeat
+    leases: GameLeases
+    moves: GameMoves
     emulator: EmulatorCache
     exports: Exports
+    export_jobs: ExportJobs | None
+    certify_job: CertifyJob | None
+    clips: ClipWorkers
     tickets: KeyedRateLimiter
     cooldowns: Cooldowns
+    daily: DailyService
+    studies: Studies
+    research: ResearchService
 
 
 # Asynchronous although it awaits nothing, because FastAPI runs synchronous dependencies in a thread.

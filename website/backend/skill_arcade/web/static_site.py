@@ -15,10 +15,13 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / "frontend" / "dist"
 # First path segments of the API. Unknown paths below them are a 404 in JSON, never the page.
 API = (
     "auth",
+    "challenges",
     "config.json",
     "games",
+    "leaderboards",
     "me",
     "ws",
+    "health",
     "healthz",
     "readyz",
     "metrics",
@@ -27,6 +30,8 @@ API = (
     "lockstep",
     "episodes",
     "exports",
+    "shared",
+    "studies",
 )
 MAX_SEGMENT_BYTES = 255
 BUILD_INSTRUCTIONS_HTML = """<!doctype html>

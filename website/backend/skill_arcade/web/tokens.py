@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from skill_arcade.errors import NotSignedIn
-from skill_arcade.wire.close_codes import REASONS, CloseCode
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
 
 SESSION_SECONDS = 12 * 3600
 TICKET_SECONDS = 60
@@ -31,28 +33,54 @@ class IssuedToken:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayTicket:
+    """What a play ticket is for: its user, and the day of a challenge (ISO 8601), an episode to race, or a trial.
+
+    `trial` is the key of a trial of a study.
+    """
+
+    user_id: str
+    daily: str | None = None
+    ghost: UUID | None = None
+    trial: str | None = None
+    nonce: str = ""
+    """Random part of the ticket, by which other servers know that it was used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """The user that a session token belongs to, and their roles until it expires."""
+    """The user that a session token belongs to, their roles until it expires, and when it was issued (Unix time)."""
 
     user_id: str
     roles: tuple[str, ...] = ()
+    issued_at: float = 0.0
 
 
 class Tokens:
-    """Issues and verifies tokens, signed with HMAC-SHA256 by keys that are derived from one secret.
+    """Issues and verifies tokens, signed with HMAC-SHA256 by keys that are derived from secrets.
 
     Tokens are signed but not encrypted: they contain a user id, which reveals nothing without the secret, and no e-mail
-    address. Used tickets are known to this process only: with several servers, a ticket works once on each until it
-    expires after 60 s.
+    address. Used tickets are known to this process only; `GameLeases` knows those that other servers have accepted.
     """
 
-    def __init__(self, secret: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        secret: str,
+        now: Callable[[], float] = time.time,
+        *,
+        previous: str | None = None,
+        user_id_secret: str | None = None,
+    ) -> None:
+        """`secret` signs; tokens that `previous` has signed are still read. `user_id_secret` is never changed."""
         self._now = now
-        self._id_key = hmac.digest(secret.encode(), b"skill-arcade user id", hashlib.sha256)
-        self._sessions = _serializer(secret, "session")
-        self._tickets = _serializer(secret, "play ticket")
-        self._exports = _serializer(secret, "export ticket")
+        id_secret = user_id_secret or secret
+        self._id_key = hmac.digest(id_secret.encode(), b"skill-arcade user id", hashlib.sha256)
+        ring = [previous, secret] if previous else [secret]
+        self._sessions = _serializer(ring, "session")
+        self._tickets = _serializer(ring, "play ticket")
+        self._exports = _serializer(ring, "export ticket")
         self._redeemed: OrderedDict[str, None] = OrderedDict()
+        self._downloaded: OrderedDict[str, None] = OrderedDict()
 
     @property
     def used_ticket_count(self) -> int:
@@ -64,39 +92,80 @@ class Tokens:
         return hmac.digest(self._id_key, email.encode(), hashlib.sha256).hex()[:32]
 
     def issue_session(self, user_id: str, roles: Sequence[str] = ()) -> IssuedToken:
-        """Issue a session token for 12 hours. A role that is revoked meanwhile remains valid until then."""
+        """Issue a session token for 12 hours. A revoked role is valid until then or until a sign-out."""
         role_field = {"roles": " ".join(roles)} if roles else {}
         return self._issue(self._sessions, SESSION_SECONDS, user=user_id, **role_field)
 
     def read_identity(self, token: str) -> Identity:
         """Return the user and roles of a session token. Raises NotSignedIn if it is invalid or expired."""
         payload = self._read(self._sessions, token, "Your session has expired. Sign in again.")
-        return Identity(str(payload["user"]), tuple(str(payload.get("roles", "")).split()))
+        issued_at = payload["end"] - SESSION_SECONDS
+        return Identity(str(payload["user"]), tuple(str(payload.get("roles", "")).split()), issued_at)
 
-    def issue_ticket(self, user_id: str, game_id: str) -> IssuedToken:
-        """Issue a ticket that opens one connection to this game within 60 s."""
-        return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=secrets.token_urlsafe(12))
+    def issue_ticket(
+        self,
+        user_id: str,
+        game_id: str,
+        *,
+        daily: str | None = None,
+        ghost: UUID | None = None,
+        trial: str | None = None,
+    ) -> IssuedToken:
+        """Issue a ticket that opens one connection to this game within 60 s.
 
-    def redeem_ticket(self, ticket: str, game_id: str) -> str:
-        """Return the user id of a play ticket, and mark the ticket as used.
+        * `daily`: day (ISO 8601) whose challenge is played, or None.
+        * `ghost`: an episode to race, or None.
+        * `trial`: key of the trial of a study that is played, or None.
+        """
+        fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial}
+        chosen = {name: value for name, value in fields.items() if value is not None}
+        nonce = secrets.token_urlsafe(12)
+        return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=nonce, **chosen)
+
+    def redeem_ticket(self, ticket: str, game_id: str) -> PlayTicket:
+        """Return what a play ticket is for, and mark the ticket as used.
 
         Raises:
             NotSignedIn: the ticket is invalid, expired, used, or for another game.
         """
         message = REASONS[CloseCode.BAD_TICKET]
         payload = self._read(self._tickets, ticket, message)
-        if payload["game"] != game_id or not self._mark_used(payload["once"]):
+        if payload["game"] != game_id or not _mark_used(self._redeemed, payload["once"]):
             raise NotSignedIn(message)
-        return str(payload["user"])
+        ghost = payload.get("ghost")
+        return PlayTicket(
+            str(payload["user"]),
+            payload.get("daily"),
+            None if ghost is None else UUID(str(ghost)),
+            payload.get("trial"),
+            str(payload["once"]),
+        )
 
-    def issue_export(self, selection: str) -> IssuedToken:
-        """Issue a ticket with which an export can be downloaded any number of times for an hour."""
-        return self._issue(self._exports, EXPORT_SECONDS, wanted=selection)
+    def issue_export(self, selection: str, seconds: int = EXPORT_SECONDS) -> IssuedToken:
+        """Issue a ticket with which an export can be downloaded once within an hour, and its progress read."""
+        return self._issue(self._exports, seconds, wanted=selection, once=secrets.token_urlsafe(12))
+
+    def redeem_export(self, ticket: str) -> str:
+        """Mark an export ticket as used: it is in an address, and addresses are logged. Return its nonce.
+
+        Raises:
+            NotSignedIn: the ticket is invalid, expired or used.
+        """
+        message = "This download link has been used. Request a new one."
+        nonce = str(self._read(self._exports, ticket, message)["once"])
+        if not _mark_used(self._downloaded, nonce):
+            raise NotSignedIn(message)
+        return nonce
 
     def read_export(self, ticket: str) -> str:
         """Return the `selection` of an export ticket. Raises NotSignedIn if it is invalid or expired."""
         message = "This download link is invalid or has expired. Request a new one."
         return str(self._read(self._exports, ticket, message)["wanted"])
+
+    def restore_export(self, ticket: str) -> None:
+        """Make a used export ticket valid again, because the download could not be started."""
+        payload = self._read(self._exports, ticket, "")
+        self._downloaded.pop(str(payload["once"]), None)
 
     def _issue(self, serializer: URLSafeSerializer, seconds: int, **payload: str) -> IssuedToken:
         end = int(self._now()) + seconds
@@ -112,23 +181,24 @@ class Tokens:
             raise NotSignedIn(message)
         return payload
 
-    def _mark_used(self, nonce: str) -> bool:
-        """Remember a ticket as used. Return False if it was used before.
 
-        It is not forgotten by time, because the clock may be set back, after which the ticket would be valid again.
-        """
-        if nonce in self._redeemed:
-            return False
-        self._redeemed[nonce] = None
-        if len(self._redeemed) > MAX_USED_TICKETS:
-            self._redeemed.popitem(last=False)
-        return True
+def _mark_used(used: OrderedDict[str, None], nonce: str) -> bool:
+    """Remember a ticket as used. Return False if it was used before.
+
+    It is not forgotten by time, because the clock may be set back, after which the ticket would be valid again.
+    """
+    if nonce in used:
+        return False
+    used[nonce] = None
+    if len(used) > MAX_USED_TICKETS:
+        used.popitem(last=False)
+    return True
 
 
-def _serializer(secret: str, purpose: str) -> URLSafeSerializer:
-    """Make a signer for one purpose, whose tokens are invalid for any other."""
+def _serializer(ring: Sequence[str], purpose: str) -> URLSafeSerializer:
+    """Make a signer for one purpose, whose tokens are invalid for any other. The last key of the ring signs."""
     return URLSafeSerializer(
-        secret,
+        list(ring),
         salt=f"skill-arcade {purpose}",
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
     )

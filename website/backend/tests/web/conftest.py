@@ -16,6 +16,8 @@ from skill_arcade.web.app import create_app
 from skill_arcade.web.lifespan import open_parts
 from skill_arcade.web.state import AppState
 from tests.conftest import PREFIX, remove_home
+from tests.support.cloud.storage import StorageServer, storage_server
+from tests.support.consent import give_consent
 
 PONG = """\
 name: Pong
@@ -37,6 +39,7 @@ LAKE = """\
 name: Frozen Lake
 summary: Cross the ice to the present.
 environment: {id: FrozenLake-v1}
+options: {map: {4x4: {}, 8x8: {kwargs: {map_name: 8x8}, alias: frozen-lake-8x8}}}
 pace: {kind: turn-based}
 controls: [{name: left, label: Left, keys: [ArrowLeft]}]
 actions: [{press: [left], action: 0}]
@@ -50,11 +53,14 @@ class Visitor:
         self.http = http
         self.state = state
 
-    async def sign_in(self, email: str = "ada@example.org") -> dict[str, str]:
-        """Sign in, and return the request headers with the session token."""
+    async def sign_in(self, email: str = "ada@example.org", *, consents: bool = True) -> dict[str, str]:
+        """Sign in, and allow everything if `consents`. Return the request headers with the session token."""
         answer = await self.http.post("/auth/login", json={"email": email})
         assert answer.status_code == 200, answer.text
-        return {"authorization": f"Bearer {answer.json()['token']}"}
+        headers = {"authorization": f"Bearer {answer.json()['token']}"}
+        if consents:
+            (await give_consent(self.http, headers)).raise_for_status()
+        return headers
 
 
 @pytest.fixture
@@ -104,3 +110,11 @@ async def arcade(settings: Settings, anyio_backend: str) -> AsyncIterator[Visito
     """An empty arcade."""
     async with open_arcade(settings) as visitor:
         yield visitor
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
+    """The stand-in of Cloud Storage, to which the server is directed."""
+    with storage_server() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+        yield server

@@ -1,6 +1,7 @@
 """Signing in by e-mail: users, session tokens and roles."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from sqlalchemy import text
 
 from skill_arcade.errors import InvalidRequest, NotAllowed
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.queries import sign_out_user
 from skill_arcade.web.current_user import authenticate, require_researcher
 from skill_arcade.web.roles import find_roles
-from skill_arcade.web.users import normalise_email
+from skill_arcade.web.users import CACHE_SECONDS, normalise_email
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio
@@ -120,3 +122,30 @@ async def test_require_researcher_rejects_other_roles(arcade: Visitor, role: str
     else:
         with pytest.raises(NotAllowed):
             await require_researcher(identity)
+
+
+async def read_me(arcade: Visitor, session: dict[str, str]) -> int:
+    return (await arcade.http.get("/auth/me", headers=session)).status_code
+
+
+async def sign_out(arcade: Visitor, user: str) -> bool:
+    """Sign a user out, as if a second had passed since their last sign-in."""
+    async with arcade.state.engine.begin() as connection:
+        is_known = await sign_out_user(connection, user)
+        await connection.execute(text("UPDATE \"user\" SET time_signed_out = time_signed_out + interval '1 second'"))
+    return is_known
+
+
+async def test_sign_out_rejects_earlier_sessions_of_one_user(arcade: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, eva = [await arcade.sign_in(f"{name}@example.org") for name in ("ada", "eva")]
+    assert [await read_me(arcade, session) for session in (ada, eva)] == [200, 200]
+    assert not await sign_out(arcade, "nobody@example.org")
+    assert await sign_out(arcade, "Ada@example.org")
+    # Another server knows from its cache that the user exists, for a minute at most.
+    monkeypatch.setattr(arcade.state.users, "_now", lambda: time.monotonic() + CACHE_SECONDS)
+    assert [await read_me(arcade, session) for session in (ada, eva)] == [401, 200]
+    ticket = await arcade.http.post("/play/tickets", json={"game_id": "breakout"}, headers=ada)
+    assert (ticket.status_code, ticket.json()["message"]) == (401, "You were signed out. Sign in again.")
+    monkeypatch.setattr(arcade.state.tokens, "_now", lambda: time.time() + 5)
+    again = await arcade.sign_in("ada@example.org")
+    assert [await read_me(arcade, session) for session in (ada, again)] == [401, 200]

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +14,7 @@ from sqlalchemy import URL
 
 from skill_arcade.frames.apng import read_apng
 from skill_arcade.settings import Settings
-from tests.support.cloud.storage import Answer, StorageServer, storage_server
+from tests.support.cloud.storage import Answer, StorageServer
 from tests.support.recorded_episode import RecordedEpisode, record_episode
 from tests.web.conftest import Visitor, open_arcade
 
@@ -35,13 +35,6 @@ class RecordingClient:
         """Request the episode as the user with this e-mail address, or without a token if it is None."""
         token = {} if email is None else await self.arcade.sign_in(email)
         return await self.arcade.http.get(f"/episodes/{self.episode.id}{path}", headers={**token, **headers})
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
-    with storage_server() as server:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
-        yield server
 
 
 @pytest.fixture(params=["disk", "google"])

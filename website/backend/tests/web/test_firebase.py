@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.queries import sign_out_user
 from skill_arcade.web.security import page_policy
 from tests.support.cloud.firebase import PROJECT, Issuer, issuer
 from tests.support.cloud.sql import write_account
@@ -24,9 +25,11 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def firebase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Issuer]:
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", os.fspath(write_account(tmp_path, "http://127.0.0.1:1")))
     with issuer() as (made, address):
+        root = address.removesuffix("/keys")
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", os.fspath(write_account(tmp_path, root)))
         monkeypatch.setattr("firebase_admin._token_gen.ID_TOKEN_CERT_URI", address)
+        monkeypatch.setattr("firebase_admin._user_mgt.UserManager.ID_TOOLKIT_URL", f"{root}/v1")
         yield made
 
 
@@ -97,6 +100,53 @@ async def test_firebase_guests_are_separate_users(arcade: Visitor, firebase: Iss
     assert first["user_id"] != second["user_id"]
     bearer = {"authorization": f"Bearer {first['token']}"}
     assert (await arcade.http.post("/play/tickets", json={"game_id": "nothing"}, headers=bearer)).status_code == 404
+
+
+async def test_firebase_token_from_before_a_sign_out_is_rejected(arcade: Visitor, firebase: Issuer) -> None:
+    old = firebase.token(iat=int(time.time()) - 60)
+    session = await sign_in(arcade, old)
+    async with arcade.state.engine.begin() as connection:
+        await sign_out_user(connection, session["user_id"])
+    answer = await arcade.http.post("/auth/login", json={"id_token": old})
+    assert (answer.status_code, answer.json()["message"]) == (401, "You were signed out. Sign in again.")
+    await sign_in(arcade, firebase.token(iat=int(time.time()) + 5))
+
+
+async def erase(arcade: Visitor, session: dict[str, Any], **body: str) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {session['token']}"}
+    answer = await arcade.http.post("/me/erasure", json={"word": "erase", **body}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+async def test_erasure_deletes_the_firebase_account(arcade: Visitor, firebase: Issuer) -> None:
+    """Signed in hours ago, when Google lets the page delete nothing."""
+    token = firebase.token(auth_time=int(time.time()) - 36_000)
+    result = await erase(arcade, await sign_in(arcade, token), id_token=token)
+    assert (result["sign_in_deleted"], firebase.deleted) == (True, ["uid-of-ada"])
+    assert {email for _, email in await read_users(arcade)} <= {None}
+
+
+async def test_erasure_without_the_permission_leaves_the_firebase_account_to_the_page(
+    arcade: Visitor, firebase: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    firebase.may_delete = False
+    session = await sign_in(arcade, firebase.token())
+    result = await erase(arcade, session, id_token=firebase.token())
+    assert (result["sign_in_deleted"], firebase.deleted) == (False, [])
+    assert "cannot delete the Firebase account of an erased user" in caplog.text
+    me = await arcade.http.get("/auth/me", headers={"authorization": f"Bearer {session['token']}"})
+    assert me.status_code == 401
+
+
+async def test_erasure_with_an_invalid_id_token_erases_nothing(arcade: Visitor, firebase: Issuer) -> None:
+    session = await sign_in(arcade, firebase.token())
+    headers = {"authorization": f"Bearer {session['token']}"}
+    body = {"word": "erase", "id_token": firebase.token(key="another")}
+    assert (await arcade.http.post("/me/erasure", json=body, headers=headers)).status_code == 401
+    assert (await arcade.http.get("/auth/me", headers=headers)).status_code == 200
+    assert firebase.deleted == []
 
 
 def unsigned(token: str) -> str:

@@ -20,14 +20,20 @@ pytestmark = pytest.mark.anyio
 
 
 async def readiness(arcade: Visitor) -> tuple[int, dict[str, bool]]:
-    answer = await arcade.http.get("/readyz")
+    answer = await arcade.http.get("/health/ready")
     assert answer.json()["ready"] == (answer.status_code == 200)
     return answer.status_code, {part["name"]: part["ready"] for part in answer.json()["parts"]}
 
 
 async def test_healthy_server_is_alive_and_ready(arcade: Visitor) -> None:
-    assert (await arcade.http.get("/healthz")).json() == {"status": "alive"}
+    assert (await arcade.http.get("/health/live")).json() == {"status": "alive"}
     assert await readiness(arcade) == (200, {"database": True, "objects": True, "journal": True})
+
+
+@pytest.mark.parametrize(("path", "alias"), [("/health/live", "/healthz"), ("/health/ready", "/readyz")])
+async def test_health_alias_answers_like_path(arcade: Visitor, path: str, alias: str) -> None:
+    first, second = await arcade.http.get(path), await arcade.http.get(alias)
+    assert (first.status_code, first.json().keys()) == (second.status_code, second.json().keys())
 
 
 async def test_readiness_reports_unavailable_database(arcade: Visitor, postgres: URL) -> None:
@@ -35,7 +41,7 @@ async def test_readiness_reports_unavailable_database(arcade: Visitor, postgres:
     name = arcade.state.engine.url.database
     await execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
     assert await readiness(arcade) == (503, {"database": False, "objects": True, "journal": True})
-    assert (await arcade.http.get("/healthz")).status_code == 200
+    assert (await arcade.http.get("/health/live")).status_code == 200
     for answer in (
         await arcade.http.get("/auth/me", headers=headers_of_user),
         await arcade.http.get("/me/episodes", headers=headers_of_user),
@@ -62,7 +68,7 @@ async def test_readiness_reports_unusable_object_folder(arcade: Visitor, caplog:
     objects.write_text("in the way")
     assert await readiness(arcade) == (503, {"database": True, "objects": False, "journal": True})
     assert str(objects) in caplog.text
-    assert str(objects) not in (await arcade.http.get("/readyz")).text
+    assert str(objects) not in (await arcade.http.get("/health/ready")).text
 
 
 async def test_R7_readiness_reports_full_journal_disk(arcade: Visitor) -> None:
@@ -81,14 +87,14 @@ async def test_readiness_reports_unusable_journal_folder(arcade: Visitor) -> Non
 
 async def test_readiness_and_metrics_report_upload_ages(arcade: Visitor) -> None:
     capacity, report = arcade.state.sessions.capacity, arcade.state.settings.uploader_status_path
-    assert (await arcade.http.get("/readyz")).json()["ages"]["last_upload_seconds"] is None
+    assert (await arcade.http.get("/health/ready")).json()["ages"]["last_upload_seconds"] is None
     sealed = capacity.folder / str(new_episode_id()) / "000000.sealed"
     sealed.parent.mkdir(parents=True)
     sealed.write_bytes(b"not whole")
     os.utime(sealed, (time.time() - 90,) * 2)
     report.write_text(json.dumps({"last_upload": time.time() - 80, "segments": 5}))
     capacity.poll()
-    ages = (await arcade.http.get("/readyz")).json()["ages"]
+    ages = (await arcade.http.get("/health/ready")).json()["ages"]
     assert 90 <= ages["oldest_pending_seconds"] < 120
     assert 80 <= ages["last_upload_seconds"] < 110
     assert ages["tick_lateness_seconds"] == 0
@@ -96,7 +102,7 @@ async def test_readiness_and_metrics_report_upload_ages(arcade: Visitor) -> None
     answer = await arcade.http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     metrics = {
-        name: float(value)
+        name.partition("{")[0]: float(value)
         for name, value in (line.split(" ") for line in answer.text.splitlines() if not line.startswith("#"))
     }
     assert metrics["skill_arcade_games"] == 0

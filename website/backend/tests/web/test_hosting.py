@@ -27,7 +27,7 @@ async def test_hosting_security_headers_equal_those_of_server() -> None:
     app = create_app(Settings(_env_file=None, auth_method="firebase", firebase_project_id="a", lockstep=True))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as http:
-        sent = dict((await http.get("/healthz")).headers)
+        sent = dict((await http.get("/health/live")).headers)
     hosted = hosted_headers("/")
     for name in ("content-type", "content-length", "cache-control", "x-request-id"):
         sent.pop(name, None)

@@ -12,13 +12,10 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from skill_arcade.errors import SettingsError
-from skill_arcade.web import uvicorn_protocols
-from skill_arcade.web.uvicorn_protocols import (
+from skill_arcade.web.uvicorn_protocols import http
+from skill_arcade.web.uvicorn_protocols.http import (
     MAX_HEAD_BYTES,
     MAX_HEADER_COUNT,
-    USED_NAMES,
-    check_uvicorn,
     limited_http_protocol,
     max_connections,
 )
@@ -124,8 +121,8 @@ async def test_300_mb_of_header_ends_after_the_limit() -> None:
 
 
 async def test_half_sent_head_and_body_answer_408(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn_protocols, "HEAD_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(uvicorn_protocols, "BODY_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(http, "HEAD_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(http, "BODY_TIMEOUT_SECONDS", 0.3)
     async with serving() as port:
         assert (await ask(port, b"GET / HTTP/1.1\r\nHost: "))[0] == 408
         status, body = await ask(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
@@ -140,11 +137,11 @@ async def test_half_sent_head_and_body_answer_408(monkeypatch: pytest.MonkeyPatc
 async def test_invalid_request_answers_400() -> None:
     async with serving() as port:
         status, body = await ask(port, b"NONSENSE\r\n\r\n")
-        assert (status, body["error"]) == (400, "InvalidRequest")
+        assert (status, body["error"]) == (400, "MalformedRequest")
 
 
 async def test_response_that_is_not_read_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn_protocols, "READ_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(http, "READ_TIMEOUT_SECONDS", 0.5)
     async with serving() as port:
         loop = asyncio.get_running_loop()
         with socket.socket() as raw:
@@ -163,7 +160,7 @@ async def read_all(raw: socket.socket) -> None:
 
 
 async def test_response_that_is_read_slowly_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn_protocols, "READ_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(http, "READ_TIMEOUT_SECONDS", 0.3)
     async with serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request(path="/large"))
@@ -193,22 +190,3 @@ def test_max_connections_is_at_most_half_of_the_descriptors(monkeypatch: pytest.
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 4096))
     assert max_connections(1000) == 128
     assert max_connections(20) == 20
-
-
-def test_check_uvicorn_with_a_missing_method_raises_settings_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_uvicorn()
-    base = next(iter(USED_NAMES))
-    monkeypatch.setitem(USED_NAMES, base, (*USED_NAMES[base], "no_such_method"))
-    with pytest.raises(SettingsError, match=r"is not supported, because it has no HttpToolsProtocol\.no_such_method"):
-        check_uvicorn()
-
-
-def test_uvicorn_classes_have_the_state_that_the_limits_use() -> None:
-    config = uvicorn.Config(answer, lifespan="off")
-    config.load()
-    state = uvicorn.server.ServerState()
-    loop = asyncio.new_event_loop()
-    protocol = limited_http_protocol(1, 1)(config=config, server_state=state, app_state={}, _loop=loop)
-    loop.close()
-    for name in ("connections", "cycle", "flow", "headers", "client", "loop", "transport"):
-        assert hasattr(protocol, name), name

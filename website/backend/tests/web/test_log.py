@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.arcade import Player, issue_ticket, running_arcade, sign_in, wait_until_uploaded
+from tests.support.arcade import Player, issue_ticket, running_arcade, sign_in, ticket_subprotocols, wait_until_uploaded
 
 EMAIL = "ada.lovelace@example.org"
 SECRET = "a-secret-of-this-server-that-signs-tokens"
@@ -28,8 +28,8 @@ async def test_log_of_played_session_has_labels_and_no_secrets(tmp_path: Path, d
             me = await http.get(f"/auth/me?token={token}&email={EMAIL}", headers=bearer)
             await http.post("/auth/login", json={"email": "not an e-mail"})
         ticket = await issue_ticket(arcade.url, token, "breakout")
-        socket = f"ws://127.0.0.1:{arcade.port}/ws/breakout?token={ticket}"
-        async with connect(socket, compression=None) as connection:
+        socket, offered = f"ws://127.0.0.1:{arcade.port}/ws/breakout", ticket_subprotocols(ticket)
+        async with connect(socket, subprotocols=offered, compression=None) as connection:
             player = Player(connection)
             await player.hello()
             await player.send("start")
@@ -38,7 +38,7 @@ async def test_log_of_played_session_has_labels_and_no_secrets(tmp_path: Path, d
             await player.send("leave")
             await player.read_until("ended")
         with pytest.raises(ConnectionClosed):
-            async with connect(socket, compression=None) as connection:
+            async with connect(socket, subprotocols=offered, compression=None) as connection:
                 await connection.recv()
         await wait_until_uploaded(arcade)
     lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]

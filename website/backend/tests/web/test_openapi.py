@@ -32,8 +32,9 @@ def test_openapi_has_socket_messages_and_close_codes(document: dict[str, Any]) -
     schemas = document["components"]["schemas"]
     for name, schema in messages.schemas().items():
         assert schemas[name] == schema
-    assert len(schemas["ClientMessage"]["oneOf"]) == 13
-    assert len(schemas["ServerMessage"]["oneOf"]) == 9
+    assert len(schemas["ClientMessage"]["oneOf"]) == 15
+    assert len(schemas["ServerMessage"]["oneOf"]) == 11
+    assert len(schemas["WatcherMessage"]["oneOf"]) == 2
     assert schemas["CloseCode"]["enum"] == [int(code) for code in CloseCode]
 
 
@@ -67,8 +68,8 @@ def test_openapi_operations_are_named_after_functions(document: dict[str, Any]) 
         ("get", "/lockstep/{digest}.wasm"): "read_emulator",
         ("post", "/play/tickets"): "issue_ticket",
         ("get", "/me/episodes"): "list_my_episodes",
-        ("get", "/healthz"): "read_health",
-        ("get", "/readyz"): "read_readiness",
+        ("get", "/health/live"): "read_health",
+        ("get", "/health/ready"): "read_readiness",
         ("get", "/metrics"): "show_metrics",
     }
     assert expected.items() <= operations.items()

@@ -31,7 +31,7 @@ async def test_ticket_is_for_one_user_one_game_and_one_use(arcade: Visitor) -> N
     assert answer.status_code == 200
     assert set(answer.json()) == {"ticket", "expires_at"}
     me = (await arcade.http.get("/auth/me", headers=headers_of_user)).json()
-    assert arcade.state.tokens.redeem_ticket(answer.json()["ticket"], "pong") == me["user_id"]
+    assert arcade.state.tokens.redeem_ticket(answer.json()["ticket"], "pong").user_id == me["user_id"]
     with pytest.raises(NotSignedIn):
         arcade.state.tokens.redeem_ticket(answer.json()["ticket"], "pong")
 
@@ -53,6 +53,7 @@ async def test_ticket_is_not_a_session_token(arcade: Visitor) -> None:
 async def test_ticket_for_unknown_user_answers_401(arcade: Visitor, settings: Settings) -> None:
     headers_of_user = await arcade.sign_in()
     async with arcade.state.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM consent"))
         await connection.execute(text('DELETE FROM "user"'))
     # A server that has not cached this user yet.
     async with open_arcade(settings) as restarted:

@@ -1,10 +1,12 @@
 """The play socket: `hello`, timeouts, cooldowns, and reconnects at the moment at which a game ends."""
 
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from starlette.types import ASGIApp
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from skill_arcade.games.manifest import EnvironmentSpec
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
@@ -12,11 +14,37 @@ from skill_arcade.settings import Settings
 from skill_arcade.web import play_socket
 from skill_arcade.web.app import create_app
 from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.messages import Hello
+from tests.conftest import temporary_home
+from tests.support.arcade import Arcade, Player, issue_ticket, running_arcade, sign_in, ticket_subprotocols
 from tests.support.asgi_client import HELLO, calling
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio
 PATH = "/ws/frozen-lake"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Arcade]:
+    """A server as a process of its own."""
+    with temporary_home() as home, running_arcade(home, CERTIFIER="false") as arcade:
+        yield arcade
+
+
+@pytest.mark.parametrize("in_query", [False, True], ids=["subprotocol", "query of the previous release"])
+async def test_O16_ticket_opens_one_connection_and_protocol_is_selected(running: Arcade, in_query: bool) -> None:
+    email = "ada@example.org" if in_query else "bob@example.org"
+    ticket = await issue_ticket(running.url, await sign_in(running.url, email), "frozen-lake")
+    address = f"ws://127.0.0.1:{running.port}{PATH}" + (f"?token={ticket}" if in_query else "")
+    offered = None if in_query else ticket_subprotocols(ticket)
+    async with connect(address, subprotocols=offered) as connection:
+        assert connection.subprotocol == (None if in_query else "skill-arcade")
+        await Player(connection).hello()
+    async with connect(address, subprotocols=offered) as connection:
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == CloseCode.BAD_TICKET
 
 
 @pytest.fixture
@@ -97,7 +125,7 @@ async def test_O6_reconnect_while_game_times_out_gets_new_game(
         [first_game] = arcade.state.sessions._connections.values()
     attach, was_closed = GameConnection.attach, []
 
-    def attach_late(game_connection: GameConnection) -> ClientQueue:
+    def attach_late(game_connection: GameConnection, hello: Hello) -> ClientQueue:
         """Attach after the game has ended, but before the server has processed that."""
         if game_connection is first_game:
             assert first_game._transport is not None
@@ -107,7 +135,7 @@ async def test_O6_reconnect_while_game_times_out_gets_new_game(
             )  # reports only that the other end is closed
             assert ended.poll(20_000)
             was_closed.append(game_connection.closed.done())
-        return attach(game_connection)
+        return attach(game_connection, hello)
 
     monkeypatch.setattr(GameConnection, "attach", attach_late)
     async with calling(arcade, app, PATH, await ticket_query(arcade, headers)) as connection:

@@ -9,7 +9,7 @@ import pytest
 from skill_arcade.errors import JournalDamaged, NotReady, TooManyGames
 from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
-from skill_arcade.web.models import EmailSignIn
+from skill_arcade.web.models.accounts import EmailSignIn
 
 pytestmark = pytest.mark.anyio
 DETAIL = "an internal detail"
@@ -80,7 +80,7 @@ async def test_unknown_path_answers_404_in_json(http: httpx.AsyncClient, path: s
 
 
 async def test_wrong_method_answers_405_with_allow(http: httpx.AsyncClient) -> None:
-    answer = await http.delete("/healthz")
+    answer = await http.delete("/health/live")
     assert answer.status_code == 405
     assert answer.json()["error"] == "MethodNotAllowed"
     assert answer.headers["allow"] == "GET"

@@ -5,7 +5,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
-from skill_arcade.web.rate_limit import ForwardedHeadersMiddleware, RateLimitMiddleware, client_key
+from skill_arcade.web.client_address import ForwardedHeadersMiddleware, client_key
+from skill_arcade.web.rate_limiting.middleware import RateLimitMiddleware
+from skill_arcade.web.rate_limiting.table import REQUESTS
 from skill_arcade.wire.close_codes import CloseCode
 from tests.support.asgi_client import calling
 from tests.web.conftest import open_arcade
@@ -34,7 +36,7 @@ async def test_rate_limit_of_requests_excludes_health_checks(settings: Settings)
         statuses = [(await arcade.http.get("/auth/login")).status_code for _ in range(53)]
         assert statuses[:50] == [200] * 50
         assert 429 in statuses[50:]
-        assert (await arcade.http.get("/healthz")).status_code == 200
+        assert (await arcade.http.get("/health/live")).status_code == 200
 
 
 async def test_rate_limit_of_sockets_closes_with_rate_limited_before_ticket_check(settings: Settings) -> None:
@@ -101,8 +103,8 @@ async def test_forwarded_https_enables_strict_transport_security(settings: Setti
 
 
 async def test_rate_limit_drops_least_recently_used_keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skill_arcade.web.token_bucket.MAX_TRACKED_KEYS", 2)
-    limiter = RateLimitMiddleware(ForwardedHeadersMiddleware, limit_burst(settings))._all_requests  # type: ignore[arg-type]
+    monkeypatch.setattr("skill_arcade.web.rate_limiting.token_bucket.MAX_TRACKED_KEYS", 2)
+    limiter = RateLimitMiddleware(ForwardedHeadersMiddleware, limit_burst(settings))._limiters[REQUESTS]  # type: ignore[arg-type]
     for key in "abc":
         assert limiter.take(key) == 0
     assert list(limiter._buckets) == ["b", "c"]

@@ -39,7 +39,7 @@ async def client(*, base: str = "http://localhost", **settings: Any) -> AsyncIte
         yield http_client
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/", "/auth/nothing", "/crash", "/auth/me"])
+@pytest.mark.parametrize("path", ["/health/live", "/", "/auth/nothing", "/crash", "/auth/me"])
 async def test_security_headers_are_on_every_response(path: str) -> None:
     async with client(lockstep=False) as http:
         headers = (await http.get(path)).headers
@@ -55,7 +55,7 @@ async def test_security_headers_are_on_every_response(path: str) -> None:
 
 async def test_security_headers_have_hsts_over_https() -> None:
     async with client(base="https://localhost") as http:
-        assert "max-age" in (await http.get("/healthz")).headers["strict-transport-security"]
+        assert "max-age" in (await http.get("/health/live")).headers["strict-transport-security"]
 
 
 def test_content_security_policy_has_no_inline_foreign_or_eval() -> None:
@@ -82,7 +82,7 @@ async def test_untrusted_host_answers_400(host: str) -> None:
 
 async def test_health_checks_accept_any_host() -> None:
     async with client() as http:
-        assert (await http.get("/healthz", headers={"host": "10.0.0.7:8080"})).status_code == 200
+        assert (await http.get("/health/live", headers={"host": "10.0.0.7:8080"})).status_code == 200
 
 
 async def test_trusted_hosts_setting_accepts_lists_and_wildcards(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ async def test_large_body_answers_413_with_and_without_length() -> None:
 
         json_type = {"content-type": "application/json"}
         with_length = await http.post("/echo", content=b"x" * 1025, headers=json_type)
-        unread = await http.request("GET", "/healthz", content=b"x" * 1025)
+        unread = await http.request("GET", "/health/live", content=b"x" * 1025)
         chunked = await http.post("/echo", content=chunks(), headers=json_type)
         small = await http.post("/echo", json={"a": "x" * 900})
     for rejected in (with_length, unread, chunked):

@@ -50,7 +50,7 @@ def running(home: Path, **settings: str) -> Iterator[tuple[httpx.Client, list[st
 
 def test_serve_starts_and_stops_and_logs_no_secret(home: Path) -> None:
     with running(home, LOG_FORMAT="json") as (http, lines):
-        assert http.get("/readyz").status_code == 200
+        assert http.get("/health/ready").status_code == 200
         session = http.post("/auth/login", json={"email": "ada@example.org"}).json()
         headers = {"authorization": f"Bearer {session['token']}"}
         assert http.get("/auth/me", headers=headers).json()["email"] == "ada@example.org"

@@ -21,4 +21,4 @@ def test_smoke_fails_without_server() -> None:
     )
     assert completed.returncode == 1
     assert completed.stderr.startswith("error: ")
-    assert "GET http://127.0.0.1:1/healthz failed" in completed.stderr
+    assert "GET http://127.0.0.1:1/health/live failed" in completed.stderr

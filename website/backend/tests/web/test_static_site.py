@@ -1,12 +1,14 @@
 """The built page, served beside the API."""
 
 import gzip
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from devtools.paths import FRONTEND
 from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
 from skill_arcade.web.static_site import API
@@ -122,8 +124,28 @@ async def test_static_site_unknown_path_answers_json_to_programs(http: httpx.Asy
 
 def test_static_site_knows_all_api_paths() -> None:
     paths = create_app(Settings(_env_file=None)).openapi()["paths"]
-    also_pages = {"play", "research"}
+    also_pages = {"consent", "play", "research"}
     assert {path.split("/")[1] for path in paths} - also_pages <= set(API)
+
+
+def test_proxy_of_vite_sends_exactly_the_api_to_the_server() -> None:
+    config = (FRONTEND / "vite.config.ts").read_text()
+    patterns = [pattern.replace("\\\\", "\\") for pattern in re.findall(r'"(\^/[^"]+)": \{\s*target', config)]
+    paths = [re.sub(r"\{\w+\}", "x", path) for path in create_app(Settings(_env_file=None)).openapi()["paths"]]
+    pages = [
+        "/",
+        "/play/breakout",
+        "/research",
+        "/boards/breakout",
+        "/daily",
+        "/replay/x",
+        "/watch",
+        "/you",
+        "/assets/a.js",
+    ]
+    reaches_server = {path: any(re.search(pattern, path) for pattern in patterns) for path in [*paths, *pages]}
+    assert [path for path in paths if not reaches_server[path]] == []
+    assert [path for path in pages if reaches_server[path]] == []
 
 
 async def test_static_site_without_build_explains_how_to_build(tmp_path: Path) -> None:

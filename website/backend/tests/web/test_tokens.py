@@ -76,7 +76,7 @@ def test_user_id_is_derived_from_email(tokens: Tokens) -> None:
 
 def test_ticket_is_valid_once(tokens: Tokens) -> None:
     ticket = tokens.issue_ticket("ada", "breakout").token
-    assert tokens.redeem_ticket(ticket, "breakout") == "ada"
+    assert tokens.redeem_ticket(ticket, "breakout").user_id == "ada"
     with pytest.raises(NotSignedIn):
         tokens.redeem_ticket(ticket, "breakout")
 
@@ -85,7 +85,25 @@ def test_ticket_for_other_game_is_rejected_and_stays_valid(tokens: Tokens) -> No
     ticket = tokens.issue_ticket("ada", "breakout").token
     with pytest.raises(NotSignedIn):
         tokens.redeem_ticket(ticket, "pong")
-    assert tokens.redeem_ticket(ticket, "breakout") == "ada"
+    assert tokens.redeem_ticket(ticket, "breakout").user_id == "ada"
+
+
+def test_rotated_key_signs_and_old_tokens_are_still_read(clock: Clock) -> None:
+    before = Tokens(SECRET, clock)
+    session, ticket = before.issue_session("ada").token, before.issue_ticket("ada", "pong").token
+    after = Tokens(SECRET + "2", clock, previous=SECRET, user_id_secret=SECRET)
+    assert after.read_identity(session).user_id == "ada"
+    assert after.redeem_ticket(ticket, "pong").user_id == "ada"
+    assert after.user_id("firebase:guest") == before.user_id("firebase:guest")
+    fresh = after.issue_session("ada").token
+    with pytest.raises(NotSignedIn):
+        before.read_identity(fresh)
+    # The key before the previous one is forgotten; user ids stay for ever.
+    last = Tokens(SECRET + "3", clock, previous=SECRET + "2", user_id_secret=SECRET)
+    assert last.read_identity(fresh).user_id == "ada"
+    assert last.user_id("firebase:guest") == before.user_id("firebase:guest")
+    with pytest.raises(NotSignedIn):
+        last.read_identity(session)
 
 
 def test_ticket_expires_after_60_s(tokens: Tokens, clock: Clock) -> None:
@@ -95,9 +113,19 @@ def test_ticket_expires_after_60_s(tokens: Tokens, clock: Clock) -> None:
         tokens.redeem_ticket(ticket, "breakout")
 
 
+def test_export_ticket_downloads_once_and_reads_progress_afterwards(tokens: Tokens) -> None:
+    ticket = tokens.issue_export("ada {}").token
+    tokens.redeem_export(ticket)
+    with pytest.raises(NotSignedIn, match="has been used"):
+        tokens.redeem_export(ticket)
+    assert tokens.read_export(ticket) == "ada {}"
+    tokens.restore_export(ticket)
+    tokens.redeem_export(ticket)
+
+
 def test_tickets_of_the_same_second_are_distinct(tokens: Tokens) -> None:
     first, second = (tokens.issue_ticket("ada", "breakout").token for _ in range(2))
-    assert tokens.redeem_ticket(first, "breakout") == tokens.redeem_ticket(second, "breakout") == "ada"
+    assert tokens.redeem_ticket(first, "breakout").user_id == tokens.redeem_ticket(second, "breakout").user_id == "ada"
 
 
 def test_used_ticket_stays_used_when_the_clock_is_set(tokens: Tokens, clock: Clock) -> None:

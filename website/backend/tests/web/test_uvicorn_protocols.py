@@ -13,12 +13,8 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from skill_arcade.web.uvicorn_protocols import (
-    MAX_BURST_BYTES,
-    MAX_BURST_FRAMES,
-    FrameCounter,
-    RateLimitedWebSocketProtocol,
-)
+from skill_arcade.web.rate_limiting.table import BYTES, FRAMES
+from skill_arcade.web.uvicorn_protocols.websocket import FrameCounter, RateLimitedWebSocketProtocol
 from skill_arcade.wire.close_codes import CloseCode
 
 pytestmark = pytest.mark.anyio
@@ -87,7 +83,7 @@ async def write_until_reset(raw: socket.socket) -> None:
 
 async def test_F4_rate_limit_of_bytes_closes_with_rate_limited(port: int) -> None:
     async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1) as connection:
-        connection.transport.write(b"\x89\x80\0\0\0\0" * MAX_BURST_BYTES)
+        connection.transport.write(b"\x89\x80\0\0\0\0" * int(BYTES.burst))
         with pytest.raises(ConnectionClosed):
             await connection.recv()
     assert connection.close_code == CloseCode.RATE_LIMITED
@@ -121,7 +117,7 @@ def make_frame(opcode: int, masked: bool, size: int) -> bytes:
 
 async def test_F4_rate_limit_of_frames_closes_with_rate_limited(port: int) -> None:
     async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1, ping_interval=None) as connection:
-        connection.transport.write(b"\x89\x80\0\0\0\0" * (4 * MAX_BURST_FRAMES))  # few bytes, below the limit of bytes
+        connection.transport.write(b"\x89\x80\0\0\0\0" * int(4 * FRAMES.burst))  # few bytes, below the limit of bytes
         connection.transport.write(b"\x81\x80\0\0\0\0")
         async with asyncio.timeout(10):
             with pytest.raises(ConnectionClosed):

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from pydantic import Discriminator, Tag
 
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings
 from skill_arcade.web.current_user import CurrentUser
-from skill_arcade.web.models import (
+from skill_arcade.web.models.accounts import (
     EmailMethod,
     EmailSignIn,
     FirebaseMethod,
@@ -30,6 +30,10 @@ def _kind(body: Any) -> str:
     return "firebase" if firebase else "email"
 
 
+Synthetic = Annotated[
+    bool,
+    Header(description="whether a program signs in, such as a smoke test; no view, export or question counts it"),
+]
 SignInBody = Annotated[
     Annotated[EmailSignIn, Tag("email")] | Annotated[FirebaseSignIn, Tag("firebase")], Discriminator(_kind)
 ]
@@ -42,32 +46,42 @@ async def read_login_method(request: Request) -> LoginMethod:
 
 
 @router.post("/login", responses=problem_answers(401, 422, 429, 503))
-async def sign_in(body: SignInBody, state: State) -> LoginResult:
+async def sign_in(body: SignInBody, state: State, x_skill_arcade_synthetic: Synthetic = False) -> LoginResult:
     """Sign in, and return a session token that is valid for 12 hours.
 
     The body depends on the method that `GET /auth/login` returns.
     """
     if isinstance(body, FirebaseSignIn):
-        return await _sign_in_by_firebase(body.id_token, state)
+        return await _sign_in_by_firebase(body.id_token, state, is_synthetic=x_skill_arcade_synthetic)
     if state.firebase is not None:
         raise InvalidRequest("This server uses Firebase Authentication. Send id_token instead of email.")
     email = normalise_email(body.email)
-    return await _sign_in_user(state, state.tokens.user_id(email), email)
+    user_id = state.tokens.user_id(email)
+    return await _sign_in_user(state, user_id, email, is_synthetic=x_skill_arcade_synthetic)
 
 
-async def _sign_in_by_firebase(id_token: str, state: AppState) -> LoginResult:
+async def _sign_in_by_firebase(id_token: str, state: AppState, *, is_synthetic: bool) -> LoginResult:
     if state.firebase is None:
         raise InvalidRequest("This server does not use Firebase Authentication. Send email instead of id_token.")
     account = await state.firebase.read_account(id_token)
     email = None if account.email is None else normalise_email(account.email)
     # Derived from the account, not from the e-mail address, so that a guest who adds an address keeps the id.
-    return await _sign_in_user(state, state.tokens.user_id(f"firebase:{account.uid}"), email, account.claims)
+    user_id = state.tokens.user_id(f"firebase:{account.uid}")
+    return await _sign_in_user(
+        state, user_id, email, account.claims, is_synthetic=is_synthetic, proof_issued_at=account.issued_at
+    )
 
 
 async def _sign_in_user(
-    state: AppState, user_id: str, email: str | None, claims: frozenset[str] = frozenset()
+    state: AppState,
+    user_id: str,
+    email: str | None,
+    claims: frozenset[str] = frozenset(),
+    *,
+    is_synthetic: bool,
+    proof_issued_at: float | None = None,
 ) -> LoginResult:
-    stored_id = await state.users.sign_in(user_id, email)
+    stored_id = await state.users.sign_in(user_id, email, is_synthetic=is_synthetic, proof_issued_at=proof_issued_at)
     roles = find_roles(state.settings, email, claims)
     session = state.tokens.issue_session(stored_id, roles)
     return LoginResult.model_validate(

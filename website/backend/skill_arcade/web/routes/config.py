@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from skill_arcade import __version__
-from skill_arcade.web.models import PageConfig
+from skill_arcade.web.models.operations import PageConfig
 
 router = APIRouter(tags=["page"])
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from skill_arcade.errors import NotFound
 from skill_arcade.web.assets import IMMUTABLE, REVALIDATE, Asset, send_asset
-from skill_arcade.web.models import Game
+from skill_arcade.web.models.games import Game
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.state import AppState, State
 
@@ -23,7 +23,7 @@ async def list_games(request: Request, state: State) -> Response:
 
 @router.get("/{game_id}", responses=problem_answers(404, 422))
 async def read_game(game_id: str, state: State) -> Game:
-    """Return a game."""
+    """Return a game by its id, or by a former one."""
     return find_game(state, game_id)
 
 
@@ -41,8 +41,8 @@ async def read_cover(
     ] = None,
 ) -> Response:
     """Return the cover of a game."""
-    find_game(state, game_id)
-    return _send_picture(request, state.assets.cover(game_id), game_id, v)
+    game = find_game(state, game_id)
+    return _send_picture(request, state.assets.cover(game.id), game_id, v)
 
 
 @router.get(
@@ -59,8 +59,8 @@ async def read_preview(
     ] = None,
 ) -> Response:
     """Return the animated preview of a game."""
-    find_game(state, game_id)
-    return _send_picture(request, state.assets.preview(game_id), game_id, v)
+    game = find_game(state, game_id)
+    return _send_picture(request, state.assets.preview(game.id), game_id, v)
 
 
 def _send_picture(request: Request, picture: Asset | None, game_id: str, version: str | None) -> Response:
@@ -71,8 +71,9 @@ def _send_picture(request: Request, picture: Asset | None, game_id: str, version
 
 
 def find_game(state: AppState, game_id: str) -> Game:
-    """Return the game with this id. Raises NotFound if there is none."""
-    game = state.assets.game(game_id)
+    """Return the game with this id or former id. Raises NotFound if there is none."""
+    alias = state.catalogue.aliases.get(game_id)
+    game = state.assets.game(game_id if alias is None else alias.game_id)
     if game is None:
         raise NotFound(f"Game {game_id[:100]!r} not found. GET /games lists all games.")
     return game

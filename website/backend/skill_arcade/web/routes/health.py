@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from skill_arcade.errors import NotAllowed
 from skill_arcade.web.metrics import read_ages, read_metrics, write_text
-from skill_arcade.web.models import Liveness, Readiness
+from skill_arcade.web.models.operations import Liveness, Readiness
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.readiness import check_components
 from skill_arcade.web.state import State
@@ -15,13 +15,16 @@ from skill_arcade.web.state import State
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
+# On run.app, Google's front end answers /healthz with 404 itself. The aliases are for other hosts, such as Kubernetes.
+@router.get("/health/live")
+@router.get("/healthz", include_in_schema=False)
 async def read_health() -> Liveness:
     """Return that the server process responds."""
     return Liveness(status="alive")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "a component is unavailable"}})
+@router.get("/health/ready", responses={503: {"model": Readiness, "description": "a component is unavailable"}})
+@router.get("/readyz", include_in_schema=False)
 async def read_readiness(state: State, response: Response) -> Readiness:
     """Return whether new games can be played and recorded, and the status of each component."""
     parts = await check_components(state)

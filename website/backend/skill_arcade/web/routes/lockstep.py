@@ -40,8 +40,7 @@ async def read_emulator(request: Request, digest: str, state: State) -> Response
 async def read_rom(game_id: str, user_id: UserId, state: State) -> Response:
     """Return a game's ROM to a signed-in user. Its URL changes with its content (`v`)."""
     del user_id
-    find_game(state, game_id)
-    environment = state.catalogue.games[game_id].environment
+    environment = state.catalogue.games[find_game(state, game_id).id].environment
     path = find_rom(environment) if await state.emulator.get() is not None else None
     if path is None:
         raise NotFound("This server has no ROM of this game; the game is streamed.")

@@ -1,28 +1,40 @@
 """Routes for play tickets and for the user's own episodes."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from skill_arcade.storage.database.queries import list_episodes
-from skill_arcade.web.current_user import UserId
-from skill_arcade.web.models import PlayedEpisode, Ticket, TicketRequest
+from skill_arcade.games.catalogue import Catalogue
+from skill_arcade.storage.database.queries import EpisodeListItem, list_episodes
+from skill_arcade.web.current_user import CurrentUser, UserId
+from skill_arcade.web.ghost_access import check_ghost
+from skill_arcade.web.models.episodes import PlayedEpisode
+from skill_arcade.web.models.play import Ticket, TicketRequest
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.routes.games import find_game
 from skill_arcade.web.state import State
+from skill_arcade.web.viewer import Viewer
 
 router = APIRouter(tags=["play"])
 
 
-@router.post("/play/tickets", responses=problem_answers(401, 404, 422, 429, 503))
-async def issue_ticket(body: TicketRequest, user_id: UserId, state: State) -> Ticket:
-    """Issue a ticket that opens one connection to this game within 60 s."""
+@router.post("/play/tickets", responses=problem_answers(401, 403, 404, 410, 422, 429, 503))
+async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> Ticket:
+    """Issue a ticket that opens one connection to this game within 60 s, to race a ghost or without one.
+
+    The user must have answered the consent document before.
+    """
     find_game(state, body.game_id)
-    state.cooldowns.check(user_id)
-    state.tickets.check(user_id)
-    issued = state.tokens.issue_ticket(user_id, body.game_id)
+    state.cooldowns.check(user.user_id)
+    state.tickets.check(user.user_id)
+    await state.consents.check_play(user.user_id)
+    if body.ghost is not None:
+        async with request_transaction(state.engine) as connection:
+            await check_ghost(connection, body.ghost, state.catalogue, body.game_id, Viewer(user, body.share_token))
+    issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
 
 
@@ -36,4 +48,12 @@ async def list_my_episodes(
     """List the user's own episodes, newest first. A running episode appears within seconds."""
     async with request_transaction(state.engine) as connection:
         episodes = await list_episodes(connection, user=user_id, before=before, limit=limit)
-    return [PlayedEpisode.model_validate(episode) for episode in episodes]
+    return [_describe_episode(state.catalogue, episode) for episode in episodes]
+
+
+def _describe_episode(catalogue: Catalogue, item: EpisodeListItem) -> PlayedEpisode:
+    """Describe an episode with the game and options that it counts for today."""
+    game_id, options = catalogue.resolve(item.game_id, item.options)
+    current = catalogue.games.get(game_id)
+    name = item.game_name if current is None else current.name
+    return PlayedEpisode.model_validate(replace(item, game_id=game_id, game_name=name, options=options))

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from skill_arcade.storage.database.preferences import get_preferences, put_preferences
 from skill_arcade.web.current_user import UserId
-from skill_arcade.web.models import Preferences
+from skill_arcade.web.models.accounts import Preferences
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import State

@@ -6,23 +6,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from skill_arcade.errors import TooManyRequests
-
-MAX_TRACKED_KEYS = 10_000
-"""Users or addresses that a rate limiter tracks; the least recently used one is dropped."""
-REJECTION_DELAY_SECONDS = 0.25
-"""Delay before a 429 response is sent. It slows down clients that retry immediately and costs the server nothing."""
-MAX_MESSAGE_BYTES = 64 * 1024
-"""Maximum size of a message on the play socket. The largest of a page is 1,800 lockstep steps after a reconnect."""
+from skill_arcade.web.rate_limiting.table import MAX_TRACKED_KEYS, RateLimit
 
 
 class TokenBucket:
-    """A token bucket that holds at most `burst` tokens and gains `rate` tokens per second."""
+    """A token bucket that holds at most `limit.burst` tokens and gains `limit.rate` tokens per second."""
 
     __slots__ = ("_burst", "_now", "_rate", "_tokens", "_updated_at")
 
-    def __init__(self, rate: float, burst: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._now = rate, burst, now
-        self._tokens, self._updated_at = burst, now()
+    def __init__(self, limit: RateLimit, now: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._burst, self._now = limit.rate, limit.burst, now
+        self._tokens, self._updated_at = limit.burst, now()
 
     def take(self, amount: float = 1.0) -> bool:
         """Take tokens if there are enough; otherwise take none and return False."""
@@ -42,13 +36,13 @@ class TokenBucket:
 class KeyedRateLimiter:
     """One token bucket per key (a user id or a client address)."""
 
-    def __init__(self, *, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, key: str) -> float:
         """Count a request. Return 0 if it is allowed, or the seconds until the next one can be."""
-        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._burst)
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._limit)
         self._buckets[key] = bucket
         if len(self._buckets) > MAX_TRACKED_KEYS:
             self._buckets.popitem(last=False)

@@ -1,0 +1,194 @@
+"""Moves a player's game to this server, if another one has it: the episode goes on here (rules O26 to O29)."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from skill_arcade.errors import ArcadeError, NotReady, TakenOver
+from skill_arcade.frames.apng import read_pictures
+from skill_arcade.frames.picture import digest_picture
+from skill_arcade.play.assignment import GameAssignment, RecordedInput, ResumedEpisode
+from skill_arcade.play.connections.game_registry import OnWait
+from skill_arcade.play.connections.player_connections import PlayerConnection
+from skill_arcade.play.session.clock import now_us
+from skill_arcade.storage.database import moved_episodes
+from skill_arcade.storage.database.moved_episodes import Claim, OpenEpisode
+from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.web.game_leases import RENEWALS_PER_LIFETIME, GameLeases
+from skill_arcade.web.request_transaction import request_transaction
+from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.1
+"""Interval at which the server that waits for a game looks whether the other one has let it go."""
+ANSWER_SECONDS = 3.0
+"""Time that a server may take to let a game go, once a renewal has told it, at the latest, that the lease is lost."""
+UPLOAD_SECONDS = 15.0
+"""Time that the upload of the episode's last segment may take. A page waits 20 s for an answer."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class GameMoves:
+    """Finds out which server has a player's game, and continues its episode on this one."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        objects: ObjectStore,
+        leases: GameLeases,
+        server_id: UUID,
+        *,
+        lost_seconds: float,
+        resume_seconds: float,
+    ) -> None:
+        self._engine, self._objects, self._leases, self._server_id = engine, objects, leases, server_id
+        self._answer_seconds = lost_seconds / RENEWALS_PER_LIFETIME + ANSWER_SECONDS
+        self._lost_within = timedelta(seconds=resume_seconds)
+        self.n_moved, self.n_incomplete = 0, 0
+        """Episodes that were continued here, and those of them that another server had not handed over."""
+
+    async def keep_game(self, connection: PlayerConnection) -> bool:
+        """See `GameRegistry`. If the database does not answer, the game goes on."""
+        if not (fence := self._leases.find_fence(connection.user_id)):
+            return True
+        try:
+            async with request_transaction(self._engine) as database:
+                is_kept = await moved_episodes.keep_game(database, connection.user_id, self._server_id, fence)
+        except NotReady:
+            return True
+        if is_kept is None:
+            raise TakenOver(REASONS[CloseCode.TAKEN_OVER])
+        return is_kept
+
+    async def claim_game(
+        self, connection: PlayerConnection, assignment: GameAssignment, on_wait: OnWait
+    ) -> ResumedEpisode | None:
+        """See `GameRegistry`. If the database does not answer, a new game starts."""
+        started_at, has_told = time.monotonic(), False
+        while True:
+            connection.ensure_latest()
+            if not (fence := self._leases.find_fence(connection.user_id)):
+                return None
+            waited_s = time.monotonic() - started_at
+            try:
+                found = await self._try_claim(connection.user_id, fence, assignment, waited_s)
+            except NotReady:
+                return None
+            if found is Claim.lost:
+                raise TakenOver(REASONS[CloseCode.TAKEN_OVER])
+            if isinstance(found, Claim):
+                if not has_told:
+                    has_told = True
+                    await on_wait()
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            return None if found is None else await self._prepare(found, fence, waited_s)
+
+    async def end_episode(self, episode_id: UUID) -> None:
+        """See `GameRegistry`."""
+        try:
+            async with request_transaction(self._engine) as connection:
+                await moved_episodes.end_moved_episode(connection, episode_id)
+        except NotReady:
+            log.warning("cannot end an episode that could not be continued episode=%s", episode_id)
+
+    async def _try_claim(
+        self, user_id: str, fence: int, assignment: GameAssignment, waited_s: float
+    ) -> OpenEpisode | Claim | None:
+        async with request_transaction(self._engine) as database:
+            return await moved_episodes.claim_game(
+                database,
+                user_id,
+                self._server_id,
+                fence,
+                partial(can_continue, assignment),
+                is_silent=waited_s >= self._answer_seconds,
+                is_overdue=waited_s >= UPLOAD_SECONDS,
+                lost_within=self._lost_within,
+            )
+
+    async def _prepare(self, episode: OpenEpisode, fence: int, waited_s: float) -> ResumedEpisode | None:
+        """Make what the game process needs to continue an episode; None: its last picture cannot be read."""
+        started_us = now_us() - episode.elapsed_us
+        try:
+            picture_sha256 = await self._digest_last_picture(episode)
+        except (ArcadeError, ValueError) as error:
+            log.warning("cannot continue an episode, ending it episode=%s: %s", episode.id, error)
+            await self.end_episode(episode.id)
+            return None
+        self.n_moved += 1
+        self.n_incomplete += not episode.is_whole
+        log.info(
+            "game moved here episode=%s fence=%d steps=%d waited_s=%.2f is_whole=%s",
+            episode.id,
+            fence,
+            len(episode.actions),
+            waited_s,
+            episode.is_whole,
+        )
+        return ResumedEpisode(
+            id=episode.id,
+            fence=fence,
+            seed=episode.seed,
+            actions=episode.actions,
+            environment=episode.environment,
+            provenance=episode.provenance,
+            started_wall_us=(episode.time_created - _EPOCH) // timedelta(microseconds=1),
+            started_us=started_us,
+            score=episode.score,
+            n_segments=episode.n_segments,
+            n_events=episode.n_events,
+            before=episode.before,
+            picture_sha256=picture_sha256,
+            server_before=episode.server_id,
+            is_whole=episode.is_whole,
+            lockstep_inputs=None
+            if episode.lockstep_inputs is None
+            else [RecordedInput(**asdict(one)) for one in episode.lockstep_inputs],
+        )
+
+    async def _digest_last_picture(self, episode: OpenEpisode) -> str:
+        """Return the digest of the picture of the last observation, which is the last one of its segment."""
+        key = next(key for key in sorted(episode.objects) if key.endswith(".png"))
+        data = await self._objects.get(key)
+        return await asyncio.to_thread(_digest_last, data)
+
+
+def can_continue(assignment: GameAssignment, episode: OpenEpisode) -> bool:
+    """Return whether an episode is one of the game that is assigned, with the same settings, and can be repeated.
+
+    Trials and daily challenges end with their server, and so do games in lockstep that it did not hand over, because
+    steps of the page may have followed (rule O29).
+    """
+    provenance = episode.provenance
+    is_plain = assignment.daily is None and assignment.study is None and not {"daily", "study"} & provenance.keys()
+    return (
+        is_plain
+        and assignment.consent.is_recorded
+        and (episode.lockstep_inputs is None or (episode.is_whole and _has_emulator(assignment, provenance)))
+        and episode.game_id == assignment.game.id
+        and provenance.get("manifest_sha256") == assignment.manifest_hash
+        and provenance.get("options") == assignment.options
+        and provenance.get("consent") == (None if assignment.consent.id is None else str(assignment.consent.id))
+        and provenance.get("ghost") == (None if assignment.ghost is None else assignment.ghost.describe())
+    )
+
+
+def _has_emulator(assignment: GameAssignment, provenance: dict[str, Any]) -> bool:
+    """Return whether this server has the emulator with which the page plays."""
+    return bool(provenance["lockstep"]["module_sha256"] == assignment.lockstep_module)
+
+
+def _digest_last(data: bytes) -> str:
+    (last,) = deque(read_pictures(data), maxlen=1)
+    return digest_picture(last)

@@ -1,0 +1,85 @@
+"""The heartbeat: signs of life in the table of servers, and the end of episodes of servers that give none."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import skill_arcade
+from skill_arcade.errors import NotReady
+from skill_arcade.storage.database import servers
+from skill_arcade.storage.database.engine import transaction
+from skill_arcade.storage.database.provisional_ends import end_lost_episodes
+
+log = logging.getLogger(__name__)
+
+BEATS_PER_LIFETIME = 6
+"""Signs of life within the time after which a server is lost: one each 10 s."""
+MIN_TIMEOUT_SECONDS = 5.0
+"""Time that a sign of life may take at least, so that a busy database does not look like one that is down."""
+
+
+class ServerHeartbeat:
+    """Gives signs of life of this server, and ends episodes of servers that give none (rules R23 and R24)."""
+
+    def __init__(self, engine: AsyncEngine, journal_id: UUID, *, max_games: int, lost_seconds: float) -> None:
+        self.server_id = uuid4()
+        self.n_running, self.n_silent, self.n_ended_episodes = 1, 0, 0
+        self._engine, self._journal_id, self._max_games = engine, journal_id, max_games
+        self._lifetime = timedelta(seconds=lost_seconds)
+
+    async def register(self) -> None:
+        """Add this server to the table. Raises NotReady if the database does not answer."""
+        async with transaction(self._engine) as connection:
+            await servers.add_server(
+                connection,
+                self.server_id,
+                self._journal_id,
+                self._lifetime,
+                address=socket.gethostname(),
+                revision=os.environ.get("K_REVISION", skill_arcade.__version__),
+                max_games=self._max_games,
+            )
+
+    async def run(self, count_games: Callable[[], int]) -> None:
+        """Give signs of life until cancelled. A failure is logged, and the next one follows in time."""
+        interval = self._lifetime.total_seconds() / BEATS_PER_LIFETIME
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                async with asyncio.timeout(max(MIN_TIMEOUT_SECONDS, interval)):
+                    await self.beat(count_games())
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next one follows)
+                log.warning(
+                    "sign of life failed, retrying delay_s=%.0f error=%s: %s", interval, type(error).__name__, error
+                )
+
+    async def beat(self, n_games: int) -> None:
+        """Give one sign of life; if no own one was missed, end the episodes of servers that are lost."""
+        async with transaction(self._engine) as connection:
+            heartbeat = await servers.beat(connection, self.server_id, n_games, self._lifetime)
+        if heartbeat is None:
+            log.warning("the database does not know this server, adding it again server=%s", self.server_id)
+            await self.register()
+            return
+        self.n_running, self.n_silent = heartbeat.n_running, heartbeat.n_silent
+        if not heartbeat.is_steady:
+            return
+        async with transaction(self._engine) as connection:
+            episodes = await end_lost_episodes(connection, self._lifetime)
+        self.n_ended_episodes += len(episodes)
+        for episode in episodes:
+            log.warning("server lost, ended its episode episode=%s", episode)
+
+    async def end(self) -> None:
+        """Note the orderly stop. If the database does not answer, the server counts as lost."""
+        with suppress(NotReady, DBAPIError, OSError, TimeoutError):
+            async with asyncio.timeout(1.0), transaction(self._engine) as connection:
+                await servers.end_server(connection, self.server_id)

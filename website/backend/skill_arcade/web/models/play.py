@@ -1,0 +1,24 @@
+"""Models of play tickets."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from skill_arcade.web.models.base import RequestModel, ResponseModel
+
+
+class TicketRequest(RequestModel):
+    """Request a play ticket for a game."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].extend(("ghost", "share_token")))
+    game_id: str = Field(max_length=100)
+    ghost: UUID | None = Field(None, description="episode of this game to race, which the user may see")
+    share_token: str | None = Field(None, max_length=100, description="token of a link that shares the ghost's episode")
+
+
+class Ticket(ResponseModel):
+    """A ticket that opens one play socket of one game."""
+
+    ticket: str
+    expires_at: datetime

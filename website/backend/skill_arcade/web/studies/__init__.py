@@ -1,0 +1,1 @@
+"""Studies on this server: admission, places, stages, trials, and what the page is told."""
