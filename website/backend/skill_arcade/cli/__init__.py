@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +12,19 @@ import typer
 from typer.core import TyperGroup
 
 from skill_arcade import __version__
+from skill_arcade.certify.process import certify
+from skill_arcade.cli import agents as agents_command
+from skill_arcade.cli import boards as boards_command
 from skill_arcade.cli import check as check_command
-from skill_arcade.cli import data_dictionary, formatting, psql, server, settings_reference
+from skill_arcade.cli import consent as consent_command
+from skill_arcade.cli import data_dictionary, error_reference, formatting, psql, settings_reference
+from skill_arcade.cli import datasets as datasets_command
 from skill_arcade.cli import export as export_command
 from skill_arcade.cli import games as games_command
+from skill_arcade.cli import publish as publish_command
 from skill_arcade.cli import quarantine as quarantine_command
 from skill_arcade.cli import show as show_command
+from skill_arcade.cli import studies as studies_command
 from skill_arcade.cli import verify as verify_command
 from skill_arcade.cli.source import check_current, open_source
 from skill_arcade.errors import ArcadeError, InvalidRequest
@@ -25,6 +33,9 @@ from skill_arcade.shards import Shard
 from skill_arcade.storage.database import engine, grants, queries
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import open_objects
+from skill_arcade.telemetry import set_up_logging
+from skill_arcade.uploader.account_eraser import replay_erasures, replay_withdrawals
+from skill_arcade.uploader.restore_check import RestoreReport, check_restored
 
 
 class Commands(TyperGroup):
@@ -77,6 +88,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to bind to; 0 selects a free port.")] = 8080,
 ) -> None:
     """Run the server until Ctrl-C."""
+    from skill_arcade.cli import server  # noqa: PLC0415 - the web framework takes 0.3 s
+
     server.run_server(host, port)
 
 
@@ -96,8 +109,62 @@ def migrate(
     typer.echo(asyncio.run(check_current(settings)))
 
 
+@app.command("replay-erasures")
+def replay_erasures_command() -> None:
+    """Erase again the accounts, and withdraw again the consents, that a restored database still has.
+
+    Run it after every restore, before the server.
+    """
+
+    async def work() -> tuple[int, int, int]:
+        settings = read_settings()
+        objects = open_objects(settings)
+        try:
+            async with engine.open_engine(settings) as opened:
+                return *await replay_erasures(objects, opened), await replay_withdrawals(objects, opened)
+        finally:
+            await objects.close()
+
+    n_accounts, n_reopened, n_withdrawn = asyncio.run(work())
+    typer.echo(f"{n_accounts} accounts were erased; {n_reopened} of them are erased again by the next server.")
+    typer.echo(f"{n_withdrawn} withdrawals of consent are carried out again by the next server.")
+
+
+@app.command("check-restored")
+def check_restored_command(
+    restored: Annotated[str, typer.Argument(help="Cloud SQL instance as project:region:name, or URL of a database.")],
+    until: Annotated[datetime, typer.Option(help="Time (UTC) that the restored database shows.")],
+) -> None:
+    """Erase again what was erased in a restored database, and compare it with the one in use and with the objects."""
+
+    async def work() -> RestoreReport:
+        settings = read_settings()
+        name = "database_url" if "://" in restored else "gcp_sql_connection_name"
+        restored_settings = settings.model_copy(update={name: restored})
+        objects = open_objects(settings)
+        try:
+            async with engine.open_engine(settings) as current, engine.open_engine(restored_settings) as opened:
+                moment = until.replace(tzinfo=until.tzinfo or UTC)
+                return await check_restored(current, opened, objects, until=moment, journal=settings.journal_folder)
+        finally:
+            await objects.close()
+
+    report = asyncio.run(work())
+    typer.echo(f"{report.n_episodes} episodes with {report.n_steps} steps are restored.")
+    typer.echo(f"{report.n_erased_accounts} accounts that were erased since are erased again.")
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    if report.problems:
+        raise typer.Exit(1)
+
+
 app.add_typer(games_command.app, name="games")
 app.add_typer(quarantine_command.app, name="quarantine")
+app.add_typer(boards_command.app, name="boards")
+app.add_typer(consent_command.app, name="consent")
+app.add_typer(studies_command.app, name="studies")
+app.add_typer(agents_command.app, name="agents")
+app.add_typer(datasets_command.app, name="datasets")
 
 
 @app.command()
@@ -161,6 +228,24 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command("certify")
+def certify_command() -> None:
+    """Re-run all finished episodes that have no certificate, and store the verdicts. Several may run at once."""
+    settings = read_settings()
+    set_up_logging(settings.log_format, settings.log_level)
+    typer.echo(f"{asyncio.run(certify(settings, until_done=True))} episodes were re-run.")
+
+
+@app.command("export-requested")
+def export_requested_command() -> None:
+    """Make the downloads that players and researchers have requested, and store them: the program of EXPORT_JOB."""
+    from skill_arcade.web.export_jobs import make_requested  # noqa: PLC0415 - see `serve`
+
+    settings = read_settings()
+    set_up_logging(settings.log_format, settings.log_level)
+    typer.echo(f"{asyncio.run(make_requested(settings))} downloads were made.")
+
+
 @app.command()
 def check(
     seen: Annotated[
@@ -173,12 +258,42 @@ def check(
     everything: Annotated[bool, typer.Option("--all", help="List all episodes, not only those with problems.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all episodes as JSON, one object per line.")] = False,
 ) -> None:
-    """Reconcile journal, objects and rows: each acknowledged step must be stored exactly once."""
-    reports = asyncio.run(check_command.reconcile_all(read_settings(), seen=check_command.read_seen(seen), read=read))
-    is_consistent = (
-        check_command.print_json(reports) if as_json else check_command.print_reports(reports, everything=everything)
-    )
-    if not is_consistent:
+    """Reconcile journal, objects and rows: each acknowledged step must be stored exactly once, and no work fail."""
+    result = asyncio.run(check_command.reconcile_all(read_settings(), seen=check_command.read_seen(seen), read=read))
+    if as_json:
+        check_command.print_json(result)
+    else:
+        check_command.print_result(result, everything=everything)
+    if not result.is_consistent:
+        raise typer.Exit(1)
+
+
+@app.command("sign-out")
+def sign_out(user: Annotated[str, typer.Argument(help="Id or e-mail address of the user.")]) -> None:
+    """Reject all sessions of a user within a minute, with the roles in them. A game that runs goes on to its end."""
+
+    async def work() -> bool:
+        async with engine.open_engine(read_settings()) as opened, engine.transaction(opened) as connection:
+            return await queries.sign_out_user(connection, user)
+
+    if not asyncio.run(work()):
+        raise InvalidRequest("There is no such user. Sign-ins with another address are other users.")
+    typer.echo("All sessions of the user have ended.")
+
+
+@app.command()
+def orphans(
+    remove: Annotated[bool, typer.Option("--remove", help="Delete the objects.")] = False,
+) -> None:
+    """List objects of episodes that have had no row for two days, which a server that was killed has left behind.
+
+    Do not remove them after the database was restored to an earlier time: they may be all that is left of an episode.
+    """
+    found = asyncio.run(check_command.read_orphans(read_settings(), remove=remove))
+    for episode, keys in found.items():
+        typer.echo(f"{episode}  {len(keys)} objects{' deleted' if remove else ''}")
+    if found and not remove:
+        typer.echo("Delete them with --remove.", err=True)
         raise typer.Exit(1)
 
 
@@ -204,6 +319,12 @@ def show_settings(
         formatting.print_settings()
 
 
+@app.command(name="errors")
+def show_errors() -> None:
+    """List what clients are told of every error, as a page in Markdown: statuses, close codes and texts."""
+    typer.echo(error_reference.render_errors(), nl=False)
+
+
 @app.command(name="psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def open_psql(ctx: typer.Context) -> None:
     """Run `psql` on the database with the given arguments: `skill-arcade psql -c "select count(*) from episode"`."""
@@ -211,3 +332,4 @@ def open_psql(ctx: typer.Context) -> None:
 
 
 app.command(name="export")(export_command.export)
+app.command(name="publish")(publish_command.publish)

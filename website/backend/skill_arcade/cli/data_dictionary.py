@@ -35,9 +35,9 @@ Python.
 
 - An episode of T steps has T + 1 observations. Step i acts on observation i and leads to
   observation i + 1.
-- `obs_key` is `K/I`: frame I of the object `episodes/EPISODE/K.png`, an animated PNG with K in six
-  digits. If the environment observes something other than its picture, the observation is row I of
-  the arrays in the object `K.npz`.
+- `obs_key` is `K/I`: frame I of segment K's object, an animated PNG. Its key is in
+  `segment.objects` and ends in `EPISODE/K.png`, with K in six digits. If the environment observes
+  something other than its picture, the observation is row I of the arrays in the object `K.npz`.
 """
 
 

@@ -7,10 +7,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from skill_arcade.dataset.reader import open_dataset
+from skill_arcade.dataset.reader import Dataset, open_dataset
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.formats import FormatName, find_format
-from skill_arcade.export.plan import Plan
+from skill_arcade.export.plan import Plan, describe_without_consent
 from skill_arcade.export.run import (
     discard_stale_parts,
     export_parts,
@@ -22,6 +22,7 @@ from skill_arcade.export.run import (
 )
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.shards import Shard
+from skill_arcade.storage.database.consents import PUBLICATION, RESEARCH
 
 EXIT_LEFT_OUT = 3
 """Exit code if episodes were left out."""
@@ -47,6 +48,18 @@ def export(
             help="SQL on the columns of episode_summary: \"game_id = 'pong' AND certified\". Default: all ended."
         ),
     ] = None,
+    test_fraction: Annotated[
+        float | None,
+        typer.Option(
+            "--test-fraction",
+            metavar="0.2",
+            help="Put the episodes of about this fraction of the players into a split `test`: hf, lerobot, rlds.",
+        ),
+    ] = None,
+    scope: Annotated[
+        str,
+        typer.Option(help="What the export is for: `research`, or `publication` to publish it. Episodes need consent."),
+    ] = RESEARCH,
     jobs: Annotated[int, typer.Option(min=1, max=4096, help="Number of parallel processes.")] = 1,
     ray: RayOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only create the plan, before the shards run.")] = False,
@@ -57,6 +70,8 @@ def export(
 
     To divide an export between machines that share OUT (such as a mounted bucket), run it once with `--plan`,
     then with `--shard 0/4` to `--shard 3/4` in any order, then once with `--finish`.
+
+    Episodes whose players do not allow `--scope` are left out, and their number is printed and in the manifest.
 
     An episode that cannot be exported is left out. Its id and the reason are printed and are in the manifest.
 
@@ -69,19 +84,35 @@ def export(
     settings, selected_shard = read_settings(), None if plan or finish else Shard.read(shard)
     # The open dataset also keeps the embedded Postgres running for the worker processes.
     with open_dataset(settings=settings) as dataset:
-        export_plan = read_plan(out) if selected_shard or finish else open_plan(dataset, format_, where, out)
+        export_plan = (
+            read_plan(out)
+            if selected_shard or finish
+            else _open_plan(dataset, format_, where, out, test_fraction, scope)
+        )
         if plan:
             typer.echo(f"{export_plan.n_episodes} episodes in {len(export_plan.parts)} parts are planned: {out}")
             return
         if not finish:
-            _export_parts(settings, export_plan, out, jobs, shard=selected_shard, ray=ray)
+            export_planned(settings, export_plan, out, jobs, shard=selected_shard, ray=ray)
         elif not missing_parts(export_plan, out) and discard_stale_parts(export_plan, out):
             # Shards number their episodes before they know what other shards leave out.
-            _export_parts(settings, export_plan, out, jobs, shard=None, ray=ray)
+            export_planned(settings, export_plan, out, jobs, ray=ray)
         if selected_shard is None:
             left_out = list_left_out(export_plan, out)
             typer.echo(f"{describe(finish_export(export_plan, out))}: {out}")
-            _print_left_out(left_out)
+            if export_plan.n_without_consent:
+                typer.echo(describe_without_consent(export_plan.n_without_consent, export_plan.scope), err=True)
+            print_left_out(left_out)
+
+
+def _open_plan(
+    dataset: Dataset, format_: FormatName, where: str | None, out: Path, test_fraction: float | None, scope: str
+) -> Plan:
+    if test_fraction is not None and not 0 < test_fraction < 1:
+        raise InvalidRequest(f"--test-fraction is {test_fraction:g}: give a number between 0 and 1, such as 0.2.")
+    if scope not in (RESEARCH, PUBLICATION):
+        raise InvalidRequest(f"--scope is {scope!r}: give research or publication.")
+    return open_plan(dataset, format_, where, out, test_fraction=test_fraction, scope=scope)
 
 
 def describe(manifest: dict[str, Any]) -> str:
@@ -92,7 +123,7 @@ def describe(manifest: dict[str, Any]) -> str:
     )
 
 
-def _print_left_out(left_out: list[dict[str, Any]]) -> None:
+def print_left_out(left_out: list[dict[str, Any]]) -> None:
     """Print the episodes that were left out, if any, and exit with `EXIT_LEFT_OUT`."""
     if not left_out:
         return
@@ -102,9 +133,10 @@ def _print_left_out(left_out: list[dict[str, Any]]) -> None:
     raise typer.Exit(EXIT_LEFT_OUT)
 
 
-def _export_parts(
-    settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None, ray: str | None
+def export_planned(
+    settings: Settings, plan: Plan, out: Path, jobs: int, *, shard: Shard | None = None, ray: str | None = None
 ) -> None:
+    """Write the missing parts of an export, and show the progress."""
     missing = missing_parts(plan, out, shard)
     steps = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*steps, console=Console(), transient=True) as progress:

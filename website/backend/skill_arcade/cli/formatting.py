@@ -53,7 +53,7 @@ def episodes_table(episodes: Iterable[EpisodeListItem]) -> Grid:
     for episode in episodes:
         status = f"{episode.status} ({episode.end_reason})" if episode.end_reason else f"{episode.status}, running"
         when = f"{episode.time_created.astimezone():%Y-%m-%d %H:%M:%S}"
-        player = episode.email or f"{episode.user_id} (erased)"
+        player = episode.email or f"{episode.user_id} (no e-mail)"
         grid.add_row(
             short_id(episode.id), player, episode.game_name, f"{episode.n_steps}", f"{episode.score:g}", status, when
         )

@@ -11,11 +11,23 @@ ENVIRONMENT = {
 }
 PROVENANCE = {
     "skill_arcade": "version of this package",
+    "server": "id of the server (table `server`); absent for earlier versions",
     "commit": "commit of the server, with the suffix `-dirty` if files were modified; null: unknown",
-    "manifest_sha256": "SHA-256 of the game's manifest at the start of the episode (`game.config` is the newest one)",
-    "options": "options that the player chose, by name; `kwargs` of the environment contain their effect",
+    "manifest_sha256": "SHA-256 of the game's manifest at the start of the episode, with the variant that was played "
+    "and without the others (`game.config` is the newest manifest, with all)",
+    "options": "options that the player chose, by name, except the default; the environment contains their effect",
+    "consent": "id of the consent that the episode is recorded under (table `consent`); absent for programs and for "
+    "earlier versions",
+    "study": "only in a study: `name`, `version`, `arm`, `sequence` (order), `stage`, `trial`, `attempt`, "
+    "`practice`, `input_delay_ms` and `frame_delay_ms` (0: no delay), `sound` (null: the participant chose), `ghost` "
+    "and `lockstep` (allowed; `mode` says what was used); the view `study_episode` has them as columns",
     "mode": "streamed: the server steps the environment; lockstep: the browser does, and the server verifies each step",
     "lockstep": "lockstep only: `module_sha256` of the browser's emulator, `ale_seed`",
+    "ghost": "only if the page showed a ghost: `episode` is its id; `seed` is same (this episode has the seed and "
+    "settings of that one) or drawn",
+    "program": "only if a program played by `act`: `pace` is stepped (the game waited for each action) or realtime; "
+    "`seed` is the seed that it chose, or null",
+    "watch": "true if others could watch live by a link when the episode began; otherwise absent",
     "player.at": "time of this report: milliseconds since the time origin, browser clock",
     "player.time_origin": "time origin of the browser clock on the browser's wall clock: Unix time in milliseconds",
     "player.browser": "user agent",
@@ -30,10 +42,14 @@ PROVENANCE = {
 EVENTS = {
     "input": "press or release of a control: `control`, `down`, `device` (keyboard, touch, mouse, gamepad), `code` of "
     "the key or button, `frame`: index of the observation on the screen",
+    "act": "a program set the action of the coming steps: `action`, `frame`: index of the observation it decided by; "
+    "only in real time, because stepped each action is a step",
     "setup": "change of keys, touch controls, gamepads or sound during the episode; fields as in `player.setup`",
     "focus": "`state`: blur or focus (the window lost or got the keyboard focus), hidden or visible (the page)",
     "pause": "the player paused the game, or the page did because it lost the focus; no fields",
     "resume": "the game continues after a pause; no fields",
+    "watch": "the player let others watch live by a link, or ended it: `allowed`",
+    "watchers": "`count`: number of people who watch live from now on; reported at most once per second",
     "detach": "the connection was lost, which pauses the game; no fields",
     "attach": "a connection was established again; no fields",
     "clock": "clock sample with four times: `asked_ms` (sent by the browser), `received_us` (by the server), "
@@ -45,4 +61,10 @@ EVENTS = {
     "last-shown": "paint of the last observation, on which no step acted: `frame` is its index, `client_us` the time",
     "stream": "lockstep: the server steps the environment from here on: `reason`",
     "incident": "lockstep: the server rejected a message of the page: `what` is the reason, with the message's fields",
+    "server-lost": "the server was lost, and another one ended the episode until more of it arrives: `server`, the id "
+    "of the one that was lost",
+    "handed-over": "the server let the episode go, and another one may continue it; no fields",
+    "moved": "another server continues the episode that was handed over: `server`, the id of the one before",
+    "rewound": "another server continues the episode without a hand-over, so that steps that the player saw may be "
+    "missing before this event: `server`, the id of the one before",
 }

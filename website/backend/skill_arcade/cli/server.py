@@ -12,14 +12,10 @@ import uvicorn
 
 from skill_arcade.errors import SettingsError
 from skill_arcade.settings import Settings, read_settings
-from skill_arcade.web.token_bucket import MAX_MESSAGE_BYTES
-from skill_arcade.web.uvicorn_protocols import (
-    LimitedHttpProtocol,
-    RateLimitedWebSocketProtocol,
-    check_uvicorn,
-    limited_http_protocol,
-    max_connections,
-)
+from skill_arcade.web.rate_limiting.table import MAX_MESSAGE_BYTES
+from skill_arcade.web.uvicorn_protocols.compatibility import check_uvicorn
+from skill_arcade.web.uvicorn_protocols.http import LimitedHttpProtocol, limited_http_protocol, max_connections
+from skill_arcade.web.uvicorn_protocols.websocket import RateLimitedWebSocketProtocol
 
 log = logging.getLogger(__name__)
 

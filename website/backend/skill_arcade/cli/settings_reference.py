@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 import skill_arcade
 from skill_arcade.settings import Settings
+from skill_arcade.web.rate_limiting.table import COOLDOWN_SECONDS, RATE_LIMITS
 
 OPENING = """# Settings and limits
 
@@ -40,8 +41,8 @@ class Limit:
 
 
 def render_settings() -> str:
-    """Return the page: one table of all settings, one of all limits."""
-    return "\n".join([OPENING, *_render_settings(), *_render_limits()])
+    """Return the page: tables of all settings, rate limits and other limits."""
+    return "\n".join([OPENING, *_render_settings(), *_render_rate_limits(), *_render_limits()])
 
 
 def find_limits() -> list[Limit]:
@@ -76,8 +77,22 @@ def _render_settings() -> Iterator[str]:
     yield ""
 
 
+def _render_rate_limits() -> Iterator[str]:
+    yield "## Rate limits\n\nAn address is an IPv4 address or the /64 network of an IPv6 address.\n"
+    yield "| counted | for each | per second | burst | above it |\n|---|---|---|---|---|"
+    for limit in RATE_LIMITS:
+        rate, burst = (f"{value:,.4g}" if value < 1000 else f"{value:,.0f}" for value in (limit.rate, limit.burst))
+        factor = " * `RATE_LIMIT_BURST`" if limit.is_scaled else ""
+        yield f"| {limit.unit} | {limit.key} | {rate}{factor} | {burst}{factor} | {limit.answer} |"
+    yield "\nAfter a protocol violation a player must wait:\n"
+    yield "| close code | seconds without ticket and connection |\n|---|---|"
+    for code, seconds in COOLDOWN_SECONDS.items():
+        yield f"| {code} `{code.name}` | {seconds:g} |"
+    yield ""
+
+
 def _render_limits() -> Iterator[str]:
-    yield "## Limits\n\n| constant | value | file in `skill_arcade/` | effect |\n|---|---|---|---|"
+    yield "## Other limits\n\n| constant | value | file in `skill_arcade/` | effect |\n|---|---|---|---|"
     for limit in find_limits():
         yield f"| `{limit.name}` | {limit.value:,} | `{limit.path}` | {_escape(limit.effect)} |"
     yield ""

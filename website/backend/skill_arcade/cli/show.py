@@ -1,6 +1,5 @@
 """`skill-arcade show`: describes one episode."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.cli.formatting import open_console
-from skill_arcade.errors import ObjectMissing
+from skill_arcade.errors import RecordingDamaged
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.certificates import newest_certificate
 from skill_arcade.storage.database.queries import (
@@ -25,6 +24,7 @@ from skill_arcade.storage.database.queries import (
 )
 from skill_arcade.storage.database.tables import CertificateResult
 from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.storage.objects.verified import read_verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,9 @@ async def _find_faults(objects: ObjectStore, segments: Sequence[Row[Any]]) -> di
     for segment in segments:
         for key, sha256 in sorted(segment.objects.items()):
             try:
-                if hashlib.sha256(await objects.get(key)).hexdigest() != sha256:
-                    faults[key] = "has other bytes than were recorded"
-            except ObjectMissing:
-                faults[key] = "is missing"
+                await read_verified(objects, key, sha256)
+            except RecordingDamaged as error:
+                faults[key] = error.fault
     return faults
 
 

@@ -15,7 +15,7 @@ from skill_arcade.errors import InvalidRequest
 from skill_arcade.ray_jobs import run_on_ray
 from skill_arcade.settings import Settings
 from skill_arcade.shards import Shard
-from skill_arcade.storage.database.certificates import list_finished
+from skill_arcade.storage.database.certificates import list_finished, read_upload_times
 from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.queries import find_episode
 from skill_arcade.storage.database.tables import CertificateResult
@@ -48,6 +48,7 @@ async def verify(
                 episodes = [id_ for id_ in finished if shard is None or shard.contains_episode(id_)]
             else:
                 episodes = [(await find_episode(connection, prefix)).id for prefix in prefixes]
+            times = await read_upload_times(connection, episodes)
         loop, console, counts = asyncio.get_running_loop(), Console(), dict[CertificateResult, int]()
 
         def verify_all() -> None:
@@ -59,7 +60,8 @@ async def verify(
             with Progress(console=console, transient=True) as progress:
                 task = progress.add_task("Re-running", total=len(episodes))
                 for episode, verdict in verdicts:
-                    asyncio.run_coroutine_threadsafe(store_verdict(engine, episode, verdict), loop).result()
+                    storing = store_verdict(engine, episode, verdict, times.get(episode))
+                    asyncio.run_coroutine_threadsafe(storing, loop).result()
                     counts[verdict.result] = counts.get(verdict.result, 0) + 1
                     _print_verdict(console, episode, verdict, always=not everything)
                     progress.advance(task)

@@ -35,7 +35,7 @@ def test_serve_prints_address_and_stops_with_database(home: Path, number: signal
     assert server.stdout is not None
     address = re.fullmatch(r"Skill Arcade is at (http://localhost:\d+)\n", server.stdout.readline())
     assert address is not None
-    assert httpx.get(f"{address[1]}/healthz", timeout=60).status_code == 200
+    assert httpx.get(f"{address[1]}/health/live", timeout=60).status_code == 200
     assert httpx.get(f"{address[1]}/games", timeout=60).status_code == 200
     assert PostgresServer(home / "postgres").find_postmaster() is not None
     server.send_signal(number)
