@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         default_factory=default_home,
         description="Folder of the embedded database, the object folder, the journal and the generated signing key.",
     )
+    skill_arcade_fallback_home: Path | None = Field(
+        None,
+        description="Folder to use instead if the journal in SKILL_ARCADE_HOME cannot be written when the server "
+        "starts. Requires JOURNAL_MAX_MB. Default: none.",
+    )
     database_url: str | None = Field(
         None,
         description="URL of a Postgres database. Default: Cloud SQL if GCP_SQL_CONNECTION_NAME is set, otherwise "
@@ -50,6 +55,18 @@ class Settings(BaseSettings):
         min_length=32,
         description="Key that signs tokens, at least 32 characters. Default: generated once and stored in the "
         "home folder.",
+    )
+    auth_secret_previous: str | None = Field(
+        None,
+        min_length=32,
+        description="Key before AUTH_SECRET, whose tokens are still valid. Set it while a key is replaced, for at "
+        "least 12 hours. Default: none.",
+    )
+    user_id_secret: str | None = Field(
+        None,
+        min_length=32,
+        description="Key that user ids are derived from, which must never change: with another key every guest is "
+        "somebody else. Default: AUTH_SECRET.",
     )
     skill_arcade_environment: Literal["local", "preview", "production"] = Field(
         "local",
@@ -102,6 +119,12 @@ class Settings(BaseSettings):
         "could exceed it.",
     )
     max_instances: int = Field(1, ge=1, description="Maximum number of servers that run at once on one database.")
+    server_lost_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="Time in seconds without a sign of life after which a server is lost, and another one ends its "
+        "episodes until it comes back. A server gives six signs of life in this time.",
+    )
     uploader_num_workers: int = Field(4, ge=1, le=64, description="Number of segments that are uploaded concurrently.")
     segment_seconds: float = Field(
         5.0, gt=0, le=60, description="Duration of a journal segment in seconds, after which it is sealed and uploaded."
@@ -111,6 +134,12 @@ class Settings(BaseSettings):
     )
     journal_min_free_mb: int = Field(
         256, ge=1, description="Minimum free space on the journal's disk in MB. Below it no new games start."
+    )
+    journal_max_mb: int | None = Field(
+        None,
+        ge=1,
+        description="Maximum size of the journal in MB. New games are rejected JOURNAL_MIN_FREE_MB before it, and "
+        "running games end at it. Default: none, so that only its disk limits the journal.",
     )
     max_upload_stall_seconds: float = Field(
         600.0,
@@ -124,6 +153,10 @@ class Settings(BaseSettings):
         "closed.",
     )
     max_games: int = Field(64, ge=1, description="Maximum number of games that this server runs at once.")
+    max_watchers_per_game: int = Field(
+        50, ge=1, description="Maximum number of people who watch one game live by a link of its player."
+    )
+    max_watchers: int = Field(200, ge=1, description="Maximum number of people who watch games of this server live.")
     max_idle_seconds: float = Field(
         180.0,
         gt=0,
@@ -154,6 +187,35 @@ class Settings(BaseSettings):
         description="Memory limit in MB of a game that has a process of its own. Its environment gets a MemoryError. "
         "Atari games, which share processes, have no limit.",
     )
+    export_job: str | None = Field(
+        None,
+        pattern=r"^projects/[^/]+/locations/[^/]+/jobs/[^/]+$",
+        description="Cloud Run job that makes the downloads of recordings, as projects/P/locations/L/jobs/J. It runs "
+        "`skill-arcade export-requested`. Default: this server makes them while they are downloaded.",
+    )
+    export_memory_mb: int = Field(
+        2048,
+        ge=256,
+        description="Memory limit in MB of a process that makes a download. A download that needs more fails and says "
+        "so.",
+    )
+    certifier: bool = Field(
+        True,
+        description="Whether this server re-runs finished episodes. Otherwise run `skill-arcade certify` regularly.",
+    )
+    certify_job: str | None = Field(
+        None,
+        pattern=r"^projects/[^/]+/locations/[^/]+/jobs/[^/]+$",
+        description="Cloud Run job that runs `skill-arcade certify`, as projects/P/locations/L/jobs/J. This server "
+        "starts it, at most once a minute, while a player waits for a place on a leaderboard.",
+    )
+    certifier_memory_mb: int = Field(
+        3072,
+        ge=256,
+        description="Memory limit in MB of a process that re-runs episodes. An episode that needs more is "
+        "irreproducible.",
+    )
+    gcp_run_endpoint: str | None = Field(None, description="URL of an emulator of the Cloud Run API, for tests only.")
     max_address_percent: int | None = Field(
         None,
         ge=1,
@@ -215,6 +277,11 @@ class Settings(BaseSettings):
         description="E-mail addresses of users with the role researcher, who can read all recordings, in addition "
         "to custom claims.",
     )
+    daily_games: Listed = Field(
+        ("breakout", "ms-pacman", "lunar-lander", "tetris", "space-invaders", "seaquest", "qbert"),
+        description="Games of the daily challenge, separated by commas; each day has the next one. Games that the "
+        "catalogue does not have are left out; if it has none of them, all its games take part.",
+    )
     admin_emails: Listed = Field(
         (), description="E-mail addresses of users with the role admin, in addition to custom claims."
     )
@@ -232,6 +299,24 @@ class Settings(BaseSettings):
     lockstep_folder: Path | None = Field(
         None, description="Folder of the built emulator. Default: website/.state/lockstep of this repository."
     )
+    consent_folder: Path | None = Field(
+        None,
+        description="Folder of `consent.yaml`, the text that players read before anything is recorded. Default: a "
+        "template that names no owner.",
+    )
+    studies_folder: Path = Field(
+        Path("studies"),
+        description="Folder of studies, NAME.yaml, for `skill-arcade studies`. The server needs no file.",
+    )
+    unrecorded_play: bool = Field(
+        True,
+        description="Whether a player who declines may play without recording. Otherwise they cannot play.",
+    )
+    program_play: bool = Field(
+        default_factory=lambda read: read.get("firebase_project_id") is None,
+        description="Whether programs may play by `act`, at their own pace and with higher rate limits. Anybody can "
+        "say at sign-in to be a program. Default: true unless FIREBASE_PROJECT_ID is set.",
+    )
     log_format: Literal["text", "json"] = Field(
         default_factory=lambda read: "text" if read.get("skill_arcade_environment") == "local" else "json",
         description="Format of log lines: `text` for a terminal, `json` for Google Cloud Logging. Default: text "
@@ -240,7 +325,13 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Minimum level of log lines.")
 
     @field_validator(
-        "trusted_hosts", "cors_origins", "firebase_providers", "researcher_emails", "admin_emails", mode="before"
+        "trusted_hosts",
+        "cors_origins",
+        "firebase_providers",
+        "researcher_emails",
+        "admin_emails",
+        "daily_games",
+        mode="before",
     )
     @classmethod
     def _split_list(cls, value: Any) -> Any:
@@ -273,6 +364,11 @@ class Settings(BaseSettings):
     def uploader_status_path(self) -> Path:
         """File in which the uploader reports its progress to the server."""
         return self.skill_arcade_home / "uploader.json"
+
+    @property
+    def journal_id_path(self) -> Path:
+        """File with the id of the journal, which a restart with the same disk finds again."""
+        return self.skill_arcade_home / "journal-id"
 
     @property
     def postgres_folder(self) -> Path:

@@ -12,9 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-# Secrets that reach log lines: tickets in URLs, passwords in database URLs, tokens in headers.
+# Secrets that reach log lines: tickets and recruiters' ids in URLs, passwords in database URLs, tokens in headers.
 SECRET_PATTERNS = (
     (re.compile(r"((?:token|ticket|password|secret)=)[^&\s\"']+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(\bticket\.)eyJ[\w.-]+"), r"\1***"),
+    (re.compile(r"(/shared/)[\w-]+"), r"\1***"),
+    # Ids of participants at their recruiter.
+    (re.compile(r"(/study/[\w-]{1,60}\?)[^\s\"']+"), r"\1***"),
     (re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(://[^/\s:@]{0,100}:)[^\s@]{1,200}@"), r"\1***@"),
     # Bounded repetitions, because unbounded look-ahead from every character makes long lines slow.
@@ -22,7 +26,7 @@ SECRET_PATTERNS = (
 )
 # The client address at the start of uvicorn's access lines, which is personal data.
 CLIENT_ADDRESS = re.compile(r"^\S+ - (?=\")")
-HEALTH_PATHS = ("/healthz", "/readyz")
+HEALTH_PATHS = ("/health/live", "/health/ready", "/healthz", "/readyz")
 COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m"}
 RESET_COLOUR = "\x1b[0m"
 # Control characters that could move the cursor or change the colours of a terminal; newlines and tabs stay.
@@ -76,7 +80,7 @@ def should_log_access(record: logging.LogRecord) -> bool:
 
 
 def hide_secrets(text: str) -> str:
-    """Replace tokens, play tickets, passwords in URLs and e-mail addresses by asterisks."""
+    """Replace tokens, play tickets, passwords and recruiters' ids in URLs, and e-mail addresses by asterisks."""
     for pattern, replacement in SECRET_PATTERNS:
         text = pattern.sub(replacement, text)
     return text
