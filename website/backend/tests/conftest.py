@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import migrate_sync
+from tests.support.consent import include_rows_without_consent
 from tests.support.database import (
     PREFIX,
     UNSAFE,
@@ -45,6 +46,7 @@ def postgres() -> Iterator[URL]:
         url = server.server.url()
         asyncio.run(execute(url, "CREATE DATABASE template_arcade"))
         migrate_sync(url.set(database="template_arcade"))
+        include_rows_without_consent(url.set(database="template_arcade"))
         yield url
         server.close()
 

@@ -23,3 +23,9 @@ def test_imports_of_main_module_are_empty() -> None:
     code = "import sys; before = set(sys.modules); import skill_arcade.__main__; print(*set(sys.modules) - before)"
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(completed.stdout.split()) == {"skill_arcade", "skill_arcade.__main__"}
+
+
+def test_imports_of_command_line_exclude_web_framework() -> None:
+    code = "import sys, skill_arcade.cli; print(*{'fastapi', 'uvicorn'} & set(sys.modules))"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.split() == []

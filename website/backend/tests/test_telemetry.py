@@ -32,6 +32,8 @@ def record(message: str, *parts: object, level: int = logging.INFO, trace: bool 
     ("line", "expected"),
     [
         ("GET /ws/breakout?token=eyJ1c2VyIjoi.abc-_x HTTP/1.1", "GET /ws/breakout?token=*** HTTP/1.1"),
+        ("GET /shared/Ab-_9?f=3 HTTP/1.1", "GET /shared/***?f=3 HTTP/1.1"),
+        ('"GET /study/ice?PROLIFIC_PID=p-7&STUDY_ID=s HTTP/1.1"', '"GET /study/ice?*** HTTP/1.1"'),
         ("/ws/pong?a=1&ticket=abc&b=2", "/ws/pong?a=1&ticket=***&b=2"),
         ("{'authorization': 'Bearer abc.def', 'x': 1}", "{'authorization': 'Bearer ***', 'x': 1}"),
         ("postgresql://ada:pa55/word@db:5432/x", "postgresql://ada:***@db:5432/x"),
@@ -119,7 +121,7 @@ def test_access_line_has_no_query_and_no_client_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "is_logged"), [("/readyz", 200, False), ("/readyz", 503, True), ("/", 200, True)]
+    ("path", "status", "is_logged"), [("/health/ready", 200, False), ("/health/ready", 503, True), ("/", 200, True)]
 )
 def test_access_lines_of_successful_health_checks_are_dropped(
     path: str, status: int, is_logged: bool, capsys: pytest.CaptureFixture[str]

@@ -1,12 +1,15 @@
 """Groups of checks run in parallel, and the output and the failure of every check are shown."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from devtools.checks import SERIAL_GROUP, Check
-from devtools.parallel import run_checks
+from devtools.parallel import Result, run_checks
+from devtools.test import format_summary
 
 
 def check(name: str, group: str, code: str, folder: Path) -> Check:
@@ -44,3 +47,41 @@ def test_run_checks_single_group_shows_output_directly(tmp_path: Path, capfd: py
     results = run_checks([check("a", "left", "print('seen')", tmp_path)])
     assert results[0].passed
     assert capfd.readouterr().out == "\n== a: description of a\nseen\n"
+
+
+def test_summary_names_the_failed_tests_of_pytest_and_vitest(tmp_path: Path) -> None:
+    lines = [
+        "FAILED tests/web/test_a.py::test_one[x] - AssertionError: 1 == 2",
+        "ERROR tests/web/test_b.py::test_two - KeyError",
+        "ERROR [skill_arcade.web] a line of the log",
+        "\x1b[41m FAIL \x1b[49m |parallel| e2e/c.test.ts > three",
+        " FAIL  |parallel| e2e/c.test.ts > three",
+        "a FAIL  in a sentence",
+    ]
+    code = f"import sys; print({chr(10).join(lines)!r}); sys.exit(1)"
+    checks = [check("a", "left", code, tmp_path), check("b", "right", code, tmp_path)]
+    results = run_checks(checks)
+    names = [
+        "tests/web/test_a.py::test_one[x] - AssertionError: 1 == 2",
+        "tests/web/test_b.py::test_two - KeyError",
+        "|parallel| e2e/c.test.ts > three",
+    ]
+    assert [list(result.failed_tests) for result in results] == [names, names]
+    summary = format_summary(results, 1.0)
+    assert all(f"  {name}: {test}\n" in summary for name in "ab" for test in names)
+
+
+def test_summary_of_many_failed_tests_says_how_many_more(tmp_path: Path) -> None:
+    failed = Result(check("a", "left", "", tmp_path), 1.0, passed=False, failed_tests=tuple(map(str, range(13))))
+    summary = format_summary([failed], 1.0)
+    assert "  a: 9\n  a: 3 more\n" in summary
+
+
+def test_run_checks_program_left_behind_does_not_hold_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devtools.parallel.OUTPUT_GRACE_SECONDS", 0.2)
+    code = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid, file=open('pid', 'w'))"
+    [result] = run_checks([check("a", "left", code, tmp_path)])
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    assert result.passed

@@ -13,6 +13,11 @@ from tests.devtools.conftest import RepositoryFolder
 PACKAGE = "website/backend/skill_arcade"
 TEXT_RULES = ("registries", "machine-paths", "unfinished")
 
+COST_MODEL = [
+    f"website/backend/benchmarks/{name}"
+    for name in ("cost_model.py", "results/players.json", "results/frames.json", "results/uploader.json")
+]
+
 
 def lines(findings: list[Finding]) -> list[tuple[str, int]]:
     return [(finding.file, finding.line) for finding in findings]
@@ -88,6 +93,15 @@ def test_package_table_missing_row_is_found(repository_folder: RepositoryFolder)
     repository_folder.write("website/docs/architecture.md", "| `web/` | serves |\n")
     (finding,) = markdown.check_package_table(repository_folder.read())
     assert "`wire/`" in finding.message
+
+
+def test_decision_list_without_a_decision_is_found(repository_folder: RepositoryFolder) -> None:
+    for name in ("0001-one.md", "0002-two.md", "0003-three.md"):
+        repository_folder.write(f"{markdown.DECISIONS}{name}", "# decision\n")
+    listed = "- [0001](0001-one.md)\n- [0003](0003-three.md)\n- [0003](0003-three.md)\n"
+    repository_folder.write(f"{markdown.DECISIONS}README.md", listed)
+    findings = list(markdown.check_decision_list(repository_folder.read()))
+    assert [finding.message.split()[4] for finding in findings] == ["0002-two.md", "0003-three.md"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +205,7 @@ def test_deployment_docs_planted_fault_is_found(
     files = [file for file in Repository(ROOT).files if file.startswith(("website/deploy/", ".github/"))]
     prices = "website/backend/benchmarks/prices.json"
     documents = (deployment_docs.DEPLOY_DOC, deployment_docs.OPERATIONS_DOC)
-    copy_from_repository(repository_folder, *files, *documents, deployment_docs.METRICS, prices)
+    copy_from_repository(repository_folder, *files, *documents, deployment_docs.METRICS, prices, *COST_MODEL)
     assert list(deployment_docs.check_deployment_docs(repository_folder.read())) == []
     file = f"website/docs/{document}"
     repository_folder.write(file, f"{fault}\n{(ROOT / file).read_text()}")
@@ -203,7 +217,7 @@ def test_deployment_docs_planted_fault_is_found(
 def test_deployment_docs_outdated_cost_table_is_found(repository_folder: RepositoryFolder) -> None:
     files = [file for file in Repository(ROOT).files if file.startswith(("website/deploy/", ".github/"))]
     documents = (deployment_docs.DEPLOY_DOC, deployment_docs.OPERATIONS_DOC)
-    copy_from_repository(repository_folder, *files, *documents, deployment_docs.METRICS)
+    copy_from_repository(repository_folder, *files, *documents, deployment_docs.METRICS, *COST_MODEL)
     prices = json.loads((ROOT / "website/backend/benchmarks/prices.json").read_text())
     prices["run_vcpu_second"] *= 2
     repository_folder.write("website/backend/benchmarks/prices.json", json.dumps(prices))

@@ -13,7 +13,7 @@ from devtools.build_stamps import digest_files, is_fresh, write_stamp
 from devtools.chromium import find_chromium
 from devtools.errors import UserFacingError
 from devtools.lock import UV_LOCK
-from devtools.paths import FRONTEND, WEBSITE, check_writable
+from devtools.paths import FRONTEND, WEBSITE, check_own, check_writable
 from devtools.play import isolate_data
 from devtools.run import run, tool_environment
 from devtools.uv import find_uv
@@ -125,6 +125,16 @@ def test_run_other_failure_shows_last_lines(tmp_path: Path) -> None:
         run(["bash", "-c", "echo beta; exit 3"], failure="failed", folder=tmp_path)
 
 
+def test_tool_environment_bytecode_is_switched_off_caches_bytecode(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    (tmp_path / "imported.py").touch()
+    run([sys.executable, "-c", "import imported"], failure="failed", folder=tmp_path, environment=tool_environment())
+    assert list((tmp_path / "__pycache__").glob("imported.*.pyc"))
+
+
 def test_find_chromium_variable_names_no_program_reports_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "no-such-browser")
     with pytest.raises(UserFacingError, match="CHROMIUM is set to no-such-browser"):
@@ -152,3 +162,12 @@ def test_build_stamp_changed_input_is_not_fresh(tmp_path: Path) -> None:
     assert not is_fresh(stamp, digest_files([source], "v22"))
     source.write_text("two")
     assert not is_fresh(stamp, digest_files([source], "v20"))
+
+
+def test_link_to_packages_of_another_clone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    link = tmp_path / "second"
+    link.symlink_to(tmp_path / "first")
+    check_own(tmp_path / "first", tmp_path / "missing")
+    with pytest.raises(UserFacingError, match=r"is a link to .*first.* Delete the link"):
+        check_own(tmp_path / "first", link)

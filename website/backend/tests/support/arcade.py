@@ -22,10 +22,12 @@ import psutil
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from skill_arcade.frames.decoder import Decoder
-from skill_arcade.frames.encoder import EncodedFrame
-from skill_arcade.wire.packet import KEYFRAME, PREVIEW, TRUE_COLOUR, FramePacket
+from skill_arcade.wire.packet import PREVIEW, FramePacket
+from skill_arcade.wire.sound import SOUND
+from tests.support.consent import ensure_consent
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Without it each client loads all certificate authorities of the machine, which delays every player of its process."""
@@ -91,7 +93,7 @@ def wait_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 90.0
     end = time.monotonic() + seconds
     while True:
         try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
+            if httpx.get(f"{url}/health/ready").status_code == 200:
                 return
         except httpx.TransportError:
             assert process.poll() is None, f"the server ended with code {process.returncode}"
@@ -129,6 +131,7 @@ class Player:
     arrival_times: list[float] = field(default_factory=list)
     decoder: Decoder | None = None
     keep_pictures: bool = True
+    n_sounds: int = 0
 
     async def send(self, kind: str, **fields: Any) -> None:
         """Send a message."""
@@ -170,12 +173,15 @@ class Player:
         if isinstance(data, bytes) and data[1] & PREVIEW:
             self.previews.append(FramePacket.unpack(data))
             return await self.read()
+        if isinstance(data, bytes) and data[0] == SOUND:
+            self.n_sounds += 1
+            return await self.read()
         if isinstance(data, str):
             message: dict[str, Any] = json.loads(data)
             self.messages.append(message)
             return message
         packet = self.receive_frame(data)
-        if packet.frame % 6 == 0 or packet.flags & 16:
+        if packet.frame % 6 == 0 or packet.is_final:
             seen = [[packet.frame, now_ms()]]
             with suppress(ConnectionClosed):  # frames that arrived before the close are still read
                 await self.socket.send(json.dumps({"type": "shown", "received": packet.frame, "frames": seen}))
@@ -193,9 +199,7 @@ class Player:
     def show(self, packet: FramePacket) -> None:
         """Decode a frame."""
         assert self.decoder is not None
-        flags = bool(packet.flags & KEYFRAME), bool(packet.flags & TRUE_COLOUR)
-        rectangle = packet.x, packet.y, packet.width, packet.height
-        self.pictures.append(self.decoder.decode(EncodedFrame(*flags, *rectangle, packet.palette, packet.data)))
+        self.pictures.append(self.decoder.decode(packet.encoded))
 
     async def press(self, control: str, *, down: bool = True) -> None:
         """Press or release a control."""
@@ -208,11 +212,14 @@ class Player:
         await self.press(control, down=False)
 
 
-async def sign_in(arcade_url: str, email: str) -> str:
-    """Sign in, and return the session token."""
+async def sign_in(arcade_url: str, email: str, *, consents: bool = True) -> str:
+    """Sign in, and allow everything if `consents`. Return the session token."""
     async with httpx.AsyncClient(base_url=arcade_url, verify=NO_TLS, timeout=60) as client:
         answer = await client.post("/auth/login", json={"email": email})
-        return str(answer.raise_for_status().json()["token"])
+        token = str(answer.raise_for_status().json()["token"])
+        if consents:
+            await ensure_consent(client, {"authorization": f"Bearer {token}"})
+        return token
 
 
 async def issue_ticket(arcade_url: str, token: str, game: str) -> str:
@@ -239,11 +246,23 @@ class Address(Protocol):
 async def open_player(arcade: Address, email: str, game: str) -> AsyncIterator[Player]:
     """Connect a player to a game, up to `welcome`."""
     ticket = await issue_ticket(arcade.url, await sign_in(arcade.url, email), game)
-    address = f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}"
-    async with connect(address, compression=None, open_timeout=60) as connection:
+    address = f"ws://127.0.0.1:{arcade.port}/ws/{game}"
+    async with connect(
+        # A client that has paused reading does not see the server's end of the stream, and would wait for 10 s.
+        address,
+        subprotocols=ticket_subprotocols(ticket),
+        compression=None,
+        open_timeout=60,
+        close_timeout=1,
+    ) as connection:
         player = Player(connection)
         await player.hello()
         yield player
+
+
+def ticket_subprotocols(ticket: str) -> list[Subprotocol]:
+    """Return the subprotocols that a page offers (rule O16)."""
+    return [Subprotocol("skill-arcade"), Subprotocol(f"ticket.{ticket}")]
 
 
 async def wait_until_uploaded(arcade: Arcade, seconds: float = 60.0) -> None:

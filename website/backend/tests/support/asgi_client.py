@@ -24,10 +24,14 @@ HELLO = {
 
 
 class Line:
-    """One connection. `received` are the text messages so far; `closed` resolves to code and reason."""
+    """One connection. `received` are the text messages so far, `packets` the binary ones.
+
+    `closed` resolves to code and reason.
+    """
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
+        self.packets: list[bytes] = []
         self.closed: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._incoming: asyncio.Queue[Message] = asyncio.Queue()
         self._message_arrived = asyncio.Event()
@@ -50,6 +54,14 @@ class Line:
                 await self._message_arrived.wait()
         return found[0]
 
+    async def until_packet(self) -> bytes:
+        """Wait for a binary message."""
+        async with asyncio.timeout(30):
+            while not self.packets:
+                self._message_arrived.clear()
+                await self._message_arrived.wait()
+        return self.packets[0]
+
     async def receive(self) -> Message:
         """The application's `receive`."""
         return await self._incoming.get()
@@ -59,13 +71,18 @@ class Line:
         if message["type"] == "websocket.close":
             self.closed.set_result((message["code"], message.get("reason", "")))
             self.hang_up(message["code"])
+        elif message.get("bytes") is not None:
+            self.packets.append(message["bytes"])
+            self._message_arrived.set()
         elif message.get("text") is not None:
             self.received.append(json.loads(message["text"]))
             self._message_arrived.set()
 
 
 @asynccontextmanager
-async def calling(arcade: Visitor, app: ASGIApp, path: str, query: str = "", host: str = "::1") -> AsyncIterator[Line]:
+async def calling(
+    arcade: Visitor, app: ASGIApp, path: str, query: str = "", host: str = "::1", subprotocols: tuple[str, ...] = ()
+) -> AsyncIterator[Line]:
     """Open a connection to a path of the application; it is closed at the end."""
     connection = Line()
     scope = {
@@ -76,7 +93,7 @@ async def calling(arcade: Visitor, app: ASGIApp, path: str, query: str = "", hos
         "headers": [(b"host", b"localhost")],
         "client": (host, 1),
         "scheme": "ws",
-        "subprotocols": [],
+        "subprotocols": list(subprotocols),
         "state": {"arcade": arcade.state},
         "extensions": {"websocket.http.response": {}},
     }

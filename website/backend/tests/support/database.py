@@ -31,6 +31,15 @@ def fresh_database(postgres: URL) -> Iterator[URL]:
     asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@asynccontextmanager
+async def copied_database(original: URL) -> AsyncIterator[URL]:
+    """Copy a database that nobody is connected to, and drop the copy at the end."""
+    name, postgres = f"test_{uuid4().hex}", original.set(database="postgres")
+    await execute(postgres, f"CREATE DATABASE {name} TEMPLATE {original.database} STRATEGY file_copy")
+    yield original.set(database=name)
+    await execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def remove_abandoned() -> None:
     """Stop and remove the Postgres of test runs that were killed more than an hour ago."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
@@ -60,7 +69,8 @@ def remove_home(folder: Path) -> None:
         if _is_used(cluster):
             EmbeddedPostgres(cluster).close()
     if not any(_is_used(cluster) for cluster in clusters):
-        shutil.rmtree(folder)
+        with suppress(FileNotFoundError):  # another test run took it for abandoned
+            shutil.rmtree(folder)
 
 
 def _is_used(cluster: Path) -> bool:

@@ -14,9 +14,9 @@ from skill_arcade.recording.records import (
     ActiveInput,
     EpisodeEnd,
     RecordedEvent,
-    RecordedFrame,
     RecordedStep,
     SegmentHeader,
+    pack_info,
 )
 
 SIZE = 16, 8
@@ -59,7 +59,7 @@ def write_episode(
     colours = rng.integers(0, 256, (9, 3), np.uint8)
     pictures = [colours[rng.integers(0, 9, (SIZE[1], SIZE[0]))]]
     journal = Journal(folder, episode_header)
-    journal.reset(RecordedFrame(encoder.encode(Picture(pictures[0]))))
+    journal.reset(encoder.encode(Picture(pictures[0])))
     step, last = 0, sum(segments) - 1
     for number, count in enumerate(segments):
         if number:
@@ -77,11 +77,11 @@ def write_episode(
                     0.5,
                     step == last,
                     False,
-                    info,
+                    None if info is None else pack_info(info),
                     step * 16_667,
                     step,
                     source,
-                    RecordedFrame(encoded_frame),
+                    encoded_frame,
                 )
             )
             journal.event(RecordedEvent(journal.n_events, "input", step * 11, step, step * 10, {"control": "left"}))

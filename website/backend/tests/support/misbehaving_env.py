@@ -49,6 +49,11 @@ def _die_of_alarm() -> None:
     time.sleep(3)
 
 
+def _spin() -> None:
+    while True:  # without memory, whose limit a fast machine would reach before the timeout
+        pass
+
+
 def _raise(error: BaseException) -> None:
     raise error
 
@@ -67,7 +72,7 @@ DEADLY_ACTS = {
     "segfault": lambda: ctypes.string_at(0),
     "alarm": _die_of_alarm,
     "hang": lambda: time.sleep(600),
-    "spin": lambda: [None for _ in iter(int, 1)],
+    "spin": _spin,
 }
 """Acts after which the process is dead or has to be killed."""
 RUDE_ACTS = {
@@ -86,13 +91,13 @@ RUDE_ACTS = {
 
 
 class MisbehavingEnv(gymnasium.Env[Any, Any]):
-    """An environment that plays to step 10 and misbehaves in step `BAD_STEP`, or in `close` or `reset`."""
+    """An environment that plays to step 10 and misbehaves in step `BAD_STEP`, or in the method of its kind."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012  (declared like this in Gymnasium)
 
     def __init__(self, kind: str, render_mode: str | None = None) -> None:
         if kind == "make":
-            raise RuntimeError("no display")
+            raise RuntimeError("gladLoadGL error")  # what MuJoCo 3 says without a display
         self.kind, self.render_mode, self.n = kind, render_mode, 0
         self.action_space = spaces.Discrete(2)
         self.observation_space = spaces.Box(0, 1000, (), np.int64)
@@ -113,6 +118,8 @@ class MisbehavingEnv(gymnasium.Env[Any, Any]):
         return np.int64(self.n), float(action), self.n >= 10, False, {"folder": str(Path.cwd())}
 
     def render(self) -> Any:
+        if self.kind == "render":  # what MuJoCo 4 says without a display
+            raise RuntimeError("an OpenGL platform library has not been loaded into this process")
         picture = np.zeros((40, 60, 3), np.uint8)
         picture[:, : 5 * self.n + 1] = (200, 60, 40)
         return picture
@@ -124,7 +131,7 @@ class MisbehavingEnv(gymnasium.Env[Any, Any]):
             time.sleep(600)
 
 
-KINDS = [*ENDING_ACTS, *DEADLY_ACTS, *RUDE_ACTS, "make", "reset", "close-raises", "close-hangs", "none"]
+KINDS = [*ENDING_ACTS, *DEADLY_ACTS, *RUDE_ACTS, "make", "reset", "render", "close-raises", "close-hangs", "none"]
 MANIFEST = """
 name: "Misbehaving {kind}"
 summary: A test.

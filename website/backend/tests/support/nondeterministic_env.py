@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest
+from tests.support.catalogue import load_games
 
 SPEC = "CartPoleDrifting-v0"
 
@@ -27,7 +27,7 @@ class NondeterministicEnv(CartPoleEnv):
 def nondeterministic_game() -> Manifest:
     """Return a game of this environment."""
     environment = EnvironmentSpec(id=f"{__name__}:{SPEC}")
-    return load_catalogue().games["cart-pole"].model_copy(update={"id": "drifting", "environment": environment})
+    return load_games()["cart-pole"].model_copy(update={"id": "drifting", "environment": environment})
 
 
 if SPEC not in gymnasium.registry:

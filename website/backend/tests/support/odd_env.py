@@ -149,6 +149,7 @@ REFUSED_REWARDS: dict[str, tuple[Any, str]] = {
 PICTURES: dict[str, Callable[[Any, int], Any]] = {
     # gym 1420, 2224, 3040; gym-xarm 10: what render returns
     "rgba": lambda p, n: np.concatenate([p, np.full((*p.shape[:2], 1), 128, np.uint8)], axis=2),
+    "noisy-rgba": lambda p, n: np.random.default_rng(n).integers(0, 256, (*p.shape[:2], 4), np.uint8),
     "gray1": lambda p, n: p[..., :1],
     "gray2": lambda p, n: p[..., 0],
     "bool-picture": lambda p, n: p[..., 0] > 99,

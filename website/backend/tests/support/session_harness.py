@@ -9,37 +9,55 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.environments.factory import make_environment
-from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.play.assignment import SessionConfig
+from skill_arcade.play.assignment import PlayConsent, SessionConfig
 from skill_arcade.play.session.session import Session
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.storage.objects.disk import DiskObjects
 from skill_arcade.uploader.uploader import Uploader
 from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.messages import Hello
 from skill_arcade.wire.packet import PREVIEW
 from skill_arcade.wire.sound import SOUND
+from tests.support.catalogue import load_games
 
 HELLO = {"protocol": 1, "time_origin": 0, "browser": "test", "screen": [800, 600], "pixel_ratio": 1, "refresh_hz": 60}
+HELLO_MESSAGE = Hello.model_validate({"type": "hello", "at": 1.0, "isolated": True, **HELLO})
 WALL_US = 1_790_000_000_000_000
 
 
 class SessionHarness:
     """A real session on a manual clock, without sockets and without waiting."""
 
-    def __init__(self, journal: Path, game: str | Manifest, user_id: str = "user", segment_us: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        journal: Path,
+        game: str | Manifest,
+        user_id: str = "user",
+        segment_us: int = 1_000_000,
+        *,
+        provenance: dict[str, Any] | None = None,
+        seed: int | None = None,
+        is_program: bool = False,
+        input_delay_us: int = 0,
+        frame_delay_us: int = 0,
+        sound: bool | None = None,
+    ) -> None:
+        """`provenance` is what the server adds to each episode, and `seed` that of a session with one episode."""
         self.now = 1_000_000
         self.texts: list[dict[str, Any]] = []
         self.order: list[str] = []  # type of each text, and "frame" for each frame, in the order of sending
         self.packets: list[bytes] = []
         self.previews: list[bytes] = []
         self.sounds: list[tuple[int, bytes]] = []  # each with the number of frames sent before it
+        self.watched: list[bytes] = []
+        self.scenes: list[dict[str, Any] | None] = []
         self.acknowledges = True
         self.closed: tuple[CloseCode, str] | None = None
         self.headers: list[SegmentHeader] = []
         self.wall_jump_us = 0
-        manifest = load_catalogue().games[game] if isinstance(game, str) else game
+        manifest = load_games()[game] if isinstance(game, str) else game
         self.manifest = manifest
         self.env = make_environment(manifest.environment)
         self.session = Session(
@@ -47,11 +65,21 @@ class SessionHarness:
             self.env,
             self,
             lambda head: self.headers.append(head) or Journal(journal, head),  # type: ignore[func-returns-value]
-            SessionConfig(user_id, {}, segment_us, 60_000_000),
+            SessionConfig(
+                user_id,
+                provenance or {},
+                segment_us,
+                60_000_000,
+                seed=seed,
+                is_single_episode=seed is not None,
+                consent=PlayConsent(is_program=is_program),
+                input_delay_us=input_delay_us,
+                frame_delay_us=frame_delay_us,
+                sound=sound,
+            ),
             wall_us=lambda: WALL_US + self.now + self.wall_jump_us,
         )
-        self.session.attach(self.now)
-        self.send("hello", isolated=True, **HELLO)
+        self.session.attach(HELLO_MESSAGE, self.now)
 
     def text(self, message: bytes) -> None:
         self.texts.append(json.loads(message))
@@ -72,12 +100,23 @@ class SessionHarness:
         shown = {"type": "shown", "received": frame, "frames": [[frame, self.now / 1000 + 8]]}
         self.session.receive(json.dumps(shown).encode(), self.now, self.now)
 
+    def watch_frame(self, packet: bytes) -> None:
+        self.watched.append(packet)
+
+    def watch_scene(self, scene: bytes | None) -> None:
+        self.scenes.append(None if scene is None else json.loads(scene))
+
     def close(self, code: CloseCode, reason: str) -> None:
         self.closed = code, reason
 
     def send(self, kind: str, **fields: Any) -> None:
         """Handle a message from the page now."""
         self.session.receive(json.dumps({"type": kind, "at": self.now / 1000, **fields}).encode(), self.now, self.now)
+
+    def reconnect(self) -> None:
+        """Lose the connection, and connect again."""
+        self.session.detach(self.now)
+        self.session.attach(HELLO_MESSAGE, self.now)
 
     def play_on(self, count: int) -> None:
         """Tick up to `count` times, until the episode ends."""

@@ -16,6 +16,10 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FRAME_US = 100_000
 ORIGIN_US = 1_000_000
 PLAYER = {"player": {"browser": "Firefox 140", "refresh_hz": 60.0}}
+TRIAL = {"name": "ice", "version": 2, "arm": "a", "sequence": None, "stage": "play", "trial": 3, "attempt": 0} | {
+    "practice": True
+}
+"""The trial of a study that Bob's episodes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def build_rows(id_: UUID, play: StudyEpisode) -> dict[str, list[dict[str, Any]]]
         "score": float(sum(play.rewards)),
         "end_reason": play.end_reason,
         "environment": CONFIG[play.game]["environment"],
-        "provenance": PLAYER,
+        "provenance": PLAYER | ({"study": TRIAL} if play.player == "bob" else {}),
         "reset_info": {},
         "time_created": started_at,
         "time_ended": started_at + timedelta(seconds=play.seconds),

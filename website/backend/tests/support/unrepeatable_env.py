@@ -13,8 +13,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest
+from tests.support.catalogue import load_games
 
 PORT = 29_871
 """Port that the kind `port` listens on, so that only one of its environments can be open."""
@@ -43,6 +43,8 @@ class UnrepeatableEnv(gymnasium.Env[Any, Any]):
             match self.kind:
                 case "raises":
                     raise RuntimeError("the level server is gone")
+                case "greedy":
+                    bytearray(1 << 30)
                 case "exits":
                     os._exit(9)
                 case "system-exit":
@@ -81,6 +83,7 @@ KINDS = [
     "system-exit",
     "hangs",
     "spins",
+    "greedy",
     "close-raises",
     "close-hangs",
 ]
@@ -89,10 +92,8 @@ KINDS = [
 def unrepeatable_game(kind: str) -> Manifest:
     """Return a turn-based game of an unrepeatable environment."""
     environment = EnvironmentSpec(id=f"{__name__}:Unrepeatable/{kind.title().replace('-', '')}-v0")
-    return (
-        load_catalogue()
-        .games["tower-of-hanoi"]
-        .model_copy(update={"id": f"unrepeatable-{kind}", "environment": environment, "won": None, "options": {}})
+    return load_games()["tower-of-hanoi"].model_copy(
+        update={"id": f"unrepeatable-{kind}", "environment": environment, "won": None, "options": {}}
     )
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
+
+from tests.support.attacks.generated_cases import send_cases
 
 MAX_RESPONSE_SECONDS = 10.0
 """Timeout of each request."""
@@ -52,14 +54,7 @@ def count_statuses(url: str, token: str, cases: int, seed_number: int) -> Counte
 def _request_operation(
     strategy: Any, headers: dict[str, str], cases: int, seed_number: int, statuses: Counter[int]
 ) -> None:
-    @seed(seed_number)
-    @settings(
-        max_examples=cases,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @send_cases(cases, seed_number)
     @given(strategy)
     def run(case: Case[Any]) -> None:
         response = case.call(headers=headers, timeout=MAX_RESPONSE_SECONDS, allow_redirects=False)

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 
 import httpx
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given
 from hypothesis.strategies import SearchStrategy
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -20,6 +20,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from skill_arcade.wire.close_codes import CloseCode
 from tests.support.arcade import NO_TLS, issue_ticket, sign_in
 from tests.support.attacks.cases import ANY_CONVERSATIONS, CONVERSATIONS, HELLO
+from tests.support.attacks.generated_cases import send_cases
+from tests.support.consent import ensure_consent
 
 DOCUMENTED_CODES = {int(code) for code in CloseCode} | {1002, 1007}
 """The close codes of the wire protocol, and the two with which the WebSocket layer answers invalid frames and UTF-8."""
@@ -62,6 +64,7 @@ class Attackers:
                 body = {"email": f"{self._name}{number}@example.org"}
                 response = await client.post("/auth/login", json=body)
                 self._tokens[number] = response.raise_for_status().json()["token"]
+                await ensure_consent(client, {"Authorization": f"Bearer {self._tokens[number]}"})
             headers = {"Authorization": f"Bearer {self._tokens[number]}"}
             response = await client.post("/play/tickets", json={"game_id": game}, headers=headers)
             ticket = response.raise_for_status().json()["ticket"]
@@ -94,14 +97,7 @@ def fuzz(
     attackers, codes = Attackers(port, f"fuzz{seed_number}-", size=N_FUZZERS), Counter[int]()
     loop = asyncio.new_event_loop()
 
-    @seed(seed_number)
-    @settings(
-        max_examples=cases,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @send_cases(cases, seed_number)
     @given(conversations)
     def run(conversation: list[str | bytes]) -> None:
         if time.monotonic() > deadline:

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import itertools
 import threading
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,15 +52,23 @@ class Stored:
         }
 
 
+RANGE_CHARACTERS = len("episodes/00")
+"""Length of the part of a name that decides on its range: Google splits a busy range, but not what is always last."""
+
+
 @dataclass
 class Bucket:
     """Objects by name. Preconditions are checked and changes are made under one lock."""
 
     name: str
+    max_writes_per_range: int = 1000
+    """Writes per second into one range of ordered names, above which Google answers 429."""
     objects: dict[str, Stored] = field(default_factory=dict)
     granted: set[str] = field(
         default_factory=lambda: {f"storage.objects.{verb}" for verb in ("create", "get", "list", "delete")}
     )
+    now: Callable[[], float] = time.monotonic
+    _written: tuple[int, Counter[str]] = field(default_factory=lambda: (0, Counter()))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _generations: Iterator[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000_000))
 
@@ -71,9 +81,19 @@ class Bucket:
                     400, f"Provided {key} {metadata[key]!r} doesn't match calculated {key} {value!r}."
                 )
         with self._lock:
+            self.count_write(name)
             self.check(name, condition)
             self.objects[name] = stored
         return stored
+
+    def count_write(self, name: str) -> None:
+        """Raise StorageApiError if there were too many writes near this name within the current second."""
+        second = int(self.now())
+        if self._written[0] != second:
+            self._written = second, Counter()
+        self._written[1][name[:RANGE_CHARACTERS]] += 1
+        if self._written[1][name[:RANGE_CHARACTERS]] > self.max_writes_per_range:
+            raise StorageApiError(429, "The object exceeded the rate limit for object mutation operations.")
 
     def check(self, name: str, condition: str | None) -> None:
         """Raise StorageApiError unless the object has this generation; 0 means that it must not exist."""

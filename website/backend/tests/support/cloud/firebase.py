@@ -1,4 +1,4 @@
-"""An issuer of Firebase ID tokens, and the URL at which Google publishes its public keys."""
+"""An issuer of Firebase ID tokens, the URL at which Google publishes its public keys, and the deletion of accounts."""
 
 import json
 import threading
@@ -24,6 +24,9 @@ class Issuer:
             "1": Authority().sign("securetoken", make_key("firebase").public_key(), timedelta(hours=1))
         }
         self.up = True
+        self.may_delete = True
+        """Whether the server's account has the permission `firebaseauth.users.delete`."""
+        self.deleted: list[str] = []
 
     def token(self, *, key: str = "firebase", without: str = "", **changes: Any) -> str:
         """Return an ID token of a Google account with changed claims, and without the claim `without`."""
@@ -57,8 +60,24 @@ def issuer() -> Iterator[tuple[Issuer, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(token_issuer.published_keys).encode()
-            self.send_response(200 if token_issuer.up else 503)
+            self.respond(200 if token_issuer.up else 503, token_issuer.published_keys)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if self.path == "/token":
+                self.respond(200, {"access_token": "server", "expires_in": 3600, "token_type": "Bearer"})
+                return
+            assert self.path == f"/v1/projects/{PROJECT}/accounts:delete"
+            assert self.headers["authorization"] == "Bearer server"
+            if not token_issuer.may_delete:
+                self.respond(403, {"error": {"code": 403, "message": "INSUFFICIENT_PERMISSION", "errors": []}})
+                return
+            token_issuer.deleted.append(json.loads(body)["localId"])
+            self.respond(200, {"kind": "identitytoolkit#DeleteAccountResponse"})
+
+        def respond(self, status: int, value: Any) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()

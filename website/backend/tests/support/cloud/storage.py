@@ -5,6 +5,7 @@ Faults are queued by the kind of request that they affect: `server.faults["uploa
 
 import json
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,8 +72,10 @@ class StorageServer(ThreadingHTTPServer):
         self.faults: dict[Kind, deque[Fault]] = defaultdict(deque)
         self.asked: list[Kind] = []
         self.connections = 0
-        self.sessions: dict[str, tuple[str, dict[str, Any], str | None]] = {}
+        self.sessions: dict[str, tuple[str, dict[str, Any], str | None, bytearray]] = {}
         self.busy = self.most_busy = 0
+        self.delay_seconds = 0.0
+        """Time that each request takes."""
         self._lock = threading.Lock()
 
     @property
@@ -90,6 +93,7 @@ class StorageServer(ThreadingHTTPServer):
             self.busy += 1
             self.most_busy = max(self.most_busy, self.busy)
             fault = self.faults[kind].popleft() if self.faults[kind] else None
+        time.sleep(self.delay_seconds)
         try:
             yield fault
         finally:
@@ -152,24 +156,35 @@ class Handler(BaseHTTPRequestHandler):
     def do_upload(self, _: str) -> Sent:
         condition = self.query.get("ifGenerationMatch")
         if self.command == "PUT":
-            return self.finish_session()
+            return self.append_to_session()
+        if self.command == "DELETE":
+            # The real client cancels an upload at the address that began it, which names no upload.
+            raise StorageApiError(404, "There is no such upload.")
         if self.query["uploadType"] == "resumable":
             metadata = json.loads(self.body)
             self.server.bucket.check(metadata["name"], condition)
             session = f"session-{len(self.server.sessions)}"
             metadata["contentType"] = self.headers["x-upload-content-type"]
-            self.server.sessions[session] = metadata["name"], metadata, condition
+            self.server.sessions[session] = metadata["name"], metadata, condition, bytearray()
             location = f"{self.server.address}{urlsplit(self.path).path}?uploadType=resumable&upload_id={session}"
             return Sent(200, headers={"location": location})
         metadata, data = self.take_apart()
         return self.describe(self.server.bucket.insert(metadata["name"], data, metadata, condition))
 
-    def finish_session(self) -> Sent:
-        name, metadata, condition = self.server.sessions[self.query["upload_id"]]
+    def append_to_session(self) -> Sent:
+        """Append a chunk; the object appears with the last one. All chunks but the last are multiples of 256 KiB."""
+        name, metadata, condition, content = self.server.sessions[self.query["upload_id"]]
         span, _, total = self.headers["content-range"].removeprefix("bytes ").partition("/")
-        if span != f"0-{int(total) - 1}" or len(self.body) != int(total):
-            raise StorageApiError(400, "This emulator accepts a resumable upload in a single request only.")
-        return self.describe(self.server.bucket.insert(name, self.body, metadata, condition))
+        if span != "*" and (int(span.partition("-")[0]) != len(content) or not self.body):
+            raise StorageApiError(400, f"The chunk {span} does not follow the {len(content)} bytes before it.")
+        content += self.body
+        if total == "*":
+            if len(self.body) % (256 << 10):
+                raise StorageApiError(400, "A chunk that is not the last must be a multiple of 256 KiB.")
+            return Sent(308, headers={"range": f"bytes=0-{len(content) - 1}"})
+        if len(content) != int(total):
+            raise StorageApiError(400, f"The upload has {len(content)} bytes, not {total}.")
+        return self.describe(self.server.bucket.insert(name, bytes(content), metadata, condition))
 
     def take_apart(self) -> tuple[dict[str, Any], bytes]:
         """Return the two parts of a multipart upload: the object's metadata and its content."""

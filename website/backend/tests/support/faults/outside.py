@@ -142,6 +142,19 @@ int clock_gettime(clockid_t id, struct timespec *at) {
 """
 
 
+def build_clock_shim(folder: Path) -> dict[str, str]:
+    """Build the library that shifts the wall clock, which needs a C compiler. Return the environment that preloads it.
+
+    The file `offset` in `folder` has the number of seconds.
+    """
+    (folder / "shim.c").write_text(SHIM)
+    command = ["cc", "-shared", "-fPIC", "-o", str(folder / "shim.so"), str(folder / "shim.c"), "-ldl"]
+    subprocess.run(command, check=True)
+    (folder / "offset").write_text("0")
+    folder.chmod(0o755)
+    return {"LD_PRELOAD": str(folder / "shim.so"), "CLOCK_OFFSET": str(folder / "offset")}
+
+
 async def jump_clock(result: Result, rng: random.Random, runs: int, seconds: float) -> None:
     """Set the wall clock of all processes forward or back by up to a day.
 
@@ -149,16 +162,10 @@ async def jump_clock(result: Result, rng: random.Random, runs: int, seconds: flo
     """
     with tempfile.TemporaryDirectory() as folder:
         folder_path = Path(folder)
-        (folder_path / "shim.c").write_text(SHIM)
-        command = ["cc", "-shared", "-fPIC", "-o", str(folder_path / "shim.so"), str(folder_path / "shim.c"), "-ldl"]
-        subprocess.run(command, check=True)
-        (folder_path / "offset").write_text("0")
-        folder_path.chmod(0o755)
+        shim = build_clock_shim(folder_path)
 
         async def jump(server: ServerUnderTest, load: PlayerLoad, rng: random.Random) -> None:
             (folder_path / "offset").write_text(str(rng.choice((-1, 1)) * rng.randrange(60, 86_400)))
 
-        async with running_server(
-            LD_PRELOAD=str(folder_path / "shim.so"), CLOCK_OFFSET=str(folder_path / "offset")
-        ) as server:
+        async with running_server(**shim) as server:
             await play_and_break(server, jump, result, rng, runs)

@@ -1,0 +1,30 @@
+"""Tests of the list of checks: together they run each test of the back end once."""
+
+from collections import Counter
+from pathlib import Path
+
+from devtools.checks import CHECKS
+from devtools.paths import BACKEND
+
+
+def list_test_files(arguments: list[str]) -> list[Path]:
+    """Return the files whose tests pytest runs with these arguments."""
+    folders = [BACKEND / one for one in arguments if not one.startswith("-")]
+    ignored = [BACKEND / one.removeprefix("--ignore=") for one in arguments if one.startswith("--ignore=")]
+    # Without a folder pytest starts with those of its configuration, and does not ignore them.
+    assert folders
+    assert not set(folders) & set(ignored)
+    found = (file for folder in folders for file in folder.rglob("test_*.py"))
+    return [file for file in found if not any(file.is_relative_to(folder) for folder in ignored)]
+
+
+def test_checks_together_run_each_test_file_once() -> None:
+    commands = [
+        [str(part) for part in check.command[1:]]
+        for check in CHECKS
+        if check.folder == BACKEND and str(check.command[0]).endswith("pytest") and not check.on_demand
+    ]
+    counts = Counter(file for arguments in commands for file in list_test_files(arguments))
+    assert {file: count for file, count in counts.items() if count != 1} == {}
+    every_file = {*(BACKEND / "tests").rglob("test_*.py"), *(BACKEND / "benchmarks").rglob("test_*.py")}
+    assert set(counts) == every_file

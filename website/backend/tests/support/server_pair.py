@@ -1,0 +1,66 @@
+"""Two servers on one database and one object folder, each with a home and a journal of its own."""
+
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+from sqlalchemy import URL
+
+from tests.support.database import temporary_home
+from tests.support.faults.outside import build_clock_shim
+from tests.support.lockstep_page import EMPTY_MODULE
+from tests.support.server import ServerUnderTest
+
+ServerPair = tuple[ServerUnderTest, ServerUnderTest]
+CLOCK_SKEW_SECONDS = 5
+
+
+@contextmanager
+def running_pair(url: URL, **settings: str) -> Iterator[ServerPair]:
+    """Start two servers, and stop them at the end.
+
+    If there is a C compiler, the clock of the second one is `CLOCK_SKEW_SECONDS` ahead.
+    """
+    with temporary_home() as home:
+        objects = home / "objects"
+        objects.mkdir()
+        (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
+        pair = []
+        for name in ("one", "two"):
+            (home / name).mkdir()
+            (home / name / "objects").symlink_to(objects)
+            common = {
+                "DATABASE_URL": url.render_as_string(hide_password=False),
+                "RATE_LIMIT_BURST": "1000",
+                "AUTH_SECRET": "x" * 32,
+                "LOG_LEVEL": "INFO",
+                "LOCKSTEP_FOLDER": str(home),
+            }
+            pair.append(ServerUnderTest(home / name, common | settings))
+        if shutil.which("cc"):
+            (home / "clock").mkdir()
+            pair[1].settings |= build_clock_shim(home / "clock")
+            (home / "clock" / "offset").write_text(str(CLOCK_SKEW_SECONDS))
+        try:
+            for server in pair:
+                server.start()
+            yield pair[0], pair[1]
+        finally:
+            for server in pair:
+                if server.running.poll() is None:
+                    server.running.send_signal(signal.SIGCONT)
+                    server.stop()
+
+
+def kill_machine(server: ServerUnderTest) -> None:
+    """Kill a server and all of its processes at once, so that none of them can seal or upload anything."""
+    family = [server.server, *server.server.children(recursive=True)]
+    for process in family:
+        process.suspend()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    server.running.wait(10)
+    psutil.wait_procs(family, 10)
