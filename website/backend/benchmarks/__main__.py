@@ -14,27 +14,40 @@ NAMES = (
     "uploader",
     "cost",
     "certify",
+    "certifiers",
     "latency",
     "sound",
     "times",
     "minutes",
     "endurance",
     "controls",
+    "replay",
+    "boards",
+    "spectators",
+    "ghost",
+    "laws",
+    "programs",
+    "dashboard",
+    "drawing",
 )
 
 
 def main(
     name: Annotated[str, typer.Argument(help=", ".join(NAMES))],
     sizes: Annotated[str, typer.Option(help="players: numbers of players, separated by commas.")] = "1,8,16,32,48",
-    seconds: Annotated[float, typer.Option(min=7, help="players, times, latency: seconds of each measurement.")] = 12.0,
+    seconds: Annotated[
+        float, typer.Option(min=7, help="players, times, latency, spectators, ghost: seconds of each measurement.")
+    ] = 12.0,
     games: Annotated[str, typer.Option(help="certify: ids or families, separated by commas (default: all).")] = "",
-    minutes: Annotated[float, typer.Option(min=0.1, help="endurance: minutes of play.")] = 10.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="endurance, replay: minutes of play.")] = 10.0,
     play: Annotated[float, typer.Option(min=1, help="certify: seconds of play of each game.")] = 30.0,
     delays: Annotated[
         str, typer.Option(help="latency: round-trip times in ms, separated by commas.")
     ] = "0,40,80,150,300",
     presses: Annotated[int, typer.Option(min=1, help="latency: key presses for each row.")] = 60,
     scripted: Annotated[int, typer.Option(min=0, help="latency: scripted players for the CPU; 0 leaves it out.")] = 16,
+    episodes: Annotated[int, typer.Option(min=1000, help="boards: number of generated episodes.")] = 1_000_000,
+    generated: Annotated[int, typer.Option(min=1000, help="dashboard, drawing: generated episodes.")] = 100_000,
     folder: Annotated[Path, typer.Option(help="Folder for the JSON file.")] = RESULTS,
 ) -> None:
     """Run one benchmark. Most take less than 2 min, latency 6 min, endurance 10 min, certify with all games 20 min."""
@@ -49,7 +62,13 @@ def main(
             "players": scripted,
         },
         "endurance": {"minutes": minutes, "every": min(60.0, 60 * minutes)},
+        "replay": {"minutes": minutes},
+        "boards": {"episodes": episodes},
+        "dashboard": {"episodes": generated},
+        "drawing": {"episodes": generated},
         "times": {"seconds": seconds},
+        "spectators": {"seconds": seconds},
+        "ghost": {"seconds": seconds},
         "certify": {"games": tuple(filter(None, games.split(","))), "play_seconds": play},
     }
     report: Report = importlib.import_module(f"benchmarks.{name}").run(**options.get(name, {}))

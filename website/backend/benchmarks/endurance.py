@@ -4,14 +4,7 @@
 each end. A long task uses the main thread for more than 50 ms (W3C, Long Tasks API), which delays three frames.
 """
 
-import json
-import os
-import subprocess
-import tempfile
-from pathlib import Path
-from typing import Any
-
-from benchmarks.latency import FRONTEND
+from benchmarks.page import measure_in_chromium
 from benchmarks.report import Report, load_average, quantile
 
 COLUMNS = (
@@ -23,24 +16,10 @@ COLUMNS = (
 def run(minutes: float = 10.0, every: float = 60.0) -> Report:
     """Play for `minutes`, and add a row every `every` seconds. The heap is read after a garbage collection."""
     report = Report("endurance", COLUMNS)
-    for reading in play_in_chromium(minutes, every):
+    for reading in measure_in_chromium("endurance", "ENDURANCE", {"minutes": minutes, "every": every}):
         tasks, gaps = reading["longTasks"], reading["gaps"]
         report.add(
             reading["second"] / 60, len(tasks), max(tasks, default=0.0), reading["heap"] / 2**20, reading["nodes"],
             len(gaps) + 1, reading["skipped"], quantile(gaps, 0.5), quantile(gaps, 0.99), load_average(),
         )  # fmt: skip
     return report
-
-
-def play_in_chromium(minutes: float, every: float) -> list[dict[str, Any]]:
-    """Return the page's readings. Raises RuntimeError with the output of the page's test if it fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "readings.json"
-        plan = json.dumps({"minutes": minutes, "every": every})
-        environment = {**os.environ, "ENDURANCE_PLAN": plan, "ENDURANCE_RESULT": str(result)}
-        command = ["npx", "vitest", "run", "--config", "e2e/vitest.config.ts", "endurance"]
-        done = subprocess.run(command, cwd=FRONTEND, env=environment, capture_output=True, text=True, check=False)
-        if not result.exists():
-            raise RuntimeError(f"the page could not be measured (website/play sets all up):\n{done.stdout[-3000:]}")
-        readings: list[dict[str, Any]] = json.loads(result.read_text())
-        return readings

@@ -24,8 +24,7 @@ from skill_arcade.frames.decoder import Decoder
 from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.frames.picture import Picture
 from skill_arcade.games.manifest import EnvironmentSpec
-from skill_arcade.play.session.client_channel import pack_frame
-from skill_arcade.play.session.episode_recorder import FrameUpdate
+from skill_arcade.wire.packet import FramePacket
 
 ATARI = (
     "Breakout", "Pong", "Seaquest", "MsPacman", "SpaceInvaders", "Qbert",
@@ -94,7 +93,7 @@ def _add_row(report: Report, name: str, environment: EnvironmentSpec, n_frames: 
         stats.encode.append(1e6 * (time.perf_counter() - started))
         if encoded_frames and encoded.true_colour != encoded_frames[0].true_colour:
             _check_segment(stats, encoded_frames, segment)
-        packet = pack_frame(FrameUpdate(number, 0, encoded, 0.0, 0), encoded)
+        packet = FramePacket(number, 0, encoded).pack()
         stats.wire.append(len(packet) + (2 if len(packet) < 126 else 4 if len(packet) < 65536 else 10))
         decoder = decoder or Decoder(rgb.shape[1], rgb.shape[0])
         started = time.perf_counter()

@@ -6,9 +6,6 @@ frame in which the first picture with a moved bat was drawn; the page's drawing 
 time between two pictures that the page reported as painted. Scripted players without a browser then measure the CPU.
 """
 
-import json
-import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +14,11 @@ from typing import Any
 import uvloop
 
 from benchmarks.followers import measure_cpu
+from benchmarks.page import measure_in_chromium
 from benchmarks.report import Report, load_average, quantile
 from skill_arcade.environments.factory import make_environment
 from skill_arcade.games.catalogue import load_catalogue
 
-FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 PERIOD_MS = 1000 / 60
 RIGHT_ACTION = 2
 MODES = ("streamed", "lockstep")
@@ -47,7 +44,8 @@ def run(
     report = Report("latency", COLUMNS)
     lag = count_lag()
     report.facts["Breakout's own lag, steps"] = lag
-    for row in play_in_chromium(make_plan(delays), presses, seconds):
+    plan = {"networks": make_plan(delays), "presses": presses, "seconds": seconds}
+    for row in measure_in_chromium("latency", "LATENCY", plan):
         report.add(*make_row(row, lag))
     if players:
         for mode in MODES:
@@ -79,20 +77,6 @@ def count_lag() -> int:
             env.close()
             return step
     raise AssertionError("the bat does not move")
-
-
-def play_in_chromium(networks: list[dict[str, Any]], presses: int, seconds: float) -> list[dict[str, Any]]:
-    """Run the page's side of a plan (`e2e/latency.test.ts`). Raises RuntimeError with its output if it fails."""
-    plan = json.dumps({"networks": networks, "presses": presses, "seconds": seconds})
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "rows.json"
-        environment = {**os.environ, "LATENCY_PLAN": plan, "LATENCY_RESULT": str(result)}
-        command = ["npx", "vitest", "run", "--config", "e2e/vitest.config.ts", "latency"]
-        done = subprocess.run(command, cwd=FRONTEND, env=environment, capture_output=True, text=True, check=False)
-        if not result.exists():
-            raise RuntimeError(f"the page could not be measured (website/play sets all up):\n{done.stdout[-3000:]}")
-        rows: list[dict[str, Any]] = json.loads(result.read_text())
-        return rows
 
 
 def make_row(row: dict[str, Any], lag: int) -> tuple[Any, ...]:

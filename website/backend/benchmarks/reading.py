@@ -10,14 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 import skill_arcade.dataset as sa
+from skill_arcade.consent.documents import SCOPES
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import export_parts, finish_export, open_plan
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.consents import add_decision
 from skill_arcade.storage.database.engine import open_engine
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
 from tests.support import session_harness
@@ -33,6 +36,7 @@ async def fill(settings: Settings, steps: int) -> None:
         async with engine.begin() as connection:
             await upsert_user(connection, "user", "somebody@example.org")
             await upsert_games(connection, {"breakout": {}})
+            await add_decision(connection, SCOPES, "a benchmark", datetime(2100, 1, 1, tzinfo=UTC))
         await session_harness.upload_all(settings.journal_folder, settings.objects_folder, engine)
 
 

@@ -15,6 +15,7 @@ from skill_arcade.frames.apng import read_apng, write_apng
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.frames.picture import Picture
 from skill_arcade.storage.database.tables import CertificateResult
+from skill_arcade.uploader.objects import list_prefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Tampered:
 
 async def change_byte(episode: UUID, objects: Path) -> Tampered:
     """Flip a bit in the middle of the middle object."""
-    paths = sorted((objects / "episodes" / str(episode)).glob("*.png"))
+    paths = sorted((objects / list_prefixes(episode)[0]).glob("*.png"))
     path = paths[len(paths) // 2]
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

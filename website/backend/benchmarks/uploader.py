@@ -147,7 +147,7 @@ async def _measure(
         rows, size = (
             await connection.execute(text("SELECT count(*), pg_total_relation_size('transition') FROM transition"))
         ).one()
-    files = list((folder / "objects" / "episodes").glob("*/*"))
+    files = list((folder / "objects" / "episodes").glob("*/*/*"))
     report.facts |= {
         "transitions written": total,
         "transitions in Postgres": rows,

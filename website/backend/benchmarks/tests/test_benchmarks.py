@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import certify, cost, frames, latency, players, sound, uploader
+from benchmarks import certify, cost, cost_model, dashboard, frames, latency, players, sound, spectators, uploader
 from benchmarks.report import Report, read_results
+from skill_arcade.research.charts import CHARTS
 
 
 def as_dicts(report: Report) -> list[dict[str, object]]:
@@ -44,8 +45,15 @@ def test_players_benchmark_loses_no_steps() -> None:
     assert int(row["steps seen"]) > 0  # type: ignore[call-overload]
 
 
+def test_spectators_benchmark_loses_no_frame() -> None:
+    rows = as_dicts(spectators.run(watchers=3, seconds=2.0, repeats=1))
+    assert [row["watchers"] for row in rows] == [0, 3]
+    assert [row["frames lost"] for row in rows] == [0, 0]
+    assert float(str(rows[1]["B/s a watcher"])) > 0
+
+
 def test_certify_benchmark_certifies_every_family_and_detects_tampering() -> None:
-    report = certify.run(("breakout", "minigrid-lava-gap-5", "cart-pole", "tower-of-hanoi", "drifting"), 3.0)
+    report = certify.run(("breakout", "minigrid-lava-gap", "cart-pole", "tower-of-hanoi", "drifting"), 3.0)
     rows = {row["game"]: row for row in as_dicts(report)}
     assert [row["family"] for row in rows.values()] == ["atari", "gymnasium", "minigrid", "own", "unseeded"]
     drifting = rows.pop("drifting")
@@ -59,11 +67,11 @@ def test_certify_benchmark_certifies_every_family_and_detects_tampering() -> Non
 
 def test_price_tiers_charges_each_tier_at_its_price() -> None:
     tiers = [(10.0, 3.0), (30.0, 2.0), (None, 1.0)]
-    assert [cost.price_tiers(amount, tiers) for amount in (0, 5, 10, 20, 40)] == [0, 15, 30, 50, 80]
+    assert [cost_model.price_tiers(amount, tiers) for amount in (0, 5, 10, 20, 40)] == [0, 15, 30, 50, 80]
 
 
 def test_cost_benchmark_from_results_and_prices_computes_instances(tmp_path: Path) -> None:
-    row = {"players": 16, "CPU a player %": 3.5, "postgres %": 0.5, "largest game's own MB (USS)": 20.0}
+    row = {"players": 16, "CPU a player %": 3.5, "postgres %": 0.5, "certifier %": 0.5}
     results = {
         "players": {"rows": [row]},
         "frames": {"facts": {"Atari, mean of wire B": 200.0, "Atari, mean of kept B": 200.0}},
@@ -75,7 +83,8 @@ def test_cost_benchmark_from_results_and_prices_computes_instances(tmp_path: Pat
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     rows = as_dicts(cost.run(tmp_path))
     assert [row["players"] for row in rows] == [1, 100, 10_000]
-    assert [row["instances"] for row in rows] == [1, 2, 125]  # 3 % of a core each, on 4 cores that are 60 % full
+    assert [row["instances"] for row in rows] == [1, 5, 417]  # 24 players on each
+    assert {row["largest part"] for row in rows[1:]} == {"database"}  # the rows of a year
 
 
 def test_read_results_without_file_names_the_command(tmp_path: Path) -> None:
@@ -115,3 +124,9 @@ def test_latency_plan_has_equal_networks_in_both_modes() -> None:
 def test_sound_benchmark_with_sound_plays_equal_steps() -> None:
     rows = as_dicts(sound.run(400, ("breakout", "seaquest")))
     assert [row["equal"] for row in rows] == [True, True]
+
+
+def test_dashboard_benchmark_has_no_answer_above_100_kb() -> None:
+    rows = as_dicts(dashboard.run(episodes=3_000, repeats=1))
+    assert {row["chart"] for row in rows} == set(CHARTS)
+    assert max(float(str(row["kB"])) for row in rows) < 100
