@@ -43,7 +43,7 @@ def link_clients(folder: Path, *, firebase: Path | None) -> None:
     client.write_text(f"#!{python} -IS\n{(FAKE_CLIENTS / 'client').read_text().partition(chr(10))[2]}")
     client.chmod(0o755)
     programs = {"gcloud": client, "firebase": firebase or client, "python3": client}
-    programs |= {name: FAKE_CLIENTS / name for name in ("skopeo", "npm")}
+    programs |= {name: FAKE_CLIENTS / name for name in ("skopeo", "terraform", "gh")}
     for name, target in programs.items():
         (folder / name).symlink_to(target)
 
@@ -75,6 +75,8 @@ def client_variables(url: str, folder: Path) -> dict[str, str]:
         "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
         **{name: f"{url}/{api}.fake" for name, api in FIREBASE_APIS.items()},
+        "CLOUD_RUN_URL": f"{url}/front.fake/{{host}}",
+        "GOOGLE_API_URL": f"{url}/{{api}}.fake",
         "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "FAKE_URL": url,

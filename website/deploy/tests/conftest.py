@@ -10,8 +10,10 @@ import pytest
 
 from clients import REAL_FIREBASE, find_sdk, link_clients, start_fork_server
 from fake_cloud.cloud import FakeCloud
-from fake_cloud.server import FakeServer
-from harness import DeployHarness, make_repository
+from fake_cloud.containers import Containers
+from fake_cloud.server import FakeServer, PublicServer
+from harness import PREVIEW, PRODUCTION, DeployHarness, make_repository
+from terraform.toolbox import PYTHON, install_tools, start_providers
 
 pytest_plugins = ["devtools.pytest_skips"]
 
@@ -38,7 +40,17 @@ Clients = tuple[Path, Path, dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def clients(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Terraform's providers with the real schema. The value is that of TF_REATTACH_PROVIDERS."""
+    install_tools()
+    with start_providers(tmp_path_factory.mktemp("providers")) as attached:
+        yield attached
+
+
+@pytest.fixture(scope="session")
+def clients(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, providers: str
+) -> Iterator[Clients]:
     """A repository to copy, a folder with the clients, and the variables that they need."""
     repository = tmp_path_factory.mktemp("repository") / "repository"
     make_repository(repository)
@@ -57,6 +69,8 @@ def clients(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 "FORK_SERVER_GCLOUD": str(gcloud),
                 "FORK_SERVER_FIREBASE": str(fakes),
                 "FORK_SERVER_PYTHON3": str(fakes),
+                "TERRAFORM_PYTHON": str(PYTHON),
+                "TF_REATTACH_PROVIDERS": providers,
             },
         )
 
@@ -67,6 +81,14 @@ def harness(tmp_path: Path, clients: Clients) -> Iterator[DeployHarness]:
     cloud = FakeCloud()
     with FakeServer(cloud) as server:
         yield DeployHarness(tmp_path, cloud, server, *clients)
+
+
+@pytest.fixture
+def running(harness: DeployHarness, tmp_path: Path) -> Iterator[Containers]:
+    """Real servers behind the fake cloud of `harness`, which the real smoke test of its releases plays on."""
+    with Containers(harness.cloud) as containers, PublicServer(harness.cloud, tmp_path) as public:
+        harness.use_real_smoke_test(public.port, public.authority)
+        yield containers
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +108,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, clients: Clients) -> dict
 def production(harness: DeployHarness, prepared: dict[str, FakeCloud]) -> DeployHarness:
     """The scripts with a production project after `bootstrap`."""
     harness.cloud.load_state(copy.deepcopy(prepared["production"].state()))
+    add_site(harness.cloud, PRODUCTION)
     return harness
 
 
@@ -93,4 +116,11 @@ def production(harness: DeployHarness, prepared: dict[str, FakeCloud]) -> Deploy
 def preview(harness: DeployHarness, prepared: dict[str, FakeCloud]) -> DeployHarness:
     """The scripts with a preview project after `bootstrap`."""
     harness.cloud.load_state(copy.deepcopy(prepared["preview"].state()))
+    add_site(harness.cloud, PREVIEW)
     return harness
+
+
+def add_site(cloud: FakeCloud, name: str) -> None:
+    """Add the Hosting site, which a project does not have until somebody creates it."""
+    cloud.resources["sites"][name] = {"defaultUrl": f"https://{name}.web.app", "type": "DEFAULT_SITE"}
+    cloud.resources["channels"]["live"] = {"retainedReleaseCount": 10}

@@ -1,5 +1,6 @@
 """Test harness: runs a copy of the scripts in a temporary repository against a fake cloud."""
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -38,7 +39,7 @@ class DeployHarness:
         self.environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
         self.environment |= client_variables(server.url, folder) | more
         self.environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "FIREBASE": str(programs / "firebase")}
-        self.environment |= {"DEPLOY_PAUSE_SECONDS": "0", "CI": "true"}
+        self.environment |= {"DEPLOY_PAUSE_SECONDS": "0", "CANARY_MINUTES": "0.001", "CI": "true"}
         self.page_url = f"{server.url}/firebasehosting.fake/show/live"
         self.cloud_project = PREVIEW
         shutil.copytree(repository, self.root, symlinks=True)
@@ -67,8 +68,25 @@ class DeployHarness:
 
     def deploy(self, *more: str, **variables: str) -> ScriptResult:
         """Release what is committed to production."""
-        settings = settings_of("production") | {"PAGE_URL": self.page_url} | variables
-        return self.run("deploy", "--image", str(self.image()), "--page", str(self.page()), *more, **settings)
+        return self.run("deploy", *self._built(), *more, **self._production(), **variables)
+
+    def start_deploy(self) -> subprocess.Popen[bytes]:
+        """Start a release in the background."""
+        command = [str(self.root / "website" / "deploy" / "deploy"), *self._built()]
+        environment = self.environment | self._production()
+        return subprocess.Popen(command, env=environment, cwd=self.folder, stdin=subprocess.DEVNULL)
+
+    def _built(self) -> tuple[str, ...]:
+        return "--image", str(self.image()), "--page", str(self.page())
+
+    def _production(self) -> dict[str, str]:
+        return settings_of("production") | {"PAGE_URL": self.page_url}
+
+    def use_real_smoke_test(self, port: int, authority: Path) -> None:
+        """Let releases run the real smoke test, by TLS at this port, which a certificate of `authority` has."""
+        shutil.copy(FAKE_CLIENTS / "routed_smoke", self.root / "website" / "deploy" / "smoke")
+        git(self.root, "commit", "--quiet", "--all", "--message", "use the real smoke test")
+        self.environment |= {"FAKE_TLS_PORT": str(port), "SSL_CERT_FILE": str(authority)}
 
     def preview(self, verb: str, number: int, *more: str, **variables: str) -> ScriptResult:
         """Run `preview up` or `preview down`."""
@@ -84,6 +102,12 @@ class DeployHarness:
         """Run `preview sweep`."""
         variables = settings_of("preview") | {"GITHUB_TOKEN": "token"}
         return self.run("preview", "sweep", "--repository", "someone/arcade", *more, **variables)
+
+    def start_sweep(self) -> subprocess.Popen[bytes]:
+        """Start `preview sweep` in the background."""
+        command = [str(self.root / "website" / "deploy" / "preview"), "sweep", "--repository", "someone/arcade"]
+        environment = self.environment | settings_of("preview") | {"GITHUB_TOKEN": "token"}
+        return subprocess.Popen(command, env=environment, cwd=self.folder, stdin=subprocess.DEVNULL)
 
     def rollback(self, *more: str) -> ScriptResult:
         """Run `rollback`."""
@@ -124,7 +148,7 @@ def settings_of(kind: str) -> dict[str, str]:
 def make_repository(root: Path) -> None:
     """Create a repository with the scripts, fake versions of `smoke` and `build`, and a few other files."""
     deploy = root / "website" / "deploy"
-    shutil.copytree(DEPLOY, deploy, ignore=shutil.ignore_patterns("tests", "node_modules", "__pycache__"))
+    shutil.copytree(DEPLOY, deploy, ignore=shutil.ignore_patterns("tests", "checks", "node_modules", "__pycache__"))
     for name in ("smoke", "build"):
         (deploy / name).unlink()
         shutil.copy(FAKE_CLIENTS / name, deploy / name)
@@ -139,6 +163,9 @@ def make_repository(root: Path) -> None:
         config.read_text() if config.exists() else '{"hosting": {"public": "dist"}}'
     )
     shutil.copytree(DEPLOY.parents[1] / ".github", root / ".github")
+    # Compiled once for all tests. Git must not see it, because a release is named by what is committed.
+    (root / ".gitignore").write_text("__pycache__/\n")
+    compileall.compile_dir(deploy / "release", quiet=1)
     git(root, "init", "--quiet", "--template=", "--initial-branch", "main")
     git(root, "remote", "add", "origin", "https://github.com/someone/arcade")
     git(root, "add", "--all")

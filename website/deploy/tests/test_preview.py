@@ -167,6 +167,30 @@ def test_sweep_failed_removal_is_reported(preview: DeployHarness) -> None:
     assert "#7: database pr_7" in done.output
 
 
+def test_sweep_renews_channel_of_open_pull_request(preview: DeployHarness) -> None:
+    assert preview.preview("up", 7).code == 0
+    preview.cloud.behaviours["open pull requests"] = [7]
+    for _ in range(3):
+        preview.cloud.now += 20 * 86_400
+        assert preview.sweep().code == 0
+    assert existing(preview)["channels"] == ["pr-7"]
+    preview.cloud.now += 31 * 86_400
+    assert preview.sweep().code == 0
+    assert "channels" not in existing(preview)
+
+
+def test_sweep_preview_opened_while_it_runs_is_kept(preview: DeployHarness) -> None:
+    """Its pull request is open when GitHub is asked, whatever was listed before."""
+    ready = preview.cloud.pause_at("GET github ")
+    sweep = preview.start_sweep()
+    ready.wait()
+    create_preview(preview, 7)
+    preview.cloud.behaviours["open pull requests"] = []
+    ready.resume()
+    assert sweep.wait() == 0
+    assert existing(preview) == names_of(7)
+
+
 def test_preview_dry_run_changes_nothing(preview: DeployHarness) -> None:
     up = preview.preview("up", 7, "--dry-run")
     assert (up.code, up.changes) == (0, []), up.output
@@ -195,7 +219,7 @@ def create_preview(harness: DeployHarness, number: int) -> None:
         }
     resources["databases"][names["databases"][0]] = {}
     write_recording(harness, number)
-    resources["channels"][names["channels"][0]] = {"ttl": "604800s"}
+    resources["channels"][names["channels"][0]] = {"retainedReleaseCount": 10}
     package = names["packages"][0]
     where = f"projects/{harness.cloud_project}/locations/europe-west1/repositories/arcade/packages"
     resources["packages"][package] = {"name": f"{where}/{package}"}

@@ -24,6 +24,16 @@ def test_settings_of_production_pass_startup_checks(production: DeployHarness) -
     assert settings.gcp_sql_user == "arcade-run@arcade-prod.iam"
 
 
+def test_settings_for_a_class_behind_one_address_reach_the_server(production: DeployHarness) -> None:
+    done = production.deploy(FIREBASE_API_KEY="AIza-web", RATE_LIMIT_BURST="300", MAX_ADDRESS_PERCENT="100")
+    assert done.code == 0, done.output
+    settings = Settings.model_validate(
+        settings_of_revision(production, list(production.cloud.resources["revisions"])[-1])
+    )
+    assert settings.rate_limit_burst == 300
+    assert settings.address_share(settings.max_games) == settings.max_games
+
+
 def test_settings_of_preview_pass_startup_checks(preview: DeployHarness) -> None:
     assert preview.preview("up", 7).code == 0
     settings = Settings.model_validate(settings_of_revision(preview, "arcade-pr-7-00001-abc"))

@@ -10,8 +10,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Origin
 
 from harness import DeployHarness
-from release import comment, github, page, pull_requests
+from release import comment, github, page
 from release.errors import UserFacingError
+from release.pull_requests import list_open
 from release.websocket import ConnectionClosedError, HandshakeRejectedError, WebSocket
 
 Talk = Callable[[ServerConnection], Awaitable[None]]
@@ -97,14 +98,11 @@ def test_websocket_silent_server_raises_timeout() -> None:
             socket.receive()
 
 
-def test_pull_requests_on_several_pages_are_all_listed(
-    harness: DeployHarness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pull_requests_on_several_pages_are_all_listed(harness: DeployHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_API_URL", f"{harness.server.url}/github.fake")
     monkeypatch.setenv("GITHUB_TOKEN", "token")
     harness.cloud.behaviours["open pull requests"] = list(range(1, 251))
-    pull_requests.main(["someone/arcade"])
-    assert capsys.readouterr().out.split() == [str(number) for number in range(1, 251)]
+    assert list_open("someone/arcade") == list(range(1, 251))
 
 
 def test_github_without_token_raises_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,9 @@ PREVIEW = {
 def test_preview_workflow_opened_updated_and_closed_leaves_nothing(preview: DeployHarness) -> None:
     for action in ("opened", "synchronize"):
         result = run_workflow(preview, "pull_request", "preview", pull_request(preview, action))
-        assert (result.code, result.jobs) == (0, dict.fromkeys(("build", "up", "comment"), "succeeded")), result.output
+        assert (result.code, result.jobs) == (0, dict.fromkeys(("build", "attest", "up", "comment"), "succeeded")), (
+            result.output
+        )
         assert existing(preview) == PREVIEW
         (comment,) = preview.cloud.resources["comments"].values()
         assert "https://arcade-preview--pr-7-x1y2z3.web.app" in comment["body"]

@@ -31,9 +31,15 @@ class WorkflowResult:
 
 
 def run_workflow(
-    harness: DeployHarness, event: str, kind: str, payload: dict[str, Any], *, flags: tuple[str, ...] = ()
+    harness: DeployHarness,
+    event: str,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    flags: tuple[str, ...] = (),
+    printed: dict[str, str] | None = None,
 ) -> WorkflowResult:
-    """Run the workflow for `event`, with the variables that bootstrap prints for GitHub."""
+    """Run the workflow for `event`, with the variables that bootstrap prints for GitHub, or with those in `printed`."""
     event_file = harness.folder / "event.json"
     event_file.write_text(json.dumps(payload))
     variables = {
@@ -45,6 +51,7 @@ def run_workflow(
         "GCP_WORKLOAD_IDENTITY_PROVIDER": "projects/1/locations/global/workloadIdentityPools/github/providers/github",
         "PAGE_URL": harness.page_url,
     }
+    variables = variables if printed is None else printed
     file = {"push": "deploy", "pull_request": "preview", "schedule": "preview"}.get(event, "rollback")
     command: list[str | Path] = [
         ACT,

@@ -29,10 +29,20 @@ def container(line: CommandLine) -> dict[str, Any]:
     made: dict[str, Any] = {"image": line.value("image"), "env": environment}
     made["resources"] = {"limits": {"cpu": line.value("cpu"), "memory": line.value("memory")}}
     if probe := pairs(line.value("startup-probe")):
-        made["startupProbe"] = {key: value for key, value in probe.items() if key != "httpGet.path"}
+        made["startupProbe"] = read_probe(probe)
+    if probe := pairs(line.value("liveness-probe")):
+        made["livenessProbe"] = read_probe(probe)
     if mount := pairs(line.value("add-volume-mount")):
         made["volumeMounts"] = [{"name": mount["volume"], "mountPath": mount["mount-path"]}]
     return made
+
+
+def read_probe(flag: dict[str, str]) -> dict[str, Any]:
+    """Return the probe that a flag describes."""
+    return {
+        "httpGet": {"path": flag.pop("httpGet.path")},
+        **{name: int(value) for name, value in flag.items()},
+    }
 
 
 def deploy_service(line: CommandLine) -> Any:
@@ -40,11 +50,13 @@ def deploy_service(line: CommandLine) -> Any:
     path, name = f"{RUN}/{line.project}/services", line.word()
     services = call("run", "GET", path)["items"]
     before = next((item for item in services if item["metadata"]["name"] == name), None)
-    if before is None and "no-traffic" in line.flags:
+    if before is None and "no-traffic" in line.flags and not call("lies", "GET", "/no-traffic-first"):
         raise UsageError("--no-traffic not supported when creating a new service.")
     volume = pairs(line.value("add-volume"))
     annotations = {"run.googleapis.com/sessionAffinity": str("session-affinity" in line.flags).lower()}
     annotations["autoscaling.knative.dev/maxScale"] = line.value("max-instances")
+    if (minimum := line.value("min-instances", "default")) != "default":
+        annotations["autoscaling.knative.dev/minScale"] = minimum
     spec: dict[str, Any] = {
         "containers": [container(line)],
         "serviceAccountName": line.value("service-account"),
@@ -53,10 +65,14 @@ def deploy_service(line: CommandLine) -> Any:
         "volumes": [{"name": volume["name"], "emptyDir": {"medium": "Memory"}}] if volume else [],
     }
     labels = pairs(line.value("labels"))
+    metadata: dict[str, Any] = dict(before["metadata"]) if before else {"name": name, "namespace": line.project}
+    metadata["labels"] = {**metadata.get("labels", {}), **labels}
+    if line.value("min"):
+        metadata["annotations"] = {"run.googleapis.com/minScale": line.value("min")}
     service: dict[str, Any] = {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
-        "metadata": {"name": name, "namespace": line.project, "labels": labels},
+        "metadata": metadata,
         "spec": {"template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": spec}},
     }
     service["spec"]["traffic"] = share_traffic(before, line)
@@ -82,20 +98,6 @@ def share_traffic(before: dict[str, Any] | None, line: CommandLine) -> list[dict
         if entry.get("tag") != tag
     ]
     return [*kept, {"latestRevision": True, "tag": tag}]
-
-
-def update_traffic(line: CommandLine) -> Any:
-    """Send all traffic to one revision and set tags."""
-    path = f"{RUN}/{line.project}/services/{line.word()}"
-    service = call("run", "GET", path)
-    tags = {entry["tag"]: entry["revisionName"] for entry in service["status"]["traffic"] if entry.get("tag")}
-    tags |= pairs(line.value("update-tags"))
-    revision, _, percent = line.value("to-revisions").partition("=")
-    call("run", "GET", f"{RUN}/{line.project}/revisions/{revision}")
-    traffic: list[dict[str, Any]] = [{"revisionName": revision, "percent": int(percent)}]
-    traffic += [{"revisionName": name, "tag": tag} for tag, name in tags.items()]
-    service["spec"]["traffic"] = traffic
-    return call("run", "PUT", path, service)
 
 
 def deploy_job(line: CommandLine) -> Any:

@@ -26,8 +26,9 @@ iam workload-identity-pools providers create-oidc: attribute-condition attribute
 iam workload-identity-pools providers update-oidc: attribute-condition attribute-mapping issuer-uri location
     workload-identity-pool
 storage buckets list:
-storage buckets create: default-storage-class lifecycle-file location public-access-prevention soft-delete-duration
-    uniform-bucket-level-access
+storage buckets create: location public-access-prevention uniform-bucket-level-access
+storage buckets describe:
+storage buckets update: versioning
 storage buckets get-iam-policy:
 storage buckets add-iam-policy-binding: condition location member region role
 storage objects list:
@@ -63,10 +64,8 @@ run services describe: region
 run services delete: region
 run services get-iam-policy: region
 run services add-iam-policy-binding: condition location member region role
-run services update-traffic: region to-revisions update-tags
-run revisions describe: region
-run deploy: add-volume add-volume-mount allow-unauthenticated concurrency cpu cpu-boost env-vars-file
-    execution-environment image ingress labels liveness-probe max-instances memory min-instances
+run deploy: args command add-volume add-volume-mount allow-unauthenticated concurrency cpu cpu-boost env-vars-file
+    execution-environment image ingress labels liveness-probe max-instances memory min min-instances
     no-allow-unauthenticated no-cpu-throttling no-traffic port region service-account session-affinity set-secrets
     startup-probe tag timeout
 run jobs list: region

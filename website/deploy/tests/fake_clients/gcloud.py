@@ -2,7 +2,7 @@
 
 import sys
 
-from fake_clients.cloud_run import deploy_job, deploy_service, run_job, update_traffic
+from fake_clients.cloud_run import deploy_job, deploy_service, run_job
 from fake_clients.command_line import (
     CommandError,
     UsageError,
@@ -26,6 +26,7 @@ from fake_clients.operations import (
     create_role,
     create_user,
     delete_operation,
+    describe_bucket,
     describe_operation,
     fill,
     list_objects,
@@ -87,6 +88,10 @@ COMMANDS: dict[str, Operation] = {
     "iam workload-identity-pools providers update-oidc": update_provider,
     "storage buckets list": list_operation("storage", "/storage/v1/b", "items"),
     "storage buckets create": create_bucket,
+    "storage buckets describe": describe_bucket,
+    "storage buckets update": lambda line: call(
+        "storage", "PATCH", fill("/storage/v1/b/{word}", line), {"versioning": {"enabled": True}}
+    ),
     "storage buckets get-iam-policy": describe_operation("storage", "/storage/v1/b/{word}/iam"),
     "storage buckets add-iam-policy-binding": bind_operation("storage", "PUT", "/storage/v1/b/{word}/iam"),
     "storage objects list": list_objects,
@@ -138,8 +143,6 @@ COMMANDS: dict[str, Operation] = {
     "run services add-iam-policy-binding": bind_operation(
         "run", "GET", "/v1/projects/{project}/locations/{region}/services/{word}"
     ),
-    "run services update-traffic": update_traffic,
-    "run revisions describe": describe_operation("run", RUN + "/{project}/revisions/{word}"),
     "run deploy": deploy_service,
     "run jobs list": list_operation("run", JOBS + "/{project}/jobs", "items"),
     "run jobs delete": delete_operation("run", JOBS + "/{project}/jobs/{word}"),

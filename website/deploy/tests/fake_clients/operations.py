@@ -1,10 +1,8 @@
 """The operations of the fake gcloud: calls of the fake APIs at FAKE_URL, as gcloud makes them."""
 
 import base64
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fake_clients.command_line import CommandError, CommandLine, UsageError, call
@@ -109,10 +107,15 @@ def access_version(line: CommandLine) -> Any:
 
 
 def create_bucket(line: CommandLine) -> Any:
-    """Create a bucket with its lifecycle rules."""
+    """Create a bucket."""
     body = {"name": line.word().removeprefix("gs://"), "location": line.value("location").upper()}
-    body["lifecycle"] = json.loads(Path(line.value("lifecycle-file")).read_text())
     return call("storage", "POST", "/storage/v1/b", body, project=line.project)
+
+
+def describe_bucket(line: CommandLine) -> Any:
+    """Return a bucket as `gcloud storage buckets describe` prints it: with names of its own, in snake case."""
+    bucket = call("storage", "GET", fill("/storage/v1/b/{word}", line))
+    return {**bucket, "versioning_enabled": bucket.get("versioning", {}).get("enabled", False)}
 
 
 def create_operation(api: str, path: str, body: Callable[[CommandLine], Any], **query: str) -> Operation:

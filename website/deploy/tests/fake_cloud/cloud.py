@@ -3,10 +3,17 @@
 import importlib
 import re
 import threading
-from collections import defaultdict
-from typing import Any
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from fake_cloud.discovery import check_request
 from fake_cloud.requests import ApiError, Fault, Request, Routes
+
+if TYPE_CHECKING:
+    from fake_cloud.containers import Containers
 
 APIS = (
     "resource_manager",
@@ -18,15 +25,48 @@ APIS = (
     "secrets",
     "sql",
     "run",
+    "front_end",
+    "identity",
+    "lies",
+    "logging",
+    "monitoring",
     "jobs",
     "hosting",
     "firebase",
     "sts",
     "github",
     "smoke",
+    "terraform",
 )
+HOLD_SECONDS = 0.3
+"""Duration of a request that asks to be held, so that others arrive meanwhile."""
 # POST calls that only read.
-READING = re.compile(r":getIamPolicy$|:testIamPermissions$|/token$|:generateAccessToken$|^/try$|/v1/token")
+READING = re.compile(
+    r":getIamPolicy$|:testIamPermissions$|/token$|:generateAccessToken$|entries:list$|^/try$|/v1/token"
+)
+
+
+class Pause:
+    """A call that waits, so that a test can do something in between."""
+
+    TIMEOUT_SECONDS = 60.0
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._reached, self._resumed = threading.Event(), threading.Event()
+
+    def wait_for_test(self) -> None:
+        """Wait until the test resumes the call."""
+        self._reached.set()
+        assert self._resumed.wait(self.TIMEOUT_SECONDS)
+
+    def wait(self) -> None:
+        """Wait until the call is made."""
+        assert self._reached.wait(self.TIMEOUT_SECONDS), self.pattern
+
+    def resume(self) -> None:
+        """Let the call go on."""
+        self._resumed.set()
 
 
 class FakeCloud:
@@ -34,6 +74,8 @@ class FakeCloud:
 
     def __init__(self) -> None:
         self.url = ""
+        self.now = 0.0
+        """Time in seconds, which a test advances."""
         self.calls: list[Request] = []
         self.faults: list[Fault] = []
         self.policies: dict[str, dict[str, Any]] = {}
@@ -41,20 +83,60 @@ class FakeCloud:
         """Resources by kind, then by name."""
         self.behaviours: dict[str, Any] = {}
         """Behaviour that a test selects, such as sessions that keep a database in use."""
+        self.lies: set[str] = set()
+        """Beliefs of FACTS.md that this cloud breaks."""
+        self.request_log: list[dict[str, Any]] = []
+        self.containers: Containers | None = None
+        """Real servers for the revisions and jobs, or None if nothing runs."""
+        self.ports: dict[str, int] = {}
+        """Port of the server of each revision that has one."""
+        self._in_flight: Counter[str] = Counter()
         self._lock = threading.RLock()
+        self._pause: Pause | None = None
         self._routes: dict[str, list[Routes]] = defaultdict(list)
         for name in APIS:
             routes = importlib.import_module(f"fake_cloud.{name}").ROUTES
             self._routes[routes.api].append(routes)
 
+    def pause_at(self, pattern: str) -> "Pause":
+        """Let the next matching call wait until the test resumes it."""
+        self._pause = Pause(pattern)
+        return self._pause
+
     def handle(self, request: Request) -> Any:
         """Record a call and return its response."""
+        if self._pause and re.search(self._pause.pattern, f"{request.line} {request.body}"):
+            pause, self._pause = self._pause, None
+            pause.wait_for_test()
+        answer = self._handle(request)
+        if request.api == "front" and "seconds" in request.query:
+            time.sleep(HOLD_SECONDS)
+        return answer
+
+    def in_flight(self, request: Request) -> int:
+        """Return the number of requests that this host answers at the moment, with this one."""
+        return self._in_flight[request.path.split("/")[1]]
+
+    @contextmanager
+    def counted(self, request: Request) -> Iterator[None]:
+        """Count a request to the front end until it is answered. A WebSocket is one for as long as it is open."""
+        host = request.path.split("/")[1] if request.api == "front" else ""
+        with self._lock:
+            self._in_flight[host] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_flight[host] -= 1
+
+    def _handle(self, request: Request) -> Any:
         with self._lock:
             self.calls.append(request)
             for fault in self.faults:
                 if fault.matches(request):
                     raise ApiError(fault.status, "The service is currently unavailable.", "UNAVAILABLE")
             self._check_enabled(request)
+            check_request(request)
             for routes in self._routes[request.api]:
                 found = routes.find(request)
                 if found:

@@ -30,7 +30,9 @@ def add_firebase(cloud: FakeCloud, request: Request, project: str) -> Any:
     if project not in cloud.resources["projects"]:
         raise ApiError(403, "The caller does not have permission", "PERMISSION_DENIED")
     cloud.add("firebase", project, True)
-    cloud.resources["channels"].setdefault("live", {})
+    if "no-site" in cloud.lies:
+        cloud.resources["sites"][project] = {"type": "DEFAULT_SITE"}
+        cloud.resources["channels"]["live"] = {"retainedReleaseCount": 10}
     return finish(cloud, "add", describe(project))
 
 

@@ -44,7 +44,9 @@ def delete_job(cloud: FakeCloud, request: Request, project: str, name: str) -> A
 def run_job(cloud: FakeCloud, request: Request, project: str, name: str) -> Any:
     job = cloud.get("jobs", name)
     number = len(cloud.resources["executions"]) + 1
-    fine = "False" if cloud.behaviours.get("migration fails") else "True"
+    is_fine = not cloud.behaviours.get("migration fails")
+    if cloud.containers:
+        is_fine = cloud.containers.run_job(job["spec"]["template"]["spec"]["template"]["spec"])
     execution = {
         "apiVersion": "run.googleapis.com/v1",
         "kind": "Execution",
@@ -57,7 +59,10 @@ def run_job(cloud: FakeCloud, request: Request, project: str, name: str) -> Any:
         "spec": job["spec"]["template"]["spec"],
         "status": {
             "observedGeneration": 1,
-            "conditions": [{"type": "Completed", "status": fine, "message": ""}, {"type": "Started", "status": "True"}],
+            "conditions": [
+                {"type": "Completed", "status": str(is_fine), "message": ""},
+                {"type": "Started", "status": "True"},
+            ],
             "logUri": "https://logs.example",
             "succeededCount": 1,
             "startTime": "2026-01-01T00:00:00Z",

@@ -16,14 +16,15 @@ def check_template(cloud: FakeCloud, spec: dict[str, Any]) -> None:
     check_image(cloud, container["image"])
     check_maximum("timeout", int(spec.get("timeoutSeconds") or 300), 3600)
     check_maximum("concurrency", int(spec.get("containerConcurrency") or 80), 1000)
-    if spec.get("serviceAccountName") not in cloud.resources["accounts"]:
+    if spec.get("serviceAccountName") and spec["serviceAccountName"] not in cloud.resources["accounts"]:
         raise ApiError(400, f"Service account {spec.get('serviceAccountName')} does not exist.", "INVALID_ARGUMENT")
     environment = container.get("env", [])
     if sum(len(str(item.get("value", ""))) for item in environment) > ENVIRONMENT_BYTES:
         raise ApiError(400, "The environment is larger than 32 KB.", "INVALID_ARGUMENT")
     for item in environment:
         if "valueFrom" in item:
-            check_secret(cloud, item["valueFrom"]["secretKeyRef"]["name"], spec["serviceAccountName"])
+            reference = item["valueFrom"]["secretKeyRef"]
+            check_secret(cloud, reference["name"], reference["key"], spec["serviceAccountName"])
     for name, probe in container.items():
         if name == "startupProbe":
             check_maximum("timeoutSeconds", int(probe["timeoutSeconds"]), int(probe["periodSeconds"]))
@@ -36,14 +37,20 @@ def check_template(cloud: FakeCloud, spec: dict[str, Any]) -> None:
 
 def check_image(cloud: FakeCloud, image: str) -> None:
     """Raise an error for an image that was not pushed. Google's own images exist."""
-    if not image.startswith("us-docker.pkg.dev/cloudrun/") and image not in cloud.resources["images"]:
+    if not is_googles(image) and image not in cloud.resources["images"]:
         raise ApiError(400, f"Image '{image}' not found.", "INVALID_ARGUMENT")
 
 
-def check_secret(cloud: FakeCloud, name: str, account: str) -> None:
+def is_googles(image: str) -> bool:
+    """Return whether an image is an example of Google's or a mirrored one, which anybody can use."""
+    return image.startswith(("us-docker.pkg.dev/cloudrun/", "mirror.gcr.io/library/"))
+
+
+def check_secret(cloud: FakeCloud, name: str, version: str, account: str) -> None:
     """Raise an error for a secret that is missing or empty, or that the account may not read."""
-    if not cloud.get("secrets", name)["values"]:
-        raise ApiError(400, f"Secret {name}/versions/latest was not found.", "INVALID_ARGUMENT")
+    values = cloud.get("secrets", name)["values"]
+    if not values or (version != "latest" and int(version) > len(values)):
+        raise ApiError(400, f"Secret {name}/versions/{version} was not found.", "INVALID_ARGUMENT")
     if ("roles/secretmanager.secretAccessor", f"serviceAccount:{account}") not in cloud.roles(name):
         raise ApiError(400, f"Permission denied on secret {name} for {account}.", "INVALID_ARGUMENT")
 

@@ -15,6 +15,7 @@ class Request:
     path: str
     query: dict[str, str]
     body: Any
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -23,12 +24,16 @@ class Request:
 
 
 class ApiError(Exception):
-    """An error response with the status and the message that Google uses."""
+    """An error response with the status and the message that Google uses: JSON, or HTML if it is given."""
 
-    def __init__(self, status: int, message: str, reason: str = "") -> None:
+    def __init__(
+        self, status: int, message: str, reason: str = "", html: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(message)
+        self.headers = headers or {}
         self.status = status
         self.reason = reason
+        self.html = html
 
 
 @dataclass

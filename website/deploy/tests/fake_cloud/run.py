@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from fake_cloud.cloud import FakeCloud
-from fake_cloud.limits import check_template
+from fake_cloud.limits import check_template, is_googles
 from fake_cloud.requests import ApiError, Request, Routes
 from fake_cloud.resource_manager import NUMBER
 
@@ -43,7 +43,12 @@ def create_service(cloud: FakeCloud, request: Request, project: str) -> Any:
 @ROUTES.on("PUT", SERVICES + "/{name}")
 def replace_service(cloud: FakeCloud, request: Request, project: str, name: str) -> Any:
     service = request.body
-    service["metadata"]["generation"] = cloud.get("services", name)["metadata"]["generation"]
+    before = cloud.get("services", name)["metadata"]
+    version = service["metadata"].get("resourceVersion", before["resourceVersion"])
+    if version != before["resourceVersion"] and "put-conflict" not in cloud.lies:
+        raise ApiError(409, "Conflict for resource: version was modified since it was read.", "ABORTED")
+    service["metadata"]["generation"] = before["generation"]
+    service["metadata"]["resourceVersion"] = str(int(before["resourceVersion"]) + 1)
     apply_service(cloud, service, cloud.get("services", name))
     cloud.resources["services"][name] = service
     return service
@@ -80,16 +85,35 @@ def apply_service(cloud: FakeCloud, service: dict[str, Any], before: dict[str, A
     template.setdefault("metadata", {})
     # Cloud Run stores its default, which gcloud's --no-traffic reads.
     spec["traffic"] = spec.get("traffic") or [{"latestRevision": True, "percent": 100}]
-    if before is None or comparable(template) != comparable(before["spec"]["template"]):
+    if (
+        before is None
+        or "put-no-revision" in cloud.lies
+        or comparable(template) != comparable(before["spec"]["template"])
+    ):
         check_template(cloud, template["spec"])
         name = template["metadata"].get("name") or f"{metadata['name']}-{metadata['generation']:05d}-abc"
         revision = {"apiVersion": "serving.knative.dev/v1", "kind": "Revision", **copy.deepcopy(template)}
         revision["metadata"] |= {"name": name, "labels": {**template["metadata"].get("labels", {})}}
         revision["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+        if cloud.containers and not is_googles(template["spec"]["containers"][0]["image"]):
+            cloud.ports[name] = cloud.containers.start_server(template["spec"])
         cloud.add("revisions", name, revision)
     else:
         name = before["status"]["latestCreatedRevisionName"]
     set_status(service, name)
+
+
+def count_running(cloud: FakeCloud, name: str) -> int:
+    """Return the number of servers of a service that run without any request.
+
+    A minimum of a revision counts for each revision that has traffic or a tag; a minimum of the service once.
+    """
+    service = cloud.resources["services"][name]
+    named = {entry["revisionName"] for entry in service["status"]["traffic"]}
+    minimum = "autoscaling.knative.dev/minScale"
+    annotations = [cloud.resources["revisions"][revision]["metadata"].get("annotations", {}) for revision in named]
+    own = sum(int(found.get(minimum) or 0) for found in annotations)
+    return own + int(service["metadata"].get("annotations", {}).get("run.googleapis.com/minScale") or 0)
 
 
 def comparable(template: dict[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """Cloud SQL Admin: the instance, its users and databases."""
 
+import copy
+import re
 from typing import Any
 
 from fake_cloud.cloud import FakeCloud
@@ -24,6 +26,33 @@ def create_instance(cloud: FakeCloud, request: Request, project: str) -> Any:
 @ROUTES.on("GET", INSTANCES + "/{instance}")
 def read_instance(cloud: FakeCloud, request: Request, project: str, instance: str) -> Any:
     return cloud.get("instances", instance)
+
+
+@ROUTES.on("POST", INSTANCES + "/{instance}/clone")
+def clone_instance(cloud: FakeCloud, request: Request, project: str, instance: str) -> Any:
+    """A clone inherits the settings, also the protection against deletion."""
+    source, context = cloud.get("instances", instance), request.body["cloneContext"]
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,97}", context["destinationInstanceName"]):
+        raise ApiError(400, "Invalid instance name.", "INVALID_ARGUMENT")
+    if cloud.behaviours.get("clone fails"):
+        return finish(project, "CLONE", instance) | {"error": {"errors": [{"code": "INTERNAL", "message": "no space"}]}}
+    name = context["destinationInstanceName"]
+    cloud.add("instances", name, {**copy.deepcopy(source), "name": name, "pointInTime": context["pointInTime"]})
+    return finish(project, "CLONE", instance) | {"status": "PENDING"}
+
+
+@ROUTES.on("PATCH", INSTANCES + "/{instance}")
+def patch_instance(cloud: FakeCloud, request: Request, project: str, instance: str) -> Any:
+    cloud.get("instances", instance).setdefault("settings", {}).update(request.body["settings"])
+    return finish(project, "UPDATE", instance)
+
+
+@ROUTES.on("DELETE", INSTANCES + "/{instance}")
+def delete_instance(cloud: FakeCloud, request: Request, project: str, instance: str) -> Any:
+    if cloud.get("instances", instance).get("settings", {}).get("deletionProtectionEnabled"):
+        raise ApiError(400, "The instance is protected against deletion.", "FAILED_PRECONDITION")
+    cloud.remove("instances", instance)
+    return finish(project, "DELETE", instance)
 
 
 @ROUTES.on("GET", "/sql/v1beta4/projects/{project}/operations")

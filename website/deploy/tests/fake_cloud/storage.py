@@ -25,6 +25,12 @@ def read_bucket(cloud: FakeCloud, request: Request, bucket: str) -> Any:
     return cloud.get("buckets", bucket)
 
 
+@ROUTES.on("PATCH", V1 + "/b/{bucket}")
+def update_bucket(cloud: FakeCloud, request: Request, bucket: str) -> Any:
+    cloud.get("buckets", bucket).update(request.body)
+    return cloud.get("buckets", bucket)
+
+
 @ROUTES.on("GET", V1 + "/b/{bucket}/storageLayout")
 def read_layout(cloud: FakeCloud, request: Request, bucket: str) -> Any:
     cloud.get("buckets", bucket)
