@@ -1,0 +1,4 @@
+# `bootstrap` creates the bucket and passes its name, PROJECT-terraform, to `init`.
+terraform {
+  backend "gcs" {}
+}
