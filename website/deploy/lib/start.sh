@@ -17,9 +17,6 @@ SCRATCH=$(mktemp -d)
 remove_scratch() { rm -rf -- "$SCRATCH"; }
 trap remove_scratch EXIT
 
-read_json() { python3 -m release.json_query "$@"; }
-write_json() { python3 -m release.environment "$@"; }
-
 # print_help FILE: prints the comment at the top of a script.
 print_help() {
   local line

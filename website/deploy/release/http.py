@@ -29,11 +29,20 @@ class Response:
 
 
 def send_request(
-    url: str, *, method: str | None = None, body: Any = None, headers: dict[str, str] | None = None
+    url: str,
+    *,
+    method: str | None = None,
+    body: Any = None,
+    data: bytes | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    """Send a request once and return the response with any status. Raises `UserFacingError` without a response."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json", **(headers or {})}, method=method)
+    """Send a request once, with `body` as JSON or `data` as it is, and return the response with any status.
+
+    Raises `UserFacingError` without a response.
+    """
+    content_type = "application/json" if data is None else "application/octet-stream"
+    data = json.dumps(body).encode() if data is None and body is not None else data
+    request = urllib.request.Request(url, data, {"content-type": content_type, **(headers or {})}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             return Response(response.status, response.headers, response.read())

@@ -1,17 +1,13 @@
-"""`python3 -m release.pull_requests OWNER/NAME` prints the numbers of the open pull requests, one per line."""
+"""The open pull requests of the repository."""
 
-from release.errors import UserFacingError, run_main
+from release.errors import UserFacingError
 from release.github import list_all
 
 
-def main(arguments: list[str]) -> None:
-    """Print the numbers. Raises `UserFacingError` if a pull request is not clearly open."""
-    (repository,) = arguments
-    for pull in list_all(f"repos/{repository}/pulls", "state=open"):
+def list_open(repository: str) -> list[int]:
+    """Return the numbers of the open pull requests. Raises `UserFacingError` if one is not clearly open."""
+    pulls = list_all(f"repos/{repository}/pulls", "state=open")
+    for pull in pulls:
         if pull["state"] != "open":
             raise UserFacingError(f"GitHub lists #{pull['number']} as open, but its state is {pull['state']}")
-        print(pull["number"])
-
-
-if __name__ == "__main__":
-    run_main(main)
+    return [int(pull["number"]) for pull in pulls]

@@ -63,8 +63,8 @@ def wait_until_ready(url: str, seconds: float) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
-            request_json(f"{url}/healthz")
-            request_json(f"{url}/readyz")
+            request_json(f"{url}/health/live")
+            request_json(f"{url}/health/ready")
         except UserFacingError as error:
             if time.monotonic() > end:
                 raise UserFacingError(f"timeout: the server is not ready after {seconds:.0f} s: {error}") from None
@@ -86,15 +86,17 @@ def choose_games(url: str, count: int) -> list[dict[str, Any]]:
 def play_game(url: str, token: str, game: dict[str, Any], options: argparse.Namespace) -> list[PlayedEpisode]:
     """Play one game. With a page, use its origin, and check that the server rejects another origin."""
     if options.page:
-        check_foreign_origin_is_rejected(socket_url(url, token, game))
-    with WebSocket(socket_url(url, token, game), origin=options.page and options.page.rstrip("/")) as socket:
+        check_foreign_origin_is_rejected(url, token, game)
+    origin = options.page and options.page.rstrip("/")
+    with WebSocket(socket_url(url, game), origin=origin, protocols=get_ticket(url, token, game)) as socket:
         return Player(socket, game).play(options.steps)
 
 
-def check_foreign_origin_is_rejected(url: str) -> None:
+def check_foreign_origin_is_rejected(url: str, token: str, game: dict[str, Any]) -> None:
     """Open a WebSocket with the origin of another site. Raises `UserFacingError` if the server accepts it."""
     try:
-        WebSocket(url, origin=f"https://{secrets.token_hex(8)}.example").close()
+        origin = f"https://{secrets.token_hex(8)}.example"
+        WebSocket(socket_url(url, game), origin=origin, protocols=get_ticket(url, token, game)).close()
     except HandshakeRejectedError as error:
         if error.status != 403:
             raise
@@ -104,11 +106,16 @@ def check_foreign_origin_is_rejected(url: str) -> None:
         )
 
 
-def socket_url(url: str, token: str, game: dict[str, Any]) -> str:
-    """Request a play ticket and return the address of the WebSocket that it opens."""
+def socket_url(url: str, game: dict[str, Any]) -> str:
+    """Return the address of a game's WebSocket."""
+    return f"{url.replace('http', 'ws', 1)}/ws/{quote(game['id'])}"
+
+
+def get_ticket(url: str, token: str, game: dict[str, Any]) -> tuple[str, str]:
+    """Request a play ticket, and return the subprotocols that carry it. Addresses are logged, subprotocols are not."""
     body = {"game_id": game["id"]}
     ticket = request_json(f"{url}/play/tickets", body=body, headers={"authorization": f"Bearer {token}"})["ticket"]
-    return f"{url.replace('http', 'ws', 1)}/ws/{quote(game['id'])}?token={quote(ticket)}"
+    return "skill-arcade", f"ticket.{ticket}"
 
 
 def wait_for_episodes(url: str, token: str, played: list[PlayedEpisode], seconds: float) -> None:

@@ -36,7 +36,9 @@ class HandshakeRejectedError(UserFacingError):
 class WebSocket:
     """A blocking connection. Every operation raises `UserFacingError` after `timeout` seconds."""
 
-    def __init__(self, url: str, *, origin: str | None = None, timeout: float = 20) -> None:
+    def __init__(
+        self, url: str, *, origin: str | None = None, protocols: tuple[str, ...] = (), timeout: float = 20
+    ) -> None:
         parts = urlsplit(url)
         host, secure = parts.hostname or "", parts.scheme in ("https", "wss")
         try:
@@ -46,7 +48,7 @@ class WebSocket:
             raise UserFacingError(f"cannot connect to {parts.netloc}: {error}") from error
         self._stream = self._socket.makefile("rb")
         try:
-            self._perform_handshake(parts.netloc, f"{parts.path}?{parts.query}", origin)
+            self._perform_handshake(parts.netloc, f"{parts.path}?{parts.query}", origin, protocols)
         except BaseException:
             self.close()
             raise
@@ -86,11 +88,12 @@ class WebSocket:
                     whole = b"".join(parts)
                     return whole.decode() if kind == TEXT else whole
 
-    def _perform_handshake(self, host: str, target: str, origin: str | None) -> None:
+    def _perform_handshake(self, host: str, target: str, origin: str | None, protocols: tuple[str, ...]) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {target} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
         lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
         lines += [f"Origin: {origin}"] if origin else []
+        lines += [f"Sec-WebSocket-Protocol: {', '.join(protocols)}"] if protocols else []
         self._write("\r\n".join([*lines, "", ""]).encode())
         status = self._read_line().split(" ")
         headers: dict[str, str] = {}

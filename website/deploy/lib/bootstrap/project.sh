@@ -1,9 +1,7 @@
-# Sourced by `bootstrap`. The project, its billing account and its APIs.
+# Sourced by `bootstrap`. What has to exist before Terraform can run: project, billing, its APIs, the bucket of its state.
 
-APIS=(artifactregistry cloudresourcemanager firebase firebasehosting iam iamcredentials identitytoolkit logging monitoring
-  run secretmanager serviceusage sqladmin storage sts)
-ENABLED_APIS=''
-declare -A PLANNED=() # resources that a dry run would have created
+# The APIs that Terraform calls to enable all others.
+FIRST_APIS=(cloudresourcemanager.googleapis.com serviceusage.googleapis.com iam.googleapis.com storage.googleapis.com)
 
 ensure_project() {
   local projects billing
@@ -12,15 +10,8 @@ ensure_project() {
   if ! has_line "$GCP_PROJECT_ID" "$projects"; then
     [[ -n $BILLING_ACCOUNT ]] || fail "the project $GCP_PROJECT_ID does not exist or you may not see it. To create it, add --billing-account."
     run gcloud projects create "$GCP_PROJECT_ID" --quiet
-    mark_planned project
+    [[ -z $DRY_RUN ]] || fail "the project does not exist yet, so there is nothing more to show. Run this command without --dry-run."
   fi
-  if is_planned project; then
-    GCP_PROJECT_NUMBER=0
-    run gcloud billing projects link "$GCP_PROJECT_ID" --billing-account="$BILLING_ACCOUNT" --quiet
-    return
-  fi
-  GCP_PROJECT_NUMBER=$(gcloud projects describe "$GCP_PROJECT_ID" --format='value(projectNumber)' --quiet) ||
-    fail "cannot read the number of the project $GCP_PROJECT_ID."
   billing=$(gcloud billing projects describe "$GCP_PROJECT_ID" --format='value(billingEnabled)' --quiet) ||
     fail "cannot read the billing account of the project $GCP_PROJECT_ID."
   if [[ $billing != True ]]; then
@@ -30,42 +21,35 @@ ensure_project() {
 }
 
 ensure_apis() {
-  local api missing=()
-  if ! is_planned project; then
-    ENABLED_APIS=$(gcloud_read services list --enabled --format='value(config.name)') || fail "cannot list the enabled APIs."
-  fi
-  for api in "${APIS[@]}"; do
-    has_line "$api.googleapis.com" "$ENABLED_APIS" || missing+=("$api.googleapis.com")
+  local api enabled missing=()
+  enabled=$(gcloud_read services list --enabled --format='value(config.name)') || fail "cannot list the enabled APIs."
+  for api in "${FIRST_APIS[@]}"; do
+    has_line "$api" "$enabled" || missing+=("$api")
   done
   ((${#missing[@]} == 0)) || gcloud_write services enable "${missing[@]}"
 }
 
-# read_if_api_enabled API ARGUMENT...: runs a gcloud command that reads. If a dry run has not enabled the API, the command
-# would fail, and there is nothing to list, so it prints nothing.
-read_if_api_enabled() {
-  local api=$1.googleapis.com
-  shift
-  if [[ -n $DRY_RUN ]] && ! has_line "$api" "$ENABLED_APIS"; then return 0; fi
-  gcloud_read "$@"
+# The state names every resource and holds no secret. Old versions of it are kept.
+ensure_state_bucket() {
+  local bucket=$GCP_PROJECT_ID-terraform buckets versioned=''
+  # An API that was enabled a moment ago may still be refused for a minute.
+  buckets=$(read_with_retry storage buckets list --format='value(name)') || fail "cannot list the buckets."
+  if has_line "$bucket" "$buckets"; then
+    versioned=$(gcloud_read storage buckets describe "gs://$bucket" --format='value(versioning_enabled)') || fail "cannot read the bucket $bucket."
+  else
+    gcloud_write storage buckets create "gs://$bucket" --location="$GCP_REGION" --uniform-bucket-level-access --public-access-prevention
+  fi
+  [[ $versioned == True ]] || gcloud_write storage buckets update "gs://$bucket" --versioning
 }
 
-# A dry run marks the resources that it would create, because they cannot be read and are known to be empty.
-mark_planned() { if [[ -n $DRY_RUN ]]; then PLANNED[$1]=yes; fi; }
-is_planned() { [[ -n ${PLANNED[$1]:-} ]]; }
-
-# read_if_exists RESOURCE ARGUMENT...: runs a gcloud command that reads, unless a dry run would only now create RESOURCE.
-read_if_exists() {
-  local resource=$1
-  shift
-  if is_planned "$resource"; then return 0; fi
+# Runs a gcloud command that reads, with up to 5 tries.
+read_with_retry() {
+  local pause=${DEPLOY_PAUSE_SECONDS:-2} try
+  for try in 1 2 3 4; do
+    if gcloud_read "$@"; then return 0; fi
+    log_info "  failed, retrying in $pause s (try $try of 5)"
+    sleep "$pause"
+    pause=$((pause * 2))
+  done
   gcloud_read "$@"
-}
-
-# bind POLICY MEMBER ROLE COMMAND...: grants a role to a member unless POLICY contains the binding already.
-# It retries, because a new account takes some seconds to be known to all services.
-bind() {
-  local policy=$1 member=$2 role=$3 answer
-  shift 3
-  answer=$(read_json binding "$role" "$member" <<<"${policy:-"{}"}") || exit 1
-  [[ $answer == yes ]] || gcloud_write_with_retry "$@" --member="$member" --role="$role" --format=none
 }
