@@ -1,4 +1,4 @@
-import type { Ended, FocusState, Setup, Welcome } from "@/wire/messages";
+import type { Ended, FocusState, Setup, Watchable, Welcome } from "@/wire/messages";
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
 import type { ControlChange } from "./input/held-controls";
@@ -7,10 +7,10 @@ import type { ControlChange } from "./input/held-controls";
 export interface CloseReason {
   message: string;
   /**
-   * reopen: opening the game again may work. sign-in: the player must sign in first. none: nothing
-   * helps.
+   * reopen: opening the game again may work. sign-in: the player must sign in first. consent: the
+   * player must answer what may be recorded. none: nothing helps.
    */
-  help: "reopen" | "sign-in" | "none";
+  help: "reopen" | "sign-in" | "consent" | "none";
   /** Heading and button label, if the default ones do not fit. */
   title?: string;
   actionLabel?: string;
@@ -20,7 +20,7 @@ export interface CloseReason {
  * Why the page reconnects. websocket-blocked: the server answers over HTTP, but something on the
  * way blocks WebSockets.
  */
-export type ReconnectCause = "connection-lost" | "websocket-blocked";
+export type ReconnectCause = "connection-lost" | "moving" | "websocket-blocked";
 
 /**
  * page: lockstep, this page runs the game and the server repeats its steps. server: streamed, the
@@ -29,7 +29,10 @@ export type ReconnectCause = "connection-lost" | "websocket-blocked";
 export type SteppedBy = "page" | "server";
 
 /** Properties of a game that are known before an episode starts. */
-export type GameInfo = Pick<Welcome, "width" | "height" | "sound_hz">;
+export type GameInfo = Pick<
+  Welcome,
+  "width" | "height" | "sound_hz" | "ghost" | "recorded" | "watchable"
+>;
 
 /**
  * Events from the driver to the engine. A picture must be read during the call because its memory
@@ -51,6 +54,8 @@ export interface DriverEvents {
   /** The text beside the picture from now on. */
   caption: (text: string) => void;
   notice: (text: string) => void;
+  /** Whether others may watch, and how many do. */
+  watchable: (watchable: Watchable) => void;
   /** Round trip to the server in milliseconds. */
   latency: (ms: number) => void;
   /** The connection was lost. The driver reconnects by itself. */
@@ -58,23 +63,31 @@ export interface DriverEvents {
   closed: (closing: CloseReason) => void;
 }
 
+/** Where the player's actions in an episode go: to the server, or to the game in this page. */
+export interface PlayMode {
+  /** `frame` is the observation that was on the screen at `change.at`. */
+  sendInput: (change: ControlChange, frame: number | null) => void;
+  pause: (at: number) => void;
+  resume: (at: number) => void;
+  leave: (at: number) => void;
+  /** Reports the paints of frames, with their times, and the newest frame that was received. */
+  reportPaints: (received: number, frames: readonly (readonly [number, number])[]) => void;
+}
+
 /**
  * Runs a game for the engine: streamed from the server, or in lockstep in this page (see remote/).
  * The engine does not need to know which.
  */
-export interface Driver {
+export interface Driver extends Omit<PlayMode, "reportPaints"> {
   open: (events: DriverEvents) => void;
   /** Sets the player's setup. It is sent to the server after each welcome and at each change. */
   updateSetup: (updateSetup: Setup) => void;
   start: (at: number) => void;
-  /** `frame` is the observation that was on the screen at `change.at`. */
-  sendInput: (change: ControlChange, frame: number | null) => void;
   /** Reports that this observation was painted at the time of this animation frame. */
   painted: (frame: number, at: number) => void;
-  pause: (at: number) => void;
-  resume: (at: number) => void;
-  leave: (at: number) => void;
   reportFocus: (state: FocusState, at: number) => void;
+  /** Lets others watch, or ends it. */
+  setWatchable: (allowed: boolean, at: number) => void;
   /** Reconnects immediately instead of waiting for the next retry. */
   reconnectNow: () => void;
   /** Closes the connection and releases all resources. Idempotent. */

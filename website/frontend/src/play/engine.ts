@@ -8,15 +8,18 @@ import { Painter } from "./painter";
 import type { Cancel, Platform } from "./platform";
 import { FrameRateCounter } from "./frame-rate";
 import { GameSpeaker, type Volume, type OpenAudioOutput, type Speaker } from "./sound/speaker";
-import type { Engine, Pace, Phase, Snapshot } from "./state";
+import { hasEpisode, isRestarting, nextPhase, type Phase, type PhaseEvent } from "./phase";
+import type { Engine, Pace, Snapshot } from "./state";
 import { Store } from "./store";
 
-export type { Engine, Pace, Phase, Snapshot } from "./state";
+export type { Phase } from "./phase";
+export type { Engine, Pace, Snapshot } from "./state";
 
 const COUNTDOWN_BEATS = 3;
 const COUNTDOWN_BEAT_MS = 600;
 /** Phases in which the game plays sound or is about to. */
 const AUDIBLE_PHASES: ReadonlySet<Phase["kind"]> = new Set(["countdown", "starting", "playing"]);
+const NOT_WATCHABLE = { token: null, n_watchers: 0 } as const;
 const INITIAL_COUNTERS = { score: 0, lives: null, seconds: 0, steps: 0 } as const;
 
 /** Connects driver, painter, sound and inputs, and keeps the state of one game for the page. */
@@ -37,16 +40,17 @@ export class GameEngine implements Engine {
     fps: null,
     caption: null,
     notice: null,
+    ghost: null,
+    isRecorded: true,
+    canBeWatched: false,
+    watchable: NOT_WATCHABLE,
   });
   readonly #frameRate = new FrameRateCounter();
   #countdownTimer: Cancel | null = null;
-  /** True while the server has an active episode. */
-  #episodeActive = false;
-  /** True if a new episode starts after the current one has ended. */
-  #restartRequested = false;
   #noticeCount = 0;
   /** Preview of the next episode, until it is painted. */
   #preview: Picture | null = null;
+  readonly #paintListeners = new Set<(frame: number) => void>();
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
 
@@ -83,12 +87,24 @@ export class GameEngine implements Engine {
 
   attach = (canvas: HTMLCanvasElement): Cancel => this.#painter.attach(canvas);
 
+  watchPaints = (listener: (frame: number) => void): Cancel => {
+    this.#paintListeners.add(listener);
+    return () => this.#paintListeners.delete(listener);
+  };
+
   open(): void {
     this.#driver.open({
-      welcome: (phase, { width, height, sound_hz: hz }) => {
-        this.#store.set({ size: { width, height }, hasSound: hz !== null });
+      welcome: (phase, { width, height, sound_hz: hz, ghost, recorded, watchable }) => {
+        this.#store.set({
+          size: { width, height },
+          hasSound: hz !== null,
+          ghost,
+          isRecorded: recorded,
+          canBeWatched: watchable,
+          watchable: NOT_WATCHABLE,
+        });
         this.#speaker.setSampleRate(hz);
-        this.#onWelcome(phase);
+        this.#apply({ type: "welcomed", phase });
       },
       started: () => this.#onStarted(),
       steppedBy: (by) => this.#store.set({ steppedBy: by }),
@@ -105,63 +121,40 @@ export class GameEngine implements Engine {
         this.#updateCounters(head);
       },
       sound: (frame, samples) => this.#speaker.play(frame, samples),
-      paused: (reason) => {
-        if (this.#phase.kind === "playing") this.#enterPhase({ kind: "paused", reason });
-      },
+      paused: (reason) => this.#apply({ type: "paused", reason }),
       resumed: () => this.#onResumed(),
       ended: (ended) => this.#onEnded(ended),
       caption: (caption) => this.#store.set({ caption }),
       notice: (text) => this.#showNotice(text),
+      watchable: ({ token, n_watchers }) => this.#store.set({ watchable: { token, n_watchers } }),
       latency: (ms) => this.#store.set({ latencyMs: Math.round(ms) }),
       reconnecting: (attempt, message, cause) => {
-        this.#enterPhase({
-          kind: "reconnecting",
-          attempt,
-          message,
-          cause,
-          episodeActive: this.#episodeActive,
-        });
+        this.#apply({ type: "reconnecting", attempt, message, cause });
         this.#store.set({ latencyMs: null });
       },
-      closed: (closeReason) => {
-        this.#episodeActive = false;
-        this.#enterPhase({ kind: "closed", closeReason });
-      },
+      closed: (closeReason) => this.#apply({ type: "closed", closeReason }),
     });
   }
 
   start(): void {
-    const { kind } = this.#phase;
-    if (kind !== "ready" && kind !== "ended" && kind !== "episode-lost") return;
+    if (!this.#apply({ type: "start", beats: this.#beats })) return;
     this.#showPreview();
-    if (this.#pace.kind === "real-time") this.#startCountdown(COUNTDOWN_BEATS, "start");
-    else this.#startEpisode();
+    this.#proceed();
   }
 
   pause = (): void => this.#pauseFor("player");
 
   resume(): void {
-    if (this.#phase.kind !== "paused") return;
-    if (this.#pace.kind === "real-time") this.#startCountdown(COUNTDOWN_BEATS, "resume");
-    else this.#driver.resume(this.#platform.now());
+    if (this.#apply({ type: "resume", beats: this.#beats })) this.#proceed();
   }
 
   updateSetup = (setup: Setup): void => this.#driver.updateSetup(setup);
 
   setVolume = (loudness: Volume): void => this.#speaker.setVolume(loudness);
 
-  restart(): void {
-    if (!this.#episodeActive) return;
-    this.#restartRequested = true;
-    this.leave();
-  }
+  restart = (): void => this.#leave({ thenRestart: true });
 
-  leave(): void {
-    if (!this.#episodeActive) return;
-    this.#releaseInputs();
-    this.#driver.leave(this.#platform.now());
-    this.#enterPhase({ kind: "leaving", thenRestart: this.#restartRequested });
-  }
+  leave = (): void => this.#leave({ thenRestart: false });
 
   /** Releases all keys on blur, because the window receives no keyup events without focus. */
   reportFocus(state: FocusState, at: number): void {
@@ -170,6 +163,9 @@ export class GameEngine implements Engine {
     this.#driver.reportFocus(state, at);
     if (isAway && this.#pace.kind === "real-time") this.#pauseFor("focus");
   }
+
+  setWatchable = (allowed: boolean): void =>
+    this.#driver.setWatchable(allowed, this.#platform.now());
 
   reconnectNow = (): void => this.#driver.reconnectNow();
 
@@ -184,10 +180,40 @@ export class GameEngine implements Engine {
     return this.#store.getSnapshot().phase;
   }
 
-  #enterPhase(phase: Phase): void {
+  get #beats(): number {
+    return this.#pace.kind === "real-time" ? COUNTDOWN_BEATS : 0;
+  }
+
+  /** Enters the phase that follows from an event. Returns false if it changes nothing. */
+  #apply(event: PhaseEvent): boolean {
+    const phase = nextPhase(this.#phase, event);
+    if (phase === this.#phase) return false;
     this.#cancelCountdown();
     this.#speaker.setRunning(AUDIBLE_PHASES.has(phase.kind));
     this.#store.set({ phase });
+    return true;
+  }
+
+  /** Waits for the next beat of a countdown, or asks the server for what comes after the last. */
+  #proceed(): void {
+    const phase = this.#phase;
+    if (phase.kind === "countdown") {
+      this.#countdownTimer = this.#platform.after(COUNTDOWN_BEAT_MS, () => {
+        this.#apply({ type: "beat" });
+        this.#proceed();
+      });
+    } else if (phase.kind === "starting") {
+      const at = this.#platform.now();
+      if (phase.then === "start") this.#driver.start(at);
+      else this.#driver.resume(at);
+    }
+  }
+
+  #leave({ thenRestart }: { thenRestart: boolean }): void {
+    if (!hasEpisode(this.#phase)) return;
+    this.#releaseInputs();
+    this.#driver.leave(this.#platform.now());
+    this.#apply({ type: "leave", thenRestart });
   }
 
   /** The picture's size may change within an episode. */
@@ -201,77 +227,39 @@ export class GameEngine implements Engine {
     this.#store.set({ notice: { id: ++this.#noticeCount, text } });
   }
 
-  #onWelcome(phase: "ready" | "playing" | "paused" | "ended"): void {
-    this.#restartRequested = false;
-    const isEpisodeLost = this.#episodeActive && (phase === "ready" || phase === "ended");
-    this.#episodeActive = phase === "playing" || phase === "paused";
-    if (isEpisodeLost) this.#enterPhase({ kind: "episode-lost" });
-    else if (phase === "paused") this.#enterPhase({ kind: "paused", reason: "connection" });
-    else if (phase === "playing") this.#enterPhase({ kind: "starting" });
-    else this.#enterPhase({ kind: "ready" });
-  }
-
   /** Paints the preview of the next episode. */
   #showPreview(): void {
-    if (this.#preview !== null && !this.#episodeActive) this.#painter.showPreview(this.#preview);
+    if (this.#preview !== null && !hasEpisode(this.#phase))
+      this.#painter.showPreview(this.#preview);
     this.#preview = null;
-  }
-
-  #startEpisode(): void {
-    this.#enterPhase({ kind: "starting" });
-    this.#driver.start(this.#platform.now());
   }
 
   #onStarted(): void {
     this.#painter.reset();
-    if (this.#phase.kind === "paused") return;
-    this.#episodeActive = true;
+    if (!this.#apply({ type: "started" })) return;
     this.#store.set(INITIAL_COUNTERS);
-    this.#enterPhase({ kind: "playing" });
     this.#resendHeldInputs();
   }
 
   #onResumed(): void {
-    const { kind } = this.#phase;
-    if (kind !== "paused" && kind !== "starting") return;
-    this.#enterPhase({ kind: "playing" });
-    this.#resendHeldInputs();
+    if (this.#apply({ type: "resumed" })) this.#resendHeldInputs();
   }
 
-  #onEnded({ episode, status, reason, score, n_steps: steps }: Ended): void {
-    this.#episodeActive = false;
-    const finalScore = Number(score);
-    this.#store.set({ score: finalScore });
-    this.#enterPhase({ kind: "ended", episode, status, reason, score: finalScore, steps });
-    if (!this.#restartRequested) return;
-    this.#restartRequested = false;
-    this.start();
+  #onEnded({ episode, status, reason, score: text, n_steps: steps }: Ended): void {
+    const score = Number(text);
+    const restarts = isRestarting(this.#phase);
+    this.#store.set({ score });
+    this.#apply({ type: "ended", ended: { episode, status, reason, score, steps } });
+    if (restarts) this.start();
   }
 
   /** Pauses a real-time game, or cancels its countdown. */
   #pauseFor(reason: "player" | "focus"): void {
-    const phase = this.#phase;
-    if (phase.kind === "countdown") {
-      this.#enterPhase(phase.then === "start" ? { kind: "ready" } : { kind: "paused", reason });
-    } else if (phase.kind === "playing") {
+    if (this.#phase.kind === "playing") {
       this.#releaseInputs();
       this.#driver.pause(this.#platform.now());
-      this.#enterPhase({ kind: "paused", reason });
     }
-  }
-
-  #startCountdown(beatsLeft: number, then: "start" | "resume"): void {
-    this.#enterPhase({ kind: "countdown", beatsLeft, then });
-    this.#countdownTimer = this.#platform.after(COUNTDOWN_BEAT_MS, () => {
-      if (beatsLeft > 1) {
-        this.#startCountdown(beatsLeft - 1, then);
-      } else if (then === "start") {
-        this.#startEpisode();
-      } else {
-        this.#enterPhase({ kind: "starting" });
-        this.#driver.resume(this.#platform.now());
-      }
-    });
+    this.#apply({ type: "pause", reason });
   }
 
   #cancelCountdown(): void {
@@ -283,6 +271,7 @@ export class GameEngine implements Engine {
     this.#driver.painted(frame, at);
     const fps = this.#pace.kind === "real-time" ? this.#frameRate.add(at) : null;
     if (fps !== null) this.#store.set({ fps });
+    for (const listener of this.#paintListeners) listener(frame);
   }
 
   #updateCounters(head: FrameHead): void {

@@ -1,15 +1,7 @@
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
+import { PictureCanvas } from "./picture-canvas";
 import type { Cancel, Platform } from "./platform";
-
-/** The part of a 2D context that the painter uses. */
-export type Surface = Pick<CanvasRenderingContext2D, "putImageData">;
-
-interface Canvas {
-  width: number;
-  height: number;
-  surface: Surface;
-}
 
 /** An observation that was on the screen from `at` on. */
 interface Paint {
@@ -29,9 +21,8 @@ const NO_FRAME = -1;
 export class Painter {
   readonly #platform: Platform;
   readonly #onPaint: (frame: number, at: number) => void;
-  #canvas: Canvas | null = null;
+  readonly #canvas = new PictureCanvas();
   #picture: Picture | null = null;
-  #image: ImageData | null = null;
   #frame = NO_FRAME;
   #dirty: Rectangle = { x: 0, y: 0, width: 0, height: 0 };
   #pendingFrame: Cancel | null = null;
@@ -44,15 +35,9 @@ export class Painter {
 
   /** Paints on this canvas from now on. Returns a function that detaches it. */
   attach(element: HTMLCanvasElement): Cancel {
-    const surface = element.getContext("2d", { alpha: false });
-    if (surface === null)
-      throw new Error("Cannot draw the game: this browser does not support the 2D canvas.");
-    const canvas = Object.assign(element, { surface });
-    this.#canvas = canvas;
+    const detach = this.#canvas.attach(element, { alpha: false });
     this.#repaint();
-    return () => {
-      if (this.#canvas === canvas) this.#canvas = null;
-    };
+    return detach;
   }
 
   /** Sets the newest picture, of which `changed` differs from the one before. */
@@ -90,7 +75,7 @@ export class Painter {
 
   close(): void {
     this.reset();
-    this.#canvas = null;
+    this.#canvas.detach();
   }
 
   readonly #paint = (at: number): void => {
@@ -102,27 +87,9 @@ export class Painter {
   };
 
   #draw(): boolean {
-    const canvas = this.#canvas;
-    const picture = this.#picture;
-    if (canvas === null || picture === null) return false;
-    if (canvas.width !== picture.width || canvas.height !== picture.height) {
-      canvas.width = picture.width;
-      canvas.height = picture.height;
-      this.#dirty = { x: 0, y: 0, width: picture.width, height: picture.height };
-    }
-    const { x, y, width, height } = this.#dirty;
-    if (width > 0)
-      canvas.surface.putImageData(this.#toImageData(picture), 0, 0, x, y, width, height);
+    if (this.#picture === null || !this.#canvas.draw(this.#picture, this.#dirty)) return false;
     this.#dirty.width = 0;
     return true;
-  }
-
-  /** Returns a view of the picture's memory, which avoids a copy. */
-  #toImageData({ pixels, width, height }: Picture): ImageData {
-    if (this.#image?.data.buffer !== pixels.buffer) {
-      this.#image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
-    }
-    return this.#image;
   }
 
   /**

@@ -1,40 +1,12 @@
-import type { Ended, FocusState, Setup } from "@/wire/messages";
+import type { FocusState, Setup, ShownGhost, Watchable } from "@/wire/messages";
 
-import type { CloseReason, ReconnectCause, SteppedBy } from "./driver";
+import type { SteppedBy } from "./driver";
 import type { InputSink } from "./input/held-controls";
 import type { KeyUse } from "./input/keyboard";
+import type { Phase } from "./phase";
 import type { Cancel } from "./platform";
 import type { Volume } from "./sound/speaker";
 import type { ReadableStore } from "./store";
-
-/** Phase of the game. Each phase has only the fields that exist in it. */
-export type Phase =
-  | { kind: "connecting" }
-  | { kind: "ready" }
-  | { kind: "countdown"; beatsLeft: number; then: "start" | "resume" }
-  | { kind: "starting" }
-  | { kind: "playing" }
-  | { kind: "paused"; reason: "player" | "focus" | "connection" }
-  /** With `thenRestart`, the next episode starts when this one has ended on the server. */
-  | { kind: "leaving"; thenRestart: boolean }
-  | {
-      kind: "ended";
-      episode: string;
-      status: Ended["status"];
-      reason: string;
-      score: number;
-      steps: number;
-    }
-  | {
-      kind: "reconnecting";
-      attempt: number;
-      message: string;
-      cause: ReconnectCause;
-      episodeActive: boolean;
-    }
-  /** The page has reconnected, but the episode no longer exists. */
-  | { kind: "episode-lost" }
-  | { kind: "closed"; closeReason: CloseReason };
 
 export interface Snapshot {
   phase: Phase;
@@ -58,6 +30,14 @@ export interface Snapshot {
   /** Text beside the picture, such as a mission; null if the game has none. */
   caption: string | null;
   notice: { id: number; text: string } | null;
+  /** Token of the link by which others watch, null if nobody may, and how many do. */
+  watchable: Watchable;
+  /** False if the player plays without recording, so that there is nothing to replay. */
+  isRecorded: boolean;
+  /** Whether the player's consent allows others to watch. */
+  canBeWatched: boolean;
+  /** The recorded episode that is shown; null if there is none. */
+  ghost: ShownGhost | null;
 }
 
 export type Pace = { kind: "real-time"; hz: number } | { kind: "turn-based" };
@@ -68,6 +48,8 @@ export interface Engine extends ReadableStore<Snapshot> {
   /** How the game uses its keys in the current phase. */
   keyUse: () => KeyUse;
   attach: (canvas: HTMLCanvasElement) => Cancel;
+  /** Calls back with the number of each frame that was painted, after its paint was reported. */
+  watchPaints: (listener: (frame: number) => void) => Cancel;
   open: () => void;
   /** Starts an episode. */
   start: () => void;
@@ -81,6 +63,8 @@ export interface Engine extends ReadableStore<Snapshot> {
   /** Sets the volume; null mutes the game. */
   setVolume: (setVolume: Volume) => void;
   reportFocus: (state: FocusState, at: number) => void;
+  /** Lets others watch this game live, or ends it. */
+  setWatchable: (allowed: boolean) => void;
   reconnectNow: () => void;
   close: () => void;
 }

@@ -6,6 +6,11 @@ export type ClientMessage = Schemas["ClientMessage"];
 export type ServerMessage = Schemas["ServerMessage"];
 export type Hello = Schemas["Hello"];
 export type Welcome = Schemas["Welcome"];
+export type WatcherMessage = Schemas["WatcherMessage"];
+export type WatchedGame = Schemas["WatchedGame"];
+export type Scene = Schemas["Scene"];
+export type Watchable = Omit<Schemas["Watchable"], "type">;
+export type ShownGhost = Schemas["ShownGhost"];
 export type Ended = Schemas["Ended"];
 export type Offer = Schemas["Offer"];
 export type Ticks = Schemas["Ticks"];
@@ -22,6 +27,7 @@ export class WireError extends Error {
 const MESSAGE_TYPES: Record<ServerMessage["type"], true> = {
   welcome: true,
   started: true,
+  outcome: true,
   ticked: true,
   paused: true,
   resumed: true,
@@ -29,6 +35,7 @@ const MESSAGE_TYPES: Record<ServerMessage["type"], true> = {
   pong: true,
   caption: true,
   notice: true,
+  watchable: true,
 };
 
 /** Parses a text message of the server. Throws WireError if it is invalid. */

@@ -40,7 +40,7 @@ describe("start", () => {
       return left;
     });
     expect(beats).toHaveLength(3);
-    expect(harness.phase).toEqual({ kind: "starting" });
+    expect(harness.phase).toEqual({ kind: "starting", then: "start" });
     expect(socket.sentOfType("start")).toHaveLength(1);
     socket.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
     expect(harness.phase).toEqual({ kind: "playing" });
@@ -66,6 +66,37 @@ describe("start", () => {
     expect(harness.engine.getSnapshot().size).toEqual({ width: 2, height: 1 });
     socket.events.binary(makePacket({ frame: 1, rectangle: [0, 0, 3, 1], rows: [[0, 0, 0]] }));
     expect(harness.engine.getSnapshot().size).toEqual({ width: 3, height: 1 });
+  });
+
+  test("[O17] ghost of the welcome is in the snapshot, and paints are passed on after their report", () => {
+    const socket = harness.sockets.last;
+    const ghost = { episode: "e0", seed: "same" } as const;
+    socket.welcome("ready", { ghost });
+    expect(harness.engine.getSnapshot().ghost).toEqual(ghost);
+    const frames: number[] = [];
+    const stop = harness.engine.watchPaints((frame) => frames.push(frame));
+    harness.engine.start();
+    harness.platform.advance(1800);
+    socket.deliver({ type: "started", episode: "e1", server_us: 1, lockstep: null });
+    for (const frame of [0, 1, 2]) {
+      socket.events.binary(makePacket({ frame, isKeyframe: frame === 0 }));
+      harness.platform.runAnimationFrame();
+      if (frame === 1) stop();
+    }
+    expect(frames).toEqual([0, 1]);
+  });
+
+  test("[O18] player lets others watch, and the link is forgotten with the connection", () => {
+    const socket = harness.sockets.last;
+    socket.welcome();
+    const watchable = () => harness.engine.getSnapshot().watchable;
+    expect(watchable()).toEqual({ token: null, n_watchers: 0 });
+    harness.engine.setWatchable(true);
+    expect(socket.sentOfType("watch")).toEqual([{ type: "watch", at: 1000, allowed: true }]);
+    socket.deliver({ type: "watchable", token: "t", n_watchers: 2 });
+    expect(watchable()).toEqual({ token: "t", n_watchers: 2 });
+    socket.welcome();
+    expect(watchable()).toEqual({ token: null, n_watchers: 0 });
   });
 
   test("[O10] preview is painted before the countdown and not reported", () => {

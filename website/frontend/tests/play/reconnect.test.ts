@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
+import { PROBLEMS } from "@/api/problems";
 import { TicketError } from "@/play/remote/reconnecting-socket";
 
 import { makePacket } from "../support/packets";
@@ -39,6 +40,24 @@ describe("reconnect", () => {
     expect(second.sentOfType("resume")).toHaveLength(1);
     second.deliver({ type: "resumed" });
     expect(harness.phase).toEqual({ kind: "playing" });
+  });
+
+  test("[O26] a notice before the welcome says that the game is moving", async () => {
+    harness.startEpisode();
+    const second = await dropAndReturn();
+    harness.platform.advance(15_000);
+    second.deliver({ type: "notice", text: "Your game is moving to another server…" });
+    expect(harness.phase).toMatchObject({
+      kind: "reconnecting",
+      cause: "moving",
+      message: "Your game is moving to another server. It continues in a moment.",
+      episodeActive: true,
+    });
+    // The page waits as long again as for a connection.
+    harness.platform.advance(15_000);
+    expect(second.isClosedByPage).toBe(false);
+    second.welcome("paused");
+    expect(harness.phase).toEqual({ kind: "paused", reason: "connection" });
   });
 
   test("reconnect without the episode enters phase episode-lost", async () => {
@@ -174,6 +193,26 @@ describe("ticket", () => {
     expect(harness.phase).toEqual({
       kind: "closed",
       closeReason: { message: "Sign in first.", help: "sign-in" },
+    });
+  });
+
+  test("ticket error has the title of the error table", async () => {
+    harness.ticketError = new TicketError("Sign in.", "sign-in", PROBLEMS.NotSignedIn?.title);
+    harness.sockets.last.events.closed(1006, "");
+    harness.platform.advance(250);
+    await flushPromises();
+    expect(harness.phase).toMatchObject({ closeReason: { title: "Sign in first" } });
+  });
+
+  test("close code has title and text of the error table", () => {
+    harness.sockets.last.events.closed(4030, "");
+    expect(harness.phase).toMatchObject({
+      kind: "closed",
+      closeReason: {
+        title: "Server full",
+        message: "The server is full. Try again in a few minutes.",
+        help: "reopen",
+      },
     });
   });
 

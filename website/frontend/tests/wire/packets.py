@@ -10,7 +10,7 @@ import numpy as np
 
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.frames.picture import Picture
-from skill_arcade.wire.packet import KEYFRAME, LAST, TERMINATED, TRUE_COLOUR, FramePacket
+from skill_arcade.wire.packet import FramePacket
 
 rng = np.random.default_rng(20261122)
 
@@ -49,11 +49,7 @@ def write_case(pictures: list[Picture], keys: tuple[int, ...] = ()) -> None:
     for number, picture in enumerate(pictures):
         frame = encoder.encode(picture, key=number in keys)
         last = number == len(pictures) - 1
-        flags = KEYFRAME * frame.key | TRUE_COLOUR * frame.true_colour | (LAST | TERMINATED) * last
-        packet = FramePacket(
-            flags, number, 2**40 + number, number / 4, number - 1,
-            frame.x, frame.y, frame.width, frame.height, frame.palette, frame.data,
-        ).pack()  # fmt: skip
+        packet = FramePacket(number, 2**40 + number, frame, number / 4, number - 1, terminated=last).pack()
         for part in (packet, picture.rgb().tobytes()):
             sys.stdout.buffer.write(struct.pack("<I", len(part)) + part)
 

@@ -4,6 +4,7 @@ import type { Game, GameControl } from "@/api/client";
 import { updatePreferences, usePreferences } from "@/api/preferences";
 import { Button } from "@/components/button";
 import { KeyCap } from "@/components/key-cap";
+import { idsOf, storedFor } from "@/lib/game-ids";
 import { useKeyLabel } from "@/lib/keyboard-layout";
 
 import { bindKey, isBindable, type Keys } from "./keys";
@@ -26,7 +27,8 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
   const [control, setControl] = useState<string | null>(null);
   const [status, setStatus] = useState("");
   const saveKeys = (own: Record<string, string[]> | null) => {
-    const rest = Object.entries(customKeys).filter(([id]) => id !== game.id);
+    const ids = idsOf(game);
+    const rest = Object.entries(customKeys).filter(([id]) => !ids.includes(id));
     updatePreferences({
       keys: Object.fromEntries(own === null ? rest : [...rest, [game.id, own]]),
     });
@@ -91,7 +93,7 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
         >
           {isEditing ? "Done" : "Change keys"}
         </Button>
-        {isEditing && customKeys[game.id] !== undefined && (
+        {isEditing && storedFor(customKeys, game) !== undefined && (
           <Button look="quiet" onClick={() => saveKeys(null)}>
             Reset keys
           </Button>

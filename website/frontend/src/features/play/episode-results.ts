@@ -28,15 +28,8 @@ export function finishedEpisodes(
   excludedId: string | null,
   local: readonly LocalEpisodeResult[] = [],
 ): EpisodeResult[] {
-  const listed = episodes
-    .filter(
-      (episode) =>
-        episode.game_id === gameId &&
-        episode.time_ended !== null &&
-        episode.status !== "incomplete" &&
-        episode.id !== excludedId &&
-        hasSameOptions(episode.options, options),
-    )
+  const listed = listFinished(episodes, gameId, options)
+    .filter(({ id }) => id !== excludedId)
     .map(({ id, score, n_steps: steps, status }) => ({
       id,
       score: Number(score),
@@ -52,6 +45,39 @@ export function finishedEpisodes(
     steps,
     won,
   }));
+}
+
+/** Returns the finished episodes of this game with these options, newest first. */
+function listFinished(
+  episodes: readonly Episode[],
+  gameId: string,
+  options: Readonly<Record<string, string>>,
+): Episode[] {
+  return episodes.filter(
+    (episode) =>
+      episode.game_id === gameId &&
+      episode.time_ended !== null &&
+      episode.status !== "incomplete" &&
+      hasSameOptions(episode.options, options),
+  );
+}
+
+/** Returns the best finished episode of this game with these options, or null if there is none. */
+export function bestEpisode(
+  game: Pick<Game, "id" | "pace">,
+  episodes: readonly Episode[],
+  options: Readonly<Record<string, string>>,
+): Episode | null {
+  const compare = compareResults(game);
+  const resultOf = ({ score, n_steps: steps, status }: Episode): EpisodeResult => ({
+    score: Number(score),
+    steps,
+    won: status === "won",
+  });
+  const [best = null] = listFinished(episodes, game.id, options).sort((a, b) =>
+    compare(resultOf(a), resultOf(b)),
+  );
+  return best;
 }
 
 function hasSameOptions(

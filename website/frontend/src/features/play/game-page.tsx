@@ -1,5 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState, type CSSProperties } from "react";
+import {
+  lazy,
+  Suspense,
+  useEffect,
+  useMemo,
+  useState,
+  type CSSProperties,
+  type ReactNode,
+} from "react";
 import { useNavigate } from "react-router";
 
 import type { Game } from "@/api/client";
@@ -7,18 +15,17 @@ import { usePreferences } from "@/api/preferences";
 import { episodesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
 import { paths } from "@/config/paths";
+import { describeOptions } from "@/lib/describe-options";
+import { storedFor } from "@/lib/game-ids";
+import { writeOptions } from "@/lib/write-options";
 import { hueFor } from "@/lib/hue";
-import { usePrefersReducedMotion, useHasTouch } from "@/lib/media";
+import { usePrefersReducedMotion } from "@/lib/media";
 import type { Engine, Phase } from "@/play/engine";
 
-import { Caption } from "./caption";
+import { GameMachine } from "./game-machine";
 import { GameSidebar, SidebarSection } from "./game-sidebar";
-import { touchLayoutFor } from "./touch-layout";
-import { Announcer } from "./announcer";
-import { Hud } from "./hud";
-import { effectiveKeys } from "./keys";
 import { ControlsCard } from "./controls-card";
-import { validOptions, describeOptions, type Options } from "./options";
+import type { Options } from "./options";
 import { Overlay } from "./overlay";
 import {
   bestScore,
@@ -26,28 +33,42 @@ import {
   type LocalEpisodeResult,
   type EpisodeResult,
 } from "./episode-results";
-import { Screen } from "./screen";
+import type { Race } from "./ghost/race";
+import { RaceBest } from "./ghost/race-best";
 import { SettingsCard } from "./settings-card";
 import { TopBar } from "./top-bar";
-import { TouchControls } from "./touch-controls";
 import { useEngine, useSnapshot } from "./use-engine";
-import { useHotkeys } from "./use-hotkeys";
-import { useInput, useScreenControls } from "./use-input";
+import { useOptions } from "./use-options";
+import { usePlayControls } from "./use-play-controls";
 import { useVibration } from "./use-vibration";
-import { useSound } from "./use-sound";
+
+const WatchCard = lazy(async () => ({ default: (await import("./watch-card")).WatchCard }));
+const DISCONNECTED: ReadonlySet<Phase["kind"]> = new Set(["connecting", "reconnecting", "closed"]);
+
+interface GamePageProps {
+  game: Game;
+  session: Session;
+  /** Day of the daily challenge that is played; null: an ordinary game. */
+  daily?: string | null;
+  /** Renders the place of a finished episode on leaderboards. */
+  renderPlace?: (episodeId: string) => ReactNode;
+  race?: Race;
+}
+
+/** A daily challenge has no options. */
+const NO_OPTIONS: Options = {};
 
 /** Page of one game: title bar, screen, controls and sidebar. */
-export function GamePage({ game, session }: { game: Game; session: Session }) {
+export function GamePage({ game, session, daily = null, renderPlace, race }: GamePageProps) {
   const [engineKey, setEngineKey] = useState(0);
-  const { options: all } = usePreferences();
-  const savedOptions = all[game.id];
-  const options = useMemo(() => validOptions(game, savedOptions), [game, savedOptions]);
-  const engine = useEngine(game, options, engineKey);
+  const [ownOptions] = useOptions(game);
+  const options = race?.options ?? (daily === null ? ownOptions : NO_OPTIONS);
+  const engine = useEngine(game, options, engineKey, daily, race);
   if (engine === null) return null;
   return (
     <GameView
       key={engineKey}
-      {...{ engine, game, options, session }}
+      {...{ engine, game, options, session, daily, renderPlace, race }}
       onReopen={() => setEngineKey(engineKey + 1)}
     />
   );
@@ -58,37 +79,25 @@ interface Props {
   game: Game;
   options: Options;
   session: Session;
+  daily: string | null;
+  renderPlace: ((episodeId: string) => ReactNode) | undefined;
+  race: Race | undefined;
   onReopen: () => void;
 }
 
-function GameView({ engine, game, options, session, onReopen }: Props) {
+function GameView({ engine, game, options, session, daily, renderPlace, race, onReopen }: Props) {
   const snapshot = useSnapshot(engine);
-  const touch = useHasTouch();
   const results = useEpisodeResults(game, options, session, snapshot.phase);
-  const touchLayout = useMemo(() => touchLayoutFor(game), [game]);
   const { kind } = snapshot.phase;
-  const best = bestScore(results);
-  const enterGuard = useHotkeys(engine);
   const preferences = usePreferences();
-  const customKeys = preferences.keys[game.id];
-  const keys = useMemo(() => effectiveKeys(game, customKeys), [game, customKeys]);
-  const isChoosingRef = useRef(false);
-  const gamepads = useInput({
-    engine,
-    game,
-    keys,
-    preferences,
-    touch,
-    enterGuard,
-    choosingRef: isChoosingRef,
+  const hasVibration = !usePrefersReducedMotion() && preferences.haptics;
+  const controls = usePlayControls({
+    ...{ engine, game, snapshot, preferences, hasVibration },
+    customKeys: storedFor(preferences.keys, game),
+    isSingleTry: daily !== null,
   });
-  const vibrationEnabled = !usePrefersReducedMotion() && preferences.haptics;
-  const screenInput = useScreenControls(engine.input, vibrationEnabled);
-  useSound(engine, preferences, snapshot.hasSound);
-  useVibration(snapshot.lives, touch, vibrationEnabled);
-  useEffect(() => {
-    if (kind === "countdown" || kind === "starting") scrollTo({ top: 0 });
-  }, [kind]);
+  const { keys, touch, gamepads, isChoosingRef } = controls;
+  useVibration(snapshot.lives, touch, hasVibration);
   useNavigateAfterLeaving(snapshot.phase);
 
   return (
@@ -99,43 +108,45 @@ function GameView({ engine, game, options, session, onReopen }: Props) {
     >
       <TopBar {...{ engine, game, snapshot, preferences }} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
-        <Announcer phase={snapshot.phase} game={game} />
-        <main className="machine" data-touch={touch ? "" : undefined} data-hand={preferences.hand}>
-          <div
-            data-theme="dark"
-            className="relative flex min-h-0 screen-area min-w-0 flex-1 flex-col gap-2 overflow-clip p-2.5 text-ink [grid-area:screen] glow sm:gap-3 sm:px-5 sm:py-4"
-          >
-            <Hud game={game} snapshot={snapshot} best={best} />
-            {game.show.text !== null && <Caption text={snapshot.caption ?? ""} />}
-            <div className="screen-box" style={aspectStyle(game, snapshot.size)}>
-              <Screen engine={engine} game={game} size={snapshot.size} />
-            </div>
-            <Overlay {...{ engine, game, snapshot, results, touch, onReopen }} />
-          </div>
-          {touch && <TouchControls layout={touchLayout} input={screenInput} />}
-        </main>
+        <GameMachine
+          {...{ engine, game, snapshot, controls }}
+          best={bestScore(results)}
+          layer={snapshot.ghost?.seed === "same" && kind !== "ready" && race?.layer}
+          overlay={
+            <Overlay {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}>
+              {race === undefined && daily === null && <RaceBest {...{ game, options, session }} />}
+            </Overlay>
+          }
+        />
         <GameSidebar
           game={game}
-          optionsText={describeOptions(game, options)}
+          optionsText={describeOptions(game.options, options)}
+          board={daily === null ? paths.board(game.id, writeOptions(options)) : paths.daily}
           results={results}
           notice={snapshot.notice}
         >
+          {race?.panel(snapshot.ghost)}
           <SidebarSection title="Controls">
             <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
           </SidebarSection>
           <SidebarSection title="Settings">
             <SettingsCard {...{ touch, gamepads }} hasSound={snapshot.hasSound} />
           </SidebarSection>
+          {snapshot.canBeWatched && (
+            <SidebarSection title="Watchers">
+              <Suspense>
+                <WatchCard
+                  engine={engine}
+                  watchable={snapshot.watchable}
+                  isConnected={!DISCONNECTED.has(kind)}
+                />
+              </Suspense>
+            </SidebarSection>
+          )}
         </GameSidebar>
       </div>
     </div>
   );
-}
-
-/** Aspect ratio of the picture as a CSS variable. */
-function aspectStyle(game: Game, size: { width: number; height: number } | null): CSSProperties {
-  const { width, height } = size ?? { width: 4 / game.show.pixel_aspect, height: 3 };
-  return { "--shape": (width * game.show.pixel_aspect) / height } as CSSProperties;
 }
 
 /** Returns the finished episodes of this game before the current one, oldest first. */

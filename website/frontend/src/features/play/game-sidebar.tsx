@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { Link } from "react-router";
 
 import type { Game } from "@/api/client";
 import { formatCount, formatScore } from "@/lib/format";
@@ -10,6 +11,8 @@ interface Props {
   game: Game;
   /** Selected options as text. */
   optionsText: string;
+  /** Path of the game's leaderboard. */
+  board: string;
   results: readonly EpisodeResult[];
   notice: Snapshot["notice"];
   /** Controls and settings. */
@@ -19,7 +22,7 @@ interface Props {
 const MAX_BEST_RESULTS = 5;
 
 /** Sidebar: how to play, controls, settings and best scores. */
-export function GameSidebar({ game, optionsText, results, notice, children }: Props) {
+export function GameSidebar({ game, optionsText, board, results, notice, children }: Props) {
   const top = results
     .filter(({ score }) => score !== null && !Number.isNaN(score))
     .sort(compareResults(game))
@@ -46,6 +49,11 @@ export function GameSidebar({ game, optionsText, results, notice, children }: Pr
           </p>
         )}
         {optionsText !== "" && <p className="mt-3 font-bold">{optionsText}</p>}
+        <p className="mt-3">
+          <Link to={board} className="rounded font-semibold text-link underline">
+            Leaderboard
+          </Link>
+        </p>
       </section>
       {children}
       {top.length > 0 && game.show.score && (

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import type { Game } from "@/api/client";
 import { formatScore, formatClock } from "@/lib/format";
 import type { Phase, Snapshot } from "@/play/engine";
@@ -23,6 +24,7 @@ const COVERED_PHASES = new Set<Phase["kind"]>([
 
 /** Line above the screen: score, best score, lives, time. */
 export function Hud({ game, snapshot, best }: Props) {
+  const { i18n } = useLingui();
   const { score, lives, seconds, steps, phase } = snapshot;
   const realTime = game.pace.kind === "real-time";
   // In games whose score only decreases, the initial 0 is no record.
@@ -34,7 +36,7 @@ export function Hud({ game, snapshot, best }: Props) {
     >
       {game.show.score && (
         <HudValue
-          name="Score"
+          name={i18n._("Score")}
           value={formatScore(score)}
           id="score"
           isWide
@@ -42,13 +44,13 @@ export function Hud({ game, snapshot, best }: Props) {
         />
       )}
       {game.show.score && (
-        <HudValue name="Best" value={best === null ? "–" : formatScore(best)} id="best" />
+        <HudValue name={i18n._("Best")} value={best === null ? "–" : formatScore(best)} id="best" />
       )}
       {game.show.lives !== null && lives !== null && (
-        <HudValue name="Lives" value={String(lives)} id="lives" />
+        <HudValue name={i18n._("Lives")} value={String(lives)} id="lives" />
       )}
       <HudValue
-        name={realTime ? "Time" : "Steps"}
+        name={realTime ? i18n._("Time") : i18n._("Steps")}
         value={realTime ? formatClock(seconds) : String(steps)}
         id="time"
       />

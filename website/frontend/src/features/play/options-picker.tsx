@@ -1,30 +1,25 @@
 import { useId } from "react";
 
 import type { Game } from "@/api/client";
-import { updatePreferences, usePreferences } from "@/api/preferences";
+import { labelOfValue } from "@/lib/describe-options";
 
-import { validOptions, formatOptionValue, type Options } from "./options";
+import { useOptions } from "./use-options";
 
-/** Selects the game's options (mode, difficulty, speed). They are recorded with each episode. */
+/** Selects the game's options (size, mode, speed). They are recorded with each episode. */
 export function OptionsPicker({ game }: { game: Game }) {
-  const { options: all } = usePreferences();
-  const selected = validOptions(game, all[game.id]);
+  const [selected, select] = useOptions(game);
   if (game.options.length === 0) return null;
-  const setOption = (name: string, value: string) => {
-    const rest = Object.entries(selected).filter(([other]) => other !== name);
-    const now: Options = Object.fromEntries(value === "" ? rest : [...rest, [name, value]]);
-    updatePreferences({ options: { ...all, [game.id]: now } });
-  };
   return (
     <div className="mt-6 flex flex-wrap justify-center gap-3">
-      {game.options.map(({ name, label, values }) => (
+      {game.options.map((option) => (
         <OptionSelect
-          key={name}
-          label={label}
-          value={selected[name] ?? ""}
-          onChange={(to) => setOption(name, to)}
+          key={option.name}
+          label={option.label}
+          value={selected[option.name] ?? option.default ?? ""}
+          hasDefault={option.default !== null}
+          onChange={(to) => select(option.name, to)}
         >
-          {values.map((value): [string, string] => [value, formatOptionValue(name, value)])}
+          {option.values.map((value): [string, string] => [value, labelOfValue(option, value)])}
         </OptionSelect>
       ))}
     </div>
@@ -34,12 +29,14 @@ export function OptionsPicker({ game }: { game: Game }) {
 interface OptionSelectProps {
   label: string;
   value: string;
+  /** True if one of the values is the default, so that no entry is needed for it. */
+  hasDefault: boolean;
   onChange: (value: string) => void;
   /** Values and their labels. */
   children: [string, string][];
 }
 
-function OptionSelect({ label, value, onChange, children }: OptionSelectProps) {
+function OptionSelect({ label, value, hasDefault, onChange, children }: OptionSelectProps) {
   const id = useId();
   return (
     <span className="inline-flex items-center gap-2 rounded-full bg-raised py-1 pr-2 pl-4 text-ink">
@@ -52,7 +49,7 @@ function OptionSelect({ label, value, onChange, children }: OptionSelectProps) {
         onChange={(event) => onChange(event.target.value)}
         className="min-h-9 rounded-full bg-surface px-3"
       >
-        <option value="">Default</option>
+        {!hasDefault && <option value="">Default</option>}
         {children.map(([one, words]) => (
           <option key={one} value={one}>
             {words}

@@ -1,14 +1,25 @@
+import { useLingui } from "@lingui/react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
 import { coverUrl, type Game } from "@/api/client";
 import { Button, buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
+import type { ReconnectCause } from "@/play/driver";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
 
 import { OptionsPicker } from "./options-picker";
 import { EpisodeEnd } from "./episode-end";
 import type { EpisodeResult } from "./episode-results";
+import {
+  Actions,
+  Countdown,
+  Hint,
+  OverlayFrame,
+  Panel,
+  PAUSE_TEXTS,
+  reconnectingTitle,
+} from "./overlay-parts";
 
 interface Props {
   engine: Engine;
@@ -17,25 +28,23 @@ interface Props {
   /** Results of earlier episodes, oldest first. */
   results: readonly EpisodeResult[];
   touch: boolean;
+  /** Day of the daily challenge that is played, which has one try; null: an ordinary game. */
+  daily: string | null;
+  /** Renders the place of a finished episode on leaderboards. */
+  renderPlace: ((episodeId: string) => ReactNode) | undefined;
   onReopen: () => void;
+  /** What else can be started before the first episode. */
+  children: ReactNode;
 }
 
 /** Overlay on the screen while the game does not run. */
 export function Overlay(props: Props) {
-  const { snapshot } = props;
-  const { kind } = snapshot.phase;
-  if (kind === "playing" || kind === "starting") return null;
-  const isCountdown = kind === "countdown";
-  const isIdle = kind === "ready" || kind === "connecting";
+  const { phase } = props.snapshot;
+  const isIdle = phase.kind === "ready" || phase.kind === "connecting";
   return (
-    <div
-      className={`absolute inset-0 z-10 grid place-items-center overflow-y-auto p-4 text-center ${isCountdown ? "bg-black/35" : "bg-tube/80"}`}
-    >
-      {isIdle && <CoverBackdrop game={props.game} />}
-      <div className="relative w-full max-w-lg animate-rise" key={kind}>
-        <OverlayContent {...props} phase={snapshot.phase} />
-      </div>
-    </div>
+    <OverlayFrame kind={phase.kind} backdrop={isIdle && <CoverBackdrop game={props.game} />}>
+      <OverlayContent {...props} phase={phase} />
+    </OverlayFrame>
   );
 }
 
@@ -55,10 +64,15 @@ function OverlayContent({
   engine,
   game,
   phase,
+  snapshot,
   results,
   touch,
+  daily,
+  renderPlace,
   onReopen,
+  children,
 }: Props & { phase: Phase }) {
+  const { i18n } = useLingui();
   const key = touch ? null : <Hint>or press Enter</Hint>;
   switch (phase.kind) {
     case "connecting":
@@ -75,27 +89,27 @@ function OverlayContent({
             Start
           </Button>
           {key}
-          <OptionsPicker game={game} />
+          {!snapshot.isRecorded && <NotRecorded game={game} />}
+          {children}
+          {daily !== null && (
+            <p className="mt-4 text-pretty">Daily challenge {daily}: you have one try.</p>
+          )}
+          {daily === null && snapshot.ghost === null && <OptionsPicker game={game} />}
         </Panel>
       );
     case "countdown":
-      return (
-        <p
-          key={phase.beatsLeft}
-          className="animate-beat dots text-[min(40vh,12rem)] leading-none text-phosphor"
-        >
-          {phase.beatsLeft}
-        </p>
-      );
+      return <Countdown beatsLeft={phase.beatsLeft} />;
     case "paused":
       return (
         <Panel title="Paused">
-          <p className="mt-3">{PAUSE_TEXTS[phase.reason]}</p>
+          <p className="mt-3">{i18n._(PAUSE_TEXTS[phase.reason])}</p>
           <Actions>
             <Button onClick={() => engine.resume()}>Resume</Button>
-            <Button look="plain" onClick={() => engine.restart()}>
-              Restart
-            </Button>
+            {daily === null && (
+              <Button look="plain" onClick={() => engine.restart()}>
+                Restart
+              </Button>
+            )}
             <LeaveButton engine={engine} />
           </Actions>
           {key}
@@ -105,90 +119,137 @@ function OverlayContent({
       return <Panel title={phase.thenRestart ? "Restarting…" : "Quitting…"} />;
     case "ended":
       return (
-        <EpisodeEnd phase={phase} game={game} results={results}>
-          <Actions>
-            <Button onClick={() => engine.start()}>Play again</Button>
-            <GamesLink />
-          </Actions>
-          {key}
-          <OptionsPicker game={game} />
-        </EpisodeEnd>
+        <EndedContent
+          engine={engine}
+          game={game}
+          phase={phase}
+          results={results}
+          daily={daily}
+          isRecorded={snapshot.isRecorded}
+          place={phase.status !== "incomplete" && renderPlace?.(phase.episode)}
+        >
+          {daily === null && key}
+          {daily === null && snapshot.ghost === null && <OptionsPicker game={game} />}
+        </EndedContent>
       );
     case "episode-lost":
       return (
         <Panel title="Game ended">
           <p className="mt-3 text-pretty">
-            The game ended while you were disconnected. Everything you played was recorded.
+            The game ended while you were disconnected.
+            <RecordedNote isRecorded={snapshot.isRecorded} />
           </p>
           <Actions>
-            <Button onClick={() => engine.start()}>Play again</Button>
+            {daily === null && <Button onClick={() => engine.start()}>Play again</Button>}
             <GamesLink />
           </Actions>
         </Panel>
       );
     case "reconnecting":
       return (
-        <Panel title={reconnectingTitle(phase)}>
+        <Panel title={i18n._(reconnectingTitle(phase))}>
           <p className="mt-3 text-pretty">{phase.message}</p>
           <Actions>
-            <Button look="action" onClick={() => engine.reconnectNow()}>
-              {phase.cause === "websocket-blocked" ? "Try again" : "Reconnect"}
-            </Button>
+            <ReconnectButton cause={phase.cause} onClick={() => engine.reconnectNow()} />
             <GamesLink />
           </Actions>
         </Panel>
       );
     case "closed":
-      return (
-        <Panel title={phase.closeReason.title ?? "Game stopped"}>
-          <p className="mt-3 text-pretty">{phase.closeReason.message}</p>
-          <Actions>
-            {phase.closeReason.help === "reopen" && (
-              <Button onClick={onReopen}>
-                {phase.closeReason.actionLabel ?? "Reopen the game"}
-              </Button>
-            )}
-            {phase.closeReason.help === "sign-in" && (
-              <Link className={buttonClass("action")} to={paths.signIn(paths.play(game.id))}>
-                Sign in
-              </Link>
-            )}
-            <GamesLink />
-          </Actions>
-        </Panel>
-      );
+      return <ClosedContent closeReason={phase.closeReason} gameId={game.id} onReopen={onReopen} />;
     default:
       return null;
   }
 }
 
-function reconnectingTitle({ cause, episodeActive }: Extract<Phase, { kind: "reconnecting" }>) {
-  if (cause === "websocket-blocked") return "WebSockets are blocked";
-  return episodeActive ? "Reconnecting…" : "Cannot connect";
+interface EndedProps extends Pick<Props, "engine" | "game" | "results" | "daily"> {
+  phase: Extract<Phase, { kind: "ended" }>;
+  isRecorded: boolean;
+  /** The place on a board, or nothing. */
+  place: ReactNode;
+  children: ReactNode;
 }
 
-const PAUSE_TEXTS = {
-  player: "Take your time.",
-  focus: "The game was paused because the window lost keyboard focus.",
-  connection: "Reconnected. Your game was paused meanwhile.",
-} as const;
-
-function Panel({ title, children }: { title: string; children?: ReactNode }) {
+function EndedContent({
+  engine,
+  game,
+  phase,
+  results,
+  daily,
+  isRecorded,
+  place,
+  children,
+}: EndedProps) {
   return (
-    <>
-      <h2 className="text-[clamp(2.25rem,6vw,4.5rem)] sign text-balance">{title}</h2>
+    <EpisodeEnd phase={phase} game={game} results={results}>
+      {isRecorded ? place : <NotRecorded game={game} />}
+      <Actions>
+        {daily === null ? (
+          <Button onClick={() => engine.start()}>Play again</Button>
+        ) : (
+          <Link className={buttonClass("action")} to={paths.daily}>
+            Daily board
+          </Link>
+        )}
+        {isRecorded && (
+          <Link
+            className={buttonClass("plain")}
+            to={paths.replay(phase.episode)}
+            state={{ justEnded: true }}
+          >
+            Watch replay
+          </Link>
+        )}
+        <GamesLink />
+      </Actions>
       {children}
-    </>
+    </EpisodeEnd>
   );
 }
 
-const Hint = ({ children }: { children: ReactNode }) => (
-  <p className="mt-3 text-sm text-dim">{children}</p>
-);
+interface ClosedProps extends Pick<Props, "onReopen"> {
+  closeReason: Extract<Phase, { kind: "closed" }>["closeReason"];
+  gameId: string;
+}
 
-const Actions = ({ children }: { children: ReactNode }) => (
-  <div className="mt-6 flex flex-wrap justify-center gap-3">{children}</div>
-);
+function ClosedContent({ closeReason, gameId, onReopen }: ClosedProps) {
+  return (
+    <Panel title={closeReason.title ?? "Game stopped"}>
+      <p className="mt-3 text-pretty">{closeReason.message}</p>
+      <Actions>
+        {closeReason.help === "reopen" && (
+          <Button onClick={onReopen}>{closeReason.actionLabel ?? "Reopen the game"}</Button>
+        )}
+        {closeReason.help === "sign-in" && (
+          <Link className={buttonClass("action")} to={paths.signIn(paths.play(gameId))}>
+            Sign in
+          </Link>
+        )}
+        {closeReason.help === "consent" && (
+          <Link className={buttonClass("action")} to={paths.consent(paths.play(gameId))}>
+            Answer
+          </Link>
+        )}
+        <GamesLink />
+      </Actions>
+    </Panel>
+  );
+}
+
+const RecordedNote = ({ isRecorded }: { isRecorded: boolean }) =>
+  isRecorded && " Everything you played was recorded.";
+
+/** Says that the player plays without recording, with the way to change that. */
+function NotRecorded({ game }: { game: Game }) {
+  return (
+    <p data-testid="not-recorded" className="mt-3 text-pretty">
+      Your games are not recorded.{" "}
+      <Link className="font-bold underline" to={paths.consent(paths.play(game.id))}>
+        Change
+      </Link>
+    </p>
+  );
+}
 
 const GamesLink = () => (
   <Link to={paths.games} className={buttonClass("plain")}>
@@ -201,3 +262,12 @@ const LeaveButton = ({ engine }: { engine: Engine }) => (
     Quit
   </Button>
 );
+
+function ReconnectButton({ cause, onClick }: { cause: ReconnectCause; onClick: () => void }) {
+  if (cause === "moving") return null; // the page is connected, and the server answers as soon as it can
+  return (
+    <Button look="action" onClick={onClick}>
+      {cause === "websocket-blocked" ? "Try again" : "Reconnect"}
+    </Button>
+  );
+}

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { updatePreferences } from "@/api/preferences";
 import { useKeyLabel } from "@/lib/keyboard-layout";
 
@@ -5,6 +6,7 @@ import { MUTE_KEY } from "./use-sound";
 
 /** Toggles the sound. The state is visible by shape and announced to screen readers. */
 export function SoundButton({ on }: { on: boolean }) {
+  const { i18n } = useLingui();
   const muteKey = useKeyLabel()(MUTE_KEY);
   return (
     <button
@@ -12,11 +14,15 @@ export function SoundButton({ on }: { on: boolean }) {
       data-testid="sound"
       aria-pressed={on}
       aria-keyshortcuts={muteKey}
-      title={`Sound is ${on ? "on" : "off"} (${muteKey})`}
+      title={
+        on
+          ? i18n._("Sound is on ({key})", { key: muteKey })
+          : i18n._("Sound is off ({key})", { key: muteKey })
+      }
       onClick={() => updatePreferences({ sound: !on })}
       className="grid size-10 shrink-0 place-items-center rounded-full hover:bg-black/10 active:bg-black/20"
     >
-      <span className="sr-only">Sound</span>
+      <span className="sr-only">{i18n._("Sound")}</span>
       <svg
         viewBox="0 0 24 24"
         className="size-6"

@@ -1,9 +1,6 @@
-import { Link } from "react-router";
-
 import type { Game, Preferences } from "@/api/client";
 import { ThemeButton } from "@/components/theme-button";
-import { Arcs } from "@/components/wordmark";
-import { paths } from "@/config/paths";
+import { HomeLink } from "@/components/wordmark";
 import { useFullScreen } from "@/lib/full-screen";
 import type { Engine, Snapshot } from "@/play/engine";
 
@@ -26,13 +23,7 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
   const [isFull, toggleFull] = useFullScreen();
   return (
     <header className="@container z-20 flex h-14 shrink-0 items-center gap-1 pr-2 marquee sm:h-16 sm:pr-4 low:h-11">
-      <Link
-        to={paths.games}
-        aria-label="All games"
-        className="grid h-full w-14 shrink-0 place-items-center bg-tube sm:w-16"
-      >
-        <Arcs className="size-8" />
-      </Link>
+      <HomeLink />
       <h1 className="line-clamp-2 min-w-0 flex-1 px-3 text-[clamp(1.25rem,3.6vw,2.6rem)] sign text-balance sm:px-5 low:text-xl">
         {game.name}
       </h1>

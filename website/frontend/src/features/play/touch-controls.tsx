@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useEffect, useRef } from "react";
 
 import type { GameControl } from "@/api/client";
@@ -43,6 +44,7 @@ const ARROW = "M50 13 64 30H36z";
 
 /** Direction pad. Unused directions are not drawn. */
 function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
+  const { i18n } = useLingui();
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const here = element.current;
@@ -58,7 +60,7 @@ function TouchPad({ pad, input }: { pad: PadControls; input: InputSink }) {
     <div
       ref={element}
       role="group"
-      aria-label="Direction pad"
+      aria-label={i18n._("Direction pad")}
       data-testid="pad"
       className="group aspect-square w-[min(44vw,13rem,40dvh)] touch-none rounded-full bg-raised shadow-[inset_0_2px_6px_var(--shade)] select-none"
     >

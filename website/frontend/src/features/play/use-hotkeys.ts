@@ -8,21 +8,24 @@ import type { Engine } from "@/play/engine";
  */
 const ENTER_GUARD_MS = 500;
 
-/** Time of the last phase change. */
+/** Time of the last phase change, and whether a new episode may follow one that has ended. */
 export interface EnterGuard {
   since: number;
+  isSingleEpisode: boolean;
 }
 
 /** Starts, resumes or restarts the game, depending on the phase. */
-export function handlePrimaryAction(engine: Engine, at: number, { since }: EnterGuard): void {
+export function handlePrimaryAction(engine: Engine, at: number, guard: EnterGuard): void {
   const { kind } = engine.getSnapshot().phase;
   if (kind === "paused") engine.resume();
-  else if (kind !== "ended" || at - since > ENTER_GUARD_MS) engine.start();
+  else if (kind !== "ended" || (!guard.isSingleEpisode && at - guard.since > ENTER_GUARD_MS)) {
+    engine.start();
+  }
 }
 
 /** Enter starts or resumes the game and Escape pauses it, unless the game uses these keys. */
-export function useHotkeys(engine: Engine): EnterGuard {
-  const enterGuard = useMemo(() => ({ since: 0 }), []);
+export function useHotkeys(engine: Engine, isSingleEpisode = false): EnterGuard {
+  const enterGuard = useMemo(() => ({ since: 0, isSingleEpisode }), [isSingleEpisode]);
   useEffect(() => {
     enterGuard.since = performance.now();
     let phase = engine.getSnapshot().phase;

@@ -6,11 +6,14 @@ import type { Engine } from "@/play/engine";
 
 export const MUTE_KEY = "KeyM";
 
-/** Applies the sound settings. MUTE_KEY toggles the sound, unless the game uses that key. */
-export function useSound(engine: Engine, { sound, volume }: Preferences, hasSound: boolean): void {
+/**
+ * Applies the sound settings. If `hasToggle`, MUTE_KEY toggles the sound, unless the game uses that
+ * key.
+ */
+export function useSound(engine: Engine, { sound, volume }: Preferences, hasToggle: boolean): void {
   useEffect(() => engine.setVolume(sound ? toGain(volume) : null), [engine, sound, volume]);
   useEffect(() => {
-    if (!hasSound) return;
+    if (!hasToggle) return;
     const toggleSound = (event: KeyboardEvent) => {
       if (event.repeat || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey)
         return;
@@ -19,7 +22,7 @@ export function useSound(engine: Engine, { sound, volume }: Preferences, hasSoun
     };
     addEventListener("keydown", toggleSound);
     return () => removeEventListener("keydown", toggleSound);
-  }, [hasSound, sound]);
+  }, [hasToggle, sound]);
 }
 
 /** Maps the slider to a gain: half the slider sounds about half as loud. */

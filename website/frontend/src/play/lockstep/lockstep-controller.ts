@@ -1,15 +1,16 @@
+import { i18n } from "@/lib/i18n";
 import type { ClientMessage, ServerMessage, Welcome } from "@/wire/messages";
 import { newFrameHead, type Picture, type Rectangle } from "@/wire/packet";
 
-import type { DriverEvents, GameInfo } from "../driver";
+import type { DriverEvents, GameInfo, PlayMode } from "../driver";
 import type { ControlChange } from "../input/held-controls";
 import type { Cancel } from "../platform";
 import { UnackedSteps } from "./unacked-steps";
 import { LockstepGame, type LockstepGameOptions } from "./lockstep-game";
 import type { Observation } from "./messages";
 
-type Message = Exclude<ServerMessage, Welcome>;
 type Started = Extract<ServerMessage, { type: "started" }>;
+type Ticked = Extract<ServerMessage, { type: "ticked" }>;
 
 /**
  * Interval at which steps are sent. Short enough to keep the server close behind, long enough to
@@ -18,7 +19,7 @@ type Started = Extract<ServerMessage, { type: "started" }>;
 const SEND_INTERVAL_MS = 100;
 /** Limit of `shown.frames` in wire/SPEC.md. */
 const MAX_REPORTED_FRAMES = 600;
-const OFFLINE_MESSAGE = "The connection was lost. Your game is paused. Reconnecting…";
+const OFFLINE_MESSAGE = /*i18n*/ "The connection was lost. Your game is paused. Reconnecting…";
 
 /** Functions that the remote driver provides. */
 export interface LockstepHooks {
@@ -33,16 +34,22 @@ type Options = LockstepGameOptions & LockstepHooks;
 /**
  * Lockstep: the page runs the game, and the server repeats its steps (wire/SPEC.md, L1 to L7).
  *
- * The remote driver asks this class first. Each method returns true if it has handled the call;
- * otherwise the game is streamed.
+ * While it is active, the remote driver passes what the player does to it instead of to the server.
  */
-export class LockstepController {
+export class LockstepController implements PlayMode {
   readonly #options: Options;
   readonly #game: LockstepGame;
   #unackedSteps = new UnackedSteps();
   #maxAwayMs = 0;
   #countsLives = false;
-  #gameInfo: GameInfo = { width: 0, height: 0, sound_hz: null };
+  #gameInfo: GameInfo = {
+    width: 0,
+    height: 0,
+    sound_hz: null,
+    ghost: null,
+    recorded: true,
+    watchable: false,
+  };
   /** True if the next `started` answers a request for lockstep. */
   #lockstepRequested = false;
   /** Id of the active lockstep episode, or null. */
@@ -86,10 +93,8 @@ export class LockstepController {
     return this.#episode !== null;
   }
 
-  /**
-   * Handles a welcome. Returns true if the active episode continues and the engine needs no event.
-   */
-  onWelcome(welcome: Welcome): boolean {
+  /** Handles a welcome. Returns true if the active episode continues in this page. */
+  continueAfterWelcome(welcome: Welcome): boolean {
     this.#gameInfo = welcome;
     if (welcome.lockstep !== null) {
       this.#maxAwayMs = welcome.lockstep.away_ms;
@@ -99,103 +104,71 @@ export class LockstepController {
     if (this.#episode === null) return false;
     const isRunning = welcome.phase === "playing" || welcome.phase === "paused";
     if (isRunning && welcome.episode === this.#episode) return true;
-    this.#endEpisode();
+    this.endEpisode();
     return false;
   }
 
-  onMessage(message: Message): boolean {
-    switch (message.type) {
-      case "started":
-        return this.#onStarted(message);
-      case "ticked":
-        if (
-          this.#episode !== null &&
-          !this.#unackedSteps.acknowledge(message.n_steps, message.digest)
-        ) {
-          this.#switchToStreamed("The server’s result differs from the page’s.");
-        }
-        return true;
-      case "ended":
-        this.#endEpisode();
-        return false;
-      case "resumed":
-        return this.#episode !== null;
-      default:
-        return false;
-    }
+  onTicked({ n_steps: count, digest }: Ticked): void {
+    if (this.#episode !== null && !this.#unackedSteps.acknowledge(count, digest))
+      this.#switchToStreamed(/*i18n*/ "The server’s result differs from the page’s.");
   }
 
-  onDisconnect(attempt: number): boolean {
+  /** Handles the loss of the connection. Returns true if the game runs on without it. */
+  continueAfterDisconnect(attempt: number): boolean {
     if (this.#episode === null) return false;
     this.#isConnected = false;
     this.#attempt = attempt;
     return this.#game.isRunning;
   }
 
-  start(at: number): boolean {
+  /** Returns how the next episode is played, to be asked for. */
+  chooseMode(): "lockstep" | "streamed" {
     this.#lockstepRequested = this.#game.isReady;
-    this.#options.send({
-      type: "start",
-      at,
-      mode: this.#lockstepRequested ? "lockstep" : "streamed",
-    });
-    return true;
+    return this.#lockstepRequested ? "lockstep" : "streamed";
   }
 
-  input(change: ControlChange, frame: number | null): boolean {
-    if (this.#episode === null) return false;
+  sendInput(change: ControlChange, frame: number | null): void {
     if (this.#game.isRunning) this.#game.input({ ...change, frame });
-    return true;
   }
 
   /** Sets whether steps include sound. */
   setAudioEnabled = (on: boolean): void => this.#game.setAudioEnabled(on);
 
-  pause(at: number): boolean {
-    if (this.#episode === null) return false;
+  pause(at: number): void {
     this.#game.stop(() => this.#sendAfterSteps({ type: "pause", at }));
-    return true;
   }
 
-  resume(at: number): boolean {
-    if (this.#episode === null) return false;
+  resume(at: number): void {
     if (!this.#isConnected) {
-      this.#options.events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE, "connection-lost");
-      return true;
+      this.#options
+        .events()
+        ?.reconnecting(this.#attempt, i18n._(OFFLINE_MESSAGE), "connection-lost");
+      return;
     }
     this.#sendAfterSteps({ type: "resume", at });
     this.#serverSeenAt = at;
     this.#game.resume();
     this.#options.events()?.resumed();
-    return true;
   }
 
-  leave(at: number): boolean {
-    if (this.#episode === null) return false;
+  leave(at: number): void {
     this.#isLeaving = true;
     this.#game.stop(() => this.#sendAfterSteps({ type: "leave", at }));
-    return true;
   }
 
   /** Reports painted frames, after the steps that led to them. Keeps them while disconnected. */
-  reportPaints(received: number, frames: readonly (readonly [number, number])[]): boolean {
-    if (this.#episode === null) return false;
+  reportPaints(received: number, frames: readonly (readonly [number, number])[]): void {
     this.#pendingPaints.push(...frames);
-    if (!this.#isConnected) return true;
+    if (!this.#isConnected) return;
     this.#flush();
     while (this.#pendingPaints.length > 0) {
       const frames = this.#pendingPaints.splice(0, MAX_REPORTED_FRAMES);
       this.#options.send({ type: "shown", received, frames });
     }
-    return true;
   }
 
-  close(): void {
-    this.#endEpisode();
-    this.#game.close();
-  }
-
-  #onStarted({ episode, lockstep }: Started): boolean {
+  /** Handles the start of an episode. Returns true if it is the active one, which continues. */
+  continueAfterStarted({ episode, lockstep }: Started): boolean {
     const wasRequested = this.#lockstepRequested;
     this.#lockstepRequested = false;
     if (lockstep === null) {
@@ -206,7 +179,7 @@ export class LockstepController {
       this.#isConnected = true;
       this.#serverSeenAt = this.#options.platform.now();
       if (this.#unackedSteps.rewindTo(lockstep.n_steps)) this.#resynchronize();
-      else this.#switchToStreamed("Some steps did not reach the server.");
+      else this.#switchToStreamed(/*i18n*/ "Some steps did not reach the server.");
       return true;
     }
     if (!wasRequested) {
@@ -222,6 +195,11 @@ export class LockstepController {
     Object.assign(this.#head, { terminated: false, truncated: false });
     this.#game.begin(lockstep.ale_seed);
     return false;
+  }
+
+  close(): void {
+    this.endEpisode();
+    this.#game.close();
   }
 
   /** After a reconnect, sends the missing steps. A game that does not run waits for its player. */
@@ -282,7 +260,7 @@ export class LockstepController {
     this.#game.stop(() => {
       this.#sendAfterSteps({ type: "pause", at: platform.now() });
       if (!this.#isConnected)
-        events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE, "connection-lost");
+        events()?.reconnecting(this.#attempt, i18n._(OFFLINE_MESSAGE), "connection-lost");
       else events()?.paused("connection");
     });
   }
@@ -290,18 +268,29 @@ export class LockstepController {
   #onStalled(ms: number): void {
     const { platform, events } = this.#options;
     this.#sendAfterSteps({ type: "pause", at: platform.now() });
-    events()?.notice(`The game is paused because it stalled for ${(ms / 1000).toFixed(1)} s.`);
+    events()?.notice(
+      i18n._("The game is paused because it stalled for {seconds} s.", {
+        seconds: i18n.number(ms / 1000, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+      }),
+    );
     if (this.#isConnected) events()?.paused("player");
-    else events()?.reconnecting(this.#attempt, OFFLINE_MESSAGE, "connection-lost");
+    else events()?.reconnecting(this.#attempt, i18n._(OFFLINE_MESSAGE), "connection-lost");
   }
 
-  /** Switches to streaming: the server continues from the last step that it has. */
+  /**
+   * Switches to streaming: the server continues from the last step that it has. `reason` is the id of
+   * a text, or an error message.
+   */
   #switchToStreamed(reason: string): void {
     if (this.#episode === null) return;
-    this.#options.events()?.notice(`Lockstep stopped, and the game is now streamed. ${reason}`);
+    this.#options.events()?.notice(
+      i18n._("Lockstep stopped, and the game is now streamed. {reason}", {
+        reason: i18n._(reason),
+      }),
+    );
     this.#options.events()?.steppedBy("server");
     this.#sendAfterSteps(this.#streamMessage(reason));
-    this.#endEpisode();
+    this.endEpisode();
   }
 
   #streamMessage(reason: string): ClientMessage {
@@ -309,7 +298,7 @@ export class LockstepController {
   }
 
   /** Forgets the lockstep episode. */
-  #endEpisode(): void {
+  endEpisode(): void {
     this.#game.stop();
     this.#episode = null;
     this.#pendingPaints = [];

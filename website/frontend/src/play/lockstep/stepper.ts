@@ -145,7 +145,10 @@ export class Stepper {
     this.#lagMs = Math.max(0, this.#lagMs + passed * (1 - MAX_SLOWDOWN) - 1000 / this.#options.hz);
     if (this.#lagMs <= MAX_LAG_MS) return true;
     this.#halt();
-    this.#host.post({ kind: "failed", words: "This device is too slow to run the game." }, []);
+    this.#host.post(
+      { kind: "failed", words: /*i18n*/ "This device is too slow to run the game." },
+      [],
+    );
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import { CLOSE_CODES } from "@/wire/close-codes";
 import {
   readMessage,
@@ -10,7 +11,7 @@ import {
 
 import type { CloseReason, ReconnectCause } from "../driver";
 import type { Cancel, Platform } from "../platform";
-import type { OpenSocket, Socket } from "./socket";
+import type { OpenSocket, Socket, SocketAddress } from "./socket";
 
 /** The server gave no play ticket. `help` says whether to retry or what the player can do. */
 export class TicketError extends Error {
@@ -18,6 +19,7 @@ export class TicketError extends Error {
   constructor(
     message: string,
     readonly help: CloseReason["help"] | "wait",
+    readonly title = "",
   ) {
     super(message);
   }
@@ -27,7 +29,7 @@ export interface ReconnectingSocketOptions {
   platform: Platform;
   openSocket: OpenSocket;
   /** Returns a socket address with a new ticket. Throws TicketError. */
-  getAddress: () => Promise<string>;
+  getAddress: () => Promise<SocketAddress>;
   getHello: () => Promise<Hello>;
 }
 
@@ -66,8 +68,9 @@ const MIN_BLOCKED_MS = 3000;
 const MAX_BLOCKED_MS = 7000;
 const MIN_OPEN_MS = 2000;
 
-const NO_RESPONSE_MESSAGE = "The server does not respond. Reconnecting…";
-const DISCONNECTED_MESSAGE = "The connection was lost. Your game is paused. Reconnecting…";
+const NO_RESPONSE_MESSAGE = /*i18n*/ "The server does not respond. Reconnecting…";
+const MOVING_MESSAGE = /*i18n*/ "Your game is moving to another server. It continues in a moment.";
+const DISCONNECTED_MESSAGE = /*i18n*/ "The connection was lost. Your game is paused. Reconnecting…";
 
 /**
  * Keeps one play socket open: gets a ticket, connects, sends `hello`, and reconnects with back-off
@@ -149,24 +152,25 @@ export class ReconnectingSocket {
       if (!(error instanceof TicketError)) throw error;
       this.#resetBlocked();
       if (error.help === "wait") this.reconnect(error.message);
-      else this.#closeForGood({ message: error.message, help: error.help });
+      else
+        this.#closeForGood({ message: error.message, help: error.help, ...titleOf(error.title) });
     }
   }
 
   #onConnectTimeout(): void {
     if (this.#socket === null) this.#resetBlocked();
-    this.reconnect(NO_RESPONSE_MESSAGE);
+    this.reconnect(i18n._(NO_RESPONSE_MESSAGE));
   }
 
-  #openSocket(address: string, hello: Hello, isStale: () => boolean): void {
+  #openSocket(address: SocketAddress, hello: Hello, isStale: () => boolean): void {
     const now = this.#options.platform.now();
     this.#ticketsSince ??= now;
     const waitMs = Math.max(MIN_OPEN_MS, this.#ticketsSince + MAX_BLOCKED_MS - now);
     if (this.#blockedHost === null)
       this.#openTimer = this.#options.platform.after(waitMs, () => {
         // The socket stays, because a very slow network may still open it.
-        this.#blockedHost = new URL(address).host;
-        this.#reportReconnecting(NO_RESPONSE_MESSAGE);
+        this.#blockedHost = new URL(address.url).host;
+        this.#reportReconnecting(i18n._(NO_RESPONSE_MESSAGE));
       });
     const socket = this.#options.openSocket(address, {
       opened: () => {
@@ -190,6 +194,10 @@ export class ReconnectingSocket {
   }
 
   #onMessage(message: ServerMessage): void {
+    if (message.type === "notice" && !this.#isWelcomed) {
+      this.#onMoving();
+      return;
+    }
     if (message.type !== "welcome") {
       this.#events.message(message);
       return;
@@ -203,6 +211,13 @@ export class ReconnectingSocket {
     this.#events.welcome(message);
   }
 
+  /** The server waits for the one that had the game (rule O26), and then answers on this connection. */
+  #onMoving(): void {
+    this.#timer?.();
+    this.#timer = this.#options.platform.after(CONNECT_TIMEOUT_MS, () => this.#onConnectTimeout());
+    this.#events.reconnecting(Math.max(1, this.#attempt), i18n._(MOVING_MESSAGE), "moving");
+  }
+
   /** After invalid data the game continues on a new socket, which begins with a keyframe. */
   #reconnectOnWireError(read: () => void): void {
     try {
@@ -213,7 +228,7 @@ export class ReconnectingSocket {
     }
   }
 
-  #onClosed(code: number, reason: string, address: string): void {
+  #onClosed(code: number, reason: string, address: SocketAddress): void {
     const closeCode = Object.hasOwn(CLOSE_CODES, code)
       ? CLOSE_CODES[code as keyof typeof CLOSE_CODES]
       : null;
@@ -222,17 +237,22 @@ export class ReconnectingSocket {
     if (closeCode !== null) this.#resetBlocked();
     else if (!wasWelcomed) this.#countFailedSocket(address);
     if (closeCode === null)
-      this.#scheduleReconnect(wasWelcomed ? DISCONNECTED_MESSAGE : NO_RESPONSE_MESSAGE);
+      this.#scheduleReconnect(i18n._(wasWelcomed ? DISCONNECTED_MESSAGE : NO_RESPONSE_MESSAGE));
     else if (closeCode.retry)
-      this.#scheduleReconnect((this.#serverMessage = reason || closeCode.words));
-    else this.#closeForGood({ message: reason || closeCode.words, ...helpFor(closeCode.name) });
+      this.#scheduleReconnect((this.#serverMessage = i18n._(reason || closeCode.words)));
+    else
+      this.#closeForGood({
+        message: i18n._(reason || closeCode.words),
+        ...titleOf(closeCode.title),
+        ...helpFor(closeCode.name),
+      });
   }
 
-  #countFailedSocket(address: string): void {
+  #countFailedSocket(address: SocketAddress): void {
     this.#failedSockets++;
     const elapsedMs = this.#options.platform.now() - (this.#ticketsSince ?? Infinity);
     if (this.#failedSockets >= MIN_BLOCKED_SOCKETS && elapsedMs >= MIN_BLOCKED_MS)
-      this.#blockedHost = new URL(address).host;
+      this.#blockedHost = new URL(address.url).host;
   }
 
   #resetBlocked(): void {
@@ -255,12 +275,12 @@ export class ReconnectingSocket {
         this.#closeForGood({
           message: blockedMessage(this.#blockedHost),
           help: "reopen",
-          title: "WebSockets are blocked",
-          actionLabel: "Try again",
+          title: i18n._("WebSockets are blocked"),
+          actionLabel: i18n._("Try again"),
         });
       else
         this.#closeForGood({
-          message: "Could not reconnect: the server has not responded for several minutes.",
+          message: i18n._("Could not reconnect: the server has not responded for several minutes."),
           help: "reopen",
         });
       return;
@@ -295,26 +315,31 @@ export class ReconnectingSocket {
 }
 
 function blockedMessage(host: string): string {
-  return (
+  return i18n._(
     "The server can be reached, but no WebSocket connection to it works. Something between this " +
-    "computer and the server blocks WebSockets, such as a proxy, a firewall or an antivirus web " +
-    "filter. Use another network, turn off the proxy or the web filter, or ask the network " +
-    `administrator to allow WebSocket connections to ${host}.`
+      "computer and the server blocks WebSockets, such as a proxy, a firewall or an antivirus web " +
+      "filter. Use another network, turn off the proxy or the web filter, or ask the network " +
+      "administrator to allow WebSocket connections to {host}.",
+    { host },
   );
 }
 
+const titleOf = (title: string): Pick<CloseReason, "title"> =>
+  title === "" ? {} : { title: i18n._(title) };
+
 function helpFor(
   name: (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES]["name"],
-): Omit<CloseReason, "message"> {
+): Pick<CloseReason, "help" | "actionLabel"> {
   switch (name) {
+    case "CONSENT_REQUIRED":
+      return { help: "consent" };
     case "UNKNOWN_GAME":
       return { help: "none" };
     case "TAKEN_OVER":
-      return { help: "reopen", title: "Open in another tab", actionLabel: "Play here" };
+      return { help: "reopen", actionLabel: i18n._("Play here") };
     case "SERVER_FULL":
-      return { help: "reopen", title: "Server full", actionLabel: "Try again" };
     case "RECORDING_UNAVAILABLE":
-      return { help: "reopen", title: "No new games", actionLabel: "Try again" };
+      return { help: "reopen", actionLabel: i18n._("Try again") };
     default:
       return { help: "reopen" };
   }

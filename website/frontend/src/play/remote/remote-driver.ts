@@ -1,9 +1,10 @@
+import { i18n } from "@/lib/i18n";
 import { FrameDecoder, isPreview } from "@/wire/packet";
 import { isSound, readSound } from "@/wire/sound";
 import { WireError, type ServerMessage, type Setup, type Welcome } from "@/wire/messages";
 
 import { Pinger } from "../pinger";
-import type { Driver, DriverEvents } from "../driver";
+import type { Driver, DriverEvents, PlayMode } from "../driver";
 import type { LockstepController, LockstepHooks } from "../lockstep/lockstep-controller";
 import { PaintReporter } from "../paint-reporter";
 import { Aligner } from "./aligner";
@@ -45,9 +46,9 @@ export function createRemoteDriver(
     },
     reconnecting: (attempt, message, cause) => {
       pinger.stop();
-      const continues = lockstep?.onDisconnect(attempt) ?? false;
-      if (lockstep?.isActive) paintReporter.flush();
-      else paintReporter.reset();
+      const continues = lockstep?.continueAfterDisconnect(attempt) ?? false;
+      if (mode() === streamed) paintReporter.reset();
+      else paintReporter.flush();
       if (!continues) events?.reconnecting(attempt, message, cause);
     },
     closed: (closing) => {
@@ -57,10 +58,19 @@ export function createRemoteDriver(
       events?.closed(closing);
     },
   });
-  const paintReporter = new PaintReporter(platform, (received, frames) => {
-    if (lockstep?.reportPaints(received, frames)) return;
-    socket.send({ type: "shown", received, frames });
-  });
+  const streamed: PlayMode = {
+    sendInput: ({ control, down, at, device, code }, frame) =>
+      socket.send({ type: "input", control, down, at, frame, device, code }),
+    pause: (at) => socket.send({ type: "pause", at }),
+    resume: (at) => socket.send({ type: "resume", at }),
+    leave: (at) => socket.send({ type: "leave", at }),
+    reportPaints: (received, frames) => socket.send({ type: "shown", received, frames }),
+  };
+  /** Returns the mode of the active episode, which may change from lockstep to streamed. */
+  const mode = (): PlayMode => (lockstep?.isActive === true ? lockstep : streamed);
+  const paintReporter = new PaintReporter(platform, (received, frames) =>
+    mode().reportPaints(received, frames),
+  );
   const lockstep = openLockstep?.({
     send: (message) => socket.send(message),
     onFrameReceived: (frame) => paintReporter.onFrameReceived(frame),
@@ -72,14 +82,15 @@ export function createRemoteDriver(
   const pinger = new Pinger(
     platform,
     (id, at, previous) => socket.send({ type: "ping", id, at, previous }),
-    () => socket.reconnect("The server stopped responding. Reconnecting…"),
+    () => socket.reconnect(i18n._("The server stopped responding. Reconnecting…")),
   );
 
   function onWelcome(welcome: Welcome): void {
     decoder.reset();
     pinger.start(welcome.ping_ms);
     sendSetup();
-    if (lockstep?.onWelcome(welcome)) return;
+    const continues = lockstep?.continueAfterWelcome(welcome) ?? false;
+    if (continues) return;
     paintReporter.reset();
     events?.welcome(welcome.phase, welcome);
   }
@@ -89,33 +100,50 @@ export function createRemoteDriver(
   }
 
   function onMessage(message: Exclude<ServerMessage, Welcome>): void {
-    if (lockstep?.onMessage(message)) return;
     switch (message.type) {
       case "pong": {
         pinger.onPong(message.id, platform.now(), (message.sent_us - message.received_us) / 1000);
         if (pinger.roundTripMs !== null) events?.latency(pinger.roundTripMs);
         return;
       }
-      case "started":
-        paintReporter.reset();
-        aligner.reset();
-        events?.steppedBy(lockstep?.isActive === true ? "page" : "server");
-        return events?.started(message.episode);
+      case "started": {
+        onStarted(message);
+        return;
+      }
       case "paused":
         return events?.paused(message.reason);
       case "ticked":
-        throw new WireError("The server acknowledged steps of another game. Reload the page.");
+        if (lockstep === undefined)
+          throw new WireError("The server acknowledged steps of another game. Reload the page.");
+        {
+          lockstep.onTicked(message);
+          return;
+        }
       case "resumed":
+        // In lockstep the page has resumed the game already.
+        if (mode() !== streamed) return;
         aligner.reset();
         return events?.resumed();
       case "ended":
+        lockstep?.endEpisode();
         paintReporter.flush();
         return events?.ended(message);
       case "caption":
         return events?.caption(message.text);
       case "notice":
         return events?.notice(message.text);
+      case "watchable":
+        return events?.watchable(message);
     }
+  }
+
+  function onStarted(message: Extract<ServerMessage, { type: "started" }>): void {
+    const continues = lockstep?.continueAfterStarted(message) ?? false;
+    if (continues) return;
+    paintReporter.reset();
+    aligner.reset();
+    events?.steppedBy(mode() === streamed ? "server" : "page");
+    events?.started(message.episode);
   }
 
   return {
@@ -128,28 +156,18 @@ export function createRemoteDriver(
       lockstep?.setAudioEnabled(now.sound);
       sendSetup();
     },
-    start: (at) => {
-      if (!lockstep?.start(at)) socket.send({ type: "start", at, mode: "streamed" });
-    },
-    sendInput: (change, frame) => {
-      if (lockstep?.input(change, frame)) return;
-      const { control, down, at, device, code } = change;
-      socket.send({ type: "input", control, down, at, frame, device, code });
-    },
+    start: (at) =>
+      socket.send({ type: "start", at, mode: lockstep?.chooseMode() ?? "streamed", program: null }),
+    sendInput: (change, frame) => mode().sendInput(change, frame),
     painted: (frame, at) => {
       paintReporter.onFramePainted(frame, at);
       aligner.onPaint(at);
     },
-    pause: (at) => {
-      if (!lockstep?.pause(at)) socket.send({ type: "pause", at });
-    },
-    resume: (at) => {
-      if (!lockstep?.resume(at)) socket.send({ type: "resume", at });
-    },
-    leave: (at) => {
-      if (!lockstep?.leave(at)) socket.send({ type: "leave", at });
-    },
+    pause: (at) => mode().pause(at),
+    resume: (at) => mode().resume(at),
+    leave: (at) => mode().leave(at),
     reportFocus: (state, at) => socket.send({ type: "focus", state, at }),
+    setWatchable: (allowed, at) => socket.send({ type: "watch", at, allowed }),
     reconnectNow: () => socket.reconnectNow(),
     close: () => {
       events = null;

@@ -12,11 +12,29 @@ export interface SocketEvents {
   closed: (code: number, reason: string) => void;
 }
 
-export type OpenSocket = (address: string, events: SocketEvents) => Socket;
+/** Address of a play socket, and the ticket that opens it once. */
+export interface SocketAddress {
+  url: string;
+  ticket: string;
+}
 
-/** Opens a WebSocket of the browser. */
-export const openWebSocket: OpenSocket = (address, events) => {
-  const socket = new WebSocket(address);
+export type OpenSocket = (address: SocketAddress, events: SocketEvents) => Socket;
+
+const SUBPROTOCOL = "skill-arcade";
+
+/**
+ * Opens a WebSocket of the browser. The ticket is offered as a subprotocol, because proxies and Google's
+ * front end log addresses (rule O16).
+ */
+export const openWebSocket: OpenSocket = ({ url, ticket }, events) =>
+  openWithProtocol(url, `ticket.${ticket}`, events);
+
+/** Opens a socket to watch a game; the ticket is the token of the link (rule O18). */
+export const openWatchSocket: OpenSocket = ({ url, ticket }, events) =>
+  openWithProtocol(url, `watch.${ticket}`, events);
+
+function openWithProtocol(url: string, protocol: string, events: SocketEvents): Socket {
+  const socket = new WebSocket(url, [SUBPROTOCOL, protocol]);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => events.opened();
   socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
@@ -30,4 +48,4 @@ export const openWebSocket: OpenSocket = (address, events) => {
     },
     close: (code, reason) => socket.close(code, reason),
   };
-};
+}

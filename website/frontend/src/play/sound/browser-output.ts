@@ -1,9 +1,12 @@
+import { i18n } from "@/lib/i18n";
+
 import { ContextRunner } from "./context-runner";
 import type { AudioOutput } from "./speaker";
 import worklet from "./worklet.ts?worker&url";
 import type { ToWorklet, WorkletOptions } from "./worklet";
 
-const UNSUPPORTED_MESSAGE = "Sound is not available: this browser does not support audio worklets.";
+const UNSUPPORTED_MESSAGE =
+  /*i18n*/ "Sound is not available: this browser does not support audio worklets.";
 /** Time constant of a volume change in seconds. It avoids clicks. */
 const RAMP_SECONDS = 0.01;
 /** Delay before the audio context is suspended: longer than the fade-out. */
@@ -32,7 +35,7 @@ export function openAudioOutput(hz: number, onFailure: (words: string) => void):
       node.connect(volume);
     },
     () => {
-      if (!isClosed) onFailure(UNSUPPORTED_MESSAGE);
+      if (!isClosed) onFailure(i18n._(UNSUPPORTED_MESSAGE));
     },
   );
   return {

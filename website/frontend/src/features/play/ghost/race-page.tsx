@@ -1,0 +1,152 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState, useSyncExternalStore } from "react";
+import { Link } from "react-router";
+
+import { describeError, type Game } from "@/api/client";
+import { type Replay, ReplayClient } from "@/api/replay";
+import type { Session } from "@/api/session";
+import { buttonClass } from "@/components/button";
+import { LoadingPage, NotAvailablePage } from "@/components/page-state";
+import { paths } from "@/config/paths";
+import { formatScore } from "@/lib/format";
+import type { GhostPlayer } from "@/play/ghost/ghost-player";
+import type { ShownGhost } from "@/wire/messages";
+
+import { GamePage } from "../game-page";
+import { SidebarSection } from "../game-sidebar";
+import { validOptions } from "../options";
+import { GhostCanvas } from "./ghost-canvas";
+import { useGhostPlayer } from "./use-ghost-player";
+
+interface Props {
+  game: Game;
+  session: Session;
+  episode: string;
+  /** Token of the link that shares the episode, or null. */
+  share: string | null;
+}
+
+const OTHER_GAME_MESSAGE = "This round is of another game.";
+const NOT_FOUND_MESSAGE =
+  "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
+
+/** Page of a game in which a recorded episode is shown while the player plays. */
+export function RacePage({ game, session, episode, share }: Props) {
+  const client = useMemo(() => new ReplayClient(episode, share), [episode, share]);
+  const replay = useQuery({
+    queryKey: ["episodes", "replay", episode, share],
+    queryFn: ({ signal }) => client.replay(signal),
+    staleTime: Infinity,
+    retry: false,
+  });
+  if (replay.isPending) return <LoadingPage />;
+  if (replay.isError || replay.data.game.id !== game.id) {
+    return (
+      <NotAvailablePage
+        title="Ghost not available"
+        message={
+          replay.error === null
+            ? OTHER_GAME_MESSAGE
+            : describeError(replay.error, NOT_FOUND_MESSAGE)
+        }
+        link={{ to: paths.play(game.id), label: "Play without a ghost" }}
+      />
+    );
+  }
+  return <LoadedRace {...{ game, session, client }} replay={replay.data} />;
+}
+
+interface LoadedProps {
+  game: Game;
+  session: Session;
+  client: ReplayClient;
+  replay: Replay;
+}
+
+function LoadedRace({ game, session, client, replay }: LoadedProps) {
+  const player = useGhostPlayer(client, replay);
+  const [isHidden, setHidden] = useState(false);
+  const options = useMemo(() => validOptions(game, replay.options), [game, replay.options]);
+  if (player === null) return null;
+  const picture = { player, smooth: game.show.smooth };
+  return (
+    <GamePage
+      {...{ game, session }}
+      race={{
+        episode: replay.id,
+        share: client.shareToken,
+        options,
+        onEngine: (engine) => engine.watchPaints(player.follow),
+        layer: isHidden ? null : <GhostCanvas {...picture} isLayer />,
+        panel: (ghost) => (
+          <GhostPanel
+            {...{ game, ghost, player, isHidden, setHidden }}
+            score={Number(replay.score)}
+          >
+            {ghost?.seed === "drawn" && !isHidden && <GhostCanvas {...picture} isLayer={false} />}
+          </GhostPanel>
+        ),
+      }}
+    />
+  );
+}
+
+interface PanelProps {
+  game: Game;
+  ghost: ShownGhost | null;
+  player: GhostPlayer;
+  /** Final score of the ghost. */
+  score: number;
+  isHidden: boolean;
+  setHidden: (isHidden: boolean) => void;
+  children: React.ReactNode;
+}
+
+/** What the ghost is, its score at this frame, and a switch that hides it. */
+function GhostPanel({ game, ghost, player, score, isHidden, setHidden, children }: PanelProps) {
+  const state = useSyncExternalStore(player.state.subscribe, player.state.getSnapshot);
+  return (
+    <SidebarSection title="Ghost">
+      <p className="text-pretty">{describeGhost(ghost)}</p>
+      {game.show.score && (
+        <p className="mt-3 flex items-baseline gap-3">
+          <span className="dots text-2xl leading-none" data-testid="ghost-score">
+            {formatScore(state.score ?? 0)}
+          </span>
+          <span className="text-sm text-dim">
+            {state.isFinished ? "the ghost has finished" : `of ${formatScore(score)} at its end`}
+          </span>
+        </p>
+      )}
+      {children}
+      {state.error !== null && (
+        <p role="alert" className="mt-3 font-semibold text-link">
+          {state.error}
+        </p>
+      )}
+      <div className="mt-4 flex flex-wrap gap-2">
+        <button
+          type="button"
+          aria-pressed={isHidden}
+          onClick={() => setHidden(!isHidden)}
+          className={buttonClass("plain")}
+        >
+          Hide ghost
+        </button>
+        <Link className={buttonClass("plain")} to={paths.play(game.id)}>
+          Play without a ghost
+        </Link>
+      </div>
+      <p className="mt-3 text-sm text-dim">
+        Rounds with a ghost are recorded as such and are not ranked.
+      </p>
+    </SidebarSection>
+  );
+}
+
+function describeGhost(ghost: ShownGhost | null): string {
+  if (ghost === null) return "Connecting…";
+  return ghost.seed === "same"
+    ? "You race a recorded round. Your round has the same seed and settings."
+    : "The game or its settings have changed since this round was played, so your round starts differently. It is shown here beside your game.";
+}
