@@ -12,10 +12,14 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-// `/play/:gameId` is a page. Only `/play/tickets` is forwarded to the back end.
+// `/play/:gameId` and `/research` are pages.
 const proxy = {
-  "^/(auth|episodes|games|lockstep|me|play/tickets)(/|\\?|$)": { target: backend },
-  "^/(healthz|readyz|openapi\\.json|config\\.json)$": { target: backend },
+  "^/(auth|challenges|episodes|exports|games|leaderboards|lockstep|me|shared|studies)(/|\\?|$)": {
+    target: backend,
+  },
+  "^/(consent/document|play/tickets)(\\?|$)": { target: backend },
+  "^/research/": { target: backend },
+  "^/(health/live|health/ready|metrics|openapi\\.json|config\\.json)$": { target: backend },
   "^/ws/": { target: backend, ws: true },
 };
 

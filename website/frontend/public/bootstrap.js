@@ -14,8 +14,10 @@ const games =
   location.pathname === "/"
     ? config
         .then((answer) => answer.clone().json())
-        .then(async ({ apiUrl }) => {
-          const address = `${new URL(apiUrl ?? location.origin).origin}/games`;
+        .then(async ({ apiUrl, gamesUrl }) => {
+          const address = gamesUrl
+            ? new URL(gamesUrl, location.origin).href
+            : `${new URL(apiUrl ?? location.origin).origin}/games`;
           return {
             address,
             answer: await fetch(address, { headers: { Accept: "application/json" } }),

@@ -25,7 +25,7 @@ const PLAYED = {
   breakout: "Space",
   "video-checkers": "ArrowRight",
   "tower-of-hanoi": "Digit1",
-  "minigrid-door-key-8x8": "ArrowUp",
+  "minigrid-door-key": "ArrowUp",
   "lunar-lander": "ArrowUp",
 };
 // Three paths around the cliff, each better than the one before, so that the end shows a record.

@@ -1,5 +1,6 @@
 import { getEnv } from "@/config/env";
 import { consumeGamesResponse } from "@/config/bootstrap";
+import { i18n } from "@/lib/i18n";
 
 import type { components } from "./schema";
 import { session } from "./session";
@@ -34,19 +35,32 @@ export class ApiError extends Error {
   }
 }
 
-interface RequestOptions {
+/**
+ * Returns the message of an error for the user. `notFound` replaces that of a 404, which is written
+ * for developers.
+ */
+export const describeError = (error: Error, notFound: string): string =>
+  error instanceof ApiError && error.status === 404 ? notFound : error.message;
+
+export interface RequestOptions {
   method?: "GET" | "POST" | "PUT" | "DELETE";
   body?: unknown;
   /** Sends the session token. A 401 response ends the session. */
   isAuthenticated?: boolean;
+  /**
+   * Token of a link that shares an episode. With it the request needs no session, and a session is
+   * sent too.
+   */
+  shareToken?: string | null;
   signal?: AbortSignal;
 }
 
-async function sendRequest<T>(
+export async function sendRequest<T>(
   path: string,
-  { method = "GET", body, isAuthenticated, signal }: RequestOptions = {},
+  { method = "GET", body, isAuthenticated, shareToken, signal }: RequestOptions = {},
 ): Promise<T> {
-  const headers = new Headers({ Accept: "application/json" });
+  const headers = shareToken === undefined ? new Headers() : viewerHeaders(shareToken);
+  headers.set("Accept", "application/json");
   if (body !== undefined) headers.set("Content-Type", "application/json");
   if (isAuthenticated) headers.set("Authorization", `Bearer ${session.get()?.token ?? ""}`);
   const init: RequestInit = { method, headers };
@@ -54,7 +68,7 @@ async function sendRequest<T>(
   if (signal !== undefined) init.signal = signal;
   const response = await fetchFromServer(path, init);
   if (response.ok) return (await response.json()) as T;
-  if (isAuthenticated && response.status === 401) session.set(null);
+  if ((isAuthenticated ?? shareToken === null) && response.status === 401) session.set(null);
   throw await toApiError(response);
 }
 
@@ -64,7 +78,7 @@ async function fetchFromServer(path: string, init: RequestInit): Promise<Respons
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(
-      "The server does not respond. Check your connection and try again.",
+      i18n._("The server does not respond. Check your connection and try again."),
       0,
       "Unreachable",
     );
@@ -75,7 +89,10 @@ async function fetchFromServer(path: string, init: RequestInit): Promise<Respons
 async function toApiError(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Schemas["Problem"]> | null;
   const message =
-    problem?.message ?? `The request failed with status ${response.status}. Try again in a minute.`;
+    problem?.message ??
+    i18n._("The request failed with status {status}. Try again in a minute.", {
+      status: response.status,
+    });
   return new ApiError(message, response.status, problem?.error ?? "Unknown");
 }
 
@@ -92,8 +109,13 @@ export const api = {
       body: { email } satisfies Schemas["EmailSignIn"],
     }),
   games: async (signal: AbortSignal) => {
-    const earlyResponse = await consumeGamesResponse(`${getEnv().http}/games`);
+    const { http, games } = getEnv();
+    const earlyResponse = await consumeGamesResponse(games);
     if (earlyResponse !== null) return (await earlyResponse.json()) as readonly Game[];
+    if (games !== `${http}/games`) {
+      const file = await fetch(games, { signal });
+      if (file.ok) return (await file.json()) as readonly Game[];
+    }
     return sendRequest<readonly Game[]>("/games", { signal });
   },
   game: (id: string, signal: AbortSignal) =>
@@ -129,16 +151,23 @@ export const api = {
     ),
   summary: (signal: AbortSignal) =>
     sendRequest<PlaySummary>("/me/summary", { isAuthenticated: true, signal }),
-  erase: (word: string) =>
+  erase: (word: string, idToken: string | null) =>
     sendRequest<ErasureResult>("/me/erasure", {
       method: "POST",
-      body: { word } satisfies Schemas["ErasureRequest"],
+      body: { word, id_token: idToken } satisfies Schemas["ErasureRequest"],
       isAuthenticated: true,
     }),
-  ticket: (gameId: string) =>
+  /** Ticket for the one try of a day's challenge. */
+  dailyTicket: (day: string) =>
+    sendRequest<Schemas["Ticket"]>("/challenges/tickets", {
+      method: "POST",
+      body: { day } satisfies Schemas["DailyTicketRequest"],
+      isAuthenticated: true,
+    }),
+  ticket: (request: Schemas["TicketRequest"]) =>
     sendRequest<Schemas["Ticket"]>("/play/tickets", {
       method: "POST",
-      body: { game_id: gameId } satisfies Schemas["TicketRequest"],
+      body: request,
       isAuthenticated: true,
     }),
 };
@@ -155,23 +184,43 @@ export async function fetchPrivateFile(path: string): Promise<Uint8Array> {
   );
 }
 
+/** Headers of a viewer who has a session, a link that shares the episode, or both. */
+function viewerHeaders(shareToken: string | null): Headers {
+  const headers = new Headers();
+  const token = session.get()?.token;
+  if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
+  if (shareToken !== null) headers.set("Share-Token", shareToken);
+  return headers;
+}
+
+/** Downloads a file of an episode as a viewer. */
+export async function fetchEpisodeFile(
+  path: string,
+  shareToken: string | null,
+  signal?: AbortSignal,
+): Promise<ArrayBuffer> {
+  const init: RequestInit = { headers: viewerHeaders(shareToken) };
+  if (signal !== undefined) init.signal = signal;
+  return (await requireOk(await fetchFromServer(path, init))).arrayBuffer();
+}
+
 async function requireOk(response: Response): Promise<Response> {
   if (response.ok) return response;
   throw await toApiError(response);
 }
 
-/** Returns the URL of a game's picture. */
-export const coverUrl = (cover: string): string => getEnv().http + cover;
+/** Returns the URL of a game's picture: of the back end, or of a file beside the page. */
+export const coverUrl = (cover: string): string =>
+  cover.startsWith("/assets/") ? cover : getEnv().http + cover;
 
 /** Returns the URL of a download. */
 export const downloadUrl = (ticket: ExportTicket): string => getEnv().http + ticket.address;
 
+/** Returns the URL of the socket of watchers. */
+export const watchUrl = (): string => `${getEnv().socket}/ws/watch/live`;
+
 /** Returns the URL of a play socket. */
-export const socketUrl = (
-  gameId: string,
-  ticket: string,
-  options: Readonly<Record<string, string>>,
-): string => {
-  const query = new URLSearchParams({ token: ticket, ...options });
-  return `${getEnv().socket}/ws/${encodeURIComponent(gameId)}?${query.toString()}`;
+export const socketUrl = (gameId: string, options: Readonly<Record<string, string>>): string => {
+  const query = new URLSearchParams(options).toString();
+  return `${getEnv().socket}/ws/${encodeURIComponent(gameId)}${query === "" ? "" : `?${query}`}`;
 };

@@ -1,8 +1,9 @@
 import { useSyncExternalStore } from "react";
 
+import { idsOf } from "@/lib/game-ids";
 import { LocalStorageStore } from "@/lib/local-storage-store";
 
-import { api, ApiError, type Preferences } from "./client";
+import { api, ApiError, type Game, type Preferences } from "./client";
 import { session } from "./session";
 
 const DEFAULT_PREFERENCES: Preferences = {
@@ -64,10 +65,11 @@ export function updatePreferences(change: Partial<Preferences>): void {
   enqueue(save);
 }
 
-/** Adds a game to the favourites, or removes it. */
-export function setFavourite(gameId: string, isFavourite: boolean): void {
-  const others = cache.get().preferences.favourites.filter((id) => id !== gameId);
-  updatePreferences({ favourites: isFavourite ? [gameId, ...others] : others });
+/** Adds a game to the favourites, or removes it, also where it is one under a former id. */
+export function setFavourite(game: Pick<Game, "id" | "aliases">, isFavourite: boolean): void {
+  const ids = idsOf(game);
+  const others = cache.get().preferences.favourites.filter((id) => !ids.includes(id));
+  updatePreferences({ favourites: isFavourite ? [game.id, ...others] : others });
 }
 
 /** Returns the player's preferences. */

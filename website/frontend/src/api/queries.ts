@@ -45,7 +45,7 @@ export const exportProgressQuery = (ticket: ExportTicket) =>
     queryKey: ["export", ticket.progress],
     queryFn: ({ signal }) => api.exportProgress(ticket, signal),
     refetchInterval: ({ state }) =>
-      state.data?.state === "done" || state.data?.state === "failed" ? false : 1000,
+      ["done", "ready", "failed"].includes(state.data?.state ?? "") ? false : 1000,
     staleTime: 0,
   });
 

@@ -47,6 +47,68 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/challenges/{day}/board": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Daily Board
+         * @description Return the board of a day's challenge.
+         */
+        readonly get: operations["read_daily_board"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/challenges/tickets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Issue Daily Ticket
+         * @description Issue a ticket that opens one connection to the day's challenge within 60 s. There is one try a day.
+         *
+         *     While the try is open, its player gets further tickets, to reconnect.
+         */
+        readonly post: operations["issue_daily_ticket"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/challenges/today": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Daily
+         * @description Return today's challenge, the commitments of today and tomorrow, and yesterday's key.
+         */
+        readonly get: operations["read_daily"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/config.json": {
         readonly parameters: {
             readonly query?: never;
@@ -59,6 +121,26 @@ export interface paths {
          * @description Return where the page finds the API: at its own origin.
          */
         readonly get: operations["read_config"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/consent/document": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Consent Document
+         * @description Return what players are asked, in this language or in the owner's first one.
+         */
+        readonly get: operations["read_consent_document"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -87,6 +169,170 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/episodes/{episode_id}/clips": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Make Episode Clip
+         * @description Make a clip of frames of an episode. A PNG has the first frame only.
+         */
+        readonly get: operations["make_episode_clip"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/notes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Episode Notes
+         * @description List the notes on an episode, also the retracted ones. Researchers read all, players their own.
+         */
+        readonly get: operations["list_episode_notes"];
+        readonly put?: never;
+        /**
+         * Write Note
+         * @description Write a note on a step or a range of steps. It cannot be changed, but retracted.
+         */
+        readonly post: operations["write_note"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/notes/{note_id}/retraction": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Retract Episode Note
+         * @description Retract a note that the user wrote. It is kept and marked as retracted.
+         */
+        readonly post: operations["retract_episode_note"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/replay": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Replay
+         * @description Return the description of an episode with its game, certificate, provenance and segments.
+         */
+        readonly get: operations["read_replay"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/replay/captions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Captions
+         * @description Return the texts beside the picture, where they change; from the observations, or from `info`.
+         */
+        readonly get: operations["list_captions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/replay/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Events
+         * @description Return the events of an episode. With a link, those that describe the player's device are left out.
+         */
+        readonly get: operations["list_events"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/replay/info/{frame}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Frame Info
+         * @description Return the `info` that came with a frame: of `reset` for frame 0, of step `frame - 1` otherwise.
+         */
+        readonly get: operations["read_frame_info"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/replay/steps": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Steps
+         * @description Return a page of steps as columns, beginning with step `first`. Beyond the last step the columns are empty.
+         */
+        readonly get: operations["list_steps"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/episodes/{episode_id}/segments/{number}/{kind}": {
         readonly parameters: {
             readonly query?: never;
@@ -97,8 +343,74 @@ export interface paths {
         /**
          * Read Segment
          * @description Return the frames (APNG) or observations (NPZ) of a segment, exactly as they were recorded.
+         *
+         *     The header Range selects a part of the file.
          */
         readonly get: operations["read_segment"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/shares": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Episode Shares
+         * @description List the links of an episode of the user, newest first, also those that were revoked.
+         */
+        readonly get: operations["list_episode_shares"];
+        readonly put?: never;
+        /**
+         * Create Episode Share
+         * @description Make a link by which anyone who has it can watch an episode of the user, until it is revoked.
+         */
+        readonly post: operations["create_episode_share"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/shares/{share_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Revoke Episode Share
+         * @description Revoke a link of an episode of the user, for good.
+         */
+        readonly delete: operations["revoke_episode_share"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/episodes/{episode_id}/standing": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Standing
+         * @description Return what became of an episode of the user on leaderboards. One that is not uploaded yet is pending.
+         */
+        readonly get: operations["read_standing"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -116,7 +428,9 @@ export interface paths {
         };
         /**
          * Download Export
-         * @description Download an export as a ZIP, generated while it is sent. Each download has other pseudonyms.
+         * @description Download an export as a ZIP. A ticket works once; each has other pseudonyms.
+         *
+         *     The ZIP is generated while it is sent, or a job has prepared it.
          */
         readonly get: operations["download_export"];
         readonly put?: never;
@@ -176,7 +490,7 @@ export interface paths {
         };
         /**
          * Read Game
-         * @description Return a game.
+         * @description Return a game by its id, or by a former one.
          */
         readonly get: operations["read_game"];
         readonly put?: never;
@@ -227,7 +541,7 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/healthz": {
+    readonly "/health/live": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -241,6 +555,86 @@ export interface paths {
         readonly get: operations["read_health"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/health/ready": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Readiness
+         * @description Return whether new games can be played and recorded, and the status of each component.
+         */
+        readonly get: operations["read_readiness"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/leaderboards": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Boards
+         * @description List the boards that have entries, those just played on first. The daily challenge has its own route.
+         */
+        readonly get: operations["list_boards"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/leaderboards/{game_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Board
+         * @description Return the board of a game with certain settings, in a season. It is empty if nobody has ranked yet.
+         */
+        readonly get: operations["read_board"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/leaderboards/entries/{episode_id}/report": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Report Entry
+         * @description Report the name that an entry is shown with, for a maintainer to look at. Return the user's own membership.
+         */
+        readonly post: operations["report_entry"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -287,6 +681,83 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/me/board": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Membership
+         * @description Return whether the user is on leaderboards, and their name there.
+         */
+        readonly get: operations["read_membership"];
+        /**
+         * Opt In
+         * @description Put the user on leaderboards under this name, or change the name. Earlier certified episodes rank too.
+         */
+        readonly put: operations["opt_in"];
+        readonly post?: never;
+        /**
+         * Opt Out
+         * @description Take the user off all leaderboards at once, past seasons too. Their replays are private again.
+         */
+        readonly delete: operations["opt_out"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/me/consent": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read My Consent
+         * @description Return the user's newest answer.
+         */
+        readonly get: operations["read_my_consent"];
+        readonly put?: never;
+        /**
+         * Answer Consent
+         * @description Answer the question. An answer without scopes declines; it needs no year of birth.
+         *
+         *     It holds for games from now on. What was recorded before stays as it was allowed then: see the withdrawal.
+         */
+        readonly post: operations["answer_consent"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/me/consent/withdrawal": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Withdraw Consent
+         * @description Withdraw scopes of everything that was recorded, at once. A running game is ended first.
+         *
+         *     Recordings without a scope left are erased within seconds, also after a restart of this server. An export that a
+         *     researcher has downloaded already is not affected.
+         */
+        readonly post: operations["withdraw_consent"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/me/episodes": {
         readonly parameters: {
             readonly query?: never;
@@ -322,7 +793,7 @@ export interface paths {
          *
          *     A running game is ended first. The response is sent when everything is erased, or after ten seconds; the rest is
          *     then erased in the background, also after a restart of this server. Recordings that a researcher has exported
-         *     already are not affected.
+         *     already are not affected. With `id_token`, the Firebase account of the token is deleted too.
          */
         readonly post: operations["erase_account"];
         readonly delete?: never;
@@ -342,7 +813,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Request Own Export
-         * @description Request an export of the user's own ended episodes. The response has a download URL that is valid for an hour.
+         * @description Request an export of the user's own ended episodes. The response has a download URL.
          */
         readonly post: operations["request_own_export"];
         readonly delete?: never;
@@ -426,7 +897,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Issue Ticket
-         * @description Issue a ticket that opens one connection to this game within 60 s.
+         * @description Issue a ticket that opens one connection to this game within 60 s, to race a ghost or without one.
+         *
+         *     The user must have answered the consent document before.
          */
         readonly post: operations["issue_ticket"];
         readonly delete?: never;
@@ -435,7 +908,7 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/readyz": {
+    readonly "/research/charts/{chart}": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -443,12 +916,96 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read Readiness
-         * @description Return whether new games can be played and recorded, and the status of each component.
+         * Read Chart
+         * @description Return a chart of the selected episodes.
          */
-        readonly get: operations["read_readiness"];
+        readonly get: operations["read_chart"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/datasets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List Dataset Versions
+         * @description List all versions of all datasets, by name and with the newest version first.
+         */
+        readonly get: operations["list_dataset_versions"];
+        readonly put?: never;
+        /**
+         * Save Dataset
+         * @description Save the selected episodes as the next version of a dataset.
+         */
+        readonly post: operations["save_dataset"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/datasets/{name}/{number}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Dataset Version
+         * @description Return a version, and what happened to it since.
+         */
+        readonly get: operations["read_dataset_version"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/datasets/{name}/{number}/comparison": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Compare Dataset Versions
+         * @description Count the episodes that two versions share.
+         */
+        readonly get: operations["compare_dataset_versions"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/datasets/{name}/{number}/exports": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Request Dataset Export
+         * @description Request an export of a version, as `POST /research/exports` does. Every export of it has the same bytes.
+         */
+        readonly post: operations["request_dataset_export"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -468,7 +1025,7 @@ export interface paths {
          * Request Export
          * @description Request an export of all players' episodes, under pseudonyms.
          *
-         *     The response has a download URL that is valid for an hour.
+         *     The response has a download URL that is valid for an hour, or for a day if a job makes the ZIP.
          */
         readonly post: operations["request_export"];
         readonly delete?: never;
@@ -497,10 +1054,233 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/research/measures": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Measures
+         * @description Return how fresh charts are, and start to measure the episodes that they do not have yet.
+         */
+        readonly get: operations["read_measures"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/studies": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List All Studies
+         * @description List the studies with their newest version; for researchers.
+         */
+        readonly get: operations["list_all_studies"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/research/studies/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Study Status
+         * @description Return where the participants of a study are, and the quality of what they played; for researchers.
+         */
+        readonly get: operations["read_study_status"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/shared/{token}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Open Share
+         * @description Send a browser on to the replay. Programs that follow no refresh read the preview: title, text and picture.
+         */
+        readonly get: operations["open_share"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/shared/{token}/picture.png": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Share Picture
+         * @description Return the picture of a preview: the frame that the link opens on, or one from the middle of the episode.
+         */
+        readonly get: operations["read_share_picture"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/studies/me": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Study
+         * @description Return where the participant is.
+         */
+        readonly get: operations["read_study"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/studies/me/answers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Answer Stage
+         * @description Answer the current stage. An answer to another stage changes nothing, so it can be sent again.
+         */
+        readonly post: operations["answer_stage"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/studies/me/tickets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Issue Trial Ticket
+         * @description Issue a ticket that opens one connection to the current trial within 60 s.
+         */
+        readonly post: operations["issue_trial_ticket"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/studies/me/withdrawal": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Withdraw From Study
+         * @description Withdraw from the study: everything of the participant is deleted, also the recruiter's id. It is final.
+         */
+        readonly post: operations["withdraw_from_study"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/studies/participants": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Join Study
+         * @description Begin a participation, or continue one: with the recruiter's id, or with the participant's own link.
+         */
+        readonly post: operations["join_study"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Act
+         * @description A program's action. Stepped, or in a turn-based game, it is a step; in real time it holds from the next step.
+         */
+        readonly Act: {
+            /** Action */
+            readonly action: number;
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * Frame
+             * @description index of the observation that the program decided by
+             */
+            readonly frame: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "act";
+        };
         /**
          * Align
          * @description Streamed, in real time: shift the steps by `later_ms` (earlier if negative), to match the display's frames.
@@ -530,6 +1310,133 @@ export interface components {
             readonly press: readonly string[];
         };
         /**
+         * BoardMembership
+         * @description Whether the user is on leaderboards, and their name there.
+         */
+        readonly BoardMembership: {
+            /**
+             * Is Chosen
+             * @description false: a neutral name, given by the server
+             */
+            readonly is_chosen: boolean;
+            /** Is Listed */
+            readonly is_listed: boolean;
+            /**
+             * Name
+             * @description null: not listed
+             */
+            readonly name: string | null;
+        };
+        /**
+         * BoardMembershipRequest
+         * @description Opt in to leaderboards, or change the name.
+         */
+        readonly BoardMembershipRequest: {
+            /**
+             * Name
+             * @description name, 3 to 20 characters; null: a neutral name
+             */
+            readonly name: string | null;
+        };
+        /**
+         * BoardPage
+         * @description The first rows of a board in one season, and the user's own row.
+         */
+        readonly BoardPage: {
+            /**
+             * Boards
+             * @description all boards of this game
+             */
+            readonly boards: readonly components["schemas"]["BoardSummary"][];
+            /**
+             * Day
+             * @description day of a daily challenge; null: an ordinary board
+             */
+            readonly day: string | null;
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
+            /**
+             * Is Frozen
+             * @description true: ranks and names are fixed; missing ranks were removed or erased
+             */
+            readonly is_frozen: boolean;
+            /**
+             * Is Listed
+             * @description true: the user is on leaderboards
+             */
+            readonly is_listed: boolean;
+            /**
+             * N Players
+             * @description number of ranked players; of a frozen season, when it was frozen
+             */
+            readonly n_players: number;
+            /** @description the user's row, also below the last of `rows`; null: none */
+            readonly own: components["schemas"]["BoardRow"] | null;
+            /** Rows */
+            readonly rows: readonly components["schemas"]["BoardRow"][];
+            /**
+             * Season
+             * @description all, a day or an ISO week, UTC
+             */
+            readonly season: string;
+            /** Settings */
+            readonly settings: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Time Ends
+             * @description end of the season; null: it has none
+             */
+            readonly time_ends: string | null;
+        };
+        /**
+         * BoardRow
+         * @description A row of a board. It names neither the account nor the device.
+         */
+        readonly BoardRow: {
+            /**
+             * Episode Id
+             * Format: uuid
+             * @description episode that the replay shows
+             */
+            readonly episode_id: string;
+            /** Is Own */
+            readonly is_own: boolean;
+            /** Name */
+            readonly name: string;
+            /** Rank */
+            readonly rank: number;
+            /**
+             * Score
+             * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
+             */
+            readonly score: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Time Reached
+             * Format: date-time
+             */
+            readonly time_reached: string;
+        };
+        /**
+         * BoardSummary
+         * @description A board: a game with certain settings.
+         */
+        readonly BoardSummary: {
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
+            /**
+             * Settings
+             * @description option values; empty: the game's defaults
+             */
+            readonly settings: {
+                readonly [key: string]: string;
+            };
+        };
+        /**
          * Caption
          * @description The text beside the picture from now on, such as the mission of the episode.
          */
@@ -542,13 +1449,79 @@ export interface components {
              */
             readonly type: "caption";
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Leave"];
+        /**
+         * ChartAnswer
+         * @description Rows of a chart: bins with numbers of players and episodes, and what gives the same rows elsewhere.
+         */
+        readonly ChartAnswer: {
+            /** Columns */
+            readonly columns: readonly components["schemas"]["ChartColumn"][];
+            /**
+             * Episodes
+             * @description number of selected episodes
+             */
+            readonly episodes: number;
+            /**
+             * Flags Version
+             * @description version of the rules by which episodes are flagged
+             */
+            readonly flags_version: number;
+            /**
+             * Left Out
+             * @description number of flagged episodes that are left out; null: none are
+             */
+            readonly left_out: number | null;
+            /**
+             * Notes
+             * @description what the numbers can and cannot mean
+             */
+            readonly notes: readonly string[];
+            /**
+             * Players
+             * @description number of their players
+             */
+            readonly players: number;
+            /**
+             * Python
+             * @description Python program that gives the same rows
+             */
+            readonly python: string;
+            /**
+             * Rows
+             * @description a cell for each column; null: no value
+             */
+            readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+            /**
+             * Sql
+             * @description SQL that gives the same rows, for the database role researcher
+             */
+            readonly sql: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * ChartColumn
+         * @description A column of a chart's rows.
+         */
+        readonly ChartColumn: {
+            /** Meaning */
+            readonly meaning: string;
+            /** Name */
+            readonly name: string;
+        };
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
+        /**
+         * ClipFormat
+         * @description File format of a clip.
+         * @enum {string}
+         */
+        readonly ClipFormat: "png" | "apng" | "gif" | "mp4";
         /**
          * CloseCode
          * @description Why the server closed the play socket. x-retry lists the codes after which to reconnect.
          * @enum {integer}
          */
-        readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4004 | 4009 | 4022 | 4029 | 4030 | 4031 | 4032 | 4050 | 4051;
+        readonly CloseCode: 1000 | 1001 | 1009 | 1012 | 4001 | 4003 | 4004 | 4005 | 4006 | 4009 | 4022 | 4029 | 4030 | 4031 | 4032 | 4033 | 4050 | 4051;
         /**
          * ComponentStatus
          * @description Status of a component that playing needs.
@@ -563,6 +1536,359 @@ export interface components {
             readonly name: "database" | "objects" | "journal";
             /** Ready */
             readonly ready: boolean;
+        };
+        /**
+         * ConsentAnswerRequest
+         * @description Answer the consent document. Nothing of the year is stored.
+         */
+        readonly ConsentAnswerRequest: {
+            /**
+             * Birth Year
+             * @description null if no scope is allowed
+             */
+            readonly birth_year: number | null;
+            /**
+             * Document
+             * @description sha256 of the document that the page showed
+             */
+            readonly document: string;
+            /**
+             * Scopes
+             * @description scopes that the user allows; empty: declines
+             */
+            readonly scopes: readonly ("research" | "publication" | "boards")[];
+            /**
+             * Time Shown
+             * @description when the page showed the document
+             */
+            readonly time_shown: string | null;
+        };
+        /**
+         * ConsentPage
+         * @description What players are asked before anything is recorded, with the labels of the page in the same language.
+         */
+        readonly ConsentPage: {
+            /** Age */
+            readonly age: string;
+            /** Age Help */
+            readonly age_help: string;
+            /** Agree */
+            readonly agree: string;
+            /** Decline */
+            readonly decline: string;
+            /**
+             * Has Unrecorded Play
+             * @description whether a player who declines may play without recording
+             */
+            readonly has_unrecorded_play: boolean;
+            /** Language */
+            readonly language: string;
+            /**
+             * Languages
+             * @description languages that the document exists in
+             */
+            readonly languages: readonly string[];
+            /**
+             * Notice
+             * @description a warning above the text; may be empty
+             */
+            readonly notice: string;
+            /** Refuse */
+            readonly refuse: string;
+            /** Scopes */
+            readonly scopes: readonly components["schemas"]["ConsentScope"][];
+            /** Sections */
+            readonly sections: readonly components["schemas"]["ConsentSection"][];
+            /**
+             * Sha256
+             * @description hash of the document, which the answer names
+             */
+            readonly sha256: string;
+            /** Title */
+            readonly title: string;
+            /** Too Young */
+            readonly too_young: string;
+            /** Unavailable */
+            readonly unavailable: string;
+            /** Unrecorded */
+            readonly unrecorded: string;
+            /** Version */
+            readonly version: number;
+        };
+        /**
+         * ConsentScope
+         * @description A scope that the user may allow.
+         */
+        readonly ConsentScope: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            readonly id: "research" | "publication" | "boards";
+            /** Label */
+            readonly label: string;
+            /** Text */
+            readonly text: string;
+        };
+        /**
+         * ConsentSection
+         * @description A heading and a paragraph of the document.
+         */
+        readonly ConsentSection: {
+            /** Text */
+            readonly text: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * ConsentSectionText
+         * @description A heading and a paragraph.
+         */
+        readonly ConsentSectionText: {
+            /** Text */
+            readonly text: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * DailyChallenge
+         * @description Today's challenge. The seed is secret until the day is over; its commitment is published.
+         */
+        readonly DailyChallenge: {
+            /**
+             * Commitment
+             * @description SHA-256 of the key that the seed follows from, hexadecimal
+             */
+            readonly commitment: string;
+            /**
+             * Day
+             * Format: date
+             */
+            readonly day: string;
+            /** Game Id */
+            readonly game_id: string;
+            /** Game Name */
+            readonly game_name: string;
+            /**
+             * Has Tried
+             * @description true: the user has had their try; null: not signed in
+             */
+            readonly has_tried: boolean | null;
+            /**
+             * N Players
+             * @description ranked players so far
+             */
+            readonly n_players: number;
+            /**
+             * Next Commitment
+             * @description commitment of tomorrow's challenge
+             */
+            readonly next_commitment: string;
+            readonly own: components["schemas"]["BoardRow"] | null;
+            /**
+             * Own Episode
+             * @description the user's try, once it is uploaded
+             */
+            readonly own_episode: string | null;
+            /** @description yesterday's challenge; null: there was none */
+            readonly previous: components["schemas"]["DailyReveal"] | null;
+            /** Sticky Actions */
+            readonly sticky_actions: boolean;
+            /**
+             * Time Ends
+             * Format: date-time
+             */
+            readonly time_ends: string;
+        };
+        /**
+         * DailyReveal
+         * @description A past daily challenge with its key, by which anyone can check the seed.
+         */
+        readonly DailyReveal: {
+            /** Commitment */
+            readonly commitment: string;
+            /**
+             * Day
+             * Format: date
+             */
+            readonly day: string;
+            /** Game Id */
+            readonly game_id: string;
+            /** Key */
+            readonly key: string;
+            /** Seed */
+            readonly seed: number;
+        };
+        /**
+         * DailyTicketRequest
+         * @description Request a play ticket for the daily challenge.
+         */
+        readonly DailyTicketRequest: {
+            /**
+             * Day
+             * Format: date
+             * @description day of the challenge: today, or that of a try that is to be continued
+             */
+            readonly day: string;
+        };
+        /**
+         * DatasetComparison
+         * @description Which episodes two versions share.
+         */
+        readonly DatasetComparison: {
+            /**
+             * Changed
+             * @description in both, with different recordings or certificates
+             */
+            readonly changed: number;
+            /**
+             * Erased First
+             * @description erased since, and in no other number
+             */
+            readonly erased_first: number;
+            /** Erased Second */
+            readonly erased_second: number;
+            /** Only First */
+            readonly only_first: number;
+            /** Only Second */
+            readonly only_second: number;
+            /** Same */
+            readonly same: number;
+        };
+        /**
+         * DatasetExportRequest
+         * @description Request an export of a version.
+         */
+        readonly DatasetExportRequest: {
+            readonly format: components["schemas"]["FormatName"];
+        };
+        /**
+         * DatasetGame
+         * @description Numbers of a game in a version, of the episodes that are not erased.
+         */
+        readonly DatasetGame: {
+            /** Certified */
+            readonly certified: number;
+            /** Episodes */
+            readonly episodes: number;
+            /** Game Id */
+            readonly game_id: string;
+            /** Players */
+            readonly players: number;
+            /** Steps */
+            readonly steps: number;
+        };
+        /**
+         * DatasetVersionDetails
+         * @description A version, and what happened to it since.
+         */
+        readonly DatasetVersionDetails: {
+            /**
+             * Cause
+             * @description saved by a researcher; or episodes of the previous version were erased or withdrawn
+             * @enum {string}
+             */
+            readonly cause: "saved" | "removal";
+            /**
+             * Citation
+             * @description text of CITATION.cff
+             */
+            readonly citation: string;
+            /** Dataset Name */
+            readonly dataset_name: string;
+            /**
+             * Digest
+             * @description SHA-256 of the list of episodes with their digests
+             */
+            readonly digest: string;
+            /**
+             * Filters
+             * @description filters of the research page; null: saved by a condition
+             */
+            readonly filters: {
+                readonly [key: string]: unknown;
+            } | null;
+            /** Games */
+            readonly games: readonly components["schemas"]["DatasetGame"][];
+            /** N Episodes */
+            readonly n_episodes: number;
+            /** N Players */
+            readonly n_players: number;
+            /** N Steps */
+            readonly n_steps: number;
+            /**
+             * N Without Consent
+             * @description episodes that matched, and whose players do not allow the scope
+             */
+            readonly n_without_consent: number;
+            /** Number */
+            readonly number: number;
+            /**
+             * Publications
+             * @description address to the time of the upload
+             */
+            readonly publications: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Query
+             * @description SQL condition on episode_summary
+             */
+            readonly query: string;
+            /**
+             * Removed
+             * @description pseudonyms of what a removal took out of the previous version
+             */
+            readonly removed: readonly string[];
+            /**
+             * Removed Since
+             * @description episodes that were erased or withdrawn since; above 0, no export works
+             */
+            readonly removed_since: number;
+            /** Schema Version */
+            readonly schema_version: string;
+            /** Scope */
+            readonly scope: string;
+            /** Software */
+            readonly software: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * DatasetVersionItem
+         * @description A version in the list of datasets.
+         */
+        readonly DatasetVersionItem: {
+            /**
+             * Cause
+             * @description saved by a researcher; or episodes of the previous version were erased or withdrawn
+             * @enum {string}
+             */
+            readonly cause: "saved" | "removal";
+            /** Dataset Name */
+            readonly dataset_name: string;
+            /** N Episodes */
+            readonly n_episodes: number;
+            /** N Players */
+            readonly n_players: number;
+            /** N Steps */
+            readonly n_steps: number;
+            /** Number */
+            readonly number: number;
+            /** Scope */
+            readonly scope: string;
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
         };
         /**
          * EmailMethod
@@ -611,10 +1937,57 @@ export interface components {
             readonly type: "ended";
         };
         /**
+         * EpisodeStanding
+         * @description What became of an episode of the user on leaderboards.
+         */
+        readonly EpisodeStanding: {
+            /**
+             * All
+             * @description rank of all time, or of the daily challenge
+             */
+            readonly all: number | null;
+            /** Day */
+            readonly day: string | null;
+            /** Game Id */
+            readonly game_id: string | null;
+            /**
+             * N Players
+             * @description players in the shortest season in which it ranks
+             */
+            readonly n_players: number;
+            /**
+             * Reason
+             * @description rejected: code of the rule; hidden: reason of the maintainer; else null
+             */
+            readonly reason: string | null;
+            /** Settings */
+            readonly settings: {
+                readonly [key: string]: string;
+            };
+            /**
+             * State
+             * @description obsolete: a better episode of the user stands on the board
+             * @enum {string}
+             */
+            readonly state: "not-listed" | "pending" | "rejected" | "hidden" | "obsolete" | "ranked";
+            /**
+             * Today
+             * @description rank of this episode in the season of the day; null: it does not rank there
+             */
+            readonly today: number | null;
+            /** Week */
+            readonly week: number | null;
+        };
+        /**
          * ErasureRequest
          * @description Erase the account and all of its recordings.
          */
         readonly ErasureRequest: {
+            /**
+             * Id Token
+             * @description ID token of the Firebase account, which the server then deletes too
+             */
+            readonly id_token: string | null;
             /**
              * Word
              * @description `erase`, typed by the user as a confirmation
@@ -637,6 +2010,11 @@ export interface components {
              */
             readonly finished: boolean;
             /**
+             * Sign In Deleted
+             * @description the Firebase account with its e-mail address is deleted; if false, the page has to delete it
+             */
+            readonly sign_in_deleted: boolean;
+            /**
              * Steps
              * @description steps erased so far
              */
@@ -645,11 +2023,13 @@ export interface components {
         /**
          * ExportProgress
          * @description Progress of a download. The state is `unknown` if another server may be generating it.
+         *
+         *     With a job it is `waiting` until the job runs, and `ready` when the ZIP can be downloaded.
          */
         readonly ExportProgress: {
             /**
              * Bytes
-             * @description bytes that were sent
+             * @description bytes that were sent, or that a job has written
              */
             readonly bytes: number;
             /**
@@ -659,7 +2039,7 @@ export interface components {
             readonly episodes: number;
             /**
              * Message
-             * @description why the export failed or, if it is done, which episodes were left out and why; otherwise empty
+             * @description why the export failed or, if it is done or ready, which episodes were left out; otherwise empty
              */
             readonly message: string;
             /**
@@ -671,7 +2051,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            readonly state: "unknown" | "making" | "done" | "failed";
+            readonly state: "unknown" | "waiting" | "making" | "ready" | "done" | "failed";
         };
         /**
          * ExportRequest
@@ -707,7 +2087,7 @@ export interface components {
         };
         /**
          * ExportTicket
-         * @description An export that is generated while it is downloaded. Anyone who has its URL can download it until it expires.
+         * @description An export. Anyone who has its URL can download it until it expires.
          */
         readonly ExportTicket: {
             /**
@@ -722,6 +2102,11 @@ export interface components {
              * Format: date-time
              */
             readonly expires_at: string;
+            /**
+             * Is Prepared
+             * @description true: a job makes the ZIP, which can be downloaded when the state of its progress is `ready`; false: it is made while it is downloaded
+             */
+            readonly is_prepared: boolean;
             /** Players */
             readonly players: number;
             /**
@@ -801,12 +2186,29 @@ export interface components {
          */
         readonly FormatName: "minari" | "parquet" | "hf" | "rlds" | "lerobot" | "video" | "tables";
         /**
+         * FrameInfo
+         * @description The stored `info` that came with a frame, in the encoding of exact_json.
+         */
+        readonly FrameInfo: {
+            /** Frame */
+            readonly frame: number;
+            /** Info */
+            readonly info: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * Game
          * @description A game that can be played on this server.
          */
         readonly Game: {
             /** Actions */
             readonly actions: readonly components["schemas"]["GameAction"][];
+            /**
+             * Aliases
+             * @description former ids of the game
+             */
+            readonly aliases: readonly components["schemas"]["GameAlias"][];
             /** Controls */
             readonly controls: readonly components["schemas"]["GameControl"][];
             /**
@@ -846,6 +2248,18 @@ export interface components {
             readonly label: string | null;
             /** Press */
             readonly press: readonly string[];
+        };
+        /**
+         * GameAlias
+         * @description A former id of a game, and the options that give the game that it named.
+         */
+        readonly GameAlias: {
+            /** Id */
+            readonly id: string;
+            /** Options */
+            readonly options: {
+                readonly [key: string]: string;
+            };
         };
         /**
          * GameAxisControl
@@ -909,8 +2323,18 @@ export interface components {
          * @description An option that a player may choose before the start. If it is not chosen, the game's default applies.
          */
         readonly GameOption: {
+            /**
+             * Default
+             * @description value that applies if none is chosen; null if the environment decides it
+             */
+            readonly default: string | null;
             /** Label */
             readonly label: string;
+            /**
+             * Labels
+             * @description texts of the values for players
+             */
+            readonly labels: readonly string[];
             /** Name */
             readonly name: string;
             /** Values */
@@ -918,7 +2342,7 @@ export interface components {
         };
         /**
          * GameSummary
-         * @description The user's totals in one game.
+         * @description The user's totals in one game with certain options.
          */
         readonly GameSummary: {
             /**
@@ -937,6 +2361,13 @@ export interface components {
              * Format: date-time
              */
             readonly last_played: string;
+            /**
+             * Options
+             * @description option values; empty: the game's defaults
+             */
+            readonly options: {
+                readonly [key: string]: string;
+            };
             /**
              * Seconds
              * @description play time: sum of all episodes from start to end
@@ -1033,6 +2464,48 @@ export interface components {
              */
             readonly type: "input";
         };
+        /**
+         * JoinedStudy
+         * @description A session of a participant.
+         */
+        readonly JoinedStudy: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            readonly expires_at: string;
+            readonly page: components["schemas"]["StudyPage"];
+            /**
+             * Resume
+             * @description token of the participant's own link; null: the recruiter's link is it
+             */
+            readonly resume: string | null;
+            /** Token */
+            readonly token: string;
+            /** User Id */
+            readonly user_id: string;
+        };
+        /**
+         * JoinStudyRequest
+         * @description Begins or continues a participation.
+         */
+        readonly JoinStudyRequest: {
+            /**
+             * Query
+             * @description parameters of the page's address, in which recruiters send ids
+             */
+            readonly query: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Resume
+             * @description token of the participant's own link; null: they have none
+             */
+            readonly resume: string | null;
+            /** Study */
+            readonly study: string;
+        };
+        readonly JsonValue: unknown;
         /**
          * Latched
          * @description In lockstep: an input, and the step before which the page latched it.
@@ -1151,6 +2624,172 @@ export interface components {
             readonly user_id: string;
         };
         /**
+         * MeasureState
+         * @description How fresh charts are. Measures of new episodes are computed after a request for this.
+         */
+        readonly MeasureState: {
+            /**
+             * Newest
+             * @description time of the newest measure, database clock; null: there is none
+             */
+            readonly newest: string | null;
+            /**
+             * Unmeasured
+             * @description number of ended episodes that charts do not have yet
+             */
+            readonly unmeasured: number;
+        };
+        /**
+         * MyConsent
+         * @description The user's newest answer.
+         */
+        readonly MyConsent: {
+            /**
+             * Decision
+             * @description null: not asked yet
+             */
+            readonly decision: ("given" | "declined" | "underage") | null;
+            /**
+             * Needs Answer
+             * @description whether the user must be asked before the next game
+             */
+            readonly needs_answer: boolean;
+            /**
+             * Scopes
+             * @description scopes of games from now on
+             */
+            readonly scopes: readonly ("research" | "publication" | "boards")[];
+            /** Time Decided */
+            readonly time_decided: string | null;
+            /**
+             * Version
+             * @description version of the document that was answered
+             */
+            readonly version: number | null;
+            /**
+             * Withdrawable
+             * @description scopes that some recording may be used for
+             */
+            readonly withdrawable: readonly ("research" | "publication" | "boards")[];
+        };
+        /**
+         * NewShareLink
+         * @description A new link. Its token is shown once, because the server keeps only a hash of it.
+         */
+        readonly NewShareLink: {
+            /**
+             * Address
+             * @description path of the page that previews the replay and opens it
+             */
+            readonly address: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            readonly id: string;
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+            /**
+             * Time Revoked
+             * @description null: the link is valid
+             */
+            readonly time_revoked: string | null;
+            /**
+             * Token
+             * @description sent by viewers as the header Share-Token
+             */
+            readonly token: string;
+        };
+        /**
+         * NoteItem
+         * @description A note on steps of an episode.
+         */
+        readonly NoteItem: {
+            /**
+             * Author Role
+             * @enum {string}
+             */
+            readonly author_role: "player" | "researcher";
+            /**
+             * Id
+             * Format: uuid
+             */
+            readonly id: string;
+            /**
+             * Is Own
+             * @description the user wrote it
+             */
+            readonly is_own: boolean;
+            /** Step From */
+            readonly step_from: number;
+            /** Step To */
+            readonly step_to: number;
+            /** Tag */
+            readonly tag: string | null;
+            /** Text */
+            readonly text: string;
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+            /**
+             * Time Retracted
+             * @description null: the note is valid
+             */
+            readonly time_retracted: string | null;
+            /**
+             * Vocabulary
+             * @description version of the vocabulary that the tag is from
+             */
+            readonly vocabulary: number;
+        };
+        /**
+         * NoteRequest
+         * @description A note on steps of an episode: a tag, a text, or both.
+         */
+        readonly NoteRequest: {
+            /**
+             * Step From
+             * @description first step; step i is the row of observation i
+             */
+            readonly step_from: number;
+            /**
+             * Step To
+             * @description step after the last one, at most n_steps + 1
+             */
+            readonly step_to: number;
+            /** Tag */
+            readonly tag: string | null;
+            /** Text */
+            readonly text: string;
+        };
+        /**
+         * Notes
+         * @description The notes on an episode that the user may read, and the tags for new ones.
+         */
+        readonly Notes: {
+            /** Notes */
+            readonly notes: readonly components["schemas"]["NoteItem"][];
+            /** Tags */
+            readonly tags: readonly components["schemas"]["NoteTag"][];
+            /** Vocabulary */
+            readonly vocabulary: number;
+        };
+        /**
+         * NoteTag
+         * @description A tag of the vocabulary.
+         */
+        readonly NoteTag: {
+            /** Meaning */
+            readonly meaning: string;
+            /** Name */
+            readonly name: string;
+        };
+        /**
          * Notice
          * @description A message to the player while the game continues.
          */
@@ -1219,6 +2858,39 @@ export interface components {
              * @description repeat_action_probability
              */
             readonly sticky: number;
+        };
+        /**
+         * Outcome
+         * @description For programs: what `reset` or `step` returned. The frame packet with the picture follows (rule O24).
+         */
+        readonly Outcome: {
+            /**
+             * Frame
+             * @description index of the observation
+             */
+            readonly frame: number;
+            /**
+             * Info
+             * @description as recorded: `encode_info` of `skill_arcade.exact_json`
+             */
+            readonly info: {
+                readonly [key: string]: unknown;
+            };
+            /**
+             * Observation
+             * @description `encode_typed` of `skill_arcade.exact_json`; null if the picture is the observation
+             */
+            readonly observation: unknown;
+            /**
+             * Reward
+             * @description 0 for the reset
+             */
+            readonly reward: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "outcome";
         };
         /**
          * OwnExportRequest
@@ -1479,6 +3151,23 @@ export interface components {
             readonly message: string;
         };
         /**
+         * ProgramStart
+         * @description How a program plays an episode (rule O24).
+         */
+        readonly ProgramStart: {
+            /**
+             * Pace
+             * @description stepped: the game waits for each `act`; realtime: as for people
+             * @enum {string}
+             */
+            readonly pace: "stepped" | "realtime";
+            /**
+             * Seed
+             * @description seed of the episode; null: the server draws one
+             */
+            readonly seed: number | null;
+        };
+        /**
          * Readiness
          * @description Whether new games can be played and recorded.
          */
@@ -1525,8 +3214,11 @@ export interface components {
              * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
              */
             readonly score: number | ("NaN" | "Infinity" | "-Infinity");
-            /** Seed */
-            readonly seed: number;
+            /**
+             * Seed
+             * @description null for the daily challenge until its day is over
+             */
+            readonly seed: number | null;
             /** Segments */
             readonly segments: readonly components["schemas"]["RecordedSegment"][];
             /**
@@ -1574,6 +3266,215 @@ export interface components {
             readonly observations: string | null;
         };
         /**
+         * Replay
+         * @description Everything that a viewer needs before the first picture. Links reveal neither the player nor their device.
+         */
+        readonly Replay: {
+            /**
+             * Access
+             * @description why the user may see the episode
+             * @enum {string}
+             */
+            readonly access: "player" | "researcher" | "link" | "board";
+            /** @description null if there is no re-run yet */
+            readonly certificate: components["schemas"]["ReplayCertificate"] | null;
+            /** End Reason */
+            readonly end_reason: string | null;
+            /**
+             * Environment
+             * @description id, arguments, packages and ROM of the environment
+             */
+            readonly environment: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            readonly game: components["schemas"]["ReplayGame"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            readonly id: string;
+            /**
+             * Lives
+             * @description lives at frame 0; null: unknown
+             */
+            readonly lives: number | null;
+            /**
+             * Mode
+             * @description streamed or lockstep
+             */
+            readonly mode: string;
+            /**
+             * N Frames
+             * @description stored frames: `n_steps + 1`, or fewer while the episode is being uploaded
+             */
+            readonly n_frames: number;
+            /** N Steps */
+            readonly n_steps: number;
+            /**
+             * Options
+             * @description option values that the player chose
+             */
+            readonly options: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Provenance
+             * @description server, manifest, mode; device: not by a link
+             */
+            readonly provenance: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Score
+             * @description sum of rewards; "NaN", "Infinity" and "-Infinity" are strings, which `Number` reads
+             */
+            readonly score: number | ("NaN" | "Infinity" | "-Infinity");
+            /**
+             * Seed
+             * @description null for the daily challenge until its day is over
+             */
+            readonly seed: number | null;
+            /** Segments */
+            readonly segments: readonly components["schemas"]["ReplaySegment"][];
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "incomplete" | "won" | "lost";
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+            /** Time Ended */
+            readonly time_ended: string | null;
+        };
+        /**
+         * ReplayCaption
+         * @description Text that the game shows beside its picture from this frame on.
+         */
+        readonly ReplayCaption: {
+            /** Frame */
+            readonly frame: number;
+            /** Text */
+            readonly text: string;
+        };
+        /**
+         * ReplayCaptions
+         * @description The changes of the text beside the picture; empty if the game shows none.
+         */
+        readonly ReplayCaptions: {
+            /** Captions */
+            readonly captions: readonly components["schemas"]["ReplayCaption"][];
+        };
+        /**
+         * ReplayCertificate
+         * @description Result of the newest re-run.
+         */
+        readonly ReplayCertificate: {
+            /** Reason */
+            readonly reason: string;
+            /**
+             * Result
+             * @enum {string}
+             */
+            readonly result: "certified" | "mismatch" | "irreproducible" | "damaged";
+            /**
+             * Step
+             * @description first step that differs; null: none
+             */
+            readonly step: number | null;
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+        };
+        /**
+         * ReplayEvent
+         * @description An event of an episode other than a step.
+         */
+        readonly ReplayEvent: {
+            /** Client Us */
+            readonly client_us: number | null;
+            /** Data */
+            readonly data: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Kind */
+            readonly kind: string;
+            /** Number */
+            readonly number: number;
+            /** Server Us */
+            readonly server_us: number;
+            /**
+             * Step
+             * @description number of steps taken before the arrival
+             */
+            readonly step: number;
+        };
+        /**
+         * ReplayEvents
+         * @description The events of an episode, without measurements of the clock.
+         */
+        readonly ReplayEvents: {
+            /** Events */
+            readonly events: readonly components["schemas"]["ReplayEvent"][];
+        };
+        /**
+         * ReplayGame
+         * @description The game of an episode, as its manifest is now; `pace` has the speed that the player chose.
+         */
+        readonly ReplayGame: {
+            /** Actions */
+            readonly actions: readonly components["schemas"]["GameAction"][];
+            /** Controls */
+            readonly controls: readonly components["schemas"]["GameControl"][];
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * Noop
+             * @description action while no control is pressed; null if there is none
+             */
+            readonly noop: number | null;
+            /** Pace */
+            readonly pace: components["schemas"]["RealTimePace"] | components["schemas"]["TurnBasedPace"];
+            readonly show: components["schemas"]["GameDisplay"];
+        };
+        /**
+         * ReplaySegment
+         * @description A segment of an episode. Its first frame is a keyframe; its frames and steps are consecutive.
+         */
+        readonly ReplaySegment: {
+            /** First Frame */
+            readonly first_frame: number;
+            /** First Step */
+            readonly first_step: number;
+            /**
+             * Frames
+             * @description path of its frames (APNG); null if it has none
+             */
+            readonly frames: string | null;
+            /**
+             * Frames Sha256
+             * @description SHA-256 of the frames' file, hexadecimal; null if it has none
+             */
+            readonly frames_sha256: string | null;
+            /**
+             * N Bytes
+             * @description size of all its files
+             */
+            readonly n_bytes: number;
+            /** N Frames */
+            readonly n_frames: number;
+            /** N Steps */
+            readonly n_steps: number;
+            /** Number */
+            readonly number: number;
+        };
+        /**
          * Resume
          * @description Continue at the next tick.
          */
@@ -1600,7 +3501,57 @@ export interface components {
              */
             readonly type: "resumed";
         };
-        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"];
+        /**
+         * SaveDatasetRequest
+         * @description Save the episodes that charts with these filters show.
+         */
+        readonly SaveDatasetRequest: {
+            /**
+             * Filters
+             * @description filters of the research page, as in its address: game=breakout&daytime=morning
+             */
+            readonly filters: string;
+            /**
+             * Name
+             * @description a known name gets a new version
+             */
+            readonly name: string;
+            /**
+             * Scope
+             * @description scope of the consent that every episode must have
+             * @enum {string}
+             */
+            readonly scope: "research" | "publication";
+            /**
+             * Title
+             * @description title, for the citation; empty: that of the newest version
+             */
+            readonly title: string;
+        };
+        /**
+         * Scene
+         * @description State of a watched game; sent to watchers at each change.
+         */
+        readonly Scene: {
+            /** Caption */
+            readonly caption: string;
+            /**
+             * Is Away
+             * @description the player is disconnected
+             */
+            readonly is_away: boolean;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            readonly phase: "ready" | "playing" | "paused" | "ended";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "scene";
+        };
+        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Outcome"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"] | components["schemas"]["Watchable"];
         /**
          * Setup
          * @description The player's controls, touch layout, gamepads and sound from now on.
@@ -1649,6 +3600,27 @@ export interface components {
             readonly type: "setup";
         };
         /**
+         * ShareLink
+         * @description A link that shares an episode.
+         */
+        readonly ShareLink: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            readonly id: string;
+            /**
+             * Time Created
+             * Format: date-time
+             */
+            readonly time_created: string;
+            /**
+             * Time Revoked
+             * @description null: the link is valid
+             */
+            readonly time_revoked: string | null;
+        };
+        /**
          * Shown
          * @description Frames that were painted since the last such message. Also acknowledges received frames.
          */
@@ -1673,6 +3645,38 @@ export interface components {
             readonly type: "shown";
         };
         /**
+         * ShownGhost
+         * @description The recorded episode that the page shows while the player plays (rule O17).
+         */
+        readonly ShownGhost: {
+            /** Episode */
+            readonly episode: string;
+            /**
+             * Seed
+             * @description same: each episode starts with the seed and the settings of that episode
+             * @enum {string}
+             */
+            readonly seed: "same" | "drawn";
+        };
+        /**
+         * StageAnswer
+         * @description What a participant did in a stage.
+         */
+        readonly StageAnswer: {
+            /**
+             * Data
+             * @description measures of a screening, or answers by question; empty for other stages
+             */
+            readonly data: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Stage
+             * @description name of the current stage
+             */
+            readonly stage: string;
+        };
+        /**
          * Start
          * @description Begin the first or the next episode.
          */
@@ -1689,6 +3693,11 @@ export interface components {
              * @enum {string}
              */
             readonly mode: "streamed" | "lockstep";
+            /**
+             * @description for programs only; null: as a person plays
+             * @default null
+             */
+            readonly program: components["schemas"]["ProgramStart"] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1716,6 +3725,48 @@ export interface components {
             readonly type: "started";
         };
         /**
+         * StepColumns
+         * @description Steps of an episode as columns, from step `first` on. Times are in microseconds; null: unknown.
+         */
+        readonly StepColumns: {
+            /** Action */
+            readonly action: readonly number[];
+            /** First */
+            readonly first: number;
+            /**
+             * Input Received Us
+             * @description arrival of that input, server clock
+             */
+            readonly input_received_us: readonly (number | null)[];
+            /**
+             * Input Us
+             * @description input that determined the action, browser clock
+             */
+            readonly input_us: readonly (number | null)[];
+            /**
+             * Lives
+             * @description lives after the step; null: as before
+             */
+            readonly lives: readonly (number | null)[];
+            /** Reward */
+            readonly reward: readonly (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /**
+             * Server Us
+             * @description start of the step, since the start of the episode, server clock
+             */
+            readonly server_us: readonly number[];
+            /**
+             * Shown Us
+             * @description paint of the observation acted on, browser clock
+             */
+            readonly shown_us: readonly (number | null)[];
+            /**
+             * Stepped Us
+             * @description lockstep: start of the step in the browser, browser clock
+             */
+            readonly stepped_us: readonly (number | null)[];
+        };
+        /**
          * Stream
          * @description In lockstep: the page can no longer run the game by itself. The game is paused and continues by streaming.
          */
@@ -1732,6 +3783,386 @@ export interface components {
              * @enum {string}
              */
             readonly type: "stream";
+        };
+        /**
+         * StudyArmQuality
+         * @description Quality of the games of an arm, without practice.
+         */
+        readonly StudyArmQuality: {
+            /** Arm */
+            readonly arm: string;
+            /**
+             * Focus Lost
+             * @description number of times that a page lost focus or was hidden
+             */
+            readonly focus_lost: number;
+            /**
+             * Frames Dropped Share
+             * @description share of observations that were never painted
+             */
+            readonly frames_dropped_share: number | null;
+            /**
+             * Idle Seconds
+             * @description longest time without an input
+             */
+            readonly idle_seconds: number | null;
+            /**
+             * Latency P95 Ms
+             * @description median over participants of the 95th percentile of the time from an input to the picture
+             */
+            readonly latency_p95_ms: number | null;
+            /**
+             * Participants
+             * @description number of participants with a game that research may use
+             */
+            readonly participants: number;
+        };
+        /**
+         * StudyCheck
+         * @description A question about the instructions.
+         */
+        readonly StudyCheck: {
+            /** Choices */
+            readonly choices: readonly string[];
+            /** Name */
+            readonly name: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * StudyCompletion
+         * @description The end of a participation.
+         */
+        readonly StudyCompletion: {
+            /**
+             * Code
+             * @description completion code for the recruiter; null: the recruiter needs none
+             */
+            readonly code: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            readonly outcome: "complete" | "no-consent" | "screened-out" | "failed-checks" | "incompatible-device" | "full";
+            /**
+             * Url
+             * @description where the participant goes now; null: the code is pasted by hand
+             */
+            readonly url: string | null;
+        };
+        /**
+         * StudyConsent
+         * @description The consent document, in one language.
+         */
+        readonly StudyConsent: {
+            /** Age */
+            readonly age: string;
+            /** Agree */
+            readonly agree: string;
+            /** Decline */
+            readonly decline: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "consent";
+            /** Language */
+            readonly language: string;
+            /** Languages */
+            readonly languages: readonly string[];
+            /** Name */
+            readonly name: string;
+            /** Scopes */
+            readonly scopes: readonly ("research" | "publication")[];
+            /** Sections */
+            readonly sections: readonly components["schemas"]["ConsentSectionText"][];
+            /** Sha256 */
+            readonly sha256: string;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * StudyCount
+         * @description Number of persons with the same arm, status and stage.
+         */
+        readonly StudyCount: {
+            /**
+             * Arm
+             * @description null: not drawn yet
+             */
+            readonly arm: string | null;
+            /** Participants */
+            readonly participants: number;
+            /**
+             * Stage
+             * @description 0-based number of the stage in their own order
+             */
+            readonly stage: number;
+            /**
+             * Stage Name
+             * @description name of the stage in the first order of the arm; empty after the last one
+             */
+            readonly stage_name: string;
+            /**
+             * Status
+             * @description active, expired, or the outcome
+             */
+            readonly status: string;
+        };
+        /**
+         * StudyDebrief
+         * @description Text at the end.
+         */
+        readonly StudyDebrief: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "debrief";
+            /** Name */
+            readonly name: string;
+            /** Pages */
+            readonly pages: readonly string[];
+        };
+        /**
+         * StudyGames
+         * @description A game to play.
+         */
+        readonly StudyGames: {
+            /** Game Id */
+            readonly game_id: string;
+            /**
+             * Ghost
+             * @description episode that the page shows while the next trial is played; null: none
+             */
+            readonly ghost: string | null;
+            /**
+             * Is Done
+             * @description whether the amount is reached
+             */
+            readonly is_done: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "games" | "practice";
+            /**
+             * N Trials
+             * @description number of trials; null: the amount is in frames or minutes
+             */
+            readonly n_trials: number | null;
+            /** Name */
+            readonly name: string;
+            /** Options */
+            readonly options: {
+                readonly [key: string]: string;
+            };
+            /**
+             * Progress
+             * @description share of the amount that is played, 0 to 1
+             */
+            readonly progress: number;
+            /**
+             * Sound
+             * @description whether the game has sound; null: the participant chooses
+             */
+            readonly sound: boolean | null;
+            /** Text */
+            readonly text: string;
+            /**
+             * Trial
+             * @description 0-based number of the next or running trial
+             */
+            readonly trial: number;
+            /**
+             * Wait Seconds
+             * @description rest of the pause before the next trial
+             */
+            readonly wait_seconds: number;
+        };
+        /**
+         * StudyInfo
+         * @description What anybody may know of a study.
+         */
+        readonly StudyInfo: {
+            /** Contact */
+            readonly contact: string;
+            /** Ethics */
+            readonly ethics: string;
+            /** Name */
+            readonly name: string;
+            readonly payment: components["schemas"]["StudyPayment"] | null;
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * StudyInstructions
+         * @description Pages of text, and questions about them.
+         */
+        readonly StudyInstructions: {
+            /** Checks */
+            readonly checks: readonly components["schemas"]["StudyCheck"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "instructions";
+            /** Name */
+            readonly name: string;
+            /** Pages */
+            readonly pages: readonly string[];
+        };
+        /**
+         * StudyPage
+         * @description Where a participant is.
+         */
+        readonly StudyPage: {
+            /** @description null before the end */
+            readonly completion: components["schemas"]["StudyCompletion"] | null;
+            /**
+             * Is Saving
+             * @description recordings are not stored yet: send the same answer again in a second
+             */
+            readonly is_saving: boolean;
+            /**
+             * Message
+             * @description why the stage is shown again; empty otherwise
+             */
+            readonly message: string;
+            /**
+             * N Stages
+             * @description number of stages; null before the condition is drawn
+             */
+            readonly n_stages: number | null;
+            /**
+             * Number
+             * @description 0-based number of the stage
+             */
+            readonly number: number;
+            /**
+             * Stage
+             * @description null after the end
+             */
+            readonly stage: (components["schemas"]["StudyConsent"] | components["schemas"]["StudyScreening"] | components["schemas"]["StudyInstructions"] | components["schemas"]["StudyGames"] | components["schemas"]["StudyQuestionnaire"] | components["schemas"]["StudyReturn"] | components["schemas"]["StudyDebrief"]) | null;
+            readonly study: components["schemas"]["StudyInfo"];
+        };
+        /**
+         * StudyPayment
+         * @description What participants are paid.
+         */
+        readonly StudyPayment: {
+            /** Amount */
+            readonly amount: number;
+            /** Currency */
+            readonly currency: string;
+            /** Minutes */
+            readonly minutes: number;
+        };
+        /**
+         * StudyQuestionnaire
+         * @description A questionnaire, in the subset of SurveyJS's JSON that docs/studies.md describes.
+         */
+        readonly StudyQuestionnaire: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "questionnaire";
+            /** Name */
+            readonly name: string;
+            /** Survey */
+            readonly survey: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /**
+         * StudyReturn
+         * @description The participant comes back later.
+         */
+        readonly StudyReturn: {
+            /** Is Due */
+            readonly is_due: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "return";
+            /** Name */
+            readonly name: string;
+            /**
+             * Not After
+             * Format: date-time
+             */
+            readonly not_after: string;
+            /**
+             * Not Before
+             * Format: date-time
+             */
+            readonly not_before: string;
+            /** Text */
+            readonly text: string;
+        };
+        /**
+         * StudyScreening
+         * @description What the page measures and asks.
+         */
+        readonly StudyScreening: {
+            /** Asks Keyboard */
+            readonly asks_keyboard: boolean;
+            /** Asks Sound */
+            readonly asks_sound: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "screening";
+            /** Name */
+            readonly name: string;
+            /** Rollover Keys */
+            readonly rollover_keys: number;
+        };
+        /**
+         * StudyStatus
+         * @description Where the participants of a study are, without programs.
+         */
+        readonly StudyStatus: {
+            /** Counts */
+            readonly counts: readonly components["schemas"]["StudyCount"][];
+            /**
+             * Places
+             * @description participants that count for the quota: complete, or active with a place
+             */
+            readonly places: number;
+            /** Quality */
+            readonly quality: readonly components["schemas"]["StudyArmQuality"][];
+            /** Quota */
+            readonly quota: number;
+            readonly study: components["schemas"]["StudySummary"];
+        };
+        /**
+         * StudySummary
+         * @description A study, for researchers.
+         */
+        readonly StudySummary: {
+            /** Name */
+            readonly name: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            readonly status: "open" | "closed";
+            /** Title */
+            readonly title: string;
+            /** Version */
+            readonly version: number;
+        };
+        /**
+         * StudyWithdrawn
+         * @description A participant has withdrawn. What was recorded is being deleted.
+         */
+        readonly StudyWithdrawn: {
+            /** Study */
+            readonly study: string;
         };
         /**
          * Ticked
@@ -1771,6 +4202,16 @@ export interface components {
         readonly TicketRequest: {
             /** Game Id */
             readonly game_id: string;
+            /**
+             * Ghost
+             * @description episode of this game to race, which the user may see
+             */
+            readonly ghost: string | null;
+            /**
+             * Share Token
+             * @description token of a link that shares the ghost's episode
+             */
+            readonly share_token: string | null;
         };
         /**
          * Ticks
@@ -1843,6 +4284,67 @@ export interface components {
             readonly tick_lateness_seconds: number;
         };
         /**
+         * Watch
+         * @description Allow others to watch this game live by a link, or end it (rule O18).
+         */
+        readonly Watch: {
+            /** Allowed */
+            readonly allowed: boolean;
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "watch";
+        };
+        /**
+         * Watchable
+         * @description Whether others may watch this game live, and how many do.
+         */
+        readonly Watchable: {
+            /** N Watchers */
+            readonly n_watchers: number;
+            /**
+             * Token
+             * @description token of the link; null if nobody may watch
+             */
+            readonly token: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "watchable";
+        };
+        /**
+         * WatchedGame
+         * @description First message to a watcher: the game, without anything about its player.
+         */
+        readonly WatchedGame: {
+            /** Has Score */
+            readonly has_score: boolean;
+            /**
+             * Hz
+             * @description steps per second at the chosen speed; null if the game is turn-based
+             */
+            readonly hz: number | null;
+            /** Name */
+            readonly name: string;
+            /** Pixel Aspect */
+            readonly pixel_aspect: number;
+            /** Smooth */
+            readonly smooth: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "game";
+        };
+        readonly WatcherMessage: components["schemas"]["WatchedGame"] | components["schemas"]["Scene"];
+        /**
          * Welcome
          * @description The game is ready. `phase` tells whether it is a new game or the player's own, paused.
          */
@@ -1851,10 +4353,17 @@ export interface components {
             readonly episode: string | null;
             /** Game */
             readonly game: string;
+            /** @description null if the play ticket names no ghost */
+            readonly ghost: components["schemas"]["ShownGhost"] | null;
             /** Height */
             readonly height: number;
             /** @description null if this game is streamed */
             readonly lockstep: components["schemas"]["Offer"] | null;
+            /**
+             * N Actions
+             * @description actions that a program can send: 0 to n_actions - 1
+             */
+            readonly n_actions: number;
             /**
              * Phase
              * @enum {string}
@@ -1871,6 +4380,11 @@ export interface components {
              */
             readonly protocol: 1;
             /**
+             * Recorded
+             * @description false: the player plays without recording, so there is nothing to replay
+             */
+            readonly recorded: boolean;
+            /**
              * Sound Hz
              * @description samples of sound per second at the chosen speed; null if the game has no sound
              */
@@ -1880,8 +4394,21 @@ export interface components {
              * @enum {string}
              */
             readonly type: "welcome";
+            /**
+             * Watchable
+             * @description whether the player's consent allows others to watch
+             */
+            readonly watchable: boolean;
             /** Width */
             readonly width: number;
+        };
+        /**
+         * WithdrawalRequest
+         * @description Withdraw scopes of everything that was recorded of the user.
+         */
+        readonly WithdrawalRequest: {
+            /** Scopes */
+            readonly scopes: readonly ("research" | "publication" | "boards")[];
         };
     };
     responses: never;
@@ -1915,7 +4442,10 @@ export interface operations {
     readonly sign_in: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description whether a program signs in, such as a smoke test; no view, export or question counts it */
+                readonly "x-skill-arcade-synthetic"?: boolean;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -1934,7 +4464,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["LoginResult"];
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1943,7 +4473,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1952,7 +4482,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A rate limit or another limit is exceeded. Try again later. */
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
             readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1961,7 +4491,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1990,7 +4520,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1999,7 +4529,190 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_daily_board: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly day: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardPage"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly issue_daily_ticket: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DailyTicketRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NameTaken or AlreadyPlayed or ObjectExists or TakenOver */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_daily: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DailyChallenge"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2030,6 +4743,38 @@ export interface operations {
             };
         };
     };
+    readonly read_consent_document: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description language tag, such as de */
+                readonly language?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConsentPage"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly read_episode: {
         readonly parameters: {
             readonly query?: never;
@@ -2050,7 +4795,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["RecordedEpisode"];
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2059,7 +4804,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The requested object does not exist. */
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2068,7 +4813,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2077,7 +4822,629 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly make_episode_clip: {
+        readonly parameters: {
+            readonly query: {
+                /** @description frame after the last one */
+                readonly end: number;
+                /** @description first frame */
+                readonly first: number;
+                /** @description png and apng are exact */
+                readonly format: components["schemas"]["ClipFormat"];
+            };
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the clip */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/apng": unknown;
+                    readonly "image/gif": unknown;
+                    readonly "image/png": unknown;
+                    readonly "video/mp4": unknown;
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_episode_notes: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly write_note: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NoteItem"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly retract_episode_note: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+                readonly note_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NoteItem"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_replay: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_captions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReplayCaptions"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_events: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ReplayEvents"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_frame_info: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
+            readonly path: {
+                readonly episode_id: string;
+                readonly frame: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FrameInfo"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_steps: {
+        readonly parameters: {
+            readonly query?: {
+                readonly count?: number;
+                readonly first?: number;
+            };
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StepColumns"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2091,7 +5458,10 @@ export interface operations {
     readonly read_segment: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                /** @description token of a link that shares the episode */
+                readonly "share-token"?: string | null;
+            };
             readonly path: {
                 readonly episode_id: string;
                 readonly kind: "frames" | "observations";
@@ -2111,7 +5481,17 @@ export interface operations {
                     readonly "image/apng": unknown;
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description the bytes that the header Range asks for */
+            readonly 206: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                    readonly "image/apng": unknown;
+                };
+            };
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2120,7 +5500,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The requested object does not exist. */
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2129,7 +5509,25 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RangeNotSatisfiable */
+            readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2138,7 +5536,267 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_episode_shares: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ShareLink"][];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly create_episode_share: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewShareLink"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly revoke_episode_share: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+                readonly share_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ShareLink"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_standing: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EpisodeStanding"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2170,7 +5828,7 @@ export interface operations {
                     readonly "application/zip": unknown;
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2179,7 +5837,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2188,7 +5855,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A rate limit or another limit is exceeded. Try again later. */
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
             readonly 429: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2197,7 +5864,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2229,7 +5896,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ExportProgress"];
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2238,8 +5905,17 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2289,7 +5965,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Game"];
                 };
             };
-            /** @description The requested object does not exist. */
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2298,7 +5974,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2333,7 +6009,7 @@ export interface operations {
                     readonly "image/webp": unknown;
                 };
             };
-            /** @description The requested object does not exist. */
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2342,7 +6018,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2377,7 +6053,7 @@ export interface operations {
                     readonly "image/webp": unknown;
                 };
             };
-            /** @description The requested object does not exist. */
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2386,7 +6062,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2413,473 +6089,6 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Liveness"];
-                };
-            };
-        };
-    };
-    readonly read_emulator: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly digest: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description the emulator */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/wasm": unknown;
-                };
-            };
-            /** @description The requested object does not exist. */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly read_rom: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly game_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description the ROM */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/octet-stream": unknown;
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested object does not exist. */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly list_my_episodes: {
-        readonly parameters: {
-            readonly query?: {
-                /** @description return episodes older than this one */
-                readonly before?: string | null;
-                readonly limit?: number;
-            };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly components["schemas"]["PlayedEpisode"][];
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly erase_account: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ErasureRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["ErasureResult"];
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly request_own_export: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["OwnExportRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["ExportTicket"];
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly read_my_preferences: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Preferences"] | null;
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly replace_my_preferences: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Preferences"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Preferences"];
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly read_summary: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["PlaySummary"];
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly show_metrics: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "text/plain": string;
-                };
-            };
-            /** @description You have no permission for this. */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "text/plain": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly issue_ticket: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["TicketRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Ticket"];
-                };
-            };
-            /** @description The token is missing, invalid or expired. */
-            readonly 401: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The requested object does not exist. */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid. */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A rate limit or another limit is exceeded. Try again later. */
-            readonly 429: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A component is unavailable. Try again later. */
-            readonly 503: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2913,6 +6122,1370 @@ export interface operations {
             };
         };
     };
+    readonly list_boards: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["BoardSummary"][];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_board: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description today, week or all; or a past season: a day, or an ISO week such as 2026-W48; UTC */
+                readonly season?: string;
+                /** @description option values as name=value, joined by &; empty: the defaults */
+                readonly settings?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly game_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardPage"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly report_entry: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly episode_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardMembership"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_emulator: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly digest: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the emulator */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/wasm": unknown;
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_rom: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly game_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the ROM */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_membership: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardMembership"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly opt_in: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BoardMembershipRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardMembership"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NameTaken or AlreadyPlayed or ObjectExists or TakenOver */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly opt_out: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardMembership"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_my_consent: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MyConsent"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly answer_consent: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ConsentAnswerRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MyConsent"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly withdraw_consent: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WithdrawalRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MyConsent"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_my_episodes: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description return episodes older than this one */
+                readonly before?: string | null;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["PlayedEpisode"][];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly erase_account: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErasureResult"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly request_own_export: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OwnExportRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ExportTicket"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_my_preferences: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Preferences"] | null;
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly replace_my_preferences: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Preferences"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_summary: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PlaySummary"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly show_metrics: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly issue_ticket: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TicketRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_chart: {
+        readonly parameters: {
+            readonly query?: {
+                readonly arm?: string | null;
+                /** @description only episodes whose newest certificate says certified */
+                readonly certified?: boolean;
+                /** @description part of the day in which episodes start, in `zone`: from 5, 12, 17 and 22 o'clock */
+                readonly daytime?: ("morning" | "afternoon" | "evening" | "night") | null;
+                readonly device?: ("keyboard" | "touch" | "mouse" | "gamepad") | null;
+                /** @description episodes with a flag of quality */
+                readonly flagged?: "keep" | "leave-out";
+                readonly format?: "json" | "csv";
+                /** @description id of a game, with all its variants */
+                readonly game?: string | null;
+                /** @description measure of a histogram */
+                readonly measure?: "latency_p50_ms" | "latency_p95_ms" | "dropped_share" | "missed_share" | "focus_losses" | "idle_seconds" | "paused_seconds" | "active_speed" | "reaction_ms" | "entropy_bits" | "hold_steps";
+                readonly metric?: "return" | "normalised";
+                /** @description least number of episodes of a player in a variant */
+                readonly min_episodes?: number;
+                readonly mode?: ("streamed" | "lockstep" | "mixed") | null;
+                /** @description pseudonym of a player */
+                readonly player?: string | null;
+                /** @description people who allow research; programs, such as synthetic players; or all: both */
+                readonly players?: "people" | "programs" | "all";
+                /** @description first day on which episodes start, in `zone` */
+                readonly since?: string | null;
+                /** @description baseline_source.id, for `normalised` */
+                readonly source?: string;
+                /** @description groups of players, by the most frequent value of their episodes */
+                readonly split?: "none" | "daytime" | "device" | "mode" | "arm" | "kind";
+                readonly study?: string | null;
+                /** @description last day on which episodes start, in `zone` */
+                readonly until?: string | null;
+                /** @description variant, as in episode_measure.variant */
+                readonly variant?: string | null;
+                /** @description horizontal axis of learning */
+                readonly x?: "episodes" | "minutes" | "steps";
+                /** @description IANA time zone of days and parts of the day */
+                readonly zone?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly chart: "games" | "days" | "ends" | "recordings" | "curve" | "speed" | "points" | "laws" | "breaks" | "within-days" | "flags" | "quality" | "groups" | "profile" | "behaviour" | "actions";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the chart, as JSON or as CSV */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChartAnswer"];
+                    readonly "text/csv": unknown;
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_dataset_versions: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["DatasetVersionItem"][];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly save_dataset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SaveDatasetRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DatasetVersionDetails"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_dataset_version: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+                /** @description number of the version */
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DatasetVersionDetails"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly compare_dataset_versions: {
+        readonly parameters: {
+            readonly query: {
+                /** @description the second version, such as breakout-people@2 */
+                readonly other: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+                /** @description number of the version */
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DatasetComparison"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly request_dataset_export: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+                /** @description number of the version */
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DatasetExportRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ExportTicket"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly request_export: {
         readonly parameters: {
             readonly query?: never;
@@ -2935,7 +7508,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ExportTicket"];
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2944,7 +7517,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You have no permission for this. */
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2953,7 +7526,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is invalid. */
+            /** @description InvalidRequest or ObjectRejected */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2962,7 +7535,16 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2991,7 +7573,7 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["PlayedGame"][];
                 };
             };
-            /** @description The token is missing, invalid or expired. */
+            /** @description NotSignedIn */
             readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3000,7 +7582,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description You have no permission for this. */
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3009,7 +7591,614 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A component is unavailable. Try again later. */
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_measures: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MeasureState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_all_studies: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["StudySummary"][];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_study_status: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StudyStatus"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly open_share: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": string;
+                };
+            };
+            /** @description The link does not exist. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": unknown;
+                };
+            };
+            /** @description The link was revoked. */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": unknown;
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_share_picture: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description frame, or FIRST-END */
+                readonly f?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly token: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the picture */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/png": unknown;
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description LinkRevoked */
+            readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_study: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description language tag, such as de */
+                readonly language?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StudyPage"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly answer_stage: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description language tag, such as de */
+                readonly language?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["StageAnswer"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StudyPage"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly issue_trial_ticket: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly withdraw_from_study: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StudyWithdrawn"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly join_study: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description language tag, such as de */
+                readonly language?: string;
+            };
+            readonly header?: {
+                /** @description whether a program signs in, such as a smoke test; no view, export or question counts it */
+                readonly "x-skill-arcade-synthetic"?: boolean;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JoinStudyRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JoinedStudy"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

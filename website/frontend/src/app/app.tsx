@@ -1,8 +1,10 @@
+import { I18nProvider } from "@lingui/react";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useState } from "react";
 import { RouterProvider } from "react-router";
 
 import { ApiError } from "@/api/client";
+import { i18n } from "@/lib/i18n";
 
 import { router } from "./router";
 
@@ -20,8 +22,10 @@ export function App() {
     () => new QueryClient({ defaultOptions: { queries: { retry: isWorthRetrying } } }),
   );
   return (
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>
+    <I18nProvider i18n={i18n}>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </I18nProvider>
   );
 }

@@ -17,7 +17,8 @@ export function Layout() {
   const client = useQueryClient();
   const signOut = () => {
     session.set(null);
-    for (const key of ["episodes", "research"]) client.removeQueries({ queryKey: [key] });
+    for (const key of ["episodes", "research", "boards", "daily", "consent"])
+      client.removeQueries({ queryKey: [key] });
     void forgetAccount(() => client.query(loginMethodQuery));
   };
   return (
@@ -31,9 +32,15 @@ export function Layout() {
       <header className="border-b border-line/60">
         <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
           <Wordmark />
-          <nav aria-label="Main" className="ml-auto flex items-center gap-1">
+          <nav
+            aria-label="Main"
+            className="-my-1 ml-auto flex min-w-0 items-center gap-1 overflow-x-auto py-1"
+          >
             <NavLink to={paths.games} end className={tabClass}>
               Games
+            </NavLink>
+            <NavLink to={paths.boards} className={tabClass}>
+              Boards
             </NavLink>
             {signedIn === null ? (
               <NavLink to={paths.signIn()} className={tabClass}>
@@ -63,8 +70,8 @@ export function Layout() {
       </main>
       <footer className="border-t border-line/60 text-dim">
         <p className="mx-auto max-w-[1680px] px-4 py-6 text-sm sm:px-8">
-          Every frame you see and every key you press is recorded, exactly, for people who study how
-          we learn.
+          With your consent, every frame you see and every key you press is recorded, exactly, for
+          people who study how we learn.
         </p>
       </footer>
       <ScrollRestoration />

@@ -26,10 +26,26 @@ export const router = createBrowserRouter([
                 lazy: async () => ({ Component: (await import("./routes/account")).AccountRoute }),
               },
               {
+                path: "boards",
+                lazy: async () => ({ Component: (await import("./routes/boards")).BoardsRoute }),
+              },
+              {
+                path: "boards/:gameId",
+                lazy: async () => ({ Component: (await import("./routes/board")).BoardRoute }),
+              },
+              {
+                path: "daily",
+                lazy: async () => ({ Component: (await import("./routes/daily")).DailyRoute }),
+              },
+              {
                 path: "research",
                 lazy: async () => ({
                   Component: (await import("./routes/research")).ResearchRoute,
                 }),
+              },
+              {
+                path: "consent",
+                lazy: async () => ({ Component: (await import("./routes/consent")).ConsentRoute }),
               },
               {
                 path: "sign-in",
@@ -39,6 +55,21 @@ export const router = createBrowserRouter([
             ],
           },
         ],
+      },
+      {
+        path: "replay/:episodeId",
+        lazy: async () => ({ Component: (await import("./routes/replay")).ReplayRoute }),
+        errorElement: <ErrorPage />,
+      },
+      {
+        path: "study/:name",
+        lazy: async () => ({ Component: (await import("./routes/study")).StudyRoute }),
+        errorElement: <ErrorPage />,
+      },
+      {
+        path: "watch",
+        lazy: async () => ({ Component: (await import("./routes/watch")).WatchRoute }),
+        errorElement: <ErrorPage />,
       },
       {
         path: "play/:gameId",

@@ -34,3 +34,16 @@ export function Wordmark() {
     </Link>
   );
 }
+
+/** The corner of a title bar that leads back to all games. */
+export function HomeLink() {
+  return (
+    <Link
+      to={paths.games}
+      aria-label="All games"
+      className="grid h-full w-14 shrink-0 place-items-center bg-tube sm:w-16"
+    >
+      <Arcs className="size-8" />
+    </Link>
+  );
+}

@@ -6,6 +6,8 @@ export interface Env {
   http: string;
   /** Origin for the play socket, without a trailing slash. */
   socket: string;
+  /** URL of the list of games: of the back end, or of a file beside the page. */
+  games: string;
 }
 
 const HOSTNAME_VARIABLE = "VITE_PUBLIC_WEBSITE_HOSTNAME";
@@ -34,7 +36,11 @@ function parseHost(text: string): URL {
 }
 
 function toEnv(url: URL): Env {
-  return { http: url.origin, socket: url.origin.replace(/^http/, "ws") };
+  return {
+    http: url.origin,
+    socket: url.origin.replace(/^http/, "ws"),
+    games: `${url.origin}/games`,
+  };
 }
 
 /**
@@ -43,9 +49,10 @@ function toEnv(url: URL): Env {
  */
 export function parseConfig(config: unknown, origin: string): Env {
   const given = typeof config === "object" && config !== null ? config : {};
-  const { apiUrl, socketUrl } = given as Record<string, unknown>;
+  const { apiUrl, socketUrl, gamesUrl } = given as Record<string, unknown>;
   if (apiUrl === null) return toEnv(new URL(origin));
   const env = toEnv(parseConfigUrl("apiUrl", apiUrl));
+  if (typeof gamesUrl === "string") env.games = new URL(gamesUrl, origin).href;
   return socketUrl === undefined
     ? env
     : { ...env, socket: parseConfigUrl("socketUrl", socketUrl).origin };

@@ -1,8 +1,35 @@
 /** Paths of the pages. */
 export const paths = {
   games: "/",
-  play: (gameId: string) => `/play/${encodeURIComponent(gameId)}`,
+  /** `options` are those to play with. */
+  play: (gameId: string, options: Readonly<Record<string, string>> = {}) => {
+    const query = new URLSearchParams(options).toString();
+    return `/play/${encodeURIComponent(gameId)}${query === "" ? "" : `?${query}`}`;
+  },
+  /** The one try of a day's challenge. */
+  playDaily: (gameId: string, day: string) => `/play/${encodeURIComponent(gameId)}?daily=${day}`,
+  boards: "/boards",
+  /** `settings` are options as name=value, joined by &. */
+  board: (gameId: string, settings = "", season?: string) => {
+    const query = new URLSearchParams({
+      ...(settings === "" ? {} : { settings }),
+      ...(season === undefined ? {} : { season }),
+    }).toString();
+    return `/boards/${encodeURIComponent(gameId)}${query === "" ? "" : `?${query}`}`;
+  },
+  daily: "/daily",
+  /** A game in which an episode is shown as a ghost. The token of a shared one is in the fragment. */
+  race: (gameId: string, episodeId: string, shareToken: string | null) =>
+    `/play/${encodeURIComponent(gameId)}?ghost=${encodeURIComponent(episodeId)}` +
+    (shareToken === null ? "" : `#share=${encodeURIComponent(shareToken)}`),
+  replay: (episodeId: string) => `/replay/${encodeURIComponent(episodeId)}`,
+  /** Live picture of a game. The token is in the fragment, which servers do not get. */
+  watch: (token: string) => `/watch#${token}`,
+  /** A participant's own link to a study. The token is in the fragment. */
+  study: (name: string, resume: string) => `/study/${encodeURIComponent(name)}#resume=${resume}`,
   account: "/you",
+  /** Asks what may be recorded, then opens `next`. */
+  consent: (next: string) => `/consent?next=${encodeURIComponent(next)}`,
   /** Exports for researchers. */
   research: "/research",
   /** Sign-in that upgrades a guest to an account of the same player. */

@@ -1,6 +1,9 @@
-const score = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+import { i18n } from "./i18n";
+
 const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+
+const formatNumber = (value: number): string => i18n.number(value, { maximumFractionDigits: 2 });
 
 /** A number as in JSON, which has no NaN and no infinity: those are strings. */
 type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
@@ -9,7 +12,7 @@ type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
 export function formatScore(value: JsonNumber | null): string {
   if (value === null) return "–";
   const number = Number(value);
-  return Number.isNaN(number) ? "not a number" : score.format(number);
+  return Number.isNaN(number) ? i18n._("not a number") : formatNumber(number);
 }
 
 /** 125 -> "2:05" */
@@ -23,7 +26,7 @@ export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${String(Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${String(minutes)} min`;
-  return `${score.format(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
+  return `${formatNumber(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
 }
 
 const RELATIVE_UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -43,7 +46,7 @@ export function formatTimeAgo(iso: string, nowMs: number): string {
 
 /** 1 -> "1 step", 2 -> "2 steps" */
 export const formatCount = (count: number, word: string): string =>
-  `${score.format(count)} ${word}${count === 1 ? "" : "s"}`;
+  `${formatNumber(count)} ${word}${count === 1 ? "" : "s"}`;
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 

@@ -1,17 +1,23 @@
-const KEY_LABELS: Record<string, string> = {
+import { i18n } from "./i18n";
+
+/** Names of keys, which are ids of texts. */
+const KEY_NAMES: Record<string, string> = {
+  Space: /*i18n*/ "Space",
+  Enter: /*i18n*/ "Enter",
+  Escape: /*i18n*/ "Esc",
+  ShiftLeft: /*i18n*/ "Shift",
+  ShiftRight: /*i18n*/ "Right Shift",
+  ControlLeft: /*i18n*/ "Ctrl",
+  ControlRight: /*i18n*/ "Right Ctrl",
+  Tab: /*i18n*/ "Tab",
+};
+
+const KEY_SYMBOLS: Record<string, string> = {
   ArrowUp: "↑",
   ArrowDown: "↓",
   ArrowLeft: "←",
   ArrowRight: "→",
-  Space: "Space",
-  Enter: "Enter",
-  Escape: "Esc",
-  ShiftLeft: "Shift",
-  ShiftRight: "Right Shift",
-  ControlLeft: "Ctrl",
-  ControlRight: "Right Ctrl",
   Backspace: "⌫",
-  Tab: "Tab",
   Comma: ",",
   Period: ".",
   Slash: "/",
@@ -25,8 +31,10 @@ const KEY_LABELS: Record<string, string> = {
   Equal: "=",
 };
 
-/** Returns the label of a KeyboardEvent.code on a US keyboard. */
+/** Returns the label of a KeyboardEvent.code on a US keyboard. Names of keys are translated. */
 export function usKeyLabel(code: string): string {
+  const name = KEY_NAMES[code];
+  if (name !== undefined) return i18n._(name);
   const plain = /^(?:Key|Digit|Numpad)(.+)$/.exec(code)?.[1];
-  return KEY_LABELS[code] ?? plain ?? code;
+  return KEY_SYMBOLS[code] ?? plain ?? code;
 }

@@ -6,7 +6,7 @@ const parse = (host?: string) =>
   parseEnv({ VITE_PUBLIC_WEBSITE_HOSTNAME: host }, "http://localhost:5173");
 
 test("environment variable when unset selects the page's own server", () => {
-  expect(parse()).toEqual({ http: "http://localhost:5173", socket: "ws://localhost:5173" });
+  expect(parse()).toMatchObject({ http: "http://localhost:5173", socket: "ws://localhost:5173" });
   expect(parse("")).toEqual(parse());
 });
 
@@ -16,7 +16,7 @@ test.each([
   ["http://10.0.0.7:8080", "http://10.0.0.7:8080", "ws://10.0.0.7:8080"],
   [" https://arcade.example.org/ ", "https://arcade.example.org", "wss://arcade.example.org"],
 ])("environment variable %s sets the addresses of HTTP and the socket", (host, http, socket) => {
-  expect(parse(host)).toEqual({ http, socket });
+  expect(parse(host)).toEqual({ http, socket, games: `${http}/games` });
 });
 
 test.each(["not a host", "arcade.example.org/games", "https://me@example.org", "https://"])(

@@ -10,6 +10,7 @@ describe("server address from the configuration", () => {
     expect(parseConfig({ apiUrl: null }, ORIGIN)).toEqual({
       http: ORIGIN,
       socket: "wss://arcade.web.app",
+      games: `${ORIGIN}/games`,
     });
   });
 
@@ -18,6 +19,15 @@ describe("server address from the configuration", () => {
     expect(parseConfig(config, ORIGIN)).toEqual({
       http: "https://api-12.europe-west1.run.app",
       socket: "wss://api-12.europe-west1.run.app",
+      games: "https://api-12.europe-west1.run.app/games",
+    });
+  });
+
+  it("server address with gamesUrl reads the list of games from the page's site", () => {
+    const config = { apiUrl: "https://api.example.org", gamesUrl: "/games.json" };
+    expect(parseConfig(config, ORIGIN)).toMatchObject({
+      http: "https://api.example.org",
+      games: `${ORIGIN}/games.json`,
     });
   });
 
@@ -60,7 +70,11 @@ describe("configuration request", () => {
   it("configuration request in a development build with a hostname is not sent", async () => {
     vi.stubEnv("VITE_PUBLIC_WEBSITE_HOSTNAME", "localhost:8080");
     const { env, asked } = await load(() => Promise.reject(new Error("not asked")));
-    expect(env).toEqual({ http: "http://localhost:8080", socket: "ws://localhost:8080" });
+    expect(env).toEqual({
+      http: "http://localhost:8080",
+      socket: "ws://localhost:8080",
+      games: "http://localhost:8080/games",
+    });
     expect(asked).not.toHaveBeenCalled();
   });
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Episode } from "@/api/client";
 import {
+  bestEpisode,
   bestScore,
   compareResults,
   isRecord,
@@ -90,4 +91,26 @@ test("scores that are not numbers are neither best nor records, and rank last", 
   expect(isRecord(ticks, round(NaN, 9), [round(-3, 9)])).toBe(false);
   expect(isRecord(ticks, round(Infinity, 9), [round(Infinity, 9)])).toBe(false);
   expect(isRecord(ticks, round(1, 9), [round(null, 9)])).toBe(true);
+});
+
+test("best episode is the best finished one of this game with these options", () => {
+  const episode = (id: string, score: number | "NaN", changes: Partial<Episode> = {}) =>
+    ({
+      ...{ id, score, game_id: "pong", n_steps: 9, time_ended: "2026", status: "lost" },
+      options: {},
+      ...changes,
+    }) as Episode;
+  const pong = { id: "pong", ...ticks };
+  const episodes = [
+    episode("nan", "NaN"),
+    episode("second", 4),
+    episode("best", 5),
+    episode("running", 6, { time_ended: null }),
+    episode("left", 7, { status: "incomplete" }),
+    episode("slow", 8, { options: { speed: "0.5" } }),
+    episode("other", 9, { game_id: "breakout" }),
+  ];
+  expect(bestEpisode(pong, episodes, {})?.id).toBe("best");
+  expect(bestEpisode(pong, episodes, { speed: "0.5" })?.id).toBe("slow");
+  expect(bestEpisode(pong, episodes, { mode: "2" })).toBeNull();
 });

@@ -4,7 +4,10 @@ import { describe, expect, test } from "vitest";
 import type { Episode, Game } from "@/api/client";
 import { bestScores } from "@/api/queries";
 import { findGames, splitFeatured, tagsByFrequency } from "@/features/games/find-games";
+import { validOptions } from "@/features/play/options";
 import { touchLayoutFor } from "@/features/play/touch-layout";
+import { describeOptions } from "@/lib/describe-options";
+import { optionsOfId, storedFor } from "@/lib/game-ids";
 
 function game(id: string, name: string, tags: string[] = [], controls: string[] = ["fire"]): Game {
   return {
@@ -15,6 +18,7 @@ function game(id: string, name: string, tags: string[] = [], controls: string[] 
     controls: controls.map((control) => ({ name: control, label: control, keys: [] })),
     actions: [],
     options: [],
+    aliases: [],
     steer: null,
     show: { score: true, lives: null, text: null, pixel_aspect: 1, smooth: false },
     tags,
@@ -51,6 +55,42 @@ describe("game search", () => {
 
   test("tags of several games are sorted by frequency", () => {
     expect(tagsByFrequency(games)).toEqual(["atari", "paddle", "puzzle", "sport"]);
+  });
+});
+
+const hanoi: Game = {
+  ...game("tower-of-hanoi", "Tower of Hanoi"),
+  options: [
+    { name: "disks", label: "Disks", values: ["3", "4"], labels: ["3", "4"], default: "3" },
+    { name: "mode", label: "Mode", values: ["0", "1"], labels: ["0", "1"], default: null },
+  ],
+  aliases: [{ id: "tower-of-hanoi-4", options: { disks: "4" } }],
+};
+
+describe("options", () => {
+  test("search by a former name or id finds the game that it became an option of", () => {
+    const find = (words: string) => findGames([...games, hanoi], words, null).map(({ id }) => id);
+    expect(find("Tower of Hanoi, 4 disks")).toEqual(["tower-of-hanoi"]);
+    expect(find("tower-of-hanoi-4")).toEqual(["tower-of-hanoi"]);
+    expect(find("Tower of Hanoi, 5 disks")).toEqual([]);
+  });
+
+  test("valid options are those offered, without the default", () => {
+    expect(validOptions(hanoi, { disks: "4", mode: "0" })).toEqual({ disks: "4", mode: "0" });
+    expect(validOptions(hanoi, { disks: "3", mode: "7", speed: "2" })).toEqual({});
+  });
+
+  test("described options name the default of a size and no other default", () => {
+    expect(describeOptions(hanoi.options, {})).toBe("Disks 3");
+    expect(describeOptions(hanoi.options, { disks: "4", mode: "1" })).toBe("Disks 4, Mode 1");
+  });
+
+  test("preferences of a former id hold for the game", () => {
+    expect(storedFor({ "tower-of-hanoi-4": "old" }, hanoi)).toBe("old");
+    expect(storedFor({ "tower-of-hanoi-4": "old", "tower-of-hanoi": "new" }, hanoi)).toBe("new");
+    expect(storedFor({ breakout: "other" }, hanoi)).toBeUndefined();
+    expect(optionsOfId(hanoi, "tower-of-hanoi-4")).toEqual({ disks: "4" });
+    expect(optionsOfId(hanoi, "tower-of-hanoi")).toEqual({});
   });
 });
 

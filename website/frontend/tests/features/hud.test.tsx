@@ -1,10 +1,12 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 
 import type { Game } from "@/api/client";
 import { Hud } from "@/features/play/hud";
 import type { Phase, Snapshot } from "@/play/engine";
+
+import { renderWithTexts } from "../support/render-with-texts";
 
 const game = {
   pace: { kind: "real-time", hz: 60 },
@@ -13,7 +15,7 @@ const game = {
 
 function show(score: number, best: number | null, kind: Phase["kind"] = "playing") {
   const snapshot = { phase: { kind }, score, lives: null, seconds: 0, steps: 0 } as Snapshot;
-  render(<Hud game={game} snapshot={snapshot} best={best} />);
+  renderWithTexts(<Hud game={game} snapshot={snapshot} best={best} />);
 }
 
 const text = (id: string) => screen.getByTestId(id).textContent;

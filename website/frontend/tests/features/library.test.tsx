@@ -22,6 +22,7 @@ const game = (_: unknown, index: number): Game => ({
   controls: [],
   actions: [],
   options: [],
+  aliases: [],
   steer: null,
   show: { score: true, lives: null, text: null, pixel_aspect: 1, smooth: false },
   tags: ["some"],

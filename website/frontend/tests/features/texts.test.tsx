@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 // Texts that the player reads during a game. Other tests assert phases, codes and roles.
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import { MemoryRouter } from "react-router";
 import { afterEach, expect, test } from "vitest";
 
@@ -8,6 +8,8 @@ import type { Game } from "@/api/client";
 import { Announcer } from "@/features/play/announcer";
 import { Overlay } from "@/features/play/overlay";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
+
+import { renderWithTexts } from "../support/render-with-texts";
 
 const game = {
   id: "pong",
@@ -17,10 +19,16 @@ const game = {
   pace: { kind: "real-time", hz: 60, speeds: [] },
   show: { score: true },
   options: [],
+  aliases: [],
 } as unknown as Game;
 
 const ended = { kind: "ended", episode: "e1", reason: "terminated", steps: 40 } as const;
-const lost = { kind: "reconnecting", attempt: 2, message: "No response." } as const;
+const lost = {
+  kind: "reconnecting",
+  attempt: 2,
+  message: "No response.",
+  thenRestart: false,
+} as const;
 
 /** Phase, heading, announcement for screen readers, buttons and links. */
 const TEXTS: readonly (readonly [Phase, string, string, readonly string[]])[] = [
@@ -33,19 +41,19 @@ const TEXTS: readonly (readonly [Phase, string, string, readonly string[]])[] = 
     { ...ended, status: "won", score: 12 },
     "You won!",
     "You won with 12.",
-    ["Play again", "All games"],
+    ["Play again", "Watch replay", "All games"],
   ],
   [
     { ...ended, status: "lost", score: NaN },
     "Game over",
     "The game is over with not a number.",
-    ["Play again", "All games"],
+    ["Play again", "Watch replay", "All games"],
   ],
   [
     { ...ended, status: "incomplete", score: 3 },
     "Game ended",
     "The game is over with 3.",
-    ["Play again", "All games"],
+    ["Play again", "Watch replay", "All games"],
   ],
   [{ kind: "episode-lost" }, "Game ended", "", ["Play again", "All games"]],
   [
@@ -79,6 +87,12 @@ const TEXTS: readonly (readonly [Phase, string, string, readonly string[]])[] = 
     ["Sign in", "All games"],
   ],
   [
+    { kind: "closed", closeReason: { message: "Answer first.", help: "consent" } },
+    "Game stopped",
+    "Answer first.",
+    ["Answer", "All games"],
+  ],
+  [
     { kind: "closed", closeReason: { message: "Gone.", help: "none" } },
     "Game stopped",
     "Gone.",
@@ -89,8 +103,8 @@ const TEXTS: readonly (readonly [Phase, string, string, readonly string[]])[] = 
 afterEach(cleanup);
 
 test.each(TEXTS)("texts in phase %o", (phase, heading, announcement, actions) => {
-  const snapshot = { phase } as Snapshot;
-  render(
+  const snapshot = { phase, ghost: null, isRecorded: true } as Snapshot;
+  renderWithTexts(
     <MemoryRouter>
       <Announcer phase={phase} game={game} />
       <Overlay
@@ -99,8 +113,12 @@ test.each(TEXTS)("texts in phase %o", (phase, heading, announcement, actions) =>
         snapshot={snapshot}
         results={[]}
         touch={false}
+        daily={null}
+        renderPlace={() => null}
         onReopen={() => undefined}
-      />
+      >
+        {null}
+      </Overlay>
     </MemoryRouter>,
   );
   expect(screen.getByRole("heading").textContent).toBe(heading);

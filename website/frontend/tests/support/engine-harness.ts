@@ -52,7 +52,7 @@ export class EngineHarness {
       openSocket: this.sockets.open,
       getAddress: () =>
         this.ticketError === null
-          ? Promise.resolve(`ws://arcade/${++this.#tickets}`)
+          ? Promise.resolve({ url: `ws://arcade/${++this.#tickets}`, ticket: "t" })
           : Promise.reject(this.ticketError),
       getHello: () => Promise.resolve(HELLO),
     });

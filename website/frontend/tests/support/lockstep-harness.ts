@@ -82,7 +82,7 @@ export class LockstepHarness {
       {
         platform: this.platform,
         openSocket: this.sockets.open,
-        getAddress: () => Promise.resolve("ws://arcade/1"),
+        getAddress: () => Promise.resolve({ url: "ws://arcade/1", ticket: "t" }),
         getHello: () => Promise.resolve(HELLO),
       },
       (hooks) =>
@@ -129,10 +129,14 @@ export class LockstepHarness {
       phase,
       width: 2,
       height: 1,
+      n_actions: 4,
       episode,
       ping_ms: 1000,
       lockstep: OFFER,
       sound_hz: 30_720,
+      recorded: true,
+      watchable: true,
+      ghost: null,
     });
   }
 

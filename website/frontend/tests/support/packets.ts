@@ -13,21 +13,26 @@ interface PacketOptions {
   rows?: readonly (readonly number[])[];
 }
 
+const DEFAULTS = {
+  frame: 0,
+  isKeyframe: true,
+  last: false,
+  preview: false,
+  score: 0,
+  lives: -1,
+  rows: [[0, 0]],
+};
+const NO_CHANGE: PacketOptions = { colours: [], rectangle: [0, 0, 0, 0] };
+
 /**
  * Builds a packet by the table in wire/SPEC.md. The decoder's own tests use the server's encoder.
  */
 export function makePacket(options: PacketOptions = {}): ArrayBuffer {
-  const {
-    frame = 0,
-    isKeyframe = true,
-    last = false,
-    preview = false,
-    score = 0,
-    lives = -1,
-  } = options;
-  const colours = options.colours ?? (isKeyframe ? [[10, 20, 30] as const] : []);
-  const [x, y, width, height] = options.rectangle ?? (isKeyframe ? [0, 0, 2, 1] : [0, 0, 0, 0]);
-  const rows = options.rows ?? [[0, 0]];
+  const { frame, isKeyframe, last, preview, score, lives, rows } = { ...DEFAULTS, ...options };
+  const { colours = [[10, 20, 30] as const], rectangle = [0, 0, 2, 1] } = isKeyframe
+    ? options
+    : { ...NO_CHANGE, ...options };
+  const [x, y, width, height] = rectangle;
   const stream = width > 0 ? zlibSync(Uint8Array.from(rows.flatMap((row) => [0, ...row]))) : null;
   const start = 34 + 3 * colours.length;
   const bytes = new Uint8Array(start + (stream?.length ?? 0));

@@ -1,4 +1,4 @@
-import type { ClientMessage, ServerMessage } from "@/wire/messages";
+import type { ClientMessage, ServerMessage, Welcome } from "@/wire/messages";
 import type { OpenSocket, SocketEvents } from "@/play/remote/socket";
 
 /** Server side of one socket, driven by the test. */
@@ -23,7 +23,7 @@ export class FakeSocket {
   }
 
   /** Accepts the socket and sends a welcome. */
-  welcome(phase: "ready" | "playing" | "paused" | "ended" = "ready"): void {
+  welcome(phase: Welcome["phase"] = "ready", changes: Partial<Welcome> = {}): void {
     this.events.opened();
     this.deliver({
       type: "welcome",
@@ -32,10 +32,15 @@ export class FakeSocket {
       phase,
       width: 2,
       height: 1,
+      n_actions: 4,
       episode: phase === "paused" ? "e1" : null,
       ping_ms: 1000,
       lockstep: null,
       sound_hz: 30_720,
+      recorded: true,
+      watchable: true,
+      ghost: null,
+      ...changes,
     });
   }
 }
@@ -45,7 +50,7 @@ export class FakeSockets {
   readonly all: FakeSocket[] = [];
 
   open: OpenSocket = (address, events) => {
-    const socket = new FakeSocket(address, events);
+    const socket = new FakeSocket(address.url, events);
     this.all.push(socket);
     return {
       send: (text) => socket.sent.push(JSON.parse(text) as ClientMessage),

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { isRouteErrorResponse, useRouteError } from "react-router";
 
 import { Button } from "@/components/button";
@@ -6,6 +7,7 @@ import { Title } from "@/components/title";
 
 /** Error element of the router: shown if the code of a page fails. */
 export function ErrorPage() {
+  const { i18n } = useLingui();
   const error = useRouteError();
   const message = isRouteErrorResponse(error)
     ? error.statusText
@@ -14,16 +16,17 @@ export function ErrorPage() {
       : String(error);
   return (
     <main className="px-4">
-      <Title>Error</Title>
+      <Title>{i18n._("Error")}</Title>
       <Message
         isError
         isPage
-        title="Something went wrong"
-        action={<Button onClick={() => location.reload()}>Reload the page</Button>}
+        title={i18n._("Something went wrong")}
+        action={<Button onClick={() => location.reload()}>{i18n._("Reload the page")}</Button>}
       >
         <p>
-          The page failed because of an error in its code. Your recorded games are safe. Reload the
-          page to continue.
+          {i18n._(
+            "The page failed because of an error in its code. Your recorded games are safe. Reload the page to continue.",
+          )}
         </p>
         <p className="mt-3 text-sm">{message}</p>
       </Message>

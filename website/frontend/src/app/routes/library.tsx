@@ -1,7 +1,11 @@
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 
 import { Title } from "@/components/title";
 import { Library } from "@/features/games/library";
+
+const DailyCard = lazy(async () => ({
+  default: (await import("@/features/boards/daily-card")).DailyCard,
+}));
 
 /** Delay before other pages are prefetched, so that the library loads first. */
 const PREFETCH_DELAY_MS = 400;
@@ -11,7 +15,14 @@ export function LibraryRoute() {
   return (
     <>
       <Title>{""}</Title>
-      <Library />
+      <Library>
+        {/* Space is reserved, so that the games do not move when it appears. */}
+        <div className="mb-10 min-h-48 sm:min-h-26">
+          <Suspense>
+            <DailyCard />
+          </Suspense>
+        </div>
+      </Library>
     </>
   );
 }

@@ -1,61 +1,98 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Navigate, useParams } from "react-router";
+import { lazy, Suspense } from "react";
+import { Navigate, useLocation, useParams } from "react-router";
 
-import { ApiError } from "@/api/client";
+import { describeError, type Game } from "@/api/client";
+import { myConsentQuery } from "@/api/consent";
 import { usePreferencesLoaded } from "@/api/preferences";
 import { gameQuery, gamesQuery } from "@/api/queries";
-import { useSession } from "@/api/session";
-import { buttonClass } from "@/components/button";
-import { Message } from "@/components/message";
+import { type Session, useSession } from "@/api/session";
+import { LoadingPage, NotAvailablePage } from "@/components/page-state";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
 import { GamePage } from "@/features/play/game-page";
+import { idsOf, optionsOfId } from "@/lib/game-ids";
 
+const NOT_FOUND_MESSAGE =
+  "This game does not exist or has been removed. Check the address, or choose another game.";
+
+const EpisodeRank = lazy(async () => ({
+  default: (await import("@/features/boards/episode-rank")).EpisodeRank,
+}));
+
+const renderPlace = (episodeId: string) => (
+  <Suspense>
+    <EpisodeRank episodeId={episodeId} />
+  </Suspense>
+);
+
+const RacePage = lazy(async () => ({
+  default: (await import("@/features/play/ghost/race-page")).RacePage,
+}));
+
+/** Opens a game for a player who has signed in. */
 export function PlayRoute() {
-  const { gameId = "" } = useParams();
   const session = useSession();
-  const game = useGame(gameId);
-  const preferencesLoaded = usePreferencesLoaded(session?.userId ?? "");
-  if (session === null) return <Navigate to={paths.signIn(paths.play(gameId))} replace />;
-  // The game waits for the account's preferences, because keys and options are sent at the start.
-  if (game.isPending || (game.isSuccess && !preferencesLoaded)) {
-    return (
-      <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
-        Loading…
-      </p>
-    );
-  }
-  if (game.isError) {
-    return (
-      <main className="px-4">
-        <Title>Game not available</Title>
-        <Message
-          isError
-          isPage
-          title="Game not available"
-          action={
-            <Link className={buttonClass("action")} to={paths.games}>
-              All games
-            </Link>
-          }
-        >
-          {errorMessage(game.error)}
-        </Message>
-      </main>
-    );
-  }
-  return (
-    <>
-      <Title>{game.data.name}</Title>
-      <GamePage key={game.data.id} game={game.data} session={session} />
-    </>
-  );
+  const { pathname, search, hash } = useLocation();
+  if (session === null) return <Navigate to={paths.signIn(pathname + search + hash)} replace />;
+  return <PlayerRoute session={session} />;
 }
 
-/** Replaces the server's 404 message, which is written for developers. */
-function errorMessage(error: Error): string {
-  if (!(error instanceof ApiError) || error.status !== 404) return error.message;
-  return "This game does not exist or has been removed. Check the address, or choose another game.";
+function PlayerRoute({ session }: { session: Session }) {
+  const { gameId = "" } = useParams();
+  const game = useGame(gameId);
+  const { pathname, search, hash } = useLocation();
+  const consent = useQuery(myConsentQuery(session.userId));
+  const preferencesLoaded = usePreferencesLoaded(session.userId);
+  if (game.isError)
+    return (
+      <NotAvailablePage
+        title="Game not available"
+        message={describeError(game.error, NOT_FOUND_MESSAGE)}
+      />
+    );
+  // Without an answer of the server the game opens all the same: the server does not record it.
+  if (consent.data?.needs_answer === true)
+    return <Navigate to={paths.consent(pathname + search + hash)} replace />;
+  // The game waits for the account's preferences, because keys and options are sent at the start.
+  if (consent.isPending || game.isPending || !preferencesLoaded) return <LoadingPage />;
+  if (game.data.id !== gameId) {
+    const chosen = Object.fromEntries(new URLSearchParams(search));
+    const options = { ...optionsOfId(game.data, gameId), ...chosen };
+    return <Navigate to={paths.play(game.data.id, options) + hash} replace />;
+  }
+  return <OpenedGame game={game.data} session={session} />;
+}
+
+function OpenedGame({ game, session }: { game: Game; session: Session }) {
+  const { search, hash } = useLocation();
+  const query = new URLSearchParams(search);
+  const daily = query.get("daily");
+  const ghost = query.get("ghost");
+  const share = new URLSearchParams(hash.slice(1)).get("share");
+  return (
+    <>
+      <Title>{game.name}</Title>
+      {ghost === null ? (
+        <GamePage
+          key={`${game.id} ${daily ?? ""}`}
+          game={game}
+          session={session}
+          daily={daily}
+          renderPlace={renderPlace}
+        />
+      ) : (
+        <Suspense fallback={<LoadingPage />}>
+          <RacePage
+            key={`${game.id} ${ghost}`}
+            {...{ session, share }}
+            game={game}
+            episode={ghost}
+          />
+        </Suspense>
+      )}
+    </>
+  );
 }
 
 /** Uses the data of the library as initial data. */
@@ -63,7 +100,8 @@ function useGame(gameId: string) {
   const client = useQueryClient();
   return useQuery({
     ...gameQuery(gameId),
-    initialData: () => client.getQueryData(gamesQuery.queryKey)?.find(({ id }) => id === gameId),
+    initialData: () =>
+      client.getQueryData(gamesQuery.queryKey)?.find((one) => idsOf(one).includes(gameId)),
     initialDataUpdatedAt: () => client.getQueryState(gamesQuery.queryKey)?.dataUpdatedAt,
   });
 }

@@ -5,7 +5,9 @@ import { buttonClass } from "@/components/button";
 import { Message } from "@/components/message";
 import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
+import { Datasets } from "@/features/exports/datasets";
 import { Research } from "@/features/exports/research";
+import { Dashboard } from "@/features/research/dashboard";
 
 export function ResearchRoute() {
   const session = useSession();
@@ -14,7 +16,11 @@ export function ResearchRoute() {
     <>
       <Title>Research</Title>
       {isResearcher(session) ? (
-        <Research userId={session.userId} />
+        <Dashboard
+          userId={session.userId}
+          download={<Research userId={session.userId} />}
+          datasets={(filters) => <Datasets userId={session.userId} filters={filters} />}
+        />
       ) : (
         <Message
           isPage

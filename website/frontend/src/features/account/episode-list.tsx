@@ -1,12 +1,15 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import type { Episode, GameSummary } from "@/api/client";
-import { episodePagesQuery } from "@/api/queries";
+import { episodePagesQuery, gamesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
 import { Button } from "@/components/button";
 import { paths } from "@/config/paths";
 import { formatCount, formatScore, formatTimeAgo } from "@/lib/format";
+import { writeOptions } from "@/lib/write-options";
+
+import { ChosenOptions } from "./chosen-options";
 
 const OUTCOMES: Record<Episode["status"], string> = {
   won: "Won",
@@ -33,9 +36,15 @@ export function EpisodeList({
   games: readonly GameSummary[];
 }) {
   const pages = useInfiniteQuery(episodePagesQuery(session.userId));
-  const best = new Map(games.map((game) => [game.game_id, game.best]));
-  const isBest = ({ game_id: id, certificate, score, status }: Episode) =>
-    certificate === "certified" && status !== "incomplete" && best.get(id) === score;
+  const keyOf = (played: Pick<Episode, "game_id" | "options">) =>
+    `${played.game_id}?${writeOptions(played.options)}`;
+  const best = new Map(games.map((game) => [keyOf(game), game.best]));
+  const { data: catalogue } = useQuery(gamesQuery);
+  const gameOf = new Map(catalogue?.map((game) => [game.id, game]));
+  const isBest = (episode: Episode) =>
+    episode.certificate === "certified" &&
+    episode.status !== "incomplete" &&
+    best.get(keyOf(episode)) === episode.score;
   const shown = pages.data?.pages.flat() ?? [];
   return (
     <section aria-labelledby="rounds" className="mt-12">
@@ -52,11 +61,21 @@ export function EpisodeList({
             className="grid grid-cols-[1fr_auto] items-baseline gap-x-4 gap-y-1 py-3.5 lg:flex"
           >
             <Link
-              to={paths.play(episode.game_id)}
+              to={paths.play(episode.game_id, episode.options)}
               className="flex-1 rounded text-lg font-bold hover:underline"
             >
               {episode.game_name}
+              <ChosenOptions game={gameOf.get(episode.game_id)} options={episode.options} />
             </Link>
+            {episode.n_steps > 0 && (
+              <Link
+                to={paths.replay(episode.id)}
+                className="order-last col-span-2 justify-self-start rounded font-semibold text-link underline lg:w-32 lg:text-right"
+              >
+                Watch replay
+                <span className="sr-only"> of {episode.game_name}</span>
+              </Link>
+            )}
             <span className="text-right text-lg font-bold whitespace-nowrap lg:w-40">
               {isBest(episode) && <span className="mr-2 text-sm text-link">best</span>}
               {formatScore(episode.score)}

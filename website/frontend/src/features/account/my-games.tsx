@@ -5,11 +5,14 @@ import { coverUrl, type GameSummary } from "@/api/client";
 import { gamesQuery } from "@/api/queries";
 import { paths } from "@/config/paths";
 import { formatCount, formatDuration, formatScore, formatTimeAgo } from "@/lib/format";
+import { writeOptions } from "@/lib/write-options";
+
+import { ChosenOptions } from "./chosen-options";
 
 /** Played games with play time, number of episodes and best score. */
 export function MyGames({ games, now }: { games: readonly GameSummary[]; now: number }) {
   const { data } = useQuery(gamesQuery);
-  const covers = new Map(data?.map(({ id, cover }) => [id, cover]));
+  const gameOf = new Map(data?.map((game) => [game.id, game]));
   return (
     <section aria-labelledby="by-game">
       <h2 id="by-game" className="text-4xl sign">
@@ -17,14 +20,18 @@ export function MyGames({ games, now }: { games: readonly GameSummary[]; now: nu
       </h2>
       <ul className="mt-4 grid gap-3 md:grid-cols-2 xl:grid-cols-3">
         {games.map((game) => (
-          <li key={game.game_id} className="flex gap-4 rounded-2xl bg-surface p-4">
-            <Cover address={covers.get(game.game_id) ?? null} />
+          <li
+            key={`${game.game_id}?${writeOptions(game.options)}`}
+            className="flex gap-4 rounded-2xl bg-surface p-4"
+          >
+            <Cover address={gameOf.get(game.game_id)?.cover ?? null} />
             <div className="min-w-0">
               <Link
-                to={paths.play(game.game_id)}
+                to={paths.play(game.game_id, game.options)}
                 className="rounded text-lg leading-tight font-bold hover:underline"
               >
                 {game.game_name}
+                <ChosenOptions game={gameOf.get(game.game_id)} options={game.options} />
               </Link>
               <p className="mt-1 text-dim">
                 {game.best === null ? "No score yet" : <Best score={Number(game.best)} />}

@@ -3,9 +3,10 @@ import { formatDuration } from "@/lib/format";
 
 /** Totals of the player. */
 export function Totals({ summary }: { summary: PlaySummary }) {
+  const nGames = new Set(summary.games.map((game) => game.game_id)).size;
   const figures: [string, string][] = [
     ["played", formatDuration(summary.seconds)],
-    [summary.games.length === 1 ? "game" : "games", summary.games.length.toLocaleString("en")],
+    [nGames === 1 ? "game" : "games", nGames.toLocaleString("en")],
     [summary.episodes === 1 ? "round" : "rounds", summary.episodes.toLocaleString("en")],
     ["certified", summary.certified.toLocaleString("en")],
     ["steps recorded", summary.steps.toLocaleString("en")],

@@ -25,7 +25,7 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
       {ticket !== undefined && requestError === undefined && (
         <>
           {errorMessage === undefined && <p>{describe(ticket, progress)}</p>}
-          {progress?.state === "done" && progress.message !== "" && (
+          {isComplete(progress) && progress.message !== "" && (
             <p data-testid="left-out" className="max-w-prose">
               {progress.message}
             </p>
@@ -38,7 +38,7 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
               className="h-3 w-full max-w-md accent-action"
             />
           )}
-          {(progress?.state === "failed" || progress?.state === "done") && (
+          {(progress?.state === "failed" || isComplete(progress)) && (
             <Button look="plain" onClick={() => startDownload(ticket)}>
               Download again
             </Button>
@@ -49,9 +49,17 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
   );
 }
 
+function isComplete(progress: ExportProgress | undefined): progress is ExportProgress {
+  return progress?.state === "done" || progress?.state === "ready";
+}
+
 function describe(ticket: ExportTicket, progress: ExportProgress | undefined): string {
   const size = `${formatCount(ticket.episodes, "episode")}, ${formatCount(ticket.steps, "step")}`;
   if (progress?.state === "done") return `Done: ${size}, ${formatBytes(progress.bytes)}.`;
+  if (progress?.state === "ready")
+    return `Ready: ${size}, ${formatBytes(progress.bytes)}. Your browser is downloading it.`;
+  if (progress?.state === "waiting" || (ticket.is_prepared && progress?.state !== "making"))
+    return `${size}: your download is being prepared. It starts by itself.`;
   if (progress?.state !== "making") return `${size}: your browser is downloading it.`;
   return `${progress.episodes} of ${formatCount(progress.of, "episode")}, ${formatBytes(progress.bytes)} so far. Keep the browser open.`;
 }

@@ -1,12 +1,12 @@
 import { api } from "@/api/client";
 import { Button } from "@/components/button";
 import { DownloadStatus } from "./download-status";
-import { useDownload } from "./use-download";
+import { isInProgress, useDownload } from "./use-download";
 
 /** Downloads all recordings of the player. */
 export function OwnData() {
   const { ticketRequest, progress } = useDownload(() => api.requestOwnExport("minari"));
-  const isBusy = ticketRequest.isPending || progress?.state === "making";
+  const isBusy = ticketRequest.isPending || isInProgress(progress);
   return (
     <section aria-labelledby="own-data" className="mt-14 grid justify-items-start gap-4">
       <h2 id="own-data" className="text-4xl sign">

@@ -4,8 +4,9 @@ import { api, type ExportRequest, type PlayedGame } from "@/api/client";
 import { playedGamesQuery } from "@/api/queries";
 import { Button } from "@/components/button";
 import { Message } from "@/components/message";
+import { DataTable } from "./data-table";
 import { DownloadStatus } from "./download-status";
-import { useDownload } from "./use-download";
+import { isInProgress, useDownload } from "./use-download";
 
 import { ExportForm } from "./export-form";
 
@@ -16,8 +17,7 @@ export function Research({ userId }: { userId: string }) {
     api.requestExport(request),
   );
   return (
-    <div className="max-w-5xl pt-10">
-      <h1 className="text-6xl sign sm:text-7xl">Research</h1>
+    <div className="max-w-5xl">
       <p className="mt-3 max-w-2xl text-lg text-pretty text-dim">
         All finished episodes with every frame, action, reward and time. Players have pseudonyms
         that are new in every download.
@@ -45,7 +45,7 @@ export function Research({ userId }: { userId: string }) {
           <h2 className="mt-12 mb-5 text-4xl sign">Download recordings</h2>
           <ExportForm
             games={games.data}
-            isBusy={ticketRequest.isPending || progress?.state === "making"}
+            isBusy={ticketRequest.isPending || isInProgress(progress)}
             onSubmit={(request) => ticketRequest.mutate(request)}
           />
           <div className="mt-6">
@@ -63,40 +63,19 @@ export function Research({ userId }: { userId: string }) {
 
 function GameCountsTable({ games }: { games: readonly PlayedGame[] }) {
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
-    <div className="mt-8 overflow-x-auto" role="region" aria-label="Recordings" tabIndex={0}>
-      <table className="w-full min-w-xl border-y border-line/60 text-right">
-        <thead className="text-dim">
-          <tr className="border-b border-line/60">
-            {["Game", "Players", "Episodes", "Certified", "Steps", "Hours"].map((name) => (
-              <th
-                key={name}
-                scope="col"
-                className="py-3 pl-4 font-semibold first:pl-0 first:text-left"
-              >
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {games.map((game) => (
-            <tr key={game.game_id} className="border-b border-line/60 last:border-0">
-              <th scope="row" className="py-3 text-left text-lg">
-                {game.game_name}
-              </th>
-              {[game.players, game.episodes, game.certified, game.steps].map((value, column) => (
-                <td key={column} className="pl-4">
-                  {value.toLocaleString("en")}
-                </td>
-              ))}
-              <td className="pl-4">
-                {game.hours.toLocaleString("en", { maximumFractionDigits: 2 })}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Recordings"
+      columns={["Game", "Players", "Episodes", "Certified", "Steps", "Hours"]}
+      rows={games.map((game) => ({
+        key: game.game_id,
+        name: game.game_name,
+        cells: [
+          ...[game.players, game.episodes, game.certified, game.steps].map((value) =>
+            value.toLocaleString("en"),
+          ),
+          game.hours.toLocaleString("en", { maximumFractionDigits: 2 }),
+        ],
+      }))}
+    />
   );
 }

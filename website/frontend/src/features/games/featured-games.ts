@@ -16,7 +16,7 @@ export const FEATURED_GAMES: readonly string[] = [
   "tower-of-hanoi",
   "space-invaders",
   "kung-fu-master",
-  "minigrid-door-key-8x8",
+  "minigrid-door-key",
   "pitfall",
   "riverraid",
   "zaxxon",

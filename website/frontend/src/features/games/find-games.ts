@@ -1,18 +1,31 @@
 import type { Episode, Game } from "@/api/client";
+import { idsOf } from "@/lib/game-ids";
 
 import { FEATURED_GAMES } from "./featured-games";
 
+/** Letters, digits and the × of "8 × 8", so that "Fetch, 5 × 5" is found as it is written. */
+const WORD = /[\p{L}\p{N}×]+/gu;
+
+/** Returns what a game is found by: also its options and its former ids. */
+function searchText(game: Game): string {
+  const options = game.options
+    .filter((option) => option.default !== null)
+    .flatMap(({ label, values, labels }) => [label, ...values, ...labels]);
+  return [game.name, game.summary, ...game.tags, ...options, ...idsOf(game)]
+    .join(" ")
+    .toLowerCase();
+}
+
 /**
- * Returns the games whose name, summary or tags contain every word and that have the tag. Names
- * that start with the first word come first.
+ * Returns the games whose name, summary, tags, sizes or former ids contain every word and that have
+ * the tag. Names that start with the first word come first.
  */
 export function findGames(games: readonly Game[], words: string, tag: string | null): Game[] {
-  const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (game: Game) => [game.name, game.summary, ...game.tags].join(" ").toLowerCase();
+  const parts = words.toLowerCase().match(WORD) ?? [];
   const rank = (game: Game) => (game.name.toLowerCase().startsWith(parts[0] ?? "") ? 0 : 1);
   return games
     .filter((game) => tag === null || game.tags.includes(tag))
-    .filter((game) => parts.every((part) => text(game).includes(part)))
+    .filter((game) => parts.every((part) => searchText(game).includes(part)))
     .sort((a, b) => rank(a) - rank(b) || byName(a, b));
 }
 

@@ -30,6 +30,8 @@ export const GameCard = memo(function GameCard({
 }: Props) {
   const [isHovered, setHovered] = useState(false);
   const reducedMotion = usePrefersReducedMotion();
+  const variants = game.options.find((option) => option.default !== null);
+  const nVariants = variants?.values.length ?? 1;
   const showPreview = isHovered && !reducedMotion;
   return (
     <li className="relative [contain-intrinsic-size:auto_16rem] [content-visibility:auto]">
@@ -68,6 +70,7 @@ export const GameCard = memo(function GameCard({
           <span className="font-semibold text-dim">
             {game.pace.kind === "real-time" ? "Real time" : "Turn-based"}
             {game.tags[0] !== undefined && <> · {game.tags[0]}</>}
+            {nVariants > 1 && <> · {nVariants} variants</>}
           </span>
           {best !== null && (
             <span className="ml-auto font-bold whitespace-nowrap">
@@ -89,7 +92,7 @@ function FavouriteButton({ game, isFavourite }: { game: Game; isFavourite: boole
       type="button"
       aria-pressed={isFavourite}
       aria-label={`${game.name} is a favourite`}
-      onClick={() => setFavourite(game.id, !isFavourite)}
+      onClick={() => setFavourite(game, !isFavourite)}
       className="absolute top-1 right-1 grid size-11 place-items-center rounded-full text-on-bright hover:bg-black/10 focus-visible:outline-on-bright"
     >
       <svg viewBox="0 0 24 24" className="size-6" aria-hidden="true">

@@ -7,6 +7,7 @@ import { bestScores, episodesQuery, gamesQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { Button } from "@/components/button";
 import { Message } from "@/components/message";
+import { idsOf } from "@/lib/game-ids";
 
 import { SearchBox } from "./search-box";
 import { findGames, splitFeatured, recentlyPlayed, tagsByFrequency } from "./find-games";
@@ -21,7 +22,8 @@ const SKELETON_COUNT = 12;
 /** Number of cards that are visible at once on a phone. */
 const EAGER_CARD_COUNT = 2;
 
-export function Library() {
+/** `children` are shown between the heading and the games. */
+export function Library({ children }: { children?: ReactNode }) {
   const games = useQuery(gamesQuery);
   const session = useSession();
   const episodes = useQuery(episodesQuery(session?.userId ?? null));
@@ -40,6 +42,7 @@ export function Library() {
   );
   const { favourites } = usePreferences();
   const favouriteIds = useMemo(() => new Set(favourites), [favourites]);
+  const isFavourite = (game: Game) => idsOf(game).some((id) => favouriteIds.has(id));
   const container = useRef<HTMLDivElement>(null);
   useRovingFocus(container);
   const renderCards = (some: readonly Game[], top: boolean) =>
@@ -48,13 +51,13 @@ export function Library() {
         key={game.id}
         game={game}
         best={best.get(game.id) ?? null}
-        isFavourite={favouriteIds.has(game.id)}
+        isFavourite={isFavourite(game)}
         isEager={top && at < EAGER_CARD_COUNT}
       />
     ));
   const isSearching = query !== "" || tag !== null;
   const sections = [
-    { title: "Favourites", games: all.filter(({ id }) => favouriteIds.has(id)) },
+    { title: "Favourites", games: all.filter(isFavourite) },
     { title: "Recently played", games: recent.length > 1 ? recent : [] },
   ].filter(({ games: some }) => some.length > 0 && !isSearching);
   const { featured, others } = useMemo(() => splitFeatured(found), [found]);
@@ -76,6 +79,7 @@ export function Library() {
   return (
     <div ref={container}>
       <Hero games={games.isPending ? null : all} lastPlayed={recent[0]} />
+      {children}
       {games.isError ? (
         <Message
           isError

@@ -58,15 +58,30 @@ export async function forgetAccount(loginMethod: () => Promise<{ method: string 
   rememberedAccount.set(null);
 }
 
+/** Returns the ID token of this browser's Firebase account; null if there is none. */
+export async function currentIdToken(
+  loginMethod: () => Promise<{ method: string }>,
+): Promise<string | null> {
+  if (rememberedAccount.get() === null) return null;
+  const method = await loginMethod();
+  if (method.method !== "firebase") return null;
+  return (await openFirebase(method as FirebaseMethod)).getIdToken();
+}
+
 /**
- * Deletes the Firebase account of this browser, if there is one. Returns false if Firebase refuses.
+ * Signs out of the Firebase account of this browser, if there is one, and deletes it unless the
+ * server has. Returns false if Firebase refuses.
  */
 export async function closeAccount(
   loginMethod: () => Promise<{ method: string }>,
+  isDeleted: boolean,
 ): Promise<boolean> {
   if (rememberedAccount.get() === null) return true;
   const method = await loginMethod();
   rememberedAccount.set(null);
   if (method.method !== "firebase") return true;
-  return (await openFirebase(method as FirebaseMethod)).deleteAccount();
+  const firebase = await openFirebase(method as FirebaseMethod);
+  if (!isDeleted) return firebase.deleteAccount();
+  await firebase.signOut();
+  return true;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { fitPicture } from "@/features/play/fit";
+import { fitPicture } from "@/lib/fit";
 
 const atari = { width: 160, height: 210 };
 

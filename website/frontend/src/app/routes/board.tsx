@@ -1,0 +1,5 @@
+import { BoardView } from "@/features/boards/board-page";
+
+export function BoardRoute() {
+  return <BoardView />;
+}

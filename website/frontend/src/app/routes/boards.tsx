@@ -1,0 +1,5 @@
+import { BoardsList } from "@/features/boards/boards-list";
+
+export function BoardsRoute() {
+  return <BoardsList />;
+}

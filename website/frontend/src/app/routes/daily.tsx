@@ -1,0 +1,5 @@
+import { DailyView } from "@/features/boards/daily-page";
+
+export function DailyRoute() {
+  return <DailyView />;
+}

@@ -1,0 +1,74 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { shareUrl } from "@/api/replay";
+import { Button } from "@/components/button";
+import { CopyField } from "@/components/copy-field";
+import { formatTimeAgo } from "@/lib/format";
+
+import { Dialog } from "./dialog";
+import type { ReplayModel } from "./use-replay";
+
+interface Props {
+  model: ReplayModel;
+  /** Parameters of the viewer for the link, with `?`. */
+  view: string;
+  onClose: () => void;
+}
+
+/** Makes, copies and revokes links that share the episode. */
+export function ShareDialog({ model: { client }, view, onClose }: Props) {
+  const queries = useQueryClient();
+  const queryKey = ["episodes", "shares", client.episodeId];
+  const shares = useQuery({ queryKey, queryFn: ({ signal }) => client.shares(signal) });
+  const refresh = () => queries.invalidateQueries({ queryKey });
+  const making = useMutation({ mutationFn: client.share, onSuccess: refresh });
+  const revoking = useMutation({ mutationFn: client.revokeShare, onSuccess: refresh });
+  const valid = shares.data?.filter(({ time_revoked: revoked }) => revoked === null) ?? [];
+  const error = making.error ?? revoking.error ?? shares.error;
+  const isRevoked = making.data !== undefined && revoking.variables === making.data.id;
+  return (
+    <Dialog title="Share this replay" onClose={onClose}>
+      <p className="text-pretty text-dim">
+        Anyone who has the link can watch this episode, with its scores, keys and times, but without
+        your name or device. You can revoke a link at any time. Deleting your account removes all
+        links.
+      </p>
+      {making.data !== undefined && !isRevoked ? (
+        <CopyField label="New link" value={shareUrl(making.data, view)} testId="share-link">
+          The link is shown only now; you can always make another one.
+        </CopyField>
+      ) : (
+        <Button className="mt-5" disabled={making.isPending} onClick={() => making.mutate()}>
+          {making.isPending ? "Making…" : "Make a link"}
+        </Button>
+      )}
+      {error !== null && (
+        <p role="alert" className="mt-4 font-semibold text-link">
+          {error.message}
+        </p>
+      )}
+      {valid.length > 0 && (
+        <>
+          <h3 className="mt-6 text-xl sign">Valid links</h3>
+          <ul className="mt-2 divide-y divide-line/60 border-y border-line/60">
+            {valid.map(({ id, time_created: created }) => (
+              <li key={id} className="flex items-center gap-4 py-2">
+                <span className="flex-1">
+                  Made {formatTimeAgo(created, shares.dataUpdatedAt)}
+                  {id === making.data?.id && <span className="text-dim"> (this one)</span>}
+                </span>
+                <Button
+                  look="plain"
+                  disabled={revoking.isPending}
+                  onClick={() => revoking.mutate(id)}
+                >
+                  Revoke
+                </Button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,222 @@
+import type { ReactNode } from "react";
+
+import { formatClock } from "@/lib/format";
+import { useFullScreen } from "@/lib/full-screen";
+import { SPEEDS } from "@/play/replay/replay-player";
+
+import { Icon } from "./icons";
+import { jumpTo, type Target } from "./jump";
+import { type ReplayModel, useFrame, useLoaded, usePlayerState } from "./use-replay";
+
+const toolClass =
+  "grid size-11 shrink-0 place-items-center rounded-full text-ink hover:bg-raised active:bg-line aria-pressed:bg-action aria-pressed:text-on-action disabled:opacity-40";
+const chipClass =
+  "min-h-9 rounded-full border-2 border-line px-3 text-sm font-bold text-dim enabled:hover:border-dim enabled:hover:text-ink disabled:opacity-45 aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg";
+
+export const speedLabel = (speed: number): string =>
+  speed < 1 ? `1/${String(1 / speed)}×` : `${String(speed)}×`;
+
+/** Buttons that play, step, loop and jump. */
+export function Transport({ model, onHelp }: { model: ReplayModel; onHelp: () => void }) {
+  const { player } = model;
+  const { isPlaying, speed, skipsPauses } = usePlayerState(player);
+  const [isFull, toggleFull] = useFullScreen();
+  return (
+    <div className="grid gap-2">
+      <div
+        role="group"
+        aria-label="Playback"
+        className="flex flex-wrap items-center gap-x-1 gap-y-2"
+      >
+        <Tool label="Previous frame" keys="," onClick={() => void player.step(-1)}>
+          <Icon name="back" />
+        </Tool>
+        <button
+          type="button"
+          data-testid="play"
+          aria-label={isPlaying ? "Pause" : "Play"}
+          title={`${isPlaying ? "Pause" : "Play"} (space)`}
+          onClick={() => player.toggle()}
+          className="grid size-13 shrink-0 place-items-center rounded-full bg-action text-on-action hover:brightness-110"
+        >
+          <Icon name={isPlaying ? "pause" : "play"} />
+        </button>
+        <Tool label="Next frame" keys="." onClick={() => void player.step(1)}>
+          <Icon name="forward" />
+        </Tool>
+        <Position model={model} />
+        <div className="ml-auto flex items-center gap-1">
+          <label className="flex items-center gap-2 text-sm font-semibold text-dim">
+            <span className="max-sm:sr-only">Speed</span>
+            <select
+              value={String(speed)}
+              data-testid="speed"
+              onChange={(event) => player.setSpeed(Number(event.target.value))}
+              className="min-h-10 rounded-full border-2 border-line bg-surface px-3 font-bold text-ink"
+            >
+              {SPEEDS.map((one) => (
+                <option key={one} value={String(one)}>
+                  {speedLabel(one)}
+                </option>
+              ))}
+            </select>
+          </label>
+          {toggleFull !== null && (
+            <Tool label={isFull ? "Exit full screen" : "Full screen"} keys="f" onClick={toggleFull}>
+              <Icon name="full" />
+            </Tool>
+          )}
+          <Tool label="Keys" keys="?" onClick={onHelp}>
+            <span className="text-lg font-bold" aria-hidden="true">
+              ?
+            </span>
+          </Tool>
+        </div>
+      </div>
+      <div role="group" aria-label="Jumps and range" className="flex flex-wrap items-center gap-2">
+        <Jump model={model} target="reward" label="Reward" />
+        <Jump model={model} target="life" label="Life lost" />
+        <Jump model={model} target="event" label="Event" />
+        <LoopButtons model={model} />
+        <button
+          type="button"
+          aria-pressed={skipsPauses}
+          title="Show no frame for longer than a second"
+          className={`${chipClass} sm:ml-auto`}
+          onClick={() => player.setSkipsPauses(!skipsPauses)}
+        >
+          Skip pauses
+        </button>
+      </div>
+    </div>
+  );
+}
+
+interface ToolProps {
+  label: string;
+  keys: string;
+  onClick: () => void;
+  children: ReactNode;
+}
+
+function Tool({ label, keys, onClick, children }: ToolProps) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={`${label} (${keys})`}
+      className={toolClass}
+      onClick={onClick}
+    >
+      {children}
+    </button>
+  );
+}
+
+function Position({ model: { player, data } }: { model: ReplayModel }) {
+  const frame = useFrame(player);
+  const seconds = (at: number) => formatClock(Math.floor((data.times[at] ?? 0) / 1000));
+  return (
+    <p className="px-2 leading-tight whitespace-nowrap tabular-nums">
+      <span data-testid="frame" className="font-bold">
+        {frame.toLocaleString("en")}
+      </span>
+      <span className="text-dim"> / {player.lastFrame.toLocaleString("en")}</span>
+      <span className="block text-sm text-dim">
+        {seconds(frame)} / {seconds(player.lastFrame)}
+      </span>
+    </p>
+  );
+}
+
+function Jump({
+  model,
+  target,
+  label,
+}: {
+  model: ReplayModel;
+  target: Exclude<Target, "any">;
+  label: string;
+}) {
+  const loaded = useLoaded(model);
+  const count = { reward: loaded.rewards, life: loaded.livesLost, event: loaded.notable }[target]
+    .length;
+  return (
+    <span className="inline-flex items-center">
+      <button
+        type="button"
+        disabled={count === 0}
+        aria-label={`Previous ${label.toLowerCase()}`}
+        className={`${chipClass} rounded-r-none border-r-0 px-2.5`}
+        onClick={() => jumpTo(model, target, -1)}
+      >
+        <span aria-hidden="true">‹</span>
+      </button>
+      <button
+        type="button"
+        disabled={count === 0}
+        aria-label={`Next ${label.toLowerCase()}`}
+        className={`${chipClass} rounded-l-none`}
+        onClick={() => jumpTo(model, target, 1)}
+      >
+        {label} <span aria-hidden="true">›</span>
+      </button>
+    </span>
+  );
+}
+
+function LoopButtons({ model: { player } }: { model: ReplayModel }) {
+  const { loop } = usePlayerState(player);
+  if (loop === null) {
+    return (
+      <button
+        type="button"
+        className={chipClass}
+        title="Loop two seconds from here; move its ends with a and b"
+        onClick={() => startLoop(player)}
+      >
+        Loop
+      </button>
+    );
+  }
+  return (
+    <span role="group" aria-label="Range" className="inline-flex items-center gap-1">
+      <button type="button" className={chipClass} onClick={() => setLoopStart(player)}>
+        Start here
+      </button>
+      <button type="button" className={chipClass} onClick={() => setLoopEnd(player)}>
+        End here
+      </button>
+      <button
+        type="button"
+        aria-pressed="true"
+        className={chipClass}
+        onClick={() => player.setLoop(null)}
+      >
+        Loop {loop.from.toLocaleString("en")}–{loop.to.toLocaleString("en")}
+      </button>
+    </span>
+  );
+}
+
+type Player = ReplayModel["player"];
+const LOOP_FRAMES = 120;
+
+/** Loops from the current frame on. */
+export function startLoop(player: Player): void {
+  const { frame } = player.state.getSnapshot();
+  const from = Math.min(frame, Math.max(player.lastFrame - 1, 0));
+  player.setLoop({ from, to: from + LOOP_FRAMES });
+}
+
+export function setLoopStart(player: Player): void {
+  const { frame, loop } = player.state.getSnapshot();
+  const to = loop !== null && loop.to > frame ? loop.to : player.lastFrame;
+  player.setLoop({ from: frame, to });
+}
+
+export function setLoopEnd(player: Player): void {
+  const { frame, loop } = player.state.getSnapshot();
+  const from = loop !== null && loop.from < frame ? loop.from : 0;
+  player.setLoop({ from, to: frame });
+}

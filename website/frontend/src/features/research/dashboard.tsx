@@ -1,0 +1,216 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
+import { Link, useSearchParams } from "react-router";
+
+import { chartQuery, chartsKey, measuresQuery } from "@/api/research";
+import { Button, buttonClass } from "@/components/button";
+
+import {
+  drawActions,
+  drawChanges,
+  drawCurve,
+  drawDays,
+  drawGames,
+  drawGroups,
+  drawHistogram,
+  drawPoints,
+  drawProfile,
+  drawShares,
+} from "./draw";
+import { FilterBar } from "./filter-bar";
+import { Figure } from "./figure";
+import { chartQueryOf, describeMeasure, VIEWS, withFilter, type View } from "./filters";
+
+const Studies = lazy(async () => ({ default: (await import("./studies")).Studies }));
+
+const X_LABELS: Readonly<Record<string, string>> = {
+  episodes: "Episode of the player in this game",
+  minutes: "Minutes of play in this game",
+  steps: "Steps in this game",
+};
+
+const QUESTIONS: Readonly<Record<View, string>> = {
+  overview: "Who plays, how much, and are the recordings complete?",
+  learning: "How do people improve, and do groups improve at different speeds?",
+  quality: "Which recordings are doubtful, and why?",
+  comparison: "Which group is better, and how certain is that?",
+  behaviour: "How fast do people react, and what do they press?",
+  datasets: "Which recordings does a paper use?",
+  studies: "Where are the participants of a study, and how well are they recorded?",
+  download: "Take the recordings away.",
+};
+
+/** Views whose charts compare returns, which are those of one game. */
+const VIEWS_OF_A_GAME: readonly View[] = ["learning", "comparison", "behaviour"];
+
+interface Props {
+  userId: string;
+  /** Content of the view Download. */
+  download: ReactNode;
+  /** Returns the content of the view Datasets for the filters in the address. */
+  datasets: (filters: string) => ReactNode;
+}
+
+/** Charts for researchers. Everything that can be chosen is in the address. */
+export function Dashboard({ userId, download, datasets }: Props) {
+  const [address] = useSearchParams();
+  const view = VIEWS.find(([name]) => name === address.get("view"))?.[0] ?? "overview";
+  return (
+    <div className="pt-10">
+      <h1 className="text-6xl sign sm:text-7xl">Research</h1>
+      <nav aria-label="Views" className="mt-6 flex flex-wrap gap-2">
+        {VIEWS.map(([name, label]) => (
+          <Link
+            key={name}
+            to={`?${withFilter(address, "view", name, "overview").toString()}`}
+            preventScrollReset
+            aria-current={name === view ? "page" : undefined}
+            className={buttonClass(name === view ? "action" : "plain")}
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <p className="mt-4 text-lg text-dim">{QUESTIONS[view]}</p>
+      {view === "download" && download}
+      {view === "studies" && (
+        <Suspense>
+          <Studies userId={userId} />
+        </Suspense>
+      )}
+      {view !== "download" && view !== "studies" && (
+        <Charts userId={userId} view={view} datasets={datasets} />
+      )}
+    </div>
+  );
+}
+
+function Charts({ userId, view, datasets }: Omit<Props, "download"> & { view: View }) {
+  const [address, setAddress] = useSearchParams();
+  const wanted = address.get("players") ?? "";
+  const players = ["programs", "all"].includes(wanted) ? `players=${wanted}` : "";
+  const games = useQuery(chartQuery(userId, "games", players));
+  const played = games.data?.rows.map(([id, name]) => [String(id), String(name)] as const) ?? [];
+  const mostPlayed = played[0]?.[0];
+  const needsGame = VIEWS_OF_A_GAME.includes(view);
+  const isWithoutGame = needsGame && (address.get("game") ?? "") === "";
+  useEffect(() => {
+    if (isWithoutGame && mostPlayed !== undefined)
+      setAddress((before) => withFilter(before, "game", mostPlayed), { replace: true });
+  }, [isWithoutGame, mostPlayed, setAddress]);
+  return (
+    <>
+      <FilterBar view={view} games={played} isGameNeeded={needsGame} />
+      <Freshness userId={userId} />
+      {games.isSuccess && played.length === 0 && players === "" && (
+        <p className="mt-6 max-w-prose text-lg">
+          No recordings yet. Charts show the finished episodes of players who allow research.
+        </p>
+      )}
+      {games.isError && (
+        <div role="alert" className="mt-6 grid justify-items-start gap-4">
+          <p>{games.error.message}</p>
+          <Button onClick={() => void games.refetch()}>Try again</Button>
+        </div>
+      )}
+      {view === "datasets" && datasets(chartQueryOf(view, address))}
+      {view !== "datasets" && played.length > 0 && !isWithoutGame && (
+        <div className="mt-6 grid items-start gap-6 xl:grid-cols-2">
+          <Figures userId={userId} view={view} address={address} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Figures({
+  userId,
+  view,
+  address,
+}: {
+  userId: string;
+  view: View;
+  address: URLSearchParams;
+}) {
+  const query = chartQueryOf(view, address);
+  const score = address.get("metric") === "normalised" ? "Normalised score" : "Return";
+  const xLabel = X_LABELS[address.get("x") ?? "episodes"] ?? "Episode";
+  const measure = describeMeasure(new URLSearchParams(query).get("measure") ?? "");
+  const common = { userId, query };
+  switch (view) {
+    case "overview":
+      return (
+        <>
+          <Figure {...common} chart="days" draw={drawDays} />
+          <Figure {...common} chart="games" draw={drawGames} />
+          <Figure {...common} chart="ends" draw={drawShares("end_reason")} />
+          <Figure {...common} chart="recordings" />
+        </>
+      );
+    case "learning":
+      return (
+        <>
+          <Figure {...common} chart="curve" draw={drawCurve(xLabel, score)} />
+          <Figure
+            {...common}
+            chart="speed"
+            draw={drawGroups(`${score}, change per 10 episodes`, "improves faster")}
+          />
+          <Figure {...common} chart="points" draw={drawPoints(xLabel, score)} />
+          <Figure {...common} chart="laws" />
+          <Figure {...common} chart="breaks" draw={drawChanges("pause", `${score}, change`)} />
+          <Figure
+            {...common}
+            chart="within-days"
+            draw={drawChanges("change", `${score}, change`)}
+          />
+        </>
+      );
+    case "quality":
+      return (
+        <>
+          <Figure {...common} chart="flags" draw={drawShares("flag")} />
+          <Figure {...common} chart="quality" title={measure} draw={drawHistogram(measure)} />
+        </>
+      );
+    case "comparison":
+      return (
+        <>
+          <Figure {...common} chart="groups" draw={drawGroups(score, "better")} />
+          <Figure {...common} chart="profile" draw={drawProfile(score)} />
+        </>
+      );
+    case "behaviour":
+      return (
+        <>
+          <Figure {...common} chart="behaviour" title={measure} draw={drawHistogram(measure)} />
+          <Figure {...common} chart="actions" draw={drawActions} />
+        </>
+      );
+    case "datasets":
+    case "download":
+      return null;
+  }
+}
+
+function Freshness({ userId }: { userId: string }) {
+  const client = useQueryClient();
+  const measures = useQuery(measuresQuery(userId));
+  const { unmeasured } = measures.data ?? {};
+  const isMeasuring = useRef(false);
+  useEffect(() => {
+    if (unmeasured === undefined) return;
+    // The charts in view were computed without the episodes that have just been measured.
+    if (isMeasuring.current && unmeasured === 0)
+      void client.invalidateQueries({ queryKey: chartsKey(userId) });
+    isMeasuring.current = unmeasured > 0;
+  }, [client, userId, unmeasured]);
+  if (unmeasured === undefined) return null;
+  return (
+    <p role="status" className="mt-3 text-sm text-dim">
+      {unmeasured === 0
+        ? "The charts have all finished episodes."
+        : `${unmeasured.toLocaleString("en")} finished episodes are being measured; the charts do not have them yet.`}
+    </p>
+  );
+}

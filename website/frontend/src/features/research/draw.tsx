@@ -1,0 +1,196 @@
+import type { ReactNode } from "react";
+
+import type { ChartRow } from "./figure";
+import { Bars, Columns, type CurvePoint, Curves, Dots, Intervals, Legend } from "./plots";
+import { formatNumber } from "./scale";
+
+const text = (row: ChartRow, name: string) => String(row[name] ?? "");
+const number = (row: ChartRow, name: string) => Number(row[name] ?? 0);
+const percent = (share: number) =>
+  share.toLocaleString("en", { style: "percent", maximumFractionDigits: 1 });
+
+function groupBy(rows: readonly ChartRow[], column: string): Map<string, ChartRow[]> {
+  const groups = new Map<string, ChartRow[]>();
+  for (const row of rows) {
+    const name = text(row, column);
+    groups.set(name, [...(groups.get(name) ?? []), row]);
+  }
+  return groups;
+}
+
+type Draw = (rows: readonly ChartRow[], width: number, label: string) => ReactNode;
+
+export const drawDays: Draw = (rows, width, label) => {
+  const games = [...new Set(rows.map((row) => text(row, "game")))];
+  const columns = [...groupBy(rows, "day")].map(([name, parts]) => ({
+    name,
+    parts: games.map((game) => number(parts.find((row) => row.game === game) ?? {}, "episodes")),
+  }));
+  const unit = rows[0]?.unit === "week" ? "week" : "day";
+  return (
+    <>
+      <Legend names={games} isFilled />
+      <Columns label={label} width={width} columns={columns} yLabel={`Episodes per ${unit}`} />
+    </>
+  );
+};
+
+export const drawGames: Draw = (rows, width, label) => (
+  <Bars
+    label={label}
+    width={width}
+    bars={rows.slice(0, 12).map((row) => ({
+      name: text(row, "game_name"),
+      value: number(row, "episodes"),
+      note: formatNumber(number(row, "episodes")),
+    }))}
+  />
+);
+
+/** Bars of the shares in a column. */
+export const drawShares =
+  (name: string): Draw =>
+  (rows, width, label) => (
+    <Bars
+      label={label}
+      width={width}
+      bars={rows.map((row) => ({
+        name: text(row, name),
+        value: number(row, "share"),
+        note: percent(number(row, "share")),
+      }))}
+    />
+  );
+
+interface CurveLabels {
+  x: string;
+  y: string;
+  hasCounts?: boolean;
+}
+
+/** Curves by group, with a legend. `describe` returns the points of a row. */
+const drawByGroup =
+  ({ x, y, hasCounts = false }: CurveLabels, describe: (row: ChartRow) => CurvePoint[]): Draw =>
+  (rows, width, label) => {
+    const groups = [...groupBy(rows, "group")];
+    return (
+      <>
+        <Legend names={groups.map(([name]) => name)} />
+        <Curves
+          label={label}
+          width={width}
+          xLabel={x}
+          yLabel={y}
+          hasCounts={hasCounts}
+          curves={groups.map(([name, own]) => ({ name, points: own.flatMap(describe) }))}
+        />
+      </>
+    );
+  };
+
+/** Medians with quartiles and the number of players, by group. */
+export const drawCurve = (xLabel: string, yLabel: string): Draw =>
+  drawByGroup({ x: xLabel, y: `${yLabel}: median, quartiles`, hasCounts: true }, (bin) => [
+    {
+      x: (number(bin, "x_from") + number(bin, "x_to")) / 2,
+      y: number(bin, "median"),
+      low: number(bin, "p25"),
+      high: number(bin, "p75"),
+      n: number(bin, "players"),
+    },
+  ]);
+
+/** Shares of episodes by bins of a measure, by group. The last bin is open. */
+export const drawHistogram = (xLabel: string): Draw =>
+  drawByGroup({ x: xLabel, y: "Share of episodes" }, (bin) => {
+    const from = number(bin, "x_from");
+    const to = bin.x_to === null ? from : number(bin, "x_to");
+    const y = number(bin, "share");
+    const n = number(bin, "players");
+    return [
+      { x: from, y, low: 0, high: y, n },
+      { x: to, y, low: 0, high: y, n },
+    ];
+  });
+
+export const drawProfile = (xLabel: string): Draw =>
+  drawByGroup({ x: xLabel, y: "Share of players above" }, (point) => [
+    { x: number(point, "threshold"), y: number(point, "share"), n: number(point, "players") },
+  ]);
+
+/** Interquartile means with intervals, by group. `word` says what a greater value means: faster, better. */
+export const drawGroups =
+  (xLabel: string, word: string): Draw =>
+  (rows, width, label) => (
+    <Intervals
+      label={label}
+      width={width}
+      xLabel={xLabel}
+      rows={rows.map((row) => ({
+        name: text(row, "group"),
+        low: number(row, "low"),
+        middle: number(row, "iqm"),
+        high: number(row, "high"),
+        note:
+          `${formatNumber(number(row, "players"))} players` +
+          (row.p_faster === null
+            ? ""
+            : `; ${word} than another group's player: ${percent(number(row, "p_faster"))}`),
+      }))}
+    />
+  );
+
+/** Medians with quartiles, by row. */
+export const drawChanges =
+  (name: string, xLabel: string): Draw =>
+  (rows, width, label) => (
+    <Intervals
+      label={label}
+      width={width}
+      xLabel={xLabel}
+      rows={rows.map((row) => ({
+        name: text(row, name),
+        low: number(row, "p25"),
+        middle: number(row, "median"),
+        high: number(row, "p75"),
+        note: `${formatNumber(number(row, "players"))} players`,
+      }))}
+    />
+  );
+
+export const drawPoints =
+  (xLabel: string, yLabel: string): Draw =>
+  (rows, width, label) => {
+    const players = [...groupBy(rows, "player")];
+    return (
+      <Dots
+        label={label}
+        width={width}
+        xLabel={xLabel}
+        yLabel={yLabel}
+        series={players.map(([name, episodes]) => ({
+          name,
+          dots: episodes.map((row) => ({
+            x: number(row, "x"),
+            y: number(row, "value"),
+            episodeId: text(row, "episode_id"),
+          })),
+        }))}
+      />
+    );
+  };
+
+export const drawActions: Draw = (rows, width, label) => (
+  <Bars
+    label={label}
+    width={width}
+    bars={rows.map((row) => ({
+      name:
+        row.group === "all"
+          ? `action ${text(row, "action")}`
+          : `action ${text(row, "action")}, ${text(row, "group")}`,
+      value: number(row, "share"),
+      note: percent(number(row, "share")),
+    }))}
+  />
+);
