@@ -1,49 +1,17 @@
 // A player views their history and deletes the account.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
 
-import { type TestServer, startServer } from "./support/server";
 import { createScenario } from "./support/scenario";
 import { findAccessibilityFaults } from "./support/accessibility";
-import {
-  saveScreenshot,
-  openBrowser,
-  openVisit,
-  OUTPUT_FOLDER,
-  type Visit,
-} from "./support/browser";
+import { signIn } from "./support/sign-in";
+import { openSuite } from "./support/suite";
 
 const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
 const step = createScenario(300_000);
 const EMAIL = "leaver@example.org";
 
-let server: TestServer;
-let browser: Browser;
-let visit: Visit;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  server = await startServer(`${OUTPUT_FOLDER}you.log`);
-  visit = await openVisit(browser, server.url);
-});
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail")
-    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-async function signIn(): Promise<void> {
-  const { page } = visit;
-  await page.goto("/sign-in?next=%2Fyou");
-  await page.getByLabel("E-mail").fill(EMAIL);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${server.url}/you`);
-}
+const suite = openSuite("account");
 
 const readToken = (page: Page) =>
   page.evaluate(() => {
@@ -52,19 +20,19 @@ const readToken = (page: Page) =>
   });
 
 const askSummary = (token: string) =>
-  fetch(`${server.url}/me/summary`, { headers: { Authorization: `Bearer ${token}` } });
+  fetch(`${suite.server.url}/me/summary`, { headers: { Authorization: `Bearer ${token}` } });
 
 step("the account page without games has no accessibility faults", async () => {
-  await signIn();
-  await visit.page.getByRole("heading", { name: "No games yet" }).waitFor();
-  expect(await findAccessibilityFaults(visit.page)).toEqual([]);
+  await signIn(suite.visit.page, EMAIL, "/you");
+  await suite.visit.page.getByRole("heading", { name: "No games yet" }).waitFor();
+  expect(await findAccessibilityFaults(suite.visit.page)).toEqual([]);
 });
 
 // The certifier has the lowest priority, so it is slow on a busy machine.
 const patience = { timeout: 240_000, interval: 500 };
 
 step("the account page lists a won and certified episode", async () => {
-  const { page } = visit;
+  const { page } = suite.visit;
   await page.goto("/play/tower-of-hanoi");
   await page.waitForSelector('[data-phase="ready"]');
   await page.keyboard.press("Enter");
@@ -87,14 +55,14 @@ step("the account page lists a won and certified episode", async () => {
 });
 
 step("account erasure needs the confirmation word", async () => {
-  const { page } = visit;
+  const { page } = suite.visit;
   const button = page.getByRole("button", { name: "Delete account" });
   await page.getByLabel(/Type erase/).fill("no");
   expect(await button.isDisabled()).toBe(true);
 });
 
 step("account erasure deletes the account and revokes the token", async () => {
-  const { page } = visit;
+  const { page } = suite.visit;
   const token = await readToken(page);
   await page.getByLabel(/Type erase/).fill("erase");
   await page.getByRole("button", { name: "Delete account" }).click();
@@ -107,10 +75,10 @@ step("account erasure deletes the account and revokes the token", async () => {
 });
 
 step("signing in after account erasure shows an empty account page", async () => {
-  await signIn();
-  await visit.page.getByRole("heading", { name: "No games yet" }).waitFor();
+  await signIn(suite.visit.page, EMAIL, "/you");
+  await suite.visit.page.getByRole("heading", { name: "No games yet" }).waitFor();
 });
 
 step("the page reports no errors", () => {
-  expect(visit.errors).toEqual([]);
+  expect(suite.visit.errors).toEqual([]);
 });

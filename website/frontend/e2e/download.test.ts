@@ -2,49 +2,23 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { expect } from "vitest";
 
-import { type TestServer, startServer } from "./support/server";
 import { findAccessibilityFaults } from "./support/accessibility";
-import {
-  saveScreenshot,
-  openBrowser,
-  openVisit,
-  OUTPUT_FOLDER,
-  type Visit,
-} from "./support/browser";
+import { OUTPUT_FOLDER } from "./support/browser";
 import { createScenario } from "./support/scenario";
+import { signIn } from "./support/sign-in";
+import { openSuite } from "./support/suite";
 
 const EMAIL = "reader@example.org";
 const run = promisify(execFile);
 const step = createScenario();
 
-let server: TestServer;
-let browser: Browser;
-let visit: Visit;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  server = await startServer(`${OUTPUT_FOLDER}download.log`, { RESEARCHER_EMAILS: EMAIL });
-  visit = await openVisit(browser, server.url);
-});
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail")
-    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
+const suite = openSuite("download", { settings: { RESEARCHER_EMAILS: EMAIL } });
 
 step("an episode is played to its end", async () => {
-  const { page } = visit;
-  await page.goto("/sign-in?next=%2Fplay%2Ftower-of-hanoi");
-  await page.getByLabel("E-mail").fill(EMAIL);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  const { page } = suite.visit;
+  await signIn(page, EMAIL, "/play/tower-of-hanoi");
   await page.waitForSelector('[data-phase="ready"]');
   await page.keyboard.press("Enter");
   await page.waitForSelector('[data-phase="playing"]');
@@ -54,7 +28,7 @@ step("an episode is played to its end", async () => {
 });
 
 step("own data downloads as a Minari dataset", async () => {
-  const { page } = visit;
+  const { page } = suite.visit;
   const listed = async (): Promise<number> => {
     await page.goto("/you");
     await page.getByRole("heading", { name: "Download your data" }).waitFor();
@@ -68,8 +42,8 @@ step("own data downloads as a Minari dataset", async () => {
 });
 
 step("research export downloads the same episode as Parquet", async () => {
-  const { page } = visit;
-  await page.goto("/research");
+  const { page } = suite.visit;
+  await page.goto("/research?view=download");
   await page.getByRole("rowheader", { name: /Hanoi/ }).waitFor();
   expect(await findAccessibilityFaults(page)).toEqual([]);
   await page.getByRole("combobox", { name: "Game" }).selectOption("tower-of-hanoi");
@@ -78,13 +52,26 @@ step("research export downloads the same episode as Parquet", async () => {
   expect(await saveDownload("Download", "research")).toContain("episodes.parquet");
 });
 
+step("a dataset is saved from the filters in view, and downloads with its citation", async () => {
+  const { page } = suite.visit;
+  await page.goto("/research?view=datasets");
+  await page.getByText("The charts have all finished episodes.").waitFor();
+  await page.getByRole("combobox", { name: "Game" }).selectOption("tower-of-hanoi");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("hanoi-people");
+  await page.getByRole("button", { name: "Save dataset" }).click();
+  await page.getByRole("heading", { name: "hanoi-people@1" }).waitFor();
+  await page.getByRole("rowheader", { name: "tower-of-hanoi" }).waitFor();
+  expect(await findAccessibilityFaults(page)).toEqual([]);
+  expect(await saveDownload("Download", "dataset")).toContain("hanoi-people-1-minari/CITATION.cff");
+});
+
 step("the page reports no errors", () => {
-  expect(visit.errors).toEqual([]);
+  expect(suite.visit.errors).toEqual([]);
 });
 
 /** Clicks, waits for a complete download, and lists its files. */
 async function saveDownload(button: string, name: string): Promise<string> {
-  const { page } = visit;
+  const { page } = suite.visit;
   const begun = page.waitForEvent("download");
   await page.getByRole("button", { name: button, exact: true }).click();
   const file = `${OUTPUT_FOLDER}${name}.zip`;

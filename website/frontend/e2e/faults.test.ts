@@ -116,9 +116,9 @@ step("opening a second tab takes the game over, and the first tab can take it ba
   await resume(page);
 });
 
-/** Returns whether `/readyz` reports a component as ready. */
+/** Returns whether `/health/ready` reports a component as ready. */
 async function isComponentReady(name: string): Promise<boolean | undefined> {
-  const response = await fetch(`${server.url}/readyz`);
+  const response = await fetch(`${server.url}/health/ready`);
   const { parts } = (await response.json()) as { parts: { name: string; ready: boolean }[] };
   return parts.find((part) => part.name === name)?.ready;
 }
@@ -140,7 +140,7 @@ step("stalled uploads reject new games and keep running ones", async () => {
   await rename(`${objects}.away`, objects);
   // The uploader retries after a few seconds; until then new games are rejected.
   await expect
-    .poll(async () => (await fetch(`${server.url}/readyz`)).status, { timeout: 30_000 })
+    .poll(async () => (await fetch(`${server.url}/health/ready`)).status, { timeout: 30_000 })
     .toBe(200);
 });
 
@@ -208,15 +208,22 @@ interface StoredEpisode {
   end_reason: string | null;
 }
 
-/** Returns the newest episode of the signed-in player from the API. */
-async function newestEpisode(): Promise<StoredEpisode> {
+/** Session token of the player outside of the page; one for all requests, because sign-ins are limited. */
+let session: Promise<string> | null = null;
+
+async function requestSession(): Promise<string> {
   const login = await fetch(`${server.url}/auth/login`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ email: "away.test@example.org" }),
   });
-  const { token } = (await login.json()) as { token: string };
-  const headers = { Authorization: `Bearer ${token}` };
+  return ((await login.json()) as { token: string }).token;
+}
+
+/** Returns the newest episode of the signed-in player from the API. */
+async function newestEpisode(): Promise<StoredEpisode> {
+  session ??= requestSession();
+  const headers = { Authorization: `Bearer ${await session}` };
   const listed = await fetch(`${server.url}/me/episodes?limit=1`, { headers });
   const [newest] = (await listed.json()) as StoredEpisode[];
   return newest ?? { n_steps: 0, status: "none", end_reason: null };

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type TestServer, startServer } from "./support/server";
 import { saveScreenshot, openBrowser, openVisit, OUTPUT_FOLDER } from "./support/browser";
 import { findPaddle } from "./support/screen";
+import { signIn } from "./support/sign-in";
 
 let server: TestServer;
 let browser: Browser;
@@ -27,18 +28,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function signIn(email: string): Promise<void> {
-  await page.goto("/sign-in");
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL(`${server.url}/`);
-}
-
 async function visit(email: string): Promise<void> {
   const opened = await openVisit(browser, server.url);
   contexts.push(opened.context);
   page = opened.page;
-  await signIn(email);
+  await signIn(page, email);
 }
 
 /** Returns the accessibility violations of the page. Finite animations are awaited first. */
@@ -158,7 +152,7 @@ describe("touch", () => {
     const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
     contexts.push(context);
     page = await context.newPage();
-    await signIn("fingers@example.org");
+    await signIn(page, "fingers@example.org");
     const messages = recordMessages();
     await page.goto("/play/breakout");
     await page.waitForSelector('[data-phase="ready"]');
@@ -197,7 +191,7 @@ describe("touch", () => {
     const context = await browser.newContext({ ...devices["Pixel 7"], baseURL: server.url });
     contexts.push(context);
     page = await context.newPage();
-    await signIn("zoom@example.org");
+    await signIn(page, "zoom@example.org");
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
     const styles = () =>
@@ -251,7 +245,7 @@ describe("touch", () => {
       page.evaluate(
         () => (window as unknown as { vibrations: unknown[] }).vibrations.splice(0).length,
       );
-    await signIn("haptics@example.org");
+    await signIn(page, "haptics@example.org");
     const messages = recordMessages();
     await page.goto("/play/tower-of-hanoi");
     await page.waitForSelector('[data-phase="ready"]');
@@ -316,8 +310,9 @@ describe("gamepad", () => {
     );
   const steer = (x: number) => setAxis(0, x);
 
-  test("gamepad connected while the page is open plays the game, and disconnecting pauses it", async () => {
-    await visit("gamepad@example.org");
+  /** Opens Breakout in a browser without gamepads yet, and returns the messages that the page sends. */
+  async function openWithGamepads(email: string): Promise<ReturnType<typeof recordMessages>> {
+    await visit(email);
     await page.addInitScript(() => {
       const fake = window as unknown as FakeGamepads;
       fake.pads = [];
@@ -326,6 +321,11 @@ describe("gamepad", () => {
     const messages = recordMessages();
     await page.goto("/play/breakout");
     await page.waitForSelector('[data-phase="ready"]');
+    return messages;
+  }
+
+  test("gamepad connected while the page is open plays the game, and disconnecting pauses it", async () => {
+    const messages = await openWithGamepads("gamepad@example.org");
     await plug();
     await page.getByText("Gamepad: Simulated pad").waitFor();
     await hold(0, true);
@@ -351,15 +351,7 @@ describe("gamepad", () => {
   ] as const)(
     "gamepad without the standard mapping steers by its %s",
     async (_, axes, axis, left, rest) => {
-      await visit(`gamepad-axis-${String(axis)}@example.org`);
-      await page.addInitScript(() => {
-        const fake = window as unknown as FakeGamepads;
-        fake.pads = [];
-        navigator.getGamepads = () => fake.pads as (Gamepad | null)[];
-      });
-      const messages = recordMessages();
-      await page.goto("/play/breakout");
-      await page.waitForSelector('[data-phase="ready"]');
+      const messages = await openWithGamepads(`gamepad-axis-${String(axis)}@example.org`);
       await plug("", [...axes]);
       await page.getByText("Gamepad: Simulated pad").waitFor();
       await page.getByRole("button", { name: "Start", exact: true }).click();

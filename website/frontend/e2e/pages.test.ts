@@ -114,8 +114,11 @@ async function walk(
     .toBe(1);
   await look("you");
   await page.goto("/research");
-  await page.getByRole("heading", { name: "Download recordings" }).waitFor();
+  await page.getByRole("heading", { name: "Research" }).waitFor();
   await look("research");
+  await page.goto("/research?view=download");
+  await page.getByRole("heading", { name: "Download recordings" }).waitFor();
+  await look("research download");
   if (includesErrors) await visitErrorStates(page, look);
   return found;
 }
@@ -132,7 +135,13 @@ async function visitErrorStates(page: Page, look: (state: string) => Promise<voi
   const alert = page.getByRole("alert");
   await silent("**/games", "/", alert, "library without an answer");
   await silent("**/me/summary", "/you", alert, "you without an answer");
-  await silent("**/research/games", "/research", alert.first(), "research without an answer");
+  await silent(
+    "**/research/games",
+    "/research?view=download",
+    alert.first(),
+    "download without an answer",
+  );
+  await silent("**/research/charts/*", "/research", alert.first(), "charts without an answer");
   await silent("**/games/breakout", "/play/breakout", alert, "game without an answer");
   const broken = page.locator('[data-phase="reconnecting"]');
   await silent(/\/play\/tickets/, "/play/breakout", broken, "machine without an answer");

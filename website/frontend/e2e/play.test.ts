@@ -1,16 +1,10 @@
 // Signs in, plays two games with the keyboard, and compares both recordings with a re-run.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { describe, expect } from "vitest";
 
-import { type TestServer, startServer } from "./support/server";
-import {
-  saveScreenshot,
-  openBrowser,
-  openVisit,
-  OUTPUT_FOLDER,
-  type Visit,
-} from "./support/browser";
+import { saveScreenshot } from "./support/browser";
 import { createScenario } from "./support/scenario";
+import { signIn } from "./support/sign-in";
+import { openSuite } from "./support/suite";
 import { type RecordedEpisode, readRecordings } from "./support/recordings";
 import { findPaddle, hashScreen, watchMotion } from "./support/screen";
 
@@ -19,30 +13,13 @@ const WATCHED_SECONDS = 3;
 // Solution with three disks: pairs of the pole to lift from and the pole to put down on.
 const HANOI = [1, 3, 1, 2, 3, 2, 1, 3, 2, 1, 2, 3, 1, 3];
 
-let server: TestServer;
-let browser: Browser;
-let visit: Visit;
+const suite = openSuite("play", { options: ["--no-lockstep"] });
 let wonPicture: string;
 let episodes: RecordedEpisode[];
 
-beforeAll(async () => {
-  browser = await openBrowser();
-  server = await startServer(`${OUTPUT_FOLDER}server.log`, {}, ["--no-lockstep"]);
-  visit = await openVisit(browser, server.url);
-});
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail")
-    await saveScreenshot(visit.page, task.name.replaceAll(" ", "-"));
-});
-
-afterAll(async () => {
-  await browser.close();
-});
-
 /** Opens a game and starts it by keyboard. */
 async function startGame(id: string): Promise<void> {
-  const { page } = visit;
+  const { page } = suite.visit;
   await page.goto(`/play/${id}`);
   await page.waitForSelector('[data-phase="ready"]');
   await page.keyboard.press("Enter");
@@ -51,7 +28,7 @@ async function startGame(id: string): Promise<void> {
 
 /** Holds a key for `ms` milliseconds. */
 async function hold(key: string, ms: number): Promise<void> {
-  await visit.page.keyboard.press(key, { delay: ms });
+  await suite.visit.page.keyboard.press(key, { delay: ms });
 }
 
 /** Moves the paddle left and right, so that consecutive pictures differ also without a ball. */
@@ -63,12 +40,9 @@ async function swing(seconds: number): Promise<void> {
 
 describe("playing", () => {
   step("sign-in opens the list of games", async () => {
-    const { page } = visit;
+    const { page } = suite.visit;
     await page.goto("/");
-    await page.goto("/sign-in");
-    await page.getByLabel("E-mail").fill("Browser.Test@example.org");
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.waitForURL(`${server.url}/`);
+    await signIn(page, "Browser.Test@example.org");
     await page
       .getByRole("link", { name: /Breakout/ })
       .first()
@@ -80,7 +54,7 @@ describe("playing", () => {
   });
 
   step("Breakout streams frames, and the paddle follows the keys", async () => {
-    const { page } = visit;
+    const { page } = suite.visit;
     const packets: number[] = [];
     page.on("websocket", (socket) => {
       socket.on("framereceived", ({ payload }) => {
@@ -101,11 +75,11 @@ describe("playing", () => {
     expect(rateOf(packets)).toBeGreaterThan(30);
     expect(rateOf(packets)).toBeLessThan(63);
     await page.getByRole("button", { name: "Quit", exact: true }).click();
-    await page.waitForURL(`${server.url}/`);
+    await page.waitForURL(`${suite.server.url}/`);
   });
 
   step("Tower of Hanoi is played to a win", async () => {
-    const { page } = visit;
+    const { page } = suite.visit;
     await startGame("tower-of-hanoi");
     for (const pole of HANOI) await page.keyboard.press(`Digit${String(pole)}`, { delay: 30 });
     await page.waitForSelector('[data-testid="ending"][data-status="won"]');
@@ -115,8 +89,8 @@ describe("playing", () => {
 
 describe("mission", () => {
   step("Fetch shows its mission before the start and while it is played", async () => {
-    const { page } = visit;
-    await page.goto("/play/minigrid-fetch-5x5");
+    const { page } = suite.visit;
+    await page.goto("/play/minigrid-fetch");
     await page.waitForSelector('[data-phase="ready"]');
     const caption = page.getByTestId("caption");
     await expect.poll(() => caption.textContent()).toMatch(/fetch|get/u);
@@ -127,18 +101,18 @@ describe("mission", () => {
     expect(await caption.textContent()).toBe(mission);
     await saveScreenshot(page, "mission");
     await page.getByRole("button", { name: "Quit", exact: true }).click();
-    await page.waitForURL(`${server.url}/`);
+    await page.waitForURL(`${suite.server.url}/`);
   });
 });
 
 describe("recording", () => {
   step("recording has both episodes with their end reasons", async () => {
-    episodes = await readRecordings(server.data, 3);
+    episodes = await readRecordings(suite.server.data, 3);
     const ends = episodes.map(({ game, status, end_reason }) => ({ game, status, end_reason }));
     expect(ends).toEqual([
       { game: "breakout", status: "incomplete", end_reason: "left" },
       { game: "tower-of-hanoi", status: "won", end_reason: "terminated" },
-      { game: "minigrid-fetch-5x5", status: "incomplete", end_reason: "left" },
+      { game: "minigrid-fetch", status: "incomplete", end_reason: "left" },
     ]);
   });
 
@@ -174,7 +148,7 @@ describe("recording", () => {
   });
 
   step("account page lists the recorded games", async () => {
-    const { page } = visit;
+    const { page } = suite.visit;
     await page.goto("/you");
     await page.getByText("Breakout").first().waitFor();
     await page.getByText("Tower of Hanoi").first().waitFor();
@@ -182,11 +156,11 @@ describe("recording", () => {
 });
 
 step("the page reports no errors", () => {
-  expect(visit.errors).toEqual([]);
+  expect(suite.visit.errors).toEqual([]);
 });
 
 step("the server exits with code 0 on SIGINT", async () => {
-  const { code, output } = await server.stop();
+  const { code, output } = await suite.server.stop();
   expect(output).not.toContain("Traceback");
   expect(code).toBe(0);
 });

@@ -183,8 +183,9 @@ describe("sign-in", () => {
     const guest = await enterAsGuest(page);
     await page.goto("/you");
     await page.getByRole("link", { name: "Create an account" }).click();
+    await page.waitForURL(/\/sign-in\?keep=1/u);
     await enterByMail(page, "grace@example.org", page.url());
-    await page.getByText("grace@example.org").waitFor();
+    await page.getByText("grace@example.org", { exact: true }).waitFor();
     const session = await waitForSession(page);
     expect(session.email).toBe("grace@example.org");
     expect(session.userId).toBe(guest.userId);
@@ -196,7 +197,7 @@ describe("sign-in", () => {
   test("e-mail link signs in once", async () => {
     const { page } = visit;
     const link = await enterByMail(page, "hedy@example.org", "/sign-in?next=%2Fyou");
-    await page.getByText("hedy@example.org").waitFor();
+    await page.getByText("hedy@example.org", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.goto(link);
     await page.getByLabel("E-mail").fill("hedy@example.org");
@@ -244,7 +245,7 @@ describe("sign-in", () => {
     await beGoogle(page, { sub: "8", email: "lise@gmail.com", email_verified: true });
     await page.goto("/sign-in?keep=1&next=%2Fyou");
     await page.getByRole("button", { name: "Sign in with Google" }).click();
-    await page.getByText("lise@gmail.com").waitFor();
+    await page.getByText("lise@gmail.com", { exact: true }).waitFor();
     expect(await waitForSession(page)).toMatchObject({
       userId: guest.userId,
       email: "lise@gmail.com",

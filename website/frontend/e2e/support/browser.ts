@@ -16,12 +16,16 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export async function openBrowser(): Promise<Browser> {
+/** Starts the browser. Its players allow everything when they sign in, unless `consents` is false. */
+export async function openBrowser({ consents = true } = {}): Promise<Browser> {
   await mkdir(OUTPUT_FOLDER, { recursive: true });
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
   // Long, because the machine may be busy. It delays only failing tests.
-  browser.on("context", (context) => context.setDefaultTimeout(90_000));
+  browser.on("context", (context) => {
+    context.setDefaultTimeout(90_000);
+    if (consents) void consentAtSignIn(context);
+  });
   return browser;
 }
 
@@ -33,11 +37,12 @@ export interface Visit {
 }
 
 /** Opens a page in a new context, without cookies and stored data. */
-export async function openVisit(browser: Browser, url: string): Promise<Visit> {
+export async function openVisit(browser: Browser, url: string, locale = "en-US"): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: url,
     viewport: { width: 1280, height: 800 },
     reducedMotion: "reduce",
+    locale,
   });
   const page = await context.newPage();
   const errors: string[] = [];
@@ -46,6 +51,42 @@ export async function openVisit(browser: Browser, url: string): Promise<Visit> {
     if (message.type() === "error") errors.push(message.text());
   });
   return { context, page, errors };
+}
+
+/** Allows everything whenever the page signs in, as a player does on the page `/consent`. */
+async function consentAtSignIn(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const send = window.fetch.bind(window);
+    window.fetch = async (input, init) => {
+      const response = await send(input, init);
+      const { href, origin, pathname } = new URL(
+        input instanceof Request ? input.url : input,
+        location.href,
+      );
+      if (
+        !href.startsWith("http") ||
+        pathname !== "/auth/login" ||
+        init?.method !== "POST" ||
+        !response.ok
+      )
+        return response;
+      const { token } = (await response.clone().json()) as { token: string };
+      const document = (await (await send(`${origin}/consent/document`)).json()) as {
+        sha256: string;
+      };
+      await send(`${origin}/me/consent`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+        body: JSON.stringify({
+          document: document.sha256,
+          scopes: ["research", "publication", "boards"],
+          birth_year: 1980,
+          time_shown: null,
+        }),
+      });
+      return response;
+    };
+  });
 }
 
 /** Saves a screenshot to OUTPUT_FOLDER. */

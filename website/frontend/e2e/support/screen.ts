@@ -35,15 +35,25 @@ export async function watchMotion(page: Page, seconds: number): Promise<Motion> 
 
 /** Returns the SHA-256 of the picture as height × width × 3 bytes, as it is recorded. */
 export async function hashScreen(page: Page): Promise<string> {
-  return page.locator(SCREEN).evaluate(async (element) => {
+  return (await hashCanvas(page, SCREEN)).hash;
+}
+
+/** Returns the same of any canvas, with the frame that it says it shows; -1 if it says none. */
+export async function hashCanvas(
+  page: Page,
+  selector: string,
+): Promise<{ hash: string; frame: number }> {
+  return page.locator(selector).evaluate(async (element) => {
     const canvas = element as HTMLCanvasElement;
     const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
     if (data === undefined) throw new Error("no surface");
+    const frame = Number(canvas.dataset.frame ?? -1);
     const digest = await crypto.subtle.digest(
       "SHA-256",
       data.filter((_, index) => index % 4 !== 3),
     );
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const bytes = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0"));
+    return { hash: bytes.join(""), frame };
   });
 }
 

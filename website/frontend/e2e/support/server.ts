@@ -116,9 +116,9 @@ export async function findPort(): Promise<number> {
 }
 
 async function checkReady(url: string): Promise<void> {
-  const answer = await fetch(`${url}/readyz`);
+  const answer = await fetch(`${url}/health/ready`);
   if (!answer.ok)
-    throw new Error(`/readyz returned ${String(answer.status)}: ${await answer.text()}`);
+    throw new Error(`/health/ready returned ${String(answer.status)}: ${await answer.text()}`);
 }
 
 export async function endProcess(server: ChildProcess): Promise<number | null> {
