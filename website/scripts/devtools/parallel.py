@@ -1,14 +1,15 @@
 """Runs groups of checks in parallel and prints the output of each check in one piece."""
 
 import os
+import re
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import IO
 
 from devtools.checks import SERIAL_GROUP, Check
 from devtools.console import print_line
@@ -16,15 +17,21 @@ from devtools.errors import UserFacingError
 from devtools.run import tool_environment
 
 PROGRESS_INTERVAL_SECONDS = 30
+OUTPUT_GRACE_SECONDS = 5
+"""Time in which the last output of a check that has ended is read."""
+COLOR = re.compile(rb"\x1b\[[0-9;]*m")
+FAILED_TEST = re.compile(rb"^(?:FAILED |ERROR (?=\S+::)|\s*FAIL )\s*(.+)")
+"""Line on which pytest (`FAILED path::test - error`) or Vitest (`FAIL  file > test`) names a failed test."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Duration and outcome of a check."""
+    """Duration and outcome of a check, and the tests that its output names as failed."""
 
     check: Check
     seconds: float
     passed: bool
+    failed_tests: tuple[str, ...] = ()
 
 
 def run_checks(checks: Sequence[Check]) -> list[Result]:
@@ -48,14 +55,13 @@ def run_parallel(groups: Sequence[Sequence[Check]]) -> list[Result]:
         results = []
         for check in group:
             running[check.name] = time.monotonic()
-            with tempfile.TemporaryFile() as output:
-                result = run_check(check, output.fileno())
-                del running[check.name]
-                output.seek(0)
-                with output_lock:
-                    print_line(f"\n== {check.name}: {check.description}, {result.seconds:.1f} s")
-                    sys.stdout.buffer.write(output.read())
-                    sys.stdout.flush()
+            output: list[bytes] = []
+            result = run_check(check, output.append)
+            del running[check.name]
+            with output_lock:
+                print_line(f"\n== {check.name}: {check.description}, {result.seconds:.1f} s")
+                sys.stdout.buffer.write(b"".join(output))
+                sys.stdout.flush()
             results.append(result)
         return results
 
@@ -77,27 +83,46 @@ def run_parallel(groups: Sequence[Sequence[Check]]) -> list[Result]:
         reporter.join()
 
 
-def run_check(check: Check, output: int | None = None) -> Result:
+def run_check(check: Check, write: Callable[[bytes], object] | None = None) -> Result:
     """Run one check.
 
-    `output` is the file descriptor that receives the check's output. None means that it is shown on the terminal.
+    `write` receives each line of the check's output. None means that it is shown on the terminal.
     """
-    if output is None:
+    if write is None:
         print_line(f"\n== {check.name}: {check.description}")
+        write = write_to_terminal
     begin = time.monotonic()
     try:
         environment = tool_environment() | check.prepare()
     except UserFacingError as error:
         print_line(str(error), error=True)
         return Result(check, time.monotonic() - begin, passed=False)
-    command = [os.fspath(part) for part in check.command]
-    done = subprocess.run(
-        command,
+    process = subprocess.Popen(
+        [os.fspath(part) for part in check.command],
         cwd=check.folder,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=None if output is None else subprocess.STDOUT,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
-    return Result(check, time.monotonic() - begin, passed=done.returncode == 0)
+    failed_tests: dict[str, None] = {}
+
+    def read_output(output: IO[bytes]) -> None:
+        with output:
+            for line in output:
+                write(line)
+                if found := FAILED_TEST.match(COLOR.sub(b"", line)):
+                    failed_tests[found[1].decode(errors="replace").strip()] = None
+
+    reader = threading.Thread(target=read_output, args=(process.stdout,), daemon=True)
+    reader.start()
+    passed = process.wait() == 0
+    # A program that the check has left behind may hold the pipe open.
+    reader.join(OUTPUT_GRACE_SECONDS)
+    return Result(check, time.monotonic() - begin, passed, tuple(failed_tests))
+
+
+def write_to_terminal(line: bytes) -> None:
+    """Show a line at once."""
+    sys.stdout.buffer.write(line)
+    sys.stdout.flush()

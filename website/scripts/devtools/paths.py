@@ -30,3 +30,17 @@ def check_writable(*folders: Path) -> None:
                 f"Cannot write to {folder} ({error.strerror}). "
                 "Change its owner to your user (chown), or clone the repository into a folder that you own."
             ) from error
+
+
+def check_own(*folders: Path) -> None:
+    """Raise `UserFacingError` for the first folder that is a link: set-up would change what it leads to.
+
+    In a second worktree that links to the environment of the first, it would empty `node_modules` there, and make the
+    first one import the code of the second.
+    """
+    for folder in folders:
+        if folder.is_symlink():
+            raise UserFacingError(
+                f"{folder} is a link to {folder.resolve()}, which another clone may use. Delete the link; set-up then "
+                "installs the packages into a folder of this clone."
+            )

@@ -13,7 +13,7 @@ from devtools.backend import PYTHON
 from devtools.console import print_line
 from devtools.errors import UserFacingError
 from devtools.paths import BACKEND, SCRIPTS, STATE, WEBSITE, check_writable
-from devtools.run import run
+from devtools.run import inherited_environment, run
 from devtools.setup import set_up
 
 HOST = "127.0.0.1"
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     begin = time.monotonic()
     check_port(options.port)
     set_up(page=True)
-    folder, environment = BACKEND, dict(os.environ)
+    folder, environment = BACKEND, inherited_environment()
     if not options.lockstep:
         environment["LOCKSTEP"] = "false"
     elif not lockstep.is_built():

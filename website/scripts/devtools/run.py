@@ -19,13 +19,22 @@ NETWORK_ERROR = re.compile(
 )
 
 
+def inherited_environment() -> dict[str, str]:
+    """Return this process's environment, in which Python caches bytecode.
+
+    Without the cache, each of the hundreds of Python processes of the checks compiles all modules that it imports,
+    which takes longer than running them. Git ignores the cache.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def tool_environment() -> dict[str, str]:
-    """Return the environment for uv and npm: this process's, with the system's certificate authorities added.
+    """Return the environment for uv, npm and checks: `inherited_environment` and the system's certificate authorities.
 
     Both tools bring their own list of authorities, so behind a company's TLS proxy they fail where pip works.
     Variables that are set already keep their value.
     """
-    environment = dict(os.environ)
+    environment = inherited_environment()
     authorities = ssl.get_default_verify_paths().cafile
     if authorities:
         environment.setdefault("UV_SYSTEM_CERTS", "true")

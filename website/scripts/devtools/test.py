@@ -9,6 +9,9 @@ from devtools.console import print_line
 from devtools.parallel import Result, run_checks
 from devtools.setup import set_up
 
+MAX_FAILED_TESTS = 10
+MAX_LINE = 160
+
 
 def main(arguments: list[str]) -> int:
     """Set up the project, run the selected checks and print a summary. Returns 1 if a check failed, otherwise 0."""
@@ -51,11 +54,19 @@ def format_row(result: Result) -> str:
     return f"  {outcome} {result.seconds:6.1f} s  {result.check.name:<10} {result.check.description}"
 
 
+def format_failed_tests(result: Result) -> list[str]:
+    """Return a line for each failed test of a check, at most `MAX_FAILED_TESTS` and how many more."""
+    shown = [f"  {result.check.name}: {test}"[:MAX_LINE] for test in result.failed_tests[:MAX_FAILED_TESTS]]
+    more = len(result.failed_tests) - len(shown)
+    return [*shown, f"  {result.check.name}: {more} more"] if more else shown
+
+
 def format_summary(results: Sequence[Result], seconds: float) -> str:
-    """Return a table of the results, the command that repeats the failed checks, and the counts."""
+    """Return a table of the results, the failed tests, the command that repeats the failed checks, and the counts."""
     rows = [format_row(result) for result in results]
+    tests = [line for result in results if not result.passed for line in format_failed_tests(result)]
     failed = sum(not result.passed for result in results)
     options = "".join(f" --only {result.check.name}" for result in results if not result.passed)
     advice = [f"To run the failed checks again: website/test{options}"] if failed else []
     counts = f"{len(results) - failed} passed, {failed} failed"
-    return "\n".join(["", f"== summary, {seconds:.0f} s in total", *rows, *advice, counts])
+    return "\n".join(["", f"== summary, {seconds:.0f} s in total", *rows, *tests, *advice, counts])

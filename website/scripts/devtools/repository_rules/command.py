@@ -19,6 +19,7 @@ RULES: dict[str, Rule] = {
     "markdown-lines": markdown.check_line_length,
     "markdown-links": markdown.check_links,
     "package-table": markdown.check_package_table,
+    "decision-list": markdown.check_decision_list,
     "deployment-docs": deployment_docs.check_deployment_docs,
     "python-locks": locks.check_python_locks,
     "npm-lock": locks.check_npm_lock,

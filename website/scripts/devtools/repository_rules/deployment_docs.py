@@ -20,8 +20,14 @@ def check_deployment_docs(repository: Repository) -> Iterator[Finding]:
     if DEPLOY_DOC not in repository.texts:
         return
     yield from _check_costs(repository)
-    scripts = {name: repository.texts[f"{DEPLOY}/{name}"] for name in ("bootstrap", "rollback", "deploy", "preview")}
-    variables = "".join(text for _, text in repository.texts_like([".github/workflows/*.yaml", f"{DEPLOY}/lib/*.sh"]))
+    scripts = {name: _read_script(repository, name) for name in ("bootstrap", "rollback", "deploy", "preview")}
+    sources = [
+        ".github/workflows/*.yaml",
+        f"{DEPLOY}/lib/*.sh",
+        f"{DEPLOY}/release/*.py",
+        f"{DEPLOY}/infrastructure/*.tf",
+    ]
+    variables = "".join(text for _, text in repository.texts_like(sources))
     for file in (DEPLOY_DOC, OPERATIONS_DOC):
         text = repository.texts[file]
         for found in COMMAND.finditer(text):
@@ -37,13 +43,20 @@ def check_deployment_docs(repository: Repository) -> Iterator[Finding]:
             yield Finding(OPERATIONS_DOC, _line(text, found.start()), f"the server has no metric {found[0]}")
 
 
+def _read_script(repository: Repository, name: str) -> str:
+    """Return the text of a command: of its script, and of the Python module that the script runs, if any."""
+    script = repository.texts[f"{DEPLOY}/{name}"]
+    module = re.search(r"python3 -m release\.(\w+)", script)
+    return script + (repository.texts[f"{DEPLOY}/release/{module[1]}.py"] if module else "")
+
+
 def _check_costs(repository: Repository) -> Iterator[Finding]:
     """The tables of cost and scale are the ones that website/deploy/costs prints."""
     command = [repository.root / DEPLOY / "costs"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         yield Finding(f"{DEPLOY}/costs", 1, f"the command fails: {done.stderr.strip()[-200:]}")
-    elif done.stdout.strip() not in repository.texts[DEPLOY_DOC]:
+    elif any(table not in repository.texts[DEPLOY_DOC] for table in done.stdout.strip().split("\n\n")):
         yield Finding(DEPLOY_DOC, 1, "the cost tables are not the ones that website/deploy/costs prints: replace them")
 
 

@@ -12,6 +12,7 @@ FENCE = re.compile(r"^\s*(```+|~~~+)")
 PACKAGE_ROW = re.compile(r"^\| *\[?`(?:skill_arcade/)?(\w+)/`")
 PACKAGE_TABLES = ("website/docs/architecture.md", "README.md")
 PACKAGES = "website/backend/skill_arcade/"
+DECISIONS = "website/backend/decisions/"
 
 
 def check_line_length(repository: Repository) -> Iterator[Finding]:
@@ -60,6 +61,15 @@ def check_package_table(repository: Repository) -> Iterator[Finding]:
         }
     for name in sorted(packages - listed):
         yield Finding(PACKAGE_TABLES[0], 1, f"the table of packages has no row for `{name}/`")
+
+
+def check_decision_list(repository: Repository) -> Iterator[Finding]:
+    """The list of decisions names each of them once."""
+    index = f"{DECISIONS}README.md"
+    for file in repository.files:
+        name = file.removeprefix(DECISIONS)
+        if file.startswith(DECISIONS) and file != index and repository.texts.get(index, "").count(f"]({name})") != 1:
+            yield Finding(index, 1, f"the list must name {name} once")
 
 
 def prose_lines(text: str) -> Iterator[tuple[int, str]]:
