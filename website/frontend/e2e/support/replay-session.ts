@@ -11,6 +11,7 @@ import type { Page } from "playwright-core";
 
 import { OUTPUT_FOLDER } from "./browser";
 import { waitForEmulator } from "./emulator";
+import { resumeIfPaused } from "./pause";
 import { startServer, type TestServer } from "./server";
 import { readStartedEpisode } from "./started-episode";
 
@@ -110,13 +111,6 @@ export async function waitForFrame(page: Page, frame: number): Promise<void> {
 }
 
 type Game = (typeof GAMES)[GameId];
-
-/** Continues a game that was paused because the machine was too busy for it. */
-async function resumeIfPaused(page: Page): Promise<void> {
-  if ((await page.locator('[data-phase="paused"]').count()) === 0) return;
-  await page.keyboard.press("Enter");
-  await page.waitForSelector('[data-phase="playing"]');
-}
 
 /** Plays these games one after the other. Returns their episodes. */
 export async function playGames(
