@@ -109,6 +109,7 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         self._acknowledged, self._is_over = 0, False
         self._send("start", mode="streamed", program={"pace": self.pace, "seed": seed})
         self._episode = self._read_until("started")["episode"]
+        self._packet = None  # what came before is of the episode before
         self._read_frame(0)
         observation = self._observe()
         if not self._observes_picture:
@@ -157,7 +158,7 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         """Read up to this observation and everything that has arrived after it. Returns the sum of the rewards."""
         reward = 0.0
         while True:
-            is_behind = self._packet is None or self._packet.frame < index or (index == 0 and self._packet.frame != 0)
+            is_behind = self._packet is None or self._packet.frame < index
             message = self._read(TIMEOUT_SECONDS if is_behind else 0.0)
             if message is None:
                 return reward
