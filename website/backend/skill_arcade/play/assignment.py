@@ -98,35 +98,62 @@ class RecordedInput(BaseModel):
     frame: int | None
 
 
-class ResumedEpisode(BaseModel):
-    """An episode of another server, which a game process continues after it has repeated its steps (rule R28)."""
+class RecordedSteps(BaseModel):
+    """Steps that a game process repeats from the seed and the actions, and what they must lead to."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: UUID
-    fence: int
-    """Fence of the lease under which it is continued."""
     seed: int
     actions: list[int]
     environment: dict[str, Any]
     """Description of the environment in which the steps were taken."""
+    score: float
+    picture_sha256: str
+    """Digest of the picture of the last observation, by `digest_picture`."""
+    lockstep_inputs: list[RecordedInput] | None = None
+    """Inputs of an episode that is continued in lockstep, from which its actions follow; None: it is streamed."""
+
+
+class Branch(RecordedSteps):
+    """A frame of a recorded episode, the parent, from which a new episode begins (rule R39).
+
+    The steps are those from the reset of the first episode of the line, the root, to that frame.
+    """
+
+    parent: UUID
+    step: int
+    """Number of steps of the parent before the frame."""
+    root: UUID
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the branch for the provenance of its episode."""
+        return {
+            "kind": "play-from-here",
+            "parent": str(self.parent),
+            "step": self.step,
+            "root": str(self.root),
+            "root_step": len(self.actions),
+            "score": self.score,
+        }
+
+
+class ResumedEpisode(RecordedSteps):
+    """An episode of another server, which a game process continues after it has repeated its steps (rule R28)."""
+
+    id: UUID
+    fence: int
+    """Fence of the lease under which it is continued."""
     provenance: dict[str, Any]
     started_wall_us: int
     started_us: int
     """Start of the episode on the monotonic clock of this machine, on which it had not begun."""
-    score: float
     n_segments: int
     n_events: int
     before: str
     """Key of the last observation."""
-    picture_sha256: str
-    """Digest of the picture of the last observation, by `digest_picture`."""
     server_before: UUID | None
     is_whole: bool
     """False: the server before did not hand the episode over, so that its last steps may be lost."""
-
-    lockstep_inputs: list[RecordedInput] | None = None
-    """Inputs of an episode that is played in lockstep, from which its actions follow; None: it is streamed."""
 
     def describe_server_before(self) -> str | None:
         """Return the server before as text, or None if it is unknown."""
@@ -154,6 +181,8 @@ class GameAssignment(BaseModel):
     """SHA-256 of the emulator module that pages can load, or None if every game is streamed."""
     daily: DailyAssignment | None = None
     study: StudyAssignment | None = None
+    branch: Branch | None = None
+    """Frame of a recorded episode with which each episode of the session begins, or None."""
     consent: PlayConsent = PlayConsent()
     resumed: ResumedEpisode | None = None
     """Episode of another server with which the session begins, or None."""
@@ -171,8 +200,10 @@ class SessionConfig:
     seed: int | None = None
     """Seed of every episode of this session, or None if each episode draws its own."""
     is_single_episode: bool = False
-    """Only one episode can be started, as in the daily challenge or a trial of a study."""
+    """Only one episode can be started, as in the daily challenge, or a trial of a study."""
     ghost: Ghost | None = None
+    branch: Branch | None = None
+    """Frame with which each episode of this session begins, or None."""
     input_delay_us: int = 0
     frame_delay_us: int = 0
     sound: bool | None = None

@@ -167,11 +167,16 @@ class GameMoves:
 def can_continue(assignment: GameAssignment, episode: OpenEpisode) -> bool:
     """Return whether an episode is one of the game that is assigned, with the same settings, and can be repeated.
 
-    Trials and daily challenges end with their server, and so do games in lockstep that it did not hand over, because
-    steps of the page may have followed (rule O29).
+    Trials, daily challenges and branches end with their server, and so do games in lockstep that it did not hand over,
+    because steps of the page may have followed (rule O29).
     """
     provenance = episode.provenance
-    is_plain = assignment.daily is None and assignment.study is None and not {"daily", "study"} & provenance.keys()
+    is_plain = (
+        assignment.daily is None
+        and assignment.study is None
+        and assignment.branch is None
+        and not {"daily", "study", "branch"} & provenance.keys()
+    )
     return (
         is_plain
         and assignment.consent.is_recorded

@@ -48,9 +48,9 @@ def read_moved(folder: Path, episode: UUID, *, started_us: int, is_whole: bool =
 def resume(session: Session, episode: ResumedEpisode, now: int) -> None:
     """Repeat the steps of an episode in a session, and continue it."""
     resumption = session.open_resumption(episode)
-    while (progress := resumption.advance()) is None:
+    while (last_result := resumption.advance()) is None:
         pass
-    session.resume(resumption, progress, now)
+    session.resume(episode, resumption, last_result, now)
 
 
 def read_all(*folders: Path, episode: UUID) -> list[Segment]:
