@@ -48,6 +48,7 @@ export interface Recording {
   mode: string;
   seed: number;
   ghost: { episode: string; seed: "same" | "drawn" } | null;
+  branch: Record<string, unknown> | null;
   /** Whether others could watch when the episode began, and the events about it. */
   watch: boolean;
   watch_events: { kind: string; data: Record<string, unknown> }[];
