@@ -135,7 +135,8 @@ def _add_rows(player: SyntheticPlayer, rows: dict[str, list[dict[str, Any]]], rn
     facts: dict[str, Any] = {"synthetic": True, "mode": mode, "law": player.law}
     if study is not None:
         facts["study"] = {"name": study, "arm": arm}
-    environment = json.dumps({"id": environment_id, "kwargs": {"frameskip": 1}, "packages": {"ale-py": "0.12.1"}})
+    kwargs = {"frameskip": 1, "repeat_action_probability": 0.0, "max_num_frames_per_episode": 108_000}
+    environment = json.dumps({"id": environment_id, "kwargs": kwargs, "packages": {"ale-py": "0.12.1"}})
     for start, length, score in zip(starts, seconds, scores, strict=True):
         ended, steps, random_bits = start + timedelta(seconds=float(length)), int(60 * length), rng.bytes(10)
         episode = {

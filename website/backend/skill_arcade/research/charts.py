@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 from skill_arcade.research import summaries
 from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS
-from skill_arcade.research.selection import Selection
+from skill_arcade.research.selection import Selection, quote
 
 MAX_POINT_PLAYERS, MAX_PLAYER_POINTS = 8, 120
 """Players, and points of each, that are shown as points. 960 points take less than 100 kB."""
 MAX_FITTED_PLAYERS = 12
 """Players whose laws are fitted: each takes about 10 ms."""
 N_BINS = 40
+MAX_PROTOCOL_EPISODES = 1000
+"""Newest selected episodes whose protocol is compared with those of published scores."""
+MAX_PROGRAM_LINES = 12
 Row = dict[str, Any]
 
 
@@ -25,6 +28,7 @@ class Chart:
     * `reads`: columns of the selected episodes that the SQL reads; `measure` stands for the selected one.
     * `needs`: what the selection must name; otherwise the numbers would mix what cannot be compared.
     * `summarise`: name of a function of `summaries` that turns the rows of the SQL into those of the answer.
+    * `explain`: returns notes about the rows of the answer.
     """
 
     subject: Literal["overview", "learning", "quality", "comparison", "behaviour"]
@@ -36,6 +40,7 @@ class Chart:
     needs: Literal["nothing", "game", "game or normalised"] = "nothing"
     summarise: str | None = None
     notes: Sequence[str] = field(default=())
+    explain: Callable[[Sequence[Row]], Sequence[str]] | None = None
 
     def write_sql(self, selection: Selection) -> str:
         """Return the complete SQL of the chart."""
@@ -235,6 +240,66 @@ SELECT grp AS "group", action, steps::float8 AS steps, (steps / sum(steps) OVER 
 FROM used ORDER BY grp, action LIMIT 400"""
 
 
+def _references(selection: Selection) -> str:
+    """Return the SQL of the lines beside people, each with the columns of its protocol."""
+    baseline = f"SELECT environment_id, random, human FROM baseline WHERE source_id = {quote(selection.source)}"
+    scale = {"return": "{0}", "normalised": "({0} - b.random) / nullif(b.human - b.random, 0)"}[selection.metric]
+    played = [f"m.game_id = {quote(selection.game)}"] if selection.game is not None else []
+    played += [f"m.variant = {quote(selection.variant)}"] if selection.variant is not None else []
+    has_programs = selection.lines in ("programs", "all")
+    protocol = """NULL::float8 AS sticky_probability, NULL::int AS frame_skip, NULL::int AS max_episode_frames,
+    NULL::bigint AS trained_frames, NULL AS start, NULL AS evaluation"""
+    # Arguments of the registration, and above them those of the game and its options.
+    kwargs = """coalesce(e.environment #> '{gymnasium,kwargs}', '{}') || coalesce(e.environment -> 'kwargs', '{}')"""
+    emulation = """(kwargs ->> 'repeat_action_probability')::float8 AS sticky_probability,
+    CASE WHEN jsonb_typeof(kwargs -> 'frameskip') = 'number' THEN (kwargs ->> 'frameskip')::int END AS frame_skip,
+    (kwargs ->> 'max_num_frames_per_episode')::int AS max_episode_frames"""
+    return f""",
+used AS (SELECT mode() WITHIN GROUP (ORDER BY environment_id) AS id FROM chosen),
+b AS (SELECT b.* FROM ({baseline}) AS b JOIN used ON used.id = b.environment_id),
+shown AS (SELECT user_id, pace, {emulation}
+  FROM (SELECT e.user_id, e.provenance #>> '{{program,pace}}' AS pace, {kwargs} AS kwargs
+    FROM (SELECT episode_id FROM chosen ORDER BY episode_id DESC LIMIT {MAX_PROTOCOL_EPISODES}) AS c
+    JOIN episode e ON e.id = c.episode_id) AS described),
+programs AS (SELECT user_id, score, pace, name, {emulation}
+  FROM (SELECT e.user_id, m.score, e.provenance #>> '{{program,pace}}' AS pace, {kwargs} AS kwargs,
+      regexp_replace(e.provenance #>> '{{player,browser}}', '^skill_arcade[.]client ', '') AS name
+    FROM episode_measure m JOIN "user" u ON u.id = m.user_id AND u.is_synthetic JOIN episode e ON e.id = m.episode_id
+    WHERE {" AND ".join([*played, "e.provenance ? 'program'", "true" if has_programs else "false"])}) AS described),
+lines AS (
+  SELECT 1 AS place, 'random' AS kind, 'Random agent' AS name, {scale.format("s.random")} AS value, NULL::bigint AS n,
+    NULL::bigint AS n_players, NULL AS pace, s.source_id || ' (' || o.version || '): ' || o.citation AS source,
+    'random agent of ' || split_part(o.protocol, '; random agent: ', 2) AS protocol, {protocol}
+  FROM used JOIN baseline s ON s.environment_id = used.id AND s.source_id = {quote(selection.source)}
+  JOIN baseline_source o ON o.id = s.source_id LEFT JOIN b ON true
+  UNION ALL SELECT 2, 'human', 'Human, ' || s.source_id, {scale.format("s.human")}, NULL, NULL, NULL,
+    s.source_id || ' (' || o.version || '): ' || o.citation,
+    split_part(o.protocol, '; random agent: ', 1), {protocol}
+  FROM used JOIN baseline s ON s.environment_id = used.id JOIN baseline_source o ON o.id = s.source_id
+  LEFT JOIN b ON true
+  UNION ALL SELECT 3, 'agent', a.name, {scale.format("s.score")}, NULL, NULL, 'stepped',
+    a.citation || ' (' || a.version || ')', NULL, a.sticky_probability, a.frame_skip, a.max_episode_frames,
+    a.trained_frames, a.start, a.evaluation
+  FROM used JOIN published_score s ON s.environment_id = used.id JOIN published_agent a ON a.id = s.agent_id
+  LEFT JOIN b ON true
+  UNION ALL SELECT * FROM (
+    SELECT 4, 'program', p.name, avg({scale.format("p.score")}), count(*), count(DISTINCT p.user_id), p.pace,
+      'episodes of this arcade', NULL, p.sticky_probability, p.frame_skip, p.max_episode_frames, NULL::bigint, NULL,
+      NULL
+    FROM programs p LEFT JOIN b ON true
+    GROUP BY p.name, p.pace, p.sticky_probability, p.frame_skip, p.max_episode_frames
+    ORDER BY count(*) DESC, p.name LIMIT {MAX_PROGRAM_LINES}) AS programs
+  UNION ALL SELECT * FROM (
+    SELECT 0, 'shown', 'Shown episodes', NULL::float8, count(*), count(DISTINCT s.user_id), s.pace,
+      'newest {MAX_PROTOCOL_EPISODES} of the selected episodes', NULL, s.sticky_probability, s.frame_skip,
+      s.max_episode_frames, NULL::bigint, NULL, NULL
+    FROM shown s GROUP BY s.pace, s.sticky_probability, s.frame_skip, s.max_episode_frames
+    ORDER BY count(*) DESC LIMIT 5) AS shown)
+SELECT kind, name, value, n_players AS players, n AS episodes, pace, sticky_probability, frame_skip,
+  max_episode_frames, trained_frames, start, evaluation, protocol, source
+FROM lines ORDER BY place, n DESC NULLS LAST, value, name, source, sticky_probability, frame_skip"""
+
+
 _GROUP = {"group": "group of players: the most frequent value of their episodes"}
 _N = {"players": "number of players", "episodes": "number of episodes"}
 _BIN = {"x_from": "start of the bin", "x_to": "end of the bin; null: open"}
@@ -401,6 +466,29 @@ CHARTS: dict[str, Chart] = {
         notes=("An episode may have several flags. Nothing is deleted.",),
     ),
     "quality": Chart("quality", "Distribution of a measure", _HISTOGRAM, _histogram, reads=("measure",)),
+    "references": Chart(
+        "comparison",
+        "Published scores and programs",
+        {
+            "kind": "shown: protocol of the selected episodes; random, human or agent: published; program: played here",
+            "name": "name",
+            "value": "return or normalised score; null: none",
+            "players": "number of players; null: published",
+            "episodes": "number of episodes; null: published",
+            "protocol": "how the value was measured",
+            "differs": "what differs from the protocol of the selected episodes; null: nothing known",
+            "source": "where the value is from",
+        },
+        _references,
+        reads=("environment_id",),
+        needs="game",
+        summarise="describe_references",
+        notes=(
+            "Published scores are those of the game's default mode and difficulty. Scores of different protocols are "
+            "not directly comparable.",
+        ),
+        explain=summaries.explain_references,
+    ),
     "groups": Chart(
         "comparison",
         "Groups compared",

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 ROLE = "researcher"
 # Explicit lists, so that a new table is not readable until it is added to one of them.
 READABLE = (
-    *("game", "server", "baseline", "baseline_source"),
+    *("game", "server", "baseline", "baseline_source", "published_agent", "published_score"),
     *("consent_document", "consent_decision", "episode_consent"),
     *("saved_dataset", "dataset_version", "dataset_episode"),
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions

@@ -15,6 +15,8 @@ from skill_arcade.storage.database.tables.boards import (
     BoardSeason,
     BoardStanding,
     Daily,
+    PublishedAgent,
+    PublishedScore,
 )
 from skill_arcade.storage.database.tables.certificates import Certificate, CertificateResult
 from skill_arcade.storage.database.tables.consent import Consent, ConsentDecision, ConsentDocument
@@ -73,6 +75,8 @@ __all__ = [
     "ParticipantExclusion",
     "ParticipantIdentity",
     "Preference",
+    "PublishedAgent",
+    "PublishedScore",
     "Quarantine",
     "SavedDataset",
     "Segment",
