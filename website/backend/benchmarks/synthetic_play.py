@@ -43,6 +43,8 @@ NOISE_TO_GAIN = 0.1
 MORNING_RATE = 3.0
 """Factor of the learning rate of morning players: the answer to the question of the browser test."""
 MEAN_EPISODES = 100
+N_DEATHS = 2
+"""Deaths in each episode, most of them on the left below the middle."""
 MAX_EPISODES = 400
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NEVER_OUT_OF_DATE = datetime(9999, 1, 1, tzinfo=UTC)
@@ -98,7 +100,7 @@ async def fill(
     tables = Table.metadata.tables
     await connection.execute(upsert(tables["game"]).values(games).on_conflict_do_nothing())
     players: list[SyntheticPlayer] = []
-    rows: dict[str, list[dict[str, Any]]] = {"episode": [], "episode_measure": [], "certificate": []}
+    rows: dict[str, list[dict[str, Any]]] = {"episode": [], "episode_measure": [], "certificate": [], "death": []}
     n_left = n_episodes
     while n_left > 0:
         player = _draw_player(len(players), n_left, seed, rng)
@@ -166,6 +168,12 @@ def _add_rows(player: SyntheticPlayer, rows: dict[str, list[dict[str, Any]]], rn
             {"episode_id": id_, "time_created": ended + timedelta(minutes=1), "result": verdict, "reason": ""}
             | {"n_steps": steps, "seconds": 1.0, "versions": "{}"}
         )
+        places = np.clip(rng.normal((0.3, 0.7), (0.15, 0.1), (N_DEATHS, 2)), 0, 1)
+        rows["death"] += [
+            {"episode_id": id_, "frame": (number + 1) * steps // N_DEATHS - 1, "x": float(x), "y": float(y)}
+            | {"screen": 0, "columns": None, "rows": None}
+            for number, (x, y) in enumerate(places)
+        ]
 
 
 def _draw_behaviour(steps: int, mode: str, rng: np.random.Generator) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from skill_arcade.environments.positions import KNOWN_GAMES
 from skill_arcade.research import summaries
 from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS
 from skill_arcade.research.selection import Selection, quote
@@ -16,6 +17,10 @@ N_BINS = 40
 MAX_PROTOCOL_EPISODES = 1000
 """Newest selected episodes whose protocol is compared with those of published scores."""
 MAX_PROGRAM_LINES = 12
+N_DEATH_COLUMNS, N_DEATH_ROWS = 20, 21
+"""Cells of a picture without cells of its own: 8 by 10 pixels of an Atari game."""
+MAX_DEATH_MAPS, MAX_DEATH_CELLS = 4, 600
+"""Pictures, and cells of them, that are shown. 600 cells take less than 100 kB."""
 Row = dict[str, Any]
 
 
@@ -300,6 +305,36 @@ SELECT kind, name, value, n_players AS players, n AS episodes, pace, sticky_prob
 FROM lines ORDER BY place, n DESC NULLS LAST, value, name, source, sticky_probability, frame_skip"""
 
 
+def _deaths(_: Selection) -> str:
+    return f""",
+placed AS (SELECT c.variant, c.user_id, d.episode_id, d.frame, d.screen,
+    coalesce(d.columns, {N_DEATH_COLUMNS}) AS columns, coalesce(d.rows, {N_DEATH_ROWS}) AS rows, d.x, d.y
+  FROM death d JOIN chosen c ON c.episode_id = d.episode_id),
+of_players AS (SELECT variant, screen, columns, rows, least(floor(x * columns)::int, columns - 1) AS "column",
+    least(floor(y * rows)::int, rows - 1) AS "row", user_id, count(*) AS deaths,
+    max((episode_id::text || ' ' || frame) COLLATE "C") AS newest
+  FROM placed GROUP BY 1, 2, 3, 4, 5, 6, 7),
+cells AS (SELECT variant, screen, columns, rows, "column", "row", sum(deaths)::bigint AS deaths, count(*) AS players,
+    max(newest) AS newest
+  FROM of_players GROUP BY 1, 2, 3, 4, 5, 6),
+maps AS (SELECT variant, screen, columns, rows FROM cells GROUP BY 1, 2, 3, 4
+  ORDER BY sum(deaths) DESC, variant, screen LIMIT {MAX_DEATH_MAPS})
+SELECT c.variant, c.screen, c.columns, c.rows, c."column", c."row", c.deaths, c.players,
+  split_part(c.newest, ' ', 1) AS episode_id, split_part(c.newest, ' ', 2)::int AS frame
+FROM cells c JOIN maps USING (variant, screen, columns, rows)
+ORDER BY c.deaths DESC, c.variant, c.screen, c."row", c."column" LIMIT {MAX_DEATH_CELLS}"""
+
+
+def _explain_deaths(rows: Sequence[Row]) -> list[str]:
+    if rows:
+        n = sum(row["deaths"] for row in rows)
+        return [f"{n:,} deaths are shown."]
+    return [
+        "No place of a death is known for these episodes. The environment tells it in "
+        f"{', '.join(KNOWN_GAMES)}; in other games it does not tell where the player is."
+    ]
+
+
 _GROUP = {"group": "group of players: the most frequent value of their episodes"}
 _N = {"players": "number of players", "episodes": "number of episodes"}
 _BIN = {"x_from": "start of the bin", "x_to": "end of the bin; null: open"}
@@ -537,5 +572,31 @@ CHARTS: dict[str, Chart] = {
         _actions,
         reads=("actions",),
         needs="game",
+    ),
+    "deaths": Chart(
+        "behaviour",
+        "Where people die",
+        {
+            "variant": "variant of the game",
+            "screen": "number of the screen in a game with several; otherwise 0",
+            "columns": "number of columns of the picture",
+            "rows": "number of rows of the picture",
+            "column": "0-based column from the left",
+            "row": "0-based row from above",
+            "deaths": "number of deaths in this cell",
+            "players": "number of players who died in this cell",
+            "episode_id": "episode of the newest death in this cell",
+            "frame": "index of the last observation before that death",
+        },
+        _deaths,
+        reads=(),
+        needs="game",
+        notes=(
+            "The certifier finds places when it re-runs an episode. Episodes without a certificate, or with one from "
+            "before this was measured, are missing until `skill-arcade verify --all`.",
+            f"The {MAX_DEATH_MAPS} screens or variants with the most deaths, and of them the {MAX_DEATH_CELLS} cells "
+            "with the most. A level that changes with the seed is shown as the picture of one episode.",
+        ),
+        explain=_explain_deaths,
     ),
 }

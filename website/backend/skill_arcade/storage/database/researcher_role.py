@@ -32,7 +32,8 @@ COLUMNS = {
 LIMITED_TABLES = {
     "episode": "id",
     **dict.fromkeys(
-        ("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure"), "episode_id"
+        ("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure", "death"),
+        "episode_id",
     ),
 }
 """Tables of which the role reads the rows that research may use, with the column that names their episode."""

@@ -31,7 +31,7 @@ from skill_arcade.storage.database.tables.episodes import (
     Transition,
 )
 from skill_arcade.storage.database.tables.leases import GameLease, SpentTicket
-from skill_arcade.storage.database.tables.measures import EpisodeMeasure
+from skill_arcade.storage.database.tables.measures import Death, EpisodeMeasure
 from skill_arcade.storage.database.tables.servers import Server
 from skill_arcade.storage.database.tables.sharing import Note, Share
 from skill_arcade.storage.database.tables.studies import (
@@ -62,6 +62,7 @@ __all__ = [
     "Daily",
     "DatasetEpisode",
     "DatasetVersion",
+    "Death",
     "Episode",
     "EpisodeMeasure",
     "EpisodeStatus",

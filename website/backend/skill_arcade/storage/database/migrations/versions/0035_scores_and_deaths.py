@@ -1,4 +1,4 @@
-"""Returns of published agents with their protocol."""
+"""Returns of published agents with their protocol, and where players die."""
 
 import json
 from pathlib import Path
@@ -58,17 +58,31 @@ def upgrade() -> None:
         ],
     )
     _replace_protocol(NOOP, NATURE)
+    op.create_table(
+        "death",
+        _column("episode_id", sa.Uuid(), "episode"),
+        _column("frame", sa.Integer(), "0-based index of the last observation before the death"),
+        _column("x", sa.Float(), "place from the left edge of the picture (0) to the right one (1)"),
+        _column("y", sa.Float(), "place from the upper edge of the picture (0) to the lower one (1)"),
+        _column("screen", sa.Integer(), "number of the screen in a game with several; otherwise 0"),
+        _column("columns", sa.Integer(), "number of columns of a level of cells; null: pixels", nullable=True),
+        _column("rows", sa.Integer(), "number of rows of a level of cells; null: pixels", nullable=True),
+        sa.ForeignKeyConstraint(["episode_id"], ["episode.id"], name=op.f("death_episode_id_fkey")),
+        sa.PrimaryKeyConstraint("episode_id", "frame", name=op.f("death_pkey")),
+        comment="A death in an episode, and where in the picture. The certifier finds it, where the environment tells.",
+    )
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_table("death")
     _replace_protocol(NATURE, NOOP)
     op.drop_table("published_score")
     op.drop_table("published_agent")
 
 
-def _column(name: str, type_: sa.types.TypeEngine[Any], comment: str) -> sa.Column[Any]:
-    return sa.Column(name, type_, nullable=False, comment=comment)
+def _column(name: str, type_: sa.types.TypeEngine[Any], comment: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, type_, nullable=nullable, comment=comment)
 
 
 def _replace_protocol(before: str, after: str) -> None:
