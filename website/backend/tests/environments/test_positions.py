@@ -47,7 +47,7 @@ def play_randomly(
 
 
 def read(env: Any) -> Position:
-    position = env.position()
+    position: Position | None = env.position()
     assert position is not None
     return position
 

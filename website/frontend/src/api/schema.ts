@@ -7104,7 +7104,7 @@ export interface operations {
             };
             readonly header?: never;
             readonly path: {
-                readonly chart: "games" | "days" | "ends" | "recordings" | "curve" | "speed" | "points" | "laws" | "breaks" | "within-days" | "flags" | "quality" | "references" | "groups" | "profile" | "behaviour" | "actions";
+                readonly chart: "games" | "days" | "ends" | "recordings" | "curve" | "speed" | "points" | "laws" | "breaks" | "within-days" | "flags" | "quality" | "references" | "groups" | "profile" | "behaviour" | "actions" | "deaths";
             };
             readonly cookie?: never;
         };

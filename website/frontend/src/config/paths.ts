@@ -23,6 +23,8 @@ export const paths = {
     `/play/${encodeURIComponent(gameId)}?ghost=${encodeURIComponent(episodeId)}` +
     (shareToken === null ? "" : `#share=${encodeURIComponent(shareToken)}`),
   replay: (episodeId: string) => `/replay/${encodeURIComponent(episodeId)}`,
+  replayAt: (episodeId: string, frame: number) =>
+    `/replay/${encodeURIComponent(episodeId)}?f=${String(frame)}`,
   /** Live picture of a game. The token is in the fragment, which servers do not get. */
   watch: (token: string) => `/watch#${token}`,
   /** A participant's own link to a study. The token is in the fragment. */

@@ -5,6 +5,7 @@ import { Link, useSearchParams } from "react-router";
 import { chartQuery, chartsKey, measuresQuery } from "@/api/research";
 import { Button, buttonClass } from "@/components/button";
 
+import { DeathMap } from "./death-map";
 import {
   drawActions,
   drawChanges,
@@ -35,7 +36,7 @@ const QUESTIONS: Readonly<Record<View, string>> = {
   learning: "How do people improve, and do groups improve at different speeds?",
   quality: "Which recordings are doubtful, and why?",
   comparison: "Which group is better, and how certain is that?",
-  behaviour: "How fast do people react, and what do they press?",
+  behaviour: "How fast do people react, what do they press, and where do they die?",
   datasets: "Which recordings does a paper use?",
   studies: "Where are the participants of a study, and how well are they recorded?",
   download: "Take the recordings away.",
@@ -199,6 +200,13 @@ function Figures({
         <>
           <Figure {...common} chart="behaviour" title={measure} draw={drawHistogram(measure)} />
           <Figure {...common} chart="actions" draw={drawActions} />
+          <Figure
+            {...common}
+            chart="deaths"
+            draw={(rows, width, label) => (
+              <DeathMap rows={rows} width={width} label={label} userId={userId} />
+            )}
+          />
         </>
       );
     case "datasets":

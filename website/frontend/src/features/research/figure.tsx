@@ -93,7 +93,11 @@ function Content({ answer, chart, query, name, draw }: ContentProps) {
         {answer.left_out !== null && `, ${count(answer.left_out, "flagged episode")} left out`}
       </p>
       {rows.length === 0 ? (
-        <p className="py-16 text-center text-dim">No episode matches these filters.</p>
+        <p className="py-16 text-center text-dim">
+          {answer.episodes === 0
+            ? "No episode matches these filters."
+            : "These episodes have no values for this chart."}
+        </p>
       ) : (
         <>
           {draw !== undefined && (
@@ -228,7 +232,7 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
               {cells.map((cell, index) => (
                 <td key={index} className="px-3 py-1.5 whitespace-nowrap">
                   {answer.columns[index]?.name === "episode_id" ? (
-                    <Link className="text-link underline" to={paths.replay(String(cell))}>
+                    <Link className="text-link underline" to={replayPath(answer, cells, cell)}>
                       Replay
                     </Link>
                   ) : (
@@ -248,6 +252,13 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
       )}
     </div>
   );
+}
+
+/** Returns the address of the replay of a row, at its frame if the row has one. */
+function replayPath(answer: ChartAnswer, cells: readonly Cell[], episode: Cell): string {
+  const frame = cells[answer.columns.findIndex(({ name }) => name === "frame")];
+  const id = String(episode);
+  return typeof frame === "number" ? paths.replayAt(id, frame) : paths.replay(id);
 }
 
 function formatCell(cell: Cell): string {

@@ -42,7 +42,7 @@ interface FrameProps {
   hasLinks?: boolean;
 }
 
-function Frame({ label, width, height = HEIGHT, children, hasLinks = false }: FrameProps) {
+export function Frame({ label, width, height = HEIGHT, children, hasLinks = false }: FrameProps) {
   return (
     <svg
       role={hasLinks ? "group" : "img"}
@@ -128,7 +128,9 @@ function Lines({ lines, scale, at, from, to, width }: LinesProps) {
               x={at === "y" ? to : place + (isAtEnd ? -4 : 4)}
               y={(labels[index] ?? 0) + (at === "y" ? 0 : 10)}
               textAnchor={at === "y" || isAtEnd ? "end" : "start"}
-              className="fill-ink"
+              strokeWidth={4}
+              paintOrder="stroke"
+              className="fill-ink stroke-surface"
             >
               {`${name} ${formatNumber(value)}`}
             </text>
@@ -413,9 +415,16 @@ export function Intervals({ label, width, rows, xLabel, lines = [] }: IntervalsP
           </text>
         </g>
       ))}
+      <Lines lines={lines} scale={x} at="x" from={0} to={height - BOTTOM} width={width} />
       {rows.map(({ name, low, middle, high, note }, index) => (
         <g key={name}>
-          <text x={12} y={top + index * row + 16} className="fill-ink font-semibold">
+          <text
+            x={12}
+            y={top + index * row + 16}
+            strokeWidth={4}
+            paintOrder="stroke"
+            className="fill-ink stroke-surface font-semibold"
+          >
             {name}
             <tspan className="fill-dim font-normal">{`  ${note}`}</tspan>
           </text>
@@ -430,7 +439,6 @@ export function Intervals({ label, width, rows, xLabel, lines = [] }: IntervalsP
           <circle cx={x(middle)} cy={top + index * row + 32} r={6} className={pick(FILLS, index)} />
         </g>
       ))}
-      <Lines lines={lines} scale={x} at="x" from={0} to={height - BOTTOM} width={width} />
       <text x={width - RIGHT} y={height - 6} textAnchor="end" className="fill-ink font-semibold">
         {xLabel}
       </text>
@@ -461,7 +469,6 @@ export function Dots({ label, width, series, xLabel, yLabel, lines = [] }: DotsP
   return (
     <Frame label={label} width={width} hasLinks>
       <Axes x={x} y={y} width={width} height={HEIGHT} xLabel={xLabel} yLabel={yLabel} />
-      <Lines lines={lines} scale={y} at="y" from={LEFT} to={width - RIGHT} width={width} />
       {series.map(({ name, dots }, index) =>
         dots.map((dot) => (
           <Link
@@ -480,6 +487,7 @@ export function Dots({ label, width, series, xLabel, yLabel, lines = [] }: DotsP
           </Link>
         )),
       )}
+      <Lines lines={lines} scale={y} at="y" from={LEFT} to={width - RIGHT} width={width} />
     </Frame>
   );
 }
