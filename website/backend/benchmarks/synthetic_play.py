@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,6 +138,7 @@ def _add_rows(player: SyntheticPlayer, rows: dict[str, list[dict[str, Any]]], rn
     facts: dict[str, Any] = {"synthetic": True, "mode": mode, "law": player.law}
     if study is not None:
         facts["study"] = {"name": study, "arm": arm}
+    places_rng = np.random.default_rng(zlib.crc32(player.user_id.encode()))  # the other numbers do not depend on it
     kwargs = {"frameskip": 1, "repeat_action_probability": 0.0, "max_num_frames_per_episode": 108_000}
     environment = json.dumps({"id": environment_id, "kwargs": kwargs, "packages": {"ale-py": "0.12.1"}})
     for start, length, score in zip(starts, seconds, scores, strict=True):
@@ -168,7 +170,7 @@ def _add_rows(player: SyntheticPlayer, rows: dict[str, list[dict[str, Any]]], rn
             {"episode_id": id_, "time_created": ended + timedelta(minutes=1), "result": verdict, "reason": ""}
             | {"n_steps": steps, "seconds": 1.0, "versions": "{}"}
         )
-        places = np.clip(rng.normal((0.3, 0.7), (0.15, 0.1), (N_DEATHS, 2)), 0, 1)
+        places = np.clip(places_rng.normal((0.3, 0.7), (0.15, 0.1), (N_DEATHS, 2)), 0, 1)
         rows["death"] += [
             {"episode_id": id_, "frame": (number + 1) * steps // N_DEATHS - 1, "x": float(x), "y": float(y)}
             | {"screen": 0, "columns": None, "rows": None}

@@ -17,6 +17,7 @@ N_BINS = 40
 MAX_PROTOCOL_EPISODES = 1000
 """Newest selected episodes whose protocol is compared with those of published scores."""
 MAX_PROGRAM_LINES = 12
+"""Programs that are shown as lines, those with the most episodes."""
 N_DEATH_COLUMNS, N_DEATH_ROWS = 20, 21
 """Cells of a picture without cells of its own: 8 by 10 pixels of an Atari game."""
 MAX_DEATH_MAPS, MAX_DEATH_CELLS = 4, 600

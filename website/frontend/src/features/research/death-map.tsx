@@ -81,10 +81,15 @@ export function DeathMap({ rows, width, label, userId }: Props) {
   ];
   const most = Math.max(...maps.flatMap(({ cells }) => cells.map(({ deaths }) => deaths)), 1);
   const mapWidth = Math.min(width, MAX_WIDTH);
-  const placed = placeMaps(maps, pictures, games.data ?? [], mapWidth);
+  const placed = placeMaps(
+    maps,
+    pictures.map(({ picture }) => picture),
+    games.data ?? [],
+    mapWidth,
+  );
   const last = placed.at(-1);
   const bottom = last === undefined ? 0 : last.top + last.height + GAP;
-  const isWithoutPicture = placed.some(({ picture }) => picture === null);
+  const isWithoutPicture = pictures.some(({ isError }) => isError);
   return (
     <>
       <Frame label={label} width={mapWidth} height={bottom} hasLinks>
@@ -208,12 +213,12 @@ function describeMap({ variant, screen, cells }: DeathMapData): string {
   return `${where}: ${formatNumber(n)} death${n === 1 ? "" : "s"}`;
 }
 
-/** Picture before the newest death of a map, or null while it is not known or if it has none. */
+/** Picture before the newest death of a map: null while it is loaded, and if there is none. */
 function useMapPicture(userId: string, map: DeathMapData | undefined) {
   const newest = map?.cells.reduce((best, cell) => (cell.episodeId > best.episodeId ? cell : best));
   const picture = useQuery({
     ...framePictureQuery(userId, newest?.episodeId ?? "", newest?.frame ?? 0),
     enabled: newest !== undefined,
   });
-  return picture.data ?? null;
+  return { picture: picture.data ?? null, isError: picture.isError };
 }

@@ -28,6 +28,12 @@ interface Props {
 }
 
 const MAX_TABLE_ROWS = 300;
+const MAX_SHORT_CHARACTERS = 40;
+const SHORT_CELL = "whitespace-nowrap";
+const LONG_CELL = "min-w-72 text-left";
+
+const isLong = (cell: Cell): boolean =>
+  typeof cell === "string" && cell.length > MAX_SHORT_CHARACTERS;
 
 /** A chart with its notes, the table behind it, and what gives the same rows elsewhere. */
 export function Figure({ userId, chart, query, title, draw }: Props) {
@@ -230,7 +236,7 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
           {rows.map((cells, row) => (
             <tr key={row} className="border-b border-line/60">
               {cells.map((cell, index) => (
-                <td key={index} className="px-3 py-1.5 whitespace-nowrap">
+                <td key={index} className={`px-3 py-1.5 ${isLong(cell) ? LONG_CELL : SHORT_CELL}`}>
                   {answer.columns[index]?.name === "episode_id" ? (
                     <Link className="text-link underline" to={replayPath(answer, cells, cell)}>
                       Replay

@@ -61,7 +61,7 @@ class EpisodeMeasure(Table, table=True):
 
 
 class Death(Table, table=True):
-    """A death in an episode, and where in the picture. The certifier finds it, where the environment tells."""
+    """A death in an episode, and where in the picture; the certifier finds it, if the game tells."""
 
     episode_id: UUID = Field(primary_key=True, foreign_key="episode.id", sa_column_kwargs=commented("episode"))
     frame: int = Field(

@@ -69,7 +69,7 @@ def upgrade() -> None:
         _column("rows", sa.Integer(), "number of rows of a level of cells; null: pixels", nullable=True),
         sa.ForeignKeyConstraint(["episode_id"], ["episode.id"], name=op.f("death_episode_id_fkey")),
         sa.PrimaryKeyConstraint("episode_id", "frame", name=op.f("death_pkey")),
-        comment="A death in an episode, and where in the picture. The certifier finds it, where the environment tells.",
+        comment="A death in an episode, and where in the picture; the certifier finds it, if the game tells.",
     )
 
 
