@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,8 @@ NOISE_TO_GAIN = 0.1
 MORNING_RATE = 3.0
 """Factor of the learning rate of morning players: the answer to the question of the browser test."""
 MEAN_EPISODES = 100
+N_DEATHS = 2
+"""Deaths in each episode, most of them on the left below the middle."""
 MAX_EPISODES = 400
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NEVER_OUT_OF_DATE = datetime(9999, 1, 1, tzinfo=UTC)
@@ -98,7 +101,7 @@ async def fill(
     tables = Table.metadata.tables
     await connection.execute(upsert(tables["game"]).values(games).on_conflict_do_nothing())
     players: list[SyntheticPlayer] = []
-    rows: dict[str, list[dict[str, Any]]] = {"episode": [], "episode_measure": [], "certificate": []}
+    rows: dict[str, list[dict[str, Any]]] = {"episode": [], "episode_measure": [], "certificate": [], "death": []}
     n_left = n_episodes
     while n_left > 0:
         player = _draw_player(len(players), n_left, seed, rng)
@@ -135,7 +138,9 @@ def _add_rows(player: SyntheticPlayer, rows: dict[str, list[dict[str, Any]]], rn
     facts: dict[str, Any] = {"synthetic": True, "mode": mode, "law": player.law}
     if study is not None:
         facts["study"] = {"name": study, "arm": arm}
-    environment = json.dumps({"id": environment_id, "kwargs": {"frameskip": 1}, "packages": {"ale-py": "0.12.1"}})
+    places_rng = np.random.default_rng(zlib.crc32(player.user_id.encode()))  # the other numbers do not depend on it
+    kwargs = {"frameskip": 1, "repeat_action_probability": 0.0, "max_num_frames_per_episode": 108_000}
+    environment = json.dumps({"id": environment_id, "kwargs": kwargs, "packages": {"ale-py": "0.12.1"}})
     for start, length, score in zip(starts, seconds, scores, strict=True):
         ended, steps, random_bits = start + timedelta(seconds=float(length)), int(60 * length), rng.bytes(10)
         episode = {
@@ -165,6 +170,12 @@ def _add_rows(player: SyntheticPlayer, rows: dict[str, list[dict[str, Any]]], rn
             {"episode_id": id_, "time_created": ended + timedelta(minutes=1), "result": verdict, "reason": ""}
             | {"n_steps": steps, "seconds": 1.0, "versions": "{}"}
         )
+        places = np.clip(places_rng.normal((0.3, 0.7), (0.15, 0.1), (N_DEATHS, 2)), 0, 1)
+        rows["death"] += [
+            {"episode_id": id_, "frame": (number + 1) * steps // N_DEATHS - 1, "x": float(x), "y": float(y)}
+            | {"screen": 0, "columns": None, "rows": None}
+            for number, (x, y) in enumerate(places)
+        ]
 
 
 def _draw_behaviour(steps: int, mode: str, rng: np.random.Generator) -> dict[str, Any]:

@@ -92,6 +92,21 @@ step("figure is saved as SVG and CSV, and shows its SQL and Python", async () =>
   await curve.getByRole("region", { name: "Python of Learning curve" }).waitFor();
 });
 
+step("published scores are lines with their protocol, and programs only if asked for", async () => {
+  const { page } = suite.visit;
+  const curve = page.locator('section[data-chart="curve"]');
+  const plot = curve.locator("svg[role=img]");
+  expect(await plot.getAttribute("aria-label")).toContain("Human, dqn-zoo 30.5");
+  await curve.getByText("Lines: Random agent 1.7").click();
+  const dqn = curve.getByRole("listitem").filter({ hasText: "DQN 401.2" });
+  expect(await dqn.textContent()).toContain("an action every 4 frames");
+  expect(await dqn.textContent()).toContain("differs in pace, frame skip");
+  await page.getByRole("combobox", { name: "Lines" }).selectOption("none");
+  await curve.getByText("Lines: Random agent 1.7").waitFor({ state: "detached" });
+  expect(page.url()).toContain("lines=none");
+  await page.getByRole("combobox", { name: "Lines" }).selectOption("published");
+});
+
 step("address shows the same charts again", async () => {
   const { page } = suite.visit;
   await page.reload();
@@ -124,4 +139,19 @@ step("a point opens the replay of its episode", async () => {
   expect(address).toMatch(/^\/replay\/[0-9a-f-]{36}$/);
   await point.click();
   await page.waitForURL((url) => url.pathname === address);
+});
+
+step("a death opens the replay at the frame before it", async () => {
+  const { page } = suite.visit;
+  await page.goBack();
+  await page.getByRole("link", { name: "Behaviour", exact: true }).click();
+  await waitForCharts();
+  const deaths = page.locator('section[data-chart="deaths"]');
+  const address = (await deaths.locator("svg a").first().getAttribute("href")) ?? "";
+  expect(address).toMatch(/^\/replay\/[0-9a-f-]{36}\?f=\d+$/);
+  const begun = page.waitForEvent("download");
+  await deaths.getByRole("button", { name: "CSV of Where people die" }).click();
+  await (await begun).saveAs(`${OUTPUT_FOLDER}deaths.csv`);
+  const csv = await readFile(`${OUTPUT_FOLDER}deaths.csv`, "utf8");
+  expect(csv).toMatch(/^variant,screen,columns,rows,column,row,deaths,players,episode_id,frame\n/);
 });

@@ -6,11 +6,13 @@ import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from skill_arcade.boards.judge import freeze_ended_seasons, judge_queue
+from skill_arcade.certify.deaths import Death
 from skill_arcade.certify.pool import Workers
 from skill_arcade.certify.rerun import Verdict
 from skill_arcade.certify.worker_jobs import lower_priority
@@ -19,6 +21,7 @@ from skill_arcade.storage.database.certificates import (
     NewCertificate,
     add_certificate,
     find_uncertified,
+    replace_deaths,
 )
 from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.permanence import is_permanent
@@ -151,6 +154,8 @@ async def store_verdict(
     try:
         async with transaction(engine) as connection:
             is_added = await add_certificate(connection, certificate, time_updated)
+            if is_added and verdict.deaths is not None:
+                await replace_deaths(connection, episode, [_describe_death(death) for death in verdict.deaths])
             await _end_claim(connection, episode, claim, is_done=is_added)
     except _ClaimLost:
         log.warning("verdict dropped, because another certifier has claimed the episode episode=%s", episode)
@@ -158,6 +163,15 @@ async def store_verdict(
     if not is_added:
         log.info("verdict dropped, because the episode changed during the re-run episode=%s", episode)
     await keep_boards(engine, is_idle=False)
+
+
+def _describe_death(death: Death) -> dict[str, Any]:
+    """Return the columns of a death."""
+    place = death.position
+    return {
+        **{"frame": death.frame, "x": place.x, "y": place.y, "screen": place.screen},
+        **{"columns": place.columns, "rows": place.rows},
+    }
 
 
 class _ClaimLost(Exception):

@@ -4,11 +4,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from skill_arcade.certify.deaths import Death, DeathFinder
 from skill_arcade.dataset import Episode
 from skill_arcade.dataset.frames import Frames
 from skill_arcade.environments.factory import make_environment_from_spec
@@ -23,7 +24,11 @@ RESET = -1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result of a re-run. `step` is the first step that differs, -1 for the reset, or None if no step differs."""
+    """The result of a re-run.
+
+    * `step`: the first step that differs, -1 for the reset, or None if no step differs.
+    * `deaths`: where the player died; None if the environment does not tell, or if the episode is not certified.
+    """
 
     result: CertificateResult
     step: int | None
@@ -31,6 +36,7 @@ class Verdict:
     n_steps: int
     seconds: float
     versions: dict[str, Any]
+    deaths: tuple[Death, ...] | None = None
 
 
 class MismatchError(Exception):
@@ -72,7 +78,7 @@ def rerun_episode(
         return verdict(CertificateResult.damaged, None, str(error), 0)
     versions |= {key: env.spec[key] for key in ("packages", "python", "machine")}
     try:
-        compare_runs(episode, env, on_step)
+        deaths = compare_runs(episode, env, on_step)
     except MismatchError as mismatch:
         changed = version_differences(episode.environment, env.spec)
         notes = [changes, f"changes since the recording: {'; '.join(changed)}" if changed else ""]
@@ -91,11 +97,14 @@ def rerun_episode(
             env.close()
     if changes:
         return verdict(CertificateResult.damaged, None, f"{changes}, although the re-run is identical", len(actions))
-    return verdict(CertificateResult.certified, None, "", len(actions))
+    certified = verdict(CertificateResult.certified, None, "", len(actions))
+    return replace(certified, deaths=None if deaths is None else tuple(deaths))
 
 
-def compare_runs(episode: Episode, env: PlayableEnv, on_step: Callable[[int], None] = lambda step: None) -> None:
-    """Re-run the episode in `env` and compare.
+def compare_runs(
+    episode: Episode, env: PlayableEnv, on_step: Callable[[int], None] = lambda step: None
+) -> list[Death] | None:
+    """Re-run the episode in `env` and compare. Return where the player dies, or None if `env` does not tell.
 
     Raises:
         MismatchError: a step differs; the error names the first one.
@@ -105,7 +114,9 @@ def compare_runs(episode: Episode, env: PlayableEnv, on_step: Callable[[int], No
     observations = None if env.observes_picture else _Observations(episode)
     infos, rewards = episode.stored_infos, episode.rewards
     terminations, truncations = episode.terminations, episode.truncations
-    _compare_state(RESET, env, _begin(episode, env, on_step), pictures, observations)
+    first = _begin(episode, env, on_step)
+    _compare_state(RESET, env, first, pictures, observations)
+    finder = DeathFinder(env, first)
     for step, action in enumerate(episode.actions):
         on_step(step)
         outcome = env.step(int(action))
@@ -119,6 +130,8 @@ def compare_runs(episode: Episode, env: PlayableEnv, on_step: Callable[[int], No
                 raise MismatchError(step, f"step {step}: {name} is {actual}, stored is {bool(recorded)}")
         _compare_info(step, outcome, infos[step])
         _compare_state(step, env, outcome, pictures, observations)
+        finder.follow(step, outcome)
+    return finder.deaths if finder.tells_position else None
 
 
 def _begin(episode: Episode, env: PlayableEnv, on_step: Callable[[int], None]) -> StepResult:

@@ -15,7 +15,13 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.cli.export import describe, export_planned, print_left_out
+from skill_arcade.cli.export import (
+    TestFraction,
+    check_test_fraction,
+    describe,
+    export_planned,
+    print_left_out,
+)
 from skill_arcade.cli.formatting import make_grid, print_table
 from skill_arcade.cli.source import open_source
 from skill_arcade.dataset.reader import Dataset, open_dataset
@@ -163,6 +169,7 @@ def export(
     version: Version,
     out: Annotated[Path, typer.Argument(help="A new folder, or one with an unfinished export by the same command.")],
     format_: Format,
+    test_fraction: TestFraction = None,
     jobs: Annotated[int, typer.Option(min=1, max=4096, help="Number of parallel processes.")] = 1,
 ) -> None:
     """Export a version. Every export of it has the same bytes; repeat the command to resume an interrupted one.
@@ -172,7 +179,7 @@ def export(
     settings, reference = read_settings(), Reference.parse(version)
     with open_dataset(settings=settings) as dataset:
         row = find_version(dataset, reference)
-        left_out = _export(settings, dataset, row, format_, out, jobs)
+        left_out = _export(settings, dataset, row, format_, out, jobs, test_fraction)
     print_left_out(left_out)
 
 
@@ -207,6 +214,7 @@ def publish(
     version: Version,
     repository: Annotated[str, typer.Argument(help="Owner and name of the dataset, such as `ann/breakout-people`.")],
     format_: Format = FormatName.hf,
+    test_fraction: TestFraction = None,
     public: Annotated[bool, typer.Option("--public", help="Everybody can read a new repository.")] = False,
 ) -> None:
     """Export a version and publish it on the Hugging Face Hub. It must have been saved with --scope publication.
@@ -217,7 +225,7 @@ def publish(
     settings, reference = read_settings(), Reference.parse(version)
     with open_dataset(settings=settings) as dataset, tempfile.TemporaryDirectory(prefix="skill-arcade-") as folder:
         row, out = find_version(dataset, reference), Path(folder) / "export"
-        left_out = _export(settings, dataset, row, format_, out, 1)
+        left_out = _export(settings, dataset, row, format_, out, 1, test_fraction)
         for address in publish_export(out, repository, private=not public):
             typer.echo(f"Published: {address}")
             with _explain_missing_rights():
@@ -257,13 +265,20 @@ def _plan_save(
 
 
 def _export(
-    settings: Settings, dataset: Dataset, row: Row[Any], format_: FormatName, out: Path, jobs: int
+    settings: Settings,
+    dataset: Dataset,
+    row: Row[Any],
+    format_: FormatName,
+    out: Path,
+    jobs: int,
+    test_fraction: float | None,
 ) -> list[dict[str, Any]]:
     """Write an export of a version, and return the episodes that its format cannot hold."""
     find_format(format_)
+    check_test_fraction(test_fraction)
     for difference in list_differences(row):
         typer.echo(f"{difference}; the bytes of files may differ from other exports.", err=True)
-    plan = open_version_plan(dataset, format_, row, out)
+    plan = open_version_plan(dataset, format_, row, out, test_fraction)
     export_planned(settings, plan, out, jobs)
     check_still_whole(dataset, row, out)
     left_out = list_left_out(plan, out)

@@ -37,6 +37,14 @@ RayOption = Annotated[
     str | None,
     typer.Option("--ray", metavar="ADDRESS", help="Run --jobs tasks on this Ray cluster; `local` starts one here."),
 ]
+TestFraction = Annotated[
+    float | None,
+    typer.Option(
+        "--test-fraction",
+        metavar="0.2",
+        help="Put the episodes of about this fraction of the players into a split `test`: hf, lerobot, rlds.",
+    ),
+]
 
 
 def export(
@@ -48,14 +56,7 @@ def export(
             help="SQL on the columns of episode_summary: \"game_id = 'pong' AND certified\". Default: all ended."
         ),
     ] = None,
-    test_fraction: Annotated[
-        float | None,
-        typer.Option(
-            "--test-fraction",
-            metavar="0.2",
-            help="Put the episodes of about this fraction of the players into a split `test`: hf, lerobot, rlds.",
-        ),
-    ] = None,
+    test_fraction: TestFraction = None,
     scope: Annotated[
         str,
         typer.Option(help="What the export is for: `research`, or `publication` to publish it. Episodes need consent."),
@@ -108,11 +109,16 @@ def export(
 def _open_plan(
     dataset: Dataset, format_: FormatName, where: str | None, out: Path, test_fraction: float | None, scope: str
 ) -> Plan:
-    if test_fraction is not None and not 0 < test_fraction < 1:
-        raise InvalidRequest(f"--test-fraction is {test_fraction:g}: give a number between 0 and 1, such as 0.2.")
+    check_test_fraction(test_fraction)
     if scope not in (RESEARCH, PUBLICATION):
         raise InvalidRequest(f"--scope is {scope!r}: give research or publication.")
     return open_plan(dataset, format_, where, out, test_fraction=test_fraction, scope=scope)
+
+
+def check_test_fraction(fraction: float | None) -> None:
+    """Raise InvalidRequest unless a fraction is between 0 and 1, or None for no split."""
+    if fraction is not None and not 0 < fraction < 1:
+        raise InvalidRequest(f"--test-fraction is {fraction:g}: give a number between 0 and 1, such as 0.2.")
 
 
 def describe(manifest: dict[str, Any]) -> str:

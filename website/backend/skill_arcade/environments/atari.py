@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from skill_arcade.environments.colour_tables import NTSC, PAL, ColourTable
 from skill_arcade.environments.emulator_config import TIME_BASED_SEED, describe_emulation
 from skill_arcade.environments.playable_env import StepResult
+from skill_arcade.environments.positions import RAM_POSITIONS, Position
 from skill_arcade.environments.reseeding import FreshState
 from skill_arcade.errors import UnsupportedEnvironment
 from skill_arcade.exact_json import encode_info
@@ -182,6 +183,11 @@ class AtariPlayableEnv:
         """Return the console's 128 bytes of RAM."""
         self._game.ale.getRAM(self._ram)
         return self._ram.tobytes()
+
+    def position(self) -> Position | None:
+        """Return where the player is, or None if it is not known for this game: `TellsPosition.position`."""
+        reader = RAM_POSITIONS.get(self.spec["id"])
+        return None if reader is None else reader.read(self.memory())
 
     def close(self) -> None:
         """Release the emulator."""

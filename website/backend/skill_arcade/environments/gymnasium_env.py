@@ -13,6 +13,7 @@ from gymnasium.spaces import Discrete
 from skill_arcade.environments.changing_leaves import find_changing_leaves
 from skill_arcade.environments.environment_calls import environment_call
 from skill_arcade.environments.playable_env import StepResult
+from skill_arcade.environments.positions import Position, read_grid_position
 from skill_arcade.environments.rendered_picture import NO_RENDERER, read_picture
 from skill_arcade.environments.step_values import read_reset, read_step
 from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
@@ -88,6 +89,11 @@ class GymnasiumPlayableEnv:
             self._is_rendered = True
         assert self._picture is not None
         return self._picture
+
+    def position(self) -> Position | None:
+        """Return where the agent is, or None if this environment does not tell: `TellsPosition.position`."""
+        with self._call("position"):
+            return read_grid_position(self.spec["id"], self._env.unwrapped)
 
     def close(self) -> None:
         """Release the environment."""

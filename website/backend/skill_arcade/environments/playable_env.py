@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from skill_arcade.environments.positions import Position
 from skill_arcade.frames.picture import Picture
 
 
@@ -57,3 +58,11 @@ class HasAudio(PlayableEnv, Protocol):
 
     def sound(self) -> bytes:
         """Return the samples of the last step: unsigned bytes. They are no part of the observation."""
+
+
+@runtime_checkable
+class TellsPosition(PlayableEnv, Protocol):
+    """A playable environment that may know where the player is."""
+
+    def position(self) -> Position | None:
+        """Return where the player is after the last reset or step, or None if this environment does not tell."""

@@ -94,7 +94,7 @@ def write_card(plan: Plan, format_: Format, reports: list[Report], left_out: lis
         format=plan.format,
         time_created=plan.time_created,
         version=plan.skill_arcade,
-        query=plan.where or "-- every ended episode",
+        query=plan.query or "-- every ended episode",
         groups="\n".join(_describe_group(name, plan, reports) for name in plan.groups),
         load=format_.load(plan) if plan.groups else "# no episode could be exported",
         pseudonyms=PSEUDONYMS if plan.dataset is None else DATASET_PSEUDONYMS,

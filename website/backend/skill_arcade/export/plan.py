@@ -76,6 +76,13 @@ class Plan:
     """Version of a saved dataset, as `saved_datasets.describe_saved` describes it; None: a selection of now."""
     certified: list[str] | None = None
     """Ids of the certified episodes of that version."""
+    published_where: str | None = None
+    """The condition without ids of players and episodes; None: `where` has none."""
+
+    @property
+    def query(self) -> str | None:
+        """The condition that the export publishes, or None if it has every ended episode."""
+        return self.published_where or self.where
 
     @property
     def n_episodes(self) -> int:

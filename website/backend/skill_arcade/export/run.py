@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import multiprocessing
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -30,7 +31,7 @@ from skill_arcade.ray_jobs import run_on_ray
 from skill_arcade.settings import Settings
 from skill_arcade.shards import Shard
 from skill_arcade.storage.database.consents import RESEARCH
-from skill_arcade.storage.database.dataset_versions import make_pseudonym
+from skill_arcade.storage.database.dataset_versions import find_named_ids, make_pseudonym
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,16 @@ def open_plan(
     episodes = dataset.episodes(where=condition, scope=scope)
     n_without_consent = dataset.count_without(scope, condition)
     plan = plan_episodes(format_, where, episodes, test_fraction, scope=scope, n_without_consent=n_without_consent)
+    if where is not None:
+        plan = replace(plan, published_where=_redact_ids(dataset, where))
     write_plan(plan, out)
     return plan
+
+
+def _redact_ids(dataset: Dataset, where: str) -> str:
+    """Return a condition without ids of players and episodes, which the files of the export use pseudonyms for."""
+    named = dataset.source.run(lambda connection: find_named_ids(connection, where))
+    return re.sub(r"[\w-]+", lambda word: named.get(word[0], word[0]), where)
 
 
 def find_plan(out: Path) -> Plan | None:
@@ -357,7 +366,7 @@ def finish_export(plan: Plan, out: Path) -> dict[str, Any]:
             files[name.as_posix()] = describe_file(path)
     manifest = {
         "format": plan.format,
-        "query": plan.where or "every ended episode",
+        "query": plan.query or "every ended episode",
         "time_created": plan.time_created,
         "skill_arcade": plan.skill_arcade,
         "dataset": None if plan.dataset is None else describe_version(plan.dataset),

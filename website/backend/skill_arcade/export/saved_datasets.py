@@ -77,11 +77,14 @@ def list_differences(version: Row[Any]) -> list[str]:
     ]
 
 
-def plan_version(dataset: Dataset, format_: FormatName, version: Row[Any]) -> Plan:
+def plan_version(dataset: Dataset, format_: FormatName, version: Row[Any], test_fraction: float | None = None) -> Plan:
     """Return the plan of an export of a version.
 
+    `test_fraction` is the fraction of the players whose episodes are the split `test`, chosen by a hash of their ids:
+    the same players in every export of the version. None means no such split.
+
     Raises:
-        InvalidRequest: episodes of it were erased, withdrawn or changed.
+        InvalidRequest: episodes of it were erased, withdrawn or changed, or the format has no splits.
     """
     _check_loss(dataset, version)
     described, certified = dataset.source.run(lambda connection: _describe(connection, version))
@@ -93,13 +96,16 @@ def plan_version(dataset: Dataset, format_: FormatName, version: Row[Any]) -> Pl
         format_,
         version.query,
         dataset.episodes(where=where, scope=version.scope),
+        test_fraction,
         scope=version.scope,
         n_without_consent=version.n_without_consent,
         saved=saved,
     )
 
 
-def open_version_plan(dataset: Dataset, format_: FormatName, version: Row[Any], out: Path) -> Plan:
+def open_version_plan(
+    dataset: Dataset, format_: FormatName, version: Row[Any], out: Path, test_fraction: float | None = None
+) -> Plan:
     """Create the plan of an export of a version to `out`, or read the existing one.
 
     Raises:
@@ -107,11 +113,11 @@ def open_version_plan(dataset: Dataset, format_: FormatName, version: Row[Any], 
     """
     plan = find_plan(out)
     if plan is None:
-        plan = plan_version(dataset, format_, version)
+        plan = plan_version(dataset, format_, version, test_fraction)
         write_plan(plan, out)
         return plan
     planned = plan.dataset or {}
-    if (plan.format, planned.get("digest")) != (format_, version.digest):
+    if (plan.format, plan.test_fraction, planned.get("digest")) != (format_, test_fraction, version.digest):
         raise other_plan(plan, out)
     return plan
 

@@ -87,6 +87,8 @@ async def answer_chart(
     rows = [dict(row) for row in (await connection.exec_driver_sql(sql)).mappings()]
     episodes, players, left_out = await (counts or Counts()).find(connection, selection)
     summarised = await asyncio.to_thread(chart.summarise_rows, rows)
+    if chart.explain is not None:
+        notes += chart.explain(summarised)
     return Answer(chart, summarised, episodes, players, left_out, sql, write_python(chart, sql), tuple(notes))
 
 

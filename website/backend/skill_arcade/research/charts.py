@@ -4,15 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from skill_arcade.environments.positions import KNOWN_GAMES
 from skill_arcade.research import summaries
 from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS
-from skill_arcade.research.selection import Selection
+from skill_arcade.research.selection import Selection, quote
 
 MAX_POINT_PLAYERS, MAX_PLAYER_POINTS = 8, 120
 """Players, and points of each, that are shown as points. 960 points take less than 100 kB."""
 MAX_FITTED_PLAYERS = 12
 """Players whose laws are fitted: each takes about 10 ms."""
 N_BINS = 40
+MAX_PROTOCOL_EPISODES = 1000
+"""Newest selected episodes whose protocol is compared with those of published scores."""
+MAX_PROGRAM_LINES = 12
+"""Programs that are shown as lines, those with the most episodes."""
+N_DEATH_COLUMNS, N_DEATH_ROWS = 20, 21
+"""Cells of a picture without cells of its own: 8 by 10 pixels of an Atari game."""
+MAX_DEATH_MAPS, MAX_DEATH_CELLS = 4, 600
+"""Pictures, and cells of them, that are shown. 600 cells take less than 100 kB."""
 Row = dict[str, Any]
 
 
@@ -25,6 +34,7 @@ class Chart:
     * `reads`: columns of the selected episodes that the SQL reads; `measure` stands for the selected one.
     * `needs`: what the selection must name; otherwise the numbers would mix what cannot be compared.
     * `summarise`: name of a function of `summaries` that turns the rows of the SQL into those of the answer.
+    * `explain`: returns notes about the rows of the answer.
     """
 
     subject: Literal["overview", "learning", "quality", "comparison", "behaviour"]
@@ -36,6 +46,7 @@ class Chart:
     needs: Literal["nothing", "game", "game or normalised"] = "nothing"
     summarise: str | None = None
     notes: Sequence[str] = field(default=())
+    explain: Callable[[Sequence[Row]], Sequence[str]] | None = None
 
     def write_sql(self, selection: Selection) -> str:
         """Return the complete SQL of the chart."""
@@ -235,6 +246,96 @@ SELECT grp AS "group", action, steps::float8 AS steps, (steps / sum(steps) OVER 
 FROM used ORDER BY grp, action LIMIT 400"""
 
 
+def _references(selection: Selection) -> str:
+    """Return the SQL of the lines beside people, each with the columns of its protocol."""
+    baseline = f"SELECT environment_id, random, human FROM baseline WHERE source_id = {quote(selection.source)}"
+    scale = {"return": "{0}", "normalised": "({0} - b.random) / nullif(b.human - b.random, 0)"}[selection.metric]
+    played = [f"m.game_id = {quote(selection.game)}"] if selection.game is not None else []
+    played += [f"m.variant = {quote(selection.variant)}"] if selection.variant is not None else []
+    has_programs = selection.lines in ("programs", "all")
+    protocol = """NULL::float8 AS sticky_probability, NULL::int AS frame_skip, NULL::int AS max_episode_frames,
+    NULL::bigint AS trained_frames, NULL AS start, NULL AS evaluation"""
+    # Arguments of the registration, and above them those of the game and its options.
+    kwargs = """coalesce(e.environment #> '{gymnasium,kwargs}', '{}') || coalesce(e.environment -> 'kwargs', '{}')"""
+    emulation = """(kwargs ->> 'repeat_action_probability')::float8 AS sticky_probability,
+    CASE WHEN jsonb_typeof(kwargs -> 'frameskip') = 'number' THEN (kwargs ->> 'frameskip')::int END AS frame_skip,
+    (kwargs ->> 'max_num_frames_per_episode')::int AS max_episode_frames"""
+    return f""",
+used AS (SELECT mode() WITHIN GROUP (ORDER BY environment_id) AS id FROM chosen),
+b AS (SELECT b.* FROM ({baseline}) AS b JOIN used ON used.id = b.environment_id),
+shown AS (SELECT user_id, pace, {emulation}
+  FROM (SELECT e.user_id, e.provenance #>> '{{program,pace}}' AS pace, {kwargs} AS kwargs
+    FROM (SELECT episode_id FROM chosen ORDER BY episode_id DESC LIMIT {MAX_PROTOCOL_EPISODES}) AS c
+    JOIN episode e ON e.id = c.episode_id) AS described),
+programs AS (SELECT user_id, score, pace, name, {emulation}
+  FROM (SELECT e.user_id, m.score, e.provenance #>> '{{program,pace}}' AS pace, {kwargs} AS kwargs,
+      regexp_replace(e.provenance #>> '{{player,browser}}', '^skill_arcade[.]client ', '') AS name
+    FROM episode_measure m JOIN "user" u ON u.id = m.user_id AND u.is_synthetic JOIN episode e ON e.id = m.episode_id
+    WHERE {" AND ".join([*played, "e.provenance ? 'program'", "true" if has_programs else "false"])}) AS described),
+lines AS (
+  SELECT 1 AS place, 'random' AS kind, 'Random agent' AS name, {scale.format("s.random")} AS value, NULL::bigint AS n,
+    NULL::bigint AS n_players, NULL AS pace, s.source_id || ' (' || o.version || '): ' || o.citation AS source,
+    'random agent of ' || split_part(o.protocol, '; random agent: ', 2) AS protocol, {protocol}
+  FROM used JOIN baseline s ON s.environment_id = used.id AND s.source_id = {quote(selection.source)}
+  JOIN baseline_source o ON o.id = s.source_id LEFT JOIN b ON true
+  UNION ALL SELECT 2, 'human', 'Human, ' || s.source_id, {scale.format("s.human")}, NULL, NULL, NULL,
+    s.source_id || ' (' || o.version || '): ' || o.citation,
+    split_part(o.protocol, '; random agent: ', 1), {protocol}
+  FROM used JOIN baseline s ON s.environment_id = used.id JOIN baseline_source o ON o.id = s.source_id
+  LEFT JOIN b ON true
+  UNION ALL SELECT 3, 'agent', a.name, {scale.format("s.score")}, NULL, NULL, 'stepped',
+    a.citation || ' (' || a.version || ')', NULL, a.sticky_probability, a.frame_skip, a.max_episode_frames,
+    a.trained_frames, a.start, a.evaluation
+  FROM used JOIN published_score s ON s.environment_id = used.id JOIN published_agent a ON a.id = s.agent_id
+  LEFT JOIN b ON true
+  UNION ALL SELECT * FROM (
+    SELECT 4, 'program', p.name, avg({scale.format("p.score")}), count(*), count(DISTINCT p.user_id), p.pace,
+      'episodes of this arcade', NULL, p.sticky_probability, p.frame_skip, p.max_episode_frames, NULL::bigint, NULL,
+      NULL
+    FROM programs p LEFT JOIN b ON true
+    GROUP BY p.name, p.pace, p.sticky_probability, p.frame_skip, p.max_episode_frames
+    ORDER BY count(*) DESC, p.name LIMIT {MAX_PROGRAM_LINES}) AS programs
+  UNION ALL SELECT * FROM (
+    SELECT 0, 'shown', 'Shown episodes', NULL::float8, count(*), count(DISTINCT s.user_id), s.pace,
+      'newest {MAX_PROTOCOL_EPISODES} of the selected episodes', NULL, s.sticky_probability, s.frame_skip,
+      s.max_episode_frames, NULL::bigint, NULL, NULL
+    FROM shown s GROUP BY s.pace, s.sticky_probability, s.frame_skip, s.max_episode_frames
+    ORDER BY count(*) DESC LIMIT 5) AS shown)
+SELECT kind, name, value, n_players AS players, n AS episodes, pace, sticky_probability, frame_skip,
+  max_episode_frames, trained_frames, start, evaluation, protocol, source
+FROM lines ORDER BY place, n DESC NULLS LAST, value, name, source, sticky_probability, frame_skip"""
+
+
+def _deaths(_: Selection) -> str:
+    return f""",
+placed AS (SELECT c.variant, c.user_id, d.episode_id, d.frame, d.screen,
+    coalesce(d.columns, {N_DEATH_COLUMNS}) AS columns, coalesce(d.rows, {N_DEATH_ROWS}) AS rows, d.x, d.y
+  FROM death d JOIN chosen c ON c.episode_id = d.episode_id),
+of_players AS (SELECT variant, screen, columns, rows, least(floor(x * columns)::int, columns - 1) AS "column",
+    least(floor(y * rows)::int, rows - 1) AS "row", user_id, count(*) AS deaths,
+    max((episode_id::text || ' ' || frame) COLLATE "C") AS newest
+  FROM placed GROUP BY 1, 2, 3, 4, 5, 6, 7),
+cells AS (SELECT variant, screen, columns, rows, "column", "row", sum(deaths)::bigint AS deaths, count(*) AS players,
+    max(newest) AS newest
+  FROM of_players GROUP BY 1, 2, 3, 4, 5, 6),
+maps AS (SELECT variant, screen, columns, rows FROM cells GROUP BY 1, 2, 3, 4
+  ORDER BY sum(deaths) DESC, variant, screen LIMIT {MAX_DEATH_MAPS})
+SELECT c.variant, c.screen, c.columns, c.rows, c."column", c."row", c.deaths, c.players,
+  split_part(c.newest, ' ', 1) AS episode_id, split_part(c.newest, ' ', 2)::int AS frame
+FROM cells c JOIN maps USING (variant, screen, columns, rows)
+ORDER BY c.deaths DESC, c.variant, c.screen, c."row", c."column" LIMIT {MAX_DEATH_CELLS}"""
+
+
+def _explain_deaths(rows: Sequence[Row]) -> list[str]:
+    if rows:
+        n = sum(row["deaths"] for row in rows)
+        return [f"{n:,} deaths are shown."]
+    return [
+        "No place of a death is known for these episodes. The environment tells it in "
+        f"{', '.join(KNOWN_GAMES)}; in other games it does not tell where the player is."
+    ]
+
+
 _GROUP = {"group": "group of players: the most frequent value of their episodes"}
 _N = {"players": "number of players", "episodes": "number of episodes"}
 _BIN = {"x_from": "start of the bin", "x_to": "end of the bin; null: open"}
@@ -401,6 +502,29 @@ CHARTS: dict[str, Chart] = {
         notes=("An episode may have several flags. Nothing is deleted.",),
     ),
     "quality": Chart("quality", "Distribution of a measure", _HISTOGRAM, _histogram, reads=("measure",)),
+    "references": Chart(
+        "comparison",
+        "Published scores and programs",
+        {
+            "kind": "shown: protocol of the selected episodes; random, human or agent: published; program: played here",
+            "name": "name",
+            "value": "return or normalised score; null: none",
+            "players": "number of players; null: published",
+            "episodes": "number of episodes; null: published",
+            "protocol": "how the value was measured",
+            "differs": "what differs from the protocol of the selected episodes; null: nothing known",
+            "source": "where the value is from",
+        },
+        _references,
+        reads=("environment_id",),
+        needs="game",
+        summarise="describe_references",
+        notes=(
+            "Published scores are those of the game's default mode and difficulty. Scores of different protocols are "
+            "not directly comparable.",
+        ),
+        explain=summaries.explain_references,
+    ),
     "groups": Chart(
         "comparison",
         "Groups compared",
@@ -449,5 +573,31 @@ CHARTS: dict[str, Chart] = {
         _actions,
         reads=("actions",),
         needs="game",
+    ),
+    "deaths": Chart(
+        "behaviour",
+        "Where people die",
+        {
+            "variant": "variant of the game",
+            "screen": "number of the screen in a game with several; otherwise 0",
+            "columns": "number of columns of the picture",
+            "rows": "number of rows of the picture",
+            "column": "0-based column from the left",
+            "row": "0-based row from above",
+            "deaths": "number of deaths in this cell",
+            "players": "number of players who died in this cell",
+            "episode_id": "episode of the newest death in this cell",
+            "frame": "index of the last observation before that death",
+        },
+        _deaths,
+        reads=(),
+        needs="game",
+        notes=(
+            "The certifier finds places when it re-runs an episode. Episodes without a certificate, or with one from "
+            "before this was measured, are missing until `skill-arcade verify --all`.",
+            f"The {MAX_DEATH_MAPS} screens or variants with the most deaths, and of them the {MAX_DEATH_CELLS} cells "
+            "with the most. A level that changes with the seed is shown as the picture of one episode.",
+        ),
+        explain=_explain_deaths,
     ),
 }

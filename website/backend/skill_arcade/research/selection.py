@@ -56,6 +56,9 @@ class Selection(BaseModel):
     min_episodes: int = Field(1, ge=1, le=100_000, description="least number of episodes of a player in a variant")
     metric: Literal["return", "normalised"] = "return"
     source: str = Field("dqn-zoo", max_length=50, pattern=_ID, description="baseline_source.id, for `normalised`")
+    lines: Literal["published", "programs", "all", "none"] = Field(
+        "published", description="lines beside people: published scores, programs that played here, all, or none"
+    )
     x: Literal["episodes", "minutes", "steps"] = Field("episodes", description="horizontal axis of learning")
     split: Split = Field("none", description="groups of players, by the most frequent value of their episodes")
     measure: Measure = Field("latency_p95_ms", description="measure of a histogram")

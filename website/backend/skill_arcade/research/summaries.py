@@ -1,6 +1,6 @@
 """Summaries that Python computes from the rows of a chart's SQL. The snippet of a chart calls them too."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,80 @@ def profile_groups(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
 def explain_flags(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Add the `reason` of each flag."""
     return [{"flag": row["flag"], "reason": FLAGS[row["flag"]][1], **row} for row in rows]
+
+
+def describe_references(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Return the lines beside people, with their protocol in words and what differs from the shown episodes."""
+    rows = list(rows)
+    shown = [row for row in rows if row["kind"] == "shown"]
+    return [
+        {
+            **{name: row[name] for name in ("kind", "name", "value", "players", "episodes")},
+            "protocol": row["protocol"] or _describe_protocol(row),
+            "differs": None if row["kind"] == "shown" else _describe_differences(row, shown),
+            "source": row["source"],
+        }
+        for row in rows
+    ]
+
+
+def explain_references(rows: Sequence[Row]) -> list[str]:
+    """Return the protocol of the shown episodes in a sentence, and which lines have another one."""
+    shown = [f"{row['protocol']} ({row['episodes']:,} episodes)" for row in rows if row["kind"] == "shown"]
+    different = [row["name"] for row in rows if row["differs"] is not None]
+    notes = [f"Protocol of the shown episodes: {'; or '.join(shown)}."] if shown else []
+    if different:
+        notes.append(f"Measured by another protocol: {'; '.join(different)}. The column differs says in what.")
+    if not any(row["kind"] in ("random", "human", "agent") for row in rows):
+        notes.append("No published scores are known for this game.")
+    return notes
+
+
+def _describe_protocol(row: Mapping[str, Any]) -> str:
+    """Return the known parts of a protocol, separated by commas."""
+    pace = {"stepped": "the game waits for each action", None: "real time, as people play"}
+    parts = [pace.get(row["pace"], "real time")]
+    parts += _describe_emulation(row)
+    if row["max_episode_frames"] is not None:
+        parts.append(f"at most {row['max_episode_frames']:,} frames an episode")
+    parts += [row[name] for name in ("start", "evaluation") if row[name] is not None]
+    if row["trained_frames"] is not None:
+        parts.append(f"trained for {row['trained_frames'] / 1e6:g} million frames")
+    return ", ".join(parts)
+
+
+def _describe_emulation(row: Mapping[str, Any]) -> list[str]:
+    parts = []
+    if row["sticky_probability"] is not None:
+        probability = row["sticky_probability"]
+        parts.append(f"sticky actions with probability {probability:g}" if probability else "no sticky actions")
+    if row["frame_skip"] is not None:
+        parts.append(
+            "an action each frame" if row["frame_skip"] == 1 else f"an action every {row['frame_skip']} frames"
+        )
+    return parts
+
+
+_COMPARED = {
+    "sticky_probability": "sticky actions",
+    "frame_skip": "frame skip",
+    "max_episode_frames": "length of an episode",
+}
+
+
+def _describe_differences(row: Mapping[str, Any], shown: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return in what a protocol differs from those of all shown episodes, or None if in nothing that is known."""
+    if row["protocol"] is not None:
+        return "see its protocol"  # humans and random agents have a text only
+    paces = {one["pace"] or "realtime" for one in shown}
+    differences = ["pace"] if shown and (row["pace"] or "realtime") not in paces else []
+    for column, name in _COMPARED.items():
+        known = {one[column] for one in shown} - {None}
+        if row[column] is not None and known and row[column] not in known:
+            differences.append(name)
+    if row["start"] is not None and row["start"] != "no no-ops":
+        differences.append("start")
+    return ", ".join(differences) or None
 
 
 def _by_group(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import NotAllowed, NotFound, NotSignedIn
 from skill_arcade.storage.database.board_pages import is_on_board
-from skill_arcade.storage.database.consents import RESEARCH, allows
+from skill_arcade.storage.database.consents import may_research
 from skill_arcade.storage.database.queries import get_episode
 from skill_arcade.storage.database.shares import find_share
 from skill_arcade.web.current_user import authenticate, bearer
@@ -75,7 +75,7 @@ async def find_visible_episode(
     if viewer.user is not None:
         if episode.user_id == viewer.user.user_id:
             return episode, "player"
-        if "researcher" in viewer.user.roles and await allows(connection, episode_id, RESEARCH):
+        if "researcher" in viewer.user.roles and await may_research(connection, episode_id):
             return episode, "researcher"
     if await is_on_board(connection, episode, None if viewer.user is None else viewer.user.user_id):
         return episode, "board"

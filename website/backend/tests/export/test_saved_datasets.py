@@ -191,6 +191,8 @@ def test_pseudonyms_are_equal_in_versions_and_differ_between_datasets(
         (("No Name",), "is no name of a dataset"),
         (("empty", "--where", "steps > 1e9"), "No ended episode can be saved"),
         (("named", "--where", "player_id = 'user'"), "names a player"),
+        (("named", "--where", "player_id <> 'user' OR steps > 1"), "names a player"),
+        (("named", "--where", f"player_id <> '{'0a' * 16}'"), "names a player"),
         (("broken", "--where", "retrun > 1"), 'column "retrun" does not exist'),
         (("broken", "--where", "nextval('a') > 0"), "database rejects the condition"),
         (("broken", "--where", "true); DELETE FROM event; --"), "database rejects the condition"),

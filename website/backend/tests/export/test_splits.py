@@ -9,8 +9,10 @@ import datasets
 import pandas as pd
 import pytest
 from sqlalchemy import URL
+from typer.testing import CliRunner, Result
 
 import skill_arcade.dataset as sa
+from skill_arcade.cli import app
 from skill_arcade.dataset.reader import Dataset
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.formats import FormatName
@@ -121,3 +123,62 @@ def test_split_of_one_player_is_refused(recorded: tuple[Settings, Dataset], tmp_
 def test_split_of_format_without_splits_is_refused(recorded: tuple[Settings, Dataset], tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="has no splits"):
         open_plan(recorded[1], FormatName.minari, None, tmp_path, test_fraction=0.5)
+
+
+def run_command(recorded: tuple[Settings, Dataset], *arguments: object) -> Result:
+    settings, _ = recorded
+    variables = {"SKILL_ARCADE_HOME": str(settings.skill_arcade_home), "DATABASE_URL": str(settings.database_url)}
+    return CliRunner(env=variables).invoke(app, [str(argument) for argument in arguments])
+
+
+def test_split_of_saved_dataset_has_same_players_in_each_export(
+    recorded: tuple[Settings, Dataset], tmp_path: Path
+) -> None:
+    def run(*arguments: object) -> None:
+        result = run_command(recorded, "datasets", *arguments)
+        assert result.exit_code == 0, result.stderr
+
+    run("save", "class")
+    for name in ("first", "second"):
+        run("export", "class@1", tmp_path / name, "--format", "hf", "--test-fraction", 0.4)
+    files = [
+        {file.relative_to(tmp_path / name): file.read_bytes() for file in (tmp_path / name).rglob("*.*")}
+        for name in ("first", "second")
+    ]
+    assert files[0] == files[1]
+    players = read_hf(tmp_path / "first")
+    assert {split: len(ids) for split, ids in players.items()} == {"train": 3, "test": 2}
+    assert not players["train"] & players["test"]
+    run("save", "class")  # the next version has the same players in its splits
+    run("export", "class@2", tmp_path / "next", "--format", "hf", "--test-fraction", 0.4)
+    assert read_hf(tmp_path / "next") == players
+
+
+@pytest.mark.parametrize(
+    ("format_", "fraction", "reason"), [("minari", 0.4, "has no splits"), ("hf", 1.5, "between 0 and 1")]
+)
+def test_split_of_saved_dataset_that_cannot_be_is_refused(
+    format_: str, fraction: float, reason: str, recorded: tuple[Settings, Dataset], tmp_path: Path
+) -> None:
+    run_command(recorded, "datasets", "save", "refused")
+    arguments = ("datasets", "export", "refused@1", tmp_path / "out", "--format", format_)
+    result = run_command(recorded, *arguments, "--test-fraction", fraction)
+    assert (result.exit_code, reason in result.stderr) == (1, True)
+
+
+def test_export_publishes_its_condition_without_ids(recorded: tuple[Settings, Dataset], tmp_path: Path) -> None:
+    """Also the id of a player whose episodes are not in it, and of one who was erased."""
+    settings, dataset = recorded
+    episode = next(iter(dataset.episodes())).id
+    erased = "0f" * 16
+    where = f"player_id <> 'player1' AND player_id <> '{erased}' AND episode_id <> '{episode}' AND steps > 1"
+    plan = open_plan(dataset, FormatName.parquet, where, tmp_path)
+    assert open_plan(dataset, FormatName.parquet, where, tmp_path) == plan  # the same command resumes it
+    list(export_parts(settings, plan, tmp_path, jobs=1))
+    finish_export(plan, tmp_path)
+    published = "player_id <> '(a player)' AND player_id <> '(a player)' AND episode_id <> '(an episode)' AND steps > 1"
+    assert json.loads((tmp_path / "manifest.json").read_text())["query"] == published
+    assert published in (tmp_path / "README.md").read_text()
+    for file in tmp_path.rglob("*.*"):
+        content = file.read_bytes()
+        assert not [id_ for id_ in ("player1", erased, str(episode)) if id_.encode() in content], file

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import skill_arcade.dataset as sa
 from benchmarks.synthetic_play import SyntheticPlayer, fill
@@ -348,3 +348,70 @@ def test_selection_writes_dates_and_texts_as_literals() -> None:
     assert "arm = 'it'" in sql
     assert "local_start >= '2026-01-02'" in sql
     assert json.dumps(sql).count("synthetic-1") == 1
+
+
+async def add_program(connection: AsyncConnection, name: str, score: float, *, pace: str, sticky: float) -> None:
+    """Add an episode of a program, as `skill_arcade.client` plays it."""
+    await add_user(connection, name, is_synthetic=True)
+    facts = {"player": {"browser": f"skill_arcade.client {name}"}, "program": {"pace": pace, "seed": 1}}
+    kwargs = {"frameskip": 1, "repeat_action_probability": sticky, "max_num_frames_per_episode": 108_000}
+    await add_episode(connection, name, score, game="pong", provenance=facts, kwargs=kwargs)
+
+
+@pytest.mark.anyio
+async def test_references_have_published_scores_and_programs_with_their_protocol(engine: AsyncEngine) -> None:
+    kwargs = {"frameskip": 1, "repeat_action_probability": 0.0, "max_num_frames_per_episode": 108_000}
+    async with transaction(engine) as connection:
+        await add_user(connection, "ada")
+        consent = await write_consent(connection, "ada", ("research",))
+        await add_episode(connection, "ada", 3.0, game="pong", kwargs=kwargs, consent_id=consent)
+        for score in (10.0, 20.0):
+            await add_program(connection, "follower", score, pace="stepped", sticky=0.0)
+        await add_program(connection, "follower", -5.0, pace="realtime", sticky=0.25)
+        renamed = "UPDATE episode SET environment = jsonb_set(environment, '{id}', '\"ALE/Pong-v5\"')"
+        await connection.execute(text(renamed))
+        await measure_episodes(connection, await list_unmeasured(connection, 10))
+
+        async def read(**fields: Any) -> tuple[dict[str, dict[str, Any]], Answer]:
+            answer = await answer_chart(connection, "references", Selection(game="pong", **fields))
+            return {f"{row['name']} {row['protocol']}": row for row in answer.rows}, answer
+
+        published, answer = await read()
+        programs, _ = await read(lines="programs")
+        normalised, _ = await read(metric="normalised", lines="all")
+    assert {row["kind"] for row in published.values()} == {"shown", "random", "human", "agent"}
+    by_name = {row["name"]: row for row in published.values()}
+    assert (by_name["DQN"]["value"], by_name["Rainbow"]["value"]) == (18.9, 20.9)  # as the papers print them
+    assert by_name["Random agent"]["value"] == -20.7
+    assert by_name["Random agent"]["protocol"] == "random agent of dqn_zoo 45061f4"
+    assert by_name["Human, nature-2015"]["value"] == 9.3
+    assert "5 minutes" in by_name["Human, nature-2015"]["protocol"]
+    assert by_name["DQN"]["differs"] == "pace, frame skip, length of an episode, start"
+    assert by_name["DQN (Dopamine)"]["differs"] == "pace, sticky actions, frame skip"
+    assert "sticky actions with probability 0.25, an action every 4 frames" in by_name["DQN (Dopamine)"]["protocol"]
+    shown = by_name["Shown episodes"]["protocol"]
+    assert (
+        shown == "real time, as people play, no sticky actions, an action each frame, at most 108,000 frames an episode"
+    )
+    assert any(shown in note for note in answer.notes)
+    assert any("Measured by another protocol: " in note and "DQN" in note for note in answer.notes)
+    own = [row for row in programs.values() if row["kind"] == "program"]
+    assert [(row["value"], row["episodes"], row["differs"]) for row in own] == [
+        (15.0, 2, "pace"),
+        (-5.0, 1, "sticky actions"),
+    ]
+    values = {row["name"]: row["value"] for row in normalised.values() if row["kind"] != "program"}
+    assert (values["Random agent"], values["Human, dqn-zoo"]) == (0, 1)
+    assert values["DQN"] == pytest.approx((18.9 + 20.7) / (14.6 + 20.7))
+
+
+@pytest.mark.anyio
+async def test_references_of_unpublished_game_say_that_none_are_known(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        await add_user(connection, "ada")
+        consent = await write_consent(connection, "ada", ("research",))
+        await add_episode(connection, "ada", 1.0, consent_id=consent)
+        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        answer = await answer_chart(connection, "references", Selection(game="lake"))
+    assert [row["kind"] for row in answer.rows] == ["shown"]
+    assert "No published scores are known for this game." in answer.notes

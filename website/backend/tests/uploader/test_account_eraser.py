@@ -62,7 +62,10 @@ async def close_account(engine: AsyncEngine) -> None:
         assert await begin_erasure(connection, "user")
 
 
-ABOUT_NO_PLAYER = ("game", "erasure", "baseline", "baseline_source", "consent_document", "consent_decision")
+ABOUT_NO_PLAYER = (
+    *("game", "erasure", "baseline", "baseline_source", "published_agent", "published_score"),
+    *("consent_document", "consent_decision"),
+)
 
 
 async def all_rows(engine: AsyncEngine) -> str:

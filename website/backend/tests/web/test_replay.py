@@ -170,6 +170,14 @@ async def test_replay_is_readable_by_player_and_researchers_only(
 
 
 @ON_DISK
+async def test_replay_of_program_is_readable_by_researchers(recording: Recording) -> None:
+    """The charts of programs link to their replays; the view of consents has people only."""
+    await recording.execute(text("UPDATE \"user\" SET is_synthetic = true WHERE id = 'ada'"))
+    assert (await recording.get("/replay", RITA)).status_code == 200
+    assert (await recording.get("/replay", EVA)).status_code == 404
+
+
+@ON_DISK
 async def test_link_opens_its_episode_only_until_it_is_revoked(recording: Recording) -> None:
     link = await recording.make_link()
     paths = ["/replay", "/replay/steps", "/replay/events", "/segments/0/frames", "/segments/0/observations"]

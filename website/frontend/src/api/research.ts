@@ -26,6 +26,30 @@ export const chartQuery = (userId: string, chart: ChartName, query: string) =>
     staleTime: 60_000,
   });
 
+export interface FramePicture {
+  /** The picture as a data URL, so that it stays in a saved SVG. */
+  href: string;
+  width: number;
+  height: number;
+}
+
+/** Picture of a frame of an episode, as PNG. A recording without frames has none. */
+export const framePictureQuery = (userId: string, episodeId: string, frame: number) =>
+  queryOptions({
+    queryKey: ["research", userId, "picture", episodeId, frame],
+    queryFn: async (): Promise<FramePicture> => {
+      const range = `first=${String(frame)}&end=${String(frame + 1)}`;
+      const png = await fetchPrivateFile(`/episodes/${episodeId}/clips?format=png&${range}`);
+      const view = new DataView(png.buffer, png.byteOffset);
+      // The first chunk of a PNG starts with width and height.
+      const [width, height] = [view.getUint32(16), view.getUint32(20)];
+      const text = Array.from(png, (byte) => String.fromCharCode(byte)).join("");
+      return { href: `data:image/png;base64,${btoa(text)}`, width, height };
+    },
+    staleTime: Infinity,
+    retry: false,
+  });
+
 /** How many episodes the charts do not have yet. Refetched while the server measures them. */
 export const measuresQuery = (userId: string) =>
   queryOptions({

@@ -7097,6 +7097,8 @@ export interface operations {
                 readonly format?: "json" | "csv";
                 /** @description id of a game, with all its variants */
                 readonly game?: string | null;
+                /** @description lines beside people: published scores, programs that played here, all, or none */
+                readonly lines?: "published" | "programs" | "all" | "none";
                 /** @description measure of a histogram */
                 readonly measure?: "latency_p50_ms" | "latency_p95_ms" | "dropped_share" | "missed_share" | "focus_losses" | "idle_seconds" | "paused_seconds" | "active_speed" | "reaction_ms" | "entropy_bits" | "hold_steps";
                 readonly metric?: "return" | "normalised";
@@ -7125,7 +7127,7 @@ export interface operations {
             };
             readonly header?: never;
             readonly path: {
-                readonly chart: "games" | "days" | "ends" | "recordings" | "curve" | "speed" | "points" | "laws" | "breaks" | "within-days" | "flags" | "quality" | "groups" | "profile" | "behaviour" | "actions";
+                readonly chart: "games" | "days" | "ends" | "recordings" | "curve" | "speed" | "points" | "laws" | "breaks" | "within-days" | "flags" | "quality" | "references" | "groups" | "profile" | "behaviour" | "actions" | "deaths";
             };
             readonly cookie?: never;
         };

@@ -30,7 +30,7 @@ export const paths = {
     `/play/${encodeURIComponent(gameId)}?branch=${encodeURIComponent(episodeId)}` +
     `&frame=${String(frame)}${shareFragment(shareToken)}`,
   replay: (episodeId: string) => `/replay/${encodeURIComponent(episodeId)}`,
-  replayFrame: (episodeId: string, frame: number, shareToken: string | null) =>
+  replayFrame: (episodeId: string, frame: number, shareToken: string | null = null) =>
     `/replay/${encodeURIComponent(episodeId)}?f=${String(frame)}${shareFragment(shareToken)}`,
   /** Live picture of a game. The token is in the fragment, which servers do not get. */
   watch: (token: string) => `/watch#${token}`,

@@ -1,12 +1,12 @@
 """Queries about certificates: episodes without one, the newest one, and adding one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,7 @@ from skill_arcade.storage.database.boards import enqueue_episode
 from skill_arcade.storage.database.tables import CertificateResult, Table
 
 _episode, _certificate = Table.metadata.tables["episode"], Table.metadata.tables["certificate"]
+_death = Table.metadata.tables["death"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ async def add_certificate(
     await connection.execute(insert(_certificate).values(**values).on_conflict_do_nothing())
     await enqueue_episode(connection, certificate.episode_id)
     return True
+
+
+async def replace_deaths(connection: AsyncConnection, episode_id: UUID, deaths: Sequence[Mapping[str, Any]]) -> None:
+    """Store where the player of an episode died, instead of what an earlier re-run found."""
+    await connection.execute(delete(_death).where(_death.c.episode_id == episode_id))
+    if deaths:
+        await connection.execute(insert(_death), [{"episode_id": episode_id, **death} for death in deaths])
 
 
 async def newest_certificate(connection: AsyncConnection, episode_id: UUID) -> Any:

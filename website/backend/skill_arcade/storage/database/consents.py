@@ -229,6 +229,13 @@ async def allows(connection: AsyncConnection, episode_id: UUID, scope: str) -> b
     return bool((await connection.execute(query, {"episode": episode_id, "scope": scope})).scalar())
 
 
+async def may_research(connection: AsyncConnection, episode_id: UUID) -> bool:
+    """Return whether researchers may see an episode: its player allows research, or is a program."""
+    query = text('SELECT u.is_synthetic FROM episode e JOIN "user" u ON u.id = e.user_id WHERE e.id = :episode')
+    is_program = (await connection.execute(query, {"episode": episode_id})).scalar()
+    return bool(is_program) or await allows(connection, episode_id, RESEARCH)
+
+
 async def require_scope(connection: AsyncConnection, episode_id: UUID, scope: str, message: str) -> None:
     """Raise ConsentRequired with this message unless an episode may be used for this scope."""
     if not await allows(connection, episode_id, scope):

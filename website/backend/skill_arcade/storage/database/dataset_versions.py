@@ -27,11 +27,16 @@ from skill_arcade.storage.database.tables import Table
 
 _table = Table.metadata.tables
 _dataset, _version, _member = _table["saved_dataset"], _table["dataset_version"], _table["dataset_episode"]
-_episode = _table["episode"]
+_episode, _user = _table["episode"], _table["user"]
 
 BATCH = 500
 """Episodes whose digests are computed by one query."""
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
+_WORD = re.compile(r"[\w-]+")
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_USER_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+_EPISODE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+A_PLAYER, AN_EPISODE = "(a player)", "(an episode)"
 SAVED, REMOVAL = "saved", "removal"
 ERASED_MEANWHILE = "Recordings were erased or withdrawn while the dataset was saved. Save it again."
 
@@ -142,7 +147,7 @@ async def save_version(connection: AsyncConnection, new: NewVersion) -> Row[Any]
     if not rows:
         without = f" {n_without} match, and their players do not allow {new.scope}." if n_without else ""
         raise InvalidRequest(f"No ended episode can be saved.{without} Use fewer filters.")
-    _check_anonymous(new.query, rows)
+    await _check_anonymous(connection, new.query)
     key = await _lock_dataset(connection, new.name)
     as_of = (await connection.execute(select(func.now()))).scalar_one()
     ids = [row.id for row in rows]
@@ -391,10 +396,26 @@ async def _read_certified(connection: AsyncConnection, ids: Sequence[UUID]) -> d
     return {row.episode_id: row.is_certified for row in rows}
 
 
-def _check_anonymous(query: str, rows: Iterable[Any]) -> None:
-    """Check that the query, which exports publish, names no selected player or episode by the id in the database."""
-    named = {str(id_) for row in rows for id_ in (row.id, row.user_id)}
-    if any(f"'{id_}'" in query for id_ in named):
+async def find_named_ids(connection: AsyncConnection, query: str) -> dict[str, str]:
+    """Return the ids of players and episodes in a condition, each with the text that an export publishes instead.
+
+    An id is found whether or not the condition selects what it names: `player_id <> '...'` names a player too. What
+    looks like the id of an episode (a UUID) or of a user (32 hexadecimal digits) counts even if it was erased.
+    """
+    named: dict[str, str] = {}
+    for word in _WORD.findall(query):
+        if _USER_ID.fullmatch(word):
+            named[word] = A_PLAYER
+        elif _EPISODE_ID.fullmatch(word):
+            named[word] = AN_EPISODE
+    quoted = {word for literal in _LITERAL.findall(query) for word in _WORD.findall(literal)}
+    users = select(_user.c.id).where(_user.c.id.in_(sorted(quoted)))
+    return named | dict.fromkeys((await connection.execute(users)).scalars(), A_PLAYER)
+
+
+async def _check_anonymous(connection: AsyncConnection, query: str) -> None:
+    """Check that the query, which exports publish, names no player or episode by the id in the database."""
+    if await find_named_ids(connection, query):
         raise InvalidRequest(
             "The condition names a player or an episode by its id, and a dataset publishes its condition. Use other "
             "filters."

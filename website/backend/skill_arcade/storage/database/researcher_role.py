@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 ROLE = "researcher"
 # Explicit lists, so that a new table is not readable until it is added to one of them.
 READABLE = (
-    *("game", "server", "baseline", "baseline_source"),
+    *("game", "server", "baseline", "baseline_source", "published_agent", "published_score"),
     *("consent_document", "consent_decision", "episode_consent"),
     *("saved_dataset", "dataset_version", "dataset_episode"),
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions
@@ -32,7 +32,8 @@ COLUMNS = {
 LIMITED_TABLES = {
     "episode": "id",
     **dict.fromkeys(
-        ("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure"), "episode_id"
+        ("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure", "death"),
+        "episode_id",
     ),
 }
 """Tables of which the role reads the rows that research may use, with the column that names their episode."""

@@ -65,7 +65,7 @@ function BeginsAt({ branch }: { branch: unknown }) {
   if (typeof parent !== "string" || typeof step !== "number") return null;
   return (
     <Row name="Begins at">
-      <Link className="rounded text-link underline" to={paths.replayFrame(parent, step, null)}>
+      <Link className="rounded text-link underline" to={paths.replayFrame(parent, step)}>
         Frame {step} of another round
       </Link>
     </Row>

@@ -5,6 +5,7 @@ import { Link, useSearchParams } from "react-router";
 import { chartQuery, chartsKey, measuresQuery } from "@/api/research";
 import { Button, buttonClass } from "@/components/button";
 
+import { DeathMap } from "./death-map";
 import {
   drawActions,
   drawChanges,
@@ -17,6 +18,7 @@ import {
   drawProfile,
   drawShares,
 } from "./draw";
+import { listLines } from "./reference-lines";
 import { FilterBar } from "./filter-bar";
 import { Figure } from "./figure";
 import { chartQueryOf, describeMeasure, VIEWS, withFilter, type View } from "./filters";
@@ -34,11 +36,14 @@ const QUESTIONS: Readonly<Record<View, string>> = {
   learning: "How do people improve, and do groups improve at different speeds?",
   quality: "Which recordings are doubtful, and why?",
   comparison: "Which group is better, and how certain is that?",
-  behaviour: "How fast do people react, and what do they press?",
+  behaviour: "How fast do people react, what do they press, and where do they die?",
   datasets: "Which recordings does a paper use?",
   studies: "Where are the participants of a study, and how well are they recorded?",
   download: "Take the recordings away.",
 };
+
+/** Source of the human whose normalised score is 1. */
+const DEFAULT_SOURCE = "dqn-zoo";
 
 /** Views whose charts compare returns, which are those of one game. */
 const VIEWS_OF_A_GAME: readonly View[] = ["learning", "comparison", "behaviour"];
@@ -137,6 +142,15 @@ function Figures({
   const xLabel = X_LABELS[address.get("x") ?? "episodes"] ?? "Episode";
   const measure = describeMeasure(new URLSearchParams(query).get("measure") ?? "");
   const common = { userId, query };
+  const wantedLines = new URLSearchParams(query).get("lines") ?? "published";
+  const hasLines = (view === "learning" || view === "comparison") && wantedLines !== "none";
+  const references = useQuery({
+    ...chartQuery(userId, "references", query),
+    enabled: hasLines,
+    placeholderData: (before) => before,
+  });
+  const source = address.get("source") ?? DEFAULT_SOURCE;
+  const lines = hasLines ? listLines(references.data, wantedLines, source) : [];
   switch (view) {
     case "overview":
       return (
@@ -150,13 +164,13 @@ function Figures({
     case "learning":
       return (
         <>
-          <Figure {...common} chart="curve" draw={drawCurve(xLabel, score)} />
+          <Figure {...common} chart="curve" draw={drawCurve(xLabel, score, lines)} />
           <Figure
             {...common}
             chart="speed"
             draw={drawGroups(`${score}, change per 10 episodes`, "improves faster")}
           />
-          <Figure {...common} chart="points" draw={drawPoints(xLabel, score)} />
+          <Figure {...common} chart="points" draw={drawPoints(xLabel, score, lines)} />
           <Figure {...common} chart="laws" />
           <Figure {...common} chart="breaks" draw={drawChanges("pause", `${score}, change`)} />
           <Figure
@@ -176,8 +190,9 @@ function Figures({
     case "comparison":
       return (
         <>
-          <Figure {...common} chart="groups" draw={drawGroups(score, "better")} />
-          <Figure {...common} chart="profile" draw={drawProfile(score)} />
+          <Figure {...common} chart="groups" draw={drawGroups(score, "better", lines)} />
+          <Figure {...common} chart="profile" draw={drawProfile(score, lines)} />
+          {hasLines && <Figure {...common} chart="references" />}
         </>
       );
     case "behaviour":
@@ -185,6 +200,13 @@ function Figures({
         <>
           <Figure {...common} chart="behaviour" title={measure} draw={drawHistogram(measure)} />
           <Figure {...common} chart="actions" draw={drawActions} />
+          <Figure
+            {...common}
+            chart="deaths"
+            draw={(rows, width, label) => (
+              <DeathMap rows={rows} width={width} label={label} userId={userId} />
+            )}
+          />
         </>
       );
     case "datasets":

@@ -2,7 +2,8 @@ import type { ReactNode } from "react";
 
 import type { ChartRow } from "./figure";
 import { Bars, Columns, type CurvePoint, Curves, Dots, Intervals, Legend } from "./plots";
-import { formatNumber } from "./scale";
+import { describeLines, fitLines, LineList, type ReferenceLine } from "./reference-lines";
+import { extent, formatNumber } from "./scale";
 
 const text = (row: ChartRow, name: string) => String(row[name] ?? "");
 const number = (row: ChartRow, name: string) => Number(row[name] ?? 0);
@@ -66,31 +67,45 @@ interface CurveLabels {
   x: string;
   y: string;
   hasCounts?: boolean;
+  lines?: readonly ReferenceLine[];
+  /** The axis of the lines' values. */
+  linesAt?: "x" | "y";
 }
 
 /** Curves by group, with a legend. `describe` returns the points of a row. */
 const drawByGroup =
-  ({ x, y, hasCounts = false }: CurveLabels, describe: (row: ChartRow) => CurvePoint[]): Draw =>
+  (
+    { x, y, hasCounts = false, lines = [], linesAt = "y" }: CurveLabels,
+    describe: (row: ChartRow) => CurvePoint[],
+  ): Draw =>
   (rows, width, label) => {
     const groups = [...groupBy(rows, "group")];
+    const points = rows.flatMap(describe);
+    const values = points.flatMap((point) =>
+      linesAt === "x" ? [point.x] : [point.low ?? point.y, point.high ?? point.y],
+    );
+    const shown = fitLines(lines, extent(values));
     return (
       <>
         <Legend names={groups.map(([name]) => name)} />
         <Curves
-          label={label}
+          label={label + describeLines(lines)}
+          lines={shown}
+          linesAt={linesAt}
           width={width}
           xLabel={x}
           yLabel={y}
           hasCounts={hasCounts}
           curves={groups.map(([name, own]) => ({ name, points: own.flatMap(describe) }))}
         />
+        <LineList lines={lines} shown={shown} />
       </>
     );
   };
 
 /** Medians with quartiles and the number of players, by group. */
-export const drawCurve = (xLabel: string, yLabel: string): Draw =>
-  drawByGroup({ x: xLabel, y: `${yLabel}: median, quartiles`, hasCounts: true }, (bin) => [
+export const drawCurve = (xLabel: string, yLabel: string, lines: readonly ReferenceLine[]): Draw =>
+  drawByGroup({ x: xLabel, y: `${yLabel}: median, quartiles`, hasCounts: true, lines }, (bin) => [
     {
       x: (number(bin, "x_from") + number(bin, "x_to")) / 2,
       y: number(bin, "median"),
@@ -113,32 +128,42 @@ export const drawHistogram = (xLabel: string): Draw =>
     ];
   });
 
-export const drawProfile = (xLabel: string): Draw =>
-  drawByGroup({ x: xLabel, y: "Share of players above" }, (point) => [
+export const drawProfile = (xLabel: string, lines: readonly ReferenceLine[]): Draw =>
+  drawByGroup({ x: xLabel, y: "Share of players above", lines, linesAt: "x" }, (point) => [
     { x: number(point, "threshold"), y: number(point, "share"), n: number(point, "players") },
   ]);
 
 /** Interquartile means with intervals, by group. `word` says what a greater value means: faster, better. */
 export const drawGroups =
-  (xLabel: string, word: string): Draw =>
-  (rows, width, label) => (
-    <Intervals
-      label={label}
-      width={width}
-      xLabel={xLabel}
-      rows={rows.map((row) => ({
-        name: text(row, "group"),
-        low: number(row, "low"),
-        middle: number(row, "iqm"),
-        high: number(row, "high"),
-        note:
-          `${formatNumber(number(row, "players"))} players` +
-          (row.p_faster === null
-            ? ""
-            : `; ${word} than another group's player: ${percent(number(row, "p_faster"))}`),
-      }))}
-    />
-  );
+  (xLabel: string, word: string, lines: readonly ReferenceLine[] = []): Draw =>
+  (rows, width, label) => {
+    const shown = fitLines(
+      lines,
+      extent([0, ...rows.flatMap((row) => [number(row, "low"), number(row, "high")])]),
+    );
+    return (
+      <>
+        <Intervals
+          label={label + describeLines(lines)}
+          lines={shown}
+          width={width}
+          xLabel={xLabel}
+          rows={rows.map((row) => ({
+            name: text(row, "group"),
+            low: number(row, "low"),
+            middle: number(row, "iqm"),
+            high: number(row, "high"),
+            note:
+              `${formatNumber(number(row, "players"))} players` +
+              (row.p_faster === null
+                ? ""
+                : `; ${word} than another group's player: ${percent(number(row, "p_faster"))}`),
+          }))}
+        />
+        <LineList lines={lines} shown={shown} />
+      </>
+    );
+  };
 
 /** Medians with quartiles, by row. */
 export const drawChanges =
@@ -159,24 +184,29 @@ export const drawChanges =
   );
 
 export const drawPoints =
-  (xLabel: string, yLabel: string): Draw =>
+  (xLabel: string, yLabel: string, lines: readonly ReferenceLine[]): Draw =>
   (rows, width, label) => {
     const players = [...groupBy(rows, "player")];
+    const shown = fitLines(lines, extent(rows.map((row) => number(row, "value"))));
     return (
-      <Dots
-        label={label}
-        width={width}
-        xLabel={xLabel}
-        yLabel={yLabel}
-        series={players.map(([name, episodes]) => ({
-          name,
-          dots: episodes.map((row) => ({
-            x: number(row, "x"),
-            y: number(row, "value"),
-            episodeId: text(row, "episode_id"),
-          })),
-        }))}
-      />
+      <>
+        <Dots
+          label={label + describeLines(lines)}
+          lines={shown}
+          width={width}
+          xLabel={xLabel}
+          yLabel={yLabel}
+          series={players.map(([name, episodes]) => ({
+            name,
+            dots: episodes.map((row) => ({
+              x: number(row, "x"),
+              y: number(row, "value"),
+              episodeId: text(row, "episode_id"),
+            })),
+          }))}
+        />
+        <LineList lines={lines} shown={shown} />
+      </>
     );
   };
 

@@ -28,6 +28,12 @@ interface Props {
 }
 
 const MAX_TABLE_ROWS = 300;
+const MAX_SHORT_CHARACTERS = 40;
+const SHORT_CELL = "whitespace-nowrap";
+const LONG_CELL = "min-w-72 text-left";
+
+const isLong = (cell: Cell): boolean =>
+  typeof cell === "string" && cell.length > MAX_SHORT_CHARACTERS;
 
 /** A chart with its notes, the table behind it, and what gives the same rows elsewhere. */
 export function Figure({ userId, chart, query, title, draw }: Props) {
@@ -93,7 +99,11 @@ function Content({ answer, chart, query, name, draw }: ContentProps) {
         {answer.left_out !== null && `, ${count(answer.left_out, "flagged episode")} left out`}
       </p>
       {rows.length === 0 ? (
-        <p className="py-16 text-center text-dim">No episode matches these filters.</p>
+        <p className="py-16 text-center text-dim">
+          {answer.episodes === 0
+            ? "No episode matches these filters."
+            : "These episodes have no values for this chart."}
+        </p>
       ) : (
         <>
           {draw !== undefined && (
@@ -226,9 +236,9 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
           {rows.map((cells, row) => (
             <tr key={row} className="border-b border-line/60">
               {cells.map((cell, index) => (
-                <td key={index} className="px-3 py-1.5 whitespace-nowrap">
+                <td key={index} className={`px-3 py-1.5 ${isLong(cell) ? LONG_CELL : SHORT_CELL}`}>
                   {answer.columns[index]?.name === "episode_id" ? (
-                    <Link className="text-link underline" to={paths.replay(String(cell))}>
+                    <Link className="text-link underline" to={replayPath(answer, cells, cell)}>
                       Replay
                     </Link>
                   ) : (
@@ -248,6 +258,13 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
       )}
     </div>
   );
+}
+
+/** Returns the address of the replay of a row, at its frame if the row has one. */
+function replayPath(answer: ChartAnswer, cells: readonly Cell[], episode: Cell): string {
+  const frame = cells[answer.columns.findIndex(({ name }) => name === "frame")];
+  const id = String(episode);
+  return typeof frame === "number" ? paths.replayFrame(id, frame) : paths.replay(id);
 }
 
 function formatCell(cell: Cell): string {

@@ -107,15 +107,23 @@ const X = select(
   ["minutes", "Minutes of play"],
   ["steps", "Steps"],
 );
+const LINES = select(
+  "lines",
+  "Lines",
+  ["published", "Published scores"],
+  ["programs", "Programs that played here"],
+  ["all", "Published scores and programs"],
+  ["none", "None"],
+);
 const measureFilter = (names: readonly string[]) =>
   select("measure", "Measure", ...names.map((name) => [name, describeMeasure(name)] as const));
 
 /** Filters of single views. */
 export const VIEW_FILTERS: Readonly<Record<View, readonly SelectFilter[]>> = {
   overview: [],
-  learning: [SPLIT, X, METRIC],
+  learning: [SPLIT, X, METRIC, LINES],
   quality: [SPLIT, measureFilter(QUALITY_MEASURES)],
-  comparison: [SPLIT, METRIC],
+  comparison: [SPLIT, METRIC, LINES],
   behaviour: [SPLIT, measureFilter(BEHAVIOUR_MEASURES)],
   datasets: [],
   studies: [],

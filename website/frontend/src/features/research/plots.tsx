@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import { paths } from "@/config/paths";
 
+import { type ReferenceLine, spreadLabels } from "./reference-lines";
 import { extent, formatNumber, makeScale, type Scale } from "./scale";
 
 const STROKES = [
@@ -41,7 +42,7 @@ interface FrameProps {
   hasLinks?: boolean;
 }
 
-function Frame({ label, width, height = HEIGHT, children, hasLinks = false }: FrameProps) {
+export function Frame({ label, width, height = HEIGHT, children, hasLinks = false }: FrameProps) {
   return (
     <svg
       role={hasLinks ? "group" : "img"}
@@ -93,6 +94,49 @@ function Axes({ x, y, width, height, xLabel, yLabel }: AxesProps) {
       <text x={0} y={TOP} className="fill-ink font-semibold">
         {yLabel}
       </text>
+    </g>
+  );
+}
+
+interface LinesProps {
+  lines: readonly ReferenceLine[];
+  scale: Scale;
+  at: "x" | "y";
+  from: number;
+  to: number;
+  width: number;
+}
+
+/** Lines of published scores and programs, with their names. `from` and `to` are their ends. */
+function Lines({ lines, scale, at, from, to, width }: LinesProps) {
+  const places = lines.map(({ value }) => scale(value));
+  // Names beside vertical lines are written below each other, so that none covers another one.
+  const labels = spreadLabels(at === "y" ? places.map((y) => y - 4) : lines.map(() => from), 13);
+  return (
+    <g>
+      {lines.map(({ name, value }, index) => {
+        const place = places[index] ?? 0;
+        const ends =
+          at === "y"
+            ? { x1: from, x2: to, y1: place, y2: place }
+            : { x1: place, x2: place, y1: from, y2: to };
+        const isAtEnd = at === "x" && place > width * 0.6;
+        return (
+          <g key={`${name} ${String(value)} ${String(index)}`}>
+            <line {...ends} strokeDasharray="3 4" strokeWidth={1.5} className="stroke-ink" />
+            <text
+              x={at === "y" ? to : place + (isAtEnd ? -4 : 4)}
+              y={(labels[index] ?? 0) + (at === "y" ? 0 : 10)}
+              textAnchor={at === "y" || isAtEnd ? "end" : "start"}
+              strokeWidth={4}
+              paintOrder="stroke"
+              className="fill-ink stroke-surface"
+            >
+              {`${name} ${formatNumber(value)}`}
+            </text>
+          </g>
+        );
+      })}
     </g>
   );
 }
@@ -149,16 +193,36 @@ interface CurvesProps {
   yLabel: string;
   /** Shows the numbers of players below the curves. */
   hasCounts?: boolean;
+  lines?: readonly ReferenceLine[];
+  /** The axis of the lines' values. */
+  linesAt?: "x" | "y";
 }
 
 /** Lines with bands, and below them the number of players behind each point. */
-export function Curves({ label, width, curves, xLabel, yLabel, hasCounts = false }: CurvesProps) {
+export function Curves({
+  label,
+  width,
+  curves,
+  xLabel,
+  yLabel,
+  hasCounts = false,
+  lines = [],
+  linesAt = "y",
+}: CurvesProps) {
+  const lineValues = lines.map(({ value }) => value);
   const strip = hasCounts ? 64 : 0;
   const height = HEIGHT + strip;
   const all = curves.flatMap(({ points }) => points);
-  const x = makeScale(extent(all.map((point) => point.x)), [LEFT, width - RIGHT], width / 110);
+  const x = makeScale(
+    extent([...all.map((point) => point.x), ...(linesAt === "x" ? lineValues : [])]),
+    [LEFT, width - RIGHT],
+    width / 110,
+  );
   const y = makeScale(
-    extent(all.flatMap(({ y: middle, low = middle, high = middle }) => [low, middle, high])),
+    extent([
+      ...all.flatMap(({ y: middle, low = middle, high = middle }) => [low, middle, high]),
+      ...(linesAt === "y" ? lineValues : []),
+    ]),
     [HEIGHT - BOTTOM, TOP + 14],
   );
   const most = Math.max(...all.map(({ n }) => n), 1);
@@ -193,6 +257,14 @@ export function Curves({ label, width, curves, xLabel, yLabel, hasCounts = false
           className={pick(STROKES, index)}
         />
       ))}
+      <Lines
+        lines={lines}
+        scale={linesAt === "y" ? y : x}
+        at={linesAt}
+        from={linesAt === "y" ? LEFT : TOP + 14}
+        to={linesAt === "y" ? width - RIGHT : HEIGHT - BOTTOM}
+        width={width}
+      />
       {hasCounts && (
         <g>
           <text x={0} y={HEIGHT + 8} className="fill-ink font-semibold">
@@ -309,14 +381,21 @@ interface IntervalsProps {
   width: number;
   rows: readonly { name: string; low: number; middle: number; high: number; note: string }[];
   xLabel: string;
+  lines?: readonly ReferenceLine[];
 }
 
 /** One line per row: a point with its interval. A line at 0 if it is in the range. */
-export function Intervals({ label, width, rows, xLabel }: IntervalsProps) {
+export function Intervals({ label, width, rows, xLabel, lines = [] }: IntervalsProps) {
   const row = 46;
-  const height = rows.length * row + BOTTOM;
+  // The names of the lines are above the rows.
+  const top = lines.length * 13;
+  const height = top + rows.length * row + BOTTOM;
   const x = makeScale(
-    extent([0, ...rows.flatMap(({ low, high }) => [low, high])]),
+    extent([
+      0,
+      ...rows.flatMap(({ low, high }) => [low, high]),
+      ...lines.map(({ value }) => value),
+    ]),
     [12, width - RIGHT],
     width / 110,
   );
@@ -336,21 +415,28 @@ export function Intervals({ label, width, rows, xLabel }: IntervalsProps) {
           </text>
         </g>
       ))}
+      <Lines lines={lines} scale={x} at="x" from={0} to={height - BOTTOM} width={width} />
       {rows.map(({ name, low, middle, high, note }, index) => (
         <g key={name}>
-          <text x={12} y={index * row + 16} className="fill-ink font-semibold">
+          <text
+            x={12}
+            y={top + index * row + 16}
+            strokeWidth={4}
+            paintOrder="stroke"
+            className="fill-ink stroke-surface font-semibold"
+          >
             {name}
             <tspan className="fill-dim font-normal">{`  ${note}`}</tspan>
           </text>
           <line
             x1={x(low)}
             x2={x(high)}
-            y1={index * row + 32}
-            y2={index * row + 32}
+            y1={top + index * row + 32}
+            y2={top + index * row + 32}
             strokeWidth={4}
             className={pick(STROKES, index)}
           />
-          <circle cx={x(middle)} cy={index * row + 32} r={6} className={pick(FILLS, index)} />
+          <circle cx={x(middle)} cy={top + index * row + 32} r={6} className={pick(FILLS, index)} />
         </g>
       ))}
       <text x={width - RIGHT} y={height - 6} textAnchor="end" className="fill-ink font-semibold">
@@ -369,13 +455,17 @@ interface DotsProps {
   }[];
   xLabel: string;
   yLabel: string;
+  lines?: readonly ReferenceLine[];
 }
 
 /** Episodes as points that open their replays. The table behind the chart has the same links for keyboards. */
-export function Dots({ label, width, series, xLabel, yLabel }: DotsProps) {
+export function Dots({ label, width, series, xLabel, yLabel, lines = [] }: DotsProps) {
   const all = series.flatMap(({ dots }) => dots);
   const x = makeScale(extent(all.map((dot) => dot.x)), [LEFT, width - RIGHT], width / 110);
-  const y = makeScale(extent(all.map((dot) => dot.y)), [HEIGHT - BOTTOM, TOP + 14]);
+  const y = makeScale(extent([...all.map((dot) => dot.y), ...lines.map(({ value }) => value)]), [
+    HEIGHT - BOTTOM,
+    TOP + 14,
+  ]);
   return (
     <Frame label={label} width={width} hasLinks>
       <Axes x={x} y={y} width={width} height={HEIGHT} xLabel={xLabel} yLabel={yLabel} />
@@ -397,6 +487,7 @@ export function Dots({ label, width, series, xLabel, yLabel }: DotsProps) {
           </Link>
         )),
       )}
+      <Lines lines={lines} scale={y} at="y" from={LEFT} to={width - RIGHT} width={width} />
     </Frame>
   );
 }

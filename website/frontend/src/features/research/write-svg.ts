@@ -4,12 +4,13 @@ const PROPERTIES = [
   "stroke",
   "stroke-width",
   "stroke-dasharray",
+  "paint-order",
   "font-family",
   "font-size",
   "font-weight",
 ];
 
-/** Returns an SVG file of a plot. Styles of the page's classes become attributes, and links are taken away. */
+/** Returns an SVG file of a plot. Styles of the page's classes become attributes, and links are taken away; pictures stay. */
 export function writeSvg(svg: SVGSVGElement): string {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
@@ -22,7 +23,8 @@ export function writeSvg(svg: SVGSVGElement): string {
       const value = style.getPropertyValue(name);
       if (value !== "") element.setAttribute(name, value);
     }
-    for (const name of ["class", "href", "tabindex"]) element.removeAttribute(name);
+    for (const name of ["class", "tabindex"]) element.removeAttribute(name);
+    if (element.tagName !== "image") element.removeAttribute("href");
   });
   return new XMLSerializer().serializeToString(copy);
 }

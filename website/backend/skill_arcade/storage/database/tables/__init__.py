@@ -15,6 +15,8 @@ from skill_arcade.storage.database.tables.boards import (
     BoardSeason,
     BoardStanding,
     Daily,
+    PublishedAgent,
+    PublishedScore,
 )
 from skill_arcade.storage.database.tables.certificates import Certificate, CertificateResult
 from skill_arcade.storage.database.tables.consent import Consent, ConsentDecision, ConsentDocument
@@ -29,7 +31,7 @@ from skill_arcade.storage.database.tables.episodes import (
     Transition,
 )
 from skill_arcade.storage.database.tables.leases import GameLease, SpentTicket
-from skill_arcade.storage.database.tables.measures import EpisodeMeasure
+from skill_arcade.storage.database.tables.measures import Death, EpisodeMeasure
 from skill_arcade.storage.database.tables.servers import Server
 from skill_arcade.storage.database.tables.sharing import Note, Share
 from skill_arcade.storage.database.tables.studies import (
@@ -60,6 +62,7 @@ __all__ = [
     "Daily",
     "DatasetEpisode",
     "DatasetVersion",
+    "Death",
     "Episode",
     "EpisodeMeasure",
     "EpisodeStatus",
@@ -73,6 +76,8 @@ __all__ = [
     "ParticipantExclusion",
     "ParticipantIdentity",
     "Preference",
+    "PublishedAgent",
+    "PublishedScore",
     "Quarantine",
     "SavedDataset",
     "Segment",

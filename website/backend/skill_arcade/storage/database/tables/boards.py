@@ -10,6 +10,7 @@ from sqlmodel import Field
 
 from skill_arcade.storage.database.tables.base import (
     Table,
+    bigint_column,
     commented,
     database_time_column,
     json_column,
@@ -35,6 +36,37 @@ class Baseline(Table, table=True):
     environment_id: str = Field(primary_key=True, sa_column_kwargs=commented("Gymnasium id, such as ALE/Breakout-v5"))
     random: float = Field(sa_column_kwargs=commented("mean return of a random agent; normalised score 0"))
     human: float = Field(sa_column_kwargs=commented("return of a human, given by the source; normalised score 1"))
+
+
+class PublishedAgent(Table, table=True):
+    """An agent with published scores, and the protocol by which they were measured."""
+
+    __tablename__ = "published_agent"
+
+    id: str = Field(primary_key=True, sa_column_kwargs=commented("short name"))
+    name: str = Field(sa_column_kwargs=commented("name for charts"))
+    version: str = Field(sa_column_kwargs=commented("commit that contains the scores"))
+    citation: str = Field(sa_column_kwargs=commented("reference to cite"))
+    sticky_probability: float = Field(
+        sa_column_kwargs=commented("probability that the emulator repeats the last action instead")
+    )
+    frame_skip: int = Field(sa_column_kwargs=commented("number of emulator frames that an action lasts"))
+    max_episode_frames: int = Field(
+        sa_column_kwargs=commented("number of emulator frames after which an episode is cut off")
+    )
+    start: str = Field(sa_column_kwargs=commented("how an episode starts"))
+    trained_frames: int = Field(sa_column=bigint_column("number of emulator frames that the agent was trained for"))
+    evaluation: str = Field(sa_column_kwargs=commented("what the score is the mean of"))
+
+
+class PublishedScore(Table, table=True):
+    """The return of a published agent in an environment."""
+
+    __tablename__ = "published_score"
+
+    agent_id: str = Field(foreign_key="published_agent.id", primary_key=True, sa_column_kwargs=commented("agent"))
+    environment_id: str = Field(primary_key=True, sa_column_kwargs=commented("Gymnasium id, such as ALE/Breakout-v5"))
+    score: float = Field(sa_column_kwargs=commented("return"))
 
 
 class Daily(Table, table=True):

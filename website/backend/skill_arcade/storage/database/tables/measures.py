@@ -58,3 +58,17 @@ class EpisodeMeasure(Table, table=True):
         sa_column_kwargs=commented("median of reaction_time.stimulus_ms, first press after each stimulus; null: none")
     )
     time_measured: datetime = Field(sa_column=database_time_column("time of the computation, database clock"))
+
+
+class Death(Table, table=True):
+    """A death in an episode, and where in the picture; the certifier finds it, if the game tells."""
+
+    episode_id: UUID = Field(primary_key=True, foreign_key="episode.id", sa_column_kwargs=commented("episode"))
+    frame: int = Field(
+        primary_key=True, sa_column_kwargs=commented("0-based index of the last observation before the death")
+    )
+    x: float = Field(sa_column_kwargs=commented("place from the left edge of the picture (0) to the right one (1)"))
+    y: float = Field(sa_column_kwargs=commented("place from the upper edge of the picture (0) to the lower one (1)"))
+    screen: int = Field(sa_column_kwargs=commented("number of the screen in a game with several; otherwise 0"))
+    columns: int | None = Field(sa_column_kwargs=commented("number of columns of a level of cells; null: pixels"))
+    rows: int | None = Field(sa_column_kwargs=commented("number of rows of a level of cells; null: pixels"))
