@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import {
   lazy,
@@ -86,6 +87,7 @@ interface Props {
 }
 
 function GameView({ engine, game, options, session, daily, renderPlace, race, onReopen }: Props) {
+  const { i18n } = useLingui();
   const snapshot = useSnapshot(engine);
   const results = useEpisodeResults(game, options, session, snapshot.phase);
   const { kind } = snapshot.phase;
@@ -126,14 +128,14 @@ function GameView({ engine, game, options, session, daily, renderPlace, race, on
           notice={snapshot.notice}
         >
           {race?.panel(snapshot.ghost)}
-          <SidebarSection title="Controls">
+          <SidebarSection title={i18n._("Controls")}>
             <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
           </SidebarSection>
-          <SidebarSection title="Settings">
+          <SidebarSection title={i18n._("Settings")}>
             <SettingsCard {...{ touch, gamepads }} hasSound={snapshot.hasSound} />
           </SidebarSection>
           {snapshot.canBeWatched && (
-            <SidebarSection title="Watchers">
+            <SidebarSection title={i18n._("Watchers")}>
               <Suspense>
                 <WatchCard
                   engine={engine}

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Link } from "react-router";
 import type { ReactNode } from "react";
 
@@ -105,9 +106,10 @@ export function Legend({
   names: readonly string[];
   isFilled?: boolean;
 }) {
+  const { i18n } = useLingui();
   if (names.length < 2) return null;
   return (
-    <ul aria-label="Groups" className="flex flex-wrap gap-x-5 gap-y-1 text-sm">
+    <ul aria-label={i18n._("Groups")} className="flex flex-wrap gap-x-5 gap-y-1 text-sm">
       {names.map((name, index) => (
         <li key={name} className="flex items-center gap-2">
           <svg width="28" height="12" aria-hidden="true">
@@ -153,6 +155,7 @@ interface CurvesProps {
 
 /** Lines with bands, and below them the number of players behind each point. */
 export function Curves({ label, width, curves, xLabel, yLabel, hasCounts = false }: CurvesProps) {
+  const { i18n } = useLingui();
   const strip = hasCounts ? 64 : 0;
   const height = HEIGHT + strip;
   const all = curves.flatMap(({ points }) => points);
@@ -196,7 +199,7 @@ export function Curves({ label, width, curves, xLabel, yLabel, hasCounts = false
       {hasCounts && (
         <g>
           <text x={0} y={HEIGHT + 8} className="fill-ink font-semibold">
-            Players
+            {i18n._("Players")}
           </text>
           {count.ticks.map((tick) => (
             <text key={tick} x={LEFT - 8} y={count(tick) + 4} textAnchor="end" className="fill-dim">
@@ -373,6 +376,7 @@ interface DotsProps {
 
 /** Episodes as points that open their replays. The table behind the chart has the same links for keyboards. */
 export function Dots({ label, width, series, xLabel, yLabel }: DotsProps) {
+  const { i18n } = useLingui();
   const all = series.flatMap(({ dots }) => dots);
   const x = makeScale(extent(all.map((dot) => dot.x)), [LEFT, width - RIGHT], width / 110);
   const y = makeScale(extent(all.map((dot) => dot.y)), [HEIGHT - BOTTOM, TOP + 14]);
@@ -385,7 +389,7 @@ export function Dots({ label, width, series, xLabel, yLabel }: DotsProps) {
             key={dot.episodeId}
             to={paths.replay(dot.episodeId)}
             tabIndex={-1}
-            aria-label={`Replay of ${name}: ${formatNumber(dot.y)}`}
+            aria-label={i18n._("Replay of {name}: {score}", { name, score: formatNumber(dot.y) })}
           >
             <circle
               cx={x(dot.x)}
