@@ -3812,6 +3812,11 @@ export interface components {
              */
             readonly latency_p95_ms: number | null;
             /**
+             * Mode Differs
+             * @description number of games that ran in another mode, lockstep or streamed, than their stage imposed
+             */
+            readonly mode_differs: number;
+            /**
              * Participants
              * @description number of participants with a game that research may use
              */
@@ -4491,7 +4496,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4529,7 +4534,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4587,7 +4592,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4674,7 +4679,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4712,7 +4717,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4822,7 +4827,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4911,7 +4916,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4969,7 +4974,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5031,7 +5036,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5090,7 +5095,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5160,7 +5165,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5230,7 +5235,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5300,7 +5305,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5371,7 +5376,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5444,7 +5449,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5536,7 +5541,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5603,7 +5608,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5670,7 +5675,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5738,7 +5743,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5796,7 +5801,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5864,7 +5869,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5914,7 +5919,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6149,7 +6154,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6212,7 +6217,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6270,7 +6275,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6397,7 +6402,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6457,7 +6462,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6495,7 +6500,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6533,7 +6538,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6593,7 +6598,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6644,7 +6649,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6695,7 +6700,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6746,7 +6751,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6806,7 +6811,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6844,7 +6849,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6895,7 +6900,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6933,7 +6938,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7049,7 +7054,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7145,7 +7150,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7192,7 +7197,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7252,7 +7257,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7321,7 +7326,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7393,7 +7398,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7475,7 +7480,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7544,7 +7549,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7591,7 +7596,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7638,7 +7643,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7685,7 +7690,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7752,7 +7757,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7810,7 +7815,7 @@ export interface operations {
                     readonly "text/html": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7871,7 +7876,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7930,7 +7935,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7993,7 +7998,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8067,7 +8072,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8123,7 +8128,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8198,7 +8203,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -156,6 +156,7 @@ const QUALITY_TITLE = /*i18n*/ "Quality of the games, without practice";
 const QUALITY_COLUMNS = [
   /*i18n*/ "arm",
   /*i18n*/ "participants",
+  /*i18n*/ "other mode",
   /*i18n*/ "frames dropped",
   /*i18n*/ "latency p95, ms",
   /*i18n*/ "focus lost",
@@ -167,7 +168,7 @@ function Quality({ rows }: { rows: StudyStatus["quality"] }) {
   const cells = rows.map((row) => {
     const dropped = row.frames_dropped_share === null ? null : percent(row.frames_dropped_share);
     const others = [row.latency_p95_ms, row.focus_lost, row.idle_seconds];
-    return [row.arm, [row.participants, dropped, ...others]] as const;
+    return [row.arm, [row.participants, row.mode_differs, dropped, ...others]] as const;
   });
   return (
     <Section title={i18n._(QUALITY_TITLE)}>
