@@ -63,6 +63,11 @@ export const PROBLEMS: Readonly<Record<string, Problem>> = {
     title: "",
     retry: false,
   },
+  NewerStudy: {
+    words: /*i18n*/ "This study was opened by a newer version of the server. Try again in a few minutes.",
+    title: "",
+    retry: true,
+  },
   NotAllowed: {
     words: /*i18n*/ "You have no permission for this.",
     title: /*i18n*/ "Not allowed",
