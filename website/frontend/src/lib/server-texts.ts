@@ -92,11 +92,12 @@ function findTranslation(text: string): string | null {
   for (const { text: id, names, pattern } of patterns) {
     const found = pattern.exec(text);
     if (found === null) continue;
-    const values = names.map((name, index) => {
+    const values: Record<string, string> = {};
+    for (const [index, name] of names.entries()) {
       const value = found[index + 1] ?? "";
-      return [name, findTranslation(value) ?? value];
-    });
-    return i18n._(id, Object.fromEntries(values));
+      values[name] = findTranslation(value) ?? value;
+    }
+    return i18n._(id, values);
   }
   return null;
 }

@@ -16,7 +16,7 @@ function countFaults(code: string): number {
       },
       plugins: { texts },
       rules: { "texts/translated": "error" },
-    } as Linter.Config,
+    },
     "code.tsx",
   );
   expect(found.filter(({ fatal }) => fatal)).toEqual([]);
