@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 0.5
 """Interval at which it is noted whose recordings are stored."""
+SETTLE_RETRY_SECONDS = 5.0
 MIN_PENDING_SECONDS = 10.0
 """Time after the start of a trial for which its recordings count as not stored: its first bytes may not be written."""
 MAX_CACHED_TRIALS = 1000
@@ -193,6 +194,7 @@ class StudyTrials:
                     await self._settle()
             except Exception as error:  # noqa: BLE001  (whatever it is, the next round tries again)
                 log.warning("cannot note whose recordings are stored, retrying error=%s", type(error).__name__)
+                await asyncio.sleep(SETTLE_RETRY_SECONDS)
             await asyncio.sleep(SETTLE_SECONDS)
 
     async def _settle(self) -> None:
