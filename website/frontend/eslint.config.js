@@ -9,6 +9,8 @@ import reactHooks from "eslint-plugin-react-hooks";
 import globals from "globals";
 import tseslint from "typescript-eslint";
 
+import { texts } from "./scripts/eslint-texts.js";
+
 const features = readdirSync(new URL("./src/features", import.meta.url));
 
 /** Shared code must not import from features, and features must not import from app. */
@@ -98,6 +100,12 @@ export default tseslint.config(
     extends: [jsxA11y.flatConfigs.strict],
     plugins: { "react-hooks": reactHooks },
     rules: { ...reactHooks.configs.recommended.rules },
+  },
+  {
+    files: ["src/**"],
+    ignores: ["src/lib/key-codes.ts"],
+    plugins: { texts },
+    rules: { "texts/translated": "error" },
   },
   {
     files: ["e2e/**"],

@@ -44,6 +44,10 @@ class TooYoung(NotAllowed):
     """The year of birth that a player gave does not allow recording. The answer is remembered."""
 
 
+class NewerStudy(ArcadeError):
+    """A study was opened by a newer version, and has what this one does not know."""
+
+
 class StudyPreview(NotAllowed):
     """Somebody looks at a study at its recruiter without taking part yet."""
 

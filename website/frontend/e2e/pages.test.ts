@@ -50,6 +50,41 @@ test.each(Object.entries(SHAPES))(
   },
 );
 
+test("pages in German at 390 px cut nothing off and have no accessibility faults", async () => {
+  const context = await browser.newContext({
+    ...SHAPES["390 px, light"],
+    baseURL: server.url,
+    locale: "de-DE",
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  const found: Record<string, string[]> = {};
+  const look = async (path: string, text: string) => {
+    await page.goto(path);
+    await page.getByText(text).first().waitFor();
+    const faults = [...(await findOverflows(page)), ...(await findAccessibilityFaults(page))];
+    if (faults.length > 0) found[path] = faults;
+  };
+  await look("/", "Überraschen Sie mich");
+  await look("/boards", "Bestenlisten");
+  await look("/daily", "Alle Bestenlisten");
+  await look("/nowhere", "Seite nicht gefunden");
+  await look("/sign-in", "Melden Sie sich an");
+  expect(await page.locator("html").getAttribute("lang")).toBe("de");
+  await page.getByLabel("E-Mail").fill("german@example.org");
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await page.waitForURL(`${server.url}/`);
+  await look("/you", "Konto löschen");
+  await look("/play/breakout", "So wird gespielt");
+  await look("/research", "Für Forschende");
+  await page.getByLabel("Sprache").selectOption("en");
+  await page.getByText("For researchers").first().waitFor();
+  await page.goto("/");
+  await page.getByText("Surprise me").waitFor();
+  expect(found).toEqual({});
+  await context.close();
+});
+
 test.each(Object.entries(LARGE))(
   "layout of all pages with %s cuts nothing off",
   async (name, shape) => {

@@ -199,6 +199,71 @@ step("a recruited participant is sent back once, after everything is stored", as
   ]);
 });
 
+/** Recruiters besides Prolific: what is in the file, the address, and where participants are sent back to. */
+const OTHER_RECRUITERS = [
+  {
+    name: "connect",
+    recruiter: "{kind: connect}",
+    query: "participantId=p1&assignmentId=a1&projectId=j1",
+    site: "https://connect.cloudresearch.com/**",
+    back: /^https:\/\/connect\.cloudresearch\.com\/.*j1/,
+  },
+  {
+    name: "sona",
+    recruiter: "{kind: sona, site: example, experiment_id: 7}",
+    query: "sona_id=11",
+    site: "https://example.sona-systems.com/**",
+    back: /webstudy_credit\.aspx\?experiment_id=7&credit_token=C0DE&survey_code=11$/,
+  },
+  {
+    name: "mturk",
+    recruiter: "{kind: mturk}",
+    query: "workerId=w1&assignmentId=a1&hitId=h1",
+    site: "https://*.mturk.com/**",
+    back: null,
+  },
+];
+
+for (const { name, recruiter, query, site, back } of OTHER_RECRUITERS)
+  step(
+    `a participant of ${name} is sent back ${back === null ? "by no redirect" : "once, after everything is stored"}`,
+    async () => {
+      const file = join(server.data, `${name}.yaml`);
+      const content = RECRUITED.replace("{kind: prolific}", recruiter).replace(
+        /.*kind: screening.*\n/,
+        "",
+      );
+      await writeFile(file, content);
+      await runStudies(server.data, "open", `${name}.yaml`, "--code", "complete=C0DE");
+      const own = await openVisit(browser, server.url);
+      const { page } = own;
+      const calls: string[] = [];
+      let waiting: string[] = [];
+      await page.route(site, async (route) => {
+        const files = await readdir(join(server.data, "journal"), { recursive: true });
+        waiting = files.filter((one) => /\.(open|sealed)$/.test(one));
+        calls.push(route.request().url());
+        await route.fulfill({ body: "Thank you", contentType: "text/html" });
+      });
+      await page.goto(`/study/${name}?${query}`);
+      await page.getByLabel("Use for this research").check();
+      await page.getByLabel("In which year were you born?").fill("1985");
+      await press(page, "I agree");
+      await playHanoi(page, 3);
+      await press(page, "Continue");
+      if (back === null) {
+        expect(await page.getByTestId("completion-code").inputValue()).toBe("C0DE");
+        await page.waitForTimeout(3000);
+        expect(calls).toEqual([]);
+      } else {
+        await page.waitForURL(site);
+        expect(calls).toEqual([expect.stringMatching(back)]);
+        expect(waiting).toEqual([]);
+      }
+      await own.context.close();
+    },
+  );
+
 step("a German participant reads German, and may choose another language", async () => {
   const german = await openVisit(browser, server.url, "de-DE");
   const { page } = german;

@@ -70,13 +70,13 @@ function formatCloseCodes(document) {
 }
 
 function formatProblems(document) {
-  const rows = Object.entries(document["x-problems"])
-    .filter(([, { title, retry }]) => title !== "" || retry)
-    .map(([name, { title, retry }]) => formatEntry(name, { title, retry }));
+  const rows = Object.entries(document["x-problems"]).map(([name, { words, title, retry }]) =>
+    formatEntry(name, { words, title, retry }),
+  );
   const table = `export const PROBLEMS: Readonly<Record<string, Problem>> = {\n${rows.join("\n")}\n};\n`;
   const comment =
-    "/** Errors of the HTTP API that have a title, or after which the page retries, by name. */";
-  const type = `export interface Problem {\n  readonly title: string;\n  readonly retry: boolean;\n}\n`;
+    "/** Errors of the HTTP API by name. `retry`: the page sends the request again by itself. */";
+  const type = `export interface Problem {\n  readonly words: string;\n  readonly title: string;\n  readonly retry: boolean;\n}\n`;
   return `${HEAD}${type}\n${comment}\n${table}`;
 }
 

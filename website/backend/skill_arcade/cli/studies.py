@@ -30,7 +30,15 @@ from skill_arcade.studies.allocation import williams_square
 from skill_arcade.studies.files import StudyFile, load_study
 from skill_arcade.studies.preregistration import describe_conditions, render_preregistration
 from skill_arcade.studies.progress import plan_stages
-from skill_arcade.studies.schema import OUTCOMES, GamesStage, InstructionsStage, QuestionnaireStage, Stage, Study
+from skill_arcade.studies.schema import (
+    OUTCOMES,
+    GamesStage,
+    InstructionsStage,
+    QuestionnaireStage,
+    Stage,
+    Study,
+    read_stored_study,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Studies: check and preview a file, open, close, and follow participants.")
 _Result = TypeVar("_Result")
@@ -223,11 +231,14 @@ async def _print_status(connection: AsyncConnection, name: str) -> None:
     row = await read_newest(connection, name)
     if row is None:
         raise NotFound(f"The study {name!r} was never opened.")
-    study = Study.model_validate(row.content)
+    study = read_stored_study(row.content)
     grid = make_grid("arm", "status", "stage", "participants")
     for line in await count_participants(connection, name):
         grid.add_row(line.arm or "not drawn", line.status, str(line.stage), str(line.count))
-    print_table(grid)
+    if grid.row_count:
+        print_table(grid)
+    else:
+        typer.echo("Nobody has taken part yet. Programs of a pilot are not counted.")
     places = await count_places(connection, name)
     typer.echo(f"{row.status}, version {row.number}: {places} of {study.quota} places are complete or active.")
 

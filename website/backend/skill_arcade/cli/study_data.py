@@ -30,7 +30,7 @@ from skill_arcade.storage.database.study_quality import (
     list_trial_quality,
 )
 from skill_arcade.studies.bonus import Payee, find_payments, read_grants, render_payments
-from skill_arcade.studies.schema import QuestionnaireStage, Study
+from skill_arcade.studies.schema import QuestionnaireStage, read_stored_study
 
 PARTICIPANT_FIELDS = (
     *("user_id", "version", *PARTICIPANT_COLUMNS, *EXCLUSION_COLUMNS, "attention_checks"),
@@ -104,7 +104,7 @@ def _count_checks(versions: Iterable[Row[Any]]) -> dict[tuple[int, str], int]:
     return {
         (row.number, stage.name): stage.survey.count_checks()
         for row in versions
-        for stage in Study.model_validate(row.content).stages
+        for stage in read_stored_study(row.content).stages
         if isinstance(stage, QuestionnaireStage)
     }
 

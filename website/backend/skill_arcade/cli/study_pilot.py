@@ -15,7 +15,7 @@ from skill_arcade.settings import Settings, read_settings
 from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.studies import COMPLETE, read_newest, read_places
 from skill_arcade.studies.pilot import DROPPED_OUT, FAILED, PilotPlan, PilotResult, run_pilot
-from skill_arcade.studies.schema import Study
+from skill_arcade.studies.schema import Study, read_stored_study
 
 MAX_SHOWN_ERRORS = 5
 
@@ -47,7 +47,7 @@ async def _read_study(name: str, settings: Settings) -> Study:
         row = await read_newest(connection, name)
     if row is None:
         raise NotFound(f"The study {name!r} was never opened.")
-    return Study.model_validate(row.content)
+    return read_stored_study(row.content)
 
 
 async def _read_places(user_ids: Sequence[str], settings: Settings) -> list[Row[Any]]:

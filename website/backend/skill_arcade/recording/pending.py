@@ -15,11 +15,19 @@ def has_pending_recordings(journal: Path, user_id: str) -> bool:
     paths = (
         path for episode in list_episodes(journal) for path in list_files(episode) if path.suffix in (OPEN, SEALED)
     )
-    return any(_is_of(path, user_id) for path in paths)
+    return any(_find_user(path) == user_id for path in paths)
 
 
-def _is_of(path: Path, user_id: str) -> bool:
+def list_pending_users(journal: Path) -> set[str]:
+    """Return the players of whom the journal of this server has a segment that is not uploaded."""
+    paths = (
+        path for episode in list_episodes(journal) for path in list_files(episode) if path.suffix in (OPEN, SEALED)
+    )
+    return {user_id for path in paths if (user_id := _find_user(path)) is not None}
+
+
+def _find_user(path: Path) -> str | None:
     if (found := read_file(path)) is None:
-        return False
+        return None
     segment, _ = parse_segment(found[1])
-    return segment is not None and segment.header.user_id == user_id
+    return None if segment is None else segment.header.user_id

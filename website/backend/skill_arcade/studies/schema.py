@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from skill_arcade.errors import NewerStudy
 from skill_arcade.games.manifest import GAME_ID
 from skill_arcade.studies.survey import Survey
 
@@ -343,3 +344,18 @@ class Study(_Part):
     def is_open_at(self, moment: datetime) -> bool:
         """Return whether new participants are accepted by the dates of the file."""
         return (self.opens is None or moment >= self.opens) and (self.closes is None or moment < self.closes)
+
+
+def read_stored_study(content: Any) -> Study:
+    """Return a study from a version in the database, which a newer version of the server may have opened.
+
+    Raises:
+        NewerStudy: the content has what this version does not know. Nothing is left out of it, because a condition that
+            a server does not know would not be imposed (decision 0054).
+    """
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        raise NewerStudy(
+            "This study was opened by a newer version of the server. Try again in a few minutes."
+        ) from error

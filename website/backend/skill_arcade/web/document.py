@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from skill_arcade.wire import messages
 from skill_arcade.wire.close_codes import CloseCode
-from skill_arcade.wire.error_table import CLOSINGS, ERRORS, REASONS
+from skill_arcade.wire.error_table import CLOSINGS, ERRORS, INTERNAL_ERROR, REASONS
 
 # FastAPI's own validation errors, which this server answers as Problem.
 UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
@@ -34,9 +34,9 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
         raise ValueError(f"HTTP and socket both define {sorted(duplicates)}. Rename them in web/models/.")
     document["components"]["schemas"] = dict(sorted({**schemas, **socket}.items()))
     document["x-problems"] = {
-        entry.name: {"title": entry.title, "retry": entry.is_retryable}
-        for entry in ERRORS
-        if entry.status is not None and entry.status != 500
+        entry.name: {"words": entry.text, "title": entry.title, "retry": entry.is_retryable}
+        for entry in (*ERRORS, INTERNAL_ERROR)
+        if entry.status is not None and (entry.status != 500 or entry is INTERNAL_ERROR)
     }
     return document
 

@@ -77,6 +77,8 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         stack.callback(beat_task.cancel)
         lease_task = asyncio.create_task(state.leases.run(), name="leases")
         stack.push_async_callback(cancel_and_wait, lease_task)
+        study_task = asyncio.create_task(state.studies.trials.run(), name="studies")
+        stack.push_async_callback(cancel_and_wait, study_task)
         child_processes, sessions = start_child_processes(settings, stack), state.sessions
         stack.push_async_callback(sessions.stop)  # stopped first: the uploader then uploads what it seals
         await sessions.start()
@@ -160,9 +162,10 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         has_program_play=settings.program_play,
         commit=settings.skill_arcade_commit or find_commit(),
     )
+    journal_id = find_journal_id(settings.journal_id_path)
     heartbeat = ServerHeartbeat(
         engine,
-        find_journal_id(settings.journal_id_path),
+        journal_id,
         max_games=settings.max_games,
         lost_seconds=settings.server_lost_seconds,
     )
@@ -204,7 +207,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         tickets=KeyedRateLimiter(PLAYER_TICKETS),
         cooldowns=Cooldowns(),
         daily=DailyService(engine, catalogue, settings.daily_games),
-        studies=make_studies(engine, catalogue, tokens, users, consents, sessions, settings.journal_folder),
+        studies=make_studies(engine, catalogue, tokens, users, consents, sessions, settings.journal_folder, journal_id),
         research=research,
     )
 

@@ -76,6 +76,12 @@ ERRORS: tuple[ErrorEntry, ...] = (
     ErrorEntry("A rate limit is exceeded. Try again later.", errors.TooManyRequests, 429, is_retryable=True),
     ErrorEntry("Too many exports are in progress. Try again later.", errors.TooManyExports, 429),
     ErrorEntry("A component is unavailable. Try again later.", errors.NotReady, 503, is_retryable=True),
+    ErrorEntry(
+        "This study was opened by a newer version of the server. Try again in a few minutes.",
+        errors.NewerStudy,
+        503,
+        is_retryable=True,
+    ),
     MALFORMED_REQUEST,
     UNTRUSTED_HOST,
     UNTRUSTED_ORIGIN,

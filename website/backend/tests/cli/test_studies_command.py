@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import URL, insert, select
+from sqlalchemy import URL, insert, select, update
 from typer.testing import CliRunner, Result
 
 from skill_arcade.cli import app
@@ -171,6 +171,39 @@ def test_download_has_the_quality_of_trials_and_participants(folder: Path, datab
     assert (participant["focus_lost"], float(participant["idle_seconds"])) == ("2", 6.0)
     assert float(participant["latency_p95_ms"]) == pytest.approx(70, abs=0.01)
     assert participant["attention_checks"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("imposed", "recorded", "mode", "differs"),
+    [
+        (False, {}, "streamed", "False"),
+        (True, {"mode": "lockstep"}, "lockstep", "False"),
+        (True, {}, "streamed", "True"),
+        (False, {"mode": "lockstep"}, "lockstep", "True"),
+        (None, {}, "streamed", "False"),
+    ],
+)
+def test_download_flags_trials_in_another_mode_than_their_stage_imposed(
+    folder: Path, database_url: URL, imposed: bool | None, recorded: dict[str, str], mode: str, differs: str
+) -> None:
+    run("open", "ice")
+    asyncio.run(write_participants(database_url))
+    asyncio.run(set_mode(database_url, imposed, recorded))
+    assert run("download", "ice", "data").exit_code == 0
+    [participant], [trial] = (
+        list(csv.DictReader(Path(f"data/{name}.csv").read_text().splitlines())) for name in ("participants", "trials")
+    )
+    assert (trial["mode"], trial["mode_differs"]) == (mode, differs)
+    assert participant["mode_differs"] == str(int(differs == "True"))
+
+
+async def set_mode(url: URL, imposed: bool | None, recorded: dict[str, str]) -> None:
+    """Set what a stage imposed on all stored trials, and what their records say."""
+    async with opened_engine(url) as engine, engine.begin() as connection:
+        for row in await connection.execute(select(EPISODE.c.id, EPISODE.c.provenance)):
+            study = row.provenance["study"] | ({} if imposed is None else {"lockstep": imposed})
+            values = {**row.provenance, **recorded, "study": study}
+            await connection.execute(update(EPISODE).where(EPISODE.c.id == row.id).values(provenance=values))
 
 
 async def write_play(url: URL) -> None:

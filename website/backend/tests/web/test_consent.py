@@ -54,7 +54,7 @@ async def test_answer_is_stored_with_document_scopes_and_build_and_no_year(arcad
     assert answer.json() | {"time_decided": None} == {
         "decision": "given",
         "needs_answer": False,
-        "version": 1,
+        "version": 2,
         "scopes": ["boards", "research"],
         "withdrawable": ["research", "boards"],
         "time_decided": None,
@@ -123,8 +123,8 @@ async def test_new_version_of_the_document_asks_again(arcade: Visitor) -> None:
 
 async def test_changed_text_with_the_same_version_stops_the_start(arcade: Visitor) -> None:
     async with arcade.state.engine.begin() as connection:
-        with pytest.raises(SettingsError, match="version 1 \\(en\\)"):
-            await add_document(connection, "8" * 64, {"version": 1, "language": "en", "text": {}})
+        with pytest.raises(SettingsError, match="version 2 \\(en\\)"):
+            await add_document(connection, "8" * 64, {"version": 2, "language": "en", "text": {}})
 
 
 async def test_socket_without_an_answer_is_closed_with_consent_required(arcade: Visitor, settings: Settings) -> None:

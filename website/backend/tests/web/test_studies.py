@@ -479,6 +479,24 @@ async def test_changed_study_is_a_new_version_and_participants_keep_theirs(arcad
     assert len(await rows(arcade, "consent")) == 2
 
 
+@pytest.mark.parametrize("change", [{"frame_skip": 4}, {"stages": [{"kind": "hologram", "name": "new"}]}])
+async def test_study_of_a_newer_version_is_refused_in_words_until_a_server_knows_it(
+    arcade: Visitor, change: dict[str, Any]
+) -> None:
+    version = TABLES["study_version"]
+    [known] = [one.content for one in await rows(arcade, "study_version")]
+    for content, status in (({**known, **change}, 503), (known, 200)):
+        async with arcade.state.engine.begin() as connection:
+            await connection.execute(update(version).values(content=content))
+        body: dict[str, Any] = {"study": "ice", "query": {}, "resume": None}
+        answer = await arcade.http.post("/studies/participants", json=body)
+        assert answer.status_code == status, answer.text
+        if status == 503:
+            assert answer.json()["error"] == "NewerStudy"
+            assert "newer version" in answer.json()["message"]
+            assert await rows(arcade, "participant") == []
+
+
 async def test_closed_study_takes_nobody_new_and_lets_others_finish(arcade: Visitor) -> None:
     bot = await Bot(arcade).join()
     async with arcade.state.engine.begin() as connection:

@@ -1,7 +1,9 @@
 import { getEnv } from "@/config/env";
 import { consumeGamesResponse } from "@/config/bootstrap";
 import { i18n } from "@/lib/i18n";
+import { translateServerText } from "@/lib/server-texts";
 
+import { PROBLEMS } from "./problems";
 import type { components } from "./schema";
 import { session } from "./session";
 
@@ -89,10 +91,11 @@ async function fetchFromServer(path: string, init: RequestInit): Promise<Respons
 async function toApiError(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Schemas["Problem"]> | null;
   const message =
-    problem?.message ??
-    i18n._("The request failed with status {status}. Try again in a minute.", {
-      status: response.status,
-    });
+    problem?.message === undefined
+      ? i18n._("The request failed with status {status}. Try again in a minute.", {
+          status: response.status,
+        })
+      : translateServerText(problem.message, PROBLEMS[problem.error ?? ""]?.words);
   return new ApiError(message, response.status, problem?.error ?? "Unknown");
 }
 

@@ -3833,6 +3833,11 @@ export interface components {
              */
             readonly latency_p95_ms: number | null;
             /**
+             * Mode Differs
+             * @description number of games that ran in another mode, lockstep or streamed, than their stage imposed
+             */
+            readonly mode_differs: number;
+            /**
              * Participants
              * @description number of participants with a game that research may use
              */
@@ -4514,7 +4519,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4552,7 +4557,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4610,7 +4615,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4697,7 +4702,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4735,7 +4740,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4845,7 +4850,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4934,7 +4939,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4992,7 +4997,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5054,7 +5059,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5113,7 +5118,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5183,7 +5188,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5253,7 +5258,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5323,7 +5328,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5394,7 +5399,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5467,7 +5472,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5559,7 +5564,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5626,7 +5631,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5693,7 +5698,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5761,7 +5766,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5819,7 +5824,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5887,7 +5892,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5937,7 +5942,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6172,7 +6177,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6235,7 +6240,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6293,7 +6298,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6420,7 +6425,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6480,7 +6485,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6518,7 +6523,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6556,7 +6561,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6616,7 +6621,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6667,7 +6672,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6718,7 +6723,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6769,7 +6774,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6829,7 +6834,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6867,7 +6872,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6918,7 +6923,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -6956,7 +6961,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7072,7 +7077,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7170,7 +7175,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7217,7 +7222,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7277,7 +7282,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7346,7 +7351,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7418,7 +7423,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7500,7 +7505,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7569,7 +7574,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7616,7 +7621,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7663,7 +7668,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7710,7 +7715,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7777,7 +7782,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7835,7 +7840,7 @@ export interface operations {
                     readonly "text/html": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7896,7 +7901,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7955,7 +7960,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8018,7 +8023,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8092,7 +8097,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8148,7 +8153,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8223,7 +8228,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NotReady or TooManyConnections or ServerShuttingDown */
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;

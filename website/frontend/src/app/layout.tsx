@@ -1,3 +1,5 @@
+import { LanguageChooser } from "@/components/language-chooser";
+import { useLingui } from "@lingui/react";
 import { useQueryClient } from "@tanstack/react-query";
 import { NavLink, Outlet, ScrollRestoration } from "react-router";
 
@@ -13,6 +15,7 @@ const tabClass =
 
 /** Header, navigation and footer of every page except the game page. */
 export function Layout() {
+  const { i18n } = useLingui();
   const signedIn = useSession();
   const client = useQueryClient();
   const signOut = () => {
@@ -27,37 +30,37 @@ export function Layout() {
         href="#main"
         className="sr-only z-10 rounded-full bg-action px-4 py-2 font-semibold text-on-action focus:not-sr-only focus:absolute focus:m-2"
       >
-        Skip to main content
+        {i18n._("Skip to main content")}
       </a>
       <header className="border-b border-line/60">
         <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
           <Wordmark />
           <nav
-            aria-label="Main"
+            aria-label={i18n._("Main")}
             className="-my-1 ml-auto flex min-w-0 items-center gap-1 overflow-x-auto py-1"
           >
             <NavLink to={paths.games} end className={tabClass}>
-              Games
+              {i18n._("Games")}
             </NavLink>
             <NavLink to={paths.boards} className={tabClass}>
-              Boards
+              {i18n._("Boards")}
             </NavLink>
             {signedIn === null ? (
               <NavLink to={paths.signIn()} className={tabClass}>
-                Sign in
+                {i18n._("Sign in")}
               </NavLink>
             ) : (
               <>
                 <NavLink to={paths.account} className={tabClass}>
-                  You
+                  {i18n._("You")}
                 </NavLink>
                 {isResearcher(signedIn) && (
                   <NavLink to={paths.research} className={tabClass}>
-                    Research
+                    {i18n._("Research")}
                   </NavLink>
                 )}
                 <button type="button" className={tabClass} onClick={signOut}>
-                  Sign out
+                  {i18n._("Sign out")}
                 </button>
               </>
             )}
@@ -69,10 +72,14 @@ export function Layout() {
         <Outlet />
       </main>
       <footer className="border-t border-line/60 text-dim">
-        <p className="mx-auto max-w-[1680px] px-4 py-6 text-sm sm:px-8">
-          With your consent, every frame you see and every key you press is recorded, exactly, for
-          people who study how we learn.
-        </p>
+        <div className="mx-auto flex max-w-[1680px] flex-wrap items-center gap-x-8 gap-y-3 px-4 py-6 text-sm sm:px-8">
+          <p className="min-w-0 flex-1 basis-80">
+            {i18n._(
+              "With your consent, every frame you see and every key you press is recorded, exactly, for people who study how we learn.",
+            )}
+          </p>
+          <LanguageChooser />
+        </div>
       </footer>
       <ScrollRestoration />
     </div>

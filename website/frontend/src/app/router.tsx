@@ -1,5 +1,7 @@
 import { createBrowserRouter } from "react-router";
 
+import { LoadingPage } from "@/components/page-state";
+
 import { Layout } from "./layout";
 import { ErrorPage } from "./routes/error-page";
 import { LibraryRoute } from "./routes/library";
@@ -8,11 +10,7 @@ import { NotFound } from "./routes/not-found";
 export const router = createBrowserRouter([
   {
     errorElement: <ErrorPage />,
-    hydrateFallbackElement: (
-      <p role="status" className="grid h-dvh place-items-center text-lg text-dim">
-        Loading…
-      </p>
-    ),
+    hydrateFallbackElement: <LoadingPage />,
     children: [
       {
         element: <Layout />,

@@ -26,11 +26,8 @@ interface NotAvailableProps {
 }
 
 /** The page if there is nothing to show: not found, not allowed, or not loaded. */
-export function NotAvailablePage({
-  title,
-  message,
-  link = { to: paths.games, label: "All games" },
-}: NotAvailableProps): ReactNode {
+export function NotAvailablePage({ title, message, link }: NotAvailableProps): ReactNode {
+  const { i18n } = useLingui();
   return (
     <main className="px-4">
       <Title>{title}</Title>
@@ -39,8 +36,8 @@ export function NotAvailablePage({
         isPage
         title={title}
         action={
-          <Link className={buttonClass("action")} to={link.to}>
-            {link.label}
+          <Link className={buttonClass("action")} to={link?.to ?? paths.games}>
+            {link?.label ?? i18n._("All games")}
           </Link>
         }
       >

@@ -1,14 +1,16 @@
+import { useLingui } from "@lingui/react";
 import { useTheme } from "@/lib/theme";
 
 export function ThemeButton() {
+  const { i18n } = useLingui();
   const [theme, toggle] = useTheme();
   const dark = theme === "dark";
   return (
     <button
       type="button"
       onClick={toggle}
-      aria-label={dark ? "Light theme" : "Dark theme"}
-      title={dark ? "Light theme" : "Dark theme"}
+      aria-label={dark ? i18n._("Light theme") : i18n._("Dark theme")}
+      title={dark ? i18n._("Light theme") : i18n._("Dark theme")}
       className="grid size-10 place-items-center rounded-full opacity-85 hover:opacity-100"
     >
       <svg viewBox="0 0 20 20" className="size-5" aria-hidden="true" fill="currentColor">

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Link } from "react-router";
 
 import { paths } from "@/config/paths";
@@ -23,11 +24,12 @@ export function Arcs({ className = "" }: { className?: string }) {
 }
 
 export function Wordmark() {
+  const { i18n } = useLingui();
   return (
     <Link
       to={paths.games}
       className="flex items-center gap-2.5 rounded-lg"
-      aria-label="Skill Arcade, all games"
+      aria-label={i18n._("Skill Arcade, all games")}
     >
       <Arcs className="size-8" />
       <span className="hidden text-2xl sign uppercase min-[420px]:inline">Skill Arcade</span>
@@ -37,10 +39,11 @@ export function Wordmark() {
 
 /** The corner of a title bar that leads back to all games. */
 export function HomeLink() {
+  const { i18n } = useLingui();
   return (
     <Link
       to={paths.games}
-      aria-label="All games"
+      aria-label={i18n._("All games")}
       className="grid h-full w-14 shrink-0 place-items-center bg-tube sm:w-16"
     >
       <Arcs className="size-8" />

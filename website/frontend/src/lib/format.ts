@@ -1,7 +1,15 @@
 import { i18n } from "./i18n";
 
-const when = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+/** Formats of a language are made once. */
+const relativeFormats = new Map<string, Intl.RelativeTimeFormat>();
+
+function formatRelative(value: number, unit: Intl.RelativeTimeFormatUnit): string {
+  const known =
+    relativeFormats.get(i18n.locale) ??
+    new Intl.RelativeTimeFormat(i18n.locale, { numeric: "auto", style: "short" });
+  relativeFormats.set(i18n.locale, known);
+  return known.format(value, unit);
+}
 
 const formatNumber = (value: number): string => i18n.number(value, { maximumFractionDigits: 2 });
 
@@ -38,21 +46,30 @@ const RELATIVE_UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[
 /** "5 min. ago" within a week, otherwise the date. */
 export function formatTimeAgo(iso: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(iso)) / 1000;
-  if (seconds < 60) return "just now";
-  if (seconds > 7 * 86_400) return when.format(new Date(iso));
+  if (seconds < 60) return i18n._("just now");
+  if (seconds > 7 * 86_400) return i18n.date(iso, { dateStyle: "medium", timeStyle: "short" });
   const [unit, length] = RELATIVE_UNITS.findLast(([, step]) => seconds >= step) ?? ["minute", 60];
-  return relative.format(-Math.floor(seconds / length), unit);
+  return formatRelative(-Math.floor(seconds / length), unit);
 }
 
-/** 1 -> "1 step", 2 -> "2 steps" */
-export const formatCount = (count: number, word: string): string =>
-  `${formatNumber(count)} ${word}${count === 1 ? "" : "s"}`;
+const COUNTS = {
+  death: /*i18n*/ "{count, plural, one {# death} other {# deaths}}",
+  episode: /*i18n*/ "{count, plural, one {# episode} other {# episodes}}",
+  frame: /*i18n*/ "{count, plural, one {# frame} other {# frames}}",
+  player: /*i18n*/ "{count, plural, one {# player} other {# players}}",
+  round: /*i18n*/ "{count, plural, one {# round} other {# rounds}}",
+  step: /*i18n*/ "{count, plural, one {# step} other {# steps}}",
+} as const;
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+/** 1 -> "1 step", 1200 -> "1,200 steps" */
+export const formatCount = (count: number, word: keyof typeof COUNTS): string =>
+  i18n._(COUNTS[word], { count });
+
+const UNITS = [/*i18n*/ "bytes", "kB", "MB", "GB", "TB"] as const;
 
 /** 1234 -> "1.2 kB" */
 export function formatBytes(count: number): string {
   const power = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), UNITS.length - 1);
   const value = count / 1000 ** power;
-  return `${value.toLocaleString("en", { maximumFractionDigits: power === 0 ? 0 : 1 })} ${UNITS[power] ?? ""}`;
+  return `${i18n.number(value, { maximumFractionDigits: power === 0 ? 0 : 1 })} ${power === 0 ? i18n._(UNITS[0]) : (UNITS[power] ?? "")}`;
 }

@@ -1,37 +1,62 @@
 import type { Messages } from "@lingui/core";
-import { useEffect, useState } from "react";
 
 import { i18n } from "./i18n";
 
-/** Languages of the page, with the direction of their script and their catalogue. */
+/** Languages of the page: name in the language itself, direction of the script, catalogue. */
 const LANGUAGES = {
-  en: { direction: "ltr", load: null },
-  de: { direction: "ltr", load: () => import("@/locales/de") },
+  en: { name: "English", direction: "ltr", load: null },
+  de: { name: "Deutsch", direction: "ltr", load: () => import("@/locales/de") },
 } as const satisfies Record<
   string,
-  { direction: "ltr" | "rtl"; load: (() => Promise<{ messages: Messages }>) | null }
+  {
+    name: string;
+    direction: "ltr" | "rtl";
+    load: (() => Promise<{ messages: Messages }>) | null;
+  }
 >;
 
 type Language = keyof typeof LANGUAGES;
 const DEFAULT_LANGUAGE: Language = "en";
 
-/** Session storage lasts as long as the visit. */
+/** Tags and names of the languages of the page, for a chooser. */
+export const LANGUAGE_NAMES: readonly (readonly [tag: string, name: string])[] = Object.entries(
+  LANGUAGES,
+).map(([tag, { name }]) => [tag, name]);
+
 const STORAGE_KEY = "skill-arcade.language";
 
 const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag);
 const primarySubtag = (tag: string): string => tag.split("-")[0]?.toLowerCase() ?? "";
 
-/** Returns the language tag that was chosen earlier on this visit, or null. */
-function loadChosenTag(): string | null {
+/**
+ * Where a choice is stored: `visit` lasts until the tab is closed, `device` until the next choice.
+ * A choice of the visit comes before one of the device.
+ */
+type Lifetime = "visit" | "device";
+
+/** Reading the property fails where storage is blocked. */
+const storageOf = (lifetime: Lifetime): Storage =>
+  lifetime === "visit" ? sessionStorage : localStorage;
+
+/** Returns the tag that was chosen earlier, or null. */
+function loadChosenTag(lifetime: Lifetime): string | null {
   try {
-    return sessionStorage.getItem(STORAGE_KEY);
+    return storageOf(lifetime).getItem(STORAGE_KEY);
   } catch (error) {
     if (error instanceof DOMException) return null;
     throw error;
   }
 }
 
-let chosenTag = loadChosenTag();
+function storeChosenTag(lifetime: Lifetime, tag: string): void {
+  try {
+    storageOf(lifetime).setItem(STORAGE_KEY, tag);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
+}
+
+let chosenTag = loadChosenTag("visit") ?? loadChosenTag("device");
 
 /** Tags of the languages that the user wants, the most wanted first. The page may have none. */
 const readWantedTags = (): readonly string[] =>
@@ -61,7 +86,7 @@ async function activateLanguage(language: Language, regions: readonly string[]):
 }
 
 /** Shows the page in the wanted language, or as it is if the catalogue cannot be loaded. */
-async function activateWantedLanguage(): Promise<void> {
+export async function activateWantedLanguage(): Promise<void> {
   const language = findLanguage(readWantedTags());
   // The tags of the browser have a region more often than the one that was chosen.
   const regions = navigator.languages.filter((tag) => primarySubtag(tag) === language);
@@ -72,32 +97,10 @@ async function activateWantedLanguage(): Promise<void> {
   }
 }
 
-/** Chooses a language for the rest of the visit. */
-export async function chooseLanguage(tag: string): Promise<void> {
+/** Chooses a language, for the rest of the visit or for this device. */
+export async function chooseLanguage(tag: string, lifetime: Lifetime = "visit"): Promise<void> {
   chosenTag = tag;
-  try {
-    sessionStorage.setItem(STORAGE_KEY, tag);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-  }
+  storeChosenTag("visit", tag);
+  if (lifetime === "device") storeChosenTag("device", tag);
   await activateWantedLanguage();
-}
-
-/**
- * Shows the page in the wanted language while the component is mounted, and in English afterwards.
- * Returns whether the texts are loaded.
- */
-export function useWantedLanguage(): boolean {
-  const [isLoaded, setLoaded] = useState(() => findLanguage(readWantedTags()) === i18n.locale);
-  useEffect(() => {
-    const effect = { isCurrent: true };
-    void activateWantedLanguage().then(() => {
-      if (effect.isCurrent) setLoaded(true);
-    });
-    return () => {
-      effect.isCurrent = false;
-      void activateLanguage(DEFAULT_LANGUAGE, []);
-    };
-  }, []);
-  return isLoaded;
 }

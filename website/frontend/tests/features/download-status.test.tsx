@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import { afterEach, expect, test } from "vitest";
 
 import type { ExportProgress, ExportTicket } from "@/api/client";
 import { DownloadStatus } from "@/features/exports/download-status";
+
+import { renderWithTexts } from "../support/render-with-texts";
 
 const TICKET = { episodes: 3, steps: 90 } as ExportTicket;
 const progress = (state: ExportProgress["state"], message: string): ExportProgress => ({
@@ -18,13 +20,13 @@ afterEach(() => cleanup());
 
 test("download that left out an episode says so when it is done", () => {
   const shown = progress("done", "1 of 3 episodes is left out.");
-  render(<DownloadStatus ticket={TICKET} progress={shown} requestError={undefined} />);
+  renderWithTexts(<DownloadStatus ticket={TICKET} progress={shown} requestError={undefined} />);
   expect(screen.getByTestId("left-out").textContent).toBe("1 of 3 episodes is left out.");
   expect(screen.queryByRole("alert")).toBeNull();
 });
 
 test("download that is whole says nothing of left-out episodes", () => {
-  render(
+  renderWithTexts(
     <DownloadStatus ticket={TICKET} progress={progress("done", "")} requestError={undefined} />,
   );
   expect(screen.queryByTestId("left-out")).toBeNull();
@@ -32,6 +34,6 @@ test("download that is whole says nothing of left-out episodes", () => {
 
 test("download that failed shows the reason as an alert", () => {
   const shown = progress("failed", "The server is restarting.");
-  render(<DownloadStatus ticket={TICKET} progress={shown} requestError={undefined} />);
+  renderWithTexts(<DownloadStatus ticket={TICKET} progress={shown} requestError={undefined} />);
   expect(screen.getByRole("alert").textContent).toBe("The server is restarting.");
 });

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { cleanup, render, screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { createMemoryRouter, RouterProvider } from "react-router";
 import { afterEach, expect, test } from "vitest";
@@ -8,6 +8,8 @@ import { afterEach, expect, test } from "vitest";
 import type { Game } from "@/api/client";
 import { gamesQuery } from "@/api/queries";
 import { Library } from "@/features/games/library";
+
+import { renderWithTexts } from "../support/render-with-texts";
 
 const COUNT = 200;
 
@@ -40,7 +42,7 @@ test("library with 200 cards renders at most the matching cards after a keystrok
   client.setQueryDefaults(["games"], { structuralSharing: false });
   client.setQueryData(gamesQuery.queryKey, Array.from({ length: COUNT }, game));
   const router = createMemoryRouter([{ path: "/", element: <Library /> }]);
-  render(
+  renderWithTexts(
     <QueryClientProvider client={client}>
       <RouterProvider router={router} />
     </QueryClientProvider>,

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import type { JoinedStudy, StudyPage, StudyStage } from "@/api/studies";
 import { StudyRoute } from "@/app/routes/study";
+import { activateWantedLanguage } from "@/lib/language";
 
 import { renderWithTexts } from "../support/render-with-texts";
 
@@ -51,7 +52,8 @@ const pageOf = (stage: StudyStage | null, change: Partial<StudyPage> = {}): Stud
 });
 
 /** Opens the page of a study. Returns the paths that were requested. */
-function openStudy(answer: (language: string) => StudyPage): string[] {
+async function openStudy(answer: (language: string) => StudyPage): Promise<string[]> {
+  await activateWantedLanguage();
   const paths: string[] = [];
   vi.stubGlobal("fetch", (address: string) => {
     const { pathname, search, searchParams } = new URL(address, location.origin);
@@ -82,7 +84,7 @@ afterEach(() => {
 
 test("study of a German browser is in German, with German dates and amounts", async () => {
   useBrowserLanguages("de-DE");
-  openStudy(() => pageOf(RETURN));
+  await openStudy(() => pageOf(RETURN));
   await screen.findByRole("heading", { name: "Kommen Sie später wieder" });
   expect(document.documentElement.lang).toBe("de");
   expect(screen.getByText("Teil 1 von 3")).toBeDefined();
@@ -94,7 +96,7 @@ test("study of a German browser is in German, with German dates and amounts", as
 
 test("language that is chosen on the consent page changes the page and the requests", async () => {
   useBrowserLanguages("en-US");
-  const paths = openStudy((language) => pageOf(consent(language === "de" ? "de" : "en")));
+  const paths = await openStudy((language) => pageOf(consent(language === "de" ? "de" : "en")));
   await screen.findByRole("heading", { name: "Taking part" });
   expect(screen.getByRole("checkbox", { name: "Use for this research" })).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Deutsch" }));
@@ -107,6 +109,6 @@ test("language that is chosen on the consent page changes the page and the reque
 test("study that has ended says so in German", async () => {
   useBrowserLanguages("de");
   const completion = { outcome: "full", code: null, url: null } as const;
-  openStudy(() => pageOf(null, { completion }));
+  await openStudy(() => pageOf(null, { completion }));
   await screen.findByRole("heading", { name: "Die Studie ist voll" });
 });

@@ -15,6 +15,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     not_,
     select,
     table,
@@ -209,6 +210,44 @@ async def update_participant(connection: AsyncConnection, user_id: str, **values
     """Change columns of a participant, and note the activity."""
     change = update(_participant).where(_participant.c.user_id == user_id)
     await connection.execute(change.values(time_active=func.now(), **values))
+
+
+# A journal counts only while a server that writes it gives signs of life: otherwise nobody uploads it.
+_REQUEST_SEAL = text("""
+    UPDATE participant p SET is_seal_requested = true
+    WHERE p.user_id = :user_id AND EXISTS (
+        SELECT FROM server s WHERE s.journal_id = ANY (p.pending_journals) AND s.journal_id <> :journal_id
+            AND s.time_ended IS NULL AND s.time_expires >= now())
+    RETURNING p.user_id
+""")
+
+
+async def add_pending_journal(connection: AsyncConnection, user_id: str, journal_id: UUID) -> None:
+    """Note that a journal gets recordings of a participant."""
+    others = func.array_remove(_participant.c.pending_journals, journal_id)
+    change = update(_participant).where(_participant.c.user_id == user_id)
+    await connection.execute(change.values(pending_journals=func.array_append(others, journal_id)))
+
+
+async def remove_pending_journal(connection: AsyncConnection, user_ids: Sequence[str], journal_id: UUID) -> None:
+    """Note that everything of these participants in a journal is stored."""
+    others = func.array_remove(_participant.c.pending_journals, journal_id)
+    change = update(_participant).where(_participant.c.user_id.in_(user_ids))
+    await connection.execute(change.values(pending_journals=others, is_seal_requested=false()))
+
+
+async def list_pending(connection: AsyncConnection, journal_id: UUID) -> list[Row[Any]]:
+    """Return the participants (`user_id, is_seal_requested`) of whom a journal may have recordings."""
+    query = select(_participant.c.user_id, _participant.c.is_seal_requested).where(
+        text("pending_journals <> '{}'"), literal(journal_id) == func.any(_participant.c.pending_journals)
+    )
+    return list(await connection.execute(query))
+
+
+async def request_seal(connection: AsyncConnection, user_id: str, journal_id: UUID) -> bool:
+    """Ask other servers to seal and store what they have of a participant. Return whether any may have something."""
+    values = {"user_id": user_id, "journal_id": journal_id}
+    return (await connection.execute(_REQUEST_SEAL, values)).one_or_none() is not None
 
 
 async def list_inactive(connection: AsyncConnection, name: str, minutes: float) -> list[Row[Any]]:

@@ -1,4 +1,4 @@
-"""Queries about the quality of what participants of a study played: frames, latency, focus and idle time."""
+"""Queries about the quality of what participants of a study played: mode, frames, latency, focus and idle time."""
 
 from typing import Any
 
@@ -7,9 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.storage.database.consents import RESEARCH
 
+# Lockstep is a condition: the mode that an episode's record has is compared with the one that its stage imposed.
 # The first gap is that before the first input, the last one that up to the last step.
 _TRIALS = """
     SELECT s.episode_id, s.player_id AS user_id, s.arm, s.is_practice, m.steps AS frames,
+        m.mode, m.mode <> CASE s.lockstep WHEN true THEN 'lockstep' WHEN false THEN 'streamed' END AS mode_differs,
         m.dropped_frames AS frames_dropped, m.latency_p95_ms,
         (SELECT count(*) FROM event v
             WHERE v.episode_id = s.episode_id AND v.kind = 'focus' AND v.data ->> 'state' IN ('blur', 'hidden')
@@ -28,16 +30,19 @@ _PARTICIPANTS = f"""
         SELECT t.user_id, percentile_cont(0.95) WITHIN GROUP (ORDER BY l.latency_ms) AS p95_ms
         FROM trial t JOIN input_latency l ON l.episode_id = t.episode_id WHERE NOT t.is_practice GROUP BY t.user_id)
     SELECT t.user_id, min(t.arm) AS arm, count(*) AS n_trials, sum(t.frames)::bigint AS frames,
+        count(*) FILTER (WHERE t.mode_differs) AS mode_differs,
         sum(t.frames_dropped)::bigint AS frames_dropped, min(l.p95_ms) AS latency_p95_ms,
         sum(t.focus_lost)::bigint AS focus_lost, max(t.idle_seconds) AS idle_seconds
     FROM trial t LEFT JOIN latency l ON l.user_id = t.user_id WHERE NOT t.is_practice GROUP BY t.user_id"""
 _ARMS = f"""
-    SELECT arm, count(*) AS participants, sum(frames_dropped)::float8 / nullif(sum(frames), 0) AS frames_dropped_share,
+    SELECT arm, count(*) AS participants, sum(mode_differs)::bigint AS mode_differs,
+        sum(frames_dropped)::float8 / nullif(sum(frames), 0) AS frames_dropped_share,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_p95_ms) AS latency_p95_ms,
         sum(focus_lost)::bigint AS focus_lost, max(idle_seconds) AS idle_seconds
     FROM ({_PARTICIPANTS}) AS participant GROUP BY arm ORDER BY arm"""
-TRIAL_QUALITY = ("frames_dropped", "latency_p95_ms", "focus_lost", "idle_seconds")
-PARTICIPANT_QUALITY = ("n_trials", "frames", *TRIAL_QUALITY)
+_QUALITY = ("mode_differs", "frames_dropped", "latency_p95_ms", "focus_lost", "idle_seconds")
+TRIAL_QUALITY = ("mode", *_QUALITY)
+PARTICIPANT_QUALITY = ("n_trials", "frames", *_QUALITY)
 
 
 async def list_trial_quality(connection: AsyncConnection, name: str) -> list[Row[Any]]:

@@ -209,6 +209,9 @@ class StudyArmQuality(ResponseModel):
 
     arm: str
     participants: int = Field(description="number of participants with a game that research may use")
+    mode_differs: int = Field(
+        description="number of games that ran in another mode, lockstep or streamed, than their stage imposed"
+    )
     frames_dropped_share: float | None = Field(description="share of observations that were never painted")
     latency_p95_ms: float | None = Field(
         description="median over participants of the 95th percentile of the time from an input to the picture"

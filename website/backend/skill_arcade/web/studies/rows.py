@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from skill_arcade.errors import NotFound
 from skill_arcade.storage.database.studies import read_participant
 from skill_arcade.studies.progress import plan_stages
-from skill_arcade.studies.schema import Stage, Study
+from skill_arcade.studies.schema import Stage, Study, read_stored_study
 
 MAX_CACHED_VERSIONS = 100
 NO_PARTICIPANT = "You take part in no study with this session. Open the study's link again."
@@ -21,7 +21,7 @@ def parse_study(row: Row[Any]) -> Study:
     if (cached := _versions.get(row.version_id)) is None:
         if len(_versions) >= MAX_CACHED_VERSIONS:
             _versions.clear()
-        cached = _versions[row.version_id] = Study.model_validate(row.content)
+        cached = _versions[row.version_id] = read_stored_study(row.content)
     return cached
 
 

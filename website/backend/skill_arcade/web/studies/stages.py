@@ -72,7 +72,7 @@ class StudyStages:
             InvalidRequest: the answer is malformed.
         """
         await self._trials.seal_ended_game(user_id)
-        is_saving = await self._trials.is_saving(user_id)
+        is_saving = await self._trials.is_saving_elsewhere(user_id) or await self._trials.is_saving(user_id)
         async with request_transaction(self._engine) as connection:
             row = await require_participant(connection, user_id)
             if row.arm is None:

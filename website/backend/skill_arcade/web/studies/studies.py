@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -32,7 +33,8 @@ def make_studies(
     consents: ConsentService,
     sessions: SessionManager,
     journal: Path,
+    journal_id: UUID,
 ) -> Studies:
     """Return the parts of studies. `journal` is the folder that tells whether recordings are stored."""
-    trials = StudyTrials(engine, catalogue, sessions, journal)
+    trials = StudyTrials(engine, catalogue, sessions, journal, journal_id)
     return Studies(StudyAdmission(engine, tokens, users), StudyStages(engine, consents, trials), trials)

@@ -1,6 +1,9 @@
 """Trials of a study: how much of a games stage is played, which trial comes next, and what it plays."""
 
 import asyncio
+import logging
+import math
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +18,17 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import Ghost, StudyAssignment
 from skill_arcade.play.connections.session_manager import SessionManager
-from skill_arcade.recording.pending import has_pending_recordings
-from skill_arcade.storage.database.studies import ACTIVE, list_trials, read_participant, update_participant
+from skill_arcade.recording.pending import has_pending_recordings, list_pending_users
+from skill_arcade.storage.database.studies import (
+    ACTIVE,
+    add_pending_journal,
+    list_pending,
+    list_trials,
+    read_participant,
+    remove_pending_journal,
+    request_seal,
+    update_participant,
+)
 from skill_arcade.studies.allocation import derive_seed
 from skill_arcade.studies.progress import COMPLETE_ENDS, GamesProgress, PlayedTrial, limit_trial, measure_games
 from skill_arcade.studies.schema import GamesStage
@@ -24,6 +36,13 @@ from skill_arcade.web.ghosts import find_ghost
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.studies.rows import NO_PARTICIPANT, parse_study, plan_of, require_participant
 
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.5
+"""Interval at which it is noted whose recordings are stored."""
+SETTLE_RETRY_SECONDS = 5.0
+MIN_PENDING_SECONDS = 10.0
+"""Time after the start of a trial for which its recordings count as not stored: its first bytes may not be written."""
 MAX_CACHED_TRIALS = 1000
 STILL_SAVING = "The last game is still being saved. Try again in a moment."
 
@@ -50,10 +69,15 @@ class AssignedTrial:
 class StudyTrials:
     """Trials of participants, measured by their stored episodes (decision 0032)."""
 
-    def __init__(self, engine: AsyncEngine, catalogue: Catalogue, sessions: SessionManager, journal: Path) -> None:
+    def __init__(
+        self, engine: AsyncEngine, catalogue: Catalogue, sessions: SessionManager, journal: Path, journal_id: UUID
+    ) -> None:
         self._engine, self._catalogue = engine, catalogue
-        self._sessions, self._journal = sessions, journal
+        self._sessions, self._journal, self._journal_id = sessions, journal, journal_id
         self._cache: dict[tuple[str, str], AssignedTrial] = {}
+        self._started_at: dict[str, float] = {}
+        """Participants who have played here, and of whom not everything is known to be stored, with the last start."""
+        self._has_pending = True  # an earlier start of this server may have left some
 
     async def issue(self, user_id: str) -> tuple[str, str]:
         """Return game id and key of the trial that a participant may play now.
@@ -87,11 +111,16 @@ class StudyTrials:
     async def assign(self, user_id: str, key: str) -> AssignedTrial:
         """Return what a trial plays.
 
-        It is cached, so that a running game can be continued while the database is unavailable.
+        It is cached, so that a running game can be continued while the database is unavailable. That this server
+        records the participant is noted first, so that another one waits for the recordings (decision 0053).
 
         Raises:
             NotSignedIn: the participant has withdrawn since the ticket was issued.
         """
+        if user_id not in self._started_at:
+            async with request_transaction(self._engine) as connection:
+                await add_pending_journal(connection, user_id, self._journal_id)
+        self._started_at[user_id] = time.monotonic()
         if (cached := self._cache.get((user_id, key))) is not None:
             return cached
         stage_name, trial, attempt = key.split("/")
@@ -151,6 +180,48 @@ class StudyTrials:
         """Seal the recording of the participant's last trial, unless one is running."""
         if self._sessions.running_trial(user_id) is None:
             await self._sessions.end_game(user_id)
+
+    async def is_saving_elsewhere(self, user_id: str) -> bool:
+        """Return whether another server may have recordings that are not stored. It is asked to seal and store them."""
+        async with request_transaction(self._engine) as connection:
+            return await request_seal(connection, user_id, self._journal_id)
+
+    async def run(self) -> None:
+        """Note regularly whose recordings are stored, and seal games that another server waits for, until cancelled."""
+        while True:
+            try:
+                if self._has_pending or self._started_at:
+                    await self._settle()
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next round tries again)
+                log.warning("cannot note whose recordings are stored, retrying error=%s", type(error).__name__)
+                await asyncio.sleep(SETTLE_RETRY_SECONDS)
+            await asyncio.sleep(SETTLE_SECONDS)
+
+    async def _settle(self) -> None:
+        async with request_transaction(self._engine) as connection:
+            rows = await list_pending(connection, self._journal_id)
+        for row in rows:
+            if row.is_seal_requested:
+                await self.seal_ended_game(row.user_id)
+        began = time.monotonic() - MIN_PENDING_SECONDS
+        idle = [
+            row.user_id
+            for row in rows
+            if not self._sessions.has_game(row.user_id) and self._started_at.get(row.user_id, -math.inf) < began
+        ]
+        if idle:
+            pending = await asyncio.to_thread(list_pending_users, self._journal)
+            # A game may have started meanwhile.
+            stored = [one for one in idle if one not in pending and self._started_at.get(one, -math.inf) < began]
+            if stored:
+                async with request_transaction(self._engine) as connection:
+                    await remove_pending_journal(connection, stored, self._journal_id)
+            for one in stored:
+                self._started_at.pop(one, None)
+        known = {row.user_id for row in rows}
+        for user_id in [one for one, at in self._started_at.items() if one not in known and at < began]:
+            del self._started_at[user_id]  # the participant has withdrawn
+        self._has_pending = bool(rows)
 
     async def measure(
         self, connection: AsyncConnection, row: Row[Any], stage: GamesStage

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Navigate } from "react-router";
@@ -18,6 +19,7 @@ import { PlayHistory } from "@/features/account/play-history";
 import { clearLocalStorage } from "@/lib/local-storage-store";
 
 export function AccountRoute() {
+  const { i18n } = useLingui();
   const session = useSession();
   const client = useQueryClient();
   const [outcome, setOutcome] = useState<ErasureOutcome | null>(null);
@@ -39,7 +41,7 @@ export function AccountRoute() {
   if (outcome !== null) {
     return (
       <>
-        <Title>Account deleted</Title>
+        <Title>{i18n._("Account deleted")}</Title>
         <AccountErased outcome={outcome} />
       </>
     );
@@ -47,7 +49,7 @@ export function AccountRoute() {
   if (session === null) return <Navigate to={paths.signIn(paths.account)} replace />;
   return (
     <>
-      <Title>Your games</Title>
+      <Title>{i18n._("Your games")}</Title>
       <PlayHistory session={session} />
       <ConsentCard session={session} />
       <Membership session={session} />

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Navigate, useLocation, useNavigate } from "react-router";
 
 import { useSession } from "@/api/session";
@@ -12,6 +13,7 @@ const readNext = (search: string): string => {
 };
 
 export function ConsentRoute() {
+  const { i18n } = useLingui();
   const session = useSession();
   const { pathname, search } = useLocation();
   const navigate = useNavigate();
@@ -19,7 +21,7 @@ export function ConsentRoute() {
   if (session === null) return <Navigate to={paths.signIn(pathname + search)} replace />;
   return (
     <>
-      <Title>Recording</Title>
+      <Title>{i18n._("Recording")}</Title>
       <ConsentForm
         session={session}
         next={next}

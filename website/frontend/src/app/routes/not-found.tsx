@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Link } from "react-router";
 
 import { buttonClass } from "@/components/button";
@@ -6,19 +7,20 @@ import { Title } from "@/components/title";
 import { paths } from "@/config/paths";
 
 export function NotFound() {
+  const { i18n } = useLingui();
   return (
     <>
-      <Title>Page not found</Title>
+      <Title>{i18n._("Page not found")}</Title>
       <Message
         isPage
-        title="Page not found"
+        title={i18n._("Page not found")}
         action={
           <Link className={buttonClass("action")} to={paths.games}>
-            All games
+            {i18n._("All games")}
           </Link>
         }
       >
-        The address is wrong, or the page has moved. Go back to the list of games.
+        {i18n._("The address is wrong, or the page has moved. Go back to the list of games.")}
       </Message>
     </>
   );

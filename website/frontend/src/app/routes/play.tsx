@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Navigate, useLocation, useParams } from "react-router";
@@ -14,7 +15,7 @@ import { GamePage } from "@/features/play/game-page";
 import { idsOf, optionsOfId } from "@/lib/game-ids";
 
 const NOT_FOUND_MESSAGE =
-  "This game does not exist or has been removed. Check the address, or choose another game.";
+  /*i18n*/ "This game does not exist or has been removed. Check the address, or choose another game.";
 
 const EpisodeRank = lazy(async () => ({
   default: (await import("@/features/boards/episode-rank")).EpisodeRank,
@@ -43,6 +44,7 @@ export function PlayRoute() {
 }
 
 function PlayerRoute({ session }: { session: Session }) {
+  const { i18n } = useLingui();
   const { gameId = "" } = useParams();
   const game = useGame(gameId);
   const { pathname, search, hash } = useLocation();
@@ -51,8 +53,8 @@ function PlayerRoute({ session }: { session: Session }) {
   if (game.isError)
     return (
       <NotAvailablePage
-        title="Game not available"
-        message={describeError(game.error, NOT_FOUND_MESSAGE)}
+        title={i18n._("Game not available")}
+        message={describeError(game.error, i18n._(NOT_FOUND_MESSAGE))}
       />
     );
   // Without an answer of the server the game opens all the same: the server does not record it.

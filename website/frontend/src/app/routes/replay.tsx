@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { Navigate, useLocation, useParams } from "react-router";
@@ -16,7 +17,7 @@ import { parseTokens, parseView } from "@/features/replay/view-address";
 const POLL_MS = 700;
 const MAX_POLLS = 40;
 const NOT_FOUND_MESSAGE =
-  "This episode does not exist, is not uploaded yet, or is not yours. If somebody shared it, ask them for a link.";
+  /*i18n*/ "This episode does not exist, is not uploaded yet, or is not yours. If somebody shared it, ask them for a link.";
 
 export function ReplayRoute() {
   const { episodeId = "" } = useParams();
@@ -25,6 +26,7 @@ export function ReplayRoute() {
 }
 
 function EpisodeRoute({ episodeId }: { episodeId: string }) {
+  const { i18n } = useLingui();
   // The address that was opened; the page changes it later.
   const [{ search, hash }] = useState(() => ({ search: location.search, hash: location.hash }));
   const { share, versusShare } = useMemo(() => parseTokens(hash), [hash]);
@@ -48,18 +50,22 @@ function EpisodeRoute({ episodeId }: { episodeId: string }) {
   }
   const isUploading = waitsForUpload && replay.data?.time_ended === null;
   if (replay.isPending || (isUploading && replay.fetchStatus !== "paused")) {
-    return <LoadingPage>{waitsForUpload ? "Saving the last seconds…" : "Loading…"}</LoadingPage>;
+    return (
+      <LoadingPage>
+        {waitsForUpload ? i18n._("Saving the last seconds…") : i18n._("Loading…")}
+      </LoadingPage>
+    );
   }
   if (replay.isError)
     return (
       <NotAvailablePage
-        title="Replay not available"
-        message={describeError(replay.error, NOT_FOUND_MESSAGE)}
+        title={i18n._("Replay not available")}
+        message={describeError(replay.error, i18n._(NOT_FOUND_MESSAGE))}
       />
     );
   return (
     <>
-      <Title>{`${replay.data.game.name}, replay`}</Title>
+      <Title>{i18n._("{game}, replay", { game: replay.data.game.name })}</Title>
       <ReplayPage
         replay={replay.data}
         {...{ client, view, versusShare }}

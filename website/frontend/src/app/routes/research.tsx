@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Link, Navigate } from "react-router";
 
 import { isResearcher, useSession } from "@/api/session";
@@ -10,11 +11,12 @@ import { Research } from "@/features/exports/research";
 import { Dashboard } from "@/features/research/dashboard";
 
 export function ResearchRoute() {
+  const { i18n } = useLingui();
   const session = useSession();
   if (session === null) return <Navigate to={paths.signIn(paths.research)} replace />;
   return (
     <>
-      <Title>Research</Title>
+      <Title>{i18n._("Research")}</Title>
       {isResearcher(session) ? (
         <Dashboard
           userId={session.userId}
@@ -24,15 +26,16 @@ export function ResearchRoute() {
       ) : (
         <Message
           isPage
-          title="For researchers"
+          title={i18n._("For researchers")}
           action={
             <Link to={paths.account} className={buttonClass("action")}>
-              Your games
+              {i18n._("Your games")}
             </Link>
           }
         >
-          Only researchers can read the recordings of all players. Ask the operator of this site for
-          access. If you already have it, sign out and sign in again.
+          {i18n._(
+            "Only researchers can read the recordings of all players. Ask the operator of this site for access. If you already have it, sign out and sign in again.",
+          )}
         </Message>
       )}
     </>

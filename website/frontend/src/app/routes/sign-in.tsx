@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useCallback, useState } from "react";
 import { Navigate, useSearchParams } from "react-router";
 
@@ -12,6 +13,7 @@ const safePath = (next: string | null): string =>
   next !== null && /^\/(?![/\\])/.test(next) ? next : paths.games;
 
 export function SignInRoute() {
+  const { i18n } = useLingui();
   const [search] = useSearchParams();
   const session = useSession();
   const [next, setNext] = useState(() => safePath(search.get("next")));
@@ -26,7 +28,7 @@ export function SignInRoute() {
   if (session !== null && !busy) return <Navigate to={next} replace />;
   return (
     <>
-      <Title>Sign in</Title>
+      <Title>{i18n._("Sign in")}</Title>
       <SignIn next={next} onDone={finish} />
     </>
   );

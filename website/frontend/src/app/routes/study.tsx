@@ -9,7 +9,6 @@ import { Message } from "@/components/message";
 import { LoadingPage } from "@/components/page-state";
 import { type TrialGhost, TrialPage } from "@/features/play/trial-page";
 import { StudyView } from "@/features/study/study-view";
-import { useWantedLanguage } from "@/lib/language";
 
 const TrialWithGhost = lazy(async () => ({
   default: (await import("@/features/play/ghost/trial-ghost")).TrialWithGhost,
@@ -17,8 +16,6 @@ const TrialWithGhost = lazy(async () => ({
 
 export function StudyRoute() {
   const { name = "" } = useParams();
-  const isLoaded = useWantedLanguage();
-  if (!isLoaded) return <LoadingPage />;
   return (
     <StudyView
       key={name}

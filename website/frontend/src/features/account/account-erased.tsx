@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Link } from "react-router";
 
 import { buttonClass } from "@/components/button";
@@ -9,26 +10,33 @@ import type { ErasureOutcome } from "./erase-account";
 
 /** Confirmation after the account was deleted. */
 export function AccountErased({ outcome }: { outcome: ErasureOutcome }) {
+  const { i18n } = useLingui();
   const { finished, episodes, steps, signInDeleted } = outcome;
   return (
     <Message
       isPage
-      title={finished ? "Account deleted" : "Account closed"}
+      title={finished ? i18n._("Account deleted") : i18n._("Account closed")}
       action={
         <Link className={buttonClass("action")} to={paths.games}>
-          All games
+          {i18n._("All games")}
         </Link>
       }
     >
       <p>
         {finished
-          ? `${formatCount(episodes, "round")} with ${formatCount(steps, "step")} were deleted, including all pictures. Thank you for playing.`
-          : "Nobody can sign in to this account any more. The recordings are still being deleted; you can close this page."}
+          ? i18n._(
+              "{rounds} with {steps} were deleted, including all pictures. Thank you for playing.",
+              { rounds: formatCount(episodes, "round"), steps: formatCount(steps, "step") },
+            )
+          : i18n._(
+              "Nobody can sign in to this account any more. The recordings are still being deleted; you can close this page.",
+            )}
       </p>
       {!signInDeleted && (
         <p className="mt-3">
-          Your sign-in record at Google was not deleted, because you signed in too long ago. Sign in
-          again and delete the account again to remove it.
+          {i18n._(
+            "Your sign-in record at Google was not deleted, because you signed in too long ago. Sign in again and delete the account again to remove it.",
+          )}
         </p>
       )}
     </Message>

@@ -1,3 +1,5 @@
+import type { I18n } from "@lingui/core";
+import { useLingui } from "@lingui/react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -12,19 +14,19 @@ import { writeOptions } from "@/lib/write-options";
 import { ChosenOptions } from "./chosen-options";
 
 const OUTCOMES: Record<Episode["status"], string> = {
-  won: "Won",
-  lost: "Lost",
-  incomplete: "Quit",
+  won: /*i18n*/ "Won",
+  lost: /*i18n*/ "Lost",
+  incomplete: /*i18n*/ "Quit",
 };
 
 const dottedClass =
   "[&>*+*]:before:mx-2 [&>*+*]:before:content-['·'] lg:[&>*+*]:before:content-none";
 
 /** Describes the certification of an episode. */
-function certificateStatus({ certificate, time_ended: ended }: Episode): string {
-  if (certificate === "certified") return "certified";
-  if (certificate !== null) return "not certified";
-  return ended === null ? "running" : "recorded";
+function certificateStatus(i18n: I18n, { certificate, time_ended: ended }: Episode): string {
+  if (certificate === "certified") return i18n._("certified");
+  if (certificate !== null) return i18n._("not certified");
+  return ended === null ? i18n._("running") : i18n._("recorded");
 }
 
 /** All rounds, newest first, a page at a time. */
@@ -35,6 +37,7 @@ export function EpisodeList({
   session: Session;
   games: readonly GameSummary[];
 }) {
+  const { i18n } = useLingui();
   const pages = useInfiniteQuery(episodePagesQuery(session.userId));
   const keyOf = (played: Pick<Episode, "game_id" | "options">) =>
     `${played.game_id}?${writeOptions(played.options)}`;
@@ -49,10 +52,12 @@ export function EpisodeList({
   return (
     <section aria-labelledby="rounds" className="mt-12">
       <h2 id="rounds" className="text-4xl sign">
-        All rounds
+        {i18n._("All rounds")}
       </h2>
       <p className="mt-2 max-w-prose text-dim">
-        A round is certified once a re-run of its recording gave identical results, frame for frame.
+        {i18n._(
+          "A round is certified once a re-run of its recording gave identical results, frame for frame.",
+        )}
       </p>
       <ul className="mt-4 divide-y divide-line/60 border-y border-line/60">
         {shown.map((episode) => (
@@ -72,18 +77,18 @@ export function EpisodeList({
                 to={paths.replay(episode.id)}
                 className="order-last col-span-2 justify-self-start rounded font-semibold text-link underline lg:w-32 lg:text-right"
               >
-                Watch replay
-                <span className="sr-only"> of {episode.game_name}</span>
+                {i18n._("Watch replay")}
+                <span className="sr-only"> {episode.game_name}</span>
               </Link>
             )}
             <span className="text-right text-lg font-bold whitespace-nowrap lg:w-40">
-              {isBest(episode) && <span className="mr-2 text-sm text-link">best</span>}
+              {isBest(episode) && <span className="mr-2 text-sm text-link">{i18n._("best")}</span>}
               {formatScore(episode.score)}
             </span>
             {/* A line of its own where there is no room for columns. */}
             <p className={`col-span-2 flex flex-wrap text-dim lg:contents ${dottedClass}`}>
-              <span className="lg:w-16">{OUTCOMES[episode.status]}</span>
-              <span className="lg:w-28">{certificateStatus(episode)}</span>
+              <span className="lg:w-16">{i18n._(OUTCOMES[episode.status])}</span>
+              <span className="lg:w-28">{certificateStatus(i18n, episode)}</span>
               <span className="lg:w-28 lg:text-right">{formatCount(episode.n_steps, "step")}</span>
               <time dateTime={episode.time_created} className="lg:w-48 lg:text-right">
                 {formatTimeAgo(episode.time_created, pages.dataUpdatedAt)}
@@ -104,7 +109,11 @@ export function EpisodeList({
           disabled={pages.isFetching}
           onClick={() => void (pages.isError ? pages.refetch() : pages.fetchNextPage())}
         >
-          {pages.isFetching ? "Loading…" : pages.isError ? "Try again" : "Older rounds"}
+          {pages.isFetching
+            ? i18n._("Loading…")
+            : pages.isError
+              ? i18n._("Try again")
+              : i18n._("Older rounds")}
         </Button>
       )}
     </section>

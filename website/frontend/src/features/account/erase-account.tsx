@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
 
@@ -25,6 +26,7 @@ export function EraseAccount({
   session: Session;
   erase: (word: string) => Promise<void>;
 }) {
+  const { i18n } = useLingui();
   const summary = useQuery(summaryQuery(session.userId));
   const played = summary.data?.episodes ?? 0;
   const field = useId();
@@ -37,18 +39,25 @@ export function EraseAccount({
   return (
     <section aria-labelledby="erase" className="mt-14 max-w-2xl border-t border-line/60 pt-8">
       <h2 id="erase" className="text-4xl sign">
-        Delete account
+        {i18n._("Delete account")}
       </h2>
       <p className="mt-2 text-pretty text-dim">
-        This deletes the account {session.email ?? "of this guest"} and{" "}
-        {played === 0 ? "all that" : `all ${formatCount(played, "round")} that`} you played: scores,
-        pictures, keys and times. This cannot be undone. Copies that researchers have already
-        downloaded, under pseudonyms, are not deleted.
+        {session.email === null
+          ? i18n._("This deletes the account of this guest.")
+          : i18n._("This deletes the account {email}.", { email: session.email })}{" "}
+        {i18n._(
+          "Everything that you played is deleted ({rounds}): scores, pictures, keys and times. This cannot be undone. Copies that researchers have already downloaded, under pseudonyms, are not deleted.",
+          { rounds: formatCount(played, "round") },
+        )}
       </p>
       <form onSubmit={submit} className="mt-5 flex flex-wrap items-end gap-3">
         <label htmlFor={field} className="grid gap-1.5">
           <span>
-            Type <b>{CONFIRMATION_WORD}</b> to confirm
+            <Trans
+              id="Type <0>{word}</0> to confirm"
+              values={{ word: CONFIRMATION_WORD }}
+              components={[<b key="word" />]}
+            />
           </span>
           <input
             id={field}
@@ -65,7 +74,7 @@ export function EraseAccount({
           look="plain"
           disabled={erasing.isPending || word.trim().toLowerCase() !== CONFIRMATION_WORD}
         >
-          {erasing.isPending ? "Deleting…" : "Delete account"}
+          {erasing.isPending ? i18n._("Deleting…") : i18n._("Delete account")}
         </Button>
       </form>
       {erasing.isError && (

@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -11,12 +12,13 @@ import { ChosenOptions } from "./chosen-options";
 
 /** Played games with play time, number of episodes and best score. */
 export function MyGames({ games, now }: { games: readonly GameSummary[]; now: number }) {
+  const { i18n } = useLingui();
   const { data } = useQuery(gamesQuery);
   const gameOf = new Map(data?.map((game) => [game.id, game]));
   return (
     <section aria-labelledby="by-game">
       <h2 id="by-game" className="text-4xl sign">
-        By game
+        {i18n._("By game")}
       </h2>
       <ul className="mt-4 grid gap-3 md:grid-cols-2 xl:grid-cols-3">
         {games.map((game) => (
@@ -34,11 +36,12 @@ export function MyGames({ games, now }: { games: readonly GameSummary[]; now: nu
                 <ChosenOptions game={gameOf.get(game.game_id)} options={game.options} />
               </Link>
               <p className="mt-1 text-dim">
-                {game.best === null ? "No score yet" : <Best score={Number(game.best)} />}
+                {game.best === null ? i18n._("No score yet") : <Best score={Number(game.best)} />}
               </p>
               <p className="mt-1 text-sm text-dim">
                 {formatCount(game.episodes, "round")}
-                {game.won > 0 && `, ${formatScore(game.won)} won`}, {formatDuration(game.seconds)},{" "}
+                {game.won > 0 && i18n._(", {score} won", { score: formatScore(game.won) })},{" "}
+                {formatDuration(game.seconds)},{" "}
                 <time dateTime={game.last_played}>{formatTimeAgo(game.last_played, now)}</time>
               </p>
             </div>
@@ -50,9 +53,11 @@ export function MyGames({ games, now }: { games: readonly GameSummary[]; now: nu
 }
 
 const Best = ({ score }: { score: number }) => (
-  <>
-    <span className="dots text-3xl text-ink">{formatScore(score)}</span> best
-  </>
+  <Trans
+    id="<0>{score}</0> best"
+    values={{ score: formatScore(score) }}
+    components={[<span key="score" className="dots text-3xl text-ink" />]}
+  />
 );
 
 /** Cover picture. Its space is reserved while it loads. */

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -13,44 +14,45 @@ import { Totals } from "./totals";
 
 /** Games and episodes of the player. */
 export function PlayHistory({ session }: { session: Session }) {
+  const { i18n } = useLingui();
   const summary = useQuery(summaryQuery(session.userId));
   return (
     <div className="max-w-5xl pt-10">
-      <h1 className="text-6xl sign sm:text-7xl">Your games</h1>
+      <h1 className="text-6xl sign sm:text-7xl">{i18n._("Your games")}</h1>
       <p className="mt-3 text-lg break-words text-dim">
         {session.email ?? (
           <>
-            You play as a guest, on this device only.{" "}
+            {i18n._("You play as a guest, on this device only.")}{" "}
             <Link to={paths.upgradeGuest} className="font-semibold text-link underline">
-              Create an account
+              {i18n._("Create an account")}
             </Link>
           </>
         )}
       </p>
       {summary.isPending && (
         <p role="status" className="py-20 text-center text-lg text-dim">
-          Loading…
+          {i18n._("Loading…")}
         </p>
       )}
       {summary.isError && (
         <Message
           isError
-          title="Cannot load your games"
-          action={<Button onClick={() => void summary.refetch()}>Try again</Button>}
+          title={i18n._("Cannot load your games")}
+          action={<Button onClick={() => void summary.refetch()}>{i18n._("Try again")}</Button>}
         >
           {summary.error.message}
         </Message>
       )}
       {summary.data?.episodes === 0 && (
         <Message
-          title="No games yet"
+          title={i18n._("No games yet")}
           action={
             <Link to={paths.games} className={buttonClass("action")}>
-              Choose a game
+              {i18n._("Choose a game")}
             </Link>
           }
         >
-          The games that you play are listed here, with their scores.
+          {i18n._("The games that you play are listed here, with their scores.")}
         </Message>
       )}
       {summary.data !== undefined && summary.data.episodes > 0 && (

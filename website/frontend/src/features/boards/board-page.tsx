@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, useParams, useSearchParams } from "react-router";
 
@@ -16,13 +17,14 @@ import { describeSettings } from "./settings-text";
 import { Standings } from "./standings";
 
 const SEASON_LABELS: Record<Season, string> = {
-  today: "Today",
-  week: "This week",
-  all: "All time",
+  today: /*i18n*/ "Today",
+  week: /*i18n*/ "This week",
+  all: /*i18n*/ "All time",
 };
 
 /** Leaderboard of a game with certain settings, by season. */
 export function BoardView() {
+  const { i18n } = useLingui();
   const { gameId = "" } = useParams();
   const [parameters] = useSearchParams();
   const season = SEASONS.find((name) => name === parameters.get("season")) ?? "today";
@@ -36,19 +38,19 @@ export function BoardView() {
   if (board.isPending) {
     return (
       <p role="status" className="py-20 text-center text-lg text-dim">
-        Loading…
+        {i18n._("Loading…")}
       </p>
     );
   }
   if (board.isError) {
     return (
       <>
-        <Title>Leaderboard not available</Title>
+        <Title>{i18n._("Leaderboard not available")}</Title>
         <Message
           isError
           isPage
-          title="Cannot load the leaderboard"
-          action={<Button onClick={() => void board.refetch()}>Try again</Button>}
+          title={i18n._("Cannot load the leaderboard")}
+          action={<Button onClick={() => void board.refetch()}>{i18n._("Try again")}</Button>}
         >
           {board.error.message}
         </Message>
@@ -66,15 +68,15 @@ export function BoardView() {
   );
   return (
     <div className="max-w-5xl pt-10">
-      <Title>{`${page.game_name}, leaderboard`}</Title>
+      <Title>{i18n._("{game_name}, leaderboard", { game_name: page.game_name })}</Title>
       <p>
         <Link to={paths.boards} className="font-semibold text-link underline">
-          All leaderboards
+          {i18n._("All leaderboards")}
         </Link>
       </p>
       <h1 className="mt-2 text-5xl sign text-balance sm:text-7xl">{page.game_name}</h1>
       <p className="mt-3 text-lg text-dim">{describeSettings(page.settings, game)}</p>
-      <nav aria-label="Season" className="mt-6 flex flex-wrap gap-2">
+      <nav aria-label={i18n._("Season")} className="mt-6 flex flex-wrap gap-2">
         {SEASONS.map((name) => (
           <Link
             key={name}
@@ -84,33 +86,37 @@ export function BoardView() {
             aria-current={name === season ? "page" : undefined}
             className={buttonClass(name === season ? "action" : "plain")}
           >
-            {SEASON_LABELS[name]}
+            {i18n._(SEASON_LABELS[name])}
           </Link>
         ))}
       </nav>
       {page.time_ends !== null && (
         <p className="mt-3 text-sm text-dim">
-          Ends in <Countdown until={page.time_ends} onEnd={() => void board.refetch()} />, at
-          midnight UTC.
+          <Trans
+            id="Ends in <0/>, at midnight UTC."
+            components={[
+              <Countdown key="time" until={page.time_ends} onEnd={() => void board.refetch()} />,
+            ]}
+          />
         </p>
       )}
       {page.rows.length === 0 ? (
         <Message
-          title="Nobody ranks yet"
+          title={i18n._("Nobody ranks yet")}
           action={
             <Link to={paths.play(gameId, page.settings)} className={buttonClass("action")}>
-              Play {page.game_name}
+              {i18n._("Play {game_name}", { game_name: page.game_name })}
             </Link>
           }
         >
-          The first certified round takes the lead.
+          {i18n._("The first certified round takes the lead.")}
         </Message>
       ) : (
         <>
           <Standings board={page} now={board.dataUpdatedAt} mayWatch />
           <p className="mt-8">
             <Link to={paths.play(gameId, page.settings)} className={buttonClass("action")}>
-              Play {page.game_name}
+              {i18n._("Play {game_name}", { game_name: page.game_name })}
             </Link>
           </p>
         </>
@@ -119,7 +125,7 @@ export function BoardView() {
       {others.length > 0 && (
         <section aria-labelledby="other-settings" className="mt-10">
           <h2 id="other-settings" className="text-3xl sign">
-            Other settings
+            {i18n._("Other settings")}
           </h2>
           <ul className="mt-3 flex flex-wrap gap-2">
             {others.map((one) => (

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -15,43 +16,44 @@ import { describeSettings } from "./settings-text";
 
 /** All leaderboards, those just played on first. */
 export function BoardsList() {
+  const { i18n } = useLingui();
   const boards = useQuery(boardsQuery);
   const { data: games } = useQuery(gamesQuery);
   const gameOf = new Map(games?.map((game) => [game.id, game]));
   return (
     <div className="pt-10">
-      <Title>Leaderboards</Title>
-      <h1 className="text-5xl sign sm:text-7xl">Leaderboards</h1>
+      <Title>{i18n._("Leaderboards")}</Title>
+      <h1 className="text-5xl sign sm:text-7xl">{i18n._("Leaderboards")}</h1>
       <p className="mt-3 max-w-prose text-lg text-pretty text-dim">
-        Only certified rounds of people who opted in. Every entry opens its replay.
+        {i18n._("Only certified rounds of people who opted in. Every entry opens its replay.")}
       </p>
       <div className="mt-6">
         <DailyCard />
       </div>
       {boards.isPending && (
         <p role="status" className="py-20 text-center text-lg text-dim">
-          Loading…
+          {i18n._("Loading…")}
         </p>
       )}
       {boards.isError && (
         <Message
           isError
-          title="Cannot load the leaderboards"
-          action={<Button onClick={() => void boards.refetch()}>Try again</Button>}
+          title={i18n._("Cannot load the leaderboards")}
+          action={<Button onClick={() => void boards.refetch()}>{i18n._("Try again")}</Button>}
         >
           {boards.error.message}
         </Message>
       )}
       {boards.data?.length === 0 && (
         <Message
-          title="No leaderboards yet"
+          title={i18n._("No leaderboards yet")}
           action={
             <Link to={paths.games} className={buttonClass("action")}>
-              Choose a game
+              {i18n._("Choose a game")}
             </Link>
           }
         >
-          A game has one as soon as somebody ranks in it.
+          {i18n._("A game has one as soon as somebody ranks in it.")}
         </Message>
       )}
       <ul className="mt-8 grid gap-3 sm:grid-cols-2 xl:grid-cols-3">

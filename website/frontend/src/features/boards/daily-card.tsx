@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -11,6 +12,7 @@ import { formatRank } from "./settings-text";
 
 /** Today's challenge on the home page. It shows nothing if the server does not answer. */
 export function DailyCard() {
+  const { i18n } = useLingui();
   const session = useSession();
   const daily = useQuery(dailyQuery(session?.userId ?? null));
   const challenge = daily.data;
@@ -22,13 +24,25 @@ export function DailyCard() {
     >
       <div className="min-w-0 flex-1 basis-64">
         <h2 id="daily" className="text-3xl sign">
-          Daily challenge: {challenge.game_name}
+          {i18n._("Daily challenge: {game_name}", { game_name: challenge.game_name })}
         </h2>
         <p className="mt-1 text-pretty text-dim">
           {challenge.own === null
-            ? "The same game for everyone, and one try. "
-            : `You are ${formatRank(challenge.own.rank)} of ${challenge.n_players.toLocaleString("en")}. `}
-          Ends in <Countdown until={challenge.time_ends} onEnd={() => void daily.refetch()} />.
+            ? i18n._("The same game for everyone, and one try.")
+            : i18n._("You are {rank} of {count}.", {
+                rank: formatRank(challenge.own.rank),
+                count: i18n.number(challenge.n_players),
+              })}{" "}
+          <Trans
+            id="Ends in <0/>."
+            components={[
+              <Countdown
+                key="time"
+                until={challenge.time_ends}
+                onEnd={() => void daily.refetch()}
+              />,
+            ]}
+          />
         </p>
       </div>
       <p className="flex flex-wrap gap-3">
@@ -37,11 +51,11 @@ export function DailyCard() {
             to={paths.playDaily(challenge.game_id, challenge.day)}
             className={buttonClass("action")}
           >
-            Play today’s challenge
+            {i18n._("Play today’s challenge")}
           </Link>
         )}
         <Link to={paths.daily} className={buttonClass("plain")}>
-          Daily board
+          {i18n._("Daily board")}
         </Link>
       </p>
     </section>

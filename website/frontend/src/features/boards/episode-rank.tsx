@@ -1,3 +1,5 @@
+import type { I18n } from "@lingui/core";
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -13,13 +15,13 @@ const MAX_POLLS = 80;
 
 const REJECTIONS: Record<string, string> = {
   "no-consent":
-    "This round does not rank: you have not allowed replays and leaderboards. You can change that at You.",
+    /*i18n*/ "This round does not rank: you have not allowed replays and leaderboards. You can change that at You.",
   "slow-motion":
-    "This round does not rank: it ran in slow motion, perhaps because a computer was busy.",
-  "too-fast": "This round does not rank: it ran too fast.",
-  uncertified: "This round does not rank: a re-run did not give the same game.",
-  "not-first-try": "This round does not rank: your first try of the day counts.",
-  "not-the-daily": "This round does not rank: it began outside of the day.",
+    /*i18n*/ "This round does not rank: it ran in slow motion, perhaps because a computer was busy.",
+  "too-fast": /*i18n*/ "This round does not rank: it ran too fast.",
+  uncertified: /*i18n*/ "This round does not rank: a re-run did not give the same game.",
+  "not-first-try": /*i18n*/ "This round does not rank: your first try of the day counts.",
+  "not-the-daily": /*i18n*/ "This round does not rank: it began outside of the day.",
 };
 
 /** Place of an episode that has just ended, with a link to the board. */
@@ -40,40 +42,47 @@ export function EpisodeRank({ episodeId }: { episodeId: string }) {
 const linkClass = "font-bold text-link underline";
 
 function StandingText({ standing }: { standing: EpisodeStanding }) {
+  const { i18n } = useLingui();
   const { state, game_id: gameId, settings, day, reason } = standing;
   if (state === "not-listed") {
     return (
       <Link to={`${paths.account}#boards`} className={linkClass}>
-        Put your scores on the leaderboards
+        {i18n._("Put your scores on the leaderboards")}
       </Link>
     );
   }
-  if (state === "pending") return <span className="text-dim">Checking your round…</span>;
+  if (state === "pending")
+    return <span className="text-dim">{i18n._("Checking your round…")}</span>;
   if (state === "rejected")
-    return <span className="text-dim">{REJECTIONS[reason ?? ""] ?? ""}</span>;
+    return <span className="text-dim">{i18n._(REJECTIONS[reason ?? ""] ?? "")}</span>;
   if (state === "hidden") {
-    return <span className="text-dim">A maintainer has hidden this round: {reason}</span>;
+    return (
+      <span className="text-dim">
+        {i18n._("A maintainer has hidden this round: {reason}", { reason })}
+      </span>
+    );
   }
   if (gameId === null) return null;
   const address = day === null ? paths.board(gameId, writeOptions(settings)) : paths.daily;
   if (state === "obsolete") {
     return (
       <Link to={address} className={linkClass}>
-        Your best score stays on the leaderboard
+        {i18n._("Your best score stays on the leaderboard")}
       </Link>
     );
   }
   return (
     <Link to={address} className={linkClass}>
-      {describeRank(standing)}
+      {describeRank(i18n, standing)}
     </Link>
   );
 }
 
 /** "You are 3rd today", or the shortest season in which the episode ranks. */
-function describeRank({ today, week, all, day }: EpisodeStanding): string {
-  if (day !== null && all !== null) return `You are ${formatRank(all)} in today’s challenge`;
-  if (today !== null) return `You are ${formatRank(today)} today`;
-  if (week !== null) return `You are ${formatRank(week)} this week`;
-  return all === null ? "" : `You are ${formatRank(all)} of all time`;
+function describeRank(i18n: I18n, { today, week, all, day }: EpisodeStanding): string {
+  if (day !== null && all !== null)
+    return i18n._("You are {rank} in today’s challenge", { rank: formatRank(all) });
+  if (today !== null) return i18n._("You are {rank} today", { rank: formatRank(today) });
+  if (week !== null) return i18n._("You are {rank} this week", { rank: formatRank(week) });
+  return all === null ? "" : i18n._("You are {rank} of all time", { rank: formatRank(all) });
 }

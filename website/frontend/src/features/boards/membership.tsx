@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
 
@@ -7,6 +8,7 @@ import { Button } from "@/components/button";
 
 /** Opts in to leaderboards, changes the name there, or opts out. */
 export function Membership({ session }: { session: Session }) {
+  const { i18n } = useLingui();
   const query = membershipQuery(session.userId);
   const membership = useQuery(query);
   const client = useQueryClient();
@@ -23,16 +25,19 @@ export function Membership({ session }: { session: Session }) {
   return (
     <section aria-labelledby="boards" className="mt-14 max-w-2xl border-t border-line/60 pt-8">
       <h2 id="boards" className="text-4xl sign">
-        Leaderboards
+        {i18n._("Leaderboards")}
       </h2>
       <p className="mt-2 text-pretty text-dim">
         {isListed ? (
-          <>
-            You are on leaderboards as <strong className="text-ink">{current?.name}</strong>. Anyone
-            can watch the rounds that rank.
-          </>
+          <Trans
+            id="You are on leaderboards as <0>{name}</0>. Anyone can watch the rounds that rank."
+            values={{ name: current?.name }}
+            components={[<strong key="name" className="text-ink" />]}
+          />
         ) : (
-          "You are on no leaderboard. If you opt in, your best certified rounds appear with the name that you choose, and anyone can watch them. You can opt out at any time, which removes all of it."
+          i18n._(
+            "You are on no leaderboard. If you opt in, your best certified rounds appear with the name that you choose, and anyone can watch them. You can opt out at any time, which removes all of it.",
+          )
         )}
       </p>
       <NameForm
@@ -46,7 +51,7 @@ export function Membership({ session }: { session: Session }) {
         </p>
       )}
       <p role="status" className="sr-only">
-        {update.isSuccess && (isListed ? "Saved." : "You are on no leaderboard.")}
+        {update.isSuccess && (isListed ? i18n._("Saved.") : i18n._("You are on no leaderboard."))}
       </p>
     </section>
   );
@@ -60,6 +65,7 @@ interface NameFormProps {
 }
 
 function NameForm({ current, isDisabled, onChange }: NameFormProps) {
+  const { i18n } = useLingui();
   const field = useId();
   const [typed, setTyped] = useState<string | null>(null);
   const isListed = current?.is_listed ?? false;
@@ -80,12 +86,12 @@ function NameForm({ current, isDisabled, onChange }: NameFormProps) {
     <>
       <form onSubmit={submit} className="mt-5 flex flex-wrap items-end gap-3">
         <label htmlFor={field} className="grid gap-1.5">
-          <span>Name on leaderboards</span>
+          <span>{i18n._("Name on leaderboards")}</span>
           <input
             id={field}
             value={name}
             onChange={(event) => setTyped(event.target.value)}
-            placeholder={current?.is_chosen === false && given !== "" ? given : "Player …"}
+            placeholder={current?.is_chosen === false && given !== "" ? given : i18n._("Player …")}
             maxLength={20}
             autoComplete="nickname"
             spellCheck={false}
@@ -94,16 +100,18 @@ function NameForm({ current, isDisabled, onChange }: NameFormProps) {
           />
         </label>
         <Button type="submit" look={isListed ? "plain" : "action"} disabled={isDisabled}>
-          {isListed ? "Save name" : "Opt in"}
+          {isListed ? i18n._("Save name") : i18n._("Opt in")}
         </Button>
         {isListed && (
           <Button look="plain" disabled={isDisabled} onClick={() => change(() => optOut())}>
-            Opt out
+            {i18n._("Opt out")}
           </Button>
         )}
       </form>
       <p id={`${field}-help`} className="mt-2 text-sm text-dim">
-        3 to 20 letters, digits, spaces, hyphens, underscores or apostrophes. Empty: a neutral name.
+        {i18n._(
+          "3 to 20 letters, digits, spaces, hyphens, underscores or apostrophes. Empty: a neutral name.",
+        )}
       </p>
     </>
   );

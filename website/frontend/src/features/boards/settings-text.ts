@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import type { Game } from "@/api/client";
 import { describeOptions } from "@/lib/describe-options";
 
@@ -6,21 +7,16 @@ export function describeSettings(
   settings: Readonly<Record<string, string>>,
   game?: Pick<Game, "options">,
 ): string {
-  if (game !== undefined) return describeOptions(game.options, settings) || "Default settings";
+  if (game !== undefined)
+    return describeOptions(game.options, settings) || i18n._("Default settings");
   const parts = Object.entries(settings).map(([name, value]) => {
     const label = name.replaceAll("_", " ");
     return `${label.charAt(0).toUpperCase()}${label.slice(1)} ${value}${name === "speed" ? "×" : ""}`;
   });
-  return parts.length === 0 ? "Default settings" : parts.join(", ");
+  return parts.length === 0 ? i18n._("Default settings") : parts.join(", ");
 }
 
 /** 1 -> "1st", 2 -> "2nd", 11 -> "11th" */
 export function formatRank(rank: number): string {
-  const suffixes: Partial<Record<Intl.LDMLPluralRule, string>> = {
-    one: "st",
-    two: "nd",
-    few: "rd",
-  };
-  const rule = new Intl.PluralRules("en", { type: "ordinal" }).select(rank);
-  return `${rank.toLocaleString("en")}${suffixes[rule] ?? "th"}`;
+  return i18n._("{rank, selectordinal, one {#st} two {#nd} few {#rd} other {#th}}", { rank });
 }

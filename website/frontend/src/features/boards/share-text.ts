@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import type { DailyChallenge } from "@/api/boards";
 import { formatScore } from "@/lib/format";
 
@@ -8,13 +9,17 @@ export function makeShareText(
   { day, game_name: game, own, n_players: count }: DailyChallenge,
   address: string,
 ): string {
-  const lines = [`Skill Arcade daily ${day}: ${game}`];
+  const lines = [i18n._("Skill Arcade daily {day}: {game}", { day, game })];
   if (own !== null) {
     lines.push(
-      `${formatScore(own.score)} points, ${formatRank(own.rank)} of ${count.toLocaleString("en")}`,
+      i18n._("{score} points, {rank} of {count}", {
+        score: formatScore(own.score),
+        rank: formatRank(own.rank),
+        count: i18n.number(count),
+      }),
       drawPlace(own.rank, count),
     );
-  } else lines.push("I had my try.");
+  } else lines.push(i18n._("I had my try."));
   return [...lines, address].join("\n");
 }
 

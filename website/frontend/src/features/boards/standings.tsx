@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -17,6 +18,7 @@ interface Props {
 
 /** The rows of a board as a table; the player's own row is repeated below if it is further down. */
 export function Standings({ board, now, mayWatch }: Props) {
+  const { i18n } = useLingui();
   const { rows, own, n_players: count } = board;
   const isBelow = own !== null && !rows.some(({ is_own }) => is_own);
   return (
@@ -25,24 +27,24 @@ export function Standings({ board, now, mayWatch }: Props) {
         <table className="w-full max-w-3xl border-collapse text-left">
           <caption className="pb-3 text-left text-dim">
             {formatCount(count, "player")}
-            {board.is_frozen && ", final. Missing ranks were removed or erased."}
+            {board.is_frozen && i18n._(", final. Missing ranks were removed or erased.")}
           </caption>
           <thead className="text-sm text-dim">
             <tr className="border-b border-line/60">
               <th scope="col" className="py-2 pr-3 font-semibold">
-                Rank
+                {i18n._("Rank")}
               </th>
               <th scope="col" className="py-2 pr-3 font-semibold">
-                Name
+                {i18n._("Name")}
               </th>
               <th scope="col" className="py-2 pr-3 text-right font-semibold">
-                Score
+                {i18n._("Score")}
               </th>
               <th scope="col" className="py-2 pr-3 pl-5 font-semibold max-sm:hidden">
-                Played
+                {i18n._("Played")}
               </th>
               <th scope="col" className="py-2 text-right font-semibold">
-                Replay
+                {i18n._("Replay")}
               </th>
             </tr>
           </thead>
@@ -63,7 +65,7 @@ export function Standings({ board, now, mayWatch }: Props) {
       </div>
       {!mayWatch && rows.length > 0 && (
         <p className="mt-3 text-sm text-dim">
-          Replays open after your own try, or when the day is over.
+          {i18n._("Replays open after your own try, or when the day is over.")}
         </p>
       )}
     </>
@@ -77,6 +79,7 @@ interface RowProps {
 }
 
 function StandingRow({ row, now, mayWatch }: RowProps) {
+  const { i18n } = useLingui();
   return (
     <tr
       data-testid={row.is_own ? "own-row" : undefined}
@@ -85,7 +88,7 @@ function StandingRow({ row, now, mayWatch }: RowProps) {
       <td className="py-2.5 pr-3 pl-2 dots text-2xl">{row.rank}</td>
       <td className="max-w-40 py-2.5 pr-3 break-words sm:max-w-72">
         {row.name}
-        {row.is_own && <span className="ml-2 text-sm text-link">you</span>}
+        {row.is_own && <span className="ml-2 text-sm text-link">{i18n._("you")}</span>}
         {!row.is_own && <ReportButton row={row} />}
       </td>
       <td className="py-2.5 pr-3 text-right font-bold tabular-nums">{formatScore(row.score)}</td>
@@ -95,12 +98,13 @@ function StandingRow({ row, now, mayWatch }: RowProps) {
       <td className="py-2.5 pr-2 text-right">
         {mayWatch || row.is_own ? (
           <Link to={paths.replay(row.episode_id)} className="font-semibold text-link underline">
-            Watch<span className="sr-only"> the replay of {row.name}</span>
+            {i18n._("Watch")}
+            <span className="sr-only"> {i18n._("the replay of {name}", { name: row.name })}</span>
           </Link>
         ) : (
           <span className="text-dim">
             <span aria-hidden="true">–</span>
-            <span className="sr-only">Not yet</span>
+            <span className="sr-only">{i18n._("Not yet")}</span>
           </span>
         )}
       </td>
@@ -110,11 +114,12 @@ function StandingRow({ row, now, mayWatch }: RowProps) {
 
 /** Reports a name. Names that the arcade has given need no report. */
 function ReportButton({ row }: { row: BoardRow }) {
+  const { i18n } = useLingui();
   const session = useSession();
   const [asked, setAsked] = useState(false);
   const report = useMutation({ mutationFn: () => reportName(row.episode_id) });
   if (session === null || /^Player [0-9A-F]{4,}$/.test(row.name)) return null;
-  if (report.isSuccess) return <span className="ml-2 text-sm text-dim">Reported</span>;
+  if (report.isSuccess) return <span className="ml-2 text-sm text-dim">{i18n._("Reported")}</span>;
   return (
     <>
       <button
@@ -123,7 +128,7 @@ function ReportButton({ row }: { row: BoardRow }) {
         onClick={() => (asked ? report.mutate() : setAsked(true))}
         onBlur={() => setAsked(false)}
       >
-        {asked ? "Report this name?" : "Report"}
+        {asked ? i18n._("Report this name?") : i18n._("Report")}
         <span className="sr-only"> {row.name}</span>
       </button>
       {report.isError && (

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -16,10 +17,11 @@ const ALL: ConsentScope[] = ["research", "publication", "boards"];
 
 /** What the player allows, and its withdrawal: one click for each scope. */
 export function ConsentCard({ session }: { session: Session }) {
+  const { i18n } = useLingui();
   const client = useQueryClient();
   const query = myConsentQuery(session.userId);
   const mine = useQuery(query);
-  const page = useQuery(consentPageQuery(navigator.language));
+  const page = useQuery(consentPageQuery(i18n.locale));
   const [isConfirming, setConfirming] = useState(false);
   const withdraw = useMutation({
     mutationFn: withdrawConsent,
@@ -36,10 +38,10 @@ export function ConsentCard({ session }: { session: Session }) {
   return (
     <section aria-labelledby="consent" className="mt-14 max-w-2xl border-t border-line/60 pt-8">
       <h2 id="consent" className="text-4xl sign">
-        Recording
+        {i18n._("Recording")}
       </h2>
       <p className="mt-2 text-pretty text-dim">
-        {mine.data && STATES[mine.data.decision ?? "none"]}
+        {mine.data && i18n._(STATES[mine.data.decision ?? "none"])}
       </p>
       {allowed.length > 0 && (
         <ul className="mt-4 grid gap-3" lang={page.data?.language}>
@@ -51,32 +53,33 @@ export function ConsentCard({ session }: { session: Session }) {
               </p>
               <Button
                 look="plain"
-                lang="en"
-                aria-label={`Withdraw ${label}`}
+                lang={i18n.locale}
+                aria-label={i18n._("Withdraw {label}", { label })}
                 disabled={withdraw.isPending}
                 onClick={() => withdraw.mutate([id])}
               >
-                Withdraw
+                {i18n._("Withdraw")}
               </Button>
             </li>
           ))}
         </ul>
       )}
       <p className="mt-4 text-sm text-pretty text-dim">
-        A withdrawal holds at once for everything recorded so far. Without anything left that you
-        allow, your recordings are deleted, and your games are not recorded any more.
+        {i18n._(
+          "A withdrawal holds at once for everything recorded so far. Without anything left that you allow, your recordings are deleted, and your games are not recorded any more.",
+        )}
       </p>
       <div className="mt-4 flex flex-wrap gap-3">
         <Link className={buttonClass("plain")} to={paths.consent(paths.account)}>
-          Change for new games
+          {i18n._("Change for new games")}
         </Link>
         {isConfirming ? (
           <Button disabled={withdraw.isPending} onClick={() => withdraw.mutate(ALL)}>
-            {withdraw.isPending ? "Deleting…" : "Yes, delete my recordings"}
+            {withdraw.isPending ? i18n._("Deleting…") : i18n._("Yes, delete my recordings")}
           </Button>
         ) : (
           <Button look="plain" onClick={() => setConfirming(true)}>
-            Withdraw everything and delete recordings
+            {i18n._("Withdraw everything and delete recordings")}
           </Button>
         )}
       </div>
@@ -86,15 +89,15 @@ export function ConsentCard({ session }: { session: Session }) {
         </p>
       )}
       <p role="status" className="sr-only">
-        {withdraw.isSuccess && "Withdrawn."}
+        {withdraw.isSuccess && i18n._("Withdrawn.")}
       </p>
     </section>
   );
 }
 
 const STATES = {
-  none: "You have not been asked yet. You are asked before your first game.",
-  given: "Your games are recorded for what you allow:",
-  declined: "Your games are not recorded.",
-  underage: "Your games cannot be recorded.",
+  none: /*i18n*/ "You have not been asked yet. You are asked before your first game.",
+  given: /*i18n*/ "Your games are recorded for what you allow:",
+  declined: /*i18n*/ "Your games are not recorded.",
+  underage: /*i18n*/ "Your games cannot be recorded.",
 } as const;

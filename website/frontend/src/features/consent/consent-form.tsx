@@ -1,3 +1,5 @@
+import { readWantedTag } from "@/lib/language";
+import { useLingui } from "@lingui/react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState, useSyncExternalStore } from "react";
 import { Link } from "react-router";
@@ -33,17 +35,18 @@ interface Props {
 
 /** Asks the player what may be recorded, in the words of the owner. Nothing is ticked beforehand. */
 export function ConsentForm(props: Props) {
-  const [language, setLanguage] = useState(navigator.language);
+  const { i18n } = useLingui();
+  const [language, setLanguage] = useState(readWantedTag);
   const page = useQuery(consentPageQuery(language));
   if (page.isPending)
     return (
       <p role="status" className="py-20 text-center text-lg text-dim">
-        Loading…
+        {i18n._("Loading…")}
       </p>
     );
   if (page.isError)
     return (
-      <Message isError isPage title="Cannot load this page">
+      <Message isError isPage title={i18n._("Cannot load this page")}>
         {page.error.message}
       </Message>
     );

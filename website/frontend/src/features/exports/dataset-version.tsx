@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -17,7 +18,7 @@ import { DataTable } from "./data-table";
 import { DownloadStatus } from "./download-status";
 import { FORMATS } from "./formats";
 import { isInProgress, useDownload } from "./use-download";
-import { describeSize, writeVersion } from "./version-names";
+import { describeSize, writeVersion, describeScope } from "./version-names";
 
 interface Props {
   userId: string;
@@ -30,6 +31,7 @@ const fieldClass = "h-11 min-w-0 rounded-xl border-2 border-line bg-surface px-3
 
 /** A version of a dataset: contents, download, comparison, citation. */
 export function DatasetVersionView({ userId, id, others }: Props) {
+  const { i18n } = useLingui();
   const version = useQuery(datasetVersionQuery(userId, id));
   const name = writeVersion(id);
   return (
@@ -39,14 +41,14 @@ export function DatasetVersionView({ userId, id, others }: Props) {
       </h2>
       {version.isPending && (
         <p role="status" className="py-8 text-dim">
-          Loading…
+          {i18n._("Loading…")}
         </p>
       )}
       {version.isError && (
         <Message
           isError
-          title="Cannot load this version"
-          action={<Button onClick={() => void version.refetch()}>Try again</Button>}
+          title={i18n._("Cannot load this version")}
+          action={<Button onClick={() => void version.refetch()}>{i18n._("Try again")}</Button>}
         >
           {version.error.message}
         </Message>
@@ -59,45 +61,62 @@ export function DatasetVersionView({ userId, id, others }: Props) {
 }
 
 function Contents({ userId, id, version, others }: Props & { version: DatasetVersion }) {
+  const { i18n } = useLingui();
   const isLost = version.removed_since > 0;
   return (
     <div className="grid grid-cols-1 gap-4">
       <p className="mt-1 text-dim">
         {version.title !== "" && `${version.title}. `}
-        {describeSize(version)}, for {version.scope}.
+        {i18n._("{size}, for {scope}.", {
+          size: describeSize(version),
+          scope: describeScope(version.scope),
+        })}{" "}
         {version.n_without_consent > 0 &&
-          ` ${formatCount(version.n_without_consent, "more episode")} matched without that consent.`}
+          i18n._(
+            "{count, plural, one {# more episode} other {# more episodes}} matched without that consent.",
+            { count: version.n_without_consent },
+          )}
       </p>
       {isLost ? (
         <p role="alert" className="max-w-prose font-semibold text-link">
-          {formatCount(version.removed_since, "episode")} of this version were erased or withdrawn,
-          so it cannot be downloaded any more. Use the newest version.
+          {i18n._(
+            "{count, plural, one {# episode of this version was} other {# episodes of this version were}} erased or withdrawn, so it cannot be downloaded any more. Use the newest version.",
+            { count: version.removed_since },
+          )}
         </p>
       ) : (
         <Download id={id} />
       )}
       <DataTable
-        label={`Games of ${id.name}`}
-        columns={["Game", "Players", "Episodes", "Certified", "Steps"]}
+        label={i18n._("Games of {name}", { name: id.name })}
+        columns={[
+          i18n._("Game"),
+          i18n._("Players"),
+          i18n._("Episodes"),
+          i18n._("Certified"),
+          i18n._("Steps"),
+        ]}
         rows={version.games.map((game) => ({
           key: game.game_id,
           name: game.game_id,
           cells: [game.players, game.episodes, game.certified, game.steps].map((value) =>
-            value.toLocaleString("en"),
+            i18n.number(value),
           ),
         }))}
       />
       {version.removed.length > 0 && (
         <Text
-          summary={`Removed from the version before: ${formatCount(version.removed.length, "episode")}`}
+          summary={i18n._("Removed from the version before: {episodes}", {
+            episodes: formatCount(version.removed.length, "episode"),
+          })}
         >
           {version.removed.join("\n")}
         </Text>
       )}
       <Comparison userId={userId} id={id} others={others} />
-      <Text summary="Query">{version.query}</Text>
-      <Text summary="Citation">{version.citation}</Text>
-      <Text summary="Versions and digest">
+      <Text summary={i18n._("Query")}>{version.query}</Text>
+      <Text summary={i18n._("Citation")}>{version.citation}</Text>
+      <Text summary={i18n._("Versions and digest")}>
         {[
           `sha256 ${version.digest}`,
           `schema ${version.schema_version}`,
@@ -112,6 +131,7 @@ function Contents({ userId, id, version, others }: Props & { version: DatasetVer
 }
 
 function Download({ id }: { id: VersionId }) {
+  const { i18n } = useLingui();
   const [format, setFormat] = useState<ExportFormat>("minari");
   const { ticketRequest, progress } = useDownload((chosen: ExportFormat) =>
     requestDatasetExport(id, chosen),
@@ -121,7 +141,7 @@ function Download({ id }: { id: VersionId }) {
     <div className="grid gap-4">
       <div className="flex flex-wrap items-end gap-4">
         <label className="grid gap-1.5 font-bold">
-          Format
+          {i18n._("Format")}
           <select
             className={fieldClass}
             value={format}
@@ -132,13 +152,13 @@ function Download({ id }: { id: VersionId }) {
           >
             {FORMATS.map(({ id: name, name: label }) => (
               <option key={name} value={name}>
-                {label}
+                {i18n._(label)}
               </option>
             ))}
           </select>
         </label>
         <Button disabled={isBusy} onClick={() => ticketRequest.mutate(format)}>
-          {isBusy ? "Downloading…" : "Download"}
+          {isBusy ? i18n._("Downloading…") : i18n._("Download")}
         </Button>
       </div>
       <DownloadStatus
@@ -151,6 +171,7 @@ function Download({ id }: { id: VersionId }) {
 }
 
 function Comparison({ userId, id, others }: Props) {
+  const { i18n } = useLingui();
   const [other, setOther] = useState("");
   const comparison = useQuery({
     ...datasetComparisonQuery(userId, id, other),
@@ -160,13 +181,13 @@ function Comparison({ userId, id, others }: Props) {
   return (
     <div className="grid justify-items-start gap-2">
       <label className="grid gap-1.5 font-bold">
-        Compare with
+        {i18n._("Compare with")}
         <select
           className={fieldClass}
           value={other}
           onChange={({ target }) => setOther(target.value)}
         >
-          <option value="">No version</option>
+          <option value="">{i18n._("No version")}</option>
           {others.map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -176,11 +197,21 @@ function Comparison({ userId, id, others }: Props) {
         {comparison.isError && comparison.error.message}
         {comparison.data !== undefined &&
           [
-            `${formatCount(comparison.data.same, "episode")} in both`,
-            `${String(comparison.data.changed)} in both and changed`,
-            `${String(comparison.data.only_first)} only in ${writeVersion(id)}`,
-            `${String(comparison.data.only_second)} only in ${other}`,
-            `${String(comparison.data.erased_first + comparison.data.erased_second)} erased since`,
+            i18n._("{episodes} in both", {
+              episodes: formatCount(comparison.data.same, "episode"),
+            }),
+            i18n._("{count} in both and changed", { count: comparison.data.changed }),
+            i18n._("{count} only in {version}", {
+              count: comparison.data.only_first,
+              version: writeVersion(id),
+            }),
+            i18n._("{count} only in {version}", {
+              count: comparison.data.only_second,
+              version: other,
+            }),
+            i18n._("{count} erased since", {
+              count: comparison.data.erased_first + comparison.data.erased_second,
+            }),
           ].join("; ")}
       </p>
     </div>

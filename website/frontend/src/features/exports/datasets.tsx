@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "react-router";
 
@@ -8,12 +9,13 @@ import { Message } from "@/components/message";
 import { DataTable } from "./data-table";
 import { DatasetVersionView } from "./dataset-version";
 import { SaveDataset } from "./save-dataset";
-import { nameOf, parseVersion, writeVersion } from "./version-names";
+import { nameOf, parseVersion, writeVersion, describeScope } from "./version-names";
 
 const VERSION_PARAMETER = "dataset";
 
 /** Saves the episodes in view as a dataset, lists the saved ones, and shows one version. */
 export function Datasets({ userId, filters }: { userId: string; filters: string }) {
+  const { i18n } = useLingui();
   const [address, setAddress] = useSearchParams();
   const versions = useQuery(datasetVersionsQuery(userId));
   const selected = parseVersion(address.get(VERSION_PARAMETER));
@@ -35,29 +37,36 @@ export function Datasets({ userId, filters }: { userId: string; filters: string 
       />
       <section aria-labelledby="saved-datasets">
         <h2 id="saved-datasets" className="text-2xl font-bold">
-          Saved datasets
+          {i18n._("Saved datasets")}
         </h2>
         {versions.isPending && (
           <p role="status" className="py-8 text-dim">
-            Loading…
+            {i18n._("Loading…")}
           </p>
         )}
         {versions.isError && (
           <Message
             isError
-            title="Cannot load the datasets"
-            action={<Button onClick={() => void versions.refetch()}>Try again</Button>}
+            title={i18n._("Cannot load the datasets")}
+            action={<Button onClick={() => void versions.refetch()}>{i18n._("Try again")}</Button>}
           >
             {versions.error.message}
           </Message>
         )}
         {versions.data?.length === 0 && (
-          <p className="py-4 text-dim">None yet. Choose filters above and save them.</p>
+          <p className="py-4 text-dim">{i18n._("None yet. Choose filters above and save them.")}</p>
         )}
         {versions.data !== undefined && versions.data.length > 0 && (
           <DataTable
-            label="Versions"
-            columns={["Version", "Saved", "For", "Players", "Episodes", "Steps"]}
+            label={i18n._("Versions")}
+            columns={[
+              i18n._("Version"),
+              i18n._("Saved"),
+              i18n._("For"),
+              i18n._("Players"),
+              i18n._("Episodes"),
+              i18n._("Steps"),
+            ]}
             rows={versions.data.map((version) => ({
               key: nameOf(version),
               name: (
@@ -70,10 +79,12 @@ export function Datasets({ userId, filters }: { userId: string; filters: string 
                 </Link>
               ),
               cells: [
-                `${version.time_created.slice(0, 10)}${version.cause === "removal" ? ", after a removal" : ""}`,
-                version.scope,
+                version.cause === "removal"
+                  ? i18n._("{day}, after a removal", { day: version.time_created.slice(0, 10) })
+                  : version.time_created.slice(0, 10),
+                describeScope(version.scope),
                 ...[version.n_players, version.n_episodes, version.n_steps].map((value) =>
-                  value.toLocaleString("en"),
+                  i18n.number(value),
                 ),
               ],
             }))}

@@ -1,3 +1,5 @@
+import { i18n } from "@/lib/i18n";
+import { useLingui } from "@lingui/react";
 import type { ExportProgress, ExportTicket } from "@/api/client";
 import { Button } from "@/components/button";
 import { formatBytes, formatCount } from "@/lib/format";
@@ -13,6 +15,7 @@ interface Props {
 
 /** Status of a download, with a button to repeat it. */
 export function DownloadStatus({ ticket, progress, requestError }: Props) {
+  const { i18n } = useLingui();
   const errorMessage =
     requestError ?? (progress?.state === "failed" ? progress.message : undefined);
   return (
@@ -32,7 +35,7 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
           )}
           {progress?.state === "making" && (
             <progress
-              aria-label="Episodes in the download"
+              aria-label={i18n._("Episodes in the download")}
               value={progress.episodes}
               max={Math.max(progress.of, 1)}
               className="h-3 w-full max-w-md accent-action"
@@ -40,7 +43,7 @@ export function DownloadStatus({ ticket, progress, requestError }: Props) {
           )}
           {(progress?.state === "failed" || isComplete(progress)) && (
             <Button look="plain" onClick={() => startDownload(ticket)}>
-              Download again
+              {i18n._("Download again")}
             </Button>
           )}
         </>
@@ -55,11 +58,20 @@ function isComplete(progress: ExportProgress | undefined): progress is ExportPro
 
 function describe(ticket: ExportTicket, progress: ExportProgress | undefined): string {
   const size = `${formatCount(ticket.episodes, "episode")}, ${formatCount(ticket.steps, "step")}`;
-  if (progress?.state === "done") return `Done: ${size}, ${formatBytes(progress.bytes)}.`;
+  if (progress?.state === "done")
+    return i18n._("Done: {size}, {bytes}.", { size, bytes: formatBytes(progress.bytes) });
   if (progress?.state === "ready")
-    return `Ready: ${size}, ${formatBytes(progress.bytes)}. Your browser is downloading it.`;
+    return i18n._("Ready: {size}, {bytes}. Your browser is downloading it.", {
+      size,
+      bytes: formatBytes(progress.bytes),
+    });
   if (progress?.state === "waiting" || (ticket.is_prepared && progress?.state !== "making"))
-    return `${size}: your download is being prepared. It starts by itself.`;
-  if (progress?.state !== "making") return `${size}: your browser is downloading it.`;
-  return `${progress.episodes} of ${formatCount(progress.of, "episode")}, ${formatBytes(progress.bytes)} so far. Keep the browser open.`;
+    return i18n._("{size}: your download is being prepared. It starts by itself.", { size });
+  if (progress?.state !== "making")
+    return i18n._("{size}: your browser is downloading it.", { size });
+  return i18n._("{count} of {episodes}, {bytes} so far. Keep the browser open.", {
+    count: i18n.number(progress.episodes),
+    episodes: formatCount(progress.of, "episode"),
+    bytes: formatBytes(progress.bytes),
+  });
 }

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useState, type ReactNode, type SubmitEvent } from "react";
 
 import type { ExportFormat, ExportRequest, PlayedGame } from "@/api/client";
@@ -14,6 +15,7 @@ const fieldClass = "h-11 rounded-xl border-2 border-line bg-surface px-3 text-in
 
 /** Form for the filter and format of an export. */
 export function ExportForm({ games, isBusy, onSubmit }: Props) {
+  const { i18n } = useLingui();
   const [request, setRequest] = useState<ExportRequest>({
     format: "minari",
     games: [],
@@ -30,13 +32,13 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
   return (
     <form onSubmit={send} className="grid gap-6">
       <div className="grid gap-x-6 gap-y-4 sm:grid-cols-2 lg:grid-cols-4">
-        <LabelledField name="Game">
+        <LabelledField name={i18n._("Game")}>
           <select
             className={fieldClass}
             value={request.games[0] ?? ""}
             onChange={({ target }) => change({ games: target.value === "" ? [] : [target.value] })}
           >
-            <option value="">All games</option>
+            <option value="">{i18n._("All games")}</option>
             {games.map((game) => (
               <option key={game.game_id} value={game.game_id}>
                 {game.game_name}
@@ -44,7 +46,7 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
             ))}
           </select>
         </LabelledField>
-        <LabelledField name="Minimum steps">
+        <LabelledField name={i18n._("Minimum steps")}>
           <input
             className={fieldClass}
             type="number"
@@ -57,7 +59,7 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
             }
           />
         </LabelledField>
-        <LabelledField name="First day (UTC)">
+        <LabelledField name={i18n._("First day (UTC)")}>
           <input
             className={fieldClass}
             type="date"
@@ -65,7 +67,7 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
             onChange={({ target }) => change({ since: target.value || null })}
           />
         </LabelledField>
-        <LabelledField name="Last day (UTC)">
+        <LabelledField name={i18n._("Last day (UTC)")}>
           <input
             className={fieldClass}
             type="date"
@@ -81,11 +83,11 @@ export function ExportForm({ games, isBusy, onSubmit }: Props) {
           checked={request.certified}
           onChange={({ target }) => change({ certified: target.checked })}
         />
-        Certified only: a re-run from seed and actions gave identical results
+        {i18n._("Certified only: a re-run from seed and actions gave identical results")}
       </label>
       <Formats format={request.format} choose={(format) => change({ format })} />
       <Button type="submit" disabled={isBusy} className="justify-self-start">
-        {isBusy ? "Downloading…" : "Download"}
+        {isBusy ? i18n._("Downloading…") : i18n._("Download")}
       </Button>
     </form>
   );
@@ -107,9 +109,10 @@ function Formats({
   format: ExportFormat;
   choose: (format: ExportFormat) => void;
 }) {
+  const { i18n } = useLingui();
   return (
     <fieldset>
-      <legend className="mb-2 font-bold">Format</legend>
+      <legend className="mb-2 font-bold">{i18n._("Format")}</legend>
       <div className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
         {FORMATS.map(({ id, name, description }) => (
           <label key={id} className="flex min-h-11 items-center gap-3">
@@ -121,8 +124,8 @@ function Formats({
               onChange={() => choose(id)}
             />
             <span>
-              <span className="font-semibold">{name}</span>{" "}
-              <span className="text-dim">{description}</span>
+              <span className="font-semibold">{i18n._(name)}</span>{" "}
+              <span className="text-dim">{i18n._(description)}</span>
             </span>
           </label>
         ))}

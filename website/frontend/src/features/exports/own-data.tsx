@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { api } from "@/api/client";
 import { Button } from "@/components/button";
 import { DownloadStatus } from "./download-status";
@@ -5,19 +6,21 @@ import { isInProgress, useDownload } from "./use-download";
 
 /** Downloads all recordings of the player. */
 export function OwnData() {
+  const { i18n } = useLingui();
   const { ticketRequest, progress } = useDownload(() => api.requestOwnExport("minari"));
   const isBusy = ticketRequest.isPending || isInProgress(progress);
   return (
     <section aria-labelledby="own-data" className="mt-14 grid justify-items-start gap-4">
       <h2 id="own-data" className="text-4xl sign">
-        Download your data
+        {i18n._("Download your data")}
       </h2>
       <p className="max-w-2xl text-pretty text-dim">
-        All your finished episodes with every frame, key and time, as a dataset for Minari. The
-        download includes a description of its files.
+        {i18n._(
+          "All your finished episodes with every frame, key and time, as a dataset for Minari. The download includes a description of its files.",
+        )}
       </p>
       <Button look="plain" disabled={isBusy} onClick={() => ticketRequest.mutate()}>
-        {isBusy ? "Downloading…" : "Download my data"}
+        {isBusy ? i18n._("Downloading…") : i18n._("Download my data")}
       </Button>
       <DownloadStatus
         ticket={ticketRequest.data}

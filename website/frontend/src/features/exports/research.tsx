@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 
 import { api, type ExportRequest, type PlayedGame } from "@/api/client";
@@ -12,6 +13,7 @@ import { ExportForm } from "./export-form";
 
 /** Recordings by game, and the export form. */
 export function Research({ userId }: { userId: string }) {
+  const { i18n } = useLingui();
   const games = useQuery(playedGamesQuery(userId));
   const { ticketRequest, progress } = useDownload((request: ExportRequest) =>
     api.requestExport(request),
@@ -19,30 +21,33 @@ export function Research({ userId }: { userId: string }) {
   return (
     <div className="max-w-5xl">
       <p className="mt-3 max-w-2xl text-lg text-pretty text-dim">
-        All finished episodes with every frame, action, reward and time. Players have pseudonyms
-        that are new in every download.
+        {i18n._(
+          "All finished episodes with every frame, action, reward and time. Players have pseudonyms that are new in every download.",
+        )}
       </p>
       {games.isPending && (
         <p role="status" className="py-20 text-center text-lg text-dim">
-          Loading…
+          {i18n._("Loading…")}
         </p>
       )}
       {games.isError && (
         <Message
           isError
-          title="Cannot load the recordings"
-          action={<Button onClick={() => void games.refetch()}>Try again</Button>}
+          title={i18n._("Cannot load the recordings")}
+          action={<Button onClick={() => void games.refetch()}>{i18n._("Try again")}</Button>}
         >
           {games.error.message}
         </Message>
       )}
       {games.data?.length === 0 && (
-        <Message title="Nothing yet">Recordings are listed here once a game has ended.</Message>
+        <Message title={i18n._("Nothing yet")}>
+          {i18n._("Recordings are listed here once a game has ended.")}
+        </Message>
       )}
       {games.data !== undefined && games.data.length > 0 && (
         <>
           <GameCountsTable games={games.data} />
-          <h2 className="mt-12 mb-5 text-4xl sign">Download recordings</h2>
+          <h2 className="mt-12 mb-5 text-4xl sign">{i18n._("Download recordings")}</h2>
           <ExportForm
             games={games.data}
             isBusy={ticketRequest.isPending || isInProgress(progress)}
@@ -62,18 +67,26 @@ export function Research({ userId }: { userId: string }) {
 }
 
 function GameCountsTable({ games }: { games: readonly PlayedGame[] }) {
+  const { i18n } = useLingui();
   return (
     <DataTable
-      label="Recordings"
-      columns={["Game", "Players", "Episodes", "Certified", "Steps", "Hours"]}
+      label={i18n._("Recordings")}
+      columns={[
+        i18n._("Game"),
+        i18n._("Players"),
+        i18n._("Episodes"),
+        i18n._("Certified"),
+        i18n._("Steps"),
+        i18n._("Hours"),
+      ]}
       rows={games.map((game) => ({
         key: game.game_id,
         name: game.game_name,
         cells: [
           ...[game.players, game.episodes, game.certified, game.steps].map((value) =>
-            value.toLocaleString("en"),
+            i18n.number(value),
           ),
-          game.hours.toLocaleString("en", { maximumFractionDigits: 2 }),
+          i18n.number(game.hours, { maximumFractionDigits: 2 }),
         ],
       }))}
     />

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode, type SubmitEvent } from "react";
 
@@ -17,13 +18,14 @@ interface Props {
 }
 
 const SCOPES: readonly (readonly [SaveDatasetRequest["scope"], string])[] = [
-  ["research", "Research"],
-  ["publication", "Publication"],
+  ["research", /*i18n*/ "Research"],
+  ["publication", /*i18n*/ "Publication"],
 ];
 const fieldClass = "h-11 w-full rounded-xl border-2 border-line bg-surface px-3 text-ink";
 
 /** Form that saves the episodes in view as the next version of a dataset. */
 export function SaveDataset({ userId, filters, onSaved }: Props) {
+  const { i18n } = useLingui();
   const client = useQueryClient();
   const [name, setName] = useState("");
   const [title, setTitle] = useState("");
@@ -40,25 +42,26 @@ export function SaveDataset({ userId, filters, onSaved }: Props) {
     save.mutate();
   };
   return (
-    <form onSubmit={send} aria-label="Save a dataset" className="grid gap-4">
+    <form onSubmit={send} aria-label={i18n._("Save a dataset")} className="grid gap-4">
       <p className="max-w-prose text-pretty text-dim">
-        Saves the episodes that the charts show with these filters. A version never changes: every
-        download of it has the same bytes and the same pseudonyms.
+        {i18n._(
+          "Saves the episodes that the charts show with these filters. A version never changes: every download of it has the same bytes and the same pseudonyms.",
+        )}
       </p>
       <div className="grid gap-x-6 gap-y-4 sm:grid-cols-3">
-        <Labelled name="Name">
+        <Labelled name={i18n._("Name")}>
           <input
             className={fieldClass}
             required
             maxLength={60}
             pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
-            title="a to z, 0 to 9 and hyphens"
-            placeholder="breakout-people"
+            title={i18n._("a to z, 0 to 9 and hyphens")}
+            placeholder={"breakout-people"}
             value={name}
             onChange={({ target }) => setName(target.value)}
           />
         </Labelled>
-        <Labelled name="Title (optional)">
+        <Labelled name={i18n._("Title (optional)")}>
           <input
             className={fieldClass}
             maxLength={200}
@@ -66,7 +69,7 @@ export function SaveDataset({ userId, filters, onSaved }: Props) {
             onChange={({ target }) => setTitle(target.value)}
           />
         </Labelled>
-        <Labelled name="For">
+        <Labelled name={i18n._("For")}>
           <select
             className={fieldClass}
             value={scope}
@@ -76,14 +79,14 @@ export function SaveDataset({ userId, filters, onSaved }: Props) {
           >
             {SCOPES.map(([id, label]) => (
               <option key={id} value={id}>
-                {label}
+                {i18n._(label)}
               </option>
             ))}
           </select>
         </Labelled>
       </div>
       <Button type="submit" disabled={save.isPending} className="justify-self-start">
-        {save.isPending ? "Saving…" : "Save dataset"}
+        {save.isPending ? i18n._("Saving…") : i18n._("Save dataset")}
       </Button>
       <div aria-live="polite">
         {save.isError && (
@@ -93,7 +96,10 @@ export function SaveDataset({ userId, filters, onSaved }: Props) {
         )}
         {save.isSuccess && (
           <p>
-            Saved {save.data.dataset_name}@{save.data.number}.
+            {i18n._("Saved {dataset_name}@{number}.", {
+              dataset_name: save.data.dataset_name,
+              number: save.data.number,
+            })}
           </p>
         )}
       </div>

@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import type { DatasetVersionItem, VersionId } from "@/api/datasets";
 import { formatCount } from "@/lib/format";
 
@@ -13,6 +14,14 @@ export function parseVersion(text: string | null): VersionId | null {
   const [, name, number] = found ?? [];
   return name === undefined || number === undefined ? null : { name, number: Number(number) };
 }
+
+const SCOPES: Readonly<Record<string, string>> = {
+  research: /*i18n*/ "Research",
+  publication: /*i18n*/ "Publication",
+};
+
+/** Name of the scope that a version is for. */
+export const describeScope = (scope: string): string => i18n._(SCOPES[scope] ?? scope);
 
 /** "3 episodes, 2 players, 40 steps" */
 export function describeSize(version: DatasetVersionItem): string {

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { memo, useState, type CSSProperties } from "react";
 import { Link } from "react-router";
 
@@ -28,6 +29,7 @@ export const GameCard = memo(function GameCard({
   isFavourite,
   isEager = false,
 }: Props) {
+  const { i18n } = useLingui();
   const [isHovered, setHovered] = useState(false);
   const reducedMotion = usePrefersReducedMotion();
   const variants = game.options.find((option) => option.default !== null);
@@ -68,13 +70,13 @@ export const GameCard = memo(function GameCard({
         </div>
         <div className="flex flex-wrap items-center gap-x-3 px-3 py-2 text-xs sm:px-4 sm:py-3 sm:text-sm">
           <span className="font-semibold text-dim">
-            {game.pace.kind === "real-time" ? "Real time" : "Turn-based"}
+            {game.pace.kind === "real-time" ? i18n._("Real time") : i18n._("Turn-based")}
             {game.tags[0] !== undefined && <> · {game.tags[0]}</>}
-            {nVariants > 1 && <> · {nVariants} variants</>}
+            {nVariants > 1 && <> · {i18n._("{count} variants", { count: nVariants })}</>}
           </span>
           {best !== null && (
             <span className="ml-auto font-bold whitespace-nowrap">
-              <span className="font-semibold text-dim">Best </span>
+              <span className="font-semibold text-dim">{i18n._("Best")} </span>
               {formatScore(best)}
             </span>
           )}
@@ -87,11 +89,12 @@ export const GameCard = memo(function GameCard({
 
 /** Marks a game as favourite. The state is visible by shape, not only by colour. */
 function FavouriteButton({ game, isFavourite }: { game: Game; isFavourite: boolean }) {
+  const { i18n } = useLingui();
   return (
     <button
       type="button"
       aria-pressed={isFavourite}
-      aria-label={`${game.name} is a favourite`}
+      aria-label={i18n._("{name} is a favourite", { name: game.name })}
       onClick={() => setFavourite(game, !isFavourite)}
       className="absolute top-1 right-1 grid size-11 place-items-center rounded-full text-on-bright hover:bg-black/10 focus-visible:outline-on-bright"
     >

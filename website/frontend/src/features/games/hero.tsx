@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useState } from "react";
 import { Link } from "react-router";
 
@@ -14,6 +15,7 @@ interface Props {
 
 /** Heading of the library. */
 export function Hero({ games, lastPlayed }: Props) {
+  const { i18n } = useLingui();
   const [randomFraction] = useState(Math.random);
   const count = games?.length ?? null;
   const randomGame = games?.[Math.floor(randomFraction * games.length)];
@@ -25,20 +27,19 @@ export function Hero({ games, lastPlayed }: Props) {
       </h1>
       <div className="mt-4 flex flex-wrap items-center gap-x-8 gap-y-5">
         <p className="max-w-xl text-xl text-pretty text-dim">
-          You play the very worlds that machines learn in, and every move you make is recorded for
-          science.
-          {}
+          {i18n._(
+            "You play the very worlds that machines learn in, and every move you make is recorded for science.",
+          )}{" "}
           {count !== 0 && (
             <strong className={count === null ? "invisible" : "text-ink"}>
-              {" "}
-              {count ?? 100} games, no coins.
+              {i18n._("{count} games, no coins.", { count: count ?? 100 })}
             </strong>
           )}
         </p>
         <p className="flex flex-wrap gap-3">
           {lastPlayed !== undefined && (
             <Link to={paths.play(lastPlayed.id)} className={buttonClass("action")}>
-              Play {lastPlayed.name} again
+              {i18n._("Play {name} again", { name: lastPlayed.name })}
             </Link>
           )}
           {count !== 0 && (
@@ -46,7 +47,7 @@ export function Hero({ games, lastPlayed }: Props) {
               to={paths.play(randomGame?.id ?? "")}
               className={`${buttonClass("plain")} ${randomGame === undefined ? "invisible" : ""}`}
             >
-              Surprise me
+              {i18n._("Surprise me")}
             </Link>
           )}
         </p>

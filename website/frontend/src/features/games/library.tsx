@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useRef, useState, type ReactNode } from "react";
 
@@ -24,6 +25,7 @@ const EAGER_CARD_COUNT = 2;
 
 /** `children` are shown between the heading and the games. */
 export function Library({ children }: { children?: ReactNode }) {
+  const { i18n } = useLingui();
   const games = useQuery(gamesQuery);
   const session = useSession();
   const episodes = useQuery(episodesQuery(session?.userId ?? null));
@@ -57,8 +59,8 @@ export function Library({ children }: { children?: ReactNode }) {
     ));
   const isSearching = query !== "" || tag !== null;
   const sections = [
-    { title: "Favourites", games: all.filter(isFavourite) },
-    { title: "Recently played", games: recent.length > 1 ? recent : [] },
+    { title: i18n._("Favourites"), games: all.filter(isFavourite) },
+    { title: i18n._("Recently played"), games: recent.length > 1 ? recent : [] },
   ].filter(({ games: some }) => some.length > 0 && !isSearching);
   const { featured, others } = useMemo(() => splitFeatured(found), [found]);
   // The featured games are rendered first. The other cards are deferred, so that the page stays
@@ -66,10 +68,10 @@ export function Library({ children }: { children?: ReactNode }) {
   const deferredOthers = useDeferredValue(others);
   // The last row has the same id in both cases, so that its cards are reused when a search starts.
   const rows = isSearching
-    ? [{ id: "all", title: "Search results", games: found }]
+    ? [{ id: "all", title: i18n._("Search results"), games: found }]
     : [
-        { id: "front", title: "The front row", games: featured },
-        { id: "all", title: "All games", games: deferredOthers },
+        { id: "front", title: i18n._("The front row"), games: featured },
+        { id: "all", title: i18n._("All games"), games: deferredOthers },
       ].filter(({ games: some }) => some.length > 0);
   const clearSearch = () => {
     setQuery("");
@@ -83,8 +85,8 @@ export function Library({ children }: { children?: ReactNode }) {
       {games.isError ? (
         <Message
           isError
-          title="Cannot load the games"
-          action={<Button onClick={() => void games.refetch()}>Try again</Button>}
+          title={i18n._("Cannot load the games")}
+          action={<Button onClick={() => void games.refetch()}>{i18n._("Try again")}</Button>}
         >
           {games.error.message}
         </Message>
@@ -104,16 +106,23 @@ export function Library({ children }: { children?: ReactNode }) {
             onTag={setTag}
           />
           <p role="status" className="sr-only">
-            {games.isPending ? "Loading…" : `${found.length} of ${all.length} games`}
+            {games.isPending
+              ? i18n._("Loading…")
+              : i18n._("{found} of {count} games", {
+                  found: i18n.number(found.length),
+                  count: i18n.number(all.length),
+                })}
           </p>
           {games.isSuccess && found.length === 0 ? (
             <Message
-              title={all.length === 0 ? "No games are installed" : "No games found"}
-              action={all.length > 0 && <Button onClick={clearSearch}>Show all games</Button>}
+              title={all.length === 0 ? i18n._("No games are installed") : i18n._("No games found")}
+              action={
+                all.length > 0 && <Button onClick={clearSearch}>{i18n._("Show all games")}</Button>
+              }
             >
               {all.length === 0
-                ? "The operator of this site adds a game with a file in games/manifests."
-                : "Try a shorter search or another tag."}
+                ? i18n._("The operator of this site adds a game with a file in games/manifests.")
+                : i18n._("Try a shorter search or another tag.")}
             </Message>
           ) : games.isSuccess ? (
             rows.map(({ id, title, games: some }) => (
@@ -122,7 +131,7 @@ export function Library({ children }: { children?: ReactNode }) {
               </Row>
             ))
           ) : (
-            <Row title="The front row">
+            <Row title={i18n._("The front row")}>
               {Array.from({ length: SKELETON_COUNT }, (_, index) => (
                 <GameCardSkeleton key={index} />
               ))}

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useEffect, useRef, useState } from "react";
 
 interface Props {
@@ -18,6 +19,7 @@ const chipClass =
 
 /** Search field and tag filter. The key "/" focuses the field. */
 export function SearchBox({ query, onQuery, tags, isPending, tag, onTag }: Props) {
+  const { i18n } = useLingui();
   const [all, setAll] = useState(false);
   const shown = tags.filter((name, index) => all || index < COLLAPSED_TAG_COUNT || name === tag);
   const field = useRef<HTMLInputElement>(null);
@@ -34,7 +36,7 @@ export function SearchBox({ query, onQuery, tags, isPending, tag, onTag }: Props
     <div className="mb-8 flex flex-col gap-4 lg:flex-row lg:items-start">
       <div role="search" className="relative lg:w-80 lg:shrink-0">
         <label htmlFor="find" className="sr-only">
-          Find a game
+          {i18n._("Find a game")}
         </label>
         <input
           ref={field}
@@ -42,13 +44,13 @@ export function SearchBox({ query, onQuery, tags, isPending, tag, onTag }: Props
           type="search"
           value={query}
           onChange={(event) => onQuery(event.target.value)}
-          placeholder="Find a game"
+          placeholder={i18n._("Find a game")}
           autoComplete="off"
           className="h-11 w-full rounded-full border-2 border-line bg-surface px-5 placeholder:text-dim"
         />
       </div>
       <ul
-        aria-label="Tags"
+        aria-label={i18n._("Tags")}
         className="-mx-4 flex gap-2 overflow-x-auto px-4 py-1 sm:mx-0 sm:flex-wrap sm:px-0"
       >
         {isPending &&
@@ -75,7 +77,11 @@ export function SearchBox({ query, onQuery, tags, isPending, tag, onTag }: Props
               onClick={() => setAll(!all)}
               className="min-h-9 shrink-0 px-2 text-sm font-bold whitespace-nowrap text-link underline-offset-4 hover:underline"
             >
-              {all ? "Fewer tags" : `${tags.length - shown.length} more tags`}
+              {all
+                ? i18n._("Fewer tags")
+                : i18n._("{count, plural, one {# more tag} other {# more tags}}", {
+                    count: tags.length - shown.length,
+                  })}
             </button>
           </li>
         )}

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useEffect, useEffectEvent, useState, type RefObject } from "react";
 
 import type { Game, GameControl } from "@/api/client";
@@ -21,6 +22,7 @@ interface Props {
 
 /** Lists the keys of the game and lets the player change them. */
 export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
+  const { i18n } = useLingui();
   const { keys: customKeys } = usePreferences();
   const keyLabel = useKeyLabel();
   const [isEditing, setEditing] = useState(false);
@@ -38,11 +40,11 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
     if (control === null || code === null) return;
     const label = game.controls.find(({ name }) => name === control)?.label ?? control;
     if (!isBindable(code)) {
-      setStatus(`${keyLabel(code)} is reserved. Choose another key.`);
+      setStatus(i18n._("{key} is reserved. Choose another key.", { key: keyLabel(code) }));
       return;
     }
     saveKeys(bindKey(keys, control, code));
-    setStatus(`${label} is now on ${keyLabel(code)}.`);
+    setStatus(i18n._("{label} is now on {key}.", { label, key: keyLabel(code) }));
   });
   return (
     <>
@@ -66,7 +68,7 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
         ))}
         {game.pace.kind === "real-time" && (
           <div className="contents">
-            <dt className="text-dim">Pause</dt>
+            <dt className="text-dim">{i18n._("Pause")}</dt>
             <dd className="flex justify-end">
               <KeyCap code="Escape" />
             </dd>
@@ -74,7 +76,7 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
         )}
         {hasSound && (
           <div className="contents">
-            <dt className="text-dim">Sound</dt>
+            <dt className="text-dim">{i18n._("Sound")}</dt>
             <dd className="flex justify-end">
               <KeyCap code={MUTE_KEY} />
             </dd>
@@ -91,16 +93,16 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
             setStatus("");
           }}
         >
-          {isEditing ? "Done" : "Change keys"}
+          {isEditing ? i18n._("Done") : i18n._("Change keys")}
         </Button>
         {isEditing && storedFor(customKeys, game) !== undefined && (
           <Button look="quiet" onClick={() => saveKeys(null)}>
-            Reset keys
+            {i18n._("Reset keys")}
           </Button>
         )}
       </div>
       <p role="status" className="mt-2 text-sm text-dim">
-        {control === null ? status : "Press the new key. Press Escape to cancel."}
+        {control === null ? status : i18n._("Press the new key. Press Escape to cancel.")}
       </p>
     </>
   );
@@ -140,18 +142,19 @@ interface KeyButtonProps {
 }
 
 function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
+  const { i18n } = useLingui();
   const keyLabel = useKeyLabel();
-  const now = codes.map(keyLabel).join(" or ") || "no key";
+  const now = codes.map(keyLabel).join(` ${i18n._("or")} `) || i18n._("no key");
   return (
     <button
       type="button"
-      aria-label={`Change key for ${control.label}, currently ${now}`}
+      aria-label={i18n._("Change key for {label}, currently {now}", { label: control.label, now })}
       aria-pressed={active}
       onClick={onChoose}
       className="flex min-h-10 items-center gap-1.5 rounded-lg border-2 border-dashed border-line px-2 hover:border-dim aria-pressed:border-solid aria-pressed:border-focus"
     >
       {active ? (
-        <span className="px-1 text-sm font-bold">Press a key…</span>
+        <span className="px-1 text-sm font-bold">{i18n._("Press a key…")}</span>
       ) : (
         <KeyCaps codes={codes} />
       )}
@@ -160,8 +163,9 @@ function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
 }
 
 function KeyCaps({ codes }: { codes: readonly string[] }) {
+  const { i18n } = useLingui();
   const keyLabel = useKeyLabel();
-  if (codes.length === 0) return <span className="text-sm text-dim">no key</span>;
+  if (codes.length === 0) return <span className="text-sm text-dim">{i18n._("no key")}</span>;
   return distinctLabels(codes, keyLabel).map((code) => <KeyCap key={code} code={code} />);
 }
 

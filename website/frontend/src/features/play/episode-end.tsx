@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import type { ReactNode } from "react";
 
 import type { Game } from "@/api/client";
@@ -15,10 +16,15 @@ interface Props {
   children: ReactNode;
 }
 
-const TITLES = { won: "You won!", lost: "Game over", incomplete: "Game ended" } as const;
+const TITLES = {
+  won: /*i18n*/ "You won!",
+  lost: /*i18n*/ "Game over",
+  incomplete: /*i18n*/ "Game ended",
+} as const;
 
 /** Result of an episode: status, score and comparison with earlier episodes. */
 export function EpisodeEnd({ phase, game, results, children }: Props) {
+  const { i18n } = useLingui();
   const isFinished = phase.status !== "incomplete";
   const achieved =
     isFinished && results !== null
@@ -27,7 +33,7 @@ export function EpisodeEnd({ phase, game, results, children }: Props) {
   const scores = (results ?? []).map(({ score }) => score);
   return (
     <div data-testid="ending" data-status={phase.status}>
-      <h2 className="text-[clamp(2.5rem,7vw,5rem)] sign">{TITLES[phase.status]}</h2>
+      <h2 className="text-[clamp(2.5rem,7vw,5rem)] sign">{i18n._(TITLES[phase.status])}</h2>
       {game.show.score && (
         <p className="mt-2 dots text-[clamp(2.75rem,8vw,5rem)] leading-none text-phosphor">
           {formatScore(phase.score)}

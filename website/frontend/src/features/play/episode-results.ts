@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import type { Episode, Game } from "@/api/client";
 
 /** Result of one episode. */
@@ -129,12 +130,13 @@ export function achievementsOf(
   result: EpisodeResult,
   before: readonly EpisodeResult[],
 ): string[] {
-  if (before.length === 0) return [result.won ? "Won on the first try" : "Your first score"];
+  if (before.length === 0)
+    return [result.won ? i18n._("Won on the first try") : i18n._("Your first score")];
   const achievements: string[] = [];
-  if (isRecord(game, result, before)) achievements.push("New best score");
-  if (result.won && !before.some(({ won }) => won)) achievements.push("First win");
+  if (isRecord(game, result, before)) achievements.push(i18n._("New best score"));
+  if (result.won && !before.some(({ won }) => won)) achievements.push(i18n._("First win"));
   const longest =
     game.pace.kind === "real-time" && before.every(({ steps }) => result.steps > steps);
-  if (longest) achievements.push("Longest game");
+  if (longest) achievements.push(i18n._("Longest game"));
   return achievements;
 }

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import {
   lazy,
@@ -122,6 +123,7 @@ function GameView({
   branch,
   onReopen,
 }: Props) {
+  const { i18n } = useLingui();
   const snapshot = useSnapshot(engine);
   const ownResults = useEpisodeResults(game, options, session, snapshot.phase);
   // A score that counts from a recorded frame does not compare.
@@ -170,14 +172,14 @@ function GameView({
         >
           {race?.panel(snapshot.ghost)}
           {branch?.panel}
-          <SidebarSection title="Controls">
+          <SidebarSection title={i18n._("Controls")}>
             <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
           </SidebarSection>
-          <SidebarSection title="Settings">
+          <SidebarSection title={i18n._("Settings")}>
             <SettingsCard {...{ touch, gamepads }} hasSound={snapshot.hasSound} />
           </SidebarSection>
           {snapshot.canBeWatched && (
-            <SidebarSection title="Watchers">
+            <SidebarSection title={i18n._("Watchers")}>
               <Suspense>
                 <WatchCard
                   engine={engine}

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
@@ -23,6 +24,7 @@ const MAX_BEST_RESULTS = 5;
 
 /** Sidebar: how to play, controls, settings and best scores. */
 export function GameSidebar({ game, optionsText, board, results, notice, children }: Props) {
+  const { i18n } = useLingui();
   const top = results
     .filter(({ score }) => score !== null && !Number.isNaN(score))
     .sort(compareResults(game))
@@ -35,30 +37,31 @@ export function GameSidebar({ game, optionsText, board, results, notice, childre
         </p>
       )}
       <section>
-        <h2 className="mb-3 text-2xl sign">How to play</h2>
+        <h2 className="mb-3 text-2xl sign">{i18n._("How to play")}</h2>
         <p className="text-pretty">{game.summary}</p>
         <p className="mt-3 text-sm text-dim">
           {game.pace.kind === "real-time"
-            ? `Real time, ${formatScore(game.pace.hz)} steps per second.`
-            : "Turn-based: each key press is one step."}
+            ? i18n._("Real time, {score} steps per second.", { score: formatScore(game.pace.hz) })
+            : i18n._("Turn-based: each key press is one step.")}
         </p>
         {game.steer !== null && (
           <p className="mt-3 text-sm text-dim">
-            Use keys, a gamepad’s stick, or the mouse held down on the screen. Further from the
-            middle is stronger.
+            {i18n._(
+              "Use keys, a gamepad’s stick, or the mouse held down on the screen. Further from the middle is stronger.",
+            )}
           </p>
         )}
         {optionsText !== "" && <p className="mt-3 font-bold">{optionsText}</p>}
         <p className="mt-3">
           <Link to={board} className="rounded font-semibold text-link underline">
-            Leaderboard
+            {i18n._("Leaderboard")}
           </Link>
         </p>
       </section>
       {children}
       {top.length > 0 && game.show.score && (
         <section>
-          <h2 className="mb-3 text-2xl sign">Best scores</h2>
+          <h2 className="mb-3 text-2xl sign">{i18n._("Best scores")}</h2>
           <ol className="grid gap-1.5">
             {top.map(({ score, steps }, index) => (
               <li key={index} className="flex items-baseline gap-3">

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useId } from "react";
 
 import type { Game } from "@/api/client";
@@ -37,6 +38,7 @@ interface OptionSelectProps {
 }
 
 function OptionSelect({ label, value, hasDefault, onChange, children }: OptionSelectProps) {
+  const { i18n } = useLingui();
   const id = useId();
   return (
     <span className="inline-flex items-center gap-2 rounded-full bg-raised py-1 pr-2 pl-4 text-ink">
@@ -49,7 +51,7 @@ function OptionSelect({ label, value, hasDefault, onChange, children }: OptionSe
         onChange={(event) => onChange(event.target.value)}
         className="min-h-9 rounded-full bg-surface px-3"
       >
-        {!hasDefault && <option value="">Default</option>}
+        {!hasDefault && <option value="">{i18n._("Default")}</option>}
         {children.map(([one, words]) => (
           <option key={one} value={one}>
             {words}

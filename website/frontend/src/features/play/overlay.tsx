@@ -81,11 +81,11 @@ function OverlayContent({
   children,
 }: Props & { phase: Phase }) {
   const { i18n } = useLingui();
-  const key = touch ? null : <Hint>or press Enter</Hint>;
+  const key = touch ? null : <Hint>{i18n._("or press Enter")}</Hint>;
   switch (phase.kind) {
     case "connecting":
       return (
-        <Panel title="Loading…">
+        <Panel title={i18n._("Loading…")}>
           <div className="mx-auto mt-5 h-2 w-40 animate-sweep rounded-full bg-linear-to-r from-tomato via-marigold to-teal bg-[length:200%_100%]" />
         </Panel>
       );
@@ -94,13 +94,15 @@ function OverlayContent({
         <Panel title={game.name}>
           <p className="mx-auto mt-3 max-w-sm text-pretty lg:hidden">{game.summary}</p>
           <Button className="mt-6 text-lg" onClick={() => engine.start()}>
-            Start
+            {i18n._("Start")}
           </Button>
           {key}
           {!snapshot.isRecorded && <NotRecorded game={game} />}
           {children}
           {daily !== null && (
-            <p className="mt-4 text-pretty">Daily challenge {daily}: you have one try.</p>
+            <p className="mt-4 text-pretty">
+              {i18n._("Daily challenge {daily}: you have one try.", { daily })}
+            </p>
           )}
           {hasOptions && <OptionsPicker game={game} />}
         </Panel>
@@ -109,13 +111,13 @@ function OverlayContent({
       return <Countdown beatsLeft={phase.beatsLeft} />;
     case "paused":
       return (
-        <Panel title="Paused">
+        <Panel title={i18n._("Paused")}>
           <p className="mt-3">{i18n._(PAUSE_TEXTS[phase.reason])}</p>
           <Actions>
-            <Button onClick={() => engine.resume()}>Resume</Button>
+            <Button onClick={() => engine.resume()}>{i18n._("Resume")}</Button>
             {daily === null && (
               <Button look="plain" onClick={() => engine.restart()}>
-                Restart
+                {i18n._("Restart")}
               </Button>
             )}
             <LeaveButton engine={engine} />
@@ -124,7 +126,7 @@ function OverlayContent({
         </Panel>
       );
     case "leaving":
-      return <Panel title={phase.thenRestart ? "Restarting…" : "Quitting…"} />;
+      return <Panel title={phase.thenRestart ? i18n._("Restarting…") : i18n._("Quitting…")} />;
     case "ended":
       return (
         <EndedContent
@@ -142,13 +144,15 @@ function OverlayContent({
       );
     case "episode-lost":
       return (
-        <Panel title="Game ended">
+        <Panel title={i18n._("Game ended")}>
           <p className="mt-3 text-pretty">
-            The game ended while you were disconnected.
+            {i18n._("The game ended while you were disconnected.")}{" "}
             <RecordedNote isRecorded={snapshot.isRecorded} />
           </p>
           <Actions>
-            {daily === null && <Button onClick={() => engine.start()}>Play again</Button>}
+            {daily === null && (
+              <Button onClick={() => engine.start()}>{i18n._("Play again")}</Button>
+            )}
             <GamesLink />
           </Actions>
         </Panel>
@@ -188,15 +192,16 @@ function EndedContent({
   place,
   children,
 }: EndedProps) {
+  const { i18n } = useLingui();
   return (
     <EpisodeEnd phase={phase} game={game} results={results}>
       {isRecorded ? place : <NotRecorded game={game} />}
       <Actions>
         {daily === null ? (
-          <Button onClick={() => engine.start()}>Play again</Button>
+          <Button onClick={() => engine.start()}>{i18n._("Play again")}</Button>
         ) : (
           <Link className={buttonClass("action")} to={paths.daily}>
-            Daily board
+            {i18n._("Daily board")}
           </Link>
         )}
         {isRecorded && (
@@ -205,7 +210,7 @@ function EndedContent({
             to={paths.replay(phase.episode)}
             state={{ justEnded: true }}
           >
-            Watch replay
+            {i18n._("Watch replay")}
           </Link>
         )}
         <GamesLink />
@@ -221,21 +226,22 @@ interface ClosedProps extends Pick<Props, "onReopen"> {
 }
 
 function ClosedContent({ closeReason, gameId, onReopen }: ClosedProps) {
+  const { i18n } = useLingui();
   return (
-    <Panel title={closeReason.title ?? "Game stopped"}>
+    <Panel title={closeReason.title ?? i18n._("Game stopped")}>
       <p className="mt-3 text-pretty">{closeReason.message}</p>
       <Actions>
         {closeReason.help === "reopen" && (
-          <Button onClick={onReopen}>{closeReason.actionLabel ?? "Reopen the game"}</Button>
+          <Button onClick={onReopen}>{closeReason.actionLabel ?? i18n._("Reopen the game")}</Button>
         )}
         {closeReason.help === "sign-in" && (
           <Link className={buttonClass("action")} to={paths.signIn(paths.play(gameId))}>
-            Sign in
+            {i18n._("Sign in")}
           </Link>
         )}
         {closeReason.help === "consent" && (
           <Link className={buttonClass("action")} to={paths.consent(paths.play(gameId))}>
-            Answer
+            {i18n._("Answer")}
           </Link>
         )}
         <GamesLink />
@@ -244,38 +250,48 @@ function ClosedContent({ closeReason, gameId, onReopen }: ClosedProps) {
   );
 }
 
-const RecordedNote = ({ isRecorded }: { isRecorded: boolean }) =>
-  isRecorded && " Everything you played was recorded.";
+const RecordedNote = ({ isRecorded }: { isRecorded: boolean }) => {
+  const { i18n } = useLingui();
+  return isRecorded && i18n._("Everything you played was recorded.");
+};
 
 /** Says that the player plays without recording, with the way to change that. */
 function NotRecorded({ game }: { game: Game }) {
+  const { i18n } = useLingui();
   return (
     <p data-testid="not-recorded" className="mt-3 text-pretty">
-      Your games are not recorded.{" "}
+      {i18n._("Your games are not recorded.")}{" "}
       <Link className="font-bold underline" to={paths.consent(paths.play(game.id))}>
-        Change
+        {i18n._("Change")}
       </Link>
     </p>
   );
 }
 
-const GamesLink = () => (
-  <Link to={paths.games} className={buttonClass("plain")}>
-    All games
-  </Link>
-);
+const GamesLink = () => {
+  const { i18n } = useLingui();
+  return (
+    <Link to={paths.games} className={buttonClass("plain")}>
+      {i18n._("All games")}
+    </Link>
+  );
+};
 
-const LeaveButton = ({ engine }: { engine: Engine }) => (
-  <Button look="plain" onClick={() => engine.leave()}>
-    Quit
-  </Button>
-);
+const LeaveButton = ({ engine }: { engine: Engine }) => {
+  const { i18n } = useLingui();
+  return (
+    <Button look="plain" onClick={() => engine.leave()}>
+      {i18n._("Quit")}
+    </Button>
+  );
+};
 
 function ReconnectButton({ cause, onClick }: { cause: ReconnectCause; onClick: () => void }) {
+  const { i18n } = useLingui();
   if (cause === "moving") return null; // the page is connected, and the server answers as soon as it can
   return (
     <Button look="action" onClick={onClick}>
-      {cause === "websocket-blocked" ? "Try again" : "Reconnect"}
+      {cause === "websocket-blocked" ? i18n._("Try again") : i18n._("Reconnect")}
     </Button>
   );
 }

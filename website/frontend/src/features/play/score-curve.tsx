@@ -1,9 +1,12 @@
+import { useLingui } from "@lingui/react";
+import { formatScore } from "@/lib/format";
 const MAX_SCORES = 24;
 const WIDTH = 220;
 const HEIGHT = 44;
 
 /** Small chart of the last finite scores. Renders nothing for fewer than three or if all are equal. */
 export function ScoreCurve({ scores }: { scores: readonly (number | null)[] }) {
+  const { i18n } = useLingui();
   const recent = scores
     .filter((score): score is number => Number.isFinite(score))
     .slice(-MAX_SCORES);
@@ -20,7 +23,10 @@ export function ScoreCurve({ scores }: { scores: readonly (number | null)[] }) {
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       className="mx-auto mt-4 h-11 max-w-full"
       role="img"
-      aria-label={`Your last ${recent.length} scores: ${recent.join(", ")}`}
+      aria-label={i18n._("Your last {count} scores: {scores}", {
+        count: recent.length,
+        scores: recent.map((score) => formatScore(score)).join("; "),
+      })}
     >
       <polyline
         points={points.map((point) => point.join(",")).join(" ")}

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useId, type ReactNode } from "react";
 
 import { updatePreferences, usePreferences } from "@/api/preferences";
@@ -12,6 +13,7 @@ interface Props {
 
 /** Settings that apply to all games and devices of the player. */
 export function SettingsCard({ touch, gamepads, hasSound }: Props) {
+  const { i18n } = useLingui();
   const { hand, haptics, gauge, sound, volume } = usePreferences();
   const reducedMotion = usePrefersReducedMotion();
   const canVibrate = (touch && "vibrate" in navigator) || gamepads.length > 0;
@@ -22,31 +24,31 @@ export function SettingsCard({ touch, gamepads, hasSound }: Props) {
           on={hand === "left"}
           onChange={(on) => updatePreferences({ hand: on ? "left" : "right" })}
         >
-          Left-handed buttons
+          {i18n._("Left-handed buttons")}
         </Switch>
       )}
       {canVibrate && !reducedMotion && (
         <Switch on={haptics} onChange={(on) => updatePreferences({ haptics: on })}>
-          Vibration
+          {i18n._("Vibration")}
         </Switch>
       )}
       {canVibrate && reducedMotion && (
         <p className="flex min-h-11 items-center text-sm text-dim">
-          Vibration is off because your system has reduced motion enabled.
+          {i18n._("Vibration is off because your system has reduced motion enabled.")}
         </p>
       )}
       {hasSound && (
         <Switch on={sound} onChange={(on) => updatePreferences({ sound: on })}>
-          Sound
+          {i18n._("Sound")}
         </Switch>
       )}
       {hasSound && sound && <VolumeSlider volume={volume} />}
       <Switch on={gauge} onChange={(on) => updatePreferences({ gauge: on })}>
-        Show latency and FPS
+        {i18n._("Show latency and FPS")}
       </Switch>
       {gamepads.map((name, index) => (
         <p key={index} className="mt-1 text-sm break-words text-dim">
-          Gamepad: {name}
+          {i18n._("Gamepad: {name}", { name })}
         </p>
       ))}
     </div>
@@ -54,10 +56,11 @@ export function SettingsCard({ touch, gamepads, hasSound }: Props) {
 }
 
 function VolumeSlider({ volume }: { volume: number }) {
+  const { i18n } = useLingui();
   const id = useId();
   return (
     <div className="flex min-h-11 items-center gap-3">
-      <label htmlFor={id}>Volume</label>
+      <label htmlFor={id}>{i18n._("Volume")}</label>
       <input
         id={id}
         type="range"

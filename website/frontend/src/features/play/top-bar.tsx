@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import type { Game, Preferences } from "@/api/client";
 import { ThemeButton } from "@/components/theme-button";
 import { HomeLink } from "@/components/wordmark";
@@ -18,6 +19,7 @@ const toolClass =
 
 /** Title bar with the controls for the running game. */
 export function TopBar({ engine, game, snapshot, preferences }: Props) {
+  const { i18n } = useLingui();
   const { kind } = snapshot.phase;
   const playing = kind === "playing";
   const [isFull, toggleFull] = useFullScreen();
@@ -32,17 +34,17 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
       {snapshot.hasSound && <SoundButton on={preferences.sound} />}
       {playing && game.pace.kind === "real-time" && (
         <button type="button" className={toolClass} onClick={() => engine.pause()}>
-          Pause
+          {i18n._("Pause")}
         </button>
       )}
       {(playing || kind === "paused") && (
         <button type="button" className={toolClass} onClick={() => engine.leave()}>
-          Quit
+          {i18n._("Quit")}
         </button>
       )}
       {toggleFull !== null && (
         <button type="button" className={`${toolClass} @max-3xl:hidden`} onClick={toggleFull}>
-          {isFull ? "Exit full screen" : "Full screen"}
+          {isFull ? i18n._("Exit full screen") : i18n._("Full screen")}
         </button>
       )}
       <span className="max-sm:hidden">
@@ -54,20 +56,22 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
 
 const MODES = {
   page: {
-    name: "Lockstep",
+    name: /*i18n*/ "Lockstep",
     meaning:
-      "Your browser runs the game and the server repeats each step, so keys do not wait for the network.",
+      /*i18n*/ "Your browser runs the game and the server repeats each step, so keys do not wait for the network.",
   },
   server: {
-    name: "Streamed",
-    meaning: "The server runs the game and sends pictures, so keys wait for the network.",
+    name: /*i18n*/ "Streamed",
+    meaning: /*i18n*/ "The server runs the game and sends pictures, so keys wait for the network.",
   },
 } as const;
 
 /** Shows whether the game runs in lockstep or is streamed. */
 function ModeBadge({ by }: { by: Snapshot["steppedBy"] }) {
+  const { i18n } = useLingui();
   if (by === null) return null;
-  const { name, meaning } = MODES[by];
+  const name = i18n._(MODES[by].name);
+  const meaning = i18n._(MODES[by].meaning);
   return (
     <span
       data-testid="mode"
@@ -83,19 +87,20 @@ function ModeBadge({ by }: { by: Snapshot["steppedBy"] }) {
 
 /** Shows latency and FPS. */
 function LatencyGauge({ latencyMs, fps }: Pick<Snapshot, "latencyMs" | "fps">) {
+  const { i18n } = useLingui();
   if (latencyMs === null) return null;
   return (
     <span
       data-testid="gauge"
       className="mx-2 text-xs font-semibold whitespace-nowrap tabular-nums @max-3xl:hidden"
     >
-      <span className="sr-only">Latency: </span>
-      {latencyMs} ms
+      <span className="sr-only">{i18n._("Latency:")} </span>
+      {`${latencyMs} ms`}
       {fps !== null && (
         <>
           <span aria-hidden="true"> · </span>
-          <span className="sr-only">, frame rate: </span>
-          {fps} FPS
+          <span className="sr-only">{i18n._(", frame rate:")} </span>
+          {`${fps} FPS`}
         </>
       )}
     </span>

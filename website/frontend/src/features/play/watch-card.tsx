@@ -1,8 +1,8 @@
+import { useLingui } from "@lingui/react";
 import { useId } from "react";
 
 import { CopyField } from "@/components/copy-field";
 import { paths } from "@/config/paths";
-import { formatCount } from "@/lib/format";
 import type { Engine, Snapshot } from "@/play/engine";
 
 interface Props {
@@ -14,6 +14,7 @@ interface Props {
 
 /** Switch that lets others watch this game live, the link for them, and how many there are. */
 export function WatchCard({ engine, watchable, isConnected }: Props) {
+  const { i18n } = useLingui();
   const id = useId();
   const { token, n_watchers: count } = watchable;
   return (
@@ -28,21 +29,24 @@ export function WatchCard({ engine, watchable, isConnected }: Props) {
           onChange={(event) => engine.setWatchable(event.target.checked)}
           className="size-5 shrink-0 accent-[var(--action)]"
         />
-        <label htmlFor={id}>Let others watch</label>
+        <label htmlFor={id}>{i18n._("Let others watch")}</label>
       </div>
       <p className="text-sm text-pretty text-dim">
-        Anyone who has the link sees this game live, without your name. The link ends when you turn
-        this off or leave the game. The recording notes it.
+        {i18n._(
+          "Anyone who has the link sees this game live, without your name. The link ends when you turn this off or leave the game. The recording notes it.",
+        )}
       </p>
       {token !== null && (
         <>
           <CopyField
-            label="Link to watch"
+            label={i18n._("Link to watch")}
             value={location.origin + paths.watch(token)}
             testId="watch-link"
           />
           <p role="status" data-testid="watchers" data-count={count} className="mt-3 font-bold">
-            {count === 0 ? "Nobody is watching." : `${formatCount(count, "watcher")} now.`}
+            {count === 0
+              ? i18n._("Nobody is watching.")
+              : i18n._("{count, plural, one {# watcher} other {# watchers}} now.", { count })}
           </p>
         </>
       )}

@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
@@ -11,17 +12,26 @@ import { Dialog } from "./dialog";
 import { type ReplayModel, usePlayerState } from "./use-replay";
 
 const KINDS: readonly (readonly [kind: ClipKind, name: string, meaning: string])[] = [
-  ["mp4", "Video (MP4)", "Four times as large, for chats and slides. Colours are not exact."],
-  ["gif", "GIF", "Twice as large, 33 pictures per second, for places that take no video."],
-  ["apng", "Exact animation (APNG)", "Every pixel and time as recorded."],
-  ["png", "This frame (PNG)", "One picture, exact."],
+  [
+    "mp4",
+    /*i18n*/ "Video (MP4)",
+    /*i18n*/ "Four times as large, for chats and slides. Colours are not exact.",
+  ],
+  ["gif", "GIF", /*i18n*/ "Twice as large, 33 pictures per second, for places that take no video."],
+  ["apng", /*i18n*/ "Exact animation (APNG)", /*i18n*/ "Every pixel and time as recorded."],
+  ["png", /*i18n*/ "This frame (PNG)", /*i18n*/ "One picture, exact."],
 ];
 /** A clip without a loop begins this long before the current frame and ends as long after it. */
 const HALF_CLIP_MS = 2500;
 const MAX_CLIP_FRAMES = 3600;
+const FRAME_TEXT = /*i18n*/ "Frame <0>{from}</0>";
+const FRAMES_TEXT = /*i18n*/ "Frames <0>{from}</0> to <1>{to}</1>";
+const SAVED_TEXT = /*i18n*/ "Saved {name}, {size}.";
+const SAVED_BY_SERVER_TEXT = /*i18n*/ "Saved {name}, {size}, made by the server.";
 
 /** Makes a clip of the range that loops or, without one, of five seconds around the frame. */
 export function ClipDialog({ model, onClose }: { model: ReplayModel; onClose: () => void }) {
+  const { i18n } = useLingui();
   const { player, data, client, replay } = model;
   const { frame, loop } = usePlayerState(player);
   const [kind, setKind] = useState<ClipKind>("mp4");
@@ -49,9 +59,9 @@ export function ClipDialog({ model, onClose }: { model: ReplayModel; onClose: ()
   const count = range.to - range.from + 1;
   const tooLong = count > MAX_CLIP_FRAMES;
   return (
-    <Dialog title="Save a clip" onClose={onClose}>
+    <Dialog title={i18n._("Save a clip")} onClose={onClose}>
       <fieldset className="grid gap-2">
-        <legend className="sr-only">Format</legend>
+        <legend className="sr-only">{i18n._("Format")}</legend>
         {KINDS.map(([value, name, meaning]) => (
           <label
             key={value}
@@ -63,37 +73,44 @@ export function ClipDialog({ model, onClose }: { model: ReplayModel; onClose: ()
               value={value}
               checked={kind === value}
               onChange={() => setKind(value)}
-              aria-label={name}
+              aria-label={i18n._(name)}
               className="mt-1 accent-action"
             />
             <span className="font-bold">
-              {name}
-              <span className="block text-sm font-normal text-dim">{meaning}</span>
+              {i18n._(name)}
+              <span className="block text-sm font-normal text-dim">{i18n._(meaning)}</span>
             </span>
           </label>
         ))}
       </fieldset>
       <p className="mt-4">
-        {kind === "png" ? "Frame " : "Frames "}
-        <b className="tabular-nums">{range.from.toLocaleString("en")}</b>
+        <Trans
+          id={kind === "png" ? FRAME_TEXT : FRAMES_TEXT}
+          values={{ from: i18n.number(range.from), to: i18n.number(range.to) }}
+          components={[
+            <b key="from" className="tabular-nums" />,
+            <b key="to" className="tabular-nums" />,
+          ]}
+        />
         {kind !== "png" && (
-          <>
-            {" to "}
-            <b className="tabular-nums">{range.to.toLocaleString("en")}</b>
-            <span className="text-dim">
-              {loop === null ? " (set a loop to choose the range)" : " (the loop)"}
-            </span>
-          </>
+          <span className="text-dim">
+            {" "}
+            {loop === null ? i18n._("(set a loop to choose the range)") : i18n._("(the loop)")}
+          </span>
         )}
       </p>
       <div className="mt-4 flex flex-wrap items-center gap-3">
         <Button disabled={making.isPending || tooLong} onClick={() => making.mutate()}>
-          {making.isPending ? "Making…" : "Save"}
+          {making.isPending ? i18n._("Making…") : i18n._("Save")}
         </Button>
         <p role="status" data-testid="clip-status" className="text-sm text-dim">
-          {tooLong && `A clip has at most ${MAX_CLIP_FRAMES.toLocaleString("en")} frames.`}
+          {tooLong &&
+            i18n._("A clip has at most {count} frames.", { count: i18n.number(MAX_CLIP_FRAMES) })}
           {making.isSuccess &&
-            `Saved ${making.data.name}, ${formatBytes(making.data.blob.size)}${making.data.madeBy === "server" ? ", made by the server" : ""}.`}
+            i18n._(making.data.madeBy === "server" ? SAVED_BY_SERVER_TEXT : SAVED_TEXT, {
+              name: making.data.name,
+              size: formatBytes(making.data.blob.size),
+            })}
         </p>
       </div>
       {making.isError && (

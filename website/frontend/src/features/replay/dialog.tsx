@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
 interface Props {
@@ -8,6 +9,7 @@ interface Props {
 
 /** A modal dialog. Escape and the button close it. */
 export function Dialog({ title, onClose, children }: Props) {
+  const { i18n } = useLingui();
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -28,7 +30,7 @@ export function Dialog({ title, onClose, children }: Props) {
         </h2>
         <button
           type="button"
-          aria-label="Close"
+          aria-label={i18n._("Close")}
           onClick={onClose}
           className="grid size-9 place-items-center rounded-full bg-raised text-xl leading-none hover:brightness-110"
         >

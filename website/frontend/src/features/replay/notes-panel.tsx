@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useMutation, type UseQueryResult, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
 
@@ -18,19 +19,20 @@ const tagName = (tag: string) => tag.replaceAll("-", " ");
 
 /** Notes on the episode, and a form for a new one on the frame or on the range that loops. */
 export function NotesPanel({ model, notes }: Props) {
+  const { i18n } = useLingui();
   const { client, player } = model;
   const queries = useQueryClient();
   const refresh = () => queries.invalidateQueries({ queryKey: notesKey(client.episodeId) });
   const retracting = useMutation({ mutationFn: client.retractNote, onSuccess: refresh });
   if (notes.data === undefined) {
-    return <p className="text-sm text-dim">{notes.error?.message ?? "Loading…"}</p>;
+    return <p className="text-sm text-dim">{notes.error?.message ?? i18n._("Loading…")}</p>;
   }
   const valid = notes.data.notes.filter(({ time_retracted: retracted }) => retracted === null);
   const retracted = notes.data.notes.length - valid.length;
   return (
     <>
       {valid.length > 0 && (
-        <ul aria-label="Notes" className="mb-4 grid gap-2" data-testid="notes">
+        <ul aria-label={i18n._("Notes")} className="mb-4 grid gap-2" data-testid="notes">
           {valid.map((note) => (
             <NoteItem
               key={note.id}
@@ -42,7 +44,9 @@ export function NotesPanel({ model, notes }: Props) {
           ))}
         </ul>
       )}
-      {retracted > 0 && <p className="mb-3 text-sm text-dim">{retracted} retracted</p>}
+      {retracted > 0 && (
+        <p className="mb-3 text-sm text-dim">{i18n._("{retracted} retracted", { retracted })}</p>
+      )}
       <NoteForm
         model={model}
         notes={notes.data}
@@ -67,20 +71,21 @@ interface NoteItemProps {
 }
 
 function NoteItem({ note, onOpen, onRetract, isBusy }: NoteItemProps) {
+  const { i18n } = useLingui();
   const { step_from: from, step_to: to } = note;
   const range = to - from > 1 ? `${String(from)}–${String(to - 1)}` : String(from);
   return (
     <li className="rounded-xl bg-raised p-3 text-sm">
       <div className="flex flex-wrap items-center gap-2">
         <button type="button" className="rounded font-bold text-link underline" onClick={onOpen}>
-          Frame {range}
+          {i18n._("Frame {range}", { range })}
         </button>
         {note.tag !== null && (
           <span className="rounded-full bg-pink px-2.5 py-0.5 font-bold text-on-bright">
             {tagName(note.tag)}
           </span>
         )}
-        <span className="ml-auto text-dim">{note.is_own ? "you" : note.author_role}</span>
+        <span className="ml-auto text-dim">{note.is_own ? i18n._("you") : note.author_role}</span>
       </div>
       {note.text !== "" && <p className="mt-1.5 break-words whitespace-pre-wrap">{note.text}</p>}
       {note.is_own && (
@@ -90,7 +95,7 @@ function NoteItem({ note, onOpen, onRetract, isBusy }: NoteItemProps) {
           onClick={onRetract}
           className="mt-1.5 rounded text-dim underline hover:text-ink"
         >
-          Retract
+          {i18n._("Retract")}
         </button>
       )}
     </li>
@@ -104,6 +109,7 @@ interface NoteFormProps {
 }
 
 function NoteForm({ model: { client, player }, notes, onWritten }: NoteFormProps) {
+  const { i18n } = useLingui();
   const { frame, loop } = usePlayerState(player);
   const [tag, setTag] = useState("");
   const [text, setText] = useState("");
@@ -130,7 +136,7 @@ function NoteForm({ model: { client, player }, notes, onWritten }: NoteFormProps
   return (
     <form onSubmit={submit} className="grid gap-2 text-sm">
       <label htmlFor={tagField} className="sr-only">
-        Tag
+        {i18n._("Tag")}
       </label>
       <select
         id={tagField}
@@ -138,7 +144,7 @@ function NoteForm({ model: { client, player }, notes, onWritten }: NoteFormProps
         onChange={(event) => setTag(event.target.value)}
         className={`${fieldClass} min-h-10`}
       >
-        <option value="">No tag</option>
+        <option value="">{i18n._("No tag")}</option>
         {notes.tags.map(({ name, meaning }) => (
           <option key={name} value={name} title={meaning}>
             {tagName(name)}
@@ -149,14 +155,14 @@ function NoteForm({ model: { client, player }, notes, onWritten }: NoteFormProps
         <p className="text-dim">{notes.tags.find(({ name }) => name === tag)?.meaning}</p>
       )}
       <label htmlFor={textField} className="sr-only">
-        Note
+        {i18n._("Note")}
       </label>
       <textarea
         id={textField}
         rows={2}
         maxLength={2000}
         value={text}
-        placeholder="What happens here?"
+        placeholder={i18n._("What happens here?")}
         onChange={(event) => setText(event.target.value)}
         className={`${fieldClass} placeholder:text-dim`}
       />
@@ -166,8 +172,11 @@ function NoteForm({ model: { client, player }, notes, onWritten }: NoteFormProps
         disabled={writing.isPending || (tag === "" && text.trim() === "")}
       >
         {loop === null
-          ? `Add note at frame ${String(frame)}`
-          : `Add note on frames ${String(range.from)}–${String(range.to)}`}
+          ? i18n._("Add note at frame {frame}", { frame: String(frame) })
+          : i18n._("Add note on frames {from}–{to}", {
+              from: String(range.from),
+              to: String(range.to),
+            })}
       </Button>
       {writing.isError && (
         <p role="alert" className="font-semibold text-link">

@@ -1,3 +1,5 @@
+import type { I18n } from "@lingui/core";
+import { useLingui } from "@lingui/react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
@@ -9,6 +11,7 @@ import { type ReplayModel, useFrame, useLoaded, usePlayerState } from "./use-rep
 
 /** Line above the screen: score, lives, reward. */
 export function ReplayHud({ model }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const { data, replay, player } = model;
   const frame = useFrame(player);
   useLoaded(model);
@@ -16,12 +19,16 @@ export function ReplayHud({ model }: { model: ReplayModel }) {
   const { show } = replay.game;
   return (
     <dl className="flex items-end justify-between gap-4 px-1 text-phosphor">
-      <Value name="Score" value={formatScore(data.scores[frame] ?? 0)} id="score" />
+      <Value name={i18n._("Score")} value={formatScore(data.scores[frame] ?? 0)} id="score" />
       {show.lives !== null && (
-        <Value name="Lives" value={Number.isNaN(lives) ? "–" : String(lives)} id="lives" />
+        <Value
+          name={i18n._("Lives")}
+          value={Number.isNaN(lives) ? "–" : String(lives)}
+          id="lives"
+        />
       )}
       <Value
-        name="Reward"
+        name={i18n._("Reward")}
         value={frame === 0 ? "–" : formatScore(data.rewards[frame - 1] ?? 0)}
         id="reward"
       />
@@ -66,6 +73,7 @@ function appliedControls({ actions, noop }: ReplayGame, action: number): readonl
 
 /** Controls at a step: as they were pressed, and as the game took them. */
 export function ControlsReadout({ model }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const { player, data, replay } = model;
   const frame = useFrame(player);
   const { presses } = useLoaded(model);
@@ -76,16 +84,28 @@ export function ControlsReadout({ model }: { model: ReplayModel }) {
   const label = replay.game.actions.find((one) => one.action === action)?.label;
   return (
     <div className="grid gap-3">
-      <ControlRow name="Pressed" game={replay.game} held={pressed} colour="bg-sky" />
-      <ControlRow name="Applied" game={replay.game} held={applied} colour="bg-marigold" />
+      <ControlRow
+        id="pressed"
+        name={i18n._("Pressed")}
+        game={replay.game}
+        held={pressed}
+        colour="bg-sky"
+      />
+      <ControlRow
+        id="applied"
+        name={i18n._("Applied")}
+        game={replay.game}
+        held={applied}
+        colour="bg-marigold"
+      />
       <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
-        <Fact name="Action" id="action">
+        <Fact name={i18n._("Action")} id="action">
           {isLast
-            ? "none, the episode has ended"
+            ? i18n._("none, the episode has ended")
             : `${String(action)}${label ? ` (${label})` : ""}`}
         </Fact>
-        <Fact name="Input latency" id="latency">
-          {describeLatency(data.latencies, frame)}
+        <Fact name={i18n._("Input latency")} id="latency">
+          {describeLatency(i18n, data.latencies, frame)}
         </Fact>
       </dl>
     </div>
@@ -93,22 +113,25 @@ export function ControlsReadout({ model }: { model: ReplayModel }) {
 }
 
 function ControlRow({
+  id,
   name,
   game,
   held,
   colour,
 }: {
+  id: string;
   name: string;
   game: ReplayGame;
   held: readonly string[];
   colour: string;
 }) {
+  const { i18n } = useLingui();
   return (
-    <div data-testid={name.toLowerCase()}>
+    <div data-testid={id}>
       <p className="mb-1 text-sm font-semibold text-dim">
         {name}
         <span className="sr-only">
-          : {held.map((control) => labelOf(game, control)).join(", ") || "nothing"}
+          : {held.map((control) => labelOf(game, control)).join(", ") || i18n._("nothing")}
         </span>
       </p>
       <div aria-hidden="true" className="flex flex-wrap gap-1.5">
@@ -140,21 +163,29 @@ function Fact({ name, id, children }: { name: string; id: string; children: stri
   );
 }
 
+const ONE_DECIMAL = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+
 /** The newest latency until this frame. */
-function describeLatency(latencies: Float64Array, frame: number): string {
+function describeLatency(i18n: I18n, latencies: Float64Array, frame: number): string {
   for (let step = Math.min(frame, latencies.length - 1); step >= 0; step--) {
     const latency = latencies[step] ?? NaN;
     if (Number.isNaN(latency)) continue;
-    const age = step === frame ? "" : `, ${formatCount(frame - step, "frame")} ago`;
-    return latency.toFixed(1) + " ms" + age;
+    const text = `${i18n.number(latency, ONE_DECIMAL)} ms`;
+    return step === frame
+      ? text
+      : i18n._("{latency}, {frames} ago", {
+          latency: text,
+          frames: formatCount(frame - step, "frame"),
+        });
   }
-  return "none yet";
+  return i18n._("none yet");
 }
 
 const SETTLE_MS = 150;
 
 /** `info` that came with the frame, while the replay is paused. */
 export function InfoReadout({ model: { client, player } }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const { frame, isPlaying } = usePlayerState(player);
   const settled = useSettled(frame);
   const info = useQuery({
@@ -164,7 +195,7 @@ export function InfoReadout({ model: { client, player } }: { model: ReplayModel 
     staleTime: Infinity,
     placeholderData: keepPreviousData,
   });
-  if (isPlaying) return <p className="text-sm text-dim">Pause to read it.</p>;
+  if (isPlaying) return <p className="text-sm text-dim">{i18n._("Pause to read it.")}</p>;
   if (info.isError) return <p className="text-sm text-dim">{info.error.message}</p>;
   return (
     <pre
@@ -173,11 +204,11 @@ export function InfoReadout({ model: { client, player } }: { model: ReplayModel 
       // A region that scrolls must be reachable by keyboard.
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
-      aria-label="Info of this frame"
+      aria-label={i18n._("Info of this frame")}
       role="region"
       className="max-h-56 overflow-auto rounded-lg bg-raised p-3 text-xs leading-relaxed"
     >
-      {info.data === undefined ? "Loading…" : JSON.stringify(info.data.info, null, 1)}
+      {info.data === undefined ? i18n._("Loading…") : JSON.stringify(info.data.info, null, 1)}
     </pre>
   );
 }

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import {
   type CSSProperties,
@@ -69,6 +70,7 @@ type OpenDialog = "share" | "clip" | "help" | "compare" | null;
 const NO_NOTES: readonly never[] = [];
 
 function ReplayLayout({ model, start, now }: LayoutProps) {
+  const { i18n } = useLingui();
   const { replay, player, client } = model;
   const [dialog, setDialog] = useState<OpenDialog>(null);
   const [versus, setVersus] = useState(start.versus);
@@ -96,7 +98,7 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
       <TopBar replay={replay} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_22rem]">
         <main className="flex min-w-0 flex-col lg:h-[calc(100dvh-4rem)]">
-          <h2 className="sr-only">Replay</h2>
+          <h2 className="sr-only">{i18n._("Replay")}</h2>
           <div
             data-theme="dark"
             className="flex min-h-0 flex-1 flex-col gap-2 p-3 text-ink glow sm:px-5 sm:py-4"
@@ -125,45 +127,45 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
           </div>
         </main>
         <aside
-          aria-label="Recording"
+          aria-label={i18n._("Recording")}
           className="flex flex-col gap-7 border-line/60 p-5 sm:p-8 lg:h-[calc(100dvh-4rem)] lg:overflow-y-auto lg:border-l lg:p-6"
         >
           <div className="flex flex-wrap gap-2">
             {replay.access === "player" && (
-              <Button onClick={() => openDialog("share")}>Share</Button>
+              <Button onClick={() => openDialog("share")}>{i18n._("Share")}</Button>
             )}
             <Button look="plain" onClick={() => openDialog("clip")}>
-              Save a clip
+              {i18n._("Save a clip")}
             </Button>
             <Button look="plain" onClick={() => openDialog("compare")}>
-              Side by side
+              {i18n._("Side by side")}
             </Button>
             {replay.time_ended !== null && (
               <Link
                 className={buttonClass("plain")}
                 to={paths.race(replay.game.id, replay.id, client.shareToken)}
               >
-                Race
+                {i18n._("Race")}
               </Link>
             )}
             {replay.time_ended !== null && <PlayFromHere model={model} />}
           </div>
           <LoadError model={model} />
-          <Section title="Controls">
+          <Section title={i18n._("Controls")}>
             <ControlsReadout model={model} />
           </Section>
-          <Section title="Events">
+          <Section title={i18n._("Events")}>
             <EventsList model={model} />
           </Section>
           {mayNote && (
-            <Section title="Notes">
+            <Section title={i18n._("Notes")}>
               <NotesPanel model={model} notes={notes} />
             </Section>
           )}
-          <Section title="Recording">
+          <Section title={i18n._("Recording")}>
             <About replay={replay} now={now} />
           </Section>
-          <Section title="Info">
+          <Section title={i18n._("Info")}>
             <InfoReadout model={model} />
           </Section>
         </aside>
@@ -190,6 +192,7 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
 
 /** Plays on from the frame that is shown. After the environment's own end there is nothing to play. */
 function PlayFromHere({ model: { replay, player, client } }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const { frame } = usePlayerState(player);
   const isEnd =
     frame >= replay.n_steps &&
@@ -200,30 +203,31 @@ function PlayFromHere({ model: { replay, player, client } }: { model: ReplayMode
       className={buttonClass("plain")}
       to={paths.branch(replay.game.id, replay.id, frame, client.shareToken)}
     >
-      Play from here
+      {i18n._("Play from here")}
     </Link>
   );
 }
 
 function TopBar({ replay }: { replay: Replay }) {
+  const { i18n } = useLingui();
   return (
     <header className="z-20 flex h-14 shrink-0 items-center gap-1 pr-2 marquee sm:h-16 sm:pr-4">
       <HomeLink />
       <h1 className="line-clamp-2 min-w-0 flex-1 px-3 text-[clamp(1.25rem,3.6vw,2.6rem)] sign text-balance sm:px-5">
         {replay.game.name}
-        <span className="sr-only">, replay</span>
+        <span className="sr-only">, {i18n._("replay")}</span>
       </h1>
       <span
         aria-hidden="true"
         className="mx-1 rounded-full border border-current px-2.5 py-0.5 text-xs font-bold"
       >
-        Replay
+        {i18n._("Replay")}
       </span>
       <Link
         to={paths.play(replay.game.id, replay.options)}
         className="grid min-h-10 place-items-center rounded-full px-3 text-sm font-bold whitespace-nowrap hover:bg-black/10"
       >
-        Play this game
+        {i18n._("Play this game")}
       </Link>
       <span className="max-sm:hidden">
         <ThemeButton />
@@ -253,10 +257,13 @@ function LoadError({ model }: { model: ReplayModel }) {
 
 /** Says for screen readers when playback starts and where it stops. */
 function PlaybackAnnouncer({ player }: { player: ReplayPlayer }) {
+  const { i18n } = useLingui();
   const { isPlaying, frame, speed } = usePlayerState(player);
   return (
     <p role="status" className="sr-only">
-      {isPlaying ? `Playing at speed ${String(speed)}` : `Paused at frame ${String(frame)}`}
+      {isPlaying
+        ? i18n._("Playing at speed {speed}", { speed: String(speed) })
+        : i18n._("Paused at frame {frame}", { frame: String(frame) })}
     </p>
   );
 }

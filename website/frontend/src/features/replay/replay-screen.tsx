@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import type { ReplayGame } from "@/api/replay";
@@ -21,6 +22,7 @@ const SKIP_MS = 5000;
 
 /** Canvas of the replay. A tap plays or pauses; two taps on a side skip five seconds. */
 export function ReplayScreen({ player, game, testId = "screen", isPassive = false }: Props) {
+  const { i18n } = useLingui();
   const place = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [fit, setFit] = useState<Fit | null>(null);
@@ -56,11 +58,13 @@ export function ReplayScreen({ player, game, testId = "screen", isPassive = fals
           data-testid={testId}
           className={`size-full rounded-sm ${smooth ? "" : "[image-rendering:pixelated]"}`}
         >
-          Recorded picture of {game.name}
+          {i18n._("Recorded picture of {name}", { name: game.name })}
         </canvas>
       </div>
       {isLoading && error === null && (
-        <p className="absolute bottom-2 rounded-full bg-black/70 px-3 py-1 text-sm">Loading…</p>
+        <p className="absolute bottom-2 rounded-full bg-black/70 px-3 py-1 text-sm">
+          {i18n._("Loading…")}
+        </p>
       )}
       {error !== null && (
         <p role="alert" className="absolute mx-4 rounded-xl bg-black/85 px-5 py-4 text-center">

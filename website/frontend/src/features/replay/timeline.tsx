@@ -1,3 +1,5 @@
+import { formatCount } from "@/lib/format";
+import { useLingui } from "@lingui/react";
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import type { Note } from "@/api/replay";
@@ -29,6 +31,7 @@ interface Props {
  * changes, not when the frame does.
  */
 export function Timeline({ model, notes }: Props) {
+  const { i18n } = useLingui();
   const { player, replay } = model;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
@@ -55,8 +58,10 @@ export function Timeline({ model, notes }: Props) {
       <LoopRange model={model} />
       <Slider model={model} />
       <span className="sr-only">
-        Rows of the timeline: score, {controls.map(({ label }) => label).join(", ")}, rewards,
-        events and notes. {player.lastFrame + 1} frames.
+        {i18n._("Rows of the timeline: score, {controls}, rewards, events and notes. {frames}.", {
+          controls: controls.map(({ label }) => label).join(", "),
+          frames: formatCount(player.lastFrame + 1, "frame"),
+        })}
       </span>
     </div>
   );
@@ -83,6 +88,7 @@ function LoopRange({ model: { player } }: { model: ReplayModel }) {
 
 /** The cursor. Dragging pauses and goes on afterwards. */
 function Slider({ model }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const { player, data } = model;
   const frame = useFrame(player);
   const resumes = useRef(false);
@@ -97,11 +103,16 @@ function Slider({ model }: { model: ReplayModel }) {
       role="slider"
       tabIndex={0}
       data-testid="slider"
-      aria-label="Frame"
+      aria-label={i18n._("Frame")}
       aria-valuemin={0}
       aria-valuemax={player.lastFrame}
       aria-valuenow={frame}
-      aria-valuetext={`Frame ${String(frame)} of ${String(player.lastFrame)}, ${formatClock(seconds)}, score ${formatScore(score)}`}
+      aria-valuetext={i18n._("Frame {frame} of {lastFrame}, {time}, score {score}", {
+        frame: String(frame),
+        lastFrame: String(player.lastFrame),
+        time: formatClock(seconds),
+        score: formatScore(score),
+      })}
       className="absolute inset-0 cursor-pointer rounded-lg"
       onPointerDown={(event) => {
         if (event.button !== 0) return;

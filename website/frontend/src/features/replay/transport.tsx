@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import type { ReactNode } from "react";
 
 import { formatClock } from "@/lib/format";
@@ -18,6 +19,7 @@ export const speedLabel = (speed: number): string =>
 
 /** Buttons that play, step, loop and jump. */
 export function Transport({ model, onHelp }: { model: ReplayModel; onHelp: () => void }) {
+  const { i18n } = useLingui();
   const { player } = model;
   const { isPlaying, speed, skipsPauses } = usePlayerState(player);
   const [isFull, toggleFull] = useFullScreen();
@@ -25,29 +27,29 @@ export function Transport({ model, onHelp }: { model: ReplayModel; onHelp: () =>
     <div className="grid gap-2">
       <div
         role="group"
-        aria-label="Playback"
+        aria-label={i18n._("Playback")}
         className="flex flex-wrap items-center gap-x-1 gap-y-2"
       >
-        <Tool label="Previous frame" keys="," onClick={() => void player.step(-1)}>
+        <Tool label={i18n._("Previous frame")} keys="," onClick={() => void player.step(-1)}>
           <Icon name="back" />
         </Tool>
         <button
           type="button"
           data-testid="play"
-          aria-label={isPlaying ? "Pause" : "Play"}
-          title={`${isPlaying ? "Pause" : "Play"} (space)`}
+          aria-label={isPlaying ? i18n._("Pause") : i18n._("Play")}
+          title={isPlaying ? i18n._("Pause (space)") : i18n._("Play (space)")}
           onClick={() => player.toggle()}
           className="grid size-13 shrink-0 place-items-center rounded-full bg-action text-on-action hover:brightness-110"
         >
           <Icon name={isPlaying ? "pause" : "play"} />
         </button>
-        <Tool label="Next frame" keys="." onClick={() => void player.step(1)}>
+        <Tool label={i18n._("Next frame")} keys="." onClick={() => void player.step(1)}>
           <Icon name="forward" />
         </Tool>
         <Position model={model} />
         <div className="ml-auto flex items-center gap-1">
           <label className="flex items-center gap-2 text-sm font-semibold text-dim">
-            <span className="max-sm:sr-only">Speed</span>
+            <span className="max-sm:sr-only">{i18n._("Speed")}</span>
             <select
               value={String(speed)}
               data-testid="speed"
@@ -62,30 +64,38 @@ export function Transport({ model, onHelp }: { model: ReplayModel; onHelp: () =>
             </select>
           </label>
           {toggleFull !== null && (
-            <Tool label={isFull ? "Exit full screen" : "Full screen"} keys="f" onClick={toggleFull}>
+            <Tool
+              label={isFull ? i18n._("Exit full screen") : i18n._("Full screen")}
+              keys="f"
+              onClick={toggleFull}
+            >
               <Icon name="full" />
             </Tool>
           )}
-          <Tool label="Keys" keys="?" onClick={onHelp}>
+          <Tool label={i18n._("Keys")} keys="?" onClick={onHelp}>
             <span className="text-lg font-bold" aria-hidden="true">
               ?
             </span>
           </Tool>
         </div>
       </div>
-      <div role="group" aria-label="Jumps and range" className="flex flex-wrap items-center gap-2">
-        <Jump model={model} target="reward" label="Reward" />
-        <Jump model={model} target="life" label="Life lost" />
-        <Jump model={model} target="event" label="Event" />
+      <div
+        role="group"
+        aria-label={i18n._("Jumps and range")}
+        className="flex flex-wrap items-center gap-2"
+      >
+        <Jump model={model} target="reward" />
+        <Jump model={model} target="life" />
+        <Jump model={model} target="event" />
         <LoopButtons model={model} />
         <button
           type="button"
           aria-pressed={skipsPauses}
-          title="Show no frame for longer than a second"
+          title={i18n._("Show no frame for longer than a second")}
           className={`${chipClass} sm:ml-auto`}
           onClick={() => player.setSkipsPauses(!skipsPauses)}
         >
-          Skip pauses
+          {i18n._("Skip pauses")}
         </button>
       </div>
     </div>
@@ -114,14 +124,15 @@ function Tool({ label, keys, onClick, children }: ToolProps) {
 }
 
 function Position({ model: { player, data } }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const frame = useFrame(player);
   const seconds = (at: number) => formatClock(Math.floor((data.times[at] ?? 0) / 1000));
   return (
     <p className="px-2 leading-tight whitespace-nowrap tabular-nums">
       <span data-testid="frame" className="font-bold">
-        {frame.toLocaleString("en")}
+        {i18n.number(frame)}
       </span>
-      <span className="text-dim"> / {player.lastFrame.toLocaleString("en")}</span>
+      <span className="text-dim"> / {i18n.number(player.lastFrame)}</span>
       <span className="block text-sm text-dim">
         {seconds(frame)} / {seconds(player.lastFrame)}
       </span>
@@ -129,15 +140,26 @@ function Position({ model: { player, data } }: { model: ReplayModel }) {
   );
 }
 
-function Jump({
-  model,
-  target,
-  label,
-}: {
-  model: ReplayModel;
-  target: Exclude<Target, "any">;
-  label: string;
-}) {
+const JUMPS = {
+  reward: {
+    label: /*i18n*/ "Reward",
+    previous: /*i18n*/ "Previous reward",
+    next: /*i18n*/ "Next reward",
+  },
+  life: {
+    label: /*i18n*/ "Life lost",
+    previous: /*i18n*/ "Previous life lost",
+    next: /*i18n*/ "Next life lost",
+  },
+  event: {
+    label: /*i18n*/ "Event",
+    previous: /*i18n*/ "Previous event",
+    next: /*i18n*/ "Next event",
+  },
+} as const;
+
+function Jump({ model, target }: { model: ReplayModel; target: Exclude<Target, "any"> }) {
+  const { i18n } = useLingui();
   const loaded = useLoaded(model);
   const count = { reward: loaded.rewards, life: loaded.livesLost, event: loaded.notable }[target]
     .length;
@@ -146,7 +168,7 @@ function Jump({
       <button
         type="button"
         disabled={count === 0}
-        aria-label={`Previous ${label.toLowerCase()}`}
+        aria-label={i18n._(JUMPS[target].previous)}
         className={`${chipClass} rounded-r-none border-r-0 px-2.5`}
         onClick={() => jumpTo(model, target, -1)}
       >
@@ -155,37 +177,38 @@ function Jump({
       <button
         type="button"
         disabled={count === 0}
-        aria-label={`Next ${label.toLowerCase()}`}
+        aria-label={i18n._(JUMPS[target].next)}
         className={`${chipClass} rounded-l-none`}
         onClick={() => jumpTo(model, target, 1)}
       >
-        {label} <span aria-hidden="true">›</span>
+        {i18n._(JUMPS[target].label)} <span aria-hidden="true">›</span>
       </button>
     </span>
   );
 }
 
 function LoopButtons({ model: { player } }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const { loop } = usePlayerState(player);
   if (loop === null) {
     return (
       <button
         type="button"
         className={chipClass}
-        title="Loop two seconds from here; move its ends with a and b"
+        title={i18n._("Loop two seconds from here; move its ends with a and b")}
         onClick={() => startLoop(player)}
       >
-        Loop
+        {i18n._("Loop")}
       </button>
     );
   }
   return (
-    <span role="group" aria-label="Range" className="inline-flex items-center gap-1">
+    <span role="group" aria-label={i18n._("Range")} className="inline-flex items-center gap-1">
       <button type="button" className={chipClass} onClick={() => setLoopStart(player)}>
-        Start here
+        {i18n._("Start here")}
       </button>
       <button type="button" className={chipClass} onClick={() => setLoopEnd(player)}>
-        End here
+        {i18n._("End here")}
       </button>
       <button
         type="button"
@@ -193,7 +216,10 @@ function LoopButtons({ model: { player } }: { model: ReplayModel }) {
         className={chipClass}
         onClick={() => player.setLoop(null)}
       >
-        Loop {loop.from.toLocaleString("en")}–{loop.to.toLocaleString("en")}
+        {i18n._("Loop {from}–{to}", {
+          from: i18n.number(loop.from),
+          to: i18n.number(loop.to),
+        })}
       </button>
     </span>
   );

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { type SubmitEvent, useEffect, useId, useMemo, useState } from "react";
 
@@ -20,9 +21,9 @@ export interface Versus {
 }
 
 const SYNC_NAMES: Record<SyncMode, string> = {
-  step: "Same step",
-  time: "Same time",
-  score: "Same score",
+  step: /*i18n*/ "Same step",
+  time: /*i18n*/ "Same time",
+  score: /*i18n*/ "Same score",
 };
 
 interface Props {
@@ -35,6 +36,7 @@ interface Props {
 
 /** A second episode that follows the first one by step, time or score. */
 export function VersusView({ main, versus, sync, onSync, onClose }: Props) {
+  const { i18n } = useLingui();
   const client = useMemo(
     () => new ReplayClient(versus.episode, versus.share),
     [versus.episode, versus.share],
@@ -43,7 +45,7 @@ export function VersusView({ main, versus, sync, onSync, onClose }: Props) {
   const field = useId();
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-2" data-testid="versus">
-      {replay.isPending && <p role="status">Loading…</p>}
+      {replay.isPending && <p role="status">{i18n._("Loading…")}</p>}
       {replay.isError && (
         <p role="alert" className="m-auto max-w-sm text-center">
           {replay.error.message}
@@ -52,7 +54,7 @@ export function VersusView({ main, versus, sync, onSync, onClose }: Props) {
       {replay.isSuccess && <Follower {...{ main, sync, client }} replay={replay.data} />}
       <div className="flex flex-wrap items-center justify-center gap-2 text-sm">
         <label htmlFor={field} className="sr-only">
-          Side by side by
+          {i18n._("Side by side by")}
         </label>
         <select
           id={field}
@@ -65,7 +67,7 @@ export function VersusView({ main, versus, sync, onSync, onClose }: Props) {
         >
           {SYNC_MODES.map((mode) => (
             <option key={mode} value={mode}>
-              {SYNC_NAMES[mode]}
+              {i18n._(SYNC_NAMES[mode])}
             </option>
           ))}
         </select>
@@ -74,7 +76,7 @@ export function VersusView({ main, versus, sync, onSync, onClose }: Props) {
           onClick={onClose}
           className="min-h-9 rounded-full px-3 font-bold text-dim hover:text-ink"
         >
-          Close
+          {i18n._("Close")}
         </button>
       </div>
     </div>
@@ -129,15 +131,16 @@ function Follower({ main, sync, client, replay }: FollowerProps) {
 }
 
 function FollowerHud({ model: { data, player } }: { model: ReplayModel }) {
+  const { i18n } = useLingui();
   const frame = useFrame(player);
   return (
     <p className="flex items-end justify-between gap-4 px-1 text-phosphor">
       <span className="dots text-[clamp(1.5rem,3vw,2.25rem)] leading-none">
-        <span className="sr-only">Score of the other episode: </span>
+        <span className="sr-only">{i18n._("Score of the other episode:")} </span>
         {formatScore(data.scores[frame] ?? 0)}
       </span>
       <span data-testid="versus-frame" className="text-sm tabular-nums">
-        {frame.toLocaleString("en")} / {player.lastFrame.toLocaleString("en")}
+        {i18n.number(frame)} / {i18n.number(player.lastFrame)}
       </span>
     </p>
   );
@@ -153,6 +156,7 @@ const MAX_OFFERED = 8;
 
 /** Chooses an episode to watch beside this one: one of the player's own, or any by its link. */
 export function CompareDialog({ model, onChoose, onClose }: CompareDialogProps) {
+  const { i18n } = useLingui();
   const field = useId();
   const [link, setLink] = useState("");
   const [isInvalid, setInvalid] = useState(false);
@@ -172,9 +176,9 @@ export function CompareDialog({ model, onChoose, onClose }: CompareDialogProps) 
     if (found !== null) onChoose(found);
   };
   return (
-    <Dialog title="Side by side" onClose={onClose}>
+    <Dialog title={i18n._("Side by side")} onClose={onClose}>
       {offered.length > 0 && (
-        <ul aria-label="Your other rounds" className="mb-5 grid gap-1">
+        <ul aria-label={i18n._("Your other rounds")} className="mb-5 grid gap-1">
           {offered.map((episode) => (
             <li key={episode.id}>
               <button
@@ -193,7 +197,7 @@ export function CompareDialog({ model, onChoose, onClose }: CompareDialogProps) 
       )}
       <form onSubmit={submit} className="grid gap-2">
         <label htmlFor={field} className="font-bold">
-          Link of a replay, or id of an episode
+          {i18n._("Link of a replay, or id of an episode")}
         </label>
         <input
           id={field}
@@ -205,12 +209,13 @@ export function CompareDialog({ model, onChoose, onClose }: CompareDialogProps) 
         />
         {isInvalid && (
           <p role="alert" className="font-semibold text-link">
-            This is no link of a replay. Open the shared link first, then copy the address of the
-            replay.
+            {i18n._(
+              "This is no link of a replay. Open the shared link first, then copy the address of the replay.",
+            )}
           </p>
         )}
         <Button type="submit" look="plain" className="justify-self-start">
-          Open
+          {i18n._("Open")}
         </Button>
       </form>
     </Dialog>

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, useSearchParams } from "react-router";
@@ -25,22 +26,26 @@ import { chartQueryOf, describeMeasure, VIEWS, withFilter, type View } from "./f
 
 const Studies = lazy(async () => ({ default: (await import("./studies")).Studies }));
 
-const X_LABELS: Readonly<Record<string, string>> = {
-  episodes: "Episode of the player in this game",
-  minutes: "Minutes of play in this game",
-  steps: "Steps in this game",
+const X_LABELS: Readonly<Record<string, string>> & { episodes: string } = {
+  episodes: /*i18n*/ "Episode of the player in this game",
+  minutes: /*i18n*/ "Minutes of play in this game",
+  steps: /*i18n*/ "Steps in this game",
 };
 
 const QUESTIONS: Readonly<Record<View, string>> = {
-  overview: "Who plays, how much, and are the recordings complete?",
-  learning: "How do people improve, and do groups improve at different speeds?",
-  quality: "Which recordings are doubtful, and why?",
-  comparison: "Which group is better, and how certain is that?",
-  behaviour: "How fast do people react, what do they press, and where do they die?",
-  datasets: "Which recordings does a paper use?",
-  studies: "Where are the participants of a study, and how well are they recorded?",
-  download: "Take the recordings away.",
+  overview: /*i18n*/ "Who plays, how much, and are the recordings complete?",
+  learning: /*i18n*/ "How do people improve, and do groups improve at different speeds?",
+  quality: /*i18n*/ "Which recordings are doubtful, and why?",
+  comparison: /*i18n*/ "Which group is better, and how certain is that?",
+  behaviour: /*i18n*/ "How fast do people react, what do they press, and where do they die?",
+  datasets: /*i18n*/ "Which recordings does a paper use?",
+  studies: /*i18n*/ "Where are the participants of a study, and how well are they recorded?",
+  download: /*i18n*/ "Take the recordings away.",
 };
+
+/** Ids of texts that say how probably a player of a group is ahead of one of another group. */
+const FASTER_TEXT = /*i18n*/ "{players}; improves faster than another group’s player: {share}";
+const BETTER_TEXT = /*i18n*/ "{players}; better than another group’s player: {share}";
 
 /** Source of the human whose normalised score is 1. */
 const DEFAULT_SOURCE = "dqn-zoo";
@@ -58,12 +63,13 @@ interface Props {
 
 /** Charts for researchers. Everything that can be chosen is in the address. */
 export function Dashboard({ userId, download, datasets }: Props) {
+  const { i18n } = useLingui();
   const [address] = useSearchParams();
   const view = VIEWS.find(([name]) => name === address.get("view"))?.[0] ?? "overview";
   return (
     <div className="pt-10">
-      <h1 className="text-6xl sign sm:text-7xl">Research</h1>
-      <nav aria-label="Views" className="mt-6 flex flex-wrap gap-2">
+      <h1 className="text-6xl sign sm:text-7xl">{i18n._("Research")}</h1>
+      <nav aria-label={i18n._("Views")} className="mt-6 flex flex-wrap gap-2">
         {VIEWS.map(([name, label]) => (
           <Link
             key={name}
@@ -72,11 +78,11 @@ export function Dashboard({ userId, download, datasets }: Props) {
             aria-current={name === view ? "page" : undefined}
             className={buttonClass(name === view ? "action" : "plain")}
           >
-            {label}
+            {i18n._(label)}
           </Link>
         ))}
       </nav>
-      <p className="mt-4 text-lg text-dim">{QUESTIONS[view]}</p>
+      <p className="mt-4 text-lg text-dim">{i18n._(QUESTIONS[view])}</p>
       {view === "download" && download}
       {view === "studies" && (
         <Suspense>
@@ -91,6 +97,7 @@ export function Dashboard({ userId, download, datasets }: Props) {
 }
 
 function Charts({ userId, view, datasets }: Omit<Props, "download"> & { view: View }) {
+  const { i18n } = useLingui();
   const [address, setAddress] = useSearchParams();
   const wanted = address.get("players") ?? "";
   const players = ["programs", "all"].includes(wanted) ? `players=${wanted}` : "";
@@ -109,13 +116,15 @@ function Charts({ userId, view, datasets }: Omit<Props, "download"> & { view: Vi
       <Freshness userId={userId} />
       {games.isSuccess && played.length === 0 && players === "" && (
         <p className="mt-6 max-w-prose text-lg">
-          No recordings yet. Charts show the finished episodes of players who allow research.
+          {i18n._(
+            "No recordings yet. Charts show the finished episodes of players who allow research.",
+          )}
         </p>
       )}
       {games.isError && (
         <div role="alert" className="mt-6 grid justify-items-start gap-4">
           <p>{games.error.message}</p>
-          <Button onClick={() => void games.refetch()}>Try again</Button>
+          <Button onClick={() => void games.refetch()}>{i18n._("Try again")}</Button>
         </div>
       )}
       {view === "datasets" && datasets(chartQueryOf(view, address))}
@@ -137,10 +146,12 @@ function Figures({
   view: View;
   address: URLSearchParams;
 }) {
+  const { i18n } = useLingui();
   const query = chartQueryOf(view, address);
-  const score = address.get("metric") === "normalised" ? "Normalised score" : "Return";
-  const xLabel = X_LABELS[address.get("x") ?? "episodes"] ?? "Episode";
-  const measure = describeMeasure(new URLSearchParams(query).get("measure") ?? "");
+  const score =
+    address.get("metric") === "normalised" ? i18n._("Normalised score") : i18n._("Return");
+  const xLabel = i18n._(X_LABELS[address.get("x") ?? "episodes"] ?? X_LABELS.episodes);
+  const measure = i18n._(describeMeasure(new URLSearchParams(query).get("measure") ?? ""));
   const common = { userId, query };
   const wantedLines = new URLSearchParams(query).get("lines") ?? "published";
   const hasLines = (view === "learning" || view === "comparison") && wantedLines !== "none";
@@ -168,15 +179,19 @@ function Figures({
           <Figure
             {...common}
             chart="speed"
-            draw={drawGroups(`${score}, change per 10 episodes`, "improves faster")}
+            draw={drawGroups(i18n._("{score}, change per 10 episodes", { score }), FASTER_TEXT)}
           />
           <Figure {...common} chart="points" draw={drawPoints(xLabel, score, lines)} />
           <Figure {...common} chart="laws" />
-          <Figure {...common} chart="breaks" draw={drawChanges("pause", `${score}, change`)} />
+          <Figure
+            {...common}
+            chart="breaks"
+            draw={drawChanges("pause", i18n._("{score}, change", { score }))}
+          />
           <Figure
             {...common}
             chart="within-days"
-            draw={drawChanges("change", `${score}, change`)}
+            draw={drawChanges("change", i18n._("{score}, change", { score }))}
           />
         </>
       );
@@ -190,7 +205,7 @@ function Figures({
     case "comparison":
       return (
         <>
-          <Figure {...common} chart="groups" draw={drawGroups(score, "better", lines)} />
+          <Figure {...common} chart="groups" draw={drawGroups(score, BETTER_TEXT, lines)} />
           <Figure {...common} chart="profile" draw={drawProfile(score, lines)} />
           {hasLines && <Figure {...common} chart="references" />}
         </>
@@ -216,6 +231,7 @@ function Figures({
 }
 
 function Freshness({ userId }: { userId: string }) {
+  const { i18n } = useLingui();
   const client = useQueryClient();
   const measures = useQuery(measuresQuery(userId));
   const { unmeasured } = measures.data ?? {};
@@ -231,8 +247,11 @@ function Freshness({ userId }: { userId: string }) {
   return (
     <p role="status" className="mt-3 text-sm text-dim">
       {unmeasured === 0
-        ? "The charts have all finished episodes."
-        : `${unmeasured.toLocaleString("en")} finished episodes are being measured; the charts do not have them yet.`}
+        ? i18n._("The charts have all finished episodes.")
+        : i18n._(
+            "{count, plural, one {# finished episode is} other {# finished episodes are}} being measured; the charts do not have them yet.",
+            { count: unmeasured },
+          )}
     </p>
   );
 }

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -5,6 +6,7 @@ import { gamesQuery } from "@/api/queries";
 import type { Game } from "@/api/client";
 import { type FramePicture, framePictureQuery } from "@/api/research";
 import { paths } from "@/config/paths";
+import { formatCount } from "@/lib/format";
 
 import type { ChartRow } from "./figure";
 import { Frame } from "./plots";
@@ -71,6 +73,7 @@ interface Props {
 
 /** Deaths by cell, over the picture of a death. A cell opens the replay of its newest death. */
 export function DeathMap({ rows, width, label, userId }: Props) {
+  const { i18n } = useLingui();
   const games = useQuery(gamesQuery);
   const maps = listMaps(rows);
   const pictures = [
@@ -127,8 +130,11 @@ export function DeathMap({ rows, width, label, userId }: Props) {
         ))}
       </Frame>
       <p className="mt-2 text-sm text-dim">
-        {`The fuller the colour, the more deaths; the fullest cell has ${formatNumber(most)}. A cell opens the replay of its newest death.`}
-        {isWithoutPicture && " A recording without frames has no picture."}
+        {i18n._(
+          "The fuller the colour, the more deaths; the fullest cell has {count}. A cell opens the replay of its newest death.",
+          { count: formatNumber(most) },
+        )}
+        {isWithoutPicture && ` ${i18n._("A recording without frames has no picture.")}`}
       </p>
     </>
   );
@@ -172,16 +178,23 @@ interface DeathCellProps {
 }
 
 function DeathCell({ cell, share, x, y, width, height, hasNumber }: DeathCellProps) {
-  const players = `${formatNumber(cell.players)} player${cell.players === 1 ? "" : "s"}`;
-  const deaths = `${formatNumber(cell.deaths)} death${cell.deaths === 1 ? "" : "s"}`;
-  const place = `column ${String(cell.column + 1)}, row ${String(cell.row + 1)}`;
+  const { i18n } = useLingui();
+  const values = {
+    column: cell.column + 1,
+    row: cell.row + 1,
+    deaths: formatCount(cell.deaths, "death"),
+    players: formatCount(cell.players, "player"),
+  };
   return (
     <Link
       to={paths.replayFrame(cell.episodeId, cell.frame)}
       tabIndex={-1}
-      aria-label={`Replay of a death in ${place}: ${deaths} of ${players}`}
+      aria-label={i18n._(
+        "Replay of a death in column {column}, row {row}: {deaths} of {players}",
+        values,
+      )}
     >
-      <title>{`${place}: ${deaths} of ${players}`}</title>
+      <title>{i18n._("Column {column}, row {row}: {deaths} of {players}", values)}</title>
       <rect
         x={x}
         y={y}

@@ -1,3 +1,5 @@
+import { formatCount } from "@/lib/format";
+import { i18n } from "@/lib/i18n";
 import type { ReactNode } from "react";
 
 import type { ChartRow } from "./figure";
@@ -8,7 +10,7 @@ import { extent, formatNumber } from "./scale";
 const text = (row: ChartRow, name: string) => String(row[name] ?? "");
 const number = (row: ChartRow, name: string) => Number(row[name] ?? 0);
 const percent = (share: number) =>
-  share.toLocaleString("en", { style: "percent", maximumFractionDigits: 1 });
+  i18n.number(share, { style: "percent", maximumFractionDigits: 1 });
 
 function groupBy(rows: readonly ChartRow[], column: string): Map<string, ChartRow[]> {
   const groups = new Map<string, ChartRow[]>();
@@ -27,11 +29,16 @@ export const drawDays: Draw = (rows, width, label) => {
     name,
     parts: games.map((game) => number(parts.find((row) => row.game === game) ?? {}, "episodes")),
   }));
-  const unit = rows[0]?.unit === "week" ? "week" : "day";
+  const isWeekly = rows[0]?.unit === "week";
   return (
     <>
       <Legend names={games} isFilled />
-      <Columns label={label} width={width} columns={columns} yLabel={`Episodes per ${unit}`} />
+      <Columns
+        label={label}
+        width={width}
+        columns={columns}
+        yLabel={isWeekly ? i18n._("Episodes per week") : i18n._("Episodes per day")}
+      />
     </>
   );
 };
@@ -105,19 +112,27 @@ const drawByGroup =
 
 /** Medians with quartiles and the number of players, by group. */
 export const drawCurve = (xLabel: string, yLabel: string, lines: readonly ReferenceLine[]): Draw =>
-  drawByGroup({ x: xLabel, y: `${yLabel}: median, quartiles`, hasCounts: true, lines }, (bin) => [
+  drawByGroup(
     {
-      x: (number(bin, "x_from") + number(bin, "x_to")) / 2,
-      y: number(bin, "median"),
-      low: number(bin, "p25"),
-      high: number(bin, "p75"),
-      n: number(bin, "players"),
+      x: xLabel,
+      y: i18n._("{label}: median, quartiles", { label: yLabel }),
+      hasCounts: true,
+      lines,
     },
-  ]);
+    (bin) => [
+      {
+        x: (number(bin, "x_from") + number(bin, "x_to")) / 2,
+        y: number(bin, "median"),
+        low: number(bin, "p25"),
+        high: number(bin, "p75"),
+        n: number(bin, "players"),
+      },
+    ],
+  );
 
 /** Shares of episodes by bins of a measure, by group. The last bin is open. */
 export const drawHistogram = (xLabel: string): Draw =>
-  drawByGroup({ x: xLabel, y: "Share of episodes" }, (bin) => {
+  drawByGroup({ x: xLabel, y: i18n._("Share of episodes") }, (bin) => {
     const from = number(bin, "x_from");
     const to = bin.x_to === null ? from : number(bin, "x_to");
     const y = number(bin, "share");
@@ -129,13 +144,13 @@ export const drawHistogram = (xLabel: string): Draw =>
   });
 
 export const drawProfile = (xLabel: string, lines: readonly ReferenceLine[]): Draw =>
-  drawByGroup({ x: xLabel, y: "Share of players above", lines, linesAt: "x" }, (point) => [
+  drawByGroup({ x: xLabel, y: i18n._("Share of players above"), lines, linesAt: "x" }, (point) => [
     { x: number(point, "threshold"), y: number(point, "share"), n: number(point, "players") },
   ]);
 
-/** Interquartile means with intervals, by group. `word` says what a greater value means: faster, better. */
+/** Interquartile means with intervals, by group. `comparison` is the id of the text that compares them. */
 export const drawGroups =
-  (xLabel: string, word: string, lines: readonly ReferenceLine[] = []): Draw =>
+  (xLabel: string, comparison: string, lines: readonly ReferenceLine[] = []): Draw =>
   (rows, width, label) => {
     const shown = fitLines(
       lines,
@@ -154,10 +169,12 @@ export const drawGroups =
             middle: number(row, "iqm"),
             high: number(row, "high"),
             note:
-              `${formatNumber(number(row, "players"))} players` +
-              (row.p_faster === null
-                ? ""
-                : `; ${word} than another group's player: ${percent(number(row, "p_faster"))}`),
+              row.p_faster === null
+                ? formatCount(number(row, "players"), "player")
+                : i18n._(comparison, {
+                    players: formatCount(number(row, "players"), "player"),
+                    share: percent(number(row, "p_faster")),
+                  }),
           }))}
         />
         <LineList lines={lines} shown={shown} />
@@ -178,7 +195,7 @@ export const drawChanges =
         low: number(row, "p25"),
         middle: number(row, "median"),
         high: number(row, "p75"),
-        note: `${formatNumber(number(row, "players"))} players`,
+        note: formatCount(number(row, "players"), "player"),
       }))}
     />
   );
@@ -217,8 +234,11 @@ export const drawActions: Draw = (rows, width, label) => (
     bars={rows.map((row) => ({
       name:
         row.group === "all"
-          ? `action ${text(row, "action")}`
-          : `action ${text(row, "action")}, ${text(row, "group")}`,
+          ? i18n._("action {action}", { action: text(row, "action") })
+          : i18n._("action {action}, {group}", {
+              action: text(row, "action"),
+              group: text(row, "group"),
+            }),
       value: number(row, "share"),
       note: percent(number(row, "share")),
     }))}

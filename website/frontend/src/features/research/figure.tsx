@@ -1,3 +1,5 @@
+import { formatCount } from "@/lib/format";
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useId, useRef, useState, type ReactNode } from "react";
 import { Link } from "react-router";
@@ -37,6 +39,7 @@ const isLong = (cell: Cell): boolean =>
 
 /** A chart with its notes, the table behind it, and what gives the same rows elsewhere. */
 export function Figure({ userId, chart, query, title, draw }: Props) {
+  const { i18n } = useLingui();
   const answer = useQuery({
     ...chartQuery(userId, chart, query),
     placeholderData: (before) => before,
@@ -45,7 +48,9 @@ export function Figure({ userId, chart, query, title, draw }: Props) {
   const name = title ?? answer.data?.title;
   // Each figure has a name of its own, also while its title is not known yet.
   const label =
-    name === undefined ? { "aria-label": `${chart}, loading` } : { "aria-labelledby": heading };
+    name === undefined
+      ? { "aria-label": i18n._("{chart}, loading", { chart }) }
+      : { "aria-labelledby": heading };
   return (
     <section
       {...label}
@@ -58,14 +63,14 @@ export function Figure({ userId, chart, query, title, draw }: Props) {
       </h2>
       {answer.isPending && (
         <p role="status" className="py-16 text-center text-dim">
-          Loading…
+          {i18n._("Loading…")}
         </p>
       )}
       {answer.isError && (
         <div role="alert" className="grid justify-items-start gap-4 py-8">
           <p>{answer.error.message}</p>
           <Button look="plain" onClick={() => void answer.refetch()}>
-            Try again
+            {i18n._("Try again")}
           </Button>
         </div>
       )}
@@ -85,38 +90,44 @@ interface ContentProps {
 }
 
 function Content({ answer, chart, query, name, draw }: ContentProps) {
+  const { i18n } = useLingui();
   const plot = useRef<HTMLDivElement>(null);
   const [width, observe] = useWidth();
   const rows = answer.rows.map((cells) =>
     Object.fromEntries(answer.columns.map((column, index) => [column.name, cells[index] ?? null])),
   );
-  const count = (value: number, word: string) =>
-    `${value.toLocaleString("en")} ${word}${value === 1 ? "" : "s"}`;
   return (
     <>
       <p className="mt-1 text-sm text-dim">
-        {count(answer.episodes, "episode")} of {count(answer.players, "player")}
-        {answer.left_out !== null && `, ${count(answer.left_out, "flagged episode")} left out`}
+        {i18n._("{episodes} of {players}", {
+          episodes: formatCount(answer.episodes, "episode"),
+          players: formatCount(answer.players, "player"),
+        })}
+        {answer.left_out !== null &&
+          i18n._(", {count, plural, one {# flagged episode} other {# flagged episodes}} left out", {
+            count: answer.left_out,
+          })}
       </p>
       {rows.length === 0 ? (
         <p className="py-16 text-center text-dim">
           {answer.episodes === 0
-            ? "No episode matches these filters."
-            : "These episodes have no values for this chart."}
+            ? i18n._("No episode matches these filters.")
+            : i18n._("These episodes have no values for this chart.")}
         </p>
       ) : (
         <>
           {draw !== undefined && (
             <div ref={observe} className="mt-4">
               <div ref={plot}>
-                {width > 0 && draw(rows, width, `${name}. The table below has its numbers.`)}
+                {width > 0 &&
+                  draw(rows, width, i18n._("{name}. The table below has its numbers.", { name }))}
               </div>
             </div>
           )}
           {draw === undefined ? (
             <Table answer={answer} name={name} />
           ) : (
-            <Details summary="Table">
+            <Details summary={i18n._("Table")}>
               <Table answer={answer} name={name} />
             </Details>
           )}
@@ -133,25 +144,26 @@ function Content({ answer, chart, query, name, draw }: ContentProps) {
         {draw !== undefined && rows.length > 0 && (
           <Button
             look="plain"
-            aria-label={`SVG of ${name}`}
+            aria-label={i18n._("SVG of {name}", { name })}
             onClick={() => {
               const svg = plot.current?.querySelector("svg:not([aria-hidden])");
               if (svg instanceof SVGSVGElement)
                 saveFile(`${chart}.svg`, "image/svg+xml", writeSvg(svg));
             }}
           >
-            SVG
+            {i18n._("SVG")}
           </Button>
         )}
         <CsvButton chart={chart} query={query} name={name} />
       </div>
-      <Code summary="SQL" text={answer.sql} name={name} />
-      <Code summary="Python" text={answer.python} name={name} />
+      <Code summary={i18n._("SQL")} text={answer.sql} name={name} />
+      <Code summary={i18n._("Python")} text={answer.python} name={name} />
     </>
   );
 }
 
 function CsvButton({ chart, query, name }: { chart: ChartName; query: string; name: string }) {
+  const { i18n } = useLingui();
   const [error, setError] = useState("");
   const save = async () => {
     try {
@@ -163,8 +175,12 @@ function CsvButton({ chart, query, name }: { chart: ChartName; query: string; na
   };
   return (
     <>
-      <Button look="plain" aria-label={`CSV of ${name}`} onClick={() => void save()}>
-        CSV
+      <Button
+        look="plain"
+        aria-label={i18n._("CSV of {name}", { name })}
+        onClick={() => void save()}
+      >
+        {i18n._("CSV")}
       </Button>
       {error !== "" && (
         <p role="alert" className="self-center">
@@ -185,9 +201,10 @@ function Details({ summary, children }: { summary: string; children: ReactNode }
 }
 
 function Code({ summary, text, name }: { summary: string; text: string; name: string }) {
+  const { i18n } = useLingui();
   const [isCopied, setCopied] = useState(false);
   return (
-    <Details summary={`${summary} that gives these numbers`}>
+    <Details summary={i18n._("{summary} that gives these numbers", { summary })}>
       <Button
         look="plain"
         onClick={() =>
@@ -197,13 +214,13 @@ function Code({ summary, text, name }: { summary: string; text: string; name: st
           )
         }
       >
-        {isCopied ? "Copied" : "Copy"}
+        {isCopied ? i18n._("Copied") : i18n._("Copy")}
       </Button>
       <pre
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
         tabIndex={0}
         role="region"
-        aria-label={`${summary} of ${name}`}
+        aria-label={i18n._("{summary} of {name}", { summary, name })}
         className="mt-3 max-h-96 overflow-auto rounded-xl bg-bg p-4 text-xs"
       >
         <code>{text}</code>
@@ -213,11 +230,12 @@ function Code({ summary, text, name }: { summary: string; text: string; name: st
 }
 
 function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
+  const { i18n } = useLingui();
   const rows = answer.rows.slice(0, MAX_TABLE_ROWS);
   return (
     <div
       role="region"
-      aria-label={`Table of ${name}`}
+      aria-label={i18n._("Table of {name}", { name })}
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
       tabIndex={0}
       className="mt-2 max-h-96 overflow-auto"
@@ -239,7 +257,7 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
                 <td key={index} className={`px-3 py-1.5 ${isLong(cell) ? LONG_CELL : SHORT_CELL}`}>
                   {answer.columns[index]?.name === "episode_id" ? (
                     <Link className="text-link underline" to={replayPath(answer, cells, cell)}>
-                      Replay
+                      {i18n._("Replay")}
                     </Link>
                   ) : (
                     formatCell(cell)
@@ -252,8 +270,10 @@ function Table({ answer, name }: { answer: ChartAnswer; name: string }) {
       </table>
       {answer.rows.length > rows.length && (
         <p className="py-2 text-sm text-dim">
-          The first {MAX_TABLE_ROWS} of {answer.rows.length.toLocaleString("en")} rows. The CSV has
-          all.
+          {i18n._("The first {shown} of {count} rows. The CSV has all.", {
+            shown: i18n.number(MAX_TABLE_ROWS),
+            count: i18n.number(answer.rows.length),
+          })}
         </p>
       )}
     </div>

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import type { ReactNode } from "react";
 import { useSearchParams } from "react-router";
 
@@ -17,6 +18,7 @@ interface Props {
 
 /** Filters of a view. Each change is in the address, so that a link shows the same charts. */
 export function FilterBar({ view, games, isGameNeeded }: Props) {
+  const { i18n } = useLingui();
   const [address, setAddress] = useSearchParams();
   const change = (name: string, value: string, standard = "") =>
     setAddress((before) => withFilter(before, name, value, standard), {
@@ -28,18 +30,18 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
   const zones = [...new Set(["UTC", local, value("zone")])].filter((zone) => zone !== "");
   return (
     <form
-      aria-label="Filters"
+      aria-label={i18n._("Filters")}
       onSubmit={(event) => event.preventDefault()}
       className="mt-6 grid gap-4"
     >
       <div className="grid grid-cols-2 gap-x-4 gap-y-3 md:grid-cols-4 xl:grid-cols-6">
-        <Labelled name="Game">
+        <Labelled name={i18n._("Game")}>
           <select
             className={fieldClass}
             value={value("game")}
             onChange={({ target }) => change("game", target.value)}
           >
-            {!isGameNeeded && <option value="">All games</option>}
+            {!isGameNeeded && <option value="">{i18n._("All games")}</option>}
             {games.map(([id, name]) => (
               <option key={id} value={id}>
                 {name}
@@ -51,7 +53,7 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
           const standard = options[0]?.[0] ?? "";
           const isKnown = options.some(([known]) => known === value(name));
           return (
-            <Labelled key={name} name={label}>
+            <Labelled key={name} name={i18n._(label)}>
               <select
                 className={fieldClass}
                 value={isKnown ? value(name) : standard}
@@ -59,7 +61,7 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
               >
                 {options.map(([id, text]) => (
                   <option key={id} value={id}>
-                    {text}
+                    {i18n._(text)}
                   </option>
                 ))}
               </select>
@@ -71,10 +73,10 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
         open={["since", "until", "study", "arm", "min_episodes"].some((name) => value(name) !== "")}
       >
         <summary className="min-h-11 cursor-pointer py-2 font-semibold text-link">
-          More filters
+          {i18n._("More filters")}
         </summary>
         <div className="mt-2 grid grid-cols-2 gap-x-4 gap-y-3 md:grid-cols-4 xl:grid-cols-6">
-          <Labelled name="Time zone">
+          <Labelled name={i18n._("Time zone")}>
             <select
               className={fieldClass}
               value={value("zone") === "" ? "UTC" : value("zone")}
@@ -86,7 +88,7 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
             </select>
           </Labelled>
           {(["since", "until"] as const).map((name) => (
-            <Labelled key={name} name={name === "since" ? "First day" : "Last day"}>
+            <Labelled key={name} name={name === "since" ? i18n._("First day") : i18n._("Last day")}>
               <input
                 className={fieldClass}
                 type="date"
@@ -96,7 +98,7 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
             </Labelled>
           ))}
           {(["study", "arm"] as const).map((name) => (
-            <Labelled key={name} name={name === "study" ? "Study" : "Arm"}>
+            <Labelled key={name} name={name === "study" ? i18n._("Study") : i18n._("Arm")}>
               <input
                 className={fieldClass}
                 key={value(name)}
@@ -105,7 +107,7 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
               />
             </Labelled>
           ))}
-          <Labelled name="Least episodes of a player">
+          <Labelled name={i18n._("Least episodes of a player")}>
             <input
               className={fieldClass}
               type="number"
@@ -120,7 +122,9 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
           </Labelled>
         </div>
         <p className="mt-2 max-w-prose text-sm text-dim">
-          Days and times of day are in this zone for all players: their own zones are not recorded.
+          {i18n._(
+            "Days and times of day are in this zone for all players: their own zones are not recorded.",
+          )}
         </p>
       </details>
       <div>
@@ -133,7 +137,7 @@ export function FilterBar({ view, games, isGameNeeded }: Props) {
             })
           }
         >
-          Reset filters
+          {i18n._("Reset filters")}
         </Button>
       </div>
     </form>

@@ -1,14 +1,14 @@
 /** Filters of the dashboard, as they are in the page's address and in requests. */
 
 export const VIEWS = [
-  ["overview", "Overview"],
-  ["learning", "Learning"],
-  ["quality", "Quality"],
-  ["comparison", "Comparison"],
-  ["behaviour", "Behaviour"],
-  ["datasets", "Datasets"],
-  ["studies", "Studies"],
-  ["download", "Download"],
+  ["overview", /*i18n*/ "Overview"],
+  ["learning", /*i18n*/ "Learning"],
+  ["quality", /*i18n*/ "Quality"],
+  ["comparison", /*i18n*/ "Comparison"],
+  ["behaviour", /*i18n*/ "Behaviour"],
+  ["datasets", /*i18n*/ "Datasets"],
+  ["studies", /*i18n*/ "Studies"],
+  ["download", /*i18n*/ "Download"],
 ] as const;
 export type View = (typeof VIEWS)[number][0];
 
@@ -22,21 +22,22 @@ export interface SelectFilter {
 }
 
 const MEASURES: Readonly<Record<string, string>> = {
-  latency_p95_ms: "Latency, 95th percentile (ms)",
-  latency_p50_ms: "Latency, median (ms)",
-  dropped_share: "Share of dropped frames",
-  missed_share: "Share of skipped ticks",
-  focus_losses: "Times the focus was lost",
-  idle_seconds: "Longest time without input (s)",
-  paused_seconds: "Paused time (s)",
-  active_speed: "Speed, 1 is the game's own",
-  reaction_ms: "Reaction time, median (ms)",
-  entropy_bits: "Entropy of actions (bits)",
-  hold_steps: "Mean length of a hold (steps)",
+  latency_p95_ms: /*i18n*/ "Latency, 95th percentile (ms)",
+  latency_p50_ms: /*i18n*/ "Latency, median (ms)",
+  dropped_share: /*i18n*/ "Share of dropped frames",
+  missed_share: /*i18n*/ "Share of skipped ticks",
+  focus_losses: /*i18n*/ "Times the focus was lost",
+  idle_seconds: /*i18n*/ "Longest time without input (s)",
+  paused_seconds: /*i18n*/ "Paused time (s)",
+  active_speed: /*i18n*/ "Speed, 1 is the game's own",
+  reaction_ms: /*i18n*/ "Reaction time, median (ms)",
+  entropy_bits: /*i18n*/ "Entropy of actions (bits)",
+  hold_steps: /*i18n*/ "Mean length of a hold (steps)",
 };
 const QUALITY_MEASURES = Object.keys(MEASURES).slice(0, 8);
 const BEHAVIOUR_MEASURES = Object.keys(MEASURES).slice(8);
 
+/** Returns the id of the text that names a measure. */
 export const describeMeasure = (name: string): string => MEASURES[name] ?? name;
 
 const select = (name: string, label: string, ...options: Options): SelectFilter => ({
@@ -49,74 +50,88 @@ const select = (name: string, label: string, ...options: Options): SelectFilter 
 export const COMMON_FILTERS: readonly SelectFilter[] = [
   select(
     "players",
-    "Players",
-    ["people", "People"],
-    ["programs", "Programs"],
-    ["all", "People and programs"],
+    /*i18n*/ "Players",
+    ["people", /*i18n*/ "People"],
+    ["programs", /*i18n*/ "Programs"],
+    ["all", /*i18n*/ "People and programs"],
   ),
   select(
     "daytime",
-    "Time of day",
-    ["", "Any"],
-    ["morning", "Morning, 5 to 12"],
-    ["afternoon", "Afternoon, 12 to 17"],
-    ["evening", "Evening, 17 to 22"],
-    ["night", "Night, 22 to 5"],
+    /*i18n*/ "Time of day",
+    ["", /*i18n*/ "Any"],
+    ["morning", /*i18n*/ "Morning, 5 to 12"],
+    ["afternoon", /*i18n*/ "Afternoon, 12 to 17"],
+    ["evening", /*i18n*/ "Evening, 17 to 22"],
+    ["night", /*i18n*/ "Night, 22 to 5"],
   ),
   select(
     "device",
-    "Device",
-    ["", "Any"],
-    ["keyboard", "Keyboard"],
-    ["touch", "Touch"],
-    ["mouse", "Mouse"],
-    ["gamepad", "Gamepad"],
+    /*i18n*/ "Device",
+    ["", /*i18n*/ "Any"],
+    ["keyboard", /*i18n*/ "Keyboard"],
+    ["touch", /*i18n*/ "Touch"],
+    ["mouse", /*i18n*/ "Mouse"],
+    ["gamepad", /*i18n*/ "Gamepad"],
   ),
   select(
     "mode",
-    "Mode",
-    ["", "Any"],
-    ["streamed", "Streamed"],
-    ["lockstep", "Lockstep"],
-    ["mixed", "Mixed"],
+    /*i18n*/ "Mode",
+    ["", /*i18n*/ "Any"],
+    ["streamed", /*i18n*/ "Streamed"],
+    ["lockstep", /*i18n*/ "Lockstep"],
+    ["mixed", /*i18n*/ "Mixed"],
   ),
-  select("certified", "Certificate", ["", "Any"], ["true", "Certified only"]),
-  select("flagged", "Flagged episodes", ["keep", "Keep"], ["leave-out", "Leave out"]),
+  select(
+    "certified",
+    /*i18n*/ "Certificate",
+    ["", /*i18n*/ "Any"],
+    ["true", /*i18n*/ "Certified only"],
+  ),
+  select(
+    "flagged",
+    /*i18n*/ "Flagged episodes",
+    ["keep", /*i18n*/ "Keep"],
+    ["leave-out", /*i18n*/ "Leave out"],
+  ),
 ];
 
 const SPLIT = select(
   "split",
-  "Split players by",
-  ["none", "Not split"],
-  ["daytime", "Time of day"],
-  ["device", "Device"],
-  ["mode", "Mode"],
-  ["arm", "Arm of the study"],
-  ["kind", "People or programs"],
+  /*i18n*/ "Split players by",
+  ["none", /*i18n*/ "Not split"],
+  ["daytime", /*i18n*/ "Time of day"],
+  ["device", /*i18n*/ "Device"],
+  ["mode", /*i18n*/ "Mode"],
+  ["arm", /*i18n*/ "Arm of the study"],
+  ["kind", /*i18n*/ "People or programs"],
 );
 const METRIC = select(
   "metric",
-  "Score",
-  ["return", "Return"],
-  ["normalised", "Human-normalised (dqn-zoo)"],
+  /*i18n*/ "Score",
+  ["return", /*i18n*/ "Return"],
+  ["normalised", /*i18n*/ "Human-normalised (dqn-zoo)"],
 );
 const X = select(
   "x",
-  "Against",
-  ["episodes", "Episodes"],
-  ["minutes", "Minutes of play"],
-  ["steps", "Steps"],
+  /*i18n*/ "Against",
+  ["episodes", /*i18n*/ "Episodes"],
+  ["minutes", /*i18n*/ "Minutes of play"],
+  ["steps", /*i18n*/ "Steps"],
 );
 const LINES = select(
   "lines",
-  "Lines",
-  ["published", "Published scores"],
-  ["programs", "Programs that played here"],
-  ["all", "Published scores and programs"],
-  ["none", "None"],
+  /*i18n*/ "Lines",
+  ["published", /*i18n*/ "Published scores"],
+  ["programs", /*i18n*/ "Programs that played here"],
+  ["all", /*i18n*/ "Published scores and programs"],
+  ["none", /*i18n*/ "None"],
 );
 const measureFilter = (names: readonly string[]) =>
-  select("measure", "Measure", ...names.map((name) => [name, describeMeasure(name)] as const));
+  select(
+    "measure",
+    /*i18n*/ "Measure",
+    ...names.map((name) => [name, describeMeasure(name)] as const),
+  );
 
 /** Filters of single views. */
 export const VIEW_FILTERS: Readonly<Record<View, readonly SelectFilter[]>> = {

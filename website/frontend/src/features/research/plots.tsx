@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { Link } from "react-router";
 import type { ReactNode } from "react";
 
@@ -149,9 +150,10 @@ export function Legend({
   names: readonly string[];
   isFilled?: boolean;
 }) {
+  const { i18n } = useLingui();
   if (names.length < 2) return null;
   return (
-    <ul aria-label="Groups" className="flex flex-wrap gap-x-5 gap-y-1 text-sm">
+    <ul aria-label={i18n._("Groups")} className="flex flex-wrap gap-x-5 gap-y-1 text-sm">
       {names.map((name, index) => (
         <li key={name} className="flex items-center gap-2">
           <svg width="28" height="12" aria-hidden="true">
@@ -209,6 +211,7 @@ export function Curves({
   lines = [],
   linesAt = "y",
 }: CurvesProps) {
+  const { i18n } = useLingui();
   const lineValues = lines.map(({ value }) => value);
   const strip = hasCounts ? 64 : 0;
   const height = HEIGHT + strip;
@@ -268,7 +271,7 @@ export function Curves({
       {hasCounts && (
         <g>
           <text x={0} y={HEIGHT + 8} className="fill-ink font-semibold">
-            Players
+            {i18n._("Players")}
           </text>
           {count.ticks.map((tick) => (
             <text key={tick} x={LEFT - 8} y={count(tick) + 4} textAnchor="end" className="fill-dim">
@@ -460,6 +463,7 @@ interface DotsProps {
 
 /** Episodes as points that open their replays. The table behind the chart has the same links for keyboards. */
 export function Dots({ label, width, series, xLabel, yLabel, lines = [] }: DotsProps) {
+  const { i18n } = useLingui();
   const all = series.flatMap(({ dots }) => dots);
   const x = makeScale(extent(all.map((dot) => dot.x)), [LEFT, width - RIGHT], width / 110);
   const y = makeScale(extent([...all.map((dot) => dot.y), ...lines.map(({ value }) => value)]), [
@@ -475,7 +479,7 @@ export function Dots({ label, width, series, xLabel, yLabel, lines = [] }: DotsP
             key={dot.episodeId}
             to={paths.replay(dot.episodeId)}
             tabIndex={-1}
-            aria-label={`Replay of ${name}: ${formatNumber(dot.y)}`}
+            aria-label={i18n._("Replay of {name}: {score}", { name, score: formatNumber(dot.y) })}
           >
             <circle
               cx={x(dot.x)}

@@ -1,5 +1,8 @@
 import type { ChartAnswer } from "@/api/research";
 
+import { formatCount } from "@/lib/format";
+import { i18n } from "@/lib/i18n";
+
 import { formatNumber } from "./scale";
 
 /** A published score, or the mean of a program, drawn as a line beside people. */
@@ -34,11 +37,14 @@ export function listLines(
   return answer.rows.flatMap((row) => {
     const isWanted =
       kinds?.includes(String(row[kind])) === true &&
-      (row[kind] !== "human" || row[name] === `Human, ${source}`);
+      (row[kind] !== "human" || String(row[name]).endsWith(`, ${source}`));
     if (!isWanted || typeof row[value] !== "number") return [];
     const count =
-      typeof row[episodes] === "number" ? `, ${formatNumber(row[episodes])} episodes` : "";
-    const difference = row[differs] === null ? "" : `; differs in ${String(row[differs])}`;
+      typeof row[episodes] === "number" ? `, ${formatCount(row[episodes], "episode")}` : "";
+    const difference =
+      row[differs] === null
+        ? ""
+        : `; ${i18n._("differs in {what}", { what: String(row[differs]) })}`;
     return {
       name: String(row[name]),
       value: row[value],
@@ -70,9 +76,12 @@ export function spreadLabels(positions: readonly number[], gap: number): number[
 
 /** Returns the text of the lines for those who do not see the plot. */
 export const describeLines = (lines: readonly ReferenceLine[]): string =>
-  lines.length === 0
-    ? ""
-    : ` Lines: ${lines.map(({ name, value }) => `${name} ${formatNumber(value)}`).join(", ")}.`;
+  lines.length === 0 ? "" : ` ${listLineValues(lines)}.`;
+
+function listLineValues(lines: readonly ReferenceLine[]): string {
+  const values = lines.map(({ name, value }) => `${name} ${formatNumber(value)}`).join(", ");
+  return i18n._("Lines: {values}", { values });
+}
 
 /** The lines with their values and protocols. Those outside of the plot are listed too. */
 export function LineList({
@@ -86,13 +95,13 @@ export function LineList({
   return (
     <details className="mt-2 text-sm">
       <summary className="min-h-11 cursor-pointer py-2 font-semibold text-link">
-        {`Lines: ${lines.map(({ name, value }) => `${name} ${formatNumber(value)}`).join(", ")}`}
+        {listLineValues(lines)}
       </summary>
       <ul className="grid max-w-prose list-disc gap-1 pl-5 text-pretty text-dim">
         {lines.map((line) => (
           <li key={`${line.name} ${line.protocol}`}>
             <span className="font-semibold text-ink">{line.name}</span>
-            {` ${formatNumber(line.value)}${shown.includes(line) ? "" : " (outside of the chart)"}: ${line.protocol}`}
+            {` ${formatNumber(line.value)}${shown.includes(line) ? "" : ` ${i18n._("(outside of the chart)")}`}: ${line.protocol}`}
           </li>
         ))}
       </ul>

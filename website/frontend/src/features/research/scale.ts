@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 /** Linear scale of a plot, from values to pixels. */
 export interface Scale {
   (value: number): number;
@@ -37,9 +38,9 @@ export function extent(values: readonly number[]): [number, number] {
   );
 }
 
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const COMPACT = { notation: "compact", maximumFractionDigits: 1 } as const;
+const PLAIN = { maximumSignificantDigits: 4 } as const;
 
 /** 12345 -> "12.3K", 0.0512 -> "0.0512" */
 export const formatNumber = (value: number): string =>
-  Math.abs(value) >= 10_000 ? compact.format(value) : plain.format(value);
+  i18n.number(value, Math.abs(value) >= 10_000 ? COMPACT : PLAIN);

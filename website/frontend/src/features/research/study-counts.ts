@@ -3,7 +3,7 @@ import type { StudyStatus } from "@/api/research";
 type Counts = StudyStatus["counts"];
 
 /** Heading of participants whose arm is not drawn yet. */
-export const NOT_DRAWN = "not drawn";
+export const NOT_DRAWN = /*i18n*/ "not drawn";
 const FIRST_STATUSES = ["active", "complete", "expired"];
 
 export interface CountTable {

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useState, type SubmitEvent } from "react";
 
 import { Button } from "@/components/button";
@@ -20,6 +21,7 @@ export function EmailField({
   busyLabel,
   error,
 }: Props) {
+  const { i18n } = useLingui();
   const [email, setEmail] = useState(initialEmail);
   const send = (event: SubmitEvent) => {
     event.preventDefault();
@@ -28,7 +30,7 @@ export function EmailField({
   return (
     <form onSubmit={send} className="grid gap-3" noValidate>
       <label htmlFor="email" className="font-bold">
-        E-mail
+        {i18n._("E-mail")}
       </label>
       <input
         id="email"

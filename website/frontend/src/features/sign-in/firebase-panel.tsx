@@ -1,3 +1,4 @@
+import { Trans, useLingui } from "@lingui/react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 
@@ -27,6 +28,7 @@ const runOnce = { staleTime: Infinity, gcTime: Infinity, retry: false } as const
 
 /** Firebase sign-in: loads the SDK, completes a pending sign-in, or offers the methods. */
 export function FirebasePanel({ method, next, onDone }: Props) {
+  const { i18n } = useLingui();
   const opening = useQuery({
     queryKey: ["firebase"],
     queryFn: () => openFirebase(method),
@@ -45,12 +47,12 @@ export function FirebasePanel({ method, next, onDone }: Props) {
   }, [finished, onDone]);
   if (opening.error !== null)
     return (
-      <Message isError title="Cannot load the sign-in">
+      <Message isError title={i18n._("Cannot load the sign-in")}>
         {opening.error.message}
       </Message>
     );
   if (firebase === undefined || finishing.isPending || typeof finished === "string")
-    return <SignInCard intro="Loading…">{null}</SignInCard>;
+    return <SignInCard intro={i18n._("Loading…")}>{null}</SignInCard>;
   if (isEmailLink(location.search))
     return <EmailLinkForm firebase={firebase} onDone={() => onDone(next)} />;
   return (
@@ -69,6 +71,7 @@ export function FirebasePanel({ method, next, onDone }: Props) {
  * enough.
  */
 function EmailLinkForm({ firebase, onDone }: { firebase: Firebase; onDone: () => void }) {
+  const { i18n } = useLingui();
   const enter = useMutation({
     mutationFn: async (email: string) => {
       await firebase.signInWithLink(email, location.href);
@@ -78,12 +81,12 @@ function EmailLinkForm({ firebase, onDone }: { firebase: Firebase; onDone: () =>
     onSuccess: onDone,
   });
   return (
-    <SignInCard intro="Enter the e-mail address that the link was sent to.">
+    <SignInCard intro={i18n._("Enter the e-mail address that the link was sent to.")}>
       <EmailField
         email={pendingEmail.get() ?? ""}
         submit={enter.mutate}
-        submitLabel="Sign in"
-        busyLabel={enter.isPending ? "Signing in…" : undefined}
+        submitLabel={i18n._("Sign in")}
+        busyLabel={enter.isPending ? i18n._("Signing in…") : undefined}
         error={enter.error?.message}
       />
     </SignInCard>
@@ -99,6 +102,7 @@ interface SignInMethodsProps {
 }
 
 function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethodsProps) {
+  const { i18n } = useLingui();
   const currentEmail = firebase.currentEmail;
   const enter = useMutation({
     mutationFn: async (way: "known" | "guest") => {
@@ -110,7 +114,7 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
   const isOffered = (way: FirebaseMethod["providers"][number]) => method.providers.includes(way);
   const error = enter.error?.message ?? problem;
   return (
-    <SignInCard intro="Sign in to keep your scores, on every device.">
+    <SignInCard intro={i18n._("Sign in to keep your scores, on every device.")}>
       {error !== undefined && (
         <p role="alert" className="font-semibold text-link">
           {error}
@@ -118,7 +122,7 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
       )}
       {typeof currentEmail === "string" && (
         <Button onClick={() => enter.mutate("known")} disabled={enter.isPending}>
-          Continue as {currentEmail}
+          {i18n._("Continue as {currentEmail}", { currentEmail })}
         </Button>
       )}
       {isOffered("google") && method.google_client_id !== null && (
@@ -127,7 +131,7 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
       {isOffered("email-link") && <SendLinkForm firebase={firebase} next={next} />}
       {isOffered("anonymous") && typeof currentEmail !== "string" && (
         <Button look="quiet" onClick={() => enter.mutate("guest")} disabled={enter.isPending}>
-          {currentEmail === null ? "Continue as guest" : "Play as guest"}
+          {currentEmail === null ? i18n._("Continue as guest") : i18n._("Play as guest")}
         </Button>
       )}
     </SignInCard>
@@ -135,14 +139,16 @@ function SignInMethods({ method, firebase, next, problem, onDone }: SignInMethod
 }
 
 function GoogleButton({ clientId, next }: { clientId: string; next: string }) {
+  const { i18n } = useLingui();
   return (
     <Button look="plain" onClick={() => redirectToGoogle(clientId, next)}>
-      Sign in with Google
+      {i18n._("Sign in with Google")}
     </Button>
   );
 }
 
 function SendLinkForm({ firebase, next }: { firebase: Firebase; next: string }) {
+  const { i18n } = useLingui();
   const mail = useMutation({
     mutationFn: async (email: string) => {
       const back = `${location.origin}/sign-in?next=${encodeURIComponent(next)}`;
@@ -153,15 +159,18 @@ function SendLinkForm({ firebase, next }: { firebase: Firebase; next: string }) 
   if (mail.isSuccess)
     return (
       <p role="status" className="text-lg">
-        A sign-in link was sent to <strong>{mail.variables.trim()}</strong>. Open it in this
-        browser.
+        <Trans
+          id="A sign-in link was sent to <0>{email}</0>. Open it in this browser."
+          values={{ email: mail.variables.trim() }}
+          components={[<strong key="email" />]}
+        />
       </p>
     );
   return (
     <EmailField
       submit={mail.mutate}
-      submitLabel="E-mail me a link"
-      busyLabel={mail.isPending ? "Sending…" : undefined}
+      submitLabel={i18n._("E-mail me a link")}
+      busyLabel={mail.isPending ? i18n._("Sending…") : undefined}
       error={mail.error?.message}
     />
   );

@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 // Large module: imported on demand as a separate chunk.
 import { FirebaseError, initializeApp } from "@firebase/app";
 import {
@@ -21,20 +22,24 @@ import type { FirebaseMethod } from "@/api/client";
 
 /** Sign-in failed. The message is shown to the user. */
 export class SignInError extends Error {
-  override name = "Refused";
+  override name = "SignInError";
 }
 
 const ERROR_MESSAGES: Record<string, string> = {
-  "auth/network-request-failed": "Cannot reach Google. Check your connection and try again.",
-  "auth/too-many-requests": "Too many attempts. Try again in a few minutes.",
-  "auth/quota-exceeded": "The e-mail quota for today is used up. Use another sign-in method.",
-  "auth/invalid-email": "This is not a valid e-mail address.",
-  "auth/missing-email": "This is not a valid e-mail address.",
-  "auth/invalid-action-code": "This link has expired or was already used. Request a new one.",
-  "auth/expired-action-code": "This link has expired or was already used. Request a new one.",
-  "auth/user-disabled": "This account is disabled. Contact the operator of this site.",
-  "auth/admin-restricted-operation": "This sign-in method is disabled. Use another one.",
-  "auth/operation-not-allowed": "This sign-in method is disabled. Use another one.",
+  "auth/network-request-failed":
+    /*i18n*/ "Cannot reach Google. Check your connection and try again.",
+  "auth/too-many-requests": /*i18n*/ "Too many attempts. Try again in a few minutes.",
+  "auth/quota-exceeded":
+    /*i18n*/ "The e-mail quota for today is used up. Use another sign-in method.",
+  "auth/invalid-email": /*i18n*/ "This is not a valid e-mail address.",
+  "auth/missing-email": /*i18n*/ "This is not a valid e-mail address.",
+  "auth/invalid-action-code":
+    /*i18n*/ "This link has expired or was already used. Request a new one.",
+  "auth/expired-action-code":
+    /*i18n*/ "This link has expired or was already used. Request a new one.",
+  "auth/user-disabled": /*i18n*/ "This account is disabled. Contact the operator of this site.",
+  "auth/admin-restricted-operation": /*i18n*/ "This sign-in method is disabled. Use another one.",
+  "auth/operation-not-allowed": /*i18n*/ "This sign-in method is disabled. Use another one.",
 };
 
 /** The credential belongs to another account, so it cannot be linked to this guest. */
@@ -68,7 +73,7 @@ export class Firebase {
   /** Returns the ID token of the current account. */
   async getIdToken(): Promise<string> {
     const user = this.#auth.currentUser;
-    if (user === null) throw new SignInError("You are not signed in. Sign in again.");
+    if (user === null) throw new SignInError(i18n._("You are not signed in. Sign in again."));
     // Forces a refresh, because the token of an upgraded guest has no e-mail yet.
     return withSignInErrors(user.getIdToken(true));
   }
@@ -141,6 +146,10 @@ async function withSignInErrors<T>(promise: Promise<T>): Promise<T> {
 
 function toSignInError(error: unknown): unknown {
   if (!(error instanceof FirebaseError)) return error;
-  const message = ERROR_MESSAGES[error.code] ?? `Sign-in failed (${error.code}). Try again.`;
+  const known = ERROR_MESSAGES[error.code];
+  const message =
+    known === undefined
+      ? i18n._("Sign-in failed ({code}). Try again.", { code: error.code })
+      : i18n._(known);
   return new SignInError(message, { cause: error });
 }

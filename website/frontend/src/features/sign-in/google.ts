@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 /**
  * Sign-in with Google by redirects (OpenID Connect, implicit flow): the page leaves for Google and
  * returns with an ID token in its URL. The Firebase SDK needs a pop-up or an iframe and a script of
@@ -17,7 +18,8 @@ export type GoogleResponse = { idToken: string; next: string } | { problem: stri
 
 const STORAGE_KEY = "skill-arcade.google";
 const AUTHORIZATION_ENDPOINT = "https://accounts.google.com/o/oauth2/v2/auth";
-const UNEXPECTED_RESPONSE = "The response from Google does not match this sign-in. Sign in again.";
+const UNEXPECTED_RESPONSE =
+  /*i18n*/ "The response from Google does not match this sign-in. Sign in again.";
 
 /** Returns whether a URL fragment is a response of Google. */
 export const isGoogleResponse = (hash: string): boolean => {
@@ -61,11 +63,11 @@ export function consumeGoogleResponse(): GoogleResponse {
 export function parseGoogleResponse(hash: string, stored: string | null): GoogleResponse {
   const parameters = new URLSearchParams(hash.slice(1));
   const pending = stored === null ? null : (JSON.parse(stored) as PendingSignIn);
-  if (parameters.get("state") !== pending?.state) return { problem: UNEXPECTED_RESPONSE };
+  if (parameters.get("state") !== pending?.state) return { problem: i18n._(UNEXPECTED_RESPONSE) };
   const idToken = parameters.get("id_token");
   if (idToken === null)
-    return { problem: "Sign-in with Google failed or was cancelled. Try again." };
-  if (readClaims(idToken).nonce !== pending.nonce) return { problem: UNEXPECTED_RESPONSE };
+    return { problem: i18n._("Sign-in with Google failed or was cancelled. Try again.") };
+  if (readClaims(idToken).nonce !== pending.nonce) return { problem: i18n._(UNEXPECTED_RESPONSE) };
   return { idToken, next: pending.next };
 }
 

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useMutation } from "@tanstack/react-query";
 
 import { api } from "@/api/client";
@@ -8,13 +9,16 @@ import { SignInCard } from "./sign-in-card";
 
 /** Sign-in by e-mail address only. */
 export function SignInForm() {
+  const { i18n } = useLingui();
   const signIn = useMutation({ mutationFn: api.signIn, onSuccess: startSession });
   return (
-    <SignInCard intro="Sign in to keep your scores. No password needed, and we send no e-mail.">
+    <SignInCard
+      intro={i18n._("Sign in to keep your scores. No password needed, and we send no e-mail.")}
+    >
       <EmailField
         submit={signIn.mutate}
-        submitLabel="Sign in"
-        busyLabel={signIn.isPending ? "Signing in…" : undefined}
+        submitLabel={i18n._("Sign in")}
+        busyLabel={signIn.isPending ? i18n._("Signing in…") : undefined}
         error={signIn.error?.message}
       />
     </SignInCard>

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 
 import { loginMethodQuery } from "@/api/queries";
@@ -15,11 +16,12 @@ interface Props {
 
 /** Sign-in with the method that the server uses. */
 export function SignIn({ next, onDone }: Props) {
+  const { i18n } = useLingui();
   const { data: method, error, refetch } = useQuery(loginMethodQuery);
   if (error !== null) {
-    const again = <Button onClick={() => void refetch()}>Try again</Button>;
+    const again = <Button onClick={() => void refetch()}>{i18n._("Try again")}</Button>;
     return (
-      <Message isError title="Cannot load the sign-in" action={again}>
+      <Message isError title={i18n._("Cannot load the sign-in")} action={again}>
         {error.message}
       </Message>
     );
@@ -27,7 +29,7 @@ export function SignIn({ next, onDone }: Props) {
   if (method === undefined)
     return (
       <p role="status" className="sr-only">
-        Loading…
+        {i18n._("Loading…")}
       </p>
     );
   if (method.method === "email") return <SignInForm />;

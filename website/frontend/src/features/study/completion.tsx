@@ -1,3 +1,4 @@
+import { translateServerText } from "@/lib/server-texts";
 import { useLingui } from "@lingui/react";
 import { useEffect } from "react";
 
@@ -53,7 +54,9 @@ export function Completion({ page, completion, isNew }: Props) {
     <div data-testid="completion" data-outcome={outcome}>
       <h1 className="text-3xl sign sm:text-5xl">{i18n._(TEXTS[outcome].title)}</h1>
       <p className="mt-4 text-lg text-pretty">{i18n._(TEXTS[outcome].text)}</p>
-      {page.message !== "" && <p className="mt-2 text-pretty">{page.message}</p>}
+      {page.message !== "" && (
+        <p className="mt-2 text-pretty">{translateServerText(page.message)}</p>
+      )}
       {code !== null && (
         <CopyField label={i18n._("Completion code")} value={code} testId="completion-code" />
       )}

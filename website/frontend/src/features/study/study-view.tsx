@@ -1,3 +1,4 @@
+import { translateServerText } from "@/lib/server-texts";
 import { useLingui } from "@lingui/react";
 import { type ReactNode, useEffect, useState } from "react";
 
@@ -64,7 +65,7 @@ export function StudyView({ name, renderTrial }: Props) {
       <main className="mx-auto w-full max-w-3xl flex-1 px-4 py-6 sm:py-10">
         {page.message !== "" && page.completion === null && (
           <p role="alert" className="mb-4 rounded-xl bg-raised p-4 font-semibold">
-            {page.message}
+            {translateServerText(page.message)}
           </p>
         )}
         <StageContent page={page} participation={participation} />

@@ -1,3 +1,5 @@
+import type { I18n } from "@lingui/core";
+import { useLingui } from "@lingui/react";
 import {
   type CSSProperties,
   useEffect,
@@ -49,12 +51,14 @@ export function WatchPage({ token }: { token: string }) {
 }
 
 /** The page before a game is seen, or if there is none. */
-const WithoutGame = ({ status }: { status: WatchStatus }) =>
-  status.kind === "closed" ? (
-    <NotAvailablePage title="Nothing to watch" message={status.message} />
+const WithoutGame = ({ status }: { status: WatchStatus }) => {
+  const { i18n } = useLingui();
+  return status.kind === "closed" ? (
+    <NotAvailablePage title={i18n._("Nothing to watch")} message={status.message} />
   ) : (
     <LoadingPage />
   );
+};
 
 interface WatchedProps {
   status: WatchStatus;
@@ -64,16 +68,21 @@ interface WatchedProps {
 }
 
 function Watched({ status, state, game, player }: WatchedProps) {
-  const text = describeStatus(status, state);
-  const isLive = text === "Live";
+  const { i18n } = useLingui();
+  const text = describeStatus(i18n, status, state);
+  const isLive =
+    status.kind === "live" &&
+    state.scene?.phase === "playing" &&
+    !state.scene.is_away &&
+    state.size !== null;
   return (
     <div style={{ "--hue": "var(--marigold)" } as CSSProperties} className="flex h-dvh flex-col">
-      <Title>{`Watching ${game.name}`}</Title>
+      <Title>{i18n._("Watching {name}", { name: game.name })}</Title>
       <header className="z-20 flex h-14 shrink-0 items-center gap-1 pr-2 marquee sm:h-16 sm:pr-4">
         <HomeLink />
         <h1 className="line-clamp-2 min-w-0 flex-1 px-3 text-[clamp(1.25rem,3.6vw,2.6rem)] sign text-balance sm:px-5">
           {game.name}
-          <span className="sr-only">, live</span>
+          <span className="sr-only">{i18n._(", live")}</span>
         </h1>
         <span
           aria-hidden="true"
@@ -81,7 +90,7 @@ function Watched({ status, state, game, player }: WatchedProps) {
           data-live={isLive}
           className="mx-1 rounded-full border border-current px-2.5 py-0.5 text-xs font-bold"
         >
-          {isLive ? "Live" : "Waiting"}
+          {isLive ? i18n._("Live") : i18n._("Waiting")}
         </span>
         <ThemeButton />
       </header>
@@ -90,8 +99,8 @@ function Watched({ status, state, game, player }: WatchedProps) {
         className="flex min-h-0 flex-1 flex-col gap-3 p-3 text-ink glow sm:px-5 sm:py-4"
       >
         <dl className="flex items-end justify-between gap-4 px-1 text-phosphor">
-          {game.has_score && <Value name="Score" value={formatScore(state.score)} />}
-          {state.lives !== null && <Value name="Lives" value={String(state.lives)} />}
+          {game.has_score && <Value name={i18n._("Score")} value={formatScore(state.score)} />}
+          {state.lives !== null && <Value name={i18n._("Lives")} value={String(state.lives)} />}
         </dl>
         {state.scene !== null && state.scene.caption !== "" && (
           <p className="text-center font-semibold text-phosphor">{state.scene.caption}</p>
@@ -119,20 +128,20 @@ function Value({ name, value }: { name: string; value: string }) {
   );
 }
 
-function describeStatus(status: WatchStatus, { scene, size }: WatchState): string {
+function describeStatus(i18n: I18n, status: WatchStatus, { scene, size }: WatchState): string {
   if (status.kind === "closed") return status.message;
-  if (status.kind === "reconnecting") return "The connection was lost. Reconnecting…";
-  if (scene === null) return "Loading…";
-  if (scene.is_away) return "The player is disconnected. The game waits for them.";
+  if (status.kind === "reconnecting") return i18n._("The connection was lost. Reconnecting…");
+  if (scene === null) return i18n._("Loading…");
+  if (scene.is_away) return i18n._("The player is disconnected. The game waits for them.");
   switch (scene.phase) {
     case "playing":
-      return size === null ? "Loading…" : "Live";
+      return size === null ? i18n._("Loading…") : i18n._("Live");
     case "paused":
-      return "Paused by the player.";
+      return i18n._("Paused by the player.");
     case "ended":
-      return "This round is over. The next one is shown when the player starts it.";
+      return i18n._("This round is over. The next one is shown when the player starts it.");
     case "ready":
-      return "The player has not started yet.";
+      return i18n._("The player has not started yet.");
   }
 }
 
@@ -143,6 +152,7 @@ interface ScreenProps {
 }
 
 function WatchScreen({ game, size, player }: ScreenProps) {
+  const { i18n } = useLingui();
   const place = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [fit, setFit] = useState<Fit | null>(null);
@@ -168,7 +178,7 @@ function WatchScreen({ game, size, player }: ScreenProps) {
           data-testid="watch-screen"
           className={`size-full rounded-sm ${game.smooth ? "" : "[image-rendering:pixelated]"}`}
         >
-          Live picture of {game.name}
+          {i18n._("Live picture of {name}", { name: game.name })}
         </canvas>
       </div>
     </div>

@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import { FrameCursor, type FrameSource } from "../replay/frame-source";
 import { PictureCanvas } from "../picture-canvas";
 import type { Cancel, Platform } from "../platform";
@@ -104,7 +105,10 @@ export class GhostPlayer {
   #fail(error: unknown): void {
     if (this.#isClosed) return;
     this.state.set({
-      error: error instanceof Error ? error.message : "The frames of the ghost cannot be loaded.",
+      error:
+        error instanceof Error
+          ? error.message
+          : i18n._("The frames of the ghost cannot be loaded."),
     });
   }
 

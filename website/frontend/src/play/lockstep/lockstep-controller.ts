@@ -183,7 +183,7 @@ export class LockstepController implements PlayMode {
       return true;
     }
     if (!wasRequested) {
-      this.#options.send(this.#streamMessage("The page was reloaded."));
+      this.#options.send(this.#streamMessage(i18n._("The page was reloaded.")));
       return false;
     }
     this.#episode = episode;

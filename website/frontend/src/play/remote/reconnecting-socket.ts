@@ -1,3 +1,4 @@
+import { translateServerText } from "@/lib/server-texts";
 import { i18n } from "@/lib/i18n";
 import { CLOSE_CODES } from "@/wire/close-codes";
 import {
@@ -239,10 +240,12 @@ export class ReconnectingSocket {
     if (closeCode === null)
       this.#scheduleReconnect(i18n._(wasWelcomed ? DISCONNECTED_MESSAGE : NO_RESPONSE_MESSAGE));
     else if (closeCode.retry)
-      this.#scheduleReconnect((this.#serverMessage = i18n._(reason || closeCode.words)));
+      this.#scheduleReconnect(
+        (this.#serverMessage = translateServerText(reason || closeCode.words, closeCode.words)),
+      );
     else
       this.#closeForGood({
-        message: i18n._(reason || closeCode.words),
+        message: translateServerText(reason || closeCode.words, closeCode.words),
         ...titleOf(closeCode.title),
         ...helpFor(closeCode.name),
       });

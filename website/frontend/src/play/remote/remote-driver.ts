@@ -1,3 +1,4 @@
+import { translateServerText } from "@/lib/server-texts";
 import { i18n } from "@/lib/i18n";
 import { FrameDecoder, isPreview } from "@/wire/packet";
 import { isSound, readSound } from "@/wire/sound";
@@ -131,7 +132,7 @@ export function createRemoteDriver(
       case "caption":
         return events?.caption(message.text);
       case "notice":
-        return events?.notice(message.text);
+        return events?.notice(translateServerText(message.text));
       case "watchable":
         return events?.watchable(message);
     }

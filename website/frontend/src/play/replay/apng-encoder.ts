@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import { zlibSync } from "fflate";
 
 import type { Picture } from "@/wire/packet";
@@ -55,7 +56,9 @@ export class SizeChanged extends Error {
   override name = "SizeChanged";
   constructor() {
     super(
-      "The picture changes its size within this range, and a clip has one size. Choose a shorter range.",
+      i18n._(
+        "The picture changes its size within this range, and a clip has one size. Choose a shorter range.",
+      ),
     );
   }
 }

@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import { PictureCanvas } from "../picture-canvas";
 import type { Cancel, Platform } from "../platform";
 import { Store, type ReadableStore } from "../store";
@@ -198,7 +199,8 @@ export class ReplayPlayer {
     } catch (error) {
       if (request !== this.#request || this.#closed) return;
       this.pause();
-      const message = error instanceof Error ? error.message : "The frames cannot be loaded.";
+      const message =
+        error instanceof Error ? error.message : i18n._("The frames cannot be loaded.");
       this.#store.set({ isLoading: false, error: message });
     }
   }

@@ -1,3 +1,4 @@
+import { i18n } from "@/lib/i18n";
 import type { ReadableStore } from "../store";
 import type { StepData } from "./step-data";
 
@@ -26,7 +27,7 @@ export function waitForTimes(
       if (data.loaded >= steps) finish();
       else if (error !== null) finish(new Error(error));
     };
-    const abort = () => finish(new DOMException("The clip was cancelled.", "AbortError"));
+    const abort = () => finish(new DOMException(i18n._("The clip was cancelled."), "AbortError"));
     const unsubscribe = loaded.subscribe(check);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();

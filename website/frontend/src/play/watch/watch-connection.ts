@@ -1,3 +1,5 @@
+import { translateServerText } from "@/lib/server-texts";
+import { i18n } from "@/lib/i18n";
 import { CLOSE_CODES } from "@/wire/close-codes";
 import { type WatcherMessage, WireError } from "@/wire/messages";
 
@@ -7,7 +9,7 @@ import { Store } from "../store";
 import type { WatchPlayer } from "./watch-player";
 
 const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000] as const;
-const LOST_MESSAGE = "The connection was lost. Reload the page to try again.";
+const LOST_MESSAGE = /*i18n*/ "The connection was lost. Reload the page to try again.";
 
 export type WatchStatus =
   | { kind: "connecting" }
@@ -87,7 +89,7 @@ export class WatchConnection {
       return;
     }
     const isError = known.name !== "NORMAL" && known.name !== "WATCHING_ENDED";
-    this.#end(reason || known.words, isError);
+    this.#end(translateServerText(reason || known.words, known.words), isError);
   }
 
   #retry(): void {
@@ -95,7 +97,7 @@ export class WatchConnection {
     if (this.#isClosed) return;
     const delay = RETRY_DELAYS_MS[this.#attempt++];
     if (delay === undefined) {
-      this.#end(LOST_MESSAGE, true);
+      this.#end(i18n._(LOST_MESSAGE), true);
       return;
     }
     this.status.set({ status: { kind: "reconnecting" } });

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Index, Numeric, UniqueConstraint, Uuid, text
 from sqlmodel import Field
 
 from skill_arcade.storage.database.tables.base import (
@@ -73,6 +73,7 @@ class Participant(Table, table=True):
             postgresql_where=text("holds_slot"),
         ),
         Index(None, "study_name", "status"),
+        Index("participant_pending_journals_idx", "user_id", postgresql_where=text("pending_journals <> '{}'")),
         CheckConstraint("NOT holds_slot OR slot IS NOT NULL", name="slot"),
     )
 
@@ -112,6 +113,24 @@ class Participant(Table, table=True):
     )
     resume_sha256: str = Field(
         unique=True, sa_column_kwargs=commented("SHA-256 of the token of their own link, hexadecimal")
+    )
+    pending_journals: list[UUID] = Field(
+        default_factory=list,
+        sa_column=Column(
+            ARRAY(Uuid),
+            nullable=False,
+            server_default="{}",
+            comment="journals of servers that may have recordings of theirs that are not stored yet",
+        ),
+    )
+    is_seal_requested: bool = Field(
+        False,
+        sa_column=Column(
+            Boolean,
+            nullable=False,
+            server_default="false",
+            comment="true: another server waits until their last game is sealed and stored",
+        ),
     )
     time_created: datetime = Field(sa_column=database_time_column("time of arrival, database clock"))
     time_stage: datetime = Field(

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { Link } from "react-router";
@@ -22,12 +23,13 @@ interface Props {
   share: string | null;
 }
 
-const OTHER_GAME_MESSAGE = "This round is of another game.";
+const OTHER_GAME_MESSAGE = /*i18n*/ "This round is of another game.";
 const NOT_FOUND_MESSAGE =
-  "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
+  /*i18n*/ "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
 
 /** Page of a game that begins at a frame of a recorded episode. */
 export function BranchPage({ game, session, episode, frame, share }: Props) {
+  const { i18n } = useLingui();
   const client = useMemo(() => new ReplayClient(episode, share), [episode, share]);
   const replay = useQuery({
     queryKey: ["episodes", "replay", episode, share],
@@ -41,13 +43,13 @@ export function BranchPage({ game, session, episode, frame, share }: Props) {
   if (replay.isError || replay.data.game.id !== game.id) {
     return (
       <NotAvailablePage
-        title="Frame not available"
+        title={i18n._("Frame not available")}
         message={
           replay.error === null
-            ? OTHER_GAME_MESSAGE
+            ? i18n._(OTHER_GAME_MESSAGE)
             : describeError(replay.error, NOT_FOUND_MESSAGE)
         }
-        link={{ to: paths.play(game.id), label: "Play from the start" }}
+        link={{ to: paths.play(game.id), label: i18n._("Play from the start") }}
       />
     );
   }
@@ -57,22 +59,25 @@ export function BranchPage({ game, session, episode, frame, share }: Props) {
 
 /** Where the round begins, and the way back. */
 function BranchPanel({ game, episode, frame, share }: Omit<Props, "session">) {
+  const { i18n } = useLingui();
   return (
-    <SidebarSection title="Recorded frame">
+    <SidebarSection title={i18n._("Recorded frame")}>
       <p className="text-pretty">
-        Your round begins at frame {frame} of a recorded round, with the same seed and settings.
-        Your score counts from there.
+        {i18n._(
+          "Your round begins at frame {frame} of a recorded round, with the same seed and settings. Your score counts from there.",
+          { frame },
+        )}
       </p>
       <div className="mt-4 flex flex-wrap gap-2">
         <Link className={buttonClass("plain")} to={paths.replayFrame(episode, frame, share)}>
-          Back to the replay
+          {i18n._("Back to the replay")}
         </Link>
         <Link className={buttonClass("plain")} to={paths.play(game.id)}>
-          Play from the start
+          {i18n._("Play from the start")}
         </Link>
       </div>
       <p className="mt-3 text-sm text-dim">
-        Rounds that begin at a recorded frame are recorded as such and are not ranked.
+        {i18n._("Rounds that begin at a recorded frame are recorded as such and are not ranked.")}
       </p>
     </SidebarSection>
   );

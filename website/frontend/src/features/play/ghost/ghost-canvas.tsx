@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useEffect, useRef } from "react";
 
 import type { GhostPlayer } from "@/play/ghost/ghost-player";
@@ -11,6 +12,7 @@ interface CanvasProps {
 
 /** Shows the frames of a ghost. */
 export function GhostCanvas({ player, smooth, isLayer }: CanvasProps) {
+  const { i18n } = useLingui();
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => (canvas.current === null ? undefined : player.attach(canvas.current)), [player]);
   const place = isLayer
@@ -23,7 +25,7 @@ export function GhostCanvas({ player, smooth, isLayer }: CanvasProps) {
       aria-hidden={isLayer}
       className={`rounded-sm will-change-transform ${place} ${smooth ? "" : "[image-rendering:pixelated]"}`}
     >
-      Recorded round
+      {i18n._("Recorded round")}
     </canvas>
   );
 }

@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -19,13 +20,14 @@ interface Props {
 
 /** Link that starts this game with the player's best round as a ghost. */
 export function RaceBest({ game, options, session }: Props) {
+  const { i18n } = useLingui();
   const { data } = useQuery(episodesQuery(session.userId));
   const best = bestEpisode(game, data ?? [], options);
   if (best === null) return null;
   return (
     <p className="mt-4">
       <Link className={buttonClass("plain")} to={paths.race(game.id, best.id, null)}>
-        Race your best
+        {i18n._("Race your best")}{" "}
         {game.show.score && <span className="dots">{formatScore(Number(best.score))}</span>}
       </Link>
     </p>

@@ -1,3 +1,5 @@
+import { i18n } from "@/lib/i18n";
+import { useLingui } from "@lingui/react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState, useSyncExternalStore } from "react";
 import { Link } from "react-router";
@@ -26,12 +28,13 @@ interface Props {
   share: string | null;
 }
 
-const OTHER_GAME_MESSAGE = "This round is of another game.";
+const OTHER_GAME_MESSAGE = /*i18n*/ "This round is of another game.";
 const NOT_FOUND_MESSAGE =
-  "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
+  /*i18n*/ "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
 
 /** Page of a game in which a recorded episode is shown while the player plays. */
 export function RacePage({ game, session, episode, share }: Props) {
+  const { i18n } = useLingui();
   const client = useMemo(() => new ReplayClient(episode, share), [episode, share]);
   const replay = useQuery({
     queryKey: ["episodes", "replay", episode, share],
@@ -43,13 +46,13 @@ export function RacePage({ game, session, episode, share }: Props) {
   if (replay.isError || replay.data.game.id !== game.id) {
     return (
       <NotAvailablePage
-        title="Ghost not available"
+        title={i18n._("Ghost not available")}
         message={
           replay.error === null
-            ? OTHER_GAME_MESSAGE
-            : describeError(replay.error, NOT_FOUND_MESSAGE)
+            ? i18n._(OTHER_GAME_MESSAGE)
+            : describeError(replay.error, i18n._(NOT_FOUND_MESSAGE))
         }
-        link={{ to: paths.play(game.id), label: "Play without a ghost" }}
+        link={{ to: paths.play(game.id), label: i18n._("Play without a ghost") }}
       />
     );
   }
@@ -104,9 +107,10 @@ interface PanelProps {
 
 /** What the ghost is, its score at this frame, and a switch that hides it. */
 function GhostPanel({ game, ghost, player, score, isHidden, setHidden, children }: PanelProps) {
+  const { i18n } = useLingui();
   const state = useSyncExternalStore(player.state.subscribe, player.state.getSnapshot);
   return (
-    <SidebarSection title="Ghost">
+    <SidebarSection title={i18n._("Ghost")}>
       <p className="text-pretty">{describeGhost(ghost)}</p>
       {game.show.score && (
         <p className="mt-3 flex items-baseline gap-3">
@@ -114,7 +118,9 @@ function GhostPanel({ game, ghost, player, score, isHidden, setHidden, children 
             {formatScore(state.score ?? 0)}
           </span>
           <span className="text-sm text-dim">
-            {state.isFinished ? "the ghost has finished" : `of ${formatScore(score)} at its end`}
+            {state.isFinished
+              ? i18n._("the ghost has finished")
+              : i18n._("of {score} at its end", { score: formatScore(score) })}
           </span>
         </p>
       )}
@@ -131,22 +137,24 @@ function GhostPanel({ game, ghost, player, score, isHidden, setHidden, children 
           onClick={() => setHidden(!isHidden)}
           className={buttonClass("plain")}
         >
-          Hide ghost
+          {i18n._("Hide ghost")}
         </button>
         <Link className={buttonClass("plain")} to={paths.play(game.id)}>
-          Play without a ghost
+          {i18n._("Play without a ghost")}
         </Link>
       </div>
       <p className="mt-3 text-sm text-dim">
-        Rounds with a ghost are recorded as such and are not ranked.
+        {i18n._("Rounds with a ghost are recorded as such and are not ranked.")}
       </p>
     </SidebarSection>
   );
 }
 
 function describeGhost(ghost: ShownGhost | null): string {
-  if (ghost === null) return "Connecting…";
+  if (ghost === null) return i18n._("Connecting…");
   return ghost.seed === "same"
-    ? "You race a recorded round. Your round has the same seed and settings."
-    : "The game or its settings have changed since this round was played, so your round starts differently. It is shown here beside your game.";
+    ? i18n._("You race a recorded round. Your round has the same seed and settings.")
+    : i18n._(
+        "The game or its settings have changed since this round was played, so your round starts differently. It is shown here beside your game.",
+      );
 }
