@@ -158,6 +158,11 @@ class GameAssignment(BaseModel):
     resumed: ResumedEpisode | None = None
     """Episode of another server with which the session begins, or None."""
 
+    @property
+    def can_move(self) -> bool:
+        """Whether another server may continue an episode of it: one that is recorded, of no study and no day (O29)."""
+        return self.consent.is_recorded and self.daily is None and self.study is None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:

@@ -243,7 +243,7 @@ class GameLeases:
     def _on_lost(self, lost: LostLease) -> None:
         """End the game of a lost lease, unless a newer lease was taken since."""
         held = self._held.get(lost.user_id)
-        let_go = partial(self._let_go, lost.user_id) if lost.is_taken else None
+        let_go = partial(self.let_go, lost.user_id) if lost.is_taken else None
         if held is None:
             if lost.is_taken:  # perhaps told twice; the other server waits, if the game is not just being ended
                 self._start(self._sessions.end_lost_game(lost.user_id, 0, is_taken=True, on_let_go=let_go))
@@ -255,8 +255,8 @@ class GameLeases:
         log.info("lease of a game lost user=%s fence=%d is_taken=%s", lost.user_id, held.fence, lost.is_taken)
         self._start(self._sessions.end_lost_game(lost.user_id, held.number, is_taken=lost.is_taken, on_let_go=let_go))
 
-    async def _let_go(self, user_id: str, episode_id: UUID | None) -> None:
-        """Tell the server that waits for the game that it may have it."""
+    async def let_go(self, user_id: str, episode_id: UUID | None) -> None:
+        """Tell other servers that this one has let a game go, with the episode to continue, if any."""
         try:
             async with request_transaction(self._engine) as connection:
                 await moved_episodes.release_game(connection, user_id, self._server_id, episode_id)

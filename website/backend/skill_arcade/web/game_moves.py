@@ -94,6 +94,18 @@ class GameMoves:
                 continue
             return None if found is None else await self._prepare(found, fence, waited_s)
 
+    async def release_game(self, user_id: str, episode_id: UUID | None) -> None:
+        """See `GameRegistry`."""
+        await self._leases.let_go(user_id, episode_id)
+
+    async def return_episode(self, user_id: str, episode_id: UUID) -> None:
+        """See `GameRegistry`."""
+        try:
+            async with request_transaction(self._engine) as connection:
+                await moved_episodes.return_game(connection, user_id, self._server_id, episode_id)
+        except NotReady:
+            log.warning("cannot hand an episode over again, another server will end it episode=%s", episode_id)
+
     async def end_episode(self, episode_id: UUID) -> None:
         """See `GameRegistry`."""
         try:

@@ -20,7 +20,7 @@ from skill_arcade.recording.records import (
     SegmentHeader,
     pack_info,
 )
-from skill_arcade.recording.segment import HANDED_OVER
+from skill_arcade.recording.segment import HANDED_OVER, SERVER_STOPPED
 from skill_arcade.wire.messages import Outcome
 from skill_arcade.wire.packet import FramePacket
 
@@ -239,14 +239,17 @@ class EpisodeRecorder:
             self._journal.close_without_sealing()
         return end
 
-    def hand_over(self, now: int) -> None:
-        """Leave the episode to another server, and wait until what was recorded of it is on disk (rule R26).
+    def hand_over(self, now: int, reason: str) -> None:
+        """Leave the episode to another server, and wait until what was recorded of it is on disk (rules R26 and R33).
+
+        `reason` is why its server lets it go.
 
         Raises:
             OSError: the recording cannot be written; the uploader ends the episode.
         """
         try:
-            self.record_event(HANDED_OVER, now)
+            data = {"end_reason": reason} if reason == SERVER_STOPPED else {}
+            self.record_event(HANDED_OVER, now, None, **data)
             self._journal.hand_over()
         finally:
             self._journal.close_without_sealing()

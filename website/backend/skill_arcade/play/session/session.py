@@ -193,7 +193,7 @@ class Session:
         if self.is_finished:  # the recording cannot be written
             return None
         self._episode, self._leave_at_us, self.is_finished = None, None, True
-        episode.hand_over(now)
+        episode.hand_over(now, reason)
         self.handed_over = episode.id
         return None
 

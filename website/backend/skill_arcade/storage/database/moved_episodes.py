@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.storage.database.provisional_ends import SERVER_LOST, take_back_end
+from skill_arcade.storage.database.provisional_ends import SERVER_LOST, is_provisional, take_back_end
 from skill_arcade.storage.database.tables import Table, Transition
 from skill_arcade.storage.database.work import WorkKind, request_work
 
@@ -84,6 +84,14 @@ async def release_game(connection: AsyncConnection, user_id: str, server_id: UUI
     await connection.execute(update(_lease).where(mine).values(game_server_id=None, moved_episode_id=episode_id))
 
 
+async def return_game(connection: AsyncConnection, user_id: str, server_id: UUID, episode_id: UUID) -> None:
+    """Hand an episode over again that a server has claimed and did not begin to continue, because it stops."""
+    is_open = (_episode.c.id == episode_id) & (_episode.c.server_id == server_id) & _episode.c.time_ended.is_(None)
+    values = {"time_handed_over": func.now(), "time_updated": func.now()}
+    await connection.execute(update(_episode).where(is_open).values(**values))
+    await release_game(connection, user_id, server_id, episode_id)
+
+
 async def keep_game(connection: AsyncConnection, user_id: str, server_id: UUID, fence: int) -> bool | None:
     """Note that a server continues the game that it has, for a new connection.
 
@@ -117,7 +125,7 @@ async def claim_game(
     * `can_continue`: whether an episode is one of the game that the player wants, and can be re-simulated.
     * `is_silent`: the server that has the game did not let it go in time, so that it counts as lost.
     * `is_overdue`: the last segment of an episode that was handed over did not arrive in time, so that it is left out.
-    * `lost_within`: time for which an episode that was ended because its server was lost can be continued.
+    * `lost_within`: time for which an episode can be continued that was ended because its server was lost or stopped.
     """
     lease = await _lock_lease(connection, user_id)
     if lease is None or lease.fence != fence:
@@ -189,8 +197,8 @@ async def _set_game_server(connection: AsyncConnection, user_id: str, server_id:
 
 
 async def _find_open(connection: AsyncConnection, episode_id: UUID, lost_within: timedelta) -> Any:
-    """Return an episode without an end, or whose server was lost a short time ago; None: it has ended."""
-    was_lost = (_episode.c.end_reason == SERVER_LOST) & (_episode.c.time_updated > func.now() - literal(lost_within))
+    """Return an episode without an end, or whose server was lost or stopped a short time ago; None: it has ended."""
+    was_lost = is_provisional() & (_episode.c.time_updated > func.now() - literal(lost_within))
     is_open = or_(_episode.c.time_ended.is_(None), was_lost)
     since = (func.now() - _episode.c.time_updated).label("since_upload")
     return (await connection.execute(select(_episode, since).where(_episode.c.id == episode_id, is_open))).one_or_none()

@@ -1,7 +1,7 @@
 """Writes the rows of a segment in one transaction. Writing a segment is idempotent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, update
@@ -15,6 +15,8 @@ from skill_arcade.storage.database.tables import Episode, EpisodeStatus, Game, S
 from skill_arcade.storage.database.transition_columns import COLUMN_NAMES
 from skill_arcade.storage.database.work import WorkKind, request_work
 
+CONTINUATION_PERIOD = timedelta(seconds=60)
+"""Time after which an episode whose server stopped is certified, if no other server has continued it."""
 EVENT_COLUMNS = ("episode_id", "number", "kind", "server_us", "client_us", "step", "data")
 
 
@@ -34,8 +36,9 @@ class SegmentRows:
 
     `transitions` and `events` have the columns `COLUMN_NAMES` and `EVENT_COLUMNS`. `shown` has pairs of step and
     paint time (microseconds, browser clock) of transitions in an earlier segment. `outcome` is None unless the segment
-    ends the episode. `fence` is that of the lease under which the segment's server continued the episode, 0 for its
-    first server. `is_handed_over`: the segment is the last one of its server, and another one may continue.
+    ends the episode, which is provisional if it is handed over. `fence` is that of the lease under which the segment's
+    server continued the episode, 0 for its first server. `is_handed_over`: the segment is the last one of its server,
+    and another one may continue.
     """
 
     episode: dict[str, Any]
@@ -151,4 +154,5 @@ async def _advance_episode(connection: AsyncConnection, rows: SegmentRows, score
             values["score"] = outcome.score
     await connection.execute(update(table).where(table.c.id == rows.episode["id"]).values(**values))
     if rows.outcome is not None:
-        await request_work(connection, WorkKind.CERTIFY, str(rows.episode["id"]))
+        delay = CONTINUATION_PERIOD if rows.is_handed_over else timedelta()
+        await request_work(connection, WorkKind.CERTIFY, str(rows.episode["id"]), delay=delay)
