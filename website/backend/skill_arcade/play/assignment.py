@@ -117,16 +117,22 @@ class ResumedEpisode(BaseModel):
     score: float
     n_segments: int
     n_events: int
-    before: str
-    """Key of the last observation."""
-    picture_sha256: str
-    """Digest of the picture of the last observation, by `digest_picture`."""
+    before: str | None
+    """Key of the last observation; None: nothing of the episode is stored."""
+    picture_sha256: str | None
+    """Digest of the picture of the last stored observation, by `digest_picture`; None: nothing is stored."""
     server_before: UUID | None
     is_whole: bool
     """False: the server before did not hand the episode over, so that its last steps may be lost."""
 
     lockstep_inputs: list[RecordedInput] | None = None
     """Inputs of an episode that is played in lockstep, from which its actions follow; None: it is streamed."""
+
+    tail: str = ""
+    """Records of segments that the server before has shipped (rule R34) and not uploaded, in base64. They follow the
+    stored steps."""
+    is_over: bool = False
+    """The episode ends after its last recorded step, because its server was lost and nobody plays it."""
 
     def describe_server_before(self) -> str | None:
         """Return the server before as text, or None if it is unknown."""

@@ -22,6 +22,8 @@ from skill_arcade.recording.records import (
 DAMAGED_SUFFIX = ".damaged"
 HANDED_OVER = "handed-over"
 """Kind of the last event of a server that has let an episode go, so that another one can continue it (rule R26)."""
+SERVER_LOST = "server-lost"
+"""Reason of the end of an episode whose server was lost."""
 SERVER_STOPPED = "server-stopped"
 """Reason of the end of an episode whose server stopped in order."""
 _SEAL = frame_record(RecordKind.SEAL)
@@ -89,7 +91,7 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
         elif segment.sealed:
             break
         else:
-            _add(segment, kind, body)
+            add_record(segment, kind, body)
         whole = end
     return segment, whole
 
@@ -122,7 +124,8 @@ def _is_consistent(data: bytes, whole: int) -> bool:
     )
 
 
-def _add(segment: Segment, kind: RecordKind, body: bytes) -> None:
+def add_record(segment: Segment, kind: RecordKind, body: bytes) -> None:
+    """Add a record to the segment that it belongs to."""
     match kind:
         case RecordKind.RESET:
             segment.reset = unpack_frame(body)

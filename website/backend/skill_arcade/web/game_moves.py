@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import time
+from base64 import b64encode
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,9 +21,12 @@ from skill_arcade.play.assignment import GameAssignment, RecordedInput, ResumedE
 from skill_arcade.play.connections.game_registry import OnWait
 from skill_arcade.play.connections.player_connections import PlayerConnection
 from skill_arcade.play.session.clock import now_us
+from skill_arcade.recording.segment import Segment
+from skill_arcade.recording.shipment import merge_records, pack_segments, select_continuation
 from skill_arcade.storage.database import moved_episodes
 from skill_arcade.storage.database.moved_episodes import Claim, OpenEpisode
 from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.uploader.shipper import find_shipped
 from skill_arcade.web.game_leases import RENEWALS_PER_LIFETIME, GameLeases
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.wire.close_codes import CloseCode
@@ -33,6 +38,8 @@ POLL_SECONDS = 0.1
 """Interval at which the server that waits for a game looks whether the other one has let it go."""
 ANSWER_SECONDS = 3.0
 """Time that a server may take to let a game go, once a renewal has told it, at the latest, that the lease is lost."""
+SHIPMENT_SECONDS = 5.0
+"""Time that the shipment of a lost server may take to be read. After it the episode goes on without it."""
 UPLOAD_SECONDS = 15.0
 """Time that the upload of the episode's last segment may take. A page waits 20 s for an answer."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -131,9 +138,9 @@ class GameMoves:
 
     async def _prepare(self, episode: OpenEpisode, fence: int, waited_s: float) -> ResumedEpisode | None:
         """Make what the game process needs to continue an episode; None: its last picture cannot be read."""
-        started_us = now_us() - episode.elapsed_us
+        tail = await self._find_tail(episode)
         try:
-            picture_sha256 = await self._digest_last_picture(episode)
+            picture_sha256 = await self.digest_last_picture(episode)
         except (ArcadeError, ValueError) as error:
             log.warning("cannot continue an episode, ending it episode=%s: %s", episode.id, error)
             await self.end_episode(episode.id)
@@ -148,32 +155,71 @@ class GameMoves:
             waited_s,
             episode.is_whole,
         )
-        return ResumedEpisode(
-            id=episode.id,
-            fence=fence,
-            seed=episode.seed,
-            actions=episode.actions,
-            environment=episode.environment,
-            provenance=episode.provenance,
-            started_wall_us=(episode.time_created - _EPOCH) // timedelta(microseconds=1),
-            started_us=started_us,
-            score=episode.score,
-            n_segments=episode.n_segments,
-            n_events=episode.n_events,
-            before=episode.before,
-            picture_sha256=picture_sha256,
-            server_before=episode.server_id,
-            is_whole=episode.is_whole,
-            lockstep_inputs=None
-            if episode.lockstep_inputs is None
-            else [RecordedInput(**asdict(one)) for one in episode.lockstep_inputs],
-        )
+        return describe_stored(episode, fence, picture_sha256, tail)
 
-    async def _digest_last_picture(self, episode: OpenEpisode) -> str:
+    async def _find_tail(self, episode: OpenEpisode) -> list[Segment]:
+        """Return what the server before has shipped of an episode that it did not hand over."""
+        if episode.is_whole or episode.journal_id is None:
+            return []
+        try:
+            async with asyncio.timeout(SHIPMENT_SECONDS):
+                shipped = await find_shipped(self._objects, episode.journal_id)
+        except (ArcadeError, TimeoutError) as error:
+            log.warning("cannot read what a lost server has shipped episode=%s: %s", episode.id, error)
+            return []
+        return find_tail(shipped, episode)
+
+    async def digest_last_picture(self, episode: OpenEpisode) -> str:
         """Return the digest of the picture of the last observation, which is the last one of its segment."""
         key = next(key for key in sorted(episode.objects) if key.endswith(".png"))
         data = await self._objects.get(key)
         return await asyncio.to_thread(_digest_last, data)
+
+
+def find_tail(shipped: Iterable[Segment], episode: OpenEpisode) -> list[Segment]:
+    """Return the shipped segments that follow what is stored of an episode."""
+    return select_continuation(
+        shipped,
+        episode.id,
+        max_fence=episode.fence_before,
+        n_segments=episode.n_segments,
+        n_steps=len(episode.actions),
+        n_events=episode.n_events,
+    )
+
+
+def encode_tail(tail: Iterable[Segment]) -> str:
+    """Return the records of segments as a field of the message to the game process."""
+    return b64encode(pack_segments(tail)).decode()
+
+
+def describe_stored(
+    episode: OpenEpisode, fence: int, picture_sha256: str, tail: list[Segment], *, is_over: bool = False
+) -> ResumedEpisode:
+    """Describe an episode for the game process that continues it. `is_over`: it only adds the tail, and ends."""
+    tail_us = max((record.server_us for record in merge_records(tail)), default=0)
+    return ResumedEpisode(
+        id=episode.id,
+        fence=fence,
+        seed=episode.seed,
+        actions=episode.actions,
+        environment=episode.environment,
+        provenance=episode.provenance,
+        started_wall_us=(episode.time_created - _EPOCH) // timedelta(microseconds=1),
+        started_us=now_us() - max(episode.elapsed_us, tail_us),
+        score=episode.score,
+        n_segments=episode.n_segments,
+        n_events=episode.n_events,
+        before=episode.before,
+        picture_sha256=picture_sha256,
+        server_before=episode.server_id,
+        is_whole=episode.is_whole,
+        lockstep_inputs=None
+        if episode.lockstep_inputs is None or is_over
+        else [RecordedInput(**asdict(one)) for one in episode.lockstep_inputs],
+        tail=encode_tail(tail),
+        is_over=is_over,
+    )
 
 
 def can_continue(assignment: GameAssignment, episode: OpenEpisode) -> bool:

@@ -46,6 +46,8 @@ REPLACE_TIMEOUT_SECONDS = 5.0
 """Timeout for the end of a player's previous game. After it the game process is killed, and the uploader finishes the
 episode.
 """
+MAX_RECOVERY_SECONDS = 300.0
+"""Time that the recovery of an episode of a lost server may take. An hour of an Atari game takes 10 to 20 s."""
 SLOW_START_SECONDS = 3.0
 """Time within which a game should start (the service-level objective in deploy/infrastructure/monitoring.tf)."""
 RESTART_REASON = "The server is restarting. Try again in a moment."
@@ -297,6 +299,23 @@ class SessionManager:
             if not self._opening_addresses[address]:
                 del self._opening_addresses[address]
         return game_connection
+
+    async def recover(self, user_id: str, game: Manifest, options: dict[str, str], episode: ResumedEpisode) -> bool:
+        """Let a game process add to an episode what its lost server has shipped, and end it (rule R35).
+
+        Return False if the steps do not lead to what was recorded. It is no game that anybody plays, and does not count
+        as one.
+        """
+        if self._is_shutting_down:
+            return False
+        assignment = self._make_assignment(user_id, game, options, None, None, None, PlayConsent(), None)
+        async with self._start_limiter.slot() as started:
+            started.append(game_connection := await self._open_connection(assignment.game.environment, ""))
+            game_connection.assign(assignment.model_copy(update={"resumed": episode}))
+        await asyncio.wait([game_connection.closed], timeout=MAX_RECOVERY_SECONDS)
+        if not game_connection.closed.done():
+            game_connection.stop("crashed")
+        return game_connection.has_resumed
 
     def _on_ready(self, game_connection: GameConnection, requested_at: float) -> None:
         assignment = game_connection.assignment

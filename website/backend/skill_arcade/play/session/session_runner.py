@@ -52,6 +52,7 @@ class SessionRunner:
         self._environment: PlayableEnv | None = None
         self._session: Session | None = None
         self._resumption: Resumption | None = None
+        self._is_repeating_tail = False
         self._journal: EpisodeJournal | None = None
         self._is_discarded = False
         self._unhandled: list[tuple[int, bytes]] = []  # messages that arrived with an assignment that is being resumed
@@ -221,19 +222,27 @@ class SessionRunner:
         session = self._session
         assert session is not None
         try:
-            progress = resumption.advance()
-            if progress is None:
+            if not self._is_repeating_tail:
+                if (progress := resumption.advance()) is None:
+                    return
+                session.resume(resumption, progress, now_us())
+                self._is_repeating_tail = True
+            if not session.repeat_tail(resumption, now_us()):
                 return
-            session.resume(resumption, progress, now_us())
         except (ResumeFailed, EnvironmentFailed, OSError) as error:
             log.warning("cannot continue an episode, ending it episode=%s: %s", resumption.episode.id, error)
             if self._journal is not None:
                 self._journal.close_without_sealing()
+            session.abandon()
             self.pipe.sendall(pack(ToServer.NOT_RESUMED))
             session.notify(NOT_RESUMED_NOTICE)
         else:
             session.end_if_over(now_us())
         self._resumption = None
+        if resumption.episode.is_over:
+            session.is_finished = True
+            self.pipe.sendall(pack(ToServer.READY))
+            return
         self._make_ready(session)
         waiting, self._unhandled = self._unhandled, []
         for kind, payload in waiting:

@@ -1,6 +1,6 @@
 """Episodes that move between servers: let go by one, continued by another under its fence (rules R26 to R28)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, literal, null, or_, select, text, update
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from skill_arcade.storage.database.consents import check_consent
+from skill_arcade.storage.database.erasures import lock_user
 from skill_arcade.storage.database.provisional_ends import SERVER_LOST, is_provisional, take_back_end
 from skill_arcade.storage.database.tables import Table, Transition
 from skill_arcade.storage.database.work import WorkKind, request_work
@@ -56,8 +58,9 @@ class OpenEpisode:
 
     `before` is the key of the last observation, and `objects` are those of the segment that has it. `elapsed_us` is the
     time from the start of the episode to now: that of its last record, and the database's time since its upload.
-    `is_whole` is False if the server before did not hand it over, so that steps may be lost. `lockstep_inputs` are the
-    inputs if it is played in lockstep, or None.
+    `is_whole` is False if the server before did not hand it over, so that steps may be lost. `journal_id` is the
+    journal of that server, which may have shipped more (rule R34), and `fence_before` its greatest fence.
+    `lockstep_inputs` are the inputs if it is played in lockstep, or None.
     """
 
     id: UUID
@@ -76,6 +79,16 @@ class OpenEpisode:
     server_id: UUID | None
     is_whole: bool
     lockstep_inputs: list[StoredInput] | None
+    journal_id: UUID | None
+    fence_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostEpisode:
+    """An episode of a lost server that was claimed under `fence`. `stored` is None if nothing of it was stored."""
+
+    fence: int
+    stored: OpenEpisode | None
 
 
 async def release_game(connection: AsyncConnection, user_id: str, server_id: UUID, episode_id: UUID | None) -> None:
@@ -156,6 +169,53 @@ async def end_moved_episode(connection: AsyncConnection, episode_id: UUID) -> No
     """End an episode at its last stored record, because no server continues it."""
     await connection.execute(_END, {"id": episode_id, "reason": MOVED_AWAY})
     await request_work(connection, WorkKind.CERTIFY, str(episode_id))
+
+
+async def claim_lost_episode(
+    connection: AsyncConnection, row: Mapping[str, Any], fence_before: int
+) -> LostEpisode | None:
+    """Claim an episode of a lost server, to add what that server has shipped and not uploaded (rule R35).
+
+    `row` is its row if nothing of it is stored yet, and `fence_before` the fence of what was shipped. Returns None if
+    it has another end, or goes on elsewhere. From then on, what the lost server uploads of it is refused, and that
+    server learns that it has lost the game. The caller owns the transaction.
+
+    Raises:
+        AccountErased, ConsentWithdrawn: the player does not allow it any more.
+    """
+    await lock_user(connection, row["user_id"])
+    consent_id = row["consent_id"]
+    if consent_id is not None:
+        consent_id = await check_consent(connection, consent_id, row["user_id"])
+    fence = int(await connection.scalar(text("SELECT nextval('game_lease_fence')")) or 0)
+    new = insert(_episode).values(**{**row, "consent_id": consent_id}, fence=fence).on_conflict_do_nothing()
+    stored = None
+    if await connection.scalar(new.returning(_episode.c.id)) is None:
+        is_lost = (_episode.c.end_reason == SERVER_LOST) & (_episode.c.fence == fence_before)
+        since = (func.now() - _episode.c.time_updated).label("since_upload")
+        query = select(_episode, since).where(_episode.c.id == row["id"], is_lost)
+        found = (await connection.execute(query.with_for_update(skip_locked=True))).one_or_none()
+        if found is None or (stored := await _read_open(connection, found)) is None:
+            return None
+        await take_back_end(connection, row["id"])
+        values = {"fence": fence, "time_updated": func.now()}
+        await connection.execute(update(_episode).where(_episode.c.id == row["id"]).values(**values))
+    held = (_lease.c.user_id == row["user_id"]) & (_lease.c.server_id == row["server_id"])
+    await connection.execute(update(_lease).where(held).values(fence=fence))
+    return LostEpisode(fence, stored)
+
+
+async def end_lost_episode(connection: AsyncConnection, episode_id: UUID) -> None:
+    """End a claimed episode of a lost server at its last stored record: what was shipped could not be added."""
+    await connection.execute(_END, {"id": episode_id, "reason": SERVER_LOST})
+    await request_work(connection, WorkKind.CERTIFY, str(episode_id))
+
+
+async def has_open_episodes(connection: AsyncConnection, journal_id: UUID) -> bool:
+    """Return whether an episode of the servers of a journal has no end."""
+    servers = select(_server.c.id).where(_server.c.journal_id == journal_id)
+    query = select(_episode.c.id).where(_episode.c.server_id.in_(servers), _episode.c.time_ended.is_(None)).limit(1)
+    return await connection.scalar(query) is not None
 
 
 class _GameServer(Enum):
@@ -266,6 +326,8 @@ async def _read_open(connection: AsyncConnection, row: Any) -> OpenEpisode | Non
         server_id=row.server_id,
         is_whole=row.time_handed_over is not None,
         lockstep_inputs=await _read_lockstep_inputs(connection, row),
+        journal_id=await connection.scalar(select(_server.c.journal_id).where(_server.c.id == row.server_id)),
+        fence_before=row.fence,
     )
 
 
