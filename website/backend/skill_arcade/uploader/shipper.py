@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from skill_arcade.errors import ArcadeError, ObjectMissing
+from skill_arcade.errors import ObjectMissing
 from skill_arcade.recording.segment import Segment
 from skill_arcade.recording.shipment import JournalFollower, pack_shipment, read_shipment, shipment_prefix
 from skill_arcade.storage.objects import ObjectStore
@@ -45,7 +45,7 @@ class Shipper:
         """Ship once. A failure is logged, once in a row, and the next shipment has everything."""
         try:
             await self.ship()
-        except (ArcadeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, uploading goes on)
             if not self._is_failing:
                 log.warning("cannot ship open journals, retrying error=%s: %s", type(error).__name__, error)
             self._is_failing = True

@@ -139,6 +139,21 @@ class GameLeases:
         except NotReady:
             log.warning("cannot restore a download ticket, it stays used")
 
+    async def find_or_take_fence(self, connection: PlayerConnection) -> int:
+        """Return the fence of the lease of the player's game, which is taken if it could not be taken before.
+
+        Raises:
+            TakenOver: the lease was lost meanwhile.
+            NotReady: the database does not answer.
+        """
+        if connection.user_id not in self._held:
+            raise TakenOver(REASONS[CloseCode.TAKEN_OVER])
+        if not self.find_fence(connection.user_id):
+            await self._take(connection.user_id, connection.number)
+        if not (fence := self.find_fence(connection.user_id)):
+            raise NotReady("The database does not answer. Try again in a moment.")
+        return fence
+
     def find_fence(self, user_id: str) -> int:
         """Return the fence of the player's lease, or 0 if it is not held or could not be taken yet."""
         held = self._held.get(user_id)

@@ -182,6 +182,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         heartbeat.server_id,
         lost_seconds=settings.server_lost_seconds,
         resume_seconds=settings.resume_seconds,
+        has_other_servers=lambda: heartbeat.n_running > 1,
     )
     lost_games = LostGames(engine, objects, catalogue, sessions, moves)
     return AppState(

@@ -13,17 +13,15 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.games.manifest import Manifest, hash_manifest
 from skill_arcade.play.assignment import ResumedEpisode
 from skill_arcade.play.connections.session_manager import SessionManager
-from skill_arcade.play.session.clock import now_us
 from skill_arcade.recording.records import SegmentHeader
 from skill_arcade.recording.segment import Segment
-from skill_arcade.recording.shipment import merge_records, select_continuation
 from skill_arcade.storage.database import moved_episodes, servers
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.moved_episodes import LostEpisode
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.uploader.rows import build_episode_row
 from skill_arcade.uploader.shipper import delete_shipments, find_shipped
-from skill_arcade.web.game_moves import GameMoves, describe_stored, encode_tail, find_tail
+from skill_arcade.web.game_moves import GameMoves, describe_stored, describe_unstored, find_tail
 
 log = logging.getLogger(__name__)
 
@@ -117,31 +115,8 @@ class LostGames:
             tail = find_tail(segments, stored)
             picture = await self._moves.digest_last_picture(stored)
             return describe_stored(stored, claimed.fence, picture, tail, is_over=True) if tail else None
-        header = segments[0].header
-        tail = select_continuation(
-            segments, header.episode_id, max_fence=header.fence, n_segments=0, n_steps=0, n_events=0
-        )
-        if not tail:
-            return None
-        return ResumedEpisode(
-            id=header.episode_id,
-            fence=claimed.fence,
-            seed=header.seed,
-            actions=[],
-            environment=header.environment,
-            provenance=header.provenance,
-            started_wall_us=header.started_wall_us,
-            started_us=now_us() - max((record.server_us for record in merge_records(tail)), default=0),
-            score=0.0,
-            n_segments=0,
-            n_events=0,
-            before=None,
-            picture_sha256=None,
-            server_before=UUID(header.provenance["server"]),
-            is_whole=False,
-            tail=encode_tail(tail),
-            is_over=True,
-        )
+        resumed = describe_unstored(segments[0].header, segments, claimed.fence, is_over=True)
+        return resumed if resumed.tail else None
 
 
 def _find_options(header: SegmentHeader) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """Episodes that move between servers: hand-over, fences and what they refuse (R26, R27), and who goes on (O27, O28)."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import RecordedEvent, SegmentHeader
 from skill_arcade.recording.segment import HANDED_OVER, SERVER_STOPPED
+from skill_arcade.storage.database import segment_writer
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.game_leases import take_lease
 from skill_arcade.storage.database.moved_episodes import (
     Claim,
+    LostServer,
     OpenEpisode,
     claim_game,
     keep_game,
@@ -50,7 +54,7 @@ async def claim(
     is_silent: bool = False,
     is_overdue: bool = False,
     can_continue: bool = True,
-) -> OpenEpisode | Claim | None:
+) -> OpenEpisode | Claim | LostServer | None:
     async with transaction(engine) as connection:
         return await claim_game(
             connection,
@@ -258,6 +262,24 @@ async def test_O29_episode_that_does_not_fit_ends_if_it_was_handed_over_and_stay
         ("taken-over", timedelta(microseconds=3 * 16_667))
     ]
     assert await read_rows(engine, f"SELECT kind FROM work WHERE subject = '{episode}'") == [("certify",)]
+
+
+async def test_O27_upload_that_is_frozen_in_its_transaction_loses_its_lock_and_is_repeated(
+    uploader: Uploader, journal: Path, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_rows, waits = segment_writer._copy_rows, [3.0]
+
+    async def freeze(*arguments: Any) -> None:
+        if waits:
+            await asyncio.sleep(waits.pop())
+        await copy_rows(*arguments)
+
+    monkeypatch.setattr(segment_writer, "MAX_IDLE_SECONDS", 1)
+    monkeypatch.setattr(segment_writer, "_copy_rows", freeze)
+    write_episode(journal, segments=(4,))
+    await drain(uploader)
+    assert uploader.stats.failures == 1
+    assert await read_rows(engine, "SELECT n_steps FROM episode") == [(4,)]
 
 
 async def test_O27_episode_that_a_frozen_upload_has_locked_is_left_alone(

@@ -84,6 +84,16 @@ class OpenEpisode:
 
 
 @dataclass(frozen=True, slots=True)
+class LostServer:
+    """A player's server that is lost, or silent, and of whose game nothing is stored. `journal_id` is None if unknown.
+
+    It may have shipped something of it.
+    """
+
+    journal_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class LostEpisode:
     """An episode of a lost server that was claimed under `fence`. `stored` is None if nothing of it was stored."""
 
@@ -129,7 +139,7 @@ async def claim_game(
     is_silent: bool,
     is_overdue: bool,
     lost_within: timedelta,
-) -> OpenEpisode | Claim | None:
+) -> OpenEpisode | Claim | LostServer | None:
     """Note that a server has the player's game from now on. Return the episode to continue, or None for a new game.
 
     From then on, segments of the servers before are refused. The caller owns the transaction.
@@ -158,11 +168,16 @@ async def claim_game(
     if row is not None and not await _try_lock(connection, row.id):
         if not is_overdue:
             return Claim.waits
-        row = None
+        await _set_game_server(connection, user_id, server_id)
+        return None
     if row is not None:  # a segment may have been stored before it was locked
         row = await _find_open(connection, row.id, lost_within)
     await _set_game_server(connection, user_id, server_id)
-    return None if row is None else await _continue(connection, row, server_id, fence, can_continue)
+    if row is not None:
+        return await _continue(connection, row, server_id, fence, can_continue)
+    if state is _GameServer.gone:
+        return None
+    return LostServer(await _find_journal(connection, lease.game_server_id))
 
 
 async def end_moved_episode(connection: AsyncConnection, episode_id: UUID) -> None:
@@ -183,14 +198,9 @@ async def claim_lost_episode(
     Raises:
         AccountErased, ConsentWithdrawn: the player does not allow it any more.
     """
-    await lock_user(connection, row["user_id"])
-    consent_id = row["consent_id"]
-    if consent_id is not None:
-        consent_id = await check_consent(connection, consent_id, row["user_id"])
     fence = int(await connection.scalar(text("SELECT nextval('game_lease_fence')")) or 0)
-    new = insert(_episode).values(**{**row, "consent_id": consent_id}, fence=fence).on_conflict_do_nothing()
     stored = None
-    if await connection.scalar(new.returning(_episode.c.id)) is None:
+    if not await add_lost_episode(connection, row, fence):
         is_lost = (_episode.c.end_reason == SERVER_LOST) & (_episode.c.fence == fence_before)
         since = (func.now() - _episode.c.time_updated).label("since_upload")
         query = select(_episode, since).where(_episode.c.id == row["id"], is_lost)
@@ -203,6 +213,20 @@ async def claim_lost_episode(
     held = (_lease.c.user_id == row["user_id"]) & (_lease.c.server_id == row["server_id"])
     await connection.execute(update(_lease).where(held).values(fence=fence))
     return LostEpisode(fence, stored)
+
+
+async def add_lost_episode(connection: AsyncConnection, row: Mapping[str, Any], fence: int) -> bool:
+    """Add an episode of a lost server, of which nothing was uploaded, under `fence`. Return False if it is stored.
+
+    Raises:
+        AccountErased, ConsentWithdrawn: the player does not allow it any more.
+    """
+    await lock_user(connection, row["user_id"])
+    consent_id = row["consent_id"]
+    if consent_id is not None:
+        consent_id = await check_consent(connection, consent_id, row["user_id"])
+    new = insert(_episode).values(**{**row, "consent_id": consent_id}, fence=fence).on_conflict_do_nothing()
+    return await connection.scalar(new.returning(_episode.c.id)) is not None
 
 
 async def end_lost_episode(connection: AsyncConnection, episode_id: UUID) -> None:
@@ -262,6 +286,11 @@ async def _find_open(connection: AsyncConnection, episode_id: UUID, lost_within:
     is_open = or_(_episode.c.time_ended.is_(None), was_lost)
     since = (func.now() - _episode.c.time_updated).label("since_upload")
     return (await connection.execute(select(_episode, since).where(_episode.c.id == episode_id, is_open))).one_or_none()
+
+
+async def _find_journal(connection: AsyncConnection, server_id: UUID | None) -> UUID | None:
+    journal_id: UUID | None = await connection.scalar(select(_server.c.journal_id).where(_server.c.id == server_id))
+    return journal_id
 
 
 async def _try_lock(connection: AsyncConnection, episode_id: UUID) -> bool:
@@ -326,7 +355,7 @@ async def _read_open(connection: AsyncConnection, row: Any) -> OpenEpisode | Non
         server_id=row.server_id,
         is_whole=row.time_handed_over is not None,
         lockstep_inputs=await _read_lockstep_inputs(connection, row),
-        journal_id=await connection.scalar(select(_server.c.journal_id).where(_server.c.id == row.server_id)),
+        journal_id=await _find_journal(connection, row.server_id),
         fence_before=row.fence,
     )
 

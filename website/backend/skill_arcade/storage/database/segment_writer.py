@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +17,8 @@ from skill_arcade.storage.database.work import WorkKind, request_work
 
 CONTINUATION_PERIOD = timedelta(seconds=60)
 """Time after which an episode whose server stopped is certified, if no other server has continued it."""
+MAX_IDLE_SECONDS = 5
+"""Time without a statement after which Postgres rolls the transaction of a segment back. The upload is retried."""
 EVENT_COLUMNS = ("episode_id", "number", "kind", "server_us", "client_us", "step", "data")
 
 
@@ -64,6 +66,8 @@ async def write_segment_rows(engine: AsyncEngine, rows: SegmentRows) -> bool:
         SegmentSuperseded: another server has continued the episode without it.
     """
     async with engine.begin() as connection:
+        # The lock of a server that is frozen meanwhile would keep others from continuing the episode (rule O27).
+        await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{MAX_IDLE_SECONDS}s'"))
         if not await _claim_segment(connection, rows):
             return False
         score = await _lock_episode(connection, rows)
