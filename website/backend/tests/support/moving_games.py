@@ -30,6 +30,8 @@ GAME = "breakout"
 SILENCE_SECONDS = 4.0
 """Time without a frame after which a player reconnects, as the page does."""
 RETRY_SECONDS = 0.3
+SETTLE_SECONDS = 3.0
+"""Time after a fault in which a reconnect still counts as one after a fault."""
 MAX_WAIT_SECONDS = 90.0
 """Time after which a player who cannot play gives up."""
 MOVED = re.compile(r"game moved here episode=(\S+) fence=(\d+)")
@@ -46,13 +48,15 @@ class Moves:
     planned: list[float] = field(default_factory=list)
     """Reconnects by the player's own choice that reached another server."""
     forced: list[float] = field(default_factory=list)
-    """Reconnects after a fault, from the last frame before it on."""
+    """Reconnects during or after a fault, from the last frame before it on."""
     n_reconnects: int = 0
     seen: dict[UUID, int] = field(default_factory=dict)
     """Steps of each episode at its end."""
     rewound: list[int] = field(default_factory=list)
     """Steps that a player saw and that were missing after a fault, for each such reconnect."""
     n_rewound_without_fault: int = 0
+    faulty_until: float = 0.0
+    """Time up to which a reconnect may be due to a fault, although the player has not noticed it."""
     not_continued: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -139,6 +143,7 @@ class MovingPlayer:
 
     def _note(self, frame: int, before: int | None, *, is_forced: bool) -> None:
         self.out.n_reconnects += 1
+        is_forced = is_forced or self.started_at < self.out.faulty_until
         n_missing = max(0, self.newest - frame)
         if is_forced:
             self.out.forced.append(time.monotonic() - self.newest_at)
@@ -195,9 +200,10 @@ class Faults:
             await asyncio.sleep(interval)
             server = self.rng.choice(self.servers)
             self.out.faults[kind] += 1
-            await {"kill": self.kill, "freeze": self.freeze, "stop": self.stop, "postgres": self.restart_postgres}[
-                kind
-            ](server)
+            self.out.faulty_until = float("inf")
+            acts = {"kill": self.kill, "freeze": self.freeze, "stop": self.stop, "postgres": self.restart_postgres}
+            await acts[kind](server)
+            self.out.faulty_until = time.monotonic() + SETTLE_SECONDS
 
     async def kill(self, server: ServerUnderTest) -> None:
         """Kill a machine, with its disk, and start another one in its place."""
