@@ -29,6 +29,7 @@ NAMES = (
     "programs",
     "dashboard",
     "drawing",
+    "branches",
 )
 
 

@@ -17,6 +17,7 @@ import {
 import { type Network, openNetwork } from "./support/network";
 import { waitForEmulator, countLoadedEmulators } from "./support/emulator";
 import { shouldSkip } from "../tests/support/prerequisites";
+import { resumeIfPaused } from "./support/pause";
 import { createScenario } from "./support/scenario";
 import { type RecordedEpisode, readRecordings } from "./support/recordings";
 import { findPaddle, hashScreen, timePress } from "./support/screen";
@@ -144,7 +145,10 @@ describe.skipIf(shouldSkip(reason))(`lockstep${reason ? ` (${reason})` : ""}`, (
     const { page } = visit;
     await startGame();
     const ending = page.locator('[data-testid="ending"]');
-    while ((await ending.count()) === 0) await page.keyboard.press("Space", { delay: 80 });
+    while ((await ending.count()) === 0) {
+      await page.keyboard.press("Space", { delay: 80 });
+      await resumeIfPaused(page);
+    }
     const picture = await hashScreen(page);
     const episode = (await readRecordings(server.data, 2))[1];
     check(episode);

@@ -47,6 +47,7 @@ def describe_frames(episode: dataset.Episode) -> dict[str, Any]:
         "mode": episode.provenance["mode"],
         "seed": episode.seed,
         "ghost": episode.provenance.get("ghost"),
+        "branch": episode.branch,
         "watch": episode.provenance.get("watch", False),
         "watch_events": [
             {"kind": event.kind, "data": event.data} for event in episode.events if event.kind in ("watch", "watchers")

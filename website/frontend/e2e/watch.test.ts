@@ -12,6 +12,7 @@ import {
   type Visit,
 } from "./support/browser";
 import { findOverflows } from "./support/overflow";
+import { resumeIfPaused } from "./support/pause";
 import { readBack, type Recording, signIn } from "./support/replay-session";
 import { createScenario } from "./support/scenario";
 import { hashCanvas } from "./support/screen";
@@ -58,6 +59,7 @@ const watchersOf = (page: Page) => page.getByTestId("watchers").getAttribute("da
 async function collect(page: Page, count: number): Promise<void> {
   const seen = new Set<number>();
   while (seen.size < count) {
+    await resumeIfPaused(player.page);
     await player.page.keyboard.press("ArrowRight", { delay: 60 });
     const { hash, frame } = await hashCanvas(page, SCREEN);
     seen.add(frame);

@@ -1,5 +1,6 @@
 """The checks that `website/test` runs, fastest feedback first."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from devtools.cloud import install_firebase_tools
 from devtools.paths import BACKEND, DEPLOY, FRONTEND, ROOT, SCRIPTS, WEBSITE
 
 SERIAL_GROUP = "serial"
+MAX_RETRIED_FILES = 2
+"""Files of browser tests that may be unsteady. If more fail, the change is at fault."""
 READERS_CACHE = Path.home() / ".cache" / "skill-arcade-readers"
 """Environments of the check `readers`, several GB. They are kept, because they take minutes to install."""
 
@@ -28,6 +31,8 @@ class Check:
             machines have.
         prepare: Installs what the command needs and returns variables for its environment. May raise
             `UserFacingError`, which fails the check.
+        retry: Returns the command that runs these failed tests once more, or None if they are too many to be
+            unsteady. Only for tests that play in real time beside others (decisions/0057).
     """
 
     name: str
@@ -38,6 +43,7 @@ class Check:
     slow: bool = False
     on_demand: bool = False
     prepare: Callable[[], dict[str, str]] = dict
+    retry: Callable[[Sequence[str]], Sequence[str | Path] | None] | None = None
 
 
 def venv_program(name: str) -> Path:
@@ -61,6 +67,14 @@ def backend_test_paths(*names: str) -> tuple[str, ...]:
     A name without a folder is left out. Its tests, wherever they are now, run in the check `backend`.
     """
     return tuple(f"tests/{name}" for name in names if (BACKEND / "tests" / name).is_dir())
+
+
+def retry_browser_tests(failed_tests: Sequence[str]) -> Sequence[str | Path] | None:
+    """Return the command that runs the files of these tests again, one after the other. None for many files."""
+    files = sorted({found[0] for test in failed_tests if (found := re.search(r"[\w-]+\.test\.ts", test))})
+    if not 0 < len(files) <= MAX_RETRIED_FILES:
+        return None
+    return ["npm", "run", "--silent", "e2e", "--", "--maxWorkers=1", *files]
 
 
 RUFF_ARGUMENTS = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", FRONTEND / "tests", DEPLOY)
@@ -145,5 +159,6 @@ CHECKS: tuple[Check, ...] = (
         SERIAL_GROUP,
         slow=True,
         prepare=lambda: {"CHROMIUM": find_chromium()},
+        retry=retry_browser_tests,
     ),
 )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from devtools.checks import SERIAL_GROUP, Check
@@ -20,13 +21,19 @@ PROGRESS_INTERVAL_SECONDS = 30
 OUTPUT_GRACE_SECONDS = 5
 """Time in which the last output of a check that has ended is read."""
 COLOR = re.compile(rb"\x1b\[[0-9;]*m")
-FAILED_TEST = re.compile(rb"^(?:FAILED |ERROR (?=\S+::)|\s*FAIL )\s*(.+)")
-"""Line on which pytest (`FAILED path::test - error`) or Vitest (`FAIL  file > test`) names a failed test."""
+FAILED_TEST = re.compile(rb"^(?:FAILED |ERROR (?=\S+::)|\s*(FAIL) )\s*(.+)")
+"""Line on which pytest (`FAILED path::test - error`) or Vitest (`FAIL  file > test`) names a failed test.
+
+The first group is there for Vitest, which prints the error on the next line.
+"""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Duration and outcome of a check, and the tests that its output names as failed."""
+    """Duration and outcome of a check, and the tests that its output names as failed.
+
+    A check with failed tests has passed if they passed when they ran once more.
+    """
 
     check: Check
     seconds: float
@@ -97,29 +104,65 @@ def run_check(check: Check, write: Callable[[bytes], object] | None = None) -> R
     except UserFacingError as error:
         print_line(str(error), error=True)
         return Result(check, time.monotonic() - begin, passed=False)
+    passed, failed_tests = run_command(check.command, check.folder, environment, write)
+    if not passed and check.retry is not None and (again := check.retry(failed_tests)) is not None:
+        write(f"\n== {check.name}: failed tests once more, alone\n".encode())
+        passed, _ = run_command(again, check.folder, environment, write)
+    return Result(check, time.monotonic() - begin, passed, failed_tests)
+
+
+def run_command(
+    command: Sequence[str | Path], folder: Path, environment: dict[str, str], write: Callable[[bytes], object]
+) -> tuple[bool, tuple[str, ...]]:
+    """Run a command and pass each line of its output to `write`. Return whether it passed, and the failed tests."""
     process = subprocess.Popen(
-        [os.fspath(part) for part in check.command],
-        cwd=check.folder,
+        [os.fspath(part) for part in command],
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    failed_tests: dict[str, None] = {}
+    failed_tests = FailedTests()
 
     def read_output(output: IO[bytes]) -> None:
         with output:
             for line in output:
                 write(line)
-                if found := FAILED_TEST.match(COLOR.sub(b"", line)):
-                    failed_tests[found[1].decode(errors="replace").strip()] = None
+                failed_tests.read(COLOR.sub(b"", line))
 
     reader = threading.Thread(target=read_output, args=(process.stdout,), daemon=True)
     reader.start()
     passed = process.wait() == 0
     # A program that the check has left behind may hold the pipe open.
     reader.join(OUTPUT_GRACE_SECONDS)
-    return Result(check, time.monotonic() - begin, passed, tuple(failed_tests))
+    return passed, failed_tests.lines()
+
+
+class FailedTests:
+    """The failed tests that the output of a test runner names, with their errors."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, str] = {}
+        self._without_error: list[str] = []
+
+    def read(self, line: bytes) -> None:
+        """Read the next line of the output, without colors."""
+        text = line.decode(errors="replace").strip()
+        if found := FAILED_TEST.match(line):
+            name = found[2].decode(errors="replace").strip()
+            is_new = name not in self._errors
+            self._errors.setdefault(name, "")
+            if found[1] and is_new:
+                self._without_error.append(name)
+        elif text:
+            # Vitest names all tests that failed with an error above it.
+            self._errors.update(dict.fromkeys(self._without_error, text))
+            self._without_error.clear()
+
+    def lines(self) -> tuple[str, ...]:
+        """Return a line for each test: its name and, if known, its error."""
+        return tuple(f"{name} - {error}" if error else name for name, error in self._errors.items())
 
 
 def write_to_terminal(line: bytes) -> None:

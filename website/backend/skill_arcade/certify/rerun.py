@@ -14,7 +14,7 @@ from skill_arcade.dataset.frames import Frames
 from skill_arcade.environments.factory import make_environment_from_spec
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
-from skill_arcade.errors import ArcadeError, EnvironmentFailed, NotReady, UnsupportedEnvironment
+from skill_arcade.errors import ArcadeError, EnvironmentFailed, NotFound, NotReady, UnsupportedEnvironment
 from skill_arcade.recording.observation import ROOT_NAME, describe_leaves, pack_leaf, pack_observation
 from skill_arcade.storage.database.tables import CertificateResult
 
@@ -60,10 +60,11 @@ def rerun_episode(
 
     try:
         actions, changes = episode.actions, "; ".join(episode.find_changes())
+        episode.prefix_actions  # noqa: B018 read here, because those of an erased episode are not found
         env = make_environment_from_spec(episode.environment)
         if opened is not None:
             opened.append(env)
-    except UnsupportedEnvironment as error:
+    except (UnsupportedEnvironment, NotFound) as error:
         return verdict(CertificateResult.irreproducible, None, str(error), 0)
     except NotReady:
         raise
@@ -104,7 +105,7 @@ def compare_runs(episode: Episode, env: PlayableEnv, on_step: Callable[[int], No
     observations = None if env.observes_picture else _Observations(episode)
     infos, rewards = episode.stored_infos, episode.rewards
     terminations, truncations = episode.terminations, episode.truncations
-    _compare_state(RESET, env, env.reset(episode.seed), pictures, observations)
+    _compare_state(RESET, env, _begin(episode, env, on_step), pictures, observations)
     for step, action in enumerate(episode.actions):
         on_step(step)
         outcome = env.step(int(action))
@@ -120,6 +121,15 @@ def compare_runs(episode: Episode, env: PlayableEnv, on_step: Callable[[int], No
         _compare_state(step, env, outcome, pictures, observations)
 
 
+def _begin(episode: Episode, env: PlayableEnv, on_step: Callable[[int], None]) -> StepResult:
+    """Bring the environment to observation 0: by the reset, and the steps before the frame of a branch (rule R39)."""
+    outcome = env.reset(episode.seed)
+    for action in episode.prefix_actions:
+        on_step(RESET)
+        outcome = env.step(int(action))
+    return outcome
+
+
 def digest_runs(
     episode: Episode, n_actions: int, opened: list[PlayableEnv], on_step: Callable[[int], None]
 ) -> tuple[str, str]:
@@ -133,7 +143,7 @@ def digest_runs(
     """
     env = make_environment_from_spec(episode.environment)
     opened.append(env)
-    actions = episode.actions[:n_actions]
+    actions = [*episode.prefix_actions, *episode.actions[:n_actions]]
     return _digest(env, episode.seed, actions, on_step), _digest(env, episode.seed, actions, on_step)
 
 

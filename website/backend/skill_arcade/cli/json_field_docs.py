@@ -25,6 +25,9 @@ PROVENANCE = {
     "lockstep": "lockstep only: `module_sha256` of the browser's emulator, `ale_seed`",
     "ghost": "only if the page showed a ghost: `episode` is its id; `seed` is same (this episode has the seed and "
     "settings of that one) or drawn",
+    "branch": "only if the episode begins with a frame of another one: `kind` is play-from-here, `parent` and `step` "
+    "are that episode and the number of its steps before the frame; `root` and `root_step` are the episode that began "
+    "with a reset and the number of steps since; `score` is the sum of their rewards, which `episode.score` lacks",
     "program": "only if a program played by `act`: `pace` is stepped (the game waited for each action) or realtime; "
     "`seed` is the seed that it chose, or null",
     "watch": "true if others could watch live by a link when the episode began; otherwise absent",

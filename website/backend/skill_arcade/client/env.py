@@ -56,6 +56,7 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         pace: Pace = "stepped",
         options: dict[str, str] | None = None,
         observations: Literal["picture", "environment"] = "picture",
+        branch: tuple[str, int] | None = None,
     ) -> None:
         """Sign in and connect.
 
@@ -67,6 +68,8 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
                 for people; `step` sets the action and returns the newest observation, so observations may be left out.
             options: Options of the game, such as `{"mode": "4"}`.
             observations: What `reset` and `step` return.
+            branch: Id of an episode that the program has played, and the number of a frame: each episode begins there,
+                with the options of that one.
 
         Raises:
             RequestRefused: the arcade refuses the sign-in or the game.
@@ -77,7 +80,8 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         self.render_mode = "rgb_array"
         self._observes_picture = observations == "picture"
         self._exit = ExitStack()
-        ticket = issue_ticket(url, sign_in(url, name), game)
+        self._is_branch = branch is not None
+        ticket = issue_ticket(url, sign_in(url, name), game, branch)
         self._socket = self._exit.enter_context(_connect(url, game, ticket, options or {}))
         self._send("hello", **_describe_program(name))
         welcome = self._read_until("welcome")
@@ -100,8 +104,11 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         `seed` is 1 to 2**31 - 1; None lets the arcade draw one. Both are recorded.
 
         Raises:
+            ValueError: there is a seed, although the episode begins at a recorded frame.
             ConnectionClosed: the arcade closed the connection.
         """
+        if seed is not None and self._is_branch:
+            raise ValueError("an episode that begins at a recorded frame has the seed of that episode; leave it out")
         super().reset(seed=seed)
         if not self._is_over:
             self._send("leave")
@@ -109,6 +116,7 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         self._acknowledged, self._is_over = 0, False
         self._send("start", mode="streamed", program={"pace": self.pace, "seed": seed})
         self._episode = self._read_until("started")["episode"]
+        self._packet = None  # what came before is of the episode before
         self._read_frame(0)
         observation = self._observe()
         if not self._observes_picture:
@@ -157,7 +165,7 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         """Read up to this observation and everything that has arrived after it. Returns the sum of the rewards."""
         reward = 0.0
         while True:
-            is_behind = self._packet is None or self._packet.frame < index or (index == 0 and self._packet.frame != 0)
+            is_behind = self._packet is None or self._packet.frame < index
             message = self._read(TIMEOUT_SECONDS if is_behind else 0.0)
             if message is None:
                 return reward

@@ -25,9 +25,15 @@ def sign_in(url: str, name: str) -> str:
     return str(post(url, "/auth/login", body, {"X-Skill-Arcade-Synthetic": "true"})["token"])
 
 
-def issue_ticket(url: str, token: str, game: str) -> str:
-    """Return a play ticket, which opens one connection within 60 s. Raises as `sign_in` does."""
-    return str(post(url, "/play/tickets", {"game_id": game}, {"Authorization": f"Bearer {token}"})["ticket"])
+def issue_ticket(url: str, token: str, game: str, branch: tuple[str, int] | None = None) -> str:
+    """Return a play ticket, which opens one connection within 60 s. Raises as `sign_in` does.
+
+    `branch` is the id of an episode, and the number of its frame, to play from.
+    """
+    body: dict[str, Any] = {"game_id": game}
+    if branch is not None:
+        body["branch"] = {"episode": branch[0], "frame": branch[1]}
+    return str(post(url, "/play/tickets", body, {"Authorization": f"Bearer {token}"})["ticket"])
 
 
 def post(url: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:

@@ -142,6 +142,26 @@ class Episode:
         """Condition, stage and trial of a study, and delays in milliseconds; None if it was played for no study."""
         return self.provenance.get("study")
 
+    @property
+    def branch(self) -> dict[str, Any] | None:
+        """The recorded frame with which the episode begins; None if it begins with a reset.
+
+        `parent` and `step` are the episode and the number of steps before the frame; `root` and `root_step` are the
+        episode that began with a reset and the number of steps since; `score` is the sum of their rewards.
+        """
+        return self.provenance.get("branch")
+
+    @cached_property
+    def prefix_actions(self) -> NDArray[np.int64]:
+        """Actions from `reset(seed=...)` to observation 0: none, unless the episode branches from another one.
+
+        Raises:
+            NotFound: an episode that it branches from was erased.
+        """
+        if (branch := self.branch) is None:
+            return np.empty(0, np.int64)
+        return np.array(self._source.read_line(UUID(branch["parent"]), int(branch["step"])).actions, np.int64)
+
     @cached_property
     def reset_info(self) -> dict[str, Any]:
         """Info returned by `reset`."""

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from skill_arcade.dataset.loop import LoopThread
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import CHILD_POOL_SIZE, Settings
+from skill_arcade.storage.database.branches import Line, read_line
 from skill_arcade.storage.database.bulk_copy import copy_rows
 from skill_arcade.storage.database.consents import allows
 from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
@@ -71,6 +72,10 @@ class Source:
                 return await work(connection)
 
         return self._loop.run(call())
+
+    def read_line(self, episode_id: UUID, step: int) -> Line:
+        """Return the steps that lead to a frame of an episode. Raises NotFound if they were erased."""
+        return self.run(lambda connection: read_line(connection, episode_id, step))
 
     def list_episodes(self, **filters: Any) -> list[EpisodeListItem]:
         """Return a page of episodes, newest first. `filters` are the arguments of `queries.list_episodes`.

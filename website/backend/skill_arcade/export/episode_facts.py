@@ -84,6 +84,7 @@ def describe_episode(number: int, episode: Episode, key: str, frozen: FrozenFact
             "device": {name: player[name] for name in _DEVICE if name in player},
             "notes": [_describe_note(note, key) for note in notes],
             "ghost": _describe_ghost(provenance.get("ghost"), key),
+            "branch": _describe_branch(episode.branch, key),
             "study": episode.study,
             "software": {name: provenance[name] for name in _SOFTWARE if name in provenance},
         },
@@ -94,6 +95,13 @@ def describe_episode(number: int, episode: Episode, key: str, frozen: FrozenFact
 def _describe_ghost(ghost: dict[str, str] | None, key: str) -> dict[str, str] | None:
     """Describe the episode that the page showed during play, or None if there was none."""
     return None if ghost is None else {**ghost, "episode": make_pseudonym(key, "episode", ghost["episode"])}
+
+
+def _describe_branch(branch: dict[str, Any] | None, key: str) -> dict[str, Any] | None:
+    """Describe the recorded frame with which an episode begins, or None if it begins with a reset."""
+    if branch is None:
+        return None
+    return branch | {name: make_pseudonym(key, "episode", branch[name]) for name in ("parent", "root")}
 
 
 def _describe_note(note: Note, key: str) -> dict[str, Any]:

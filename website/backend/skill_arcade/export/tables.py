@@ -39,6 +39,7 @@ FROM (
     SELECT *, row_number() OVER played AS episode_index,
         epoch(time_created - lag(time_ended) OVER played) AS gap_seconds
     FROM episode_summary
+    WHERE NOT is_branch
     WINDOW played AS (PARTITION BY player_id, variant ORDER BY time_created, episode_id)
 )
 WINDOW past AS (PARTITION BY player_id, variant ORDER BY episode_index);

@@ -98,35 +98,62 @@ class RecordedInput(BaseModel):
     frame: int | None
 
 
-class ResumedEpisode(BaseModel):
-    """An episode of another server, which a game process continues after it has repeated its steps (rule R28)."""
+class RecordedSteps(BaseModel):
+    """Steps that a game process repeats from the seed and the actions, and what they must lead to."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: UUID
-    fence: int
-    """Fence of the lease under which it is continued."""
     seed: int
     actions: list[int]
     environment: dict[str, Any]
     """Description of the environment in which the steps were taken."""
+    score: float
+    picture_sha256: str | None
+    """Digest of the picture of the last observation, by `digest_picture`; None: none is stored."""
+    lockstep_inputs: list[RecordedInput] | None = None
+    """Inputs of an episode that is continued in lockstep, from which its actions follow; None: it is streamed."""
+
+
+class Branch(RecordedSteps):
+    """A frame of a recorded episode, the parent, from which a new episode begins (rule R39).
+
+    The steps are those from the reset of the first episode of the line, the root, to that frame.
+    """
+
+    parent: UUID
+    step: int
+    """Number of steps of the parent before the frame."""
+    root: UUID
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the branch for the provenance of its episode."""
+        return {
+            "kind": "play-from-here",
+            "parent": str(self.parent),
+            "step": self.step,
+            "root": str(self.root),
+            "root_step": len(self.actions),
+            "score": self.score,
+        }
+
+
+class ResumedEpisode(RecordedSteps):
+    """An episode of another server, which a game process continues after it has repeated its steps (rule R28)."""
+
+    id: UUID
+    fence: int
+    """Fence of the lease under which it is continued."""
     provenance: dict[str, Any]
     started_wall_us: int
     started_us: int
     """Start of the episode on the monotonic clock of this machine, on which it had not begun."""
-    score: float
     n_segments: int
     n_events: int
     before: str | None
     """Key of the last observation; None: nothing of the episode is stored."""
-    picture_sha256: str | None
-    """Digest of the picture of the last stored observation, by `digest_picture`; None: nothing is stored."""
     server_before: UUID | None
     is_whole: bool
     """False: the server before did not hand the episode over, so that its last steps may be lost."""
-
-    lockstep_inputs: list[RecordedInput] | None = None
-    """Inputs of an episode that is played in lockstep, from which its actions follow; None: it is streamed."""
 
     tail: str = ""
     """Records of segments that the server before has shipped (rule R34) and not uploaded, in base64. They follow the
@@ -160,14 +187,17 @@ class GameAssignment(BaseModel):
     """SHA-256 of the emulator module that pages can load, or None if every game is streamed."""
     daily: DailyAssignment | None = None
     study: StudyAssignment | None = None
+    branch: Branch | None = None
+    """Frame of a recorded episode with which each episode of the session begins, or None."""
     consent: PlayConsent = PlayConsent()
     resumed: ResumedEpisode | None = None
     """Episode of another server with which the session begins, or None."""
 
     @property
     def can_move(self) -> bool:
-        """Whether another server may continue an episode of it: one that is recorded, of no study and no day (O29)."""
-        return self.consent.is_recorded and self.daily is None and self.study is None
+        """Whether another server may continue an episode of it: recorded, of no study and no day, no branch (O29)."""
+        is_plain = self.daily is None and self.study is None and self.branch is None
+        return self.consent.is_recorded and is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +212,10 @@ class SessionConfig:
     seed: int | None = None
     """Seed of every episode of this session, or None if each episode draws its own."""
     is_single_episode: bool = False
-    """Only one episode can be started, as in the daily challenge or a trial of a study."""
+    """Only one episode can be started, as in the daily challenge, or a trial of a study."""
     ghost: Ghost | None = None
+    branch: Branch | None = None
+    """Frame with which each episode of this session begins, or None."""
     input_delay_us: int = 0
     frame_delay_us: int = 0
     sound: bool | None = None

@@ -293,8 +293,8 @@ def describe_unstored(
 def can_continue(assignment: GameAssignment, episode: OpenEpisode) -> bool:
     """Return whether an episode is one of the game that is assigned, with the same settings, and can be repeated.
 
-    Trials and daily challenges end with their server, and so do games in lockstep that it did not hand over, because
-    steps of the page may have followed (rule O29).
+    Trials, daily challenges and branches end with their server, and so do games in lockstep that it did not hand over,
+    because steps of the page may have followed (rule O29).
     """
     provenance = episode.provenance
     can_repeat = episode.lockstep_inputs is None or (episode.is_whole and _has_emulator(assignment, provenance))
@@ -305,7 +305,7 @@ def fits(assignment: GameAssignment, game_id: str, provenance: dict[str, Any]) -
     """Return whether an episode is one of the game that is assigned, with the same settings, and may move."""
     return (
         assignment.can_move
-        and not {"daily", "study"} & provenance.keys()
+        and not {"daily", "study", "branch"} & provenance.keys()
         and game_id == assignment.game.id
         and provenance.get("manifest_sha256") == assignment.manifest_hash
         and provenance.get("options") == assignment.options

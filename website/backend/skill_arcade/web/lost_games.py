@@ -76,7 +76,9 @@ class LostGames:
     async def _recover_episode(self, segments: Sequence[Segment]) -> None:
         header = segments[0].header
         if (game := self._find_game(header)) is None:
-            log.warning("cannot recover an episode, this server has another version episode=%s", header.episode_id)
+            log.warning(
+                "cannot recover an episode, it cannot be repeated from its seed here episode=%s", header.episode_id
+            )
             return
         async with self._slots:
             try:
@@ -102,9 +104,13 @@ class LostGames:
                 await moved_episodes.end_lost_episode(connection, header.episode_id)
 
     def _find_game(self, header: SegmentHeader) -> Manifest | None:
-        """Return the game of an episode, or None if this server has another version of it."""
+        """Return the game of an episode; None: this server has another version, or it does not begin at its seed."""
         game = self._catalogue.games.get(header.game_id)
-        if game is None or hash_manifest(game, _find_options(header)) != header.provenance.get("manifest_sha256"):
+        if (
+            game is None
+            or "branch" in header.provenance
+            or hash_manifest(game, _find_options(header)) != header.provenance.get("manifest_sha256")
+        ):
             return None
         return game
 

@@ -22,10 +22,11 @@ from skill_arcade.errors import (
     NotFound,
 )
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.play.assignment import Ghost
+from skill_arcade.play.assignment import Branch, Ghost
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
 from skill_arcade.play.connections.player_connections import PlayerConnection
 from skill_arcade.telemetry import log_context
+from skill_arcade.web.branches import find_branch
 from skill_arcade.web.client_address import client_key
 from skill_arcade.web.ghosts import find_ghost
 from skill_arcade.web.rate_limiting.table import (
@@ -75,6 +76,8 @@ class JoinRequest:
     ghost: UUID | None
     trial: str | None
     """Key of the trial of a study that the ticket is for, or None."""
+    branch: tuple[UUID, int] | None
+    """Episode, and number of its frame, to play from, or None."""
     nonce: str
 
 
@@ -120,13 +123,13 @@ def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str
         raise ConnectionRejected(CloseCode.UNKNOWN_GAME)
     game, options = found
     ticket = state.tokens.redeem_ticket(token, game_id)
-    if ticket.trial is not None:
-        options = {}  # those of the study
+    if ticket.trial is not None or ticket.branch is not None:
+        options = {}  # those of the study, or of the episode that it branches from
     if ticket.daily is not None and options:
         raise InvalidRequest("The daily challenge has no options. Open it from the list of games.")
     state.cooldowns.check(ticket.user_id)
     connection = state.sessions.register_connection(ticket.user_id, connection_id)
-    return JoinRequest(connection, game, options, ticket.daily, ticket.ghost, ticket.trial, ticket.nonce)
+    return JoinRequest(connection, game, options, ticket.daily, ticket.ghost, ticket.trial, ticket.branch, ticket.nonce)
 
 
 def _code_for(error: ArcadeError) -> CloseCode:
@@ -194,7 +197,9 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
     texts: list[bytes] = []
     game, daily, study, options = join_request.game, None, None, join_request.options
     ghost = await _find_ghost(state, join_request)
-    user_id, uses_lockstep = join_request.connection.user_id, True
+    user_id, uses_lockstep, branch = join_request.connection.user_id, join_request.branch is None, None
+    if join_request.branch is not None:
+        branch, options = await _find_branch(state, join_request.branch, game)
     if join_request.trial is not None:
         trial = await state.studies.trials.assign(user_id, join_request.trial)
         game, options, study, ghost = trial.game, trial.options, trial.study, trial.ghost
@@ -220,6 +225,7 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
                 ghost,
                 consent,
                 study,
+                branch,
                 partial(_tell_moving, socket),
             )
             was_ready = game_connection.ready.done()
@@ -249,6 +255,14 @@ async def _find_ghost(state: AppState, join_request: JoinRequest) -> Ghost | Non
             return await find_ghost(
                 connection, join_request.ghost, state.catalogue, join_request.game, join_request.options
             )
+    except NotFound as error:
+        raise ConnectionRejected(CloseCode.UNKNOWN_GAME, str(error)) from error
+
+
+async def _find_branch(state: AppState, frame: tuple[UUID, int], game: Manifest) -> tuple[Branch, dict[str, str]]:
+    """Return the branch that the ticket names, and the options of its game."""
+    try:
+        return await find_branch(state, *frame, game)
     except NotFound as error:
         raise ConnectionRejected(CloseCode.UNKNOWN_GAME, str(error)) from error
 

@@ -36,13 +36,14 @@ class IssuedToken:
 class PlayTicket:
     """What a play ticket is for: its user, and the day of a challenge (ISO 8601), an episode to race, or a trial.
 
-    `trial` is the key of a trial of a study.
+    `trial` is the key of a trial of a study. `branch` is the episode, and the number of the frame, to play from.
     """
 
     user_id: str
     daily: str | None = None
     ghost: UUID | None = None
     trial: str | None = None
+    branch: tuple[UUID, int] | None = None
     nonce: str = ""
     """Random part of the ticket, by which other servers know that it was used."""
 
@@ -110,14 +111,17 @@ class Tokens:
         daily: str | None = None,
         ghost: UUID | None = None,
         trial: str | None = None,
+        branch: tuple[UUID, int] | None = None,
     ) -> IssuedToken:
         """Issue a ticket that opens one connection to this game within 60 s.
 
         * `daily`: day (ISO 8601) whose challenge is played, or None.
         * `ghost`: an episode to race, or None.
         * `trial`: key of the trial of a study that is played, or None.
+        * `branch`: an episode, and the number of its frame, to play from, or None.
         """
         fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial}
+        fields["branch"] = None if branch is None else f"{branch[0]}/{branch[1]}"
         chosen = {name: value for name, value in fields.items() if value is not None}
         nonce = secrets.token_urlsafe(12)
         return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=nonce, **chosen)
@@ -138,6 +142,7 @@ class Tokens:
             payload.get("daily"),
             None if ghost is None else UUID(str(ghost)),
             payload.get("trial"),
+            _read_branch(payload.get("branch")),
             str(payload["once"]),
         )
 
@@ -180,6 +185,13 @@ class Tokens:
         if payload["end"] <= self._now():
             raise NotSignedIn(message)
         return payload
+
+
+def _read_branch(value: str | None) -> tuple[UUID, int] | None:
+    if value is None:
+        return None
+    episode, _, frame = value.partition("/")
+    return UUID(episode), int(frame)
 
 
 def _mark_used(used: OrderedDict[str, None], nonce: str) -> bool:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from skill_arcade.agents.comparison import compare_agents
+from skill_arcade.agents.runner import PlayedEpisode
 from skill_arcade.cli import app
 from skill_arcade.cli.formatting import PIPE_WIDTH
 from tests.conftest import temporary_home
@@ -79,3 +81,33 @@ def test_unanswered_address_is_named_with_the_remedy() -> None:
 def test_option_without_a_value_is_refused() -> None:
     done = run("agents", "run", "random", "tower-of-hanoi", "--option", "disks")
     assert "expected NAME=VALUE" in done.stderr
+
+
+def test_compare_plays_equal_seeds_and_shows_the_difference(arcade: Arcade) -> None:
+    agents = ("hanoi-optimal", "random")
+    done = run("agents", "compare", *agents, "--game", "tower-of-hanoi", "--url", arcade.url, "--episodes", "3",
+               "--max-steps", "20")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.split()[:1]}
+    assert rows["hanoi-optimal"][1:6] == ["3", "1", "1", "to", "1"]
+    assert rows["random"][1] == "3"
+    assert "left at 20 steps" in done.stdout
+    assert "default options, pace stepped, seeds 1 to 3" in done.stdout
+
+
+def test_compare_needs_two_agents() -> None:
+    done = run("agents", "compare", "random", "random", "--game", "pong")
+    assert done.returncode != 0
+    assert "at least two different agents" in done.stderr
+
+
+def test_comparison_pairs_scores_by_seed() -> None:
+    def play(scores: dict[int, float]) -> list[PlayedEpisode]:
+        return [PlayedEpisode("", seed, 1, score, is_over=True, seconds=0.0) for seed, score in scores.items()]
+
+    one, other = compare_agents({"one": play({1: 0.0, 2: 10.0, 3: 20.0}), "other": play({3: 21.0, 1: 1.0, 4: 99.0})})
+    assert (one.n_episodes, one.difference, one.middle.estimate) == (2, None, 10.0)
+    assert other.difference is not None
+    assert (other.difference.estimate, other.difference.low, other.difference.high) == (1.0, 1.0, 1.0)
+    with pytest.raises(ValueError, match="no seed"):
+        compare_agents({"one": play({1: 0.0}), "other": play({2: 0.0})})

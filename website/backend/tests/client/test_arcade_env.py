@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -208,3 +209,45 @@ import skill_arcade.client
     folder = Path(skill_arcade.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_reset_in_real_time_of_a_slow_program_returns_although_frames_have_passed(
+    arcade: Arcade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_until = ArcadeEnv._read_until
+
+    def read_until_late(env: ArcadeEnv, kind: str) -> dict[str, Any]:
+        message = read_until(env, kind)
+        if kind == "started":
+            time.sleep(0.3)  # some 18 frames arrive meanwhile
+        return message
+
+    monkeypatch.setattr(ArcadeEnv, "_read_until", read_until_late)
+    with ArcadeEnv(arcade.url, "breakout", name="slow", pace="realtime") as env:
+        for _ in range(2):
+            frames: list[int] = []
+            reset = threading.Thread(target=lambda: frames.append(env.reset()[1]["arcade"]["frame"]), daemon=True)  # noqa: B023
+            reset.start()
+            reset.join(20)
+            assert frames, "reset did not return"
+            assert frames[0] >= 1
+
+
+def test_R39_program_plays_from_a_frame_of_its_own_episode(arcade: Arcade, recordings: sa.Dataset) -> None:
+    with ArcadeEnv(arcade.url, "breakout", name="branching") as env:
+        env.reset(seed=5)
+        pictures = [env.step(1 + step % 3)[0] for step in range(30)]
+        episode = env.unwrapped._episode  # type: ignore[attr-defined]
+    wait_for_episode(recordings, episode)
+    with ArcadeEnv(arcade.url, "breakout", name="branching", branch=(episode, 12)) as env:
+        with pytest.raises(ValueError, match="leave it out"):
+            env.reset(seed=5)
+        for _ in range(2):
+            picture, info = env.reset()
+            assert np.array_equal(picture, pictures[11])
+            for step in range(12, 30):
+                picture = env.step(1 + step % 3)[0]
+                assert np.array_equal(picture, pictures[step])
+    branch = wait_for_episode(recordings, info["arcade"]["episode"]).branch
+    assert branch is not None
+    assert (branch["parent"], branch["step"]) == (episode, 12)

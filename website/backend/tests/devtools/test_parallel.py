@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from devtools.checks import SERIAL_GROUP, Check
+from devtools.checks import SERIAL_GROUP, Check, retry_browser_tests
 from devtools.parallel import Result, run_checks
 from devtools.test import format_summary
 
@@ -55,6 +57,9 @@ def test_summary_names_the_failed_tests_of_pytest_and_vitest(tmp_path: Path) -> 
         "ERROR tests/web/test_b.py::test_two - KeyError",
         "ERROR [skill_arcade.web] a line of the log",
         "\x1b[41m FAIL \x1b[49m |parallel| e2e/c.test.ts > three",
+        " FAIL  |parallel| e2e/d.test.ts > four",
+        "",
+        "TimeoutError: nothing was painted",
         " FAIL  |parallel| e2e/c.test.ts > three",
         "a FAIL  in a sentence",
     ]
@@ -64,11 +69,44 @@ def test_summary_names_the_failed_tests_of_pytest_and_vitest(tmp_path: Path) -> 
     names = [
         "tests/web/test_a.py::test_one[x] - AssertionError: 1 == 2",
         "tests/web/test_b.py::test_two - KeyError",
-        "|parallel| e2e/c.test.ts > three",
+        "|parallel| e2e/c.test.ts > three - TimeoutError: nothing was painted",
+        "|parallel| e2e/d.test.ts > four - TimeoutError: nothing was painted",
     ]
     assert [list(result.failed_tests) for result in results] == [names, names]
     summary = format_summary(results, 1.0)
     assert all(f"  {name}: {test}\n" in summary for name in "ab" for test in names)
+
+
+@pytest.mark.parametrize(("second", "outcome"), [(0, "UNSURE"), (1, "FAILED")])
+def test_summary_names_tests_that_passed_when_they_ran_again(tmp_path: Path, second: int, outcome: str) -> None:
+    first = check("a", "left", "import sys; print('FAILED t.py::one - late'); sys.exit(1)", tmp_path)
+
+    def retry(failed_tests: Sequence[str]) -> Sequence[str | Path]:
+        assert failed_tests == ("t.py::one - late",)
+        return [sys.executable, "-c", f"import sys; sys.exit({second})"]
+
+    results = run_checks([replace(first, retry=retry)])
+    summary = format_summary(results, 1.0)
+    assert f"  {outcome} " in summary
+    assert "  a: t.py::one - late\n" in summary
+    assert ("Find out why they failed" in summary) == (outcome == "UNSURE")
+    assert [result.passed for result in results] == [second == 0]
+
+
+def test_run_checks_without_failed_tests_of_a_retry_runs_once(tmp_path: Path) -> None:
+    failed = check("a", "left", "import sys; sys.exit(1)", tmp_path)
+    [result] = run_checks([replace(failed, retry=retry_browser_tests)])
+    assert not result.passed
+
+
+def test_retry_browser_tests_few_files_run_again_and_many_do_not() -> None:
+    names = [f"|parallel| {name}.test.ts > one" for name in ("ghost", "ghost", "study-sessions", "replay")]
+    assert list(retry_browser_tests(names[:3]) or [])[-3:] == [
+        "--maxWorkers=1",
+        "ghost.test.ts",
+        "study-sessions.test.ts",
+    ]
+    assert retry_browser_tests(names) is None
 
 
 def test_summary_of_many_failed_tests_says_how_many_more(tmp_path: Path) -> None:

@@ -75,10 +75,10 @@ def read_lost(folder: Path, shipped: list[Segment], n_stored: int, *, started_us
 def resume(session: Session, episode: ResumedEpisode, now: int) -> None:
     """Repeat the steps of an episode in a session, and continue it."""
     resumption = session.open_resumption(episode)
-    while (progress := resumption.advance()) is None:
+    while (last_result := resumption.advance()) is None:
         pass
-    session.resume(resumption, progress, now)
-    while not session.repeat_tail(resumption, now):
+    session.resume(episode, resumption, last_result, now)
+    while not session.repeat_tail(episode, resumption, now):
         pass
 
 

@@ -45,6 +45,7 @@ class SessionHarness:
         sound: bool | None = None,
     ) -> None:
         """`provenance` is what the server adds to each episode, and `seed` that of a session with one episode."""
+        self.journal = journal
         self.now = 1_000_000
         self.texts: list[dict[str, Any]] = []
         self.order: list[str] = []  # type of each text, and "frame" for each frame, in the order of sending

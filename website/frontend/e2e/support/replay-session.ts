@@ -11,6 +11,7 @@ import type { Page } from "playwright-core";
 
 import { OUTPUT_FOLDER } from "./browser";
 import { waitForEmulator } from "./emulator";
+import { resumeIfPaused } from "./pause";
 import { startServer, type TestServer } from "./server";
 import { readStartedEpisode } from "./started-episode";
 
@@ -47,6 +48,7 @@ export interface Recording {
   mode: string;
   seed: number;
   ghost: { episode: string; seed: "same" | "drawn" } | null;
+  branch: Record<string, unknown> | null;
   /** Whether others could watch when the episode began, and the events about it. */
   watch: boolean;
   watch_events: { kind: string; data: Record<string, unknown> }[];
@@ -110,13 +112,6 @@ export async function waitForFrame(page: Page, frame: number): Promise<void> {
 }
 
 type Game = (typeof GAMES)[GameId];
-
-/** Continues a game that was paused because the machine was too busy for it. */
-async function resumeIfPaused(page: Page): Promise<void> {
-  if ((await page.locator('[data-phase="paused"]').count()) === 0) return;
-  await page.keyboard.press("Enter");
-  await page.waitForSelector('[data-phase="playing"]');
-}
 
 /** Plays these games one after the other. Returns their episodes. */
 export async function playGames(

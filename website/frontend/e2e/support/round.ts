@@ -1,6 +1,7 @@
 // One round of Breakout: its start, presses, its end, and what was recorded of it.
 import type { Page } from "playwright-core";
 
+import { resumeIfPaused } from "./pause";
 import { readBack, type Recording } from "./replay-session";
 import type { TestServer } from "./server";
 import { readStartedEpisode } from "./started-episode";
@@ -17,10 +18,13 @@ export async function startRound(page: Page): Promise<string> {
   return started;
 }
 
+/** Presses the keys of Breakout for a time, or until the round is over. */
 export async function press(page: Page, seconds: number): Promise<void> {
   const end = Date.now() + 1000 * seconds;
-  while (Date.now() < end && (await page.locator('[data-phase="playing"]').count()) > 0)
+  do {
     for (const key of KEYS) await page.keyboard.press(key, { delay: 120 });
+    await resumeIfPaused(page);
+  } while (Date.now() < end && (await page.locator('[data-phase="ended"]').count()) === 0);
 }
 
 export async function quit(page: Page, url: string): Promise<void> {

@@ -57,6 +57,39 @@ export async function hashCanvas(
   });
 }
 
+/**
+ * Hashes the pictures of a canvas at each animation frame for this time. Returns the hash at each
+ * frame number that the canvas said it shows.
+ */
+export async function hashCanvasFrames(
+  page: Page,
+  selector: string,
+  seconds: number,
+): Promise<Map<number, string>> {
+  const hashes = await page.locator(selector).evaluate(async (element, seconds) => {
+    const canvas = element as HTMLCanvasElement;
+    const surface = canvas.getContext("2d");
+    if (surface === null) throw new Error("no surface");
+    const pictures = new Map<number, Uint8ClampedArray<ArrayBuffer>>();
+    const end = performance.now() + seconds * 1000;
+    while (performance.now() < end) {
+      const { data } = surface.getImageData(0, 0, canvas.width, canvas.height);
+      if (canvas.dataset.frame !== undefined) pictures.set(Number(canvas.dataset.frame), data);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    const digests = [...pictures].map(async ([frame, data]): Promise<[number, string]> => {
+      const digest = await crypto.subtle.digest(
+        "SHA-256",
+        data.filter((_, index) => index % 4 !== 3),
+      );
+      const bytes = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0"));
+      return [frame, bytes.join("")];
+    });
+    return Promise.all(digests);
+  }, seconds);
+  return new Map(hashes);
+}
+
 /** Returns the left edge of Breakout's paddle in pixels of the game. */
 export async function findPaddle(page: Page): Promise<number> {
   return page.locator(SCREEN).evaluate((element) => {

@@ -897,7 +897,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Issue Ticket
-         * @description Issue a ticket that opens one connection to this game within 60 s, to race a ghost or without one.
+         * @description Issue a ticket that opens one connection to this game within 60 s: to play, race a ghost, or play from a frame.
          *
          *     The user must have answered the consent document before.
          */
@@ -1435,6 +1435,22 @@ export interface components {
             readonly settings: {
                 readonly [key: string]: string;
             };
+        };
+        /**
+         * BranchRequest
+         * @description A frame of a recorded episode from which a new episode begins.
+         */
+        readonly BranchRequest: {
+            /**
+             * Episode
+             * Format: uuid
+             */
+            readonly episode: string;
+            /**
+             * Frame
+             * @description number of the frame, as the replay counts them
+             */
+            readonly frame: number;
         };
         /**
          * Caption
@@ -2991,6 +3007,11 @@ export interface components {
              * Format: uuid
              */
             readonly id: string;
+            /**
+             * Is Branch
+             * @description it begins at a frame of another episode, so that its score does not compare
+             */
+            readonly is_branch: boolean;
             /** N Steps */
             readonly n_steps: number;
             /**
@@ -4200,6 +4221,8 @@ export interface components {
          * @description Request a play ticket for a game.
          */
         readonly TicketRequest: {
+            /** @description frame to play from, of an episode that the user may see */
+            readonly branch: components["schemas"]["BranchRequest"] | null;
             /** Game Id */
             readonly game_id: string;
             /**
@@ -4209,7 +4232,7 @@ export interface components {
             readonly ghost: string | null;
             /**
              * Share Token
-             * @description token of a link that shares the ghost's episode
+             * @description token of a link that shares the episode to race or to play from
              */
             readonly share_token: string | null;
         };

@@ -1,3 +1,6 @@
+const shareFragment = (token: string | null) =>
+  token === null ? "" : `#share=${encodeURIComponent(token)}`;
+
 /** Paths of the pages. */
 export const paths = {
   games: "/",
@@ -21,8 +24,14 @@ export const paths = {
   /** A game in which an episode is shown as a ghost. The token of a shared one is in the fragment. */
   race: (gameId: string, episodeId: string, shareToken: string | null) =>
     `/play/${encodeURIComponent(gameId)}?ghost=${encodeURIComponent(episodeId)}` +
-    (shareToken === null ? "" : `#share=${encodeURIComponent(shareToken)}`),
+    shareFragment(shareToken),
+  /** A game that begins at a frame of an episode. The token of a shared one is in the fragment. */
+  branch: (gameId: string, episodeId: string, frame: number, shareToken: string | null) =>
+    `/play/${encodeURIComponent(gameId)}?branch=${encodeURIComponent(episodeId)}` +
+    `&frame=${String(frame)}${shareFragment(shareToken)}`,
   replay: (episodeId: string) => `/replay/${encodeURIComponent(episodeId)}`,
+  replayFrame: (episodeId: string, frame: number, shareToken: string | null) =>
+    `/replay/${encodeURIComponent(episodeId)}?f=${String(frame)}${shareFragment(shareToken)}`,
   /** Live picture of a game. The token is in the fragment, which servers do not get. */
   watch: (token: string) => `/watch#${token}`,
   /** A participant's own link to a study. The token is in the fragment. */

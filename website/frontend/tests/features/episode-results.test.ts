@@ -16,7 +16,16 @@ const round = (score: number | null, steps: number, won = false) => ({ score, st
 
 test("episode results of a game contain its finished episodes, oldest first, without the current one", () => {
   const episode = (id: string, game_id: string, score: number, time_ended: string | null) =>
-    ({ id, game_id, score, n_steps: 9, time_ended, status: "lost", options: {} }) as Episode;
+    ({
+      id,
+      game_id,
+      score,
+      n_steps: 9,
+      time_ended,
+      status: "lost",
+      options: {},
+      is_branch: false,
+    }) as Episode;
   const episodes = [
     episode("now", "pong", 5, "2026"),
     episode("c", "pong", 3, null),
@@ -24,6 +33,7 @@ test("episode results of a game contain its finished episodes, oldest first, wit
     episode("a", "pong", 1, "2026"),
     episode("z", "pong", 0, "2026"),
     { ...episode("left", "pong", 9, "2026"), status: "incomplete" } as Episode,
+    { ...episode("branch", "pong", 7, "2026"), is_branch: true },
     { ...episode("slow", "pong", 8, "2026"), options: { speed: "0.5" } },
   ];
   const scores = (options: Record<string, string>) =>

@@ -114,6 +114,8 @@ test.each(TEXTS)("texts in phase %o", (phase, heading, announcement, actions) =>
         results={[]}
         touch={false}
         daily={null}
+        hasOptions={false}
+        hasCover
         renderPlace={() => null}
         onReopen={() => undefined}
       >

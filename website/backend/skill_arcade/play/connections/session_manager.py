@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest, hash_manifest
 from skill_arcade.play.assignment import (
+    Branch,
     DailyAssignment,
     GameAssignment,
     Ghost,
@@ -204,6 +205,7 @@ class SessionManager:
         ghost: Ghost | None = None,
         consent: PlayConsent | None = None,
         study: StudyAssignment | None = None,
+        branch: Branch | None = None,
         on_wait: OnWait = do_not_wait,
     ) -> GameConnection:
         """Return the player's running game if it is this one, or start it.
@@ -217,6 +219,7 @@ class SessionManager:
         * `ghost`: episode that the page shows meanwhile, or None.
         * `consent`: what the player allows; None records without a consent, as for programs.
         * `study`: the trial of a study that is played, or None.
+        * `branch`: frame of a recorded episode from which it is played, or None.
         * `on_wait`: called once if another server has to let the game go first.
 
         Raises:
@@ -228,7 +231,7 @@ class SessionManager:
             async with player_connection.lock.lock:
                 player_connection.ensure_latest()
                 chosen = (game, options or {}, lockstep_module, address, daily, ghost, consent or PlayConsent(), study)
-                return await self._find_connection(player_connection, *chosen, on_wait)
+                return await self._find_connection(player_connection, *chosen, branch, on_wait)
         except (NotReady, TooManyGames) as error:
             self.rejections[type(error).__name__] += 1
             raise
@@ -244,6 +247,7 @@ class SessionManager:
         ghost: Ghost | None,
         consent: PlayConsent,
         study: StudyAssignment | None,
+        branch: Branch | None,
         on_wait: OnWait,
     ) -> GameConnection:
         current = self._connections.get(player_connection.user_id)
@@ -256,7 +260,7 @@ class SessionManager:
                 and assignment is not None
                 and (assignment.game.id, assignment.options, assignment.daily, assignment.ghost, assignment.consent)
                 == (game.id, options, daily, ghost, consent)
-                and assignment.study == study
+                and (assignment.study, assignment.branch) == (study, branch)
             ):
                 if self.registry is not None and not await self.registry.keep_game(player_connection):
                     await self._end_current_game(current, "taken-over")
@@ -272,7 +276,7 @@ class SessionManager:
         self._opening_count += 1
         self._opening_addresses[address] += 1
         assignment = self._make_assignment(
-            player_connection.user_id, game, options, lockstep_module, daily, ghost, consent, study
+            player_connection.user_id, game, options, lockstep_module, daily, ghost, consent, study, branch
         )
         claimed: ResumedEpisode | None = None
         try:
@@ -308,7 +312,7 @@ class SessionManager:
         """
         if self._is_shutting_down:
             return False
-        assignment = self._make_assignment(user_id, game, options, None, None, None, PlayConsent(), None)
+        assignment = self._make_assignment(user_id, game, options, None, None, None, PlayConsent(), None, None)
         async with self._start_limiter.slot() as started:
             started.append(game_connection := await self._open_connection(assignment.game.environment, ""))
             game_connection.assign(assignment.model_copy(update={"resumed": episode}))
@@ -484,6 +488,7 @@ class SessionManager:
         ghost: Ghost | None,
         consent: PlayConsent,
         study: StudyAssignment | None,
+        branch: Branch | None,
     ) -> GameAssignment:
         return GameAssignment(
             user_id=user_id,
@@ -500,4 +505,5 @@ class SessionManager:
             ghost=ghost,
             consent=consent,
             study=study,
+            branch=branch,
         )

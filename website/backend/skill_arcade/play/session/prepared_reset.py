@@ -27,6 +27,11 @@ class PreparedReset:
             self._prepared = seed, self._environment.reset(seed)
             self.measure()
 
+    def use(self, seed: int, result: StepResult) -> None:
+        """Use the present state of the environment, which is `result`, as the prepared reset."""
+        self._prepared = seed, result
+        self.measure()
+
     def measure(self) -> None:
         """Take the size from the environment's picture."""
         height, width = self._environment.picture().pixels.shape[:2]

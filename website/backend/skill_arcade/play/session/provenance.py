@@ -49,6 +49,8 @@ def describe_server(assignment: GameAssignment) -> dict[str, Any]:
         described["consent"] = str(assignment.consent.id)
     if assignment.study is not None:
         described["study"] = assignment.study.describe()
+    if assignment.branch is not None:
+        described["branch"] = assignment.branch.describe()
     return described if assignment.daily is None else {**described, "daily": assignment.daily.day}
 
 

@@ -1,4 +1,4 @@
-"""Repeats the steps of an episode that another server began, so that this one can continue it (rule R28)."""
+"""Repeats recorded steps: of an episode of another server (rule R28), or up to the frame of a branch (rule R39)."""
 
 from base64 import b64decode
 from collections import deque
@@ -8,10 +8,10 @@ from functools import partial
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
 from skill_arcade.frames.picture import digest_picture
-from skill_arcade.play.assignment import ResumedEpisode
+from skill_arcade.play.assignment import RecordedSteps, ResumedEpisode
 from skill_arcade.play.lockstep.verifier import LockstepVerifier
 from skill_arcade.play.session.clock import now_us
-from skill_arcade.play.session.episode_recorder import EpisodeRecorder, Progress
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder
 from skill_arcade.recording.records import RecordedEvent, RecordedStep
 from skill_arcade.recording.shipment import merge_records, parse_records
 
@@ -22,24 +22,24 @@ RELATIVE_SCORE_ERROR = 1e-9
 
 
 class ResumeFailed(Exception):
-    """The environment did not come to the recorded state, so that the episode cannot be continued."""
+    """The environment did not come to the recorded state, so that nothing can go on from it."""
 
 
 class Resumption:
-    """Resets the environment with the episode's seed and takes its actions again, some at each call of `advance`."""
+    """Resets the environment with the seed and takes the actions again, some at each call of `advance`."""
 
     def __init__(
-        self, env: PlayableEnv, episode: ResumedEpisode, make_verifier: Callable[[int], LockstepVerifier] | None
+        self, env: PlayableEnv, steps: RecordedSteps, make_verifier: Callable[[int], LockstepVerifier] | None
     ) -> None:
         """`make_verifier` makes the verifier of a lockstep episode with this seed; None if there is no lockstep."""
-        self._environment, self.episode, self._make_verifier = env, episode, make_verifier
+        self._environment, self.steps, self._make_verifier = env, steps, make_verifier
         self._reset: StepResult | None = None
         self._last: StepResult | None = None
-        self._n_steps, self._score = 0, 0.0
-        self._inputs = deque(episode.lockstep_inputs or ())
+        self.n_steps, self.score = 0, 0.0
+        self._inputs = deque(steps.lockstep_inputs or ())
         self.verifier: LockstepVerifier | None = None
         """Verifier of a lockstep episode, which has come to the last step; None if it is streamed."""
-        segments = parse_records(b64decode(episode.tail))
+        segments = parse_records(b64decode(steps.tail if isinstance(steps, ResumedEpisode) else ""))
         self._tail, self._paints = deque(merge_records(segments)), [pair for one in segments for pair in one.shown]
         self.n_repeated, self.last_us = 0, 0
         """Number of steps that `repeat_tail` has recorded, and the time of the last record."""
@@ -50,8 +50,8 @@ class Resumption:
         assert self._reset is not None
         return self._reset
 
-    def advance(self) -> Progress | None:
-        """Repeat steps for `SLICE_US`. Return the progress once all are repeated, or None if some are left.
+    def advance(self) -> StepResult | None:
+        """Repeat steps for `SLICE_US`. Return the last result once all are repeated, or None if some are left.
 
         Raises:
             ResumeFailed: the state is not the one that was recorded.
@@ -59,14 +59,14 @@ class Resumption:
         """
         if self._last is None:
             self._last = self._begin()
-        actions, end_us = self.episode.actions, now_us() + SLICE_US
-        while self._n_steps < len(actions):
-            self._last = self._repeat(actions[self._n_steps], self._last)
+        actions, end_us = self.steps.actions, now_us() + SLICE_US
+        while self.n_steps < len(actions):
+            self._last = self._repeat(actions[self.n_steps], self._last)
             if now_us() >= end_us:
                 return None
         self._latch()
         self._check()
-        return Progress(self.episode.started_us, self._n_steps, self._score, self._last)
+        return self._last
 
     def repeat_tail(self, recorder: EpisodeRecorder) -> bool:
         """Record, for `SLICE_US`, what the server before had recorded and not uploaded. Return False if some is left.
@@ -88,36 +88,36 @@ class Resumption:
         return True
 
     def _begin(self) -> StepResult:
-        if changed := version_differences(self.episode.environment, self._environment.spec):
+        if changed := version_differences(self.steps.environment, self._environment.spec):
             raise ResumeFailed("; ".join(changed))
-        self._reset = self._environment.reset(self.episode.seed)
-        if self.episode.lockstep_inputs is not None:
+        self._reset = self._environment.reset(self.steps.seed)
+        if self.steps.lockstep_inputs is not None:
             if self._make_verifier is None:
                 raise ResumeFailed("this server has no lockstep")
-            self.verifier = self._make_verifier(self.episode.seed)
+            self.verifier = self._make_verifier(self.steps.seed)
         return self._reset
 
     def _repeat(self, action: int, last: StepResult) -> StepResult:
         if last.terminated or last.truncated:
-            raise ResumeFailed(f"it ends at step {self._n_steps} of {len(self.episode.actions)}")
+            raise ResumeFailed(f"it ends at step {self.n_steps} of {len(self.steps.actions)}")
         self._latch()
         result = self._environment.step(action)
         if self.verifier is not None and self.verifier.repeat_step(result.reward) != action:
-            raise ResumeFailed(f"the action of step {self._n_steps} does not follow from the inputs")
-        self._n_steps += 1
-        self._score += result.reward
+            raise ResumeFailed(f"the action of step {self.n_steps} does not follow from the inputs")
+        self.n_steps += 1
+        self.score += result.reward
         return result
 
     def _latch(self) -> None:
         """Latch the inputs before the next step."""
-        while self.verifier is not None and self._inputs and self._inputs[0].step <= self._n_steps:
+        while self.verifier is not None and self._inputs and self._inputs[0].step <= self.n_steps:
             self.verifier.repeat_input(self._inputs.popleft())
 
     def _check(self) -> None:
-        episode = self.episode
-        if abs(self._score - episode.score) > RELATIVE_SCORE_ERROR * max(1.0, abs(episode.score)):
-            raise ResumeFailed(f"the score is {self._score:g}, recorded is {episode.score:g}")
-        if episode.picture_sha256 not in (None, digest_picture(self._environment.picture())):
+        steps = self.steps
+        if abs(self.score - steps.score) > RELATIVE_SCORE_ERROR * max(1.0, abs(steps.score)):
+            raise ResumeFailed(f"the score is {self.score:g}, recorded is {steps.score:g}")
+        if steps.picture_sha256 not in (None, digest_picture(self._environment.picture())):
             raise ResumeFailed("the picture of the last observation differs")
 
 

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any, Literal, Protocol, assert_never
 from uuid import UUID
 
-from skill_arcade.environments.playable_env import PlayableEnv
+from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.errors import EnvironmentFailed
 from skill_arcade.frames.encoder import Encoder
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.play.assignment import ResumedEpisode, SessionConfig
+from skill_arcade.play.assignment import Branch, RecordedSteps, ResumedEpisode, SessionConfig
 from skill_arcade.play.lockstep.verifier import LockstepSupport, LockstepVerifier, LockstepViolation
 from skill_arcade.play.processes.ipc import LATE_STEP_US
 from skill_arcade.play.session.client_channel import ClientChannel, MessageSink, Phase
@@ -203,23 +203,38 @@ class Session:
 
     @property
     def _can_hand_over(self) -> bool:
-        """Whether another server can find and repeat the episode: it is recorded, and of no study or day."""
-        return self._config.consent.is_recorded and not self._config.is_single_episode
+        """Whether another server can find and repeat the episode: it is recorded, of no study or day, and no branch."""
+        is_plain = not self._config.is_single_episode and self._config.branch is None
+        return self._config.consent.is_recorded and is_plain
 
-    def open_resumption(self, episode: ResumedEpisode) -> Resumption:
-        """Return what repeats the steps of an episode of another server, for `resume`."""
+    def open_resumption(self, steps: RecordedSteps) -> Resumption:
+        """Return what repeats recorded steps, for `resume` or `branch`."""
         support = self._lockstep_support
-        return Resumption(self._environment, episode, None if support is None else support.make_verifier)
+        return Resumption(self._environment, steps, None if support is None else support.make_verifier)
 
-    def resume(self, resumption: Resumption, progress: Progress, now: int) -> None:
+    @property
+    def needs_branch(self) -> bool:
+        """True if the next episode begins at a recorded frame, whose steps are to be repeated for `branch` first."""
+        is_between = self._phase in (Phase.ready, Phase.ended) and not self.is_finished
+        return self._config.branch is not None and is_between and not self._prepared_reset.is_ready
+
+    def branch(self, branch: Branch, last_result: StepResult) -> None:
+        """Begin the next episode at the frame of a branch, whose steps were repeated (rule R39)."""
+        self._prepared_reset.use(branch.seed, last_result)
+        if self._channel.is_attached:
+            self._send_preview()
+
+    def resume(self, resumed: ResumedEpisode, resumption: Resumption, last_result: StepResult, now: int) -> None:
         """Continue an episode of another server, whose steps `resumption` has repeated (rule R28).
 
         If it is streamed, it is paused. In lockstep the page goes on, or says that the game is paused (rule L5).
 
+        * `last_result`: what the last step has returned.
+
         Raises:
             EnvironmentFailed, OSError: it cannot be recorded. The session is as before.
         """
-        resumed = resumption.episode
+        progress = Progress(resumed.started_us, resumption.n_steps, resumption.score, last_result)
         describe = partial(make_resumed_header, self._game, self._config, resumed, progress)
         episode = EpisodeRecorder(
             self._game,
@@ -241,7 +256,7 @@ class Session:
             self._verifier.start_moved(now)
         self._leave_at_us = now + self._config.resume_us
 
-    def repeat_tail(self, resumption: Resumption, now: int) -> bool:
+    def repeat_tail(self, resumed: ResumedEpisode, resumption: Resumption, now: int) -> bool:
         """Record what the server before had recorded and not uploaded, then say where the episode goes on or ends.
 
         Return False if some is left for the next call.
@@ -249,7 +264,7 @@ class Session:
         Raises:
             ResumeFailed, EnvironmentFailed, OSError: it cannot be continued; the uploader ends what was recorded.
         """
-        episode, resumed = self._episode, resumption.episode
+        episode = self._episode
         assert episode is not None
         if not resumption.repeat_tail(episode):
             return False

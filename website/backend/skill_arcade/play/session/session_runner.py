@@ -12,7 +12,7 @@ import time
 
 from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
-from skill_arcade.play.assignment import GameAssignment, SessionConfig
+from skill_arcade.play.assignment import Branch, GameAssignment, ResumedEpisode, SessionConfig
 from skill_arcade.play.processes.environment_pool import EnvironmentPool
 from skill_arcade.play.processes.ipc import (
     LATE_COUNTS,
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 MAX_CLOSE_SECONDS = 10
 """Time that closing an environment may take. After it the process writes a traceback to the log and exits."""
+NOT_BRANCHED_REASON = "This frame cannot be played from here, because repeating its game leads to another picture."
 NOT_RESUMED_NOTICE = "Your game could not be moved to another server, and has ended. Everything you played is saved."
 
 
@@ -54,7 +55,7 @@ class SessionRunner:
         self._resumption: Resumption | None = None
         self._is_repeating_tail = False
         self._journal: EpisodeJournal | None = None
-        self._is_discarded = False
+        self._is_discarded = self._is_ready = False
         self._unhandled: list[tuple[int, bytes]] = []  # messages that arrived with an assignment that is being resumed
         self._lateness_reported_at_us = 0
         # Read by the game process's main loop after each run; constant in between.
@@ -86,6 +87,7 @@ class SessionRunner:
         if data == b"":
             self._on_server_gone()
         for kind, payload in self._parser.feed(data or b""):
+            self._repeat_if_needed()
             if self._resumption is None:
                 self._dispatch(kind, payload)
             else:
@@ -99,6 +101,8 @@ class SessionRunner:
         if due is not None and (now := now_us()) >= due:
             session.tick(now)
             self._report_lateness(session, now)
+        elif session.needs_branch:
+            self._repeat_if_needed()
         elif session.is_idle:
             session.prepare()
 
@@ -196,6 +200,7 @@ class SessionRunner:
                 seed=choose_seed(assignment),
                 is_single_episode=assignment.daily is not None or study is not None,
                 ghost=assignment.ghost,
+                branch=assignment.branch,
                 input_delay_us=0 if study is None else round(study.input_delay_ms * 1000),
                 frame_delay_us=0 if study is None else round(study.frame_delay_ms * 1000),
                 sound=None if study is None else study.sound,
@@ -203,34 +208,51 @@ class SessionRunner:
             ),
             wall_us=lambda: time.time_ns() // 1000,
         )
-        if assignment.resumed is not None:
-            self._resumption = session.open_resumption(assignment.resumed)
+        if (steps := assignment.resumed or assignment.branch) is not None:
+            self._resumption = session.open_resumption(steps)
             return session
         return self._make_ready(session)
+
+    def _repeat_if_needed(self) -> None:
+        """Repeat the steps before the frame at which the next episode begins, if it begins at a recorded one."""
+        session, assignment = self._session, self._assignment
+        if self._resumption is None and session is not None and session.needs_branch:
+            assert assignment is not None
+            assert assignment.branch is not None
+            self._resumption = session.open_resumption(assignment.branch)
 
     def _make_ready(self, session: Session) -> Session:
         session.prepare()
         if session.is_finished:  # the environment has failed
             return session
-        gc.collect()
-        gc.freeze()
-        self.pipe.sendall(pack(ToServer.READY))
+        if not self._is_ready:
+            gc.collect()
+            gc.freeze()
+            self.pipe.sendall(pack(ToServer.READY))
+            self._is_ready = True
         return session
 
     def _resume(self, resumption: Resumption) -> None:
-        """Repeat some steps of an episode of another server; after the last one, handle the messages that came."""
-        session = self._session
+        """Repeat some of the recorded steps; after the last one, handle the messages that came meanwhile."""
+        session, steps = self._session, resumption.steps
         assert session is not None
         try:
             if not self._is_repeating_tail:
-                if (progress := resumption.advance()) is None:
+                if (last_result := resumption.advance()) is None:
                     return
-                session.resume(resumption, progress, now_us())
-                self._is_repeating_tail = True
-            if not session.repeat_tail(resumption, now_us()):
+                if isinstance(steps, ResumedEpisode):
+                    session.resume(steps, resumption, last_result, now_us())
+                    self._is_repeating_tail = True
+                elif isinstance(steps, Branch):
+                    session.branch(steps, last_result)
+            if isinstance(steps, ResumedEpisode) and not session.repeat_tail(steps, resumption, now_us()):
                 return
         except (ResumeFailed, EnvironmentFailed, OSError) as error:
-            log.warning("cannot continue an episode, ending it episode=%s: %s", resumption.episode.id, error)
+            if isinstance(steps, Branch):
+                self._refuse_branch(steps, error)
+                return
+            assert isinstance(steps, ResumedEpisode)
+            log.warning("cannot continue an episode, ending it episode=%s: %s", steps.id, error)
             if self._journal is not None:
                 self._journal.close_without_sealing()
             session.abandon()
@@ -239,7 +261,8 @@ class SessionRunner:
         else:
             session.end_if_over(now_us())
         self._resumption = None
-        if resumption.episode.is_over:
+        self._is_repeating_tail = False
+        if isinstance(steps, ResumedEpisode) and steps.is_over:
             session.is_finished = True
             self.pipe.sendall(pack(ToServer.READY))
             return
@@ -247,6 +270,13 @@ class SessionRunner:
         waiting, self._unhandled = self._unhandled, []
         for kind, payload in waiting:
             self._dispatch(kind, payload)
+
+    def _refuse_branch(self, branch: Branch, error: Exception) -> None:
+        log.warning("cannot play from a frame episode=%s step=%d: %s", branch.parent, branch.step, error)
+        assert self._session is not None
+        self._session.stop("left", now_us())  # the record of the round before may still be open
+        _PipeSink(self.pipe).close(CloseCode.GAME_CRASHED, NOT_BRANCHED_REASON)
+        self._resumption, self._is_discarded = None, True
 
     def _open_journal(self, header: SegmentHeader) -> EpisodeJournal:
         """Open the journal of an episode. Nothing is written for a player who plays without recording (rule R22)."""
@@ -271,6 +301,8 @@ def choose_seed(assignment: GameAssignment) -> int | None:
         return assignment.daily.seed
     if assignment.study is not None:
         return assignment.study.seed
+    if assignment.branch is not None:
+        return assignment.branch.seed
     return None if assignment.ghost is None else assignment.ghost.seed
 
 

@@ -34,6 +34,7 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "active_speed": NUMBER,
         "overall_speed": NUMBER,
         "variant": TEXT,
+        "is_branch": BOOLEAN,
     },
     "transition": {column.name: column.kind.value[2] for column in TRANSITION if column.is_exported},
     "event": {

@@ -6,7 +6,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # An episode without an end lasts until its last upload. The best score is the highest one of certified episodes that
-# ended. NaN, which Postgres sorts above all numbers, is no best score.
+# ended and began with a reset. NaN, which Postgres sorts above all numbers, is no best score.
 BY_GAME = """
 SELECT now.id AS game_id, coalesce(now.config ->> 'name', now.id) AS game_name,
     g.alias_options || coalesce(e.provenance -> 'options', '{}') AS options, count(*) AS episodes,
@@ -15,6 +15,7 @@ SELECT now.id AS game_id, coalesce(now.config ->> 'name', now.id) AS game_name,
     sum(extract(epoch FROM coalesce(e.time_ended, e.time_updated) - e.time_created))::float8 AS seconds,
     max(e.score) FILTER (
         WHERE newest.result = 'certified' AND e.status <> 'incomplete' AND e.score <> 'NaN'
+            AND NOT e.provenance ? 'branch'
     ) AS best, max(e.time_created) AS last_played
 FROM episode e
 JOIN game g ON g.id = e.game_id

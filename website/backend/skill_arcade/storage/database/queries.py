@@ -58,6 +58,8 @@ class EpisodeListItem:
     time_ended: datetime | None
     options: dict[str, str]
     """The player's choices among the options of the game."""
+    is_branch: bool
+    """Whether it begins at a frame of another episode."""
     certificate: CertificateResult | None = None
     """Result of the newest re-run; None if the episode has not been re-run."""
 
@@ -252,6 +254,7 @@ def _list_item_query(reads_emails: bool) -> Select[Any]:
         "time_created": _episode.c.time_created,
         "time_ended": _episode.c.time_ended,
         "options": func.coalesce(_episode.c.provenance["options"], text("'{}'::jsonb")),
+        "is_branch": _episode.c.provenance.has_key("branch"),
     }
     joined = _episode.join(_user, _user.c.id == _episode.c.user_id).join(_game, _game.c.id == _episode.c.game_id)
     return select(*(column.label(label) for label, column in columns.items())).select_from(joined)

@@ -90,6 +90,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "active_speed": "episode_pace.active_speed",
             "overall_speed": "episode_pace.overall_speed",
             "variant": "episode_variant.variant",
+            "is_branch": "true: it begins at a frame of another episode (`provenance.branch`)",
         },
     ),
     "episode_pace": (
@@ -125,7 +126,8 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
         {"episode_id": "episode", "variant": VARIANT},
     ),
     "learning_curve": (
-        "One row per ended episode: a player's progress in a variant of a game, also under its former ids.",
+        "One row per ended episode that begins with a reset: a player's progress in a variant of a game, also "
+        "under its former ids.",
         {
             **_ID_COLUMNS,
             "episode_index": "1-based index of the episode among the player's episodes of this variant",

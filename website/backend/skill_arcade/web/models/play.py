@@ -8,13 +8,25 @@ from pydantic import ConfigDict, Field
 from skill_arcade.web.models.base import RequestModel, ResponseModel
 
 
+class BranchRequest(RequestModel):
+    """A frame of a recorded episode from which a new episode begins."""
+
+    episode: UUID
+    frame: int = Field(ge=0, lt=2**31, description="number of the frame, as the replay counts them")
+
+
 class TicketRequest(RequestModel):
     """Request a play ticket for a game."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].extend(("ghost", "share_token")))
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: schema["required"].extend(("ghost", "branch", "share_token"))
+    )
     game_id: str = Field(max_length=100)
     ghost: UUID | None = Field(None, description="episode of this game to race, which the user may see")
-    share_token: str | None = Field(None, max_length=100, description="token of a link that shares the ghost's episode")
+    branch: BranchRequest | None = Field(None, description="frame to play from, of an episode that the user may see")
+    share_token: str | None = Field(
+        None, max_length=100, description="token of a link that shares the episode to race or to play from"
+    )
 
 
 class Ticket(ResponseModel):

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.storage.database.queries import EpisodeListItem, list_episodes
+from skill_arcade.web.branches import check_branch
 from skill_arcade.web.current_user import CurrentUser, UserId
 from skill_arcade.web.ghost_access import check_ghost
 from skill_arcade.web.models.episodes import PlayedEpisode
@@ -23,7 +25,7 @@ router = APIRouter(tags=["play"])
 
 @router.post("/play/tickets", responses=problem_answers(401, 403, 404, 410, 422, 429, 503))
 async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> Ticket:
-    """Issue a ticket that opens one connection to this game within 60 s, to race a ghost or without one.
+    """Issue a ticket that opens one connection to this game within 60 s: to play, race a ghost, or play from a frame.
 
     The user must have answered the consent document before.
     """
@@ -31,10 +33,17 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
     state.cooldowns.check(user.user_id)
     state.tickets.check(user.user_id)
     await state.consents.check_play(user.user_id)
+    viewer, branch = Viewer(user, body.share_token), None
+    if body.ghost is not None and body.branch is not None:
+        raise InvalidRequest("A round that begins at a recorded frame has no ghost. Leave out ghost or branch.")
     if body.ghost is not None:
         async with request_transaction(state.engine) as connection:
-            await check_ghost(connection, body.ghost, state.catalogue, body.game_id, Viewer(user, body.share_token))
-    issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost)
+            await check_ghost(connection, body.ghost, state.catalogue, body.game_id, viewer)
+    if body.branch is not None:
+        branch = body.branch.episode, body.branch.frame
+        async with request_transaction(state.engine) as connection:
+            await check_branch(connection, state, *branch, body.game_id, viewer)
+    issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost, branch=branch)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
 
 

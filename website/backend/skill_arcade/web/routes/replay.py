@@ -43,7 +43,17 @@ MAX_FRAME = 2**31 - 1
 MIN_GZIP_BYTES = 1000
 PRIVATE_KINDS = ("setup", "incident")
 """Kinds of events that describe the player's device or what their page sent; viewers with a link do not get them."""
-PUBLIC_PROVENANCE = ("skill_arcade", "commit", "manifest_sha256", "options", "mode", "lockstep", "daily", "ghost")
+PUBLIC_PROVENANCE = (
+    "skill_arcade",
+    "commit",
+    "manifest_sha256",
+    "options",
+    "mode",
+    "lockstep",
+    "daily",
+    "ghost",
+    "branch",
+)
 PUBLIC_ENVIRONMENT = ("id", "kwargs", "rom", "packages", "python", "machine")
 
 

@@ -30,6 +30,10 @@ const RacePage = lazy(async () => ({
   default: (await import("@/features/play/ghost/race-page")).RacePage,
 }));
 
+const BranchPage = lazy(async () => ({
+  default: (await import("@/features/play/branch/branch-page")).BranchPage,
+}));
+
 /** Opens a game for a player who has signed in. */
 export function PlayRoute() {
   const session = useSession();
@@ -69,11 +73,22 @@ function OpenedGame({ game, session }: { game: Game; session: Session }) {
   const query = new URLSearchParams(search);
   const daily = query.get("daily");
   const ghost = query.get("ghost");
+  const branch = query.get("branch");
+  const frame = /^\d{1,9}$/.exec(query.get("frame") ?? "")?.[0] ?? "0";
   const share = new URLSearchParams(hash.slice(1)).get("share");
   return (
     <>
       <Title>{game.name}</Title>
-      {ghost === null ? (
+      {branch !== null ? (
+        <Suspense fallback={<LoadingPage />}>
+          <BranchPage
+            key={`${game.id} ${branch} ${frame}`}
+            {...{ game, session, share }}
+            episode={branch}
+            frame={Number(frame)}
+          />
+        </Suspense>
+      ) : ghost === null ? (
         <GamePage
           key={`${game.id} ${daily ?? ""}`}
           game={game}

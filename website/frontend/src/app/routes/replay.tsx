@@ -20,6 +20,11 @@ const NOT_FOUND_MESSAGE =
 
 export function ReplayRoute() {
   const { episodeId = "" } = useParams();
+  // Another episode has an address of its own, also if a link of this page opens it.
+  return <EpisodeRoute key={episodeId} episodeId={episodeId} />;
+}
+
+function EpisodeRoute({ episodeId }: { episodeId: string }) {
   // The address that was opened; the page changes it later.
   const [{ search, hash }] = useState(() => ({ search: location.search, hash: location.hash }));
   const { share, versusShare } = useMemo(() => parseTokens(hash), [hash]);

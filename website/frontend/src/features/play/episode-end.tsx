@@ -10,7 +10,8 @@ import { ScoreCurve } from "./score-curve";
 interface Props {
   phase: Extract<Phase, { kind: "ended" }>;
   game: Game;
-  results: readonly EpisodeResult[];
+  /** Results of earlier episodes, oldest first; null: this one does not compare with them. */
+  results: readonly EpisodeResult[] | null;
   children: ReactNode;
 }
 
@@ -19,10 +20,11 @@ const TITLES = { won: "You won!", lost: "Game over", incomplete: "Game ended" } 
 /** Result of an episode: status, score and comparison with earlier episodes. */
 export function EpisodeEnd({ phase, game, results, children }: Props) {
   const isFinished = phase.status !== "incomplete";
-  const achieved = isFinished
-    ? achievementsOf(game, { ...phase, won: phase.status === "won" }, results)
-    : [];
-  const scores = results.map(({ score }) => score);
+  const achieved =
+    isFinished && results !== null
+      ? achievementsOf(game, { ...phase, won: phase.status === "won" }, results)
+      : [];
+  const scores = (results ?? []).map(({ score }) => score);
   return (
     <div data-testid="ending" data-status={phase.status}>
       <h2 className="text-[clamp(2.5rem,7vw,5rem)] sign">{TITLES[phase.status]}</h2>

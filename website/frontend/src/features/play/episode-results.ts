@@ -18,7 +18,7 @@ export interface LocalEpisodeResult extends EpisodeResult {
  * Returns the results of this game's finished episodes, oldest first, without `excludedId`.
  *
  * Abandoned episodes are excluded (in games whose score only decreases they would rank first), and
- * so are episodes with other options. `local` are the episodes that ended on this page, which the
+ * so are episodes with other options, and those that begin at a recorded frame. `local` are the episodes that ended on this page, which the
  * server may not list yet.
  */
 export function finishedEpisodes(
@@ -58,6 +58,7 @@ function listFinished(
       episode.game_id === gameId &&
       episode.time_ended !== null &&
       episode.status !== "incomplete" &&
+      !episode.is_branch &&
       hasSameOptions(episode.options, options),
   );
 }

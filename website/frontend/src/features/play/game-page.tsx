@@ -10,7 +10,7 @@ import {
 } from "react";
 import { useNavigate } from "react-router";
 
-import type { Game } from "@/api/client";
+import { api, type Game } from "@/api/client";
 import { usePreferences } from "@/api/preferences";
 import { episodesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
@@ -22,6 +22,7 @@ import { hueFor } from "@/lib/hue";
 import { usePrefersReducedMotion } from "@/lib/media";
 import type { Engine, Phase } from "@/play/engine";
 
+import type { Branch } from "./branch/branch";
 import { GameMachine } from "./game-machine";
 import { GameSidebar, SidebarSection } from "./game-sidebar";
 import { ControlsCard } from "./controls-card";
@@ -53,25 +54,49 @@ interface GamePageProps {
   /** Renders the place of a finished episode on leaderboards. */
   renderPlace?: (episodeId: string) => ReactNode;
   race?: Race;
+  branch?: Branch;
 }
 
 /** A daily challenge has no options. */
 const NO_OPTIONS: Options = {};
 
 /** Page of one game: title bar, screen, controls and sidebar. */
-export function GamePage({ game, session, daily = null, renderPlace, race }: GamePageProps) {
+export function GamePage({
+  game,
+  session,
+  daily = null,
+  renderPlace,
+  race,
+  branch,
+}: GamePageProps) {
   const [engineKey, setEngineKey] = useState(0);
   const [ownOptions] = useOptions(game);
-  const options = race?.options ?? (daily === null ? ownOptions : NO_OPTIONS);
-  const engine = useEngine(game, options, engineKey, daily, race);
+  const options = (race ?? branch)?.options ?? (daily === null ? ownOptions : NO_OPTIONS);
+  const getTicket = () => requestTicket(game, daily, race, branch);
+  const engine = useEngine(game, options, engineKey, getTicket, race?.onEngine);
   if (engine === null) return null;
   return (
     <GameView
       key={engineKey}
-      {...{ engine, game, options, session, daily, renderPlace, race }}
+      {...{ engine, game, options, session, daily, renderPlace, race, branch }}
       onReopen={() => setEngineKey(engineKey + 1)}
     />
   );
+}
+
+function requestTicket(
+  game: Game,
+  daily: string | null,
+  race: Race | undefined,
+  branch: Branch | undefined,
+): Promise<{ ticket: string }> {
+  if (daily !== null) return api.dailyTicket(daily);
+  return api.ticket({
+    game_id: game.id,
+    ghost: race?.episode ?? null,
+    branch: branch === undefined ? null : { episode: branch.episode, frame: branch.frame },
+    share_token: (race ?? branch)?.share ?? null,
+  });
 }
 
 interface Props {
@@ -82,12 +107,26 @@ interface Props {
   daily: string | null;
   renderPlace: ((episodeId: string) => ReactNode) | undefined;
   race: Race | undefined;
+  branch: Branch | undefined;
   onReopen: () => void;
 }
 
-function GameView({ engine, game, options, session, daily, renderPlace, race, onReopen }: Props) {
+function GameView({
+  engine,
+  game,
+  options,
+  session,
+  daily,
+  renderPlace,
+  race,
+  branch,
+  onReopen,
+}: Props) {
   const snapshot = useSnapshot(engine);
-  const results = useEpisodeResults(game, options, session, snapshot.phase);
+  const ownResults = useEpisodeResults(game, options, session, snapshot.phase);
+  // A score that counts from a recorded frame does not compare.
+  const results = branch === undefined ? ownResults : null;
+  const isOrdinary = daily === null && race === undefined && branch === undefined;
   const { kind } = snapshot.phase;
   const preferences = usePreferences();
   const hasVibration = !usePrefersReducedMotion() && preferences.haptics;
@@ -110,11 +149,15 @@ function GameView({ engine, game, options, session, daily, renderPlace, race, on
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <GameMachine
           {...{ engine, game, snapshot, controls }}
-          best={bestScore(results)}
+          best={bestScore(results ?? [])}
           layer={snapshot.ghost?.seed === "same" && kind !== "ready" && race?.layer}
           overlay={
-            <Overlay {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}>
-              {race === undefined && daily === null && <RaceBest {...{ game, options, session }} />}
+            <Overlay
+              {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}
+              hasOptions={isOrdinary}
+              hasCover={branch === undefined}
+            >
+              {isOrdinary && <RaceBest {...{ game, options, session }} />}
             </Overlay>
           }
         />
@@ -122,10 +165,11 @@ function GameView({ engine, game, options, session, daily, renderPlace, race, on
           game={game}
           optionsText={describeOptions(game.options, options)}
           board={daily === null ? paths.board(game.id, writeOptions(options)) : paths.daily}
-          results={results}
+          results={results ?? []}
           notice={snapshot.notice}
         >
           {race?.panel(snapshot.ghost)}
+          {branch?.panel}
           <SidebarSection title="Controls">
             <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
           </SidebarSection>

@@ -25,11 +25,15 @@ interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
-  /** Results of earlier episodes, oldest first. */
-  results: readonly EpisodeResult[];
+  /** Results of earlier episodes, oldest first; null: those of this page do not compare with them. */
+  results: readonly EpisodeResult[] | null;
   touch: boolean;
   /** Day of the daily challenge that is played, which has one try; null: an ordinary game. */
   daily: string | null;
+  /** Whether the player may choose the options of the game. */
+  hasOptions: boolean;
+  /** Whether the cover is shown before the start; otherwise the first picture. */
+  hasCover: boolean;
   /** Renders the place of a finished episode on leaderboards. */
   renderPlace: ((episodeId: string) => ReactNode) | undefined;
   onReopen: () => void;
@@ -42,7 +46,10 @@ export function Overlay(props: Props) {
   const { phase } = props.snapshot;
   const isIdle = phase.kind === "ready" || phase.kind === "connecting";
   return (
-    <OverlayFrame kind={phase.kind} backdrop={isIdle && <CoverBackdrop game={props.game} />}>
+    <OverlayFrame
+      kind={phase.kind}
+      backdrop={isIdle && props.hasCover && <CoverBackdrop game={props.game} />}
+    >
       <OverlayContent {...props} phase={phase} />
     </OverlayFrame>
   );
@@ -68,6 +75,7 @@ function OverlayContent({
   results,
   touch,
   daily,
+  hasOptions,
   renderPlace,
   onReopen,
   children,
@@ -94,7 +102,7 @@ function OverlayContent({
           {daily !== null && (
             <p className="mt-4 text-pretty">Daily challenge {daily}: you have one try.</p>
           )}
-          {daily === null && snapshot.ghost === null && <OptionsPicker game={game} />}
+          {hasOptions && <OptionsPicker game={game} />}
         </Panel>
       );
     case "countdown":
@@ -129,7 +137,7 @@ function OverlayContent({
           place={phase.status !== "incomplete" && renderPlace?.(phase.episode)}
         >
           {daily === null && key}
-          {daily === null && snapshot.ghost === null && <OptionsPicker game={game} />}
+          {hasOptions && <OptionsPicker game={game} />}
         </EndedContent>
       );
     case "episode-lost":

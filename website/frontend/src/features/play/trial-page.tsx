@@ -13,7 +13,7 @@ import type { Keys } from "./keys";
 import type { Options } from "./options";
 import { SoundButton } from "./sound-button";
 import { TrialOverlay } from "./trial-overlay";
-import { type GetTicket, useSnapshot, useTicketEngine } from "./use-engine";
+import { type GetTicket, useEngine, useSnapshot } from "./use-engine";
 import { usePlayControls } from "./use-play-controls";
 
 /** A recorded game that is shown while the trial is played. */
@@ -48,7 +48,7 @@ interface Props {
  */
 export function TrialPage(props: Props) {
   const [engineKey, setEngineKey] = useState(0);
-  const engine = useTicketEngine(props.game, props.options, engineKey, props.getTicket);
+  const engine = useEngine(props.game, props.options, engineKey, props.getTicket);
   if (engine === null) return null;
   return (
     <TrialView

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 
-import { api, ApiError, fetchPrivateFile, fetchModule, socketUrl, type Game } from "@/api/client";
+import { ApiError, fetchPrivateFile, fetchModule, socketUrl, type Game } from "@/api/client";
 import { PROBLEMS } from "@/api/problems";
 import type { CloseReason } from "@/play/driver";
 import { GameEngine, type Engine, type Pace, type Snapshot } from "@/play/engine";
@@ -15,7 +15,6 @@ import { createRemoteDriver } from "@/play/remote/remote-driver";
 import { openWebSocket, type SocketAddress } from "@/play/remote/socket";
 import { openAudioOutput } from "@/play/sound/browser-output";
 
-import type { Race } from "./ghost/race";
 import type { Options } from "./options";
 
 function toTicketError(error: unknown): TicketError {
@@ -73,52 +72,29 @@ function paceOf({ pace }: Game, { speed = "1" }: Options): Pace {
   return pace.kind === "real-time" ? { ...pace, hz: pace.hz * Number(speed) } : pace;
 }
 
-/** Creates one engine per game, options, key and day of a daily challenge; closes it on unmount. */
+/**
+ * Creates one engine per game, options and key; closes it on unmount. `getTicket` and `onEngine` are
+ * those of the first render: what they depend on is in the key of the component.
+ */
 export function useEngine(
   game: Game,
   options: Options,
   engineKey: number,
-  daily: string | null,
-  race: Race | undefined,
+  getTicket: GetTicket,
+  onEngine?: (engine: Engine) => () => void,
 ): Engine | null {
-  // Only which episode is raced matters; the rest of `race` is new with each render.
-  const raceRef = useRef(race);
+  const hooksRef = useRef({ getTicket, onEngine });
   const [engine, setEngine] = useState<Engine | null>(null);
   useEffect(() => {
-    const newEngine = createEngine(game, options, () =>
-      daily === null
-        ? api.ticket({
-            game_id: game.id,
-            ghost: raceRef.current?.episode ?? null,
-            share_token: raceRef.current?.share ?? null,
-          })
-        : api.dailyTicket(daily),
-    );
-    const stopRace = raceRef.current?.onEngine(newEngine);
+    const hooks = hooksRef.current;
+    const newEngine = createEngine(game, options, () => hooks.getTicket());
+    const disconnect = hooks.onEngine?.(newEngine);
     const stop = runEngine(newEngine);
     setEngine(newEngine);
     return () => {
-      stopRace?.();
+      disconnect?.();
       stop();
     };
-  }, [game, options, engineKey, daily]);
-  return engine;
-}
-
-/** Creates one engine per game, options and key for a game that needs a ticket of its own. */
-export function useTicketEngine(
-  game: Game,
-  options: Options,
-  engineKey: number,
-  getTicket: GetTicket,
-): Engine | null {
-  const getTicketRef = useRef(getTicket);
-  const [engine, setEngine] = useState<Engine | null>(null);
-  useEffect(() => {
-    const newEngine = createEngine(game, options, () => getTicketRef.current());
-    const stop = runEngine(newEngine);
-    setEngine(newEngine);
-    return stop;
   }, [game, options, engineKey]);
   return engine;
 }

@@ -1,4 +1,7 @@
+import { Link } from "react-router";
+
 import type { Replay } from "@/api/replay";
+import { paths } from "@/config/paths";
 import { formatCount, formatScore, formatTimeAgo } from "@/lib/format";
 
 const OUTCOMES = { won: "Won", lost: "Lost", incomplete: "Quit" } as const;
@@ -21,6 +24,7 @@ export function About({ replay, now }: { replay: Replay; now: number }) {
           <span data-testid="certificate">{describeCertificate(certificate)}</span>
         </Row>
         <Row name="Mode">{replay.mode === "lockstep" ? "Lockstep" : "Streamed"}</Row>
+        <BeginsAt branch={provenance.branch} />
         {provenance.ghost !== undefined && <Row name="Ghost">Shown during play</Row>}
         {Object.entries(replay.options).map(([name, value]) => (
           <Row key={name} name={name.replaceAll("_", " ")}>
@@ -51,6 +55,20 @@ export function About({ replay, now }: { replay: Replay; now: number }) {
         </pre>
       </details>
     </>
+  );
+}
+
+/** The recorded frame with which the episode begins, with a link to it. */
+function BeginsAt({ branch }: { branch: unknown }) {
+  if (typeof branch !== "object" || branch === null) return null;
+  const { parent, step } = branch as { parent?: unknown; step?: unknown };
+  if (typeof parent !== "string" || typeof step !== "number") return null;
+  return (
+    <Row name="Begins at">
+      <Link className="rounded text-link underline" to={paths.replayFrame(parent, step, null)}>
+        Frame {step} of another round
+      </Link>
+    </Row>
   );
 }
 

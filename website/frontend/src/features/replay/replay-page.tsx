@@ -146,6 +146,7 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
                 Race
               </Link>
             )}
+            {replay.time_ended !== null && <PlayFromHere model={model} />}
           </div>
           <LoadError model={model} />
           <Section title="Controls">
@@ -184,6 +185,23 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
         />
       )}
     </div>
+  );
+}
+
+/** Plays on from the frame that is shown. After the environment's own end there is nothing to play. */
+function PlayFromHere({ model: { replay, player, client } }: { model: ReplayModel }) {
+  const { frame } = usePlayerState(player);
+  const isEnd =
+    frame >= replay.n_steps &&
+    (replay.end_reason === "terminated" || replay.end_reason === "truncated");
+  if (isEnd || replay.provenance.daily !== undefined) return null;
+  return (
+    <Link
+      className={buttonClass("plain")}
+      to={paths.branch(replay.game.id, replay.id, frame, client.shareToken)}
+    >
+      Play from here
+    </Link>
   );
 }
 
