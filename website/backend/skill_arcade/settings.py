@@ -17,6 +17,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Listed = Annotated[tuple[str, ...], NoDecode]
 # Connection pool size of the certifier and of each reader of recordings, which run one query at a time.
 CHILD_POOL_SIZE = 2
+DEFAULT_SHIPMENT_SECONDS = 0.5
 
 
 def default_home() -> Path:
@@ -128,6 +129,14 @@ class Settings(BaseSettings):
     uploader_num_workers: int = Field(4, ge=1, le=64, description="Number of segments that are uploaded concurrently.")
     segment_seconds: float = Field(
         5.0, gt=0, le=60, description="Duration of a journal segment in seconds, after which it is sealed and uploaded."
+    )
+    open_journal_seconds: float | None = Field(
+        None,
+        ge=0,
+        le=60,
+        description="Interval in seconds at which the open journals are shipped to the object store, so that at most "
+        "this and a request are lost with a server's disk; 0: never. Default: 0.5 with a bucket, otherwise 0, because "
+        "a folder is on the same disk.",
     )
     resume_seconds: float = Field(
         60.0, ge=0, description="Time in seconds for which a game waits for a disconnected player to reconnect."
@@ -389,6 +398,13 @@ class Settings(BaseSettings):
     def objects_folder(self) -> Path:
         """Folder of the object store if no bucket is set."""
         return self.skill_arcade_home / "objects"
+
+    @property
+    def shipment_seconds(self) -> float:
+        """Interval at which open journals are shipped, 0 for never."""
+        if self.open_journal_seconds is not None:
+            return self.open_journal_seconds
+        return 0.0 if self.gcp_bucket_name is None else DEFAULT_SHIPMENT_SECONDS
 
     @property
     def database_connections(self) -> int:

@@ -8,6 +8,7 @@ locals {
       lost_episodes_total            = []
       moved_games_total              = []
       moved_incomplete_games_total   = []
+      recovered_games_total          = []
       games_taken_over_total         = []
       games                          = []
       game_starts_total              = []

@@ -12,11 +12,11 @@ resource "google_storage_bucket" "recordings" {
     retention_duration_seconds = 30 * 24 * 3600
   }
 
-  # An export that nobody downloads, and parts of an upload that broke off.
+  # An export that nobody downloads, a shipment of a server that nobody recovered, and parts of an upload that broke off.
   lifecycle_rule {
     condition {
       age            = 2
-      matches_prefix = ["exports/"]
+      matches_prefix = ["exports/", "open-journals/"]
     }
     action {
       type = "Delete"

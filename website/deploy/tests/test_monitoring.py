@@ -44,7 +44,8 @@ def server_metrics() -> list[Metric]:
     heartbeat = SimpleNamespace(n_running=1, n_silent=0, n_ended_episodes=0)
     leases = SimpleNamespace(n_lost=0)
     moves = SimpleNamespace(n_moved=0, n_incomplete=0)
-    state = SimpleNamespace(sessions=sessions, heartbeat=heartbeat, leases=leases, moves=moves)
+    lost_games = SimpleNamespace(n_recovered=0)
+    state = SimpleNamespace(sessions=sessions, heartbeat=heartbeat, leases=leases, moves=moves, lost_games=lost_games)
     return read_metrics(cast(AppState, state))
 
 

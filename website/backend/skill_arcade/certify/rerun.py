@@ -135,7 +135,7 @@ def compare_runs(
 
 
 def _begin(episode: Episode, env: PlayableEnv, on_step: Callable[[int], None]) -> StepResult:
-    """Bring the environment to observation 0: by the reset, and the steps before the frame of a branch (rule R39)."""
+    """Bring the environment to observation 0: by the reset, and the steps before the frame of a branch (rule R31)."""
     outcome = env.reset(episode.seed)
     for action in episode.prefix_actions:
         on_step(RESET)

@@ -66,8 +66,12 @@ EVENTS = {
     "incident": "lockstep: the server rejected a message of the page: `what` is the reason, with the message's fields",
     "server-lost": "the server was lost, and another one ended the episode until more of it arrives: `server`, the id "
     "of the one that was lost",
-    "handed-over": "the server let the episode go, and another one may continue it; no fields",
+    "handed-over": "the server let the episode go, and another one may continue it: `end_reason`, the reason of the "
+    "end until one does, if the server stopped; no fields if the player connected to another server",
     "moved": "another server continues the episode that was handed over: `server`, the id of the one before",
     "rewound": "another server continues the episode without a hand-over, so that steps that the player saw may be "
-    "missing before this event: `server`, the id of the one before",
+    "missing before this event: `server`, the id of the one before, and `recovered_steps`, the number of steps before "
+    "this event that it had shipped and not uploaded; without them the field is absent",
+    "recovered": "the server was lost; another one has added what it had shipped, and ended the episode: `server`, the "
+    "id of the one that was lost, and `recovered_steps`, the number of steps added",
 }

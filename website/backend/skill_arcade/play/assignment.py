@@ -108,14 +108,14 @@ class RecordedSteps(BaseModel):
     environment: dict[str, Any]
     """Description of the environment in which the steps were taken."""
     score: float
-    picture_sha256: str
-    """Digest of the picture of the last observation, by `digest_picture`."""
+    picture_sha256: str | None
+    """Digest of the picture of the last observation, by `digest_picture`; None: none is stored."""
     lockstep_inputs: list[RecordedInput] | None = None
     """Inputs of an episode that is continued in lockstep, from which its actions follow; None: it is streamed."""
 
 
 class Branch(RecordedSteps):
-    """A frame of a recorded episode, the parent, from which a new episode begins (rule R39).
+    """A frame of a recorded episode, the parent, from which a new episode begins (rule R31).
 
     The steps are those from the reset of the first episode of the line, the root, to that frame.
     """
@@ -149,11 +149,17 @@ class ResumedEpisode(RecordedSteps):
     """Start of the episode on the monotonic clock of this machine, on which it had not begun."""
     n_segments: int
     n_events: int
-    before: str
-    """Key of the last observation."""
+    before: str | None
+    """Key of the last observation; None: nothing of the episode is stored."""
     server_before: UUID | None
     is_whole: bool
     """False: the server before did not hand the episode over, so that its last steps may be lost."""
+
+    tail: str = ""
+    """Records of segments that the server before has shipped (rule R34) and not uploaded, in base64. They follow the
+    stored steps."""
+    is_over: bool = False
+    """The episode ends after its last recorded step, because its server was lost and nobody plays it."""
 
     def describe_server_before(self) -> str | None:
         """Return the server before as text, or None if it is unknown."""
@@ -186,6 +192,12 @@ class GameAssignment(BaseModel):
     consent: PlayConsent = PlayConsent()
     resumed: ResumedEpisode | None = None
     """Episode of another server with which the session begins, or None."""
+
+    @property
+    def can_move(self) -> bool:
+        """Whether another server may continue an episode of it: recorded, of no study and no day, no branch (O29)."""
+        is_plain = self.daily is None and self.study is None and self.branch is None
+        return self.consent.is_recorded and is_plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,21 @@ def read_file(path: Path) -> tuple[Path, bytes] | None:
     return None
 
 
+def read_tail(path: Path, start: int) -> bytes:
+    """Return what a journal file, which may have been sealed since it was listed, has from byte `start` on.
+
+    Returns nothing if the file was uploaded and deleted.
+    """
+    for place in (path, path.with_suffix(SEALED)):
+        try:
+            with place.open("rb") as file:
+                file.seek(start)
+                return file.read()
+        except FileNotFoundError:
+            continue
+    return b""
+
+
 def list_files(place: Path) -> list[Path]:
     """Return the journal files of one episode, in order. Empty if the episode was uploaded meanwhile."""
     try:

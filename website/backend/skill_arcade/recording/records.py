@@ -16,6 +16,7 @@ from skill_arcade.frames.encoder import EncodedFrame
 _STEP = struct.Struct("<IqdBqiqqiq")
 _INFO_SIZE = struct.Struct("<I")
 _FRAME = struct.Struct("<BHHHHHI")
+_NO_FRAME = bytes(_FRAME.size)
 _SHOWN = struct.Struct("<Iq")
 _NONE = -1
 _KEY, _TRUE_COLOUR = 1, 2
@@ -134,6 +135,12 @@ class RecordedStep(NamedTuple):
             *unpack_frame(body[start + n_info :]),
             None if stepped_us == _NONE else stepped_us,
         )
+
+
+def strip_step(body: bytes) -> bytes:
+    """Return the record of a step without its picture and observation."""
+    (n_info,) = _INFO_SIZE.unpack_from(body, _STEP.size)
+    return body[: _STEP.size + _INFO_SIZE.size + n_info] + _NO_FRAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ from skill_arcade.recording.records import (
 DAMAGED_SUFFIX = ".damaged"
 HANDED_OVER = "handed-over"
 """Kind of the last event of a server that has let an episode go, so that another one can continue it (rule R26)."""
+SERVER_LOST = "server-lost"
+"""Reason of the end of an episode whose server was lost."""
+SERVER_STOPPED = "server-stopped"
+"""Reason of the end of an episode whose server stopped in order."""
 _SEAL = frame_record(RecordKind.SEAL)
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,14 @@ class Segment:
     def is_handed_over(self) -> bool:
         """Whether the segment is the last one of its server, and another server may continue the episode."""
         return self.end is None and bool(self.events) and self.events[-1].kind == HANDED_OVER
+
+    @property
+    def provisional_end(self) -> EpisodeEnd | None:
+        """The end of an episode whose server let it go because it stopped, until a server continues it (rule R33)."""
+        if not self.is_handed_over or (reason := self.events[-1].data.get("end_reason")) is None:
+            return None
+        last = self.events[-1]
+        return EpisodeEnd("incomplete", reason, None, last.step, last.server_us)
 
     @property
     def frames(self) -> list[EncodedFrame]:
@@ -79,7 +91,7 @@ def parse_segment(data: bytes) -> tuple[Segment | None, int]:
         elif segment.sealed:
             break
         else:
-            _add(segment, kind, body)
+            add_record(segment, kind, body)
         whole = end
     return segment, whole
 
@@ -112,7 +124,8 @@ def _is_consistent(data: bytes, whole: int) -> bool:
     )
 
 
-def _add(segment: Segment, kind: RecordKind, body: bytes) -> None:
+def add_record(segment: Segment, kind: RecordKind, body: bytes) -> None:
+    """Add a record to the segment that it belongs to."""
     match kind:
         case RecordKind.RESET:
             segment.reset = unpack_frame(body)

@@ -17,7 +17,7 @@ from skill_arcade.storage.database.tables import EpisodeStatus
 
 def build_rows(segment: Segment, objects: dict[str, bytes]) -> SegmentRows:
     """Return the rows of a segment. `objects` are its objects by key."""
-    head, end = segment.header, segment.end
+    head, end = segment.header, segment.end or segment.provisional_end
     ending = None
     if end is not None:
         ending = EpisodeOutcome(EpisodeStatus(end.status), end.reason, end.score, wall_clock(head, end.ended_us))

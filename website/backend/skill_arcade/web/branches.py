@@ -1,4 +1,4 @@
-"""Lets players begin a new episode at a frame of a recorded one (rule R39)."""
+"""Lets players begin a new episode at a frame of a recorded one (rule R31)."""
 
 import asyncio
 from itertools import islice

@@ -139,6 +139,21 @@ class GameLeases:
         except NotReady:
             log.warning("cannot restore a download ticket, it stays used")
 
+    async def find_or_take_fence(self, connection: PlayerConnection) -> int:
+        """Return the fence of the lease of the player's game, which is taken if it could not be taken before.
+
+        Raises:
+            TakenOver: the lease was lost meanwhile.
+            NotReady: the database does not answer.
+        """
+        if connection.user_id not in self._held:
+            raise TakenOver(REASONS[CloseCode.TAKEN_OVER])
+        if not self.find_fence(connection.user_id):
+            await self._take(connection.user_id, connection.number)
+        if not (fence := self.find_fence(connection.user_id)):
+            raise NotReady("The database does not answer. Try again in a moment.")
+        return fence
+
     def find_fence(self, user_id: str) -> int:
         """Return the fence of the player's lease, or 0 if it is not held or could not be taken yet."""
         held = self._held.get(user_id)
@@ -243,7 +258,7 @@ class GameLeases:
     def _on_lost(self, lost: LostLease) -> None:
         """End the game of a lost lease, unless a newer lease was taken since."""
         held = self._held.get(lost.user_id)
-        let_go = partial(self._let_go, lost.user_id) if lost.is_taken else None
+        let_go = partial(self.let_go, lost.user_id) if lost.is_taken else None
         if held is None:
             if lost.is_taken:  # perhaps told twice; the other server waits, if the game is not just being ended
                 self._start(self._sessions.end_lost_game(lost.user_id, 0, is_taken=True, on_let_go=let_go))
@@ -255,8 +270,8 @@ class GameLeases:
         log.info("lease of a game lost user=%s fence=%d is_taken=%s", lost.user_id, held.fence, lost.is_taken)
         self._start(self._sessions.end_lost_game(lost.user_id, held.number, is_taken=lost.is_taken, on_let_go=let_go))
 
-    async def _let_go(self, user_id: str, episode_id: UUID | None) -> None:
-        """Tell the server that waits for the game that it may have it."""
+    async def let_go(self, user_id: str, episode_id: UUID | None) -> None:
+        """Tell other servers that this one has let a game go, with the episode to continue, if any."""
         try:
             async with request_transaction(self._engine) as connection:
                 await moved_episodes.release_game(connection, user_id, self._server_id, episode_id)

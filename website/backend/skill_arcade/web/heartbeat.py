@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import DBAPIError
@@ -32,6 +33,8 @@ class ServerHeartbeat:
     def __init__(self, engine: AsyncEngine, journal_id: UUID, *, max_games: int, lost_seconds: float) -> None:
         self.server_id = uuid4()
         self.n_running, self.n_silent, self.n_ended_episodes = 1, 0, 0
+        self.is_steady = False
+        self._recovery: asyncio.Task[None] | None = None
         self._engine, self._journal_id, self._max_games = engine, journal_id, max_games
         self._lifetime = timedelta(seconds=lost_seconds)
 
@@ -48,14 +51,26 @@ class ServerHeartbeat:
                 max_games=self._max_games,
             )
 
-    async def run(self, count_games: Callable[[], int]) -> None:
-        """Give signs of life until cancelled. A failure is logged, and the next one follows in time."""
+    async def run(self, count_games: Callable[[], int], recover: Callable[[], Awaitable[None]]) -> None:
+        """Give signs of life until cancelled. A failure is logged, and the next one follows in time.
+
+        While other servers are silent, `recover` is called in the background after each, unless it still runs.
+        """
         interval = self._lifetime.total_seconds() / BEATS_PER_LIFETIME
+        async with asyncio.TaskGroup() as group:
+            await self._run(count_games, partial(self._recover, group, recover), interval)
+
+    def _recover(self, group: asyncio.TaskGroup, recover: Callable[[], Awaitable[None]]) -> None:
+        if self.n_silent and self.is_steady and (self._recovery is None or self._recovery.done()):
+            self._recovery = group.create_task(_log_failure(recover), name="recover lost games")
+
+    async def _run(self, count_games: Callable[[], int], recover: Callable[[], None], interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
             try:
                 async with asyncio.timeout(max(MIN_TIMEOUT_SECONDS, interval)):
                     await self.beat(count_games())
+                recover()
             except Exception as error:  # noqa: BLE001  (whatever it is, the next one follows)
                 log.warning(
                     "sign of life failed, retrying delay_s=%.0f error=%s: %s", interval, type(error).__name__, error
@@ -70,6 +85,7 @@ class ServerHeartbeat:
             await self.register()
             return
         self.n_running, self.n_silent = heartbeat.n_running, heartbeat.n_silent
+        self.is_steady = heartbeat.is_steady
         if not heartbeat.is_steady:
             return
         async with transaction(self._engine) as connection:
@@ -83,3 +99,10 @@ class ServerHeartbeat:
         with suppress(NotReady, DBAPIError, OSError, TimeoutError):
             async with asyncio.timeout(1.0), transaction(self._engine) as connection:
                 await servers.end_server(connection, self.server_id)
+
+
+async def _log_failure(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001  (whatever it is, the next sign of life tries again)
+        log.warning("cannot recover lost games, retrying error=%s: %s", type(error).__name__, error)

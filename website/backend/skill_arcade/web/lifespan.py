@@ -38,6 +38,7 @@ from skill_arcade.web.game_leases import GameLeases
 from skill_arcade.web.game_moves import GameMoves
 from skill_arcade.web.graceful_shutdown import graceful_shutdown
 from skill_arcade.web.heartbeat import ServerHeartbeat
+from skill_arcade.web.lost_games import LostGames
 from skill_arcade.web.metric_export import export_metrics, should_export
 from skill_arcade.web.rate_limiting.table import PLAYER_TICKETS
 from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
@@ -73,8 +74,8 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         state = await open_parts(settings, stack)
         await state.heartbeat.register()
         stack.push_async_callback(state.heartbeat.end)  # last: the uploader still uploads until then
-        beat_task = asyncio.create_task(state.heartbeat.run(lambda: state.sessions.n_games), name="heartbeat")
-        stack.callback(beat_task.cancel)
+        beating = state.heartbeat.run(lambda: state.sessions.n_games, state.lost_games.recover)
+        stack.push_async_callback(cancel_and_wait, asyncio.create_task(beating, name="heartbeat"))
         lease_task = asyncio.create_task(state.leases.run(), name="leases")
         stack.push_async_callback(cancel_and_wait, lease_task)
         study_task = asyncio.create_task(state.studies.trials.run(), name="studies")
@@ -184,7 +185,9 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         heartbeat.server_id,
         lost_seconds=settings.server_lost_seconds,
         resume_seconds=settings.resume_seconds,
+        has_other_servers=lambda: heartbeat.n_running > 1,
     )
+    lost_games = LostGames(engine, objects, catalogue, sessions, moves)
     return AppState(
         settings=settings,
         tokens=tokens,
@@ -199,6 +202,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         heartbeat=heartbeat,
         leases=leases,
         moves=moves,
+        lost_games=lost_games,
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         export_jobs=export_jobs,

@@ -67,6 +67,11 @@ def read_metrics(state: AppState) -> list[Metric]:
             "Moved games that the other server has not handed over, so that steps may be lost.",
             state.moves.n_incomplete,
         ),
+        _counter(
+            "recovered_games_total",
+            "Games of lost servers to which what those had shipped was added.",
+            state.lost_games.n_recovered,
+        ),
         _gauge("games", "Running games.", sessions.n_games),
         _counter("game_starts_total", "Started games.", sessions.counts["starts"]),
         _counter("slow_game_starts_total", "Starts over 3 s, and failed ones.", sessions.counts["slow_starts"]),

@@ -22,6 +22,7 @@ from skill_arcade.web.game_assets import GameAssets
 from skill_arcade.web.game_leases import GameLeases
 from skill_arcade.web.game_moves import GameMoves
 from skill_arcade.web.heartbeat import ServerHeartbeat
+from skill_arcade.web.lost_games import LostGames
 from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.research import ResearchService
 from skill_arcade.web.studies.studies import Studies
@@ -49,6 +50,7 @@ class AppState:
     heartbeat: ServerHeartbeat
     leases: GameLeases
     moves: GameMoves
+    lost_games: LostGames
     emulator: EmulatorCache
     exports: Exports
     export_jobs: ExportJobs | None

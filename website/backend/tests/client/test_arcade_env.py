@@ -233,7 +233,7 @@ def test_reset_in_real_time_of_a_slow_program_returns_although_frames_have_passe
             assert frames[0] >= 1
 
 
-def test_R39_program_plays_from_a_frame_of_its_own_episode(arcade: Arcade, recordings: sa.Dataset) -> None:
+def test_R31_program_plays_from_a_frame_of_its_own_episode(arcade: Arcade, recordings: sa.Dataset) -> None:
     with ArcadeEnv(arcade.url, "breakout", name="branching") as env:
         env.reset(seed=5)
         pictures = [env.step(1 + step % 3)[0] for step in range(30)]

@@ -1,4 +1,4 @@
-"""Episodes that begin at a frame of a recorded one (rules O39 and R39)."""
+"""Episodes that begin at a frame of a recorded one (rules O32 and R31)."""
 
 import asyncio
 import random
@@ -89,17 +89,17 @@ def check_branches(tmp_path: Path, game: str, n_steps: int, n_branches: int) -> 
 
 
 @pytest.mark.parametrize("game", GAMES)
-def test_R39_branch_with_the_actions_of_its_parent_equals_the_rest_of_it(tmp_path: Path, game: str) -> None:
+def test_R31_branch_with_the_actions_of_its_parent_equals_the_rest_of_it(tmp_path: Path, game: str) -> None:
     check_branches(tmp_path, game, n_steps=120, n_branches=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("game", ATARI)
-def test_R39_branches_of_every_atari_game_equal_the_rest_of_their_parent(tmp_path: Path, game: str) -> None:
+def test_R31_branches_of_every_atari_game_equal_the_rest_of_their_parent(tmp_path: Path, game: str) -> None:
     check_branches(tmp_path, game, n_steps=1500, n_branches=5)
 
 
-def test_R39_frame_that_repeating_does_not_lead_to_is_refused(tmp_path: Path) -> None:
+def test_R31_frame_that_repeating_does_not_lead_to_is_refused(tmp_path: Path) -> None:
     harness = SessionHarness(tmp_path / "parent", "breakout", is_program=True)
     harness.send("start", mode="streamed", program={"pace": "stepped", "seed": None})
     parent = play_actions(harness, [1, 2, 3, 2, 2, 3])
@@ -152,7 +152,7 @@ async def play(arcade: Arcade, email: str, **body: Any) -> str:
 
 
 @pytest.mark.anyio
-async def test_R39_branches_of_branches_begin_at_the_frame_and_are_certified(arcade: Arcade) -> None:
+async def test_R31_branches_of_branches_begin_at_the_frame_and_are_certified(arcade: Arcade) -> None:
     root = await play(arcade, "ada@example.org")
     line, frames = [root], [40, 25, 10]
     for frame in frames:
@@ -182,7 +182,7 @@ async def test_R39_branches_of_branches_begin_at_the_frame_and_are_certified(arc
 
 
 @pytest.mark.anyio
-async def test_O39_reconnect_of_a_branch_goes_on_with_it(arcade: Arcade) -> None:
+async def test_O32_reconnect_of_a_branch_goes_on_with_it(arcade: Arcade) -> None:
     root = await play(arcade, "eve@example.org")
     branch = {"episode": root, "frame": 30}
     async with playing(arcade, "eve@example.org", branch=branch) as player:
@@ -213,7 +213,7 @@ async def test_O39_reconnect_of_a_branch_goes_on_with_it(arcade: Arcade) -> None
 
 
 @pytest.mark.anyio
-async def test_O39_ticket_names_only_frames_that_can_be_played_from(arcade: Arcade) -> None:
+async def test_O32_ticket_names_only_frames_that_can_be_played_from(arcade: Arcade) -> None:
     root = await play(arcade, "cai@example.org")
 
     async def ask(email: str = "dan@example.org", **body: Any) -> tuple[int, str]:
@@ -238,7 +238,7 @@ async def test_O39_ticket_names_only_frames_that_can_be_played_from(arcade: Arca
 
 
 @pytest.mark.anyio
-async def test_R39_branch_outlives_its_erased_parent_and_says_why_it_cannot_be_certified(arcade: Arcade) -> None:
+async def test_R31_branch_outlives_its_erased_parent_and_says_why_it_cannot_be_certified(arcade: Arcade) -> None:
     root = await play(arcade, "fay@example.org")
     link = (await request(arcade, "POST", f"/episodes/{root}/shares", "fay@example.org")).json()["token"]
     body = {"branch": {"episode": root, "frame": 20}, "share_token": link}

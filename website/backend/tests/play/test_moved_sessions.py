@@ -9,8 +9,10 @@ import pytest
 from skill_arcade.environments.factory import make_environment
 from skill_arcade.play.session.resumption import ResumeFailed
 from skill_arcade.play.session.session import STEPS_LOST_NOTICE
+from skill_arcade.recording.records import RecordedEvent, RecordedStep
+from skill_arcade.recording.shipment import JournalFollower, merge_records, parse_records
 from skill_arcade.wire.packet import FramePacket
-from tests.support.moved import read_all, read_moved, recorded_digests, repeat, resume
+from tests.support.moved import read_all, read_lost, read_moved, recorded_digests, repeat, resume
 from tests.support.session_harness import HELLO_MESSAGE, SessionHarness
 
 GAMES = ["breakout", "berzerk", "qbert", "tetris", "mountain-car", "tower-of-hanoi", "minigrid-locked-room"]
@@ -31,6 +33,11 @@ def play_on(harness: SessionHarness, n_steps: int) -> None:
             harness.play_on(10)
         harness.now += 1000
         harness.press(control, down=False)
+
+
+def plain(record: RecordedStep | RecordedEvent) -> Any:
+    """Return a record without its picture."""
+    return record._replace(encoded=None, observation=b"") if isinstance(record, RecordedStep) else record  # type: ignore[arg-type]
 
 
 def open_other(tmp_path: Path, game: str) -> SessionHarness:
@@ -94,6 +101,66 @@ def test_R28_player_is_told_that_steps_were_lost_and_the_record_says_so(tmp_path
     two.send("leave")
     (segment,) = read_all(tmp_path / "two", episode=episode)
     assert [event.kind for event in segment.events][:2] == ["rewound", "attach"]
+
+
+@pytest.mark.parametrize(("game", "n_stored"), [("breakout", 0), ("breakout", 1), ("tetris", 1), ("tower-of-hanoi", 0)])
+def test_R35_shipped_records_follow_the_stored_ones_as_they_were(tmp_path: Path, game: str, n_stored: int) -> None:
+    one = SessionHarness(tmp_path / "one", game, provenance={"server": "one", "mode": "streamed"})
+    play_some(one, 100 if one.manifest.pace.kind == "real-time" else 20)
+    episode = one.headers[0].episode_id
+    shipped = parse_records(JournalFollower(tmp_path / "one").read())
+    played = merge_records(shipped)
+    one.session.stop("left", one.now)
+    for number in range(n_stored, len(shipped)):
+        (tmp_path / "one" / str(episode) / f"{number:06d}.sealed").unlink(missing_ok=True)
+    two = open_other(tmp_path, game)
+    moved = read_lost(tmp_path / "one", shipped, n_stored, started_us=two.now - 30_000_000)
+    resume(two.session, moved, two.now)
+    two.session.attach(HELLO_MESSAGE, two.now)
+    two.send("leave")
+
+    segments = read_all(tmp_path / "one", tmp_path / "two", episode=episode)
+    repeated = merge_records(segments)[: len(played)]
+    assert [plain(one) for one in repeated] == [plain(one) for one in played]
+    events = [event for segment in segments for event in segment.events]
+    assert [event.number for event in events] == list(range(len(events)))
+    (rewound,) = [event for event in events if event.kind == "rewound"]
+    n_repeated = sum(len(segment.steps) for segment in shipped[n_stored:])
+    assert rewound.data == {"server": None, "recovered_steps": n_repeated}
+    assert recorded_digests(segments) == repeat(make_environment(two.manifest.environment), segments)
+    assert dict(pair for segment in segments for pair in segment.shown) == dict(
+        pair for segment in shipped for pair in segment.shown
+    )
+
+
+def test_R35_episode_that_nobody_plays_ends_after_the_shipped_records(tmp_path: Path) -> None:
+    one = SessionHarness(tmp_path / "one", "breakout", provenance={"server": "one", "mode": "streamed"})
+    play_some(one)
+    shipped = parse_records(JournalFollower(tmp_path / "one").read())
+    two = open_other(tmp_path, "breakout")
+    lost = read_lost(tmp_path / "one", shipped, 0, started_us=two.now - 30_000_000)
+    resume(two.session, lost.model_copy(update={"is_over": True}), two.now)
+    assert two.session.is_finished
+    (segment,) = read_all(tmp_path / "two", episode=lost.id)
+    assert (segment.header.number, segment.header.fence, len(segment.steps)) == (
+        0,
+        7,
+        sum(len(one.steps) for one in shipped),
+    )
+    assert segment.events[-1].kind == "recovered"
+    assert segment.end is not None
+    assert (segment.end.reason, segment.end.n_steps) == ("server-lost", len(segment.steps))
+    assert segment.end.ended_us == max(record.server_us for record in merge_records(shipped))
+
+
+def test_R35_shipped_step_with_another_result_is_not_continued(tmp_path: Path) -> None:
+    one = SessionHarness(tmp_path / "one", "breakout", provenance={"mode": "streamed"})
+    play_some(one)
+    shipped = parse_records(JournalFollower(tmp_path / "one").read())
+    shipped[0].steps[40] = shipped[0].steps[40]._replace(reward=17.0)
+    two = open_other(tmp_path, "breakout")
+    with pytest.raises(ResumeFailed, match="step 40 has another result"):
+        resume(two.session, read_lost(tmp_path / "one", shipped, 0, started_us=0), two.now)
 
 
 @pytest.mark.parametrize("change", ["picture", "score", "actions", "version"])

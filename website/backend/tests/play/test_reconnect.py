@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import skill_arcade.dataset as sa
+from skill_arcade.play.connections.game_connection import HAND_OVER_REASON, SHUTDOWN_REASON
 from skill_arcade.wire.close_codes import CloseCode
+from skill_arcade.wire.error_table import REASONS
 from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, Player, issue_ticket, open_player, running_arcade, sign_in, wait_until_uploaded
 from tests.support.server import ServerUnderTest
@@ -47,6 +51,17 @@ async def connected_player(arcade: Arcade, token: str, game: str = "breakout") -
         f"ws://127.0.0.1:{arcade.port}/ws/{game}?token={ticket}", compression=None, close_timeout=1
     ) as socket:
         yield Player(socket, keep_pictures=False)
+
+
+@contextmanager
+def closing_server(server: ServerUnderTest) -> Iterator[ServerUnderTest]:
+    """Start a server, and stop it at the end if it still runs."""
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.running.poll() is None:
+            server.stop()
 
 
 async def test_O6_reconnect_resumes_paused_episode_and_records_the_gap(arcade: Arcade) -> None:
@@ -152,25 +167,45 @@ async def test_O11_connection_for_another_game_ends_the_first_as_left(arcade: Ar
         assert (await read_until_closed(first))[0] == CloseCode.NORMAL
 
 
-async def test_F5_graceful_shutdown_notifies_players_and_uploads_within_10_s() -> None:
-    with temporary_home() as home:
-        server = ServerUnderTest(home)
-        await asyncio.to_thread(server.start)
-        arcade = Arcade(server.port, home, server.process)  # type: ignore[arg-type]
-        async with open_player(arcade, "last@example.org", "breakout") as player:
+async def test_O30_restart_of_the_only_server_continues_the_game_and_stops_within_10_s() -> None:
+    with temporary_home() as home, closing_server(ServerUnderTest(home)) as server:
+        async with open_player(server, "last@example.org", "breakout") as player:
             player.keep_pictures = False
             await player.send("start")
             episode = UUID((await player.read_until("started"))["episode"])
-            seen = (await player.read_until_frame(60)).frame
+            await player.read_until_frame(60)
             stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-            notice = await player.read_until("notice")
-            ended = await player.read_until("ended")
-            assert (await read_until_closed(player))[0] == CloseCode.RESTARTING
-        assert [message["type"] for message in player.messages[-2:]] == ["notice", "ended"]
-        assert notice["text"]
-        assert (ended["status"], ended["reason"]) == ("incomplete", "server-stopped")
-        assert ended["n_steps"] >= seen
+            assert await read_until_closed(player) == (CloseCode.RESTARTING, HAND_OVER_REASON)
+            seen = player.packets[-1].frame
+        assert player.messages[-1] == {"type": "notice", "text": HAND_OVER_REASON}
         assert await stopping < 10
         assert server.files(".open", ".sealed", ".new", "") == []
+        await asyncio.to_thread(server.start)
+        async with open_player(server, "last@example.org", "breakout") as player:
+            assert UUID((await player.read_until("started"))["episode"]) == episode
+            assert (await player.read_until_frame(0)).frame >= seen
+            await player.send("leave")
+            ended = await player.read_until("ended")
+        await server.wait_until_uploaded()
         [report] = await server.check({episode: ended["n_steps"]})
         assert (report.stored, report.lost, report.duplicated, report.problems) == (ended["n_steps"], 0, 0, [])
+
+
+async def test_F5_graceful_shutdown_ends_a_daily_challenge_and_says_so() -> None:
+    with temporary_home() as home, closing_server(ServerUnderTest(home, {"DAILY_GAMES": "breakout"})) as server:
+        token = await sign_in(server.url, "daily@example.org")
+        async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {token}"}) as client:
+            answer = await client.post("/challenges/tickets", json={"day": datetime.now(UTC).date().isoformat()})
+        ticket = answer.raise_for_status().json()["ticket"]
+        address = f"ws://127.0.0.1:{server.port}/ws/breakout?token={ticket}"
+        async with connect(address, compression=None, close_timeout=1) as socket:
+            player = Player(socket, keep_pictures=False)
+            await player.hello()
+            await player.send("start")
+            await player.read_until_frame(30)
+            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+            assert await read_until_closed(player) == (CloseCode.RESTARTING, REASONS[CloseCode.RESTARTING])
+            notice, ended = player.messages[-2:]
+            assert notice == {"type": "notice", "text": SHUTDOWN_REASON}
+            assert (ended["type"], ended["status"], ended["reason"]) == ("ended", "incomplete", "server-stopped")
+        assert await stopping < 10

@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.connections.game_connection import HAND_OVER_REASON
 from skill_arcade.play.session.session import STEPS_LOST_NOTICE
 from skill_arcade.recording.journal import SEALED
 from skill_arcade.recording.journal_files import list_files
@@ -173,6 +174,34 @@ async def test_O26_game_moves_to_the_server_of_the_newest_connection(pair: Pair,
     assert await read_rows(engine, query) == [("handed-over",), ("moved",)] * 2
     (report,) = [report for report in await two.check({episode: again_at + 60}) if report.episode == episode]
     assert (report.lost, report.duplicated, report.problems) == (0, 0, [])
+
+
+async def test_O30_server_that_stops_hands_its_games_over(pair: Pair, engine: AsyncEngine) -> None:
+    stopped, other = pair
+    email = new_email()
+    async with open_player(stopped, email, GAME) as first:
+        episode = await start_playing(first)
+        stopping = asyncio.create_task(asyncio.to_thread(stopped.stop))
+        assert await read_close_code(first) == CloseCode.RESTARTING
+        assert first.messages[-1] == {"type": "notice", "text": HAND_OVER_REASON}
+    async with open_player(other, email, GAME) as second:
+        assert await continue_playing(second, episode) >= first.packets[-1].frame
+        await leave_and_certify(second, engine, episode)
+    await stopping
+    query = f"SELECT kind FROM event WHERE episode_id = '{episode}' AND kind IN ('handed-over', 'moved', 'rewound')"
+    assert await read_rows(engine, f"{query} ORDER BY number") == [("handed-over",), ("moved",)]
+    seen = {episode: first.packets[-1].frame}
+    (report,) = [report for report in await other.check(seen) if report.episode == episode]
+    assert (report.lost, report.duplicated, report.problems) == (0, 0, [])
+
+
+async def test_O30_game_of_a_stopped_server_that_nobody_continues_is_over(pair: Pair, engine: AsyncEngine) -> None:
+    stopped, _ = pair
+    async with open_player(stopped, new_email(), GAME) as player:
+        episode = await start_playing(player)
+        await asyncio.to_thread(stopped.stop)
+    query = f"SELECT status::text, end_reason, time_ended > time_created FROM episode WHERE id = '{episode}'"
+    await wait_for(engine, query, [("incomplete", "server-stopped", True)])
 
 
 async def test_O25_reconnect_to_the_same_server_continues_the_episode(pair: Pair) -> None:

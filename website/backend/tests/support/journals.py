@@ -22,6 +22,13 @@ from skill_arcade.recording.records import (
 SIZE = 16, 8
 
 
+def picture(number: int) -> NDArray[np.uint8]:
+    """Return a picture that differs from that of the number before."""
+    pixels = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    pixels[number % SIZE[1], number % SIZE[0]] = 255
+    return pixels
+
+
 def make_header(**changes: object) -> SegmentHeader:
     """Return the header of segment 0 of a new episode."""
     fields = {

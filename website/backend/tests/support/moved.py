@@ -12,6 +12,7 @@ from skill_arcade.recording.journal_files import list_files
 from skill_arcade.recording.records import RecordedEvent
 from skill_arcade.recording.segment import Segment, read_segment
 from skill_arcade.uploader.objects import build_objects, object_key
+from skill_arcade.web.game_moves import encode_tail
 
 
 def read_moved(folder: Path, episode: UUID, *, started_us: int, is_whole: bool = True) -> ResumedEpisode:
@@ -45,12 +46,40 @@ def read_moved(folder: Path, episode: UUID, *, started_us: int, is_whole: bool =
     )
 
 
+def read_lost(folder: Path, shipped: list[Segment], n_stored: int, *, started_us: int) -> ResumedEpisode:
+    """Read the first `n_stored` segments of a journal as `read_moved` does; the other ones are only shipped."""
+    head, tail = shipped[0].header, encode_tail(shipped[n_stored:])
+    if n_stored:
+        moved = read_moved(folder, head.episode_id, started_us=started_us, is_whole=False)
+        return moved.model_copy(update={"tail": tail})
+    return ResumedEpisode(
+        id=head.episode_id,
+        fence=7,
+        seed=head.seed,
+        actions=[],
+        environment=head.environment,
+        provenance=head.provenance,
+        started_wall_us=head.started_wall_us,
+        started_us=started_us,
+        score=0.0,
+        n_segments=0,
+        n_events=0,
+        before=None,
+        picture_sha256=None,
+        server_before=None,
+        is_whole=False,
+        tail=tail,
+    )
+
+
 def resume(session: Session, episode: ResumedEpisode, now: int) -> None:
     """Repeat the steps of an episode in a session, and continue it."""
     resumption = session.open_resumption(episode)
     while (last_result := resumption.advance()) is None:
         pass
     session.resume(episode, resumption, last_result, now)
+    while not session.repeat_tail(episode, resumption, now):
+        pass
 
 
 def read_all(*folders: Path, episode: UUID) -> list[Segment]:

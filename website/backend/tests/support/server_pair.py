@@ -1,4 +1,4 @@
-"""Two servers on one database and one object folder, each with a home and a journal of its own."""
+"""Servers on one database and one object folder, each with a home and a journal of its own."""
 
 import shutil
 import signal
@@ -19,7 +19,14 @@ CLOCK_SKEW_SECONDS = 5
 
 @contextmanager
 def running_pair(url: URL, **settings: str) -> Iterator[ServerPair]:
-    """Start two servers, and stop them at the end.
+    """Start two servers, and stop them at the end. See `running_servers`."""
+    with running_servers(url, 2, **settings) as (one, two):
+        yield one, two
+
+
+@contextmanager
+def running_servers(url: URL, n_servers: int, **settings: str) -> Iterator[list[ServerUnderTest]]:
+    """Start servers, and stop them at the end.
 
     If there is a C compiler, the clock of the second one is `CLOCK_SKEW_SECONDS` ahead.
     """
@@ -27,8 +34,8 @@ def running_pair(url: URL, **settings: str) -> Iterator[ServerPair]:
         objects = home / "objects"
         objects.mkdir()
         (home / "lockstep.wasm").write_bytes(EMPTY_MODULE)
-        pair = []
-        for name in ("one", "two"):
+        servers = []
+        for name in ("one", "two", "three", "four")[:n_servers]:
             (home / name).mkdir()
             (home / name / "objects").symlink_to(objects)
             common = {
@@ -38,17 +45,17 @@ def running_pair(url: URL, **settings: str) -> Iterator[ServerPair]:
                 "LOG_LEVEL": "INFO",
                 "LOCKSTEP_FOLDER": str(home),
             }
-            pair.append(ServerUnderTest(home / name, common | settings))
+            servers.append(ServerUnderTest(home / name, common | settings))
         if shutil.which("cc"):
             (home / "clock").mkdir()
-            pair[1].settings |= build_clock_shim(home / "clock")
+            servers[1].settings |= build_clock_shim(home / "clock")
             (home / "clock" / "offset").write_text(str(CLOCK_SKEW_SECONDS))
         try:
-            for server in pair:
+            for server in servers:
                 server.start()
-            yield pair[0], pair[1]
+            yield servers
         finally:
-            for server in pair:
+            for server in servers:
                 if server.running.poll() is None:
                     server.running.send_signal(signal.SIGCONT)
                     server.stop()

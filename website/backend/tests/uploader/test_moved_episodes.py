@@ -1,8 +1,10 @@
 """Episodes that move between servers: hand-over, fences and what they refuse (R26, R27), and who goes on (O27, O28)."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,10 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.recording.journal import Journal
 from skill_arcade.recording.records import RecordedEvent, SegmentHeader
-from skill_arcade.recording.segment import HANDED_OVER
+from skill_arcade.recording.segment import HANDED_OVER, SERVER_STOPPED
+from skill_arcade.storage.database import segment_writer
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.game_leases import take_lease
-from skill_arcade.storage.database.moved_episodes import Claim, OpenEpisode, claim_game, keep_game, release_game
+from skill_arcade.storage.database.moved_episodes import (
+    Claim,
+    LostServer,
+    OpenEpisode,
+    claim_game,
+    keep_game,
+    release_game,
+    return_game,
+)
 from skill_arcade.storage.objects.disk import DiskObjects
 from skill_arcade.uploader.uploader import Uploader
 from tests.support.journals import make_header, write_episode
@@ -43,7 +54,7 @@ async def claim(
     is_silent: bool = False,
     is_overdue: bool = False,
     can_continue: bool = True,
-) -> OpenEpisode | Claim | None:
+) -> OpenEpisode | Claim | LostServer | None:
     async with transaction(engine) as connection:
         return await claim_game(
             connection,
@@ -62,12 +73,12 @@ async def let_go(engine: AsyncEngine, server: UUID, episode: UUID | None) -> Non
         await release_game(connection, USER, server, episode)
 
 
-def hand_over(journal: Path, header: SegmentHeader, first_step: int, first_event: int) -> None:
+def hand_over(journal: Path, header: SegmentHeader, first_step: int, first_event: int, **data: str) -> None:
     """Write segment 1, with which the server of an episode hands it over. Segment 0 is uploaded."""
     writer = Journal(
         journal, replace(header, number=1, first_step=first_step, first_event=first_event, before=f"0/{first_step}")
     )
-    writer.event(RecordedEvent(first_event, HANDED_OVER, 90_000, first_step))
+    writer.event(RecordedEvent(first_event, HANDED_OVER, 90_000, first_step, None, data))
     writer.hand_over()
 
 
@@ -111,6 +122,51 @@ async def test_R26_handed_over_episode_that_nobody_continues_ends_as_disconnecte
     assert await end_lost(engine) == [episode]
     assert await read_rows(engine, "SELECT end_reason, n_steps FROM episode") == [("disconnected", 4)]
     assert await read_rows(engine, "SELECT count(*) FROM event WHERE kind = 'server-lost'") == [(0,)]
+
+
+async def test_R33_end_of_a_server_that_stopped_is_taken_back_by_the_one_that_continues(
+    uploader: Uploader, journal: Path, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    one, two, episode, fence = await play_and_lose(uploader, journal, engine, tmp_path / "away")
+    await let_go(engine, one, episode)
+    hand_over(journal, make_header(episode_id=episode), first_step=4, first_event=4, end_reason=SERVER_STOPPED)
+    await drain(uploader)
+    ended = "SELECT status::text, end_reason, time_ended - time_created = interval '90 ms', n_steps FROM episode"
+    assert await read_rows(engine, ended) == [("incomplete", "server-stopped", True, 4)]
+    due = "SELECT kind, time_due > now() + interval '50 s' FROM work"
+    assert await read_rows(engine, due) == [("certify", True)]
+    found = await claim(engine, two, fence)
+    assert isinstance(found, OpenEpisode)
+    assert (found.id, found.is_whole, found.n_segments) == (episode, True, 2)
+    assert await read_rows(engine, "SELECT end_reason, time_ended, fence FROM episode") == [(None, None, fence)]
+
+
+async def test_R33_end_of_a_server_that_stopped_stays_after_the_time_to_reconnect(
+    uploader: Uploader, journal: Path, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    one, two, episode, fence = await play_and_lose(uploader, journal, engine, tmp_path / "away")
+    await let_go(engine, one, episode)
+    hand_over(journal, make_header(episode_id=episode), first_step=4, first_event=4, end_reason=SERVER_STOPPED)
+    await drain(uploader)
+    await run_sql(engine, "UPDATE episode SET time_updated = now() - interval '90 s'")
+    assert await claim(engine, two, fence) is None
+    assert await read_rows(engine, "SELECT end_reason, fence FROM episode") == [("server-stopped", 0)]
+
+
+async def test_O30_claimed_episode_that_is_not_continued_can_be_claimed_by_a_third_server(
+    uploader: Uploader, journal: Path, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    one, two, episode, fence = await play_and_lose(uploader, journal, engine, tmp_path / "away")
+    await let_go(engine, one, episode)
+    hand_over(journal, make_header(episode_id=episode), first_step=4, first_event=4)
+    await drain(uploader)
+    assert isinstance(await claim(engine, two, fence), OpenEpisode)
+    async with transaction(engine) as connection:
+        await return_game(connection, USER, two, episode)
+    three = await start_server(engine)
+    found = await claim(engine, three, await take(engine, three))
+    assert isinstance(found, OpenEpisode)
+    assert (found.id, found.is_whole) == (episode, True)
 
 
 async def test_R27_segment_of_a_lower_fence_is_set_aside_and_blocks_nothing(
@@ -206,6 +262,24 @@ async def test_O29_episode_that_does_not_fit_ends_if_it_was_handed_over_and_stay
         ("taken-over", timedelta(microseconds=3 * 16_667))
     ]
     assert await read_rows(engine, f"SELECT kind FROM work WHERE subject = '{episode}'") == [("certify",)]
+
+
+async def test_O27_upload_that_is_frozen_in_its_transaction_loses_its_lock_and_is_repeated(
+    uploader: Uploader, journal: Path, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_rows, waits = segment_writer._copy_rows, [3.0]
+
+    async def freeze(*arguments: Any) -> None:
+        if waits:
+            await asyncio.sleep(waits.pop())
+        await copy_rows(*arguments)
+
+    monkeypatch.setattr(segment_writer, "MAX_IDLE_SECONDS", 1)
+    monkeypatch.setattr(segment_writer, "_copy_rows", freeze)
+    write_episode(journal, segments=(4,))
+    await drain(uploader)
+    assert uploader.stats.failures == 1
+    assert await read_rows(engine, "SELECT n_steps FROM episode") == [(4,)]
 
 
 async def test_O27_episode_that_a_frozen_upload_has_locked_is_left_alone(

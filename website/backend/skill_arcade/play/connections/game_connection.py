@@ -45,6 +45,7 @@ MAX_START_SECONDS = 60.0
 """Time that a game may take to load and reset its environment."""
 HUNG_REASON = "The game stopped responding and was ended. Everything you played is saved."
 SHUTDOWN_REASON = "The server is restarting, so your game ends. Everything you played is saved."
+HAND_OVER_REASON = "The server is restarting. Your game continues in a moment."
 
 
 class ClientQueue:
@@ -171,17 +172,24 @@ class GameConnection(asyncio.Protocol):
         """End the episode and the game; an attached client gets `close_code`."""
         self._stop(ToGame.STOP, reason, close_code)
 
-    def hand_over(self, reason: str) -> None:
+    def hand_over(self, reason: str, close_code: CloseCode = CloseCode.TAKEN_OVER) -> None:
         """End the game, and leave its episode to another server if that is possible; it ends with `reason` otherwise.
 
-        The player has a newer connection to that server.
+        `close_code` says why: the player has a newer connection to another server, or this server is stopping.
         """
-        self._stop(ToGame.HAND_OVER, reason, CloseCode.TAKEN_OVER)
+        self._stop(ToGame.HAND_OVER, reason, close_code)
+
+    @property
+    def _can_hand_over(self) -> bool:
+        """Whether an episode runs that another server can continue."""
+        return self.activity.has_episode and self.assignment is not None and self.assignment.can_move
 
     def _stop(self, kind: ToGame, reason: str, close_code: CloseCode) -> None:
         self._close_code, self._close_reason, self.is_stopped = close_code, None, True
         if self._client is not None and close_code is CloseCode.RESTARTING:
-            self._client.put(Notice(type="notice", text=SHUTDOWN_REASON).model_dump_json())
+            is_moving = kind is ToGame.HAND_OVER and self._can_hand_over
+            self._close_reason = HAND_OVER_REASON if is_moving else None
+            self._client.put(Notice(type="notice", text=self._close_reason or SHUTDOWN_REASON).model_dump_json())
         if self._client is not None and close_code is CloseCode.TAKEN_OVER:
             self._client.close(close_code, REASONS[close_code])  # before the end of the episode, which is not theirs
         self._send(kind, reason.encode())

@@ -30,5 +30,11 @@ class GameRegistry(Protocol):
             TakenOver: the player has a newer connection.
         """
 
+    async def release_game(self, user_id: str, episode_id: UUID | None) -> None:
+        """Tell other servers that this one, which stops, has let a game go, with the episode to continue, if any."""
+
+    async def return_episode(self, user_id: str, episode_id: UUID) -> None:
+        """Hand an episode over again that was claimed and is not continued here, because this server stops."""
+
     async def end_episode(self, episode_id: UUID) -> None:
         """End an episode that was claimed and cannot be continued."""

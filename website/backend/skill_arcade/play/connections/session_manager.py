@@ -7,8 +7,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from itertools import count
+from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -34,6 +35,7 @@ from skill_arcade.play.processes.child_reaper import CLEAN_EXIT
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.play.processes.process_pool import GameProcessPool
 from skill_arcade.recording.recovery import recover_user_episodes
+from skill_arcade.recording.segment import SERVER_STOPPED
 from skill_arcade.telemetry import Format
 from skill_arcade.wire.close_codes import CloseCode
 
@@ -45,6 +47,8 @@ REPLACE_TIMEOUT_SECONDS = 5.0
 """Timeout for the end of a player's previous game. After it the game process is killed, and the uploader finishes the
 episode.
 """
+MAX_RECOVERY_SECONDS = 300.0
+"""Time that the recovery of an episode of a lost server may take. An hour of an Atari game takes 10 to 20 s."""
 SLOW_START_SECONDS = 3.0
 """Time within which a game should start (the service-level objective in deploy/infrastructure/monitoring.tf)."""
 RESTART_REASON = "The server is restarting. Try again in a moment."
@@ -100,9 +104,11 @@ class SessionManager:
         self._process_pool = GameProcessPool(games_per_process, log_options, game_memory_mb)
         self._max_step_seconds = max_step_seconds
         self._watchdog_task: asyncio.Task[None] | None = None
-        self._death_reports: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._connections: dict[str, GameConnection] = {}
         self._is_shutting_down = False
+        self._leaving: dict[str, UUID | None] = {}
+        """Players whose game this server, which stops, has let go, and the episode that it has handed over, if any."""
 
     @property
     def n_games(self) -> int:
@@ -135,25 +141,31 @@ class SessionManager:
             game_connection.close_if_unused(now)
 
     async def stop(self, grace_seconds: float = 8.0) -> None:
-        """Reject new games, end the running ones, and wait until their recordings are sealed."""
+        """Reject new games, hand the running ones over or end them (rule O30), and wait until they are sealed."""
         self._is_shutting_down = True
-        game_connections = list(self._connections.values())
-        for game_connection in game_connections:
-            game_connection.stop("server-stopped", CloseCode.RESTARTING)
-        if game_connections:
-            await asyncio.wait(
-                [asyncio.ensure_future(game_connection.closed) for game_connection in game_connections],
-                timeout=grace_seconds,
-            )
-        for game_connection in game_connections:
+        games = dict(self._connections)
+        for game_connection in games.values():
+            game_connection.hand_over(SERVER_STOPPED, CloseCode.RESTARTING)
+        if games:
+            leaving = [asyncio.create_task(self._leave(user_id, game)) for user_id, game in games.items()]
+            await asyncio.wait(leaving, timeout=grace_seconds)
+        for game_connection in games.values():
             if not game_connection.closed.done():
                 process = game_connection.slot.process
                 log.error("game did not end in time, killing it pid=%d timeout_s=%.0f", process.pid, grace_seconds)
                 process.kill()
         if self._watchdog_task is not None:
             self._watchdog_task.cancel()
-        if self._death_reports:
-            await asyncio.wait(self._death_reports)
+        if self._background:
+            await asyncio.wait(self._background)
+
+    async def _leave(self, user_id: str, game_connection: GameConnection) -> None:
+        """Wait until a game is sealed, and tell other servers that they may have it."""
+        self._leaving[user_id] = None
+        await asyncio.wait([game_connection.closed])
+        self._leaving[user_id] = game_connection.handed_over
+        if self.registry is not None:
+            await self.registry.release_game(user_id, game_connection.handed_over)
 
     async def _watch_games(self) -> None:
         """End games that have stopped responding or that nobody plays, until cancelled."""
@@ -285,12 +297,29 @@ class SessionManager:
                 game_connection.ready.add_done_callback(lambda _: self._on_ready(game_connection, requested_at))
         finally:
             if claimed is not None:
-                self._end_claimed(claimed.id)
+                self._leave_claimed(player_connection.user_id, claimed)
             self._opening_count -= 1
             self._opening_addresses[address] -= 1
             if not self._opening_addresses[address]:
                 del self._opening_addresses[address]
         return game_connection
+
+    async def recover(self, user_id: str, game: Manifest, options: dict[str, str], episode: ResumedEpisode) -> bool:
+        """Let a game process add to an episode what its lost server has shipped, and end it (rule R35).
+
+        Return False if the steps do not lead to what was recorded. It is no game that anybody plays, and does not count
+        as one.
+        """
+        if self._is_shutting_down:
+            return False
+        assignment = self._make_assignment(user_id, game, options, None, None, None, PlayConsent(), None, None)
+        async with self._start_limiter.slot() as started:
+            started.append(game_connection := await self._open_connection(assignment.game.environment, ""))
+            game_connection.assign(assignment.model_copy(update={"resumed": episode}))
+        await asyncio.wait([game_connection.closed], timeout=MAX_RECOVERY_SECONDS)
+        if not game_connection.closed.done():
+            game_connection.stop("crashed")
+        return game_connection.has_resumed
 
     def _on_ready(self, game_connection: GameConnection, requested_at: float) -> None:
         assignment = game_connection.assignment
@@ -350,9 +379,10 @@ class SessionManager:
         return None if current.assignment is None else current.assignment.study
 
     def has_game(self, user_id: str) -> bool:
-        """Return whether the player has a running game on this server, or one that is being started."""
+        """Return whether the player has a game on this server that runs, starts, or is handed over as it stops."""
         lock = self._player_locks.get(user_id)
-        return user_id in self._connections or (lock is not None and lock.lock.locked())
+        is_starting = lock is not None and lock.lock.locked()
+        return user_id in self._connections or user_id in self._leaving or is_starting
 
     async def end_lost_game(
         self,
@@ -373,7 +403,7 @@ class SessionManager:
         player_lock = self._player_locks.setdefault(user_id, PlayerLock())
         player_lock.supersede(number)
         async with player_lock.lock:
-            current, episode = self._connections.get(user_id), None
+            current, episode = self._connections.get(user_id), self._leaving.get(user_id)
             if current is not None and not current.closed.done() and current.connection_number <= number:
                 if is_taken:
                     current.hand_over("taken-over")
@@ -403,9 +433,7 @@ class SessionManager:
         if game_connection.assignment is not None and (
             game_connection.death_cause is not None or not game_connection.is_stopped
         ):
-            report = asyncio.create_task(self._report_death(game_connection, game_connection.assignment))
-            self._death_reports.add(report)
-            report.add_done_callback(self._death_reports.discard)
+            self._run_in_background(self._report_death(game_connection, game_connection.assignment))
         self._process_pool.release_slot(game_connection.slot)
         for user_id, connection in list(self._connections.items()):
             if connection is game_connection:
@@ -416,9 +444,20 @@ class SessionManager:
     def _end_claimed(self, episode_id: UUID) -> None:
         """End an episode of another server that no game process continues, in the background."""
         if self.registry is not None:
-            ending = asyncio.create_task(self.registry.end_episode(episode_id))
-            self._death_reports.add(ending)
-            ending.add_done_callback(self._death_reports.discard)
+            self._run_in_background(self.registry.end_episode(episode_id))
+
+    def _leave_claimed(self, user_id: str, episode: ResumedEpisode) -> None:
+        """Leave a claimed episode to a third server if this one stops; end it otherwise."""
+        if self.registry is None or not self._is_shutting_down or not episode.is_whole:
+            self._end_claimed(episode.id)
+        else:
+            self._run_in_background(self.registry.return_episode(user_id, episode.id))
+
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run work for which `stop` waits."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _report_death(self, game_connection: GameConnection, assignment: GameAssignment) -> None:
         """If the game's process has died, log why and record it with the player's episode (rule R16)."""

@@ -20,7 +20,7 @@ from skill_arcade.recording.records import (
     SegmentHeader,
     pack_info,
 )
-from skill_arcade.recording.segment import HANDED_OVER
+from skill_arcade.recording.segment import HANDED_OVER, SERVER_STOPPED
 from skill_arcade.wire.messages import Outcome
 from skill_arcade.wire.packet import FramePacket
 
@@ -101,7 +101,7 @@ class EpisodeRecorder:
         self.id = header.episode_id
         self._journal = open_journal(header)
         self._true_colour, self._size = encoded_frame.true_colour, (width, height)
-        if progress is None:
+        if header.number == 0:
             try:
                 self._journal.reset(encoded_frame, observation)
             except OSError:
@@ -134,6 +134,22 @@ class EpisodeRecorder:
             OSError: the step cannot be written; it is not part of the episode.
         """
         self.rotate_if_due(now)
+        encoded_frame = self._take_step(action, source, now - self.started_us, late_us, stepped_us, agree)
+        if late_us is not None and late_us >= self._period_us:
+            self.record_event("late", now, late_us=late_us, ticks_missed=int(late_us // self._period_us))
+        if self._segment_started_us is None:
+            self._segment_started_us = now
+        return self._packet(encoded_frame, now)
+
+    def _take_step(
+        self,
+        action: int,
+        source: ActiveInput | None,
+        elapsed_us: int,
+        late_us: int | None,
+        stepped_us: int | None,
+        agree: Callable[[StepResult], None] | None,
+    ) -> EncodedFrame:
         outcome = self._environment.step(action)
         if agree is not None:
             agree(outcome)
@@ -146,7 +162,7 @@ class EpisodeRecorder:
             outcome.terminated,
             outcome.truncated,
             None if info == self._info else pack_info(info),
-            now - self.started_us,
+            elapsed_us,
             late_us,
             source,
             encoded_frame,
@@ -154,14 +170,22 @@ class EpisodeRecorder:
             stepped_us,
         )
         self._journal.step(record)
-        if late_us is not None and late_us >= self._period_us:
-            self.record_event("late", now, late_us=late_us, ticks_missed=int(late_us // self._period_us))
         self._info, self._last_result = info, outcome
         self.n_steps += 1
         self.score += outcome.reward
-        if self._segment_started_us is None:
-            self._segment_started_us = now
-        return self._packet(encoded_frame, now)
+        return encoded_frame
+
+    def repeat(self, recorded: RecordedStep | RecordedEvent, agree: Callable[[StepResult], None]) -> None:
+        """Record a step or event of the server before again, as it was there; the step is taken (rule R35).
+
+        `agree` is called with the result of the step before it is recorded.
+        """
+        if isinstance(recorded, RecordedEvent):
+            self._journal.event(recorded)
+        else:
+            self._take_step(
+                recorded.action, recorded.input, recorded.server_us, recorded.late_us, recorded.stepped_us, agree
+            )
 
     def describe_outcome(self) -> Outcome:
         """Describe the last reset or step for a program (rule O24)."""
@@ -239,14 +263,17 @@ class EpisodeRecorder:
             self._journal.close_without_sealing()
         return end
 
-    def hand_over(self, now: int) -> None:
-        """Leave the episode to another server, and wait until what was recorded of it is on disk (rule R26).
+    def hand_over(self, now: int, reason: str) -> None:
+        """Leave the episode to another server, and wait until what was recorded of it is on disk (rules R26 and R33).
+
+        `reason` is why its server lets it go.
 
         Raises:
             OSError: the recording cannot be written; the uploader ends the episode.
         """
         try:
-            self.record_event(HANDED_OVER, now)
+            data = {"end_reason": reason} if reason == SERVER_STOPPED else {}
+            self.record_event(HANDED_OVER, now, None, **data)
             self._journal.hand_over()
         finally:
             self._journal.close_without_sealing()

@@ -1,14 +1,19 @@
-"""Repeats recorded steps: of an episode of another server (rule R28), or up to the frame of a branch (rule R39)."""
+"""Repeats recorded steps: of an episode of another server (rule R28), or up to the frame of a branch (rule R31)."""
 
+from base64 import b64decode
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from skill_arcade.environments.playable_env import PlayableEnv, StepResult
 from skill_arcade.environments.provenance import version_differences
 from skill_arcade.frames.picture import digest_picture
-from skill_arcade.play.assignment import RecordedSteps
+from skill_arcade.play.assignment import RecordedSteps, ResumedEpisode
 from skill_arcade.play.lockstep.verifier import LockstepVerifier
 from skill_arcade.play.session.clock import now_us
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder
+from skill_arcade.recording.records import RecordedEvent, RecordedStep
+from skill_arcade.recording.shipment import merge_records, parse_records
 
 SLICE_US = 2_000
 """Time after which the repetition lets the other games of its process step. It is below `LATE_STEP_US`."""
@@ -34,6 +39,10 @@ class Resumption:
         self._inputs = deque(steps.lockstep_inputs or ())
         self.verifier: LockstepVerifier | None = None
         """Verifier of a lockstep episode, which has come to the last step; None if it is streamed."""
+        segments = parse_records(b64decode(steps.tail if isinstance(steps, ResumedEpisode) else ""))
+        self._tail, self._paints = deque(merge_records(segments)), [pair for one in segments for pair in one.shown]
+        self.n_repeated, self.last_us = 0, 0
+        """Number of steps that `repeat_tail` has recorded, and the time of the last record."""
 
     @property
     def reset_result(self) -> StepResult:
@@ -58,6 +67,25 @@ class Resumption:
         self._latch()
         self._check()
         return self._last
+
+    def repeat_tail(self, recorder: EpisodeRecorder) -> bool:
+        """Record, for `SLICE_US`, what the server before had recorded and not uploaded. Return False if some is left.
+
+        Raises:
+            ResumeFailed: a step has another result than it had there.
+            EnvironmentFailed, OSError: it cannot be stepped, or not recorded.
+        """
+        end_us = now_us() + SLICE_US
+        while self._tail:
+            recorded = self._tail.popleft()
+            recorder.repeat(recorded, partial(_check_result, recorded))
+            self.last_us = max(self.last_us, recorded.server_us)
+            self.n_repeated += isinstance(recorded, RecordedStep)
+            if now_us() >= end_us:
+                return False
+        recorder.shown(self._paints)
+        self._paints = []
+        return True
 
     def _begin(self) -> StepResult:
         if changed := version_differences(self.steps.environment, self._environment.spec):
@@ -89,5 +117,14 @@ class Resumption:
         steps = self.steps
         if abs(self.score - steps.score) > RELATIVE_SCORE_ERROR * max(1.0, abs(steps.score)):
             raise ResumeFailed(f"the score is {self.score:g}, recorded is {steps.score:g}")
-        if digest_picture(self._environment.picture()) != steps.picture_sha256:
+        if steps.picture_sha256 not in (None, digest_picture(self._environment.picture())):
             raise ResumeFailed("the picture of the last observation differs")
+
+
+def _check_result(recorded: RecordedStep | RecordedEvent, result: StepResult) -> None:
+    if isinstance(recorded, RecordedStep) and (recorded.reward, recorded.terminated, recorded.truncated) != (
+        result.reward,
+        result.terminated,
+        result.truncated,
+    ):
+        raise ResumeFailed(f"step {recorded.step} has another result than on the server before")

@@ -30,6 +30,7 @@ from skill_arcade.play.session.sound_stream import SoundStream
 from skill_arcade.play.session.watch_feed import WatchFeed, WatchSink
 from skill_arcade.recording.journal import EpisodeJournal
 from skill_arcade.recording.records import ActiveInput, SegmentHeader
+from skill_arcade.recording.segment import SERVER_LOST
 from skill_arcade.wire import messages
 from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.packet import FramePacket
@@ -41,6 +42,9 @@ END_GRACE_US = 1_000_000
 
 STEPS_LOST_NOTICE = (
     "The server of your game stopped. The last seconds that you saw were not stored; the game continues before them."
+)
+TAIL_LOST_NOTICE = (
+    "The server of your game stopped. The last moment that you saw may be missing; the game continues before it."
 )
 NOT_A_PROGRAM = "only a program may {}; this player signed in as a person, or this arcade has PROGRAM_PLAY=false"
 
@@ -193,7 +197,7 @@ class Session:
         if self.is_finished:  # the recording cannot be written
             return None
         self._episode, self._leave_at_us, self.is_finished = None, None, True
-        episode.hand_over(now)
+        episode.hand_over(now, reason)
         self.handed_over = episode.id
         return None
 
@@ -215,7 +219,7 @@ class Session:
         return self._config.branch is not None and is_between and not self._prepared_reset.is_ready
 
     def branch(self, branch: Branch, last_result: StepResult) -> None:
-        """Begin the next episode at the frame of a branch, whose steps were repeated (rule R39)."""
+        """Begin the next episode at the frame of a branch, whose steps were repeated (rule R31)."""
         self._prepared_reset.use(branch.seed, last_result)
         if self._channel.is_attached:
             self._send_preview()
@@ -242,8 +246,6 @@ class Session:
             segment_us=self._config.segment_us,
             progress=progress,
         )
-        kind = "moved" if resumed.is_whole else "rewound"
-        episode.record_event(kind, now, server=resumed.describe_server_before())
         program = resumed.provenance.get("program")
         self._program = None if program is None else messages.ProgramStart.model_validate(program)
         self._prepared_reset.measure()
@@ -253,8 +255,38 @@ class Session:
         if self._verifier is not None:
             self._verifier.start_moved(now)
         self._leave_at_us = now + self._config.resume_us
+
+    def repeat_tail(self, resumed: ResumedEpisode, resumption: Resumption, now: int) -> bool:
+        """Record what the server before had recorded and not uploaded, then say where the episode goes on or ends.
+
+        Return False if some is left for the next call.
+
+        Raises:
+            ResumeFailed, EnvironmentFailed, OSError: it cannot be continued; the uploader ends what was recorded.
+        """
+        episode = self._episode
+        assert episode is not None
+        if not resumption.repeat_tail(episode):
+            return False
+        facts: dict[str, Any] = {"server": resumed.describe_server_before()}
+        if resumed.tail:
+            facts["recovered_steps"] = resumption.n_repeated
+        if resumed.is_over:
+            end_us = episode.started_us + resumption.last_us
+            episode.record_event("recovered", end_us, None, **facts)
+            self._end_episode(episode.end_reason if episode.is_over else SERVER_LOST, end_us)
+            self._close_record(end_us)
+            self._leave_at_us, self.is_finished = None, True
+            return True
+        episode.record_event("moved" if resumed.is_whole else "rewound", now, None, **facts)
         if not resumed.is_whole:
-            self.notify(STEPS_LOST_NOTICE)
+            self.notify(TAIL_LOST_NOTICE if resumed.tail else STEPS_LOST_NOTICE)
+        return True
+
+    def abandon(self) -> None:
+        """Forget an episode that could not be continued. The next one starts as usual."""
+        self._episode, self._verifier, self._program = None, None, None
+        self._leave_at_us, self._phase = None, Phase.ready
 
     @end_session_on_failure
     def end_if_over(self, now: int) -> None:

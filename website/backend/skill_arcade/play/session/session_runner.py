@@ -53,6 +53,7 @@ class SessionRunner:
         self._environment: PlayableEnv | None = None
         self._session: Session | None = None
         self._resumption: Resumption | None = None
+        self._is_repeating_tail = False
         self._journal: EpisodeJournal | None = None
         self._is_discarded = self._is_ready = False
         self._unhandled: list[tuple[int, bytes]] = []  # messages that arrived with an assignment that is being resumed
@@ -236,13 +237,16 @@ class SessionRunner:
         session, steps = self._session, resumption.steps
         assert session is not None
         try:
-            last_result = resumption.advance()
-            if last_result is None:
+            if not self._is_repeating_tail:
+                if (last_result := resumption.advance()) is None:
+                    return
+                if isinstance(steps, ResumedEpisode):
+                    session.resume(steps, resumption, last_result, now_us())
+                    self._is_repeating_tail = True
+                elif isinstance(steps, Branch):
+                    session.branch(steps, last_result)
+            if isinstance(steps, ResumedEpisode) and not session.repeat_tail(steps, resumption, now_us()):
                 return
-            if isinstance(steps, ResumedEpisode):
-                session.resume(steps, resumption, last_result, now_us())
-            elif isinstance(steps, Branch):
-                session.branch(steps, last_result)
         except (ResumeFailed, EnvironmentFailed, OSError) as error:
             if isinstance(steps, Branch):
                 self._refuse_branch(steps, error)
@@ -251,11 +255,17 @@ class SessionRunner:
             log.warning("cannot continue an episode, ending it episode=%s: %s", steps.id, error)
             if self._journal is not None:
                 self._journal.close_without_sealing()
+            session.abandon()
             self.pipe.sendall(pack(ToServer.NOT_RESUMED))
             session.notify(NOT_RESUMED_NOTICE)
         else:
             session.end_if_over(now_us())
         self._resumption = None
+        self._is_repeating_tail = False
+        if isinstance(steps, ResumedEpisode) and steps.is_over:
+            session.is_finished = True
+            self.pipe.sendall(pack(ToServer.READY))
+            return
         self._make_ready(session)
         waiting, self._unhandled = self._unhandled, []
         for kind, payload in waiting:

@@ -1,4 +1,4 @@
-"""Reads the steps that lead to a frame of a recorded episode, through all episodes that it branches from (rule R39)."""
+"""Reads the steps that lead to a frame of a recorded episode, through all episodes that it branches from (rule R31)."""
 
 from dataclasses import dataclass
 from typing import Any

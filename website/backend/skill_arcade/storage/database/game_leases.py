@@ -78,8 +78,9 @@ async def renew_leases(
 
 
 async def release_leases(connection: AsyncConnection, server_id: UUID, fences: Mapping[str, int]) -> None:
-    """Delete leases that a server holds and does not need any more."""
-    await connection.execute(delete(_lease).where(_lease.c.server_id == server_id, _is_any(fences)))
+    """Delete leases that a server holds and does not need any more, except those that say which episode waits."""
+    is_unneeded = (_lease.c.server_id == server_id) & _is_any(fences) & _lease.c.moved_episode_id.is_(None)
+    await connection.execute(delete(_lease).where(is_unneeded))
 
 
 async def spend_ticket(connection: AsyncConnection, nonce: str, lifetime: timedelta) -> bool:

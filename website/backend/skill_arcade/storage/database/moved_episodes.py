@@ -1,6 +1,6 @@
 """Episodes that move between servers: let go by one, continued by another under its fence (rules R26 to R28)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, literal, null, or_, select, text, update
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.storage.database.provisional_ends import SERVER_LOST, take_back_end
+from skill_arcade.storage.database.consents import check_consent
+from skill_arcade.storage.database.erasures import lock_user
+from skill_arcade.storage.database.provisional_ends import SERVER_LOST, is_provisional, take_back_end
 from skill_arcade.storage.database.tables import Table, Transition
 from skill_arcade.storage.database.work import WorkKind, request_work
 
@@ -56,8 +58,9 @@ class OpenEpisode:
 
     `before` is the key of the last observation, and `objects` are those of the segment that has it. `elapsed_us` is the
     time from the start of the episode to now: that of its last record, and the database's time since its upload.
-    `is_whole` is False if the server before did not hand it over, so that steps may be lost. `lockstep_inputs` are the
-    inputs if it is played in lockstep, or None.
+    `is_whole` is False if the server before did not hand it over, so that steps may be lost. `journal_id` is the
+    journal of that server, which may have shipped more (rule R34), and `fence_before` its greatest fence.
+    `lockstep_inputs` are the inputs if it is played in lockstep, or None.
     """
 
     id: UUID
@@ -76,12 +79,40 @@ class OpenEpisode:
     server_id: UUID | None
     is_whole: bool
     lockstep_inputs: list[StoredInput] | None
+    journal_id: UUID | None
+    fence_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostServer:
+    """A player's server that is lost, or silent, and of whose game nothing is stored. `journal_id` is None if unknown.
+
+    It may have shipped something of it.
+    """
+
+    journal_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class LostEpisode:
+    """An episode of a lost server that was claimed under `fence`. `stored` is None if nothing of it was stored."""
+
+    fence: int
+    stored: OpenEpisode | None
 
 
 async def release_game(connection: AsyncConnection, user_id: str, server_id: UUID, episode_id: UUID | None) -> None:
     """Note that a server has let a player's game go. `episode_id` is the episode that it has handed over, if any."""
     mine = (_lease.c.user_id == user_id) & (_lease.c.game_server_id == server_id)
     await connection.execute(update(_lease).where(mine).values(game_server_id=None, moved_episode_id=episode_id))
+
+
+async def return_game(connection: AsyncConnection, user_id: str, server_id: UUID, episode_id: UUID) -> None:
+    """Hand an episode over again that a server has claimed and did not begin to continue, because it stops."""
+    is_open = (_episode.c.id == episode_id) & (_episode.c.server_id == server_id) & _episode.c.time_ended.is_(None)
+    values = {"time_handed_over": func.now(), "time_updated": func.now()}
+    await connection.execute(update(_episode).where(is_open).values(**values))
+    await release_game(connection, user_id, server_id, episode_id)
 
 
 async def keep_game(connection: AsyncConnection, user_id: str, server_id: UUID, fence: int) -> bool | None:
@@ -108,7 +139,7 @@ async def claim_game(
     is_silent: bool,
     is_overdue: bool,
     lost_within: timedelta,
-) -> OpenEpisode | Claim | None:
+) -> OpenEpisode | Claim | LostServer | None:
     """Note that a server has the player's game from now on. Return the episode to continue, or None for a new game.
 
     From then on, segments of the servers before are refused. The caller owns the transaction.
@@ -117,7 +148,7 @@ async def claim_game(
     * `can_continue`: whether an episode is one of the game that the player wants, and can be re-simulated.
     * `is_silent`: the server that has the game did not let it go in time, so that it counts as lost.
     * `is_overdue`: the last segment of an episode that was handed over did not arrive in time, so that it is left out.
-    * `lost_within`: time for which an episode that was ended because its server was lost can be continued.
+    * `lost_within`: time for which an episode can be continued that was ended because its server was lost or stopped.
     """
     lease = await _lock_lease(connection, user_id)
     if lease is None or lease.fence != fence:
@@ -137,17 +168,78 @@ async def claim_game(
     if row is not None and not await _try_lock(connection, row.id):
         if not is_overdue:
             return Claim.waits
-        row = None
+        await _set_game_server(connection, user_id, server_id)
+        return None
     if row is not None:  # a segment may have been stored before it was locked
         row = await _find_open(connection, row.id, lost_within)
     await _set_game_server(connection, user_id, server_id)
-    return None if row is None else await _continue(connection, row, server_id, fence, can_continue)
+    if row is not None:
+        return await _continue(connection, row, server_id, fence, can_continue)
+    if state is _GameServer.gone:
+        return None
+    return LostServer(await _find_journal(connection, lease.game_server_id))
 
 
 async def end_moved_episode(connection: AsyncConnection, episode_id: UUID) -> None:
     """End an episode at its last stored record, because no server continues it."""
     await connection.execute(_END, {"id": episode_id, "reason": MOVED_AWAY})
     await request_work(connection, WorkKind.CERTIFY, str(episode_id))
+
+
+async def claim_lost_episode(
+    connection: AsyncConnection, row: Mapping[str, Any], fence_before: int
+) -> LostEpisode | None:
+    """Claim an episode of a lost server, to add what that server has shipped and not uploaded (rule R35).
+
+    `row` is its row if nothing of it is stored yet, and `fence_before` the fence of what was shipped. Returns None if
+    it has another end, or goes on elsewhere. From then on, what the lost server uploads of it is refused, and that
+    server learns that it has lost the game. The caller owns the transaction.
+
+    Raises:
+        AccountErased, ConsentWithdrawn: the player does not allow it any more.
+    """
+    fence = int(await connection.scalar(text("SELECT nextval('game_lease_fence')")) or 0)
+    stored = None
+    if not await add_lost_episode(connection, row, fence):
+        is_lost = (_episode.c.end_reason == SERVER_LOST) & (_episode.c.fence == fence_before)
+        since = (func.now() - _episode.c.time_updated).label("since_upload")
+        query = select(_episode, since).where(_episode.c.id == row["id"], is_lost)
+        found = (await connection.execute(query.with_for_update(skip_locked=True))).one_or_none()
+        if found is None or (stored := await _read_open(connection, found)) is None:
+            return None
+        await take_back_end(connection, row["id"])
+        values = {"fence": fence, "time_updated": func.now()}
+        await connection.execute(update(_episode).where(_episode.c.id == row["id"]).values(**values))
+    held = (_lease.c.user_id == row["user_id"]) & (_lease.c.server_id == row["server_id"])
+    await connection.execute(update(_lease).where(held).values(fence=fence))
+    return LostEpisode(fence, stored)
+
+
+async def add_lost_episode(connection: AsyncConnection, row: Mapping[str, Any], fence: int) -> bool:
+    """Add an episode of a lost server, of which nothing was uploaded, under `fence`. Return False if it is stored.
+
+    Raises:
+        AccountErased, ConsentWithdrawn: the player does not allow it any more.
+    """
+    await lock_user(connection, row["user_id"])
+    consent_id = row["consent_id"]
+    if consent_id is not None:
+        consent_id = await check_consent(connection, consent_id, row["user_id"])
+    new = insert(_episode).values(**{**row, "consent_id": consent_id}, fence=fence).on_conflict_do_nothing()
+    return await connection.scalar(new.returning(_episode.c.id)) is not None
+
+
+async def end_lost_episode(connection: AsyncConnection, episode_id: UUID) -> None:
+    """End a claimed episode of a lost server at its last stored record: what was shipped could not be added."""
+    await connection.execute(_END, {"id": episode_id, "reason": SERVER_LOST})
+    await request_work(connection, WorkKind.CERTIFY, str(episode_id))
+
+
+async def has_open_episodes(connection: AsyncConnection, journal_id: UUID) -> bool:
+    """Return whether an episode of the servers of a journal has no end."""
+    servers = select(_server.c.id).where(_server.c.journal_id == journal_id)
+    query = select(_episode.c.id).where(_episode.c.server_id.in_(servers), _episode.c.time_ended.is_(None)).limit(1)
+    return await connection.scalar(query) is not None
 
 
 class _GameServer(Enum):
@@ -189,11 +281,16 @@ async def _set_game_server(connection: AsyncConnection, user_id: str, server_id:
 
 
 async def _find_open(connection: AsyncConnection, episode_id: UUID, lost_within: timedelta) -> Any:
-    """Return an episode without an end, or whose server was lost a short time ago; None: it has ended."""
-    was_lost = (_episode.c.end_reason == SERVER_LOST) & (_episode.c.time_updated > func.now() - literal(lost_within))
+    """Return an episode without an end, or whose server was lost or stopped a short time ago; None: it has ended."""
+    was_lost = is_provisional() & (_episode.c.time_updated > func.now() - literal(lost_within))
     is_open = or_(_episode.c.time_ended.is_(None), was_lost)
     since = (func.now() - _episode.c.time_updated).label("since_upload")
     return (await connection.execute(select(_episode, since).where(_episode.c.id == episode_id, is_open))).one_or_none()
+
+
+async def _find_journal(connection: AsyncConnection, server_id: UUID | None) -> UUID | None:
+    journal_id: UUID | None = await connection.scalar(select(_server.c.journal_id).where(_server.c.id == server_id))
+    return journal_id
 
 
 async def _try_lock(connection: AsyncConnection, episode_id: UUID) -> bool:
@@ -258,6 +355,8 @@ async def _read_open(connection: AsyncConnection, row: Any) -> OpenEpisode | Non
         server_id=row.server_id,
         is_whole=row.time_handed_over is not None,
         lockstep_inputs=await _read_lockstep_inputs(connection, row),
+        journal_id=await _find_journal(connection, row.server_id),
+        fence_before=row.fence,
     )
 
 

@@ -1,9 +1,9 @@
-"""Ends of episodes whose server is lost. They are provisional: what that server uploads later takes them back."""
+"""Ends of episodes whose server is lost, or has stopped. They are provisional: an upload or a move takes them back."""
 
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import ColumnElement, and_, delete, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.storage.database.tables import Table
@@ -14,6 +14,8 @@ _episode, _event, _certificate = _table["episode"], _table["event"], _table["cer
 
 SERVER_LOST = "server-lost"
 """Reason of a provisional end, and kind of the event that says so."""
+SERVER_STOPPED = "server-stopped"
+"""Reason of the end of an episode whose server stopped. It is provisional if the episode was handed over (rule R33)."""
 MAX_LEGACY_SILENCE = timedelta(days=1)
 """Time without an upload after which an episode ends that names no server, because an earlier version played it."""
 MAX_ENDED_EPISODES = 200
@@ -64,14 +66,20 @@ async def end_lost_episodes(connection: AsyncConnection, lifetime: timedelta) ->
     return ended
 
 
+def is_provisional() -> ColumnElement[bool]:
+    """Return the condition that an episode has an end which can be taken back."""
+    is_left = and_(_episode.c.end_reason == SERVER_STOPPED, _episode.c.time_handed_over.is_not(None))
+    return or_(_episode.c.end_reason == SERVER_LOST, is_left)
+
+
 async def take_back_end(connection: AsyncConnection, episode_id: UUID) -> None:
     """Take a provisional end back, with its event and the certificates of what was stored then.
 
     The caller holds a lock on the episode's row.
     """
-    is_lost = (_episode.c.id == episode_id) & (_episode.c.end_reason == SERVER_LOST)
+    is_ended = (_episode.c.id == episode_id) & is_provisional()
     values = {"end_reason": None, "time_ended": None}
-    if (await connection.execute(update(_episode).where(is_lost).values(**values))).rowcount == 0:
+    if (await connection.execute(update(_episode).where(is_ended).values(**values))).rowcount == 0:
         return
     await connection.execute(delete(_event).where(_event.c.episode_id == episode_id, _event.c.kind == SERVER_LOST))
     await connection.execute(delete(_certificate).where(_certificate.c.episode_id == episode_id))

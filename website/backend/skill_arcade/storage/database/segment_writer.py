@@ -1,10 +1,10 @@
 """Writes the rows of a segment in one transaction. Writing a segment is idempotent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,6 +15,10 @@ from skill_arcade.storage.database.tables import Episode, EpisodeStatus, Game, S
 from skill_arcade.storage.database.transition_columns import COLUMN_NAMES
 from skill_arcade.storage.database.work import WorkKind, request_work
 
+CONTINUATION_PERIOD = timedelta(seconds=60)
+"""Time after which an episode whose server stopped is certified, if no other server has continued it."""
+MAX_IDLE_SECONDS = 5
+"""Time without a statement after which Postgres rolls the transaction of a segment back. The upload is retried."""
 EVENT_COLUMNS = ("episode_id", "number", "kind", "server_us", "client_us", "step", "data")
 
 
@@ -34,8 +38,9 @@ class SegmentRows:
 
     `transitions` and `events` have the columns `COLUMN_NAMES` and `EVENT_COLUMNS`. `shown` has pairs of step and
     paint time (microseconds, browser clock) of transitions in an earlier segment. `outcome` is None unless the segment
-    ends the episode. `fence` is that of the lease under which the segment's server continued the episode, 0 for its
-    first server. `is_handed_over`: the segment is the last one of its server, and another one may continue.
+    ends the episode, which is provisional if it is handed over. `fence` is that of the lease under which the segment's
+    server continued the episode, 0 for its first server. `is_handed_over`: the segment is the last one of its server,
+    and another one may continue.
     """
 
     episode: dict[str, Any]
@@ -61,6 +66,8 @@ async def write_segment_rows(engine: AsyncEngine, rows: SegmentRows) -> bool:
         SegmentSuperseded: another server has continued the episode without it.
     """
     async with engine.begin() as connection:
+        # The lock of a server that is frozen meanwhile would keep others from continuing the episode (rule O27).
+        await connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{MAX_IDLE_SECONDS}s'"))
         if not await _claim_segment(connection, rows):
             return False
         score = await _lock_episode(connection, rows)
@@ -151,4 +158,5 @@ async def _advance_episode(connection: AsyncConnection, rows: SegmentRows, score
             values["score"] = outcome.score
     await connection.execute(update(table).where(table.c.id == rows.episode["id"]).values(**values))
     if rows.outcome is not None:
-        await request_work(connection, WorkKind.CERTIFY, str(rows.episode["id"]))
+        delay = CONTINUATION_PERIOD if rows.is_handed_over else timedelta()
+        await request_work(connection, WorkKind.CERTIFY, str(rows.episode["id"]), delay=delay)

@@ -93,6 +93,13 @@ async def list_silent(connection: AsyncConnection) -> list[SilentServer]:
     return [SilentServer(*row) for row in await connection.execute(query)]
 
 
+async def list_lost_journals(connection: AsyncConnection) -> set[UUID]:
+    """Return the journals of servers that were lost within `SILENT_PERIOD`, unless a server runs on them."""
+    running = select(_server.c.journal_id).where(_server.c.time_expires >= func.now())
+    query = select(_server.c.journal_id).where(_IS_SILENT, _server.c.journal_id.not_in(running))
+    return set((await connection.execute(query)).scalars())
+
+
 async def list_running(connection: AsyncConnection, *, except_journal: UUID | None = None) -> set[UUID]:
     """Return the servers that run, and those before them on the same journal, without those of `except_journal`."""
     running = select(_server.c.journal_id).where(_server.c.time_expires >= func.now())

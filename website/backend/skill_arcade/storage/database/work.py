@@ -75,12 +75,15 @@ _MISSING = text("""
 """)
 
 
-async def request_work(connection: AsyncConnection, kind: WorkKind, *subjects: str) -> None:
-    """Request work. What of it is being done is done once more afterwards."""
+async def request_work(
+    connection: AsyncConnection, kind: WorkKind, *subjects: str, delay: timedelta = timedelta(0)
+) -> None:
+    """Request work, which is due after `delay`. What of it is being done is done once more afterwards."""
     if not subjects:
         return
-    new = insert(_work).values([{"kind": kind, "subject": subject, "time_due": func.now()} for subject in subjects])
-    time_due = case((_work.c.worker.is_(None), func.now()), else_=_work.c.time_due)
+    due = func.now() + literal(delay)
+    new = insert(_work).values([{"kind": kind, "subject": subject, "time_due": due} for subject in subjects])
+    time_due = case((_work.c.worker.is_(None), due), else_=_work.c.time_due)
     again = {"requests": _work.c.requests + 1, "time_due": time_due}
     await connection.execute(new.on_conflict_do_update(index_elements=["kind", "subject"], set_=again))
 

@@ -22,6 +22,7 @@ from skill_arcade.storage.database.game_leases import (
     spend_ticket,
     take_lease,
 )
+from skill_arcade.storage.database.moved_episodes import release_game
 from skill_arcade.storage.database.queries import upsert_user
 from tests.support.uploads import read_rows
 
@@ -96,6 +97,15 @@ async def test_O25_release_leaves_a_newer_lease(engine: AsyncEngine, player: str
     async with transaction(engine) as connection:
         await release_leases(connection, ONE, {player: new})
     assert await read_rows(engine, "SELECT * FROM game_lease") == []
+
+
+async def test_O30_release_leaves_a_lease_that_says_which_episode_waits(engine: AsyncEngine, player: str) -> None:
+    fence, episode = await take(engine, player, ONE), uuid4()
+    async with transaction(engine) as connection:
+        await connection.execute(text("UPDATE game_lease SET game_server_id = :server"), {"server": ONE})
+        await release_game(connection, player, ONE, episode)
+        await release_leases(connection, ONE, {player: fence})
+    assert await read_rows(engine, "SELECT game_server_id, moved_episode_id FROM game_lease") == [(None, episode)]
 
 
 async def test_O25_concurrent_takers_get_different_fences_and_the_greatest_has_the_lease(
