@@ -1,10 +1,12 @@
 // @vitest-environment happy-dom
+import { I18nProvider } from "@lingui/react";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { renderToStaticMarkup } from "react-dom/server";
 import { MemoryRouter } from "react-router";
 import { expect, test } from "vitest";
 
 import { DeathMap, listMaps } from "@/features/research/death-map";
+import { i18n } from "@/lib/i18n";
 
 const row = (variant: string, screen: number, column: number, deaths: number) => ({
   variant,
@@ -30,11 +32,13 @@ test("listMaps divides deaths by variant and screen, most deaths first", () => {
 
 test("DeathMap links each cell to the frame before its newest death", () => {
   const markup = renderToStaticMarkup(
-    <QueryClientProvider client={new QueryClient()}>
-      <MemoryRouter>
-        <DeathMap rows={ROWS} width={400} label="Where people die" userId="rosa" />
-      </MemoryRouter>
-    </QueryClientProvider>,
+    <I18nProvider i18n={i18n}>
+      <QueryClientProvider client={new QueryClient()}>
+        <MemoryRouter>
+          <DeathMap rows={ROWS} width={400} label="Where people die" userId="rosa" />
+        </MemoryRouter>
+      </QueryClientProvider>
+    </I18nProvider>,
   );
   expect(markup.match(/<a /g)).toHaveLength(3);
   expect(markup).toContain('href="/replay/01a2285a-ccc0-76df-923e-e0fa00000001?f=41"');

@@ -7,6 +7,7 @@ import type { Game } from "@/api/client";
 import { type FramePicture, framePictureQuery } from "@/api/research";
 import { paths } from "@/config/paths";
 import { formatCount } from "@/lib/format";
+import { i18n } from "@/lib/i18n";
 
 import type { ChartRow } from "./figure";
 import { Frame } from "./plots";
@@ -222,8 +223,10 @@ function DeathCell({ cell, share, x, y, width, height, hasNumber }: DeathCellPro
 
 function describeMap({ variant, screen, cells }: DeathMapData): string {
   const n = cells.reduce((sum, { deaths }) => sum + deaths, 0);
-  const where = screen === 0 ? variant : `${variant}, screen ${String(screen)}`;
-  return `${where}: ${formatNumber(n)} death${n === 1 ? "" : "s"}`;
+  const deaths = formatCount(n, "death");
+  return screen === 0
+    ? `${variant}: ${deaths}`
+    : i18n._("{variant}, screen {screen}: {deaths}", { variant, screen, deaths });
 }
 
 /** Picture before the newest death of a map: null while it is loaded, and if there is none. */
