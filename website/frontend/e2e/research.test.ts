@@ -60,7 +60,7 @@ step("morning players improve faster, found by clicks alone", async () => {
   const speed = page.locator('section[data-chart="speed"]');
   const texts = await speed.locator("svg text").allTextContents();
   const notes = texts.filter((text) =>
-    text.includes("improves faster than another group's player"),
+    text.includes("improves faster than another group’s player"),
   );
   const share = (line: string) => Number(/([\d.]+)%/.exec(line)?.[1]);
   const morning = notes.filter((line) => line.startsWith("morning")).map(share);
