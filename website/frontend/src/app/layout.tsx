@@ -11,7 +11,7 @@ import { paths } from "@/config/paths";
 import { forgetAccount } from "@/features/sign-in/firebase-account";
 
 const tabClass =
-  "rounded-full px-2 py-2 text-sm font-semibold whitespace-nowrap text-dim sm:px-3.5 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
+  "rounded-full px-1 py-2 text-sm font-semibold whitespace-nowrap text-dim sm:px-3.5 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:text-ink";
 
 /** Header, navigation and footer of every page except the game page. */
 export function Layout() {
@@ -64,8 +64,8 @@ export function Layout() {
                 </button>
               </>
             )}
-            <ThemeButton />
           </nav>
+          <ThemeButton />
         </div>
       </header>
       <main id="main" className="mx-auto w-full max-w-[1680px] flex-1 px-4 pb-16 sm:px-8">

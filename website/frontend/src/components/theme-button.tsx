@@ -11,7 +11,7 @@ export function ThemeButton() {
       onClick={toggle}
       aria-label={dark ? i18n._("Light theme") : i18n._("Dark theme")}
       title={dark ? i18n._("Light theme") : i18n._("Dark theme")}
-      className="grid size-10 place-items-center rounded-full opacity-85 hover:opacity-100"
+      className="grid size-10 shrink-0 place-items-center rounded-full opacity-85 hover:opacity-100"
     >
       <svg viewBox="0 0 20 20" className="size-5" aria-hidden="true" fill="currentColor">
         {dark ? (
