@@ -1,16 +1,20 @@
 import { Trans, useLingui } from "@lingui/react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
+import { Link } from "react-router";
 
 import { type BoardMembership, membershipQuery, optIn, optOut } from "@/api/boards";
+import { myConsentQuery } from "@/api/consent";
 import type { Session } from "@/api/session";
 import { Button } from "@/components/button";
+import { paths } from "@/config/paths";
 
 /** Opts in to leaderboards, changes the name there, or opts out. */
 export function Membership({ session }: { session: Session }) {
   const { i18n } = useLingui();
   const query = membershipQuery(session.userId);
   const membership = useQuery(query);
+  const consent = useQuery(myConsentQuery(session.userId));
   const client = useQueryClient();
   const update = useMutation({
     mutationFn: (change: () => Promise<BoardMembership>) => change(),
@@ -40,6 +44,20 @@ export function Membership({ session }: { session: Session }) {
           )
         )}
       </p>
+      {consent.data !== undefined && !consent.data.scopes.includes("boards") && (
+        <p className="mt-2 font-semibold text-pretty">
+          <Trans
+            id="You have not allowed replays and leaderboards, so no round of yours ranks. <0>Change your answer</0>"
+            components={[
+              <Link
+                key="link"
+                to={paths.consent(`${paths.account}#boards`)}
+                className="text-link underline"
+              />,
+            ]}
+          />
+        </p>
+      )}
       <NameForm
         current={current}
         isDisabled={update.isPending || membership.isPending}
