@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from skill_arcade.play.session.provenance import find_commit
 from skill_arcade.settings import Settings
 from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, Player, find_games, now_ms, open_player, running_arcade, wait_until_uploaded
+from tests.support.moved import read_all
+from tests.support.session_harness import SessionHarness
 
 pytestmark = pytest.mark.anyio
 STOP_SECONDS = 0.15
@@ -177,3 +180,18 @@ def test_print_origin_describes_server_browser_and_devices() -> None:
         "input device: keyboard (7 presses), touch (2 presses)",
     ]
     assert print_origin({}, {})[-1] == "input device: nothing was pressed"
+
+
+def test_late_event_names_the_step_that_was_late(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout")
+    harness.send("start")
+    harness.ticks(3)
+    harness.now += 100_000
+    harness.session.tick(harness.now)
+    harness.ticks(2)
+    harness.session.stop("left", harness.now)
+    segments = read_all(tmp_path, episode=harness.headers[0].episode_id)
+    (late,) = [event for segment in segments for event in segment.events if event.kind == "late"]
+    steps = [step for segment in segments for step in segment.steps]
+    assert [step.step for step in steps if step.late_us == late.data["late_us"]] == [late.step] == [3]
+    assert late.data["ticks_missed"] == late.data["late_us"] * 60 // 1_000_000 > 0

@@ -136,7 +136,8 @@ class EpisodeRecorder:
         self.rotate_if_due(now)
         encoded_frame = self._take_step(action, source, now - self.started_us, late_us, stepped_us, agree)
         if late_us is not None and late_us >= self._period_us:
-            self.record_event("late", now, late_us=late_us, ticks_missed=int(late_us // self._period_us))
+            missed = int(late_us // self._period_us)
+            self._write_event("late", now, self.n_steps - 1, None, {"late_us": late_us, "ticks_missed": missed})
         if self._segment_started_us is None:
             self._segment_started_us = now
         return self._packet(encoded_frame, now)
@@ -208,8 +209,11 @@ class EpisodeRecorder:
 
     def record_event(self, kind: str, now: int, client_us: int | None = None, **data: Any) -> None:
         """Record an event between two steps."""
+        self._write_event(kind, now, self.n_steps, client_us, data)
+
+    def _write_event(self, kind: str, now: int, step: int, client_us: int | None, data: dict[str, Any]) -> None:
         elapsed_us = now - self.started_us
-        self._journal.event(RecordedEvent(self._journal.n_events, kind, elapsed_us, self.n_steps, client_us, data))
+        self._journal.event(RecordedEvent(self._journal.n_events, kind, elapsed_us, step, client_us, data))
 
     def shown(self, frames: list[tuple[int, int]]) -> None:
         """Record when observations were painted, as (index, browser clock in microseconds).
