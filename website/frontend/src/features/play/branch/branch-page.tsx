@@ -1,18 +1,16 @@
 import { useLingui } from "@lingui/react";
-import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { Link } from "react-router";
 
-import { describeError, type Game } from "@/api/client";
-import { ReplayClient } from "@/api/replay";
+import type { Game } from "@/api/client";
 import type { Session } from "@/api/session";
 import { buttonClass } from "@/components/button";
-import { LoadingPage, NotAvailablePage } from "@/components/page-state";
 import { paths } from "@/config/paths";
 
 import { GamePage } from "../game-page";
 import { SidebarSection } from "../game-sidebar";
 import { type Options, validOptions } from "../options";
+import { RecordedRound } from "../recorded-round";
 
 interface Props {
   game: Game;
@@ -23,36 +21,29 @@ interface Props {
   share: string | null;
 }
 
-const OTHER_GAME_MESSAGE = /*i18n*/ "This round is of another game.";
-const NOT_FOUND_MESSAGE =
-  /*i18n*/ "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
-
 /** Page of a game that begins at a frame of a recorded episode. */
-export function BranchPage({ game, session, episode, frame, share }: Props) {
+export function BranchPage(props: Props) {
   const { i18n } = useLingui();
-  const client = useMemo(() => new ReplayClient(episode, share), [episode, share]);
-  const replay = useQuery({
-    queryKey: ["episodes", "replay", episode, share],
-    queryFn: ({ signal }) => client.replay(signal),
-    staleTime: Infinity,
-    retry: false,
-  });
-  const recorded = replay.data?.options;
-  const options = useMemo<Options>(() => validOptions(game, recorded ?? {}), [game, recorded]);
-  if (replay.isPending) return <LoadingPage />;
-  if (replay.isError || replay.data.game.id !== game.id) {
-    return (
-      <NotAvailablePage
-        title={i18n._("Frame not available")}
-        message={
-          replay.error === null
-            ? i18n._(OTHER_GAME_MESSAGE)
-            : describeError(replay.error, NOT_FOUND_MESSAGE)
-        }
-        link={{ to: paths.play(game.id), label: i18n._("Play from the start") }}
-      />
-    );
-  }
+  return (
+    <RecordedRound
+      {...props}
+      errorTitle={i18n._("Frame not available")}
+      withoutLabel={i18n._("Play from the start")}
+    >
+      {(replay) => <LoadedBranch {...props} recordedOptions={replay.options} />}
+    </RecordedRound>
+  );
+}
+
+function LoadedBranch({
+  game,
+  session,
+  episode,
+  frame,
+  share,
+  recordedOptions,
+}: Props & { recordedOptions: Options }) {
+  const options = useMemo(() => validOptions(game, recordedOptions), [game, recordedOptions]);
   const panel = <BranchPanel {...{ game, episode, frame, share }} />;
   return <GamePage {...{ game, session }} branch={{ episode, frame, share, options, panel }} />;
 }

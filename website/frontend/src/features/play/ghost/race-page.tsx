@@ -1,14 +1,12 @@
 import { i18n } from "@/lib/i18n";
 import { useLingui } from "@lingui/react";
-import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState, useSyncExternalStore } from "react";
 import { Link } from "react-router";
 
-import { describeError, type Game } from "@/api/client";
-import { type Replay, ReplayClient } from "@/api/replay";
+import type { Game } from "@/api/client";
+import type { Replay, ReplayClient } from "@/api/replay";
 import type { Session } from "@/api/session";
 import { buttonClass } from "@/components/button";
-import { LoadingPage, NotAvailablePage } from "@/components/page-state";
 import { paths } from "@/config/paths";
 import { formatScore } from "@/lib/format";
 import type { GhostPlayer } from "@/play/ghost/ghost-player";
@@ -17,6 +15,7 @@ import type { ShownGhost } from "@/wire/messages";
 import { GamePage } from "../game-page";
 import { SidebarSection } from "../game-sidebar";
 import { validOptions } from "../options";
+import { RecordedRound } from "../recorded-round";
 import { GhostCanvas } from "./ghost-canvas";
 import { useGhostPlayer } from "./use-ghost-player";
 
@@ -28,35 +27,18 @@ interface Props {
   share: string | null;
 }
 
-const OTHER_GAME_MESSAGE = /*i18n*/ "This round is of another game.";
-const NOT_FOUND_MESSAGE =
-  /*i18n*/ "This round does not exist or is not yours. If somebody shared it, ask them for a link.";
-
 /** Page of a game in which a recorded episode is shown while the player plays. */
 export function RacePage({ game, session, episode, share }: Props) {
   const { i18n } = useLingui();
-  const client = useMemo(() => new ReplayClient(episode, share), [episode, share]);
-  const replay = useQuery({
-    queryKey: ["episodes", "replay", episode, share],
-    queryFn: ({ signal }) => client.replay(signal),
-    staleTime: Infinity,
-    retry: false,
-  });
-  if (replay.isPending) return <LoadingPage />;
-  if (replay.isError || replay.data.game.id !== game.id) {
-    return (
-      <NotAvailablePage
-        title={i18n._("Ghost not available")}
-        message={
-          replay.error === null
-            ? i18n._(OTHER_GAME_MESSAGE)
-            : describeError(replay.error, i18n._(NOT_FOUND_MESSAGE))
-        }
-        link={{ to: paths.play(game.id), label: i18n._("Play without a ghost") }}
-      />
-    );
-  }
-  return <LoadedRace {...{ game, session, client }} replay={replay.data} />;
+  return (
+    <RecordedRound
+      {...{ game, episode, share }}
+      errorTitle={i18n._("Ghost not available")}
+      withoutLabel={i18n._("Play without a ghost")}
+    >
+      {(replay, client) => <LoadedRace {...{ game, session, client, replay }} />}
+    </RecordedRound>
+  );
 }
 
 interface LoadedProps {
