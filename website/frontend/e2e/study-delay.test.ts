@@ -7,7 +7,14 @@ import type { Page } from "playwright-core";
 import { beforeAll, expect } from "vitest";
 
 import { createScenario } from "./support/scenario";
-import { heading, lookAtStudy, press, readExample, runStudies } from "./support/studies";
+import {
+  heading,
+  lookAtStudy,
+  press,
+  readExample,
+  runStudies,
+  holdTwoKeys,
+} from "./support/studies";
 import { openSuite } from "./support/suite";
 
 const BLOCK_FRAMES = 120;
@@ -44,11 +51,7 @@ step("consent, device and instructions come first", async () => {
   await page.getByLabel("In which year were you born?").fill("1985");
   await press(page, "Take part");
   await page.getByText("Measured.").waitFor();
-  await page.keyboard.down("KeyA");
-  await page.keyboard.down("KeyS");
-  await page.getByText("Keys seen at once: 2").waitFor();
-  await page.keyboard.up("KeyA");
-  await page.keyboard.up("KeyS");
+  await holdTwoKeys(page);
   await lookAtStudy(page, "delay-device");
   await press(page, "Continue");
   await heading(page, "Instructions").waitFor();

@@ -15,7 +15,14 @@ import {
 } from "./support/browser";
 import { createScenario } from "./support/scenario";
 import { startServer, type TestServer } from "./support/server";
-import { heading, press, lookAtStudy, readExample, runStudies } from "./support/studies";
+import {
+  heading,
+  press,
+  lookAtStudy,
+  readExample,
+  runStudies,
+  holdTwoKeys,
+} from "./support/studies";
 
 const SESSION_FRAMES = 180;
 const NIGHT_SECONDS = 8;
@@ -69,11 +76,7 @@ step("consent and a look at the device come first", async () => {
   await page.getByLabel("In which year were you born?").fill("1985");
   await press(page, "Take part");
   await page.getByText("Measured.").waitFor();
-  await page.keyboard.down("KeyA");
-  await page.keyboard.down("KeyS");
-  await page.getByText("Keys seen at once: 2").waitFor();
-  await page.keyboard.up("KeyA");
-  await page.keyboard.up("KeyS");
+  await holdTwoKeys(page);
   await lookAtStudy(page, "sessions-device");
   await press(page, "Continue");
   await heading(page, "Instructions").waitFor();

@@ -16,7 +16,15 @@ import {
 } from "./support/browser";
 import { createScenario } from "./support/scenario";
 import { startServer, type TestServer } from "./support/server";
-import { heading, press, lookAtStudy, playHanoi, runStudies, solveHanoi } from "./support/studies";
+import {
+  heading,
+  press,
+  lookAtStudy,
+  playHanoi,
+  runStudies,
+  solveHanoi,
+  holdTwoKeys,
+} from "./support/studies";
 
 const RECRUITED = `
 title: Recruited
@@ -181,11 +189,7 @@ step("a recruited participant is sent back once, after everything is stored", as
   await press(page, "I agree");
   await heading(page, "Your device").waitFor();
   await page.getByText("Measured.").waitFor();
-  await page.keyboard.down("KeyA");
-  await page.keyboard.down("KeyS");
-  await page.getByText("Keys seen at once: 2").waitFor();
-  await page.keyboard.up("KeyA");
-  await page.keyboard.up("KeyS");
+  await holdTwoKeys(page);
   await lookAtStudy(page, "screening");
   await page.setViewportSize({ width: 1280, height: 800 });
   await press(page, "Continue");

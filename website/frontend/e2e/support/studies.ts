@@ -50,6 +50,15 @@ export async function lookAtStudy(page: Page, name: string): Promise<void> {
   }
 }
 
+/** Shows on the page about the device that its keyboard reports two keys at once. */
+export async function holdTwoKeys(page: Page): Promise<void> {
+  await page.keyboard.down("KeyA");
+  await page.keyboard.down("KeyS");
+  await page.getByText("Keys seen at once: 2").waitFor();
+  await page.keyboard.up("KeyA");
+  await page.keyboard.up("KeyS");
+}
+
 /** Returns the poles to press, so that a tower of `disks` gets from the first to the last pole. */
 export function solveHanoi(disks: number, from = 1, to = 3): number[] {
   if (disks === 0) return [];
