@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 import skill_arcade.games
 from skill_arcade.games.catalogue import Catalogue, list_aliases
 from skill_arcade.games.manifest import Manifest, Variant, format_label
+from skill_arcade.games.texts import label_option
 from skill_arcade.web.assets import Asset, make_asset, read_asset
 from skill_arcade.web.models.games import Game
 
@@ -74,7 +75,7 @@ def _describe_options(manifest: Manifest) -> Iterable[dict[str, object]]:
         variants = manifest.variants().get(name, {})
         yield {
             "name": name,
-            "label": name.replace("_", " ").capitalize(),
+            "label": label_option(name),
             "values": list(values),
             "labels": [_describe_value(value, variants.get(value)) for value in values],
             "default": manifest.default_value(name),
