@@ -30,7 +30,7 @@ def order_items(set_sha256: str, user_id: str, n_items: int, repeats: Mapping[in
         n_items: number of items that were drawn, without repeats.
         repeats: number of each repeat to the number of the item that it repeats.
     """
-    generator = _open_generator(set_sha256, user_id)
+    generator = random.Random(_hash(set_sha256, user_id))
     order = _shuffle(generator, n_items)
     # With an odd number, one judge has the greater half swapped, and another one the smaller half.
     n_swapped = (n_items + int(generator.random() * 2)) // 2
@@ -41,16 +41,16 @@ def order_items(set_sha256: str, user_id: str, n_items: int, repeats: Mapping[in
     positions = {number: position for position, number in enumerate(order)}
     for number, original in sorted(repeats.items()):
         earliest = min(positions[original] + MIN_REPEAT_GAP, n_items)
-        # A generator of its own, so that the place does not depend on other repeats, which may be deleted.
-        own = _open_generator(set_sha256, user_id, str(number))
-        place = earliest + int(own.random() * (n_items + 1 - earliest))
+        # By a hash of its own, so that the place does not depend on other repeats, which may be deleted.
+        own = _hash(set_sha256, user_id, str(number))
+        place = earliest + own % (n_items + 1 - earliest)
         keys.append((place, 1, number, original not in swapped))
     keys.sort()
     return [Presentation(number, position, is_swapped) for position, (_, _, number, is_swapped) in enumerate(keys)]
 
 
-def _open_generator(*parts: str) -> random.Random:
-    return random.Random(int.from_bytes(hashlib.sha256(" ".join(parts).encode()).digest(), "big"))
+def _hash(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256(" ".join(parts).encode()).digest(), "big")
 
 
 def _shuffle(generator: random.Random, n: int) -> list[int]:

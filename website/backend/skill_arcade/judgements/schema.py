@@ -14,7 +14,8 @@ Source = Literal["people", "programs"]
 Scale = Literal["1-5", "0-100"]
 SCALES: dict[Scale, tuple[int, int]] = {"1-5": (1, 5), "0-100": (0, 100)}
 """Lowest and highest rating."""
-MAX_ITEMS = 5000
+MAX_ITEMS = 2000
+"""Maximum number of items. The order of a judge is computed at each request, in milliseconds."""
 MAX_SECONDS = 60.0
 TURN_BASED_FRAMES_PER_SECOND = 4.0
 """Pace of a clip of a turn-based game, whose moves take as long as the player thinks."""

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from sqlalchemy import URL, text
 from typer.testing import CliRunner, Result
 
+from devtools.paths import DOCS
 from skill_arcade.cli import app
 from skill_arcade.judgements.export import CLIP_SCHEMA, JUDGEMENT_SCHEMA, clips_path
+from skill_arcade.judgements.schema import parse_specification, read_file
 from skill_arcade.storage.database.queries import upsert_user
 from tests.conftest import opened_engine
 from tests.support.judging import write_answer
@@ -151,3 +154,32 @@ def test_r38_export_leaves_out_what_lacks_the_scope(
     published = run("export", "pairs", str(tmp_path / "b.parquet"), "--scope", "publication", "--clips")
     assert "Wrote 0 judgements" in published.output
     assert pq.read_table(tmp_path / "b-clips.parquet").num_rows == 0
+
+
+def read_example(language: str) -> str:
+    """Return the first code block of a language in the page about judgements."""
+    page = (DOCS / "judgements.md").read_text(encoding="utf-8")
+    block = re.search(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return block[1]
+
+
+def test_file_of_the_page_is_a_specification(tmp_path: Path) -> None:
+    (tmp_path / "set.yaml").write_text(read_example("yaml"))
+    specification = parse_specification(read_file(tmp_path / "set.yaml"))
+    assert (specification.game, specification.n_gold, specification.n_repeats) == ("breakout", 20, 20)
+
+
+def test_fit_of_the_page_prefers_the_clips_that_won(
+    episodes: list[RecordedEpisode], database_url: URL, tmp_path: Path
+) -> None:
+    run("create", "pairs", *OPTIONS)
+    answer_all(database_url, "judy", {0: "left", 1: "right", 2: "equal", 3: "skip"})
+    run("export", "pairs", str(tmp_path / "judged.parquet"))
+    names: dict[str, Any] = {}
+    exec(compile(read_example("python"), "example", "exec"), names)  # the test has changed to this folder
+    rewards = names["rewards"]
+    assert len(names["pairs"]) == 3
+    (winner, loser), (other_loser, other_winner), _ = names["pairs"]
+    assert rewards[winner] > rewards[loser]
+    assert rewards[other_winner] > rewards[other_loser]

@@ -49,15 +49,28 @@ WHERE coalesce(g.alias_of, g.id) = :game AND e.time_ended IS NOT NULL AND e.n_st
     AND {_ALLOWED}
 ORDER BY e.id
 """
-_ALLOWED_ITEMS = f"""
-SELECT i.number, i.repeat_of FROM judgement_item i
-WHERE i.set_name = :name AND NOT EXISTS (
-    SELECT FROM judgement_clip k JOIN episode e ON e.id = k.episode_id JOIN "user" u ON u.id = e.user_id
-    WHERE k.set_name = i.set_name AND k.number = i.number AND NOT {_ALLOWED}
+# A set has many clips of few episodes, and asking for an episode is what takes time.
+_REFUSED = f"""
+WITH refused AS MATERIALIZED (
+    SELECT e.id
+    FROM (SELECT DISTINCT episode_id FROM judgement_clip WHERE set_name = :name) k
+    JOIN episode e ON e.id = k.episode_id JOIN "user" u ON u.id = e.user_id
+    WHERE NOT {_ALLOWED}
 )
+"""
+_IS_ALLOWED_ITEM = """
+NOT EXISTS (
+    SELECT FROM judgement_clip k JOIN refused ON refused.id = k.episode_id
+    WHERE k.set_name = i.set_name AND k.number = i.number
+)
+"""
+_ALLOWED_ITEMS = f"""
+{_REFUSED}
+SELECT i.number, i.repeat_of FROM judgement_item i WHERE i.set_name = :name AND {_IS_ALLOWED_ITEM}
 """
 # Of people only, unless asked. A judge's withdrawal deletes their answers.
 _RESULTS = f"""
+{_REFUSED}
 SELECT j.id, j.number, i.repeat_of, i.gold, j.user_id, judge.is_synthetic, j.position, j.is_swapped, j.answer,
     j.rating, j.reaction_ms, j.n_plays, j.build, j.time_created, j.time_retracted
 FROM judgement j
@@ -65,10 +78,7 @@ JOIN judgement_item i ON i.set_name = j.set_name AND i.number = j.number
 JOIN "user" judge ON judge.id = j.user_id
 WHERE j.set_name = :name AND (:programs OR NOT judge.is_synthetic)
     AND (:with_retracted OR j.time_retracted IS NULL)
-    AND NOT EXISTS (
-        SELECT FROM judgement_clip k JOIN episode e ON e.id = k.episode_id JOIN "user" u ON u.id = e.user_id
-        WHERE k.set_name = i.set_name AND k.number = i.number AND NOT {_ALLOWED}
-    )
+    AND {_IS_ALLOWED_ITEM}
 ORDER BY j.id
 """
 
