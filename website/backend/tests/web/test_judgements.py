@@ -255,3 +255,17 @@ async def test_clips_wait_for_others_that_are_being_made(judging: Judging) -> No
     responses = await asyncio.gather(*(judging.get(path) for path in paths))
     assert [response.status_code for response in responses] == [200] * 4
     assert all(io.BytesIO(response.content).read(8) == b"\x89PNG\r\n\x1a\n" for response in responses)
+
+
+async def test_clip_that_waits_too_long_is_answered_429(judging: Judging, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skill_arcade.web.routes.judgements.MAX_CLIP_WAIT_SECONDS", 0.05)
+    await judging.draw()
+    path = (await judging.get()).json()["tasks"][0]["clips"][0].removeprefix("/judgements/pairs")
+    slots = judging.arcade.state.clips._slots
+    await slots.acquire()
+    await slots.acquire()
+    busy = await judging.get(path)
+    assert (busy.status_code, busy.json()["error"]) == (429, "TooManyRequests")
+    slots.release()
+    assert (await judging.get(path)).status_code == 200
+    slots.release()
