@@ -1,1 +1,1 @@
-"""Judgements of clips: what a set is made of, how it is drawn, in which order a judge sees it, and what came out."""
+"""Judgements of clips: fields of a set, its draw, the order in which a judge sees it, results and their export."""

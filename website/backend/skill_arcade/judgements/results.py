@@ -1,4 +1,4 @@
-"""What came out of a set: counts of each judge, their reliability, and their agreement."""
+"""Results of a set: counts and reliability of each judge, and the agreement of all."""
 
 import math
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ PREFERENCES = {"first": 1.0, "equal": 0.5, "second": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class JudgeResult:
-    """What one judge answered.
+    """Counts and reliability of one judge.
 
     `gold_accuracy` is the share of gold pairs with the right answer, of those with an answer left, right or equal.
     `consistency` is the share of repeats with the same preference as before (ratings: the same rating); `left_share`
@@ -37,9 +37,9 @@ class JudgeResult:
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
-    """What all judges answered. `alpha` is Krippendorff's, None if no two judges share an item or all agree on one
-    value.
+    """Counts and agreement of all judges.
 
+    `alpha` is Krippendorff's, None if no two judges share an item or all agree on one value.
     `n_shared` is the number of items, without repeats, to which two or more judges gave a value.
     """
 

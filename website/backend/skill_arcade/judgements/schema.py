@@ -1,4 +1,4 @@
-"""What a set of clips to judge is made of: the fields of its file, and of the command that draws it."""
+"""Fields of a set of clips to judge: those of its file, and of the command that draws it."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self

@@ -241,6 +241,28 @@ async def test_judge_who_withdraws_research_takes_their_answers_along(
         assert [row.user_id for row in await list_results(connection, "pairs", SCOPES)] == ["joan"]
 
 
+async def test_answer_that_arrives_after_the_withdrawal_is_not_stored(
+    episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
+) -> None:
+    async with engine.begin() as connection:
+        await draw_set(connection, catalogue, "pairs")
+        consent = UUID(await write_consent(connection, "judy"))
+    async with engine.begin() as answering:
+        assert await write_answer(answering, "pairs", 0, "judy", consent_id=consent)
+
+        async def withdraw_meanwhile() -> None:
+            async with engine.begin() as connection:
+                await withdraw(connection, "judy", "research")
+
+        withdrawal = asyncio.create_task(withdraw_meanwhile())
+        done, _ = await asyncio.wait([withdrawal], timeout=0.3)
+        assert not done  # it waits for the answer
+    await withdrawal
+    async with engine.begin() as connection:
+        assert not await write_answer(connection, "pairs", 1, "judy", consent_id=consent)
+        assert (await count_rows(connection))["judgement"] == 0
+
+
 async def test_answers_of_programs_count_only_if_asked(
     episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
 ) -> None:

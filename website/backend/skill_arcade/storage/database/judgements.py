@@ -19,6 +19,7 @@ from skill_arcade.storage.database.tables import Table
 
 _table = Table.metadata.tables
 _set, _item = _table["judgement_set"], _table["judgement_item"]
+_consent = _table["consent"]
 _clip, _judgement = _table["judgement_clip"], _table["judgement"]
 Audience = Literal["researchers", "everyone"]
 SCOPES_OF_AUDIENCE: dict[str, tuple[str, ...]] = {
@@ -214,7 +215,15 @@ async def list_answered(connection: AsyncConnection, name: str, user_id: str) ->
 
 
 async def add_judgement(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
-    """Store an answer. Return False if the judge has answered the item already, or if it was deleted."""
+    """Store an answer; a withdrawal of the judge waits for the transaction's end, and then deletes it.
+
+    Return False if the judge has answered the item already, if the item was deleted, or if the judge has withdrawn
+    research.
+    """
+    if values.get("consent_id") is not None:
+        withdrawn = select(_consent.c.withdrawn).where(_consent.c.id == values["consent_id"])
+        if "research" in (await connection.execute(withdrawn.with_for_update(read=True))).scalar_one():
+            return False
     item = (_item.c.set_name == values["set_name"], _item.c.number == values["number"])
     if (await connection.execute(select(_item.c.number).where(*item).with_for_update(read=True))).first() is None:
         return False

@@ -136,7 +136,7 @@ async def _find_set(connection: AsyncConnection, name: str, user: Identity) -> t
     answer = await read_answer(connection, user.user_id)
     if answer.is_synthetic:
         return found, None
-    # Who takes part in a study has agreed to that study only.
+    # A participant of a study has agreed to that study only.
     if answer.study is not None or RESEARCH not in answer.scopes:
         raise ConsentRequired(NO_CONSENT)
     return found, answer.id
