@@ -190,6 +190,29 @@ async def test_r38_withdrawal_takes_clips_out_of_sight_and_out_of_results(
         assert await list_results(connection, "pairs", SCOPES) == []
 
 
+@pytest.mark.parametrize("kind", ["pair", "rating"])
+async def test_r38_login_of_a_researcher_reads_results_of_allowed_clips_only(
+    kind: str, episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
+) -> None:
+    async with engine.begin() as connection:
+        await allow(connection, "ada", ("research",))
+        await draw_set(connection, catalogue, "clips", kind=kind, items=12, sources=["people", "programs"], gold=0)
+        query = text("SELECT number FROM judgement_clip GROUP BY number HAVING bool_or(episode_id = :id)")
+        of_ada = set((await connection.execute(query, {"id": episodes["ada"].id})).scalars())
+        numbers = set((await connection.execute(text("SELECT number FROM judgement_item"))).scalars())
+        for number in numbers:
+            await write_answer(connection, "clips", number, "judy", "skip")
+    for withdrawn in (False, True):
+        async with engine.begin() as connection:
+            if withdrawn:
+                await withdraw(connection, "ada", "research")
+            await connection.execute(text("SET LOCAL ROLE researcher"))
+            expected = numbers - of_ada if withdrawn else numbers
+            assert {row.number for row in await list_results(connection, "clips", SCOPES)} == expected
+            assert set(await list_allowed_items(connection, "clips", SCOPES)) == expected
+    assert numbers > of_ada
+
+
 async def test_r39_erased_episode_takes_its_items_and_their_answers_along(
     episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
 ) -> None:

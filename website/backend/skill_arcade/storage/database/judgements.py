@@ -59,11 +59,14 @@ WITH refused AS MATERIALIZED (
     WHERE NOT {_ALLOWED}
 )
 """
+# The role `researcher` does not see the clips of refused episodes, so clips are counted as well.
 _IS_ALLOWED_ITEM = """
 NOT EXISTS (
     SELECT FROM judgement_clip k JOIN refused ON refused.id = k.episode_id
     WHERE k.set_name = i.set_name AND k.number = i.number
 )
+AND (SELECT count(*) FROM judgement_clip k WHERE k.set_name = i.set_name AND k.number = i.number)
+    = (SELECT CASE s.kind WHEN 'pair' THEN 2 ELSE 1 END FROM judgement_set s WHERE s.name = i.set_name)
 """
 _ALLOWED_ITEMS = f"""
 {_REFUSED}
