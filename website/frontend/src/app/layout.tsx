@@ -33,11 +33,11 @@ export function Layout() {
         {i18n._("Skip to main content")}
       </a>
       <header className="border-b border-line/60">
-        <div className="mx-auto flex h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
+        <div className="mx-auto flex min-h-16 max-w-[1680px] items-center gap-1 px-4 sm:px-8">
           <Wordmark />
           <nav
             aria-label={i18n._("Main")}
-            className="-my-1 ml-auto flex min-w-0 items-center gap-1 overflow-x-auto py-1"
+            className="ml-auto flex min-w-0 flex-wrap items-center justify-end gap-x-1 py-1"
           >
             <NavLink to={paths.games} end className={tabClass}>
               {i18n._("Games")}
