@@ -78,6 +78,8 @@ class JoinRequest:
     """Key of the trial of a study that the ticket is for, or None."""
     branch: tuple[UUID, int] | None
     """Episode, and number of its frame, to play from, or None."""
+    agent_version: int | None
+    """Number of the version of the agent that plays, or None."""
     nonce: str
 
 
@@ -129,7 +131,17 @@ def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str
         raise InvalidRequest("The daily challenge has no options. Open it from the list of games.")
     state.cooldowns.check(ticket.user_id)
     connection = state.sessions.register_connection(ticket.user_id, connection_id)
-    return JoinRequest(connection, game, options, ticket.daily, ticket.ghost, ticket.trial, ticket.branch, ticket.nonce)
+    return JoinRequest(
+        connection,
+        game,
+        options,
+        ticket.daily,
+        ticket.ghost,
+        ticket.trial,
+        ticket.branch,
+        ticket.agent_version,
+        ticket.nonce,
+    )
 
 
 def _code_for(error: ArcadeError) -> CloseCode:
@@ -207,6 +219,8 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
     consent = await state.consents.check_play(
         user_id, is_daily=join_request.day is not None, study=None if study is None else study.name
     )
+    if join_request.agent_version is not None:
+        consent = await state.agents.join(consent, user_id, join_request.agent_version, game.id)
     if join_request.day is not None:
         game, daily = await state.daily.assign(join_request.day, game)
     if consent.is_program:
