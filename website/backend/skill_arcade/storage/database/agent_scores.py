@@ -19,13 +19,16 @@ MAX_SCORED_VERSIONS = 5
 MAX_SCORED_EPISODES = 300
 """Episodes that are read of each version, of the people of a game, and of one user: the newest ones."""
 
+# Postgres writes equal values of the type jsonb as equal texts.
 _FACTS = """e.id, e.user_id, e.game_id, e.score, e.n_steps, e.end_reason, e.time_created,
-    coalesce(e.provenance -> 'options', '{}') AS options,
+    CAST(coalesce(e.provenance -> 'options', '{}') AS text) AS options,
     coalesce(e.provenance #>> '{program,pace}', 'realtime') AS pace,
     e.environment ->> 'id' AS environment,
-    coalesce(e.environment #> '{gymnasium,kwargs}', '{}') || coalesce(e.environment -> 'kwargs', '{}') AS kwargs,
+    CAST(coalesce(e.environment #> '{gymnasium,kwargs}', '{}') || coalesce(e.environment -> 'kwargs', '{}') AS text)
+        AS kwargs,
     e.end_reason IN ('terminated', 'truncated')
-        AND NOT e.provenance ?| ARRAY['branch', 'study', 'ghost', 'daily'] AS is_whole"""
+        AND NOT e.provenance ?| ARRAY['branch', 'study', 'ghost', 'daily']
+        AND e.score NOT IN ('NaN', 'Infinity', '-Infinity') AS is_whole"""
 _OF_VERSIONS = text(f"""
 SELECT v.number AS version, e.* FROM unnest(CAST(:versions AS uuid[]), CAST(:numbers AS int[])) AS v (id, number)
 CROSS JOIN LATERAL (
@@ -34,14 +37,15 @@ CROSS JOIN LATERAL (
 WHERE e.is_whole ORDER BY e.id DESC""")
 # A consent on record that allows replays and leaderboards: the player's scores may be shown to others.
 _OF_PEOPLE = text(f"""
-SELECT e.* FROM unnest(CAST(:games AS text[])) AS g (id)
+SELECT e.game_id, e.options, e.environment, e.kwargs, e.user_id, array_agg(e.score) AS scores
+FROM unnest(CAST(:games AS text[])) AS g (id)
 CROSS JOIN LATERAL (
     SELECT {_FACTS}, e.consent_id FROM episode e
     WHERE e.game_id = g.id AND e.agent_version_id IS NULL ORDER BY e.id DESC LIMIT {MAX_SCORED_EPISODES}
 ) AS e
 JOIN consent c ON c.id = e.consent_id AND c.scopes ? 'boards' AND NOT c.withdrawn ? 'boards'
 JOIN "user" u ON u.id = e.user_id AND NOT u.is_synthetic
-WHERE e.is_whole""")
+WHERE e.is_whole GROUP BY 1, 2, 3, 4, 5""")
 _OF_USER = text(f"""
 SELECT e.* FROM (
     SELECT {_FACTS} FROM episode e WHERE e.user_id = :user ORDER BY e.id DESC LIMIT {MAX_SCORED_EPISODES}
@@ -90,9 +94,17 @@ async def read_agent_episodes(connection: AsyncConnection, versions: Mapping[UUI
     return [_read(row, row.version) for row in await connection.execute(query)]
 
 
-async def read_people_episodes(connection: AsyncConnection, games: Sequence[str]) -> list[ScoredEpisode]:
-    """Return finished episodes of people who allow that others see them, among the newest episodes of these games."""
-    return [_read(row) for row in await connection.execute(_OF_PEOPLE, {"games": list(games)})]
+async def read_people_scores(
+    connection: AsyncConnection, games: Sequence[str]
+) -> dict[Settings, dict[str, list[float]]]:
+    """Return the scores of people who allow that others see them, by settings and player.
+
+    They are those of finished episodes among the newest ones of these games.
+    """
+    found: dict[Settings, dict[str, list[float]]] = defaultdict(dict)
+    for row in await connection.execute(_OF_PEOPLE, {"games": list(games)}):
+        found[_read_settings(row)][row.user_id] = [float(score) for score in row.scores]
+    return dict(found)
 
 
 async def read_user_episodes(connection: AsyncConnection, user_id: str) -> list[ScoredEpisode]:
@@ -109,9 +121,8 @@ def group_by_settings(episodes: Iterable[ScoredEpisode]) -> dict[Settings, list[
 
 
 def _read(row: Any, version: int | None = None) -> ScoredEpisode:
-    settings = Settings(row.game_id, _write(row.options), row.environment or "", _write(row.kwargs))
-    return ScoredEpisode(row.id, row.user_id, settings, row.pace, version, float(row.score), row.n_steps)
+    return ScoredEpisode(row.id, row.user_id, _read_settings(row), row.pace, version, float(row.score), row.n_steps)
 
 
-def _write(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+def _read_settings(row: Any) -> Settings:
+    return Settings(row.game_id, row.options, row.environment or "", row.kwargs)

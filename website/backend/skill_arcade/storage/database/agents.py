@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.ids import new_episode_id
+from skill_arcade.storage.database.consents import check_consent
 from skill_arcade.storage.database.queries import sign_out_user, upsert_user
 from skill_arcade.storage.database.tables import Table
 
@@ -141,6 +142,20 @@ async def check_agent_version(connection: AsyncConnection, version_id: UUID, use
     query = select(_version.c.id).where(_version.c.id == version_id, _version.c.user_id == user_id)
     found: UUID | None = (await connection.execute(query)).scalar()
     return found
+
+
+async def check_references(connection: AsyncConnection, episode: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a new episode, with null in place of a consent or a version that is not its player's own.
+
+    Raises:
+        ConsentWithdrawn: nothing of its consent is allowed any more.
+    """
+    consent_id, version_id, user_id = episode["consent_id"], episode["agent_version_id"], episode["user_id"]
+    return {
+        **episode,
+        "consent_id": None if consent_id is None else await check_consent(connection, consent_id, user_id),
+        "agent_version_id": None if version_id is None else await check_agent_version(connection, version_id, user_id),
+    }
 
 
 async def list_agents(connection: AsyncConnection, limit: int) -> Sequence[Row[Any]]:

@@ -14,7 +14,7 @@ from skill_arcade.storage.database.agent_scores import (
     Settings,
     group_by_settings,
     read_agent_episodes,
-    read_people_episodes,
+    read_people_scores,
     read_user_episodes,
 )
 from skill_arcade.web.current_user import UserId
@@ -61,8 +61,8 @@ async def read_agent(
         versions = await stored.list_versions(connection, agent.user_id)
         played = await read_agent_episodes(connection, {version.id: version.number for version in versions})
         groups = _group_newest(played, state.catalogue)
-        games = sorted({settings.game_id for settings, *_ in groups})
-        people = group_by_settings(await read_people_episodes(connection, games)) if games else {}
+        games = sorted({settings.game_id for settings, pace, _ in groups if pace != "stepped"})
+        people = await read_people_scores(connection, games) if games else {}
         own = group_by_settings(await read_user_episodes(connection, user_id)) if games else {}
     return AgentDetails(
         name=agent.name,
@@ -93,18 +93,18 @@ def _group_newest(episodes: list[ScoredEpisode], catalogue: Catalogue) -> dict[_
 def _describe(
     key: _Key,
     episodes: list[ScoredEpisode],
-    people: dict[Settings, list[ScoredEpisode]],
+    people: dict[Settings, dict[str, list[float]]],
     own: dict[Settings, list[ScoredEpisode]],
     catalogue: Catalogue,
 ) -> AgentScore:
     settings, pace, version = key
-    equal, kwargs, reason = people.get(settings, []), settings.read_kwargs(), None
+    equal, kwargs, reason = people.get(settings, {}), settings.read_kwargs(), None
     if pace == "stepped":
         reason = "stepped"
     elif not equal:
         is_played = any(one.game_id == settings.game_id for one in people)
         reason = "other-settings" if is_played else "no-people"
-    elif len({episode.user_id for episode in equal}) < MIN_PEOPLE:
+    elif len(equal) < MIN_PEOPLE:
         reason = "too-few-people"
     mine = [] if pace == "stepped" else own.get(settings, [])
     skip = kwargs.get("frameskip")
@@ -116,17 +116,15 @@ def _describe(
         pace=pace,
         sticky_probability=kwargs.get("repeat_action_probability"),
         frame_skip=skip if isinstance(skip, int) else None,
-        agent=_sum_up(episodes),
-        people=None if reason else _sum_up(equal),
-        you=_sum_up(mine) if mine else None,
+        agent=_sum_up([episode.score for episode in episodes], 1),
+        people=None if reason else _sum_up([score for scores in equal.values() for score in scores], len(equal)),
+        you=_sum_up([episode.score for episode in mine], 1) if mine else None,
         incomparable=reason,
         replays=[AgentEpisode(id=one.id, score=one.score, steps=one.n_steps) for one in episodes[:MAX_REPLAYS]],
     )
 
 
-def _sum_up(episodes: list[ScoredEpisode]) -> ScoreSummary:
-    scores = [episode.score for episode in episodes]
-    players = len({episode.user_id for episode in episodes})
+def _sum_up(scores: list[float], players: int) -> ScoreSummary:
     return ScoreSummary(episodes=len(scores), players=players, median=median(scores), best=max(scores))
 
 

@@ -1,6 +1,8 @@
 """Agents in the database: versions never change, tokens are hashes, and owners can go."""
 
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -21,6 +23,8 @@ from skill_arcade.storage.database.agents import (
 from skill_arcade.storage.database.erasures import begin_erasure, erase_episode, finish_erasure
 from skill_arcade.storage.database.queries import get_user, upsert_user
 from tests.support.agents import add_agent, add_agent_episode, make_facts
+from tests.support.journals import write_episode
+from tests.support.session_harness import upload_all
 
 pytestmark = pytest.mark.anyio
 
@@ -129,3 +133,21 @@ async def test_episode_can_only_name_a_version_of_its_own_agent(engine: AsyncEng
 )
 def test_patterns_include_and_exclude_games(patterns: list[str], game: str, expected: bool) -> None:
     assert matches(patterns, game) is expected
+
+
+async def test_R36_uploaded_episode_points_to_the_version_of_its_own_player_only(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    async with engine.begin() as connection:
+        one, own = await add_agent(connection)
+        _, foreign = await add_agent(connection, "deep-green")
+    expected, headers = [own, None, None, None], []
+    for version in (own, foreign, uuid4(), None):
+        agent = {"version_id": str(version), "name": "deep-red", "version": 1, "sha256": "ab" * 32}
+        provenance = {} if version is None else {"agent": agent}
+        headers.append(write_episode(tmp_path / "journal", segments=(3, 2), user_id=one, provenance=provenance)[0])
+    await upload_all(tmp_path / "journal", tmp_path / "objects", engine)
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT id, agent_version_id FROM episode"))
+        found = {row.id: row.agent_version_id for row in rows}
+    assert [found[header.episode_id] for header in headers] == expected
