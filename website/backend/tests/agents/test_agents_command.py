@@ -112,6 +112,20 @@ def test_added_class_plays_by_its_token_as_its_version(arcade: Arcade, tmp_path:
     assert "This agent token is invalid or was revoked" in refused.stderr
 
 
+def test_O33_token_lets_an_agent_play_where_programs_may_not() -> None:
+    with temporary_home() as home, running_arcade(home, None, PROGRAM_PLAY="false", CERTIFIER="false") as closed:
+        play = ("agents", "run", "random", "frozen-lake", "--url", closed.url, "--json")
+        refused = run(*play)
+        assert refused.returncode != 0
+        assert "Sign in with the token of the agent" in refused.stderr
+        token = run("agents", "token", "random", home=home).stdout.strip()
+        done = run(*play, "--token", token)
+        assert done.returncode == 0, done.stderr
+        (episode,) = [json.loads(line) for line in done.stdout.splitlines()]
+        asyncio.run(wait_until_uploaded(closed))
+        assert read_agent_name(closed, episode["id"]) == "random"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -1,5 +1,6 @@
 """Agents on the server: they sign in by a token, play as one of their versions, and are never counted as people."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.boards.judge import judge_queue
+from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.games.manifest import hash_manifest
+from skill_arcade.play.assignment import GameAssignment, PlayConsent, PlayingAgent
+from skill_arcade.play.session.provenance import describe_server
 from skill_arcade.research.charts import CHARTS
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.agents import issue_token, revoke_tokens
@@ -15,6 +20,7 @@ from skill_arcade.storage.database.boards import add_player, enqueue_user
 from skill_arcade.storage.database.episode_measures import list_unmeasured, measure_episodes
 from skill_arcade.storage.database.views import VIEWS
 from skill_arcade.web.app import create_app
+from skill_arcade.web.game_moves import fits
 from tests.support.agents import add_agent, add_agent_episode
 from tests.support.board_data import add_episode, add_user
 from tests.support.consent import write_consent
@@ -214,6 +220,28 @@ async def test_scores_of_a_game_that_waited_are_not_compared(arcade: Visitor) ->
     realtime, stepped = await read_scores(arcade, await arcade.sign_in())
     assert (stepped["pace"], stepped["incomparable"], stepped["people"]) == ("stepped", "stepped", None)
     assert (realtime["pace"], realtime["incomparable"], realtime["people"]["median"]) == ("realtime", None, 3.0)
+
+
+def test_R36_episode_moves_to_a_connection_of_the_same_version_only(tmp_path: Path) -> None:
+    game = load_catalogue().games["pong"]
+
+    def assign(version: int | None) -> GameAssignment:
+        agent = None if version is None else PlayingAgent(version_id=UUID(int=version), name="a", version=1, sha256="b")
+        return GameAssignment(
+            user_id="a",
+            game=game,
+            manifest_hash=hash_manifest(game, {}),
+            journal_folder=tmp_path,
+            segment_seconds=5,
+            resume_seconds=60,
+            consent=PlayConsent(is_program=True, agent=agent),
+        )
+
+    provenance = {version: describe_server(assign(version)) for version in (1, 2, None)}
+    assert provenance[1]["agent"] == {"version_id": str(UUID(int=1)), "name": "a", "version": 1, "sha256": "b"}
+    for asked in (1, 2, None):
+        moves = [recorded for recorded in provenance if fits(assign(asked), "pong", provenance[recorded])]
+        assert moves == [asked]
 
 
 # -- people only: every view, chart, board and route -----------------------------------------------------------------
