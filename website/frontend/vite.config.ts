@@ -14,7 +14,7 @@ const isolation = {
 
 // `/play/:gameId` and `/research` are pages.
 const proxy = {
-  "^/(auth|challenges|episodes|exports|games|leaderboards|lockstep|me|shared|studies)(/|\\?|$)": {
+  "^/(auth|challenges|episodes|exports|games|leaderboards|lockstep|me|players|shared|studies)(/|\\?|$)": {
     target: backend,
   },
   "^/(consent/document|play/tickets)(\\?|$)": { target: backend },

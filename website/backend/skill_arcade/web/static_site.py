@@ -30,6 +30,7 @@ API = (
     "lockstep",
     "episodes",
     "exports",
+    "players",
     "shared",
     "studies",
 )
