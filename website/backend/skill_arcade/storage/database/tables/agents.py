@@ -56,8 +56,7 @@ class AgentVersion(Table, table=True):
     )
     observation: str = Field(
         sa_column_kwargs=commented(
-            "what the policy gets. picture: the frame, RGB; environment: the observation of the game's environment; "
-            "atari: 4 grey views of 84 by 84, one action for 4 frames"
+            "what the policy gets: picture, environment (its observation), or atari (84 by 84, grey, skip 4, stack 4)"
         )
     )
     games: list[str] = Field(

@@ -46,8 +46,7 @@ def upgrade() -> None:
         _text("entry_point", "module:Class that makes the policy; null: weights in ONNX", nullable=True),
         _text(
             "observation",
-            "what the policy gets. picture: the frame, RGB; environment: the observation of the game's environment; "
-            "atari: 4 grey views of 84 by 84, one action for 4 frames",
+            "what the policy gets: picture, environment (its observation), or atari (84 by 84, grey, skip 4, stack 4)",
         ),
         _json("games", "patterns of the ids of the games that it plays; one that begins with ! excludes"),
         _json("env_spec", "Gymnasium EnvSpec with the wrappers that it was trained with", nullable=True),
