@@ -14,9 +14,10 @@ const isolation = {
 
 // `/play/:gameId` and `/research` are pages.
 const proxy = {
-  "^/(auth|challenges|episodes|exports|games|leaderboards|lockstep|me|players|shared|studies)(/|\\?|$)": {
+  "^/(auth|challenges|episodes|exports|games|leaderboards|lockstep|me|shared|studies)(/|\\?|$)": {
     target: backend,
   },
+  "^/players/": { target: backend },
   "^/(consent/document|play/tickets)(\\?|$)": { target: backend },
   "^/research/": { target: backend },
   "^/(health/live|health/ready|metrics|openapi\\.json|config\\.json)$": { target: backend },

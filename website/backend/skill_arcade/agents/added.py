@@ -9,13 +9,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from skill_arcade.agent_version import Observation, VersionFacts
 from skill_arcade.agents.atari import AtariViewPolicy
 from skill_arcade.agents.catalogue import Agent, hash_source
 from skill_arcade.agents.onnx import OnnxPolicy
 from skill_arcade.agents.policy import Policy
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.storage.database.agents import Observation, VersionFacts
 
 _ENTRY_POINT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 

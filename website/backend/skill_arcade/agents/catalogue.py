@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from skill_arcade.agent_version import Observation, VersionFacts, matches
 from skill_arcade.agents.babyai import BabyAIPolicy
 from skill_arcade.agents.hanoi import HanoiPolicy
-from skill_arcade.agents.policy import Observation, Policy
+from skill_arcade.agents.policy import Policy
 from skill_arcade.agents.pong import PongPolicy
 from skill_arcade.agents.simple import NoopPolicy, RandomPolicy
 from skill_arcade.agents.tetris import TetrisPolicy
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.storage.database.agents import VersionFacts, matches
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,6 @@
 """What an agent is to the runner: a policy that chooses an action for each observation."""
 
-from typing import Any, Literal, Protocol
-
-Observation = Literal["picture", "environment", "atari"]
-"""What a policy gets: the picture that people see, what the game's environment returns, or the view of Atari agents."""
+from typing import Any, Protocol
 
 
 class Policy(Protocol):

@@ -13,10 +13,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from skill_arcade.agent_version import Observation, matches
 from skill_arcade.agents.added import describe_target, load_agent
 from skill_arcade.agents.catalogue import AGENTS, Agent, find_agent
 from skill_arcade.agents.comparison import compare_agents
-from skill_arcade.agents.policy import Observation
 from skill_arcade.agents.runner import PlayedEpisode, run_agent
 from skill_arcade.analysis.aggregates import Interval
 from skill_arcade.cli.formatting import make_grid, open_console, print_table
@@ -57,9 +57,7 @@ def list_agents() -> None:
     fresh = {name: ("-", "scripted", agent.observes, agent.summary, agent.games) for name, agent in built_in.items()}
     for name, (number, format_, observation, summary, patterns) in sorted((fresh | known).items()):
         agent = built_in.get(name)
-        played = [
-            game.id for game in games if (stored.matches(patterns, game.id) if agent is None else agent.plays(game))
-        ]
+        played = [game.id for game in games if (matches(patterns, game.id) if agent is None else agent.plays(game))]
         shown = played[0] if len(played) == 1 else f"{len(played)}"
         grid.add_row(name, number, format_, shown, observation, summary)
     print_table(grid)
@@ -307,7 +305,7 @@ def _check_games(settings: Settings, patterns: list[str]) -> None:
     """Raise NotFound for a pattern that fits no game."""
     ids = load_catalogue(settings.games_folder).games
     for pattern in patterns:
-        if not any(stored.matches([pattern.removeprefix("!")], id_) for id_ in ids):
+        if not any(matches([pattern.removeprefix("!")], id_) for id_ in ids):
             raise NotFound(f"--game {pattern}: no game has such an id; `skill-arcade games` lists all games.")
 
 

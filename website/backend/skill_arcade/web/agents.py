@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from skill_arcade.agent_version import matches
 from skill_arcade.agents.catalogue import AGENTS, describe_version
 from skill_arcade.errors import InvalidRequest, NotAllowed, NotSignedIn
 from skill_arcade.play.assignment import PlayConsent, PlayingAgent
@@ -14,7 +15,6 @@ from skill_arcade.storage.database.agents import (
     find_account,
     find_token_owner,
     find_version,
-    matches,
 )
 from skill_arcade.web.rate_limiting.table import AGENT_TICKETS
 from skill_arcade.web.rate_limiting.token_bucket import KeyedRateLimiter

@@ -37,6 +37,7 @@ class PlayTicket:
     """What a play ticket is for: its user, and the day of a challenge (ISO 8601), an episode to race, or a trial.
 
     `trial` is the key of a trial of a study. `branch` is the episode, and the number of the frame, to play from.
+    `agent` is the one that plays until the person takes over.
     """
 
     user_id: str
@@ -46,6 +47,7 @@ class PlayTicket:
     branch: tuple[UUID, int] | None = None
     agent_version: int | None = None
     """Number of the version of the agent that plays, or None."""
+    agent: str | None = None
     nonce: str = ""
     """Random part of the ticket, by which other servers know that it was used."""
 
@@ -115,6 +117,7 @@ class Tokens:
         trial: str | None = None,
         branch: tuple[UUID, int] | None = None,
         agent_version: int | None = None,
+        agent: str | None = None,
     ) -> IssuedToken:
         """Issue a ticket that opens one connection to this game within 60 s.
 
@@ -123,8 +126,9 @@ class Tokens:
         * `trial`: key of the trial of a study that is played, or None.
         * `branch`: an episode, and the number of its frame, to play from, or None.
         * `agent_version`: number of the version of the agent that plays, or None.
+        * `agent`: name of the agent that plays until the person takes over, or None.
         """
-        fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial}
+        fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial, "agent": agent}
         fields["branch"] = None if branch is None else f"{branch[0]}/{branch[1]}"
         fields["agent_version"] = None if agent_version is None else str(agent_version)
         chosen = {name: value for name, value in fields.items() if value is not None}
@@ -149,6 +153,7 @@ class Tokens:
             payload.get("trial"),
             _read_branch(payload.get("branch")),
             None if agent_version is None else int(agent_version),
+            payload.get("agent"),
             str(payload["once"]),
         )
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.storage.database.agents import VersionFacts, add_version
+from skill_arcade.agent_version import VersionFacts
+from skill_arcade.storage.database.agents import add_version
 from tests.support.board_data import add_episode
 
 SHA256 = "ab" * 32

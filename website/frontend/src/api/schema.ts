@@ -917,7 +917,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Issue Ticket
-         * @description Issue a ticket that opens one connection to this game within 60 s: to play, race a ghost, or play from a frame.
+         * @description Issue a ticket that opens one connection to this game within 60 s.
+         *
+         *     It is to play, to race a ghost, to play from a frame, or to let an agent play until one takes over.
          *
          *     The user must have answered the consent document before.
          */
@@ -1340,6 +1342,27 @@ export interface components {
              * @enum {string}
              */
             readonly type: "act";
+        };
+        /**
+         * Actor
+         * @description Who acts from now on in a game that an agent plays until the person takes over (rule O38).
+         */
+        readonly Actor: {
+            /**
+             * Actor
+             * @enum {string}
+             */
+            readonly actor: "human" | "agent";
+            /**
+             * Agent
+             * @description name of the agent
+             */
+            readonly agent: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "actor";
         };
         /**
          * AgentDetails
@@ -2463,6 +2486,11 @@ export interface components {
             /** Actions */
             readonly actions: readonly components["schemas"]["GameAction"][];
             /**
+             * Agents
+             * @description agents that can play it until a person takes over
+             */
+            readonly agents: readonly components["schemas"]["GameAgent"][];
+            /**
              * Aliases
              * @description former ids of the game
              */
@@ -2506,6 +2534,16 @@ export interface components {
             readonly label: string | null;
             /** Press */
             readonly press: readonly string[];
+        };
+        /**
+         * GameAgent
+         * @description An agent that can play a real-time game until the person takes over.
+         */
+        readonly GameAgent: {
+            /** Name */
+            readonly name: string;
+            /** Summary */
+            readonly summary: string;
         };
         /**
          * GameAlias
@@ -3297,6 +3335,11 @@ export interface components {
             readonly time_created: string;
             /** Time Ended */
             readonly time_ended: string | null;
+            /**
+             * With Agent
+             * @description an agent acted in it, so that its score does not compare
+             */
+            readonly with_agent: boolean;
         };
         /**
          * PlayedGame
@@ -3845,7 +3888,7 @@ export interface components {
             /** Players */
             readonly players: number;
         };
-        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Outcome"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"] | components["schemas"]["Watchable"];
+        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Outcome"] | components["schemas"]["Actor"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"] | components["schemas"]["Watchable"];
         /**
          * Setup
          * @description The player's controls, touch layout, gamepads and sound from now on.
@@ -4499,6 +4542,11 @@ export interface components {
          * @description Request a play ticket for a game.
          */
         readonly TicketRequest: {
+            /**
+             * Agent
+             * @description agent that plays until the person takes over, of those that the game lists
+             */
+            readonly agent: string | null;
             /**
              * Agent Version
              * @description number of the version of the user's own agent that plays; null: no agent

@@ -31,6 +31,9 @@ export const paths = {
   branch: (gameId: string, episodeId: string, frame: number, shareToken: string | null) =>
     `/play/${encodeURIComponent(gameId)}?branch=${encodeURIComponent(episodeId)}` +
     `&frame=${String(frame)}${shareFragment(shareToken)}`,
+  /** A game that an agent plays until the player takes over. */
+  takeover: (gameId: string, agent: string) =>
+    `/play/${encodeURIComponent(gameId)}?agent=${encodeURIComponent(agent)}`,
   replay: (episodeId: string) => `/replay/${encodeURIComponent(episodeId)}`,
   replayFrame: (episodeId: string, frame: number, shareToken: string | null = null) =>
     `/replay/${encodeURIComponent(episodeId)}?f=${String(frame)}${shareFragment(shareToken)}`,

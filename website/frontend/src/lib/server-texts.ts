@@ -25,6 +25,7 @@ const SERVER_TEXTS: readonly string[] = [
   /*i18n*/ "Solves the tower in the fewest moves.",
   /*i18n*/ "Sound is needed.",
   /*i18n*/ "Take a break: the next game starts in {seconds} s.",
+  /*i18n*/ "The agent has failed, so you play on alone. Everything that was played is saved.",
   /*i18n*/ "The clip could not be made because of an error in the server. Choose another format or fewer frames.",
   /*i18n*/ "The connection is too slow.",
   /*i18n*/ "The daily challenge has no options. Open it from the list of games.",

@@ -3,15 +3,15 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatchcase
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from skill_arcade.agent_version import VersionFacts
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.ids import new_episode_id
 from skill_arcade.storage.database.consents import check_consent
@@ -20,8 +20,6 @@ from skill_arcade.storage.database.tables import Table
 
 _table = Table.metadata.tables
 _user, _agent, _version, _token = (_table[name] for name in ("user", "agent", "agent_version", "agent_token"))
-Format = Literal["scripted", "onnx", "entry-point"]
-Observation = Literal["picture", "environment", "atari"]
 EMAIL_SUFFIX = "@programs.example.org"
 """E-mail addresses of agents and other programs. Nobody can receive mail there (RFC 2606)."""
 TOKEN_PREFIX = "agent-"
@@ -30,30 +28,6 @@ MAX_VERSIONS = 100
 """Versions in a list, the newest ones."""
 MAX_TOKENS = 10
 """Valid tokens of an agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class VersionFacts:
-    """What a version of an agent is. The fields are the columns of `agent_version`."""
-
-    sha256: str
-    format: Format
-    games: tuple[str, ...]
-    observation: Observation = "picture"
-    entry_point: str | None = None
-    env_spec: dict[str, Any] | None = None
-    action_map: tuple[int, ...] | None = None
-    training: Mapping[str, Any] = field(default_factory=dict)
-    licence: str | None = None
-
-
-def matches(games: Sequence[str], game_id: str) -> bool:
-    """Return whether the patterns of a version include a game. A pattern that begins with `!` excludes games."""
-    included = (pattern for pattern in games if not pattern.startswith("!"))
-    excluded = (pattern.removeprefix("!") for pattern in games if pattern.startswith("!"))
-    return any(fnmatchcase(game_id, pattern) for pattern in included) and not any(
-        fnmatchcase(game_id, pattern) for pattern in excluded
-    )
 
 
 async def add_version(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from sqlalchemy import Row
 
+from skill_arcade.agent_version import matches
 from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.games.manifest import RealTime
 from skill_arcade.storage.database import agents as stored
@@ -129,7 +130,7 @@ def _sum_up(scores: list[float], players: int) -> ScoreSummary:
 
 
 def _summarise(row: Row[Any], catalogue: Catalogue, live: list[LiveGame]) -> AgentSummary:
-    games = [game for id_, game in catalogue.games.items() if stored.matches(row.games, id_)]
+    games = [game for id_, game in catalogue.games.items() if matches(row.games, id_)]
     only = games[0] if len(games) == 1 else None
     return AgentSummary(
         name=row.name,

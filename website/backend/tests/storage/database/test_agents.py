@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from skill_arcade.agent_version import matches
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.storage.database.agents import (
     MAX_TOKENS,
@@ -17,7 +18,6 @@ from skill_arcade.storage.database.agents import (
     find_token_owner,
     issue_token,
     list_agents,
-    matches,
     revoke_tokens,
 )
 from skill_arcade.storage.database.erasures import begin_erasure, erase_episode, finish_erasure
