@@ -141,6 +141,7 @@ def test_proxy_of_vite_sends_exactly_the_api_to_the_server() -> None:
         "/agents/random",
         "/daily",
         "/replay/x",
+        "/judge/pairs",
         "/watch",
         "/you",
         "/assets/a.js",

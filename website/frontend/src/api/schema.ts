@@ -601,6 +601,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/judgements/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Judgement State
+         * @description Return a set as the user sees it, with the next items.
+         */
+        readonly get: operations["read_judgement_state"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/judgements/{name}/answers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Answer Judgement
+         * @description Store an answer, and return the next items. A second answer to an item is ignored: undo the first one.
+         */
+        readonly post: operations["answer_judgement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/judgements/{name}/items/{number}/clips/{side}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Judgement Clip
+         * @description Return a clip as an APNG whose pixels are exact. It has the frames of the clip and no others.
+         */
+        readonly get: operations["read_judgement_clip"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/judgements/{name}/undo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Undo Judgement
+         * @description Retract the user's last answer, whose item is the next one again. Without an answer nothing changes.
+         */
+        readonly post: operations["undo_judgement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/leaderboards": {
         readonly parameters: {
             readonly query?: never;
@@ -2802,6 +2882,109 @@ export interface components {
             readonly study: string;
         };
         readonly JsonValue: unknown;
+        /**
+         * JudgementRequest
+         * @description An answer to an item.
+         */
+        readonly JudgementRequest: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            readonly answer: "left" | "right" | "equal" | "cannot_tell" | "skip" | "rating";
+            /**
+             * N Plays
+             * @description number of times that the clips were played to their end
+             */
+            readonly n_plays: number;
+            /** Number */
+            readonly number: number;
+            /**
+             * Rating
+             * @description only for the answer `rating`: a whole number on the scale
+             */
+            readonly rating: number | null;
+            /**
+             * Reaction Ms
+             * @description from the first paint of the clips to the answer
+             */
+            readonly reaction_ms: number;
+        };
+        /**
+         * JudgementState
+         * @description A set as a judge sees it, with the next items.
+         */
+        readonly JudgementState: {
+            /**
+             * Frames Per Second
+             * @description pace of the clips
+             */
+            readonly frames_per_second: number;
+            /**
+             * Game
+             * @description name of the game
+             */
+            readonly game: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "pair" | "rating";
+            /**
+             * N Answered
+             * @description number of items that this judge has answered
+             */
+            readonly n_answered: number;
+            /**
+             * N Items
+             * @description number of items for this judge, with repeats
+             */
+            readonly n_items: number;
+            /** Name */
+            readonly name: string;
+            /**
+             * Pixel Aspect
+             * @description width of a pixel divided by its height
+             */
+            readonly pixel_aspect: number;
+            /**
+             * Question
+             * @description what is asked; empty: the page's own words
+             */
+            readonly question: string;
+            /**
+             * Scale
+             * @description scale of ratings
+             * @enum {string}
+             */
+            readonly scale: "1-5" | "0-100";
+            /**
+             * Smooth
+             * @description the picture is scaled smoothly
+             */
+            readonly smooth: boolean;
+            /**
+             * Tasks
+             * @description the next items in this judge's order; empty: all are answered
+             */
+            readonly tasks: readonly components["schemas"]["JudgementTask"][];
+        };
+        /**
+         * JudgementTask
+         * @description An item to judge. It tells nothing of the recordings.
+         */
+        readonly JudgementTask: {
+            /**
+             * Clips
+             * @description paths of the clips (APNG): left and right, or the one to rate
+             */
+            readonly clips: readonly string[];
+            /**
+             * Number
+             * @description number of the item, for the answer
+             */
+            readonly number: number;
+        };
         /**
          * Latched
          * @description In lockstep: an input, and the step before which the page latched it.
@@ -6532,6 +6715,290 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    readonly read_judgement_state: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JudgementState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly answer_judgement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JudgementRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JudgementState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_judgement_clip: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+                readonly number: number;
+                /** @description as the user sees it; a clip to rate is left */
+                readonly side: "left" | "right";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the clip */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/apng": unknown;
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly undo_judgement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JudgementState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -41,6 +41,8 @@ export const paths = {
   watch: (token: string) => `/watch#${token}`,
   /** A participant's own link to a study. The token is in the fragment. */
   study: (name: string, resume: string) => `/study/${encodeURIComponent(name)}#resume=${resume}`,
+  /** Clips that a judge compares or rates. */
+  judge: (name: string) => `/judge/${encodeURIComponent(name)}`,
   account: "/you",
   /** Asks what may be recorded, then opens `next`. */
   consent: (next: string) => `/consent?next=${encodeURIComponent(next)}`,

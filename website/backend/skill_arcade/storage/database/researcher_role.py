@@ -19,6 +19,7 @@ READABLE = (
     *("saved_dataset", "dataset_version", "dataset_episode"),
     "agent_version",
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions
+    *("judgement_set", "judgement_item", "judgement"),  # withdrawal deletes the judge's answers
     "alembic_version",  # `dataset` checks that it knows this version of the tables
 )
 """Tables and views that the role reads as they are."""
@@ -34,7 +35,10 @@ COLUMNS = {
 LIMITED_TABLES = {
     "episode": "id",
     **dict.fromkeys(
-        ("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure", "death"),
+        (
+            *("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure", "death"),
+            "judgement_clip",
+        ),
         "episode_id",
     ),
 }
