@@ -16,6 +16,7 @@ const isolation = {
 const proxy = {
   "^/(auth|challenges|episodes|exports|games|judgements)(/|\\?|$)": { target: backend },
   "^/(leaderboards|lockstep|me|shared|studies)(/|\\?|$)": { target: backend },
+  "^/players/": { target: backend },
   "^/(consent/document|play/tickets)(\\?|$)": { target: backend },
   "^/research/": { target: backend },
   "^/(health/live|health/ready|metrics|openapi\\.json|config\\.json)$": { target: backend },

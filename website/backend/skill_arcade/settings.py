@@ -324,7 +324,8 @@ class Settings(BaseSettings):
     program_play: bool = Field(
         default_factory=lambda read: read.get("firebase_project_id") is None,
         description="Whether programs may play by `act`, at their own pace and with higher rate limits. Anybody can "
-        "say at sign-in to be a program. Default: true unless FIREBASE_PROJECT_ID is set.",
+        "say at sign-in to be a program. Agents that sign in by a token may in any case. Default: true unless "
+        "FIREBASE_PROJECT_ID is set.",
     )
     log_format: Literal["text", "json"] = Field(
         default_factory=lambda read: "text" if read.get("skill_arcade_environment") == "local" else "json",

@@ -75,6 +75,8 @@ test("pages in German at 390 px cut nothing off and have no accessibility faults
   await page.getByRole("button", { name: "Anmelden" }).click();
   await page.waitForURL(`${server.url}/`);
   await look("/you", "Konto löschen");
+  await look("/agents", "Wählt jede Aktion mit gleicher Wahrscheinlichkeit.");
+  await look("/agents/pong-follower", "Er hat noch keine Runde beendet.");
   await look("/play/breakout", "So wird gespielt");
   await look("/research", "Für Forschende");
   await page.getByLabel("Sprache").selectOption("en");
@@ -148,6 +150,12 @@ async function walk(
     })
     .toBe(1);
   await look("you");
+  await page.getByRole("link", { name: "Agents" }).click();
+  await page.getByRole("link", { name: "pong-follower" }).waitFor();
+  await look("agents");
+  await page.getByRole("link", { name: "pong-follower" }).click();
+  await page.getByRole("heading", { name: "What plays" }).waitFor();
+  await look("agent");
   await page.goto("/research");
   await page.getByRole("heading", { name: "Research" }).waitFor();
   await look("research");
@@ -176,6 +184,8 @@ async function visitErrorStates(page: Page, look: (state: string) => Promise<voi
     alert.first(),
     "download without an answer",
   );
+  await silent("**/players/agents", "/agents", alert, "agents without an answer");
+  await silent("**/players/agents/*", "/agents/random", alert, "agent without an answer");
   await silent("**/research/charts/*", "/research", alert.first(), "charts without an answer");
   await silent("**/games/breakout", "/play/breakout", alert, "game without an answer");
   const broken = page.locator('[data-phase="reconnecting"]');

@@ -1,10 +1,12 @@
-"""Which agents there are, and which games each of them plays."""
+"""Which agents are there from the start, and which games each of them plays."""
 
+import hashlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Literal
+from pathlib import Path
 
+from skill_arcade.agent_version import Observation, VersionFacts, matches
 from skill_arcade.agents.babyai import BabyAIPolicy
 from skill_arcade.agents.hanoi import HanoiPolicy
 from skill_arcade.agents.policy import Policy
@@ -17,65 +19,105 @@ from skill_arcade.games.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent. `games` are patterns of ids, without those in `excluded`.
+    """An agent that can play here. `games` are patterns of ids, as a version has them.
 
-    `make` creates its policy for a game and its number of actions. `observes` is what the policy gets: the picture, or
-    what the game's environment returns.
+    `make` creates its policy for a game and its number of actions. `observes` is what the policy gets. `entry_point` is
+    the class of the policy, or None for weights. `sha256` is the digest of the weights, or of the source file.
     """
 
     name: str
     summary: str
     games: tuple[str, ...]
     make: Callable[[Manifest, int], Policy]
-    excluded: tuple[str, ...] = ()
-    observes: Literal["picture", "environment"] = "environment"
+    sha256: str
+    entry_point: str | None = None
+    observes: Observation = "environment"
 
     def plays(self, game: Manifest) -> bool:
         """Return whether the agent plays a game."""
         if self.name == "no-op" and game.noop is None:
             return False
-        return game.id not in self.excluded and any(fnmatchcase(game.id, pattern) for pattern in self.games)
+        return matches(self.games, game.id)
+
+
+def describe_version(agent: Agent) -> VersionFacts:
+    """Describe an agent that is there from the start, for its version in the database."""
+    return VersionFacts(
+        sha256=agent.sha256,
+        format="scripted",
+        games=agent.games,
+        observation=agent.observes,
+        entry_point=agent.entry_point,
+        licence="MIT",
+    )
+
+
+def hash_source(module: str) -> str:
+    """Return the SHA-256 of the source file of a module that is imported already, hexadecimal."""
+    return hashlib.sha256(Path(str(sys.modules[module].__file__)).read_bytes()).hexdigest()
+
+
+def _make_built_in(
+    name: str,
+    summary: str,
+    games: tuple[str, ...],
+    policy: type[Policy],
+    make: Callable[[Manifest, int], Policy],
+    observes: Observation = "environment",
+) -> Agent:
+    module = policy.__module__
+    return Agent(name, summary, games, make, hash_source(module), f"{module}:{policy.__name__}", observes)
 
 
 AGENTS = (
-    Agent(
+    _make_built_in(
         "random",
         "Draws each action with equal chance.",
         ("*",),
+        RandomPolicy,
         lambda _game, n_actions: RandomPolicy(n_actions),
     ),
-    Agent("no-op", "Touches nothing.", ("*",), lambda game, _n_actions: NoopPolicy(game.noop or 0)),
-    Agent(
+    _make_built_in(
+        "no-op",
+        "Touches nothing.",
+        ("*",),
+        NoopPolicy,
+        lambda game, _n_actions: NoopPolicy(game.noop or 0),
+    ),
+    _make_built_in(
         "hanoi-optimal",
         "Solves the tower in the fewest moves.",
         ("tower-of-hanoi",),
+        HanoiPolicy,
         lambda _game, _n_actions: HanoiPolicy(),
     ),
-    Agent(
+    _make_built_in(
         "babyai-bot",
         "BabyAI's own expert, which knows the whole level.",
-        ("babyai-*",),
+        ("babyai-*", "!babyai-key-in-box"),  # its box is something that the bot does not open
+        BabyAIPolicy,
         lambda game, _n_actions: BabyAIPolicy(game.environment),
-        excluded=("babyai-key-in-box",),  # its box is something that the bot does not open
     ),
-    Agent(
+    _make_built_in(
         "tetris-placement",
         "Puts each piece where it leaves the flattest well without holes.",
         ("tetris",),
+        TetrisPolicy,
         lambda _game, _n_actions: TetrisPolicy(),
     ),
-    Agent(
+    _make_built_in(
         "pong-follower",
         "Follows the ball with its paddle, and sees only the picture.",
         ("pong",),
+        PongPolicy,
         lambda _game, _n_actions: PongPolicy(),
-        observes="picture",
+        "picture",
     ),
 )
 
 
 def find_agent(name: str, game: Manifest) -> Agent:
-    """Return the agent with this name.
+    """Return the agent with this name that is there from the start.
 
     Raises:
         NotFound: there is no such agent.

@@ -32,6 +32,8 @@ def run_agent(
     seeds: Iterable[int],
     pace: Pace = "stepped",
     max_steps: int | None = None,
+    token: str | None = None,
+    version: int | None = None,
 ) -> Iterator[PlayedEpisode]:
     """Play an episode for each seed and yield what came of it. The arcade records each as one of a program.
 
@@ -43,13 +45,24 @@ def run_agent(
         seeds: Seeds, 1 to 2**31 - 1.
         pace: `stepped`: the game waits for the agent. `realtime`: it runs as for people.
         max_steps: Number of steps after which an episode is left; None: never.
+        token: Token of the agent; None: it signs in by its name alone.
+        version: Number of its version that plays; None: no version is named.
 
     Raises:
         RequestRefused: the arcade refuses the sign-in or the game.
         ConnectionClosed: the arcade closes the connection.
         OSError: the arcade does not answer.
     """
-    env = ArcadeEnv(url, game.id, name=agent.name, pace=pace, options=dict(options or {}), observations=agent.observes)
+    env = ArcadeEnv(
+        url,
+        game.id,
+        name=agent.name,
+        token=token,
+        version=version,
+        pace=pace,
+        options=dict(options or {}),
+        observations="environment" if agent.observes == "environment" else "picture",
+    )
     with env:
         policy = agent.make(game, int(env.action_space.n))  # type: ignore[attr-defined]
         for seed in seeds:

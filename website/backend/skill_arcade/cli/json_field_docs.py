@@ -28,6 +28,8 @@ PROVENANCE = {
     "branch": "only if the episode begins with a frame of another one: `kind` is play-from-here, `parent` and `step` "
     "are that episode and the number of its steps before the frame; `root` and `root_step` are the episode that began "
     "with a reset and the number of steps since; `score` is the sum of their rewards, which `episode.score` lacks",
+    "agent": "only if a version of an agent played: `version_id` (table `agent_version`), `name`, `version` and "
+    "`sha256` of weights or source",
     "takeover": "only if an agent acted until the person took over: `agent` is its name, `hand_back_steps` the number "
     "of steps after the last release until it acts again",
     "program": "only if a program played by `act`: `pace` is stepped (the game waited for each action) or realtime; "

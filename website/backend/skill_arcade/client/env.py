@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed as SocketClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from skill_arcade.client.http import issue_ticket, sign_in
+from skill_arcade.client.http import issue_ticket, sign_in, sign_in_agent
 from skill_arcade.exact_json import decode_info, decode_value
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.wire.packet import FramePacket
@@ -53,6 +53,8 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         game: str,
         *,
         name: str,
+        token: str | None = None,
+        version: int | None = None,
         pace: Pace = "stepped",
         options: dict[str, str] | None = None,
         observations: Literal["picture", "environment"] = "picture",
@@ -64,6 +66,10 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
             url: Address of the arcade, such as `http://localhost:8080`.
             game: Id of the game, such as `breakout`.
             name: Name of the program: lower-case letters, digits and `-`. Programs of one name are one player.
+            token: Token of an agent, made by `skill-arcade agents token`; None signs in by the name alone, which an
+                arcade that uses Firebase or has `PROGRAM_PLAY=false` refuses.
+            version: Number of the agent's version that plays; None names none. Episodes point to it, and a game in
+                real time can be watched by everyone who is signed in.
             pace: `stepped`: the game waits for each `step`, and the episode is marked so. `realtime`: the game runs as
                 for people; `step` sets the action and returns the newest observation, so observations may be left out.
             options: Options of the game, such as `{"mode": "4"}`.
@@ -81,10 +87,13 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         self._observes_picture = observations == "picture"
         self._exit = ExitStack()
         self._is_branch = branch is not None
-        ticket = issue_ticket(url, sign_in(url, name), game, branch)
+        session = sign_in(url, name) if token is None else sign_in_agent(url, token)
+        ticket = issue_ticket(url, session, game, branch, version)
         self._socket = self._exit.enter_context(_connect(url, game, ticket, options or {}))
         self._send("hello", **_describe_program(name))
         welcome = self._read_until("welcome")
+        if version is not None:  # a game that waits is played too fast to be watched
+            self._send("watch", allowed=pace == "realtime")
         self._decoder = Decoder(welcome["width"], welcome["height"])
         self._n_actions = int(welcome["n_actions"])
         self.action_space = spaces.Discrete(self._n_actions)  # type: ignore[assignment]

@@ -1,9 +1,10 @@
-"""The two HTTP requests of a program: sign-in and play ticket."""
+"""The HTTP requests of a program: sign-in, play ticket, and what the arcade knows of an agent."""
 
 import json
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import quote
 
 TIMEOUT_SECONDS = 30.0
 
@@ -25,12 +26,32 @@ def sign_in(url: str, name: str) -> str:
     return str(post(url, "/auth/login", body, {"X-Skill-Arcade-Synthetic": "true"})["token"])
 
 
-def issue_ticket(url: str, token: str, game: str, branch: tuple[str, int] | None = None) -> str:
+def sign_in_agent(url: str, agent_token: str) -> str:
+    """Sign in as the agent that a token belongs to, and return a session token, valid for 12 hours.
+
+    Raises:
+        RequestRefused: the token is invalid or was revoked.
+        OSError: the arcade does not answer.
+    """
+    return str(post(url, "/auth/agents", {"token": agent_token}, {})["token"])
+
+
+def read_agent(url: str, token: str, name: str) -> dict[str, Any]:
+    """Return what the arcade knows of an agent, with its versions, newest first. Raises as `sign_in` does."""
+    return send(url, f"/players/agents/{quote(name)}", None, {"Authorization": f"Bearer {token}"})
+
+
+def issue_ticket(
+    url: str, token: str, game: str, branch: tuple[str, int] | None = None, version: int | None = None
+) -> str:
     """Return a play ticket, which opens one connection within 60 s. Raises as `sign_in` does.
 
-    `branch` is the id of an episode, and the number of its frame, to play from.
+    `branch` is the id of an episode, and the number of its frame, to play from. `version` is the number of the version
+    of the agent that plays.
     """
     body: dict[str, Any] = {"game_id": game}
+    if version is not None:
+        body["agent_version"] = version
     if branch is not None:
         body["branch"] = {"episode": branch[0], "frame": branch[1]}
     return str(post(url, "/play/tickets", body, {"Authorization": f"Bearer {token}"})["ticket"])
@@ -38,9 +59,12 @@ def issue_ticket(url: str, token: str, game: str, branch: tuple[str, int] | None
 
 def post(url: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
     """Post JSON, and return the JSON of the answer."""
-    request = urllib.request.Request(
-        url.rstrip("/") + path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
-    )
+    return send(url, path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
+
+
+def send(url: str, path: str, body: bytes | None, headers: dict[str, str]) -> dict[str, Any]:
+    """Send a request, GET if `body` is None and otherwise POST, and return the JSON of the answer."""
+    request = urllib.request.Request(url.rstrip("/") + path, body, headers)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             return dict(json.load(answer))

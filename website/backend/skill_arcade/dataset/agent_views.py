@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skill_arcade.dataset.agent_view import SIZE, SKIP, STACK, agent_view
+from skill_arcade.dataset.agent_view import SKIP, STACK, agent_view
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.windows import align_steps, check_align
 from skill_arcade.durable_files import replace_file
+from skill_arcade.frames.grey import SIZE
 
 MAX_LOADED_VIEWS = 40_000
 """Views that `AgentViews.batches` holds in memory at a time, 7 kB each; at least one episode."""

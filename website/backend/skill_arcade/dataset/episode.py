@@ -144,6 +144,11 @@ class Episode:
         return self.provenance.get("study")
 
     @property
+    def agent(self) -> dict[str, Any] | None:
+        """The version of an agent that played: `name`, `version`, `sha256` and `version_id`; None for a person."""
+        return self.provenance.get("agent")
+
+    @property
     def branch(self) -> dict[str, Any] | None:
         """The recorded frame with which the episode begins; None if it begins with a reset.
 

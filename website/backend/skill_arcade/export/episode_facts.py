@@ -11,7 +11,8 @@ from skill_arcade.storage.database.dataset_versions import make_pseudonym
 
 # The user agent and the browser's time origin are excluded, because they can identify a device.
 _DEVICE = ("screen", "pixel_ratio", "refresh_hz", "isolated")
-_SOFTWARE = ("skill_arcade", "commit", "manifest_sha256", "mode")
+# An agent is software too; episodes of people have neither `agent` nor `program`.
+_SOFTWARE = ("skill_arcade", "commit", "manifest_sha256", "mode", "agent", "program")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,21 @@ class StudyAssignment(BaseModel):
         return self.model_dump(mode="json", exclude={"seed"})
 
 
+class PlayingAgent(BaseModel):
+    """The version of an agent that plays. `describe` is in the provenance of its episodes (rule R36)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version_id: UUID
+    name: str
+    version: int
+    sha256: str
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the version for the provenance of an episode."""
+        return self.model_dump(mode="json")
+
+
 class PlayConsent(BaseModel):
     """What the player allows: the consent (None for a program), whether to record, and whether others may watch.
 
@@ -84,6 +99,8 @@ class PlayConsent(BaseModel):
     study: str | None = None
     is_program: bool = False
     """The player is a program, which may start episodes as rule O24 says."""
+    agent: PlayingAgent | None = None
+    """The version of an agent that plays (rule O33), or None for a person and for another program."""
 
 
 class RecordedInput(BaseModel):

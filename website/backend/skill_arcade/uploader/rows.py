@@ -51,6 +51,7 @@ def build_episode_row(head: SegmentHeader) -> dict[str, Any]:
         "provenance": head.provenance,
         "reset_info": head.reset_info,
         "consent_id": find_consent_id(head),
+        "agent_version_id": find_agent_version_id(head),
         "server_id": find_server_id(head),
         "time_created": wall_clock(head, 0),
     }
@@ -60,6 +61,12 @@ def find_consent_id(head: SegmentHeader) -> UUID | None:
     """Return the consent that the header names (rule R21), or None."""
     value = head.provenance.get("consent")
     return None if value is None else UUID(value)
+
+
+def find_agent_version_id(head: SegmentHeader) -> UUID | None:
+    """Return the version of an agent that the header names (rule R36), or None."""
+    value = head.provenance.get("agent")
+    return None if value is None else UUID(value["version_id"])
 
 
 def find_server_id(head: SegmentHeader) -> UUID | None:

@@ -19,6 +19,7 @@ from skill_arcade.web.problems import HANDLERS
 from skill_arcade.web.rate_limiting.middleware import RateLimitMiddleware
 from skill_arcade.web.request_id import RequestIdMiddleware
 from skill_arcade.web.routes import (
+    agents,
     auth,
     boards,
     clips,
@@ -70,7 +71,7 @@ class Arcade(FastAPI):
         route_modules = (
             *(auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health),
             *(watch_socket, replay, clips, notes, shares, shared, boards, daily, consent, studies, research, datasets),
-            *(judgements,),
+            *(agents, judgements),
         )
         for router in (module.router for module in route_modules):
             self.include_router(router)

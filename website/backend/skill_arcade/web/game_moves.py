@@ -311,7 +311,13 @@ def fits(assignment: GameAssignment, game_id: str, provenance: dict[str, Any]) -
         and provenance.get("options") == assignment.options
         and provenance.get("consent") == (None if assignment.consent.id is None else str(assignment.consent.id))
         and provenance.get("ghost") == (None if assignment.ghost is None else assignment.ghost.describe())
+        and provenance.get("agent") == _describe_agent(assignment)
     )
+
+
+def _describe_agent(assignment: GameAssignment) -> dict[str, Any] | None:
+    agent = assignment.consent.agent
+    return None if agent is None else agent.describe()
 
 
 def _has_emulator(assignment: GameAssignment, provenance: dict[str, Any]) -> bool:

@@ -26,6 +26,7 @@ from skill_arcade.storage.objects import open_objects
 from skill_arcade.supervised_process import SupervisedProcess
 from skill_arcade.uploader.process import run_uploader
 from skill_arcade.uploader.uploader import storage_answers
+from skill_arcade.web.agents import AgentService, register_built_in_agents
 from skill_arcade.web.clip_workers import ClipWorkers
 from skill_arcade.web.cloud_run_jobs import CertifyJob, CloudRunJob
 from skill_arcade.web.consents import ConsentService
@@ -138,6 +139,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         await upsert_games(connection, describe_games(catalogue))
         await upsert_aliases(connection, describe_aliases(catalogue))
         await move_aliased_boards(connection)
+        await register_built_in_agents(connection)
         for document in documents.by_language.values():
             await add_document(connection, document.sha256, document.content)
     objects = open_objects(settings)
@@ -196,6 +198,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         engine=engine,
         users=users,
         consents=consents,
+        agents=AgentService(engine, has_program_play=settings.program_play),
         objects=objects,
         firebase=firebase,
         sessions=sessions,

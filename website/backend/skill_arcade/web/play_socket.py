@@ -78,6 +78,8 @@ class JoinRequest:
     """Key of the trial of a study that the ticket is for, or None."""
     branch: tuple[UUID, int] | None
     """Episode, and number of its frame, to play from, or None."""
+    agent_version: int | None
+    """Number of the version of the agent that plays, or None."""
     agent: str | None
     """Agent that plays until the person takes over, or None."""
     nonce: str
@@ -139,6 +141,7 @@ def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str
         ticket.ghost,
         ticket.trial,
         ticket.branch,
+        ticket.agent_version,
         ticket.agent,
         ticket.nonce,
     )
@@ -219,6 +222,8 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
     consent = await state.consents.check_play(
         user_id, is_daily=join_request.day is not None, study=None if study is None else study.name
     )
+    if join_request.agent_version is not None:
+        consent = await state.agents.join(consent, user_id, join_request.agent_version, game.id)
     if join_request.day is not None:
         game, daily = await state.daily.assign(join_request.day, game)
     if consent.is_program:

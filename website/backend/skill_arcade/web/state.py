@@ -11,6 +11,7 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.play.connections.session_manager import SessionManager
 from skill_arcade.settings import Settings
 from skill_arcade.storage.objects import ObjectStore
+from skill_arcade.web.agents import AgentService
 from skill_arcade.web.clip_workers import ClipWorkers
 from skill_arcade.web.cloud_run_jobs import CertifyJob
 from skill_arcade.web.consents import ConsentService
@@ -44,6 +45,7 @@ class AppState:
     engine: AsyncEngine
     users: UserService
     consents: ConsentService
+    agents: AgentService
     objects: ObjectStore
     firebase: "Firebase | None"
     sessions: SessionManager

@@ -31,6 +31,7 @@ API = (
     "lockstep",
     "episodes",
     "exports",
+    "players",
     "shared",
     "studies",
 )

@@ -45,6 +45,8 @@ class PlayTicket:
     ghost: UUID | None = None
     trial: str | None = None
     branch: tuple[UUID, int] | None = None
+    agent_version: int | None = None
+    """Number of the version of the agent that plays, or None."""
     agent: str | None = None
     nonce: str = ""
     """Random part of the ticket, by which other servers know that it was used."""
@@ -114,6 +116,7 @@ class Tokens:
         ghost: UUID | None = None,
         trial: str | None = None,
         branch: tuple[UUID, int] | None = None,
+        agent_version: int | None = None,
         agent: str | None = None,
     ) -> IssuedToken:
         """Issue a ticket that opens one connection to this game within 60 s.
@@ -122,10 +125,12 @@ class Tokens:
         * `ghost`: an episode to race, or None.
         * `trial`: key of the trial of a study that is played, or None.
         * `branch`: an episode, and the number of its frame, to play from, or None.
+        * `agent_version`: number of the version of the agent that plays, or None.
         * `agent`: name of the agent that plays until the person takes over, or None.
         """
         fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial, "agent": agent}
         fields["branch"] = None if branch is None else f"{branch[0]}/{branch[1]}"
+        fields["agent_version"] = None if agent_version is None else str(agent_version)
         chosen = {name: value for name, value in fields.items() if value is not None}
         nonce = secrets.token_urlsafe(12)
         return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=nonce, **chosen)
@@ -140,13 +145,14 @@ class Tokens:
         payload = self._read(self._tickets, ticket, message)
         if payload["game"] != game_id or not _mark_used(self._redeemed, payload["once"]):
             raise NotSignedIn(message)
-        ghost = payload.get("ghost")
+        ghost, agent_version = payload.get("ghost"), payload.get("agent_version")
         return PlayTicket(
             str(payload["user"]),
             payload.get("daily"),
             None if ghost is None else UUID(str(ghost)),
             payload.get("trial"),
             _read_branch(payload.get("branch")),
+            None if agent_version is None else int(agent_version),
             payload.get("agent"),
             str(payload["once"]),
         )

@@ -1,4 +1,7 @@
-"""Who may see an episode: its player, researchers, whoever has a link to it, and anyone while it ranks on a board."""
+"""Who may see an episode: its player, researchers, whoever has a link to it, and anyone while it ranks on a board.
+
+Episodes of agents are open to everyone who is signed in.
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from skill_arcade.web.current_user import authenticate, bearer
 from skill_arcade.web.state import AppState, State
 from skill_arcade.web.tokens import Identity
 
-Access = Literal["player", "researcher", "link", "board"]
+Access = Literal["player", "researcher", "link", "board", "agent"]
 MAX_TOKEN_CHARACTERS = 100
 _NOT_SIGNED_IN = NotSignedIn("You are not signed in. Sign in, and send the header Authorization: Bearer TOKEN.")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
@@ -77,6 +80,9 @@ async def find_visible_episode(
             return episode, "player"
         if "researcher" in viewer.user.roles and await may_research(connection, episode_id):
             return episode, "researcher"
+        # An agent needs no consent. A daily challenge would show its course to those who have their try before them.
+        if episode.agent_version_id is not None and not {"daily", "study"} & episode.provenance.keys():
+            return episode, "agent"
     if await is_on_board(connection, episode, None if viewer.user is None else viewer.user.user_id):
         return episode, "board"
     if viewer.share_token is None:
@@ -89,7 +95,7 @@ async def find_visible_episode(
 
 def is_public(access: Access) -> bool:
     """Return whether the viewer may be anybody, so that neither the player nor their device may be shown."""
-    return access in ("link", "board")
+    return access in ("link", "board", "agent")
 
 
 async def hides_seed(state: AppState, provenance: dict[str, Any], access: Access) -> bool:

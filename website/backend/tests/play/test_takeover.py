@@ -47,7 +47,7 @@ class Failing(Counting):
 
 
 def agent(make: Callable[[], Any] = Counting) -> Agent:
-    return Agent("tester", "For tests.", ("*",), lambda _game, _n_actions: make())
+    return Agent("tester", "For tests.", ("*",), lambda _game, _n_actions: make(), "ab" * 32)
 
 
 def recorded(harness: SessionHarness) -> tuple[NDArray[np.int64], Takeover, list[Any]]:

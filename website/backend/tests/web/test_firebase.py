@@ -62,7 +62,8 @@ async def sign_in(arcade: Visitor, token: str) -> dict[str, Any]:
 
 async def read_users(arcade: Visitor) -> list[tuple[str, str | None]]:
     async with arcade.state.engine.connect() as connection:
-        rows = await connection.execute(text('SELECT id, email FROM "user" ORDER BY time_created'))
+        query = 'SELECT id, email FROM "user" WHERE NOT is_synthetic ORDER BY time_created'
+        rows = await connection.execute(text(query))
         return [(row.id, row.email) for row in rows]
 
 

@@ -101,7 +101,7 @@ async def test_summary_counts_episodes_by_game(arcade: Visitor) -> None:
     insert = text(
         "INSERT INTO episode (id, user_id, game_id, seed, score, n_steps, status, time_created, time_ended) "
         "SELECT gen_random_uuid(), id, :game, 7, :score, 60, 'won', '2026-01-01T00:00Z', '2026-01-01T00:01:30Z' "
-        'FROM "user" RETURNING id'
+        'FROM "user" WHERE NOT is_synthetic RETURNING id'
     )
     certify = text(
         "INSERT INTO certificate (episode_id, result, reason, n_steps, seconds) VALUES (:id, 'certified', '', 60, 1)"

@@ -50,7 +50,7 @@ async def headers(arcade: Visitor) -> dict[str, str]:
     object.__setattr__(arcade.state.settings, "researcher_emails", ("ann@example.org",))
     await insert(arcade.state.engine, arcade.state.tokens.user_id("ann@example.org"))
     async with arcade.state.engine.begin() as connection:
-        await connection.execute(text("UPDATE \"user\" SET email = 'ann@example.org'"))
+        await connection.execute(text("UPDATE \"user\" SET email = 'ann@example.org' WHERE NOT is_synthetic"))
     return await arcade.sign_in("ann@example.org")
 
 
@@ -102,7 +102,8 @@ async def test_views_and_queries_of_the_docs_survive_non_finite_scores(engine: A
 
 async def test_score_that_exceeds_a_float_is_stored_as_infinity(engine: AsyncEngine) -> None:
     await insert(engine, "ann")
-    times = {"time_created": NOON, "seed": 7, "environment": {}, "provenance": {}, "reset_info": {}, "consent_id": None}
+    times = {"time_created": NOON, "seed": 7, "environment": {}, "provenance": {}, "reset_info": {}}
+    times |= {"consent_id": None, "agent_version_id": None}
     episode = {"id": episode_id(0), "user_id": "ann", "game_id": "breakout", "n_steps": 0, "score": 0.0, **times}
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE episode SET score = 1.7e308 WHERE id = :id"), {"id": episode_id(0)})

@@ -137,6 +137,8 @@ def test_proxy_of_vite_sends_exactly_the_api_to_the_server() -> None:
         "/play/breakout",
         "/research",
         "/boards/breakout",
+        "/agents",
+        "/agents/random",
         "/daily",
         "/replay/x",
         "/judge/pairs",

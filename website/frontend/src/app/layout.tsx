@@ -20,7 +20,7 @@ export function Layout() {
   const client = useQueryClient();
   const signOut = () => {
     session.set(null);
-    for (const key of ["episodes", "research", "boards", "daily", "consent", "judge"])
+    for (const key of ["episodes", "research", "boards", "agents", "daily", "consent", "judge"])
       client.removeQueries({ queryKey: [key] });
     void forgetAccount(() => client.query(loginMethodQuery));
   };
@@ -51,6 +51,9 @@ export function Layout() {
               </NavLink>
             ) : (
               <>
+                <NavLink to={paths.agents} className={tabClass}>
+                  {i18n._("Agents")}
+                </NavLink>
                 <NavLink to={paths.account} className={tabClass}>
                   {i18n._("You")}
                 </NavLink>

@@ -32,6 +32,14 @@ export const router = createBrowserRouter([
                 lazy: async () => ({ Component: (await import("./routes/board")).BoardRoute }),
               },
               {
+                path: "agents",
+                lazy: async () => ({ Component: (await import("./routes/agents")).AgentsRoute }),
+              },
+              {
+                path: "agents/:name",
+                lazy: async () => ({ Component: (await import("./routes/agent")).AgentRoute }),
+              },
+              {
                 path: "daily",
                 lazy: async () => ({ Component: (await import("./routes/daily")).DailyRoute }),
               },

@@ -21,6 +21,8 @@ export const paths = {
     return `/boards/${encodeURIComponent(gameId)}${query === "" ? "" : `?${query}`}`;
   },
   daily: "/daily",
+  agents: "/agents",
+  agent: (name: string) => `/agents/${encodeURIComponent(name)}`,
   /** A game in which an episode is shown as a ghost. The token of a shared one is in the fragment. */
   race: (gameId: string, episodeId: string, shareToken: string | null) =>
     `/play/${encodeURIComponent(gameId)}?ghost=${encodeURIComponent(episodeId)}` +

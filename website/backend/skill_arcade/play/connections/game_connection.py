@@ -338,6 +338,11 @@ class GameConnection(asyncio.Protocol):
             return CloseCode.NORMAL, REASONS[CloseCode.NORMAL]
         return code, REASONS[code]
 
+    @property
+    def watch_token(self) -> str | None:
+        """Token of the link by which the running episode can be watched, or None."""
+        return None if self._watch_hub is None or not self.activity.has_episode else self._watch_hub.token
+
     def _close_watch_hub(self, code: CloseCode, reason: str) -> None:
         hub, self._watch_hub = self._watch_hub, None
         if hub is not None and self.watch_registry is not None:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,13 @@ from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest, hash_manifest
-from skill_arcade.play.assignment import GameAssignment, GameRequest, ResumedEpisode, StudyAssignment
+from skill_arcade.play.assignment import (
+    GameAssignment,
+    GameRequest,
+    PlayingAgent,
+    ResumedEpisode,
+    StudyAssignment,
+)
 from skill_arcade.play.connections.game_connection import WATCHDOG_POLL_SECONDS, GameConnection
 from skill_arcade.play.connections.game_registry import GameRegistry, OnWait
 from skill_arcade.play.connections.player_activity import ActivityLimits, PlayerActivity
@@ -335,6 +341,13 @@ class SessionManager:
         if current is None or current.is_stopped or current.closed.done() or not current.activity.has_episode:
             return None
         return None if current.assignment is None else current.assignment.study
+
+    def list_watchable_agents(self) -> Iterator[tuple[PlayingAgent, Manifest, str]]:
+        """Yield the agents that play on this server and allow watching: the version, the game and the link's token."""
+        for game_connection in self._connections.values():
+            assignment, token = game_connection.assignment, game_connection.watch_token
+            if assignment is not None and assignment.consent.agent is not None and token is not None:
+                yield assignment.consent.agent, assignment.game, token
 
     def has_game(self, user_id: str) -> bool:
         """Return whether the player has a game on this server that runs, starts, or is handed over as it stops."""

@@ -47,6 +47,8 @@ def describe_server(assignment: GameAssignment) -> dict[str, Any]:
         described["server"] = str(assignment.server_id)
     if assignment.consent.id is not None:
         described["consent"] = str(assignment.consent.id)
+    if assignment.consent.agent is not None:
+        described["agent"] = assignment.consent.agent.describe()
     if assignment.study is not None:
         described["study"] = assignment.study.describe()
     if assignment.branch is not None:

@@ -19,7 +19,7 @@ from skill_arcade.storage.database.work import WorkKind, delete_work, request_wo
 
 _table = Table.metadata.tables
 _user, _episode, _erasure, _consent = _table["user"], _table["episode"], _table["erasure"], _table["consent"]
-_dataset_episode = _table["dataset_episode"]
+_dataset_episode, _agent, _agent_token = _table["dataset_episode"], _table["agent"], _table["agent_token"]
 # Tables with a column `episode_id` or `user_id`, so that the rows of a new table are erased too.
 _episode_tables = [
     table
@@ -66,8 +66,17 @@ async def begin_erasure(connection: AsyncConnection, user_id: str) -> bool:
         return False
     await connection.execute(insert(_erasure).values(user_id=user_id).on_conflict_do_nothing())
     await connection.execute(update(_user).where(_user.c.id == user_id).values(email=None))
+    await _stop_agents(connection, user_id)
     await request_work(connection, WorkKind.ERASE, user_id)
     return True
+
+
+async def _stop_agents(connection: AsyncConnection, owner_id: str) -> None:
+    """Revoke the tokens of a user's agents, and sign these out. The agents and their recordings stay, without owner."""
+    agents = select(_agent.c.user_id).where(_agent.c.owner_id == owner_id)
+    valid = _agent_token.c.user_id.in_(agents) & _agent_token.c.time_revoked.is_(None)
+    await connection.execute(update(_agent_token).where(valid).values(time_revoked=func.now()))
+    await connection.execute(update(_user).where(_user.c.id.in_(agents)).values(time_signed_out=func.now()))
 
 
 async def reopen_erasure(connection: AsyncConnection, user_id: str) -> bool:

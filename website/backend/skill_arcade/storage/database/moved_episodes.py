@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.storage.database.consents import check_consent
+from skill_arcade.storage.database.agents import check_references
 from skill_arcade.storage.database.erasures import lock_user
 from skill_arcade.storage.database.provisional_ends import SERVER_LOST, is_provisional, take_back_end
 from skill_arcade.storage.database.tables import Table, Transition
@@ -222,10 +222,8 @@ async def add_lost_episode(connection: AsyncConnection, row: Mapping[str, Any], 
         AccountErased, ConsentWithdrawn: the player does not allow it any more.
     """
     await lock_user(connection, row["user_id"])
-    consent_id = row["consent_id"]
-    if consent_id is not None:
-        consent_id = await check_consent(connection, consent_id, row["user_id"])
-    new = insert(_episode).values(**{**row, "consent_id": consent_id}, fence=fence).on_conflict_do_nothing()
+    checked = await check_references(connection, row)
+    new = insert(_episode).values(**checked, fence=fence).on_conflict_do_nothing()
     return await connection.scalar(new.returning(_episode.c.id)) is not None
 
 

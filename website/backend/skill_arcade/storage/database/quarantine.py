@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from skill_arcade.storage.database.consents import check_consent
+from skill_arcade.storage.database.agents import check_references
 from skill_arcade.storage.database.erasures import lock_user
 from skill_arcade.storage.database.permanence import is_permanent
 from skill_arcade.storage.database.provisional_ends import take_back_end
@@ -76,9 +76,7 @@ async def _write_mark(engine: AsyncEngine, mark: QuarantineMark, episode: dict[s
     fields["reason"] = fields["reason"].replace("\0", "\\0").encode(errors="backslashreplace").decode()
     async with engine.begin() as connection:
         await lock_user(connection, episode["user_id"])
-        if episode["consent_id"] is not None:
-            consent_id = await check_consent(connection, episode["consent_id"], episode["user_id"])
-            episode = {**episode, "consent_id": consent_id}
+        episode = await check_references(connection, episode)
         await connection.execute(insert(_game).values(id=episode["game_id"], config={}).on_conflict_do_nothing())
         await connection.execute(insert(_episode).values(**episode).on_conflict_do_nothing())
         await connection.execute(insert(_quarantine).values(**fields).on_conflict_do_nothing())

@@ -17,6 +17,7 @@ READABLE = (
     *("game", "server", "baseline", "baseline_source", "published_agent", "published_score"),
     *("consent_document", "consent_decision", "episode_consent"),
     *("saved_dataset", "dataset_version", "dataset_episode"),
+    "agent_version",
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions
     *("judgement_set", "judgement_item", "judgement"),  # withdrawal deletes the judge's answers
     "alembic_version",  # `dataset` checks that it knows this version of the tables
@@ -24,6 +25,7 @@ READABLE = (
 """Tables and views that the role reads as they are."""
 COLUMNS = {
     "user": "id, is_synthetic, time_created, time_updated",
+    "agent": "user_id, name, summary, time_created",
     "erasure": "time_created, time_erased, games",
     "study": "name, status, time_created, time_closed",
     "participant": "user_id, study_name, version_id, is_synthetic, status, stage, attempt, failed_checks, stratum, "

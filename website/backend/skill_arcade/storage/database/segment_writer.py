@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Integer, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from skill_arcade.storage.database.consents import check_consent
+from skill_arcade.storage.database.agents import check_references
 from skill_arcade.storage.database.erasures import lock_user
 from skill_arcade.storage.database.provisional_ends import SERVER_LOST, take_back_end
 from skill_arcade.storage.database.tables import Episode, EpisodeStatus, Game, Segment, Transition
@@ -81,11 +81,8 @@ async def write_segment_rows(engine: AsyncEngine, rows: SegmentRows) -> bool:
 
 async def _claim_segment(connection: AsyncConnection, rows: SegmentRows) -> bool:
     """Insert the segment's own row. Of two concurrent writers the second waits, and then finds the row."""
-    episode = rows.episode
-    await lock_user(connection, episode["user_id"])
-    if episode["consent_id"] is not None:
-        consent_id = await check_consent(connection, episode["consent_id"], episode["user_id"])
-        episode = {**episode, "consent_id": consent_id}
+    await lock_user(connection, rows.episode["user_id"])
+    episode = await check_references(connection, rows.episode)
     await connection.execute(insert(Game).values(id=episode["game_id"], config={}).on_conflict_do_nothing())
     await connection.execute(insert(Episode).values(**episode).on_conflict_do_nothing())
     table = Segment.__table__  # type: ignore[attr-defined]

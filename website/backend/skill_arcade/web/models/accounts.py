@@ -43,6 +43,12 @@ class FirebaseSignIn(RequestModel):
     id_token: str = Field(max_length=8192, description="ID token of the Firebase SDK")
 
 
+class AgentSignIn(RequestModel):
+    """Sign in as an agent, whatever the method of people is."""
+
+    token: str = Field(max_length=200, description="token of the agent, made by `skill-arcade agents token`")
+
+
 class LoginResult(ResponseModel):
     """A session token for the `Authorization: Bearer` header, and its user."""
 

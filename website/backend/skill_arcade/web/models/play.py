@@ -19,7 +19,9 @@ class TicketRequest(RequestModel):
     """Request a play ticket for a game."""
 
     model_config = ConfigDict(
-        json_schema_extra=lambda schema: schema["required"].extend(("ghost", "branch", "agent", "share_token"))
+        json_schema_extra=lambda schema: schema["required"].extend(
+            ("ghost", "branch", "agent", "share_token", "agent_version")
+        )
     )
     game_id: str = Field(max_length=100)
     ghost: UUID | None = Field(None, description="episode of this game to race, which the user may see")
@@ -29,6 +31,9 @@ class TicketRequest(RequestModel):
     )
     share_token: str | None = Field(
         None, max_length=100, description="token of a link that shares the episode to race or to play from"
+    )
+    agent_version: int | None = Field(
+        None, ge=1, lt=2**31, description="number of the version of the user's own agent that plays; null: no agent"
     )
 
 

@@ -49,7 +49,9 @@ class Replay(ResponseModel):
     """Everything that a viewer needs before the first picture. Links reveal neither the player nor their device."""
 
     id: UUID
-    access: Literal["player", "researcher", "link", "board"] = Field(description="why the user may see the episode")
+    access: Literal["player", "researcher", "link", "board", "agent"] = Field(
+        description="why the user may see the episode"
+    )
     game: ReplayGame
     seed: int | None = Field(description="null for the daily challenge until its day is over")
     status: Literal["incomplete", "won", "lost"]

@@ -39,6 +39,8 @@ PROGRAM_MESSAGES = RateLimit("messages of a program", CONNECTION, 4000, 8000, _C
 PROGRAM_FRAMES = RateLimit("frames of a program", CONNECTION, 5000, 10_000, _CLOSED)
 PROGRAM_BYTES = RateLimit("bytes of a program", CONNECTION, 1024 * 1024, 4 * 1024 * 1024, _CLOSED)
 PLAYER_TICKETS = RateLimit("play tickets", PLAYER, 0.5, 20, _ANSWERED)
+AGENT_TICKETS = RateLimit("play tickets of an agent", PLAYER, 0.2, 20, _ANSWERED)
+"""An agent opens one connection for many episodes, and needs fewer tickets than a person."""
 SIGN_INS = RateLimit("sign-ins", ADDRESS, 1 / REFILL_SECONDS, 1, _ANSWERED, is_scaled=True)
 GAMES = RateLimit("games", ADDRESS, 1 / REFILL_SECONDS, 1, _ANSWERED, is_scaled=True)
 SOCKETS = RateLimit("sockets", ADDRESS, 1 / REFILL_SECONDS, 1, _CLOSED, is_scaled=True)
@@ -47,11 +49,12 @@ REQUESTS = RateLimit("requests", ADDRESS, 50 / REFILL_SECONDS, 50, _ANSWERED, is
 
 RATE_LIMITS = (
     *(MESSAGES, FRAMES, BYTES, PROGRAM_MESSAGES, PROGRAM_FRAMES, PROGRAM_BYTES),
-    *(PLAYER_TICKETS, SIGN_INS, GAMES, SOCKETS, REQUESTS),
+    *(PLAYER_TICKETS, AGENT_TICKETS, SIGN_INS, GAMES, SOCKETS, REQUESTS),
 )
 
 LIMITED_PATHS = {
     ("POST", "/auth/login"): SIGN_INS,
+    ("POST", "/auth/agents"): SIGN_INS,
     ("POST", "/play/tickets"): GAMES,
     ("POST", "/challenges/tickets"): GAMES,
     ("POST", "/studies/participants"): SIGN_INS,

@@ -7,8 +7,10 @@ from pydantic import Discriminator, Tag
 
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings
+from skill_arcade.web.agents import AGENT_ROLE
 from skill_arcade.web.current_user import CurrentUser
 from skill_arcade.web.models.accounts import (
+    AgentSignIn,
     EmailMethod,
     EmailSignIn,
     FirebaseMethod,
@@ -18,7 +20,7 @@ from skill_arcade.web.models.accounts import (
     Me,
 )
 from skill_arcade.web.problems import problem_answers
-from skill_arcade.web.roles import find_roles
+from skill_arcade.web.roles import ROLES, find_roles
 from skill_arcade.web.state import AppState, State
 from skill_arcade.web.users import normalise_email
 
@@ -60,6 +62,14 @@ async def sign_in(body: SignInBody, state: State, x_skill_arcade_synthetic: Synt
     return await _sign_in_user(state, user_id, email, is_synthetic=x_skill_arcade_synthetic)
 
 
+@router.post("/agents", responses=problem_answers(401, 422, 429, 503))
+async def sign_in_agent(body: AgentSignIn, state: State) -> LoginResult:
+    """Sign in as an agent, and return a session token that is valid for 12 hours (rule O33)."""
+    user_id = await state.agents.sign_in(body.token)
+    session = state.tokens.issue_session(user_id, [AGENT_ROLE])
+    return LoginResult(token=session.token, user_id=user_id, email=None, roles=[], expires_at=session.expires_at)
+
+
 async def _sign_in_by_firebase(id_token: str, state: AppState, *, is_synthetic: bool) -> LoginResult:
     if state.firebase is None:
         raise InvalidRequest("This server does not use Firebase Authentication. Send email instead of id_token.")
@@ -99,7 +109,9 @@ async def _sign_in_user(
 async def read_me(user: CurrentUser, state: State) -> Me:
     """Return the user of the session token."""
     email = await state.users.find_email(user.user_id)
-    return Me.model_validate({"user_id": user.user_id, "email": email, "roles": list(user.roles)})
+    return Me.model_validate(
+        {"user_id": user.user_id, "email": email, "roles": [role for role in user.roles if role in ROLES]}
+    )
 
 
 def describe_method(settings: Settings) -> EmailMethod | FirebaseMethod:

@@ -39,6 +39,8 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
     state.cooldowns.check(user.user_id)
     state.tickets.check(user.user_id)
     await state.consents.check_play(user.user_id)
+    if body.agent_version is not None:
+        await state.agents.check(user, body.agent_version, state.catalogue.current_id(body.game_id))
     viewer, branch = Viewer(user, body.share_token), None
     if body.ghost is not None and body.branch is not None:
         raise InvalidRequest("A round that begins at a recorded frame has no ghost. Leave out ghost or branch.")
@@ -49,7 +51,14 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
         branch = body.branch.episode, body.branch.frame
         async with request_transaction(state.engine) as connection:
             await check_branch(connection, state, *branch, body.game_id, viewer)
-    issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost, branch=branch, agent=body.agent)
+    issued = state.tokens.issue_ticket(
+        user.user_id,
+        body.game_id,
+        ghost=body.ghost,
+        branch=branch,
+        agent=body.agent,
+        agent_version=body.agent_version,
+    )
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
 
 

@@ -63,6 +63,9 @@ class Episode(Table, table=True):
         Index(None, "consent_id"),
         # Few rows: the reaper looks for running episodes of servers that are lost.
         Index("episode_running_idx", "server_id", postgresql_where=text("time_ended IS NULL")),
+        # An agent may play more than all people: each of the two is read without the rows of the other.
+        Index("episode_of_agent_idx", "agent_version_id", "id", postgresql_where=text("agent_version_id IS NOT NULL")),
+        Index("episode_of_people_idx", "game_id", "id", postgresql_where=text("agent_version_id IS NULL")),
     )
 
     id: UUID = Field(primary_key=True, sa_column_kwargs=commented("UUID version 7; sorts by start time"))
@@ -103,6 +106,11 @@ class Episode(Table, table=True):
         None,
         foreign_key="consent.id",
         sa_column_kwargs=commented("consent that it was recorded under; null: no consent on record"),
+    )
+    agent_version_id: UUID | None = Field(
+        None,
+        foreign_key="agent_version.id",
+        sa_column_kwargs=commented("version of the agent that played it; null: a person, or another program"),
     )
     server_id: UUID | None = Field(
         None, sa_column_kwargs=commented("server that plays or played it; null: an earlier version, or no server")
