@@ -16,7 +16,7 @@ ROLE = "researcher"
 READABLE = (
     *("game", "server", "baseline", "baseline_source", "published_agent", "published_score"),
     *("consent_document", "consent_decision", "episode_consent"),
-    *("saved_dataset", "dataset_version", "dataset_episode"),
+    *("saved_dataset", "dataset_version", "dataset_episode", "archive_object"),
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions
     "alembic_version",  # `dataset` checks that it knows this version of the tables
 )
@@ -32,7 +32,10 @@ COLUMNS = {
 LIMITED_TABLES = {
     "episode": "id",
     **dict.fromkeys(
-        ("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure", "death"),
+        (
+            *("transition", "archived_episode", "segment", "event", "certificate", "quarantine", "note"),
+            *("episode_measure", "death"),
+        ),
         "episode_id",
     ),
 }

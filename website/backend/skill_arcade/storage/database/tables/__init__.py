@@ -4,6 +4,7 @@ All modules are imported here, because `Table.metadata` has a table only after i
 """
 
 from skill_arcade.storage.database.tables.accounts import Erasure, Preference, User
+from skill_arcade.storage.database.tables.archive import ArchivedEpisode, ArchiveObject
 from skill_arcade.storage.database.tables.base import Table
 from skill_arcade.storage.database.tables.boards import (
     Baseline,
@@ -46,6 +47,8 @@ from skill_arcade.storage.database.tables.studies import (
 from skill_arcade.storage.database.tables.work import Work
 
 __all__ = [
+    "ArchiveObject",
+    "ArchivedEpisode",
     "Baseline",
     "BaselineSource",
     "Board",
