@@ -202,7 +202,7 @@ class AccountEraser:
         async with transaction(self._engine) as connection:
             if not await has_archive(connection, episodes):
                 return
-        from skill_arcade.storage.archive.removal import remove_archived  # noqa: PLC0415  (imports pyarrow: 40 MB)
+        from skill_arcade.storage.archive.removal import remove_archived  # noqa: PLC0415  (imports pyarrow: 35 MB)
 
         await remove_archived(self._engine, self._objects, episodes)
 

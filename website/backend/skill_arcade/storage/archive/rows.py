@@ -5,8 +5,10 @@ the transaction, `transition` is a view of both.
 """
 
 import asyncio
+import importlib
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -43,19 +45,17 @@ async def show_archived(
         NotReady: the object store does not answer.
     """
     for attempt in range(MAX_ATTEMPTS):
-        rows = await _list_hidden(connection, episodes)
-        if not rows:
+        if not (rows := await _list_hidden(connection, episodes)):
             return
         try:
-            tables = await _read_tables(objects, rows)
+            async for row, table in _read_tables(objects, rows):
+                await create_views(connection, views=views)
+                await load_rows(connection, table)
+                await check_digest(connection, row.episode_id, row.rows_sha256, table.column_names)
             break
         except ObjectMissing as error:  # an erasure has just replaced the object, unless the transaction is a snapshot
             if attempt + 1 == MAX_ATTEMPTS:
                 raise RecordingDamaged(f"{error} Archived transitions were there.") from error
-    await create_views(connection, views=views)
-    for row, table in zip(rows, tables, strict=True):
-        await load_rows(connection, table)
-        await check_digest(connection, row.episode_id, row.rows_sha256, table.column_names)
     await connection.execute(text(f"ANALYZE pg_temp.{LOADED}"))
 
 
@@ -106,9 +106,8 @@ async def create_views(connection: AsyncConnection, *, views: bool = False) -> N
 
 async def load_rows(connection: AsyncConnection, rows: Any) -> None:
     """Load a table of transitions into the temporary table."""
-    from skill_arcade.storage.archive.parquet import format_csv  # noqa: PLC0415  (pyarrow takes 0.2 s to import)
-
-    data, names = await asyncio.to_thread(format_csv, rows)
+    parquet = await _import_parquet()
+    data, names = await asyncio.to_thread(parquet.format_csv, rows)
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     source = io.BytesIO(data)
@@ -155,11 +154,17 @@ async def _list_hidden(connection: AsyncConnection, episodes: Sequence[UUID]) ->
     return [row for row in rows if row.episode_id not in loaded]
 
 
-async def _read_tables(objects: ObjectStore, rows: Sequence[Row[Any]]) -> list[Any]:
-    """Return the transitions of archived episodes. Raises ObjectMissing, RecordingDamaged."""
-    from skill_arcade.storage.archive.parquet import open_object, read_part, read_rows  # noqa: PLC0415
+async def _import_parquet() -> ModuleType:
+    """Import what reads Parquet: only when a process meets an archived episode, and beside its event loop.
 
-    tables = []
+    The uploader has no other use for pyarrow, which takes 35 MB.
+    """
+    return await asyncio.to_thread(importlib.import_module, "skill_arcade.storage.archive.parquet")
+
+
+async def _read_tables(objects: ObjectStore, rows: Sequence[Row[Any]]) -> AsyncIterator[tuple[Row[Any], Any]]:
+    """Yield archived episodes with their transitions. Raises ObjectMissing, RecordingDamaged."""
+    parquet = await _import_parquet()
     by_object: dict[str, list[Row[Any]]] = {}
     for row in rows:
         by_object.setdefault(row.object_key, []).append(row)
@@ -167,12 +172,12 @@ async def _read_tables(objects: ObjectStore, rows: Sequence[Row[Any]]) -> list[A
         size, n_footer = members[0].size, members[0].n_footer_bytes
         if 2 * sum(row.n_bytes for row in members) > size - n_footer:
             await objects.size(key)  # so that a missing object is not taken for a damaged one
-            file = await asyncio.to_thread(open_object, await read_verified(objects, key, members[0].sha256))
-            tables += [await asyncio.to_thread(read_rows, file, row.row_group) for row in members]
+            file = await asyncio.to_thread(parquet.open_object, await read_verified(objects, key, members[0].sha256))
+            for row in members:
+                yield row, await asyncio.to_thread(parquet.read_rows, file, row.row_group)
             continue
         footer = await objects.get_range(key, size - n_footer, n_footer)
         for row in members:
             part = await objects.get_range(key, row.first_byte, row.n_bytes)
             arguments = (size, row.first_byte, part, footer, row.row_group)
-            tables.append(await asyncio.to_thread(read_part, *arguments))
-    return tables
+            yield row, await asyncio.to_thread(parquet.read_part, *arguments)
