@@ -21,7 +21,8 @@ from skill_arcade.storage.database.transition_columns import COLUMN_NAMES, TRANS
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.storage.objects.verified import read_verified
 
-_archived, _object = Table.metadata.tables["archived_episode"], Table.metadata.tables["archive_object"]
+_table = Table.metadata.tables
+_episode, _archived, _object = _table["episode"], _table["archived_episode"], _table["archive_object"]
 STEP_VIEWS = ("input_latency", "reaction_time", "action_use")
 """The views with rows of single steps, which are computed from `transition`."""
 ARCHIVE = "archive/"
@@ -38,12 +39,18 @@ async def show_archived(
     """Show the archived transitions of these episodes to the queries of this transaction.
 
     Call it before the transaction is made read-only: it creates temporary tables and views, which end with the
-    transaction. `views`: show them in `STEP_VIEWS` too. Without archived episodes it is one query.
+    transaction. `views`: show them in `STEP_VIEWS` too.
+
+    Rows that are not archived yet stay visible to the end of the transaction: by its snapshot, or otherwise by a lock
+    for which the archiver waits.
 
     Raises:
         RecordingDamaged: an object is missing, or its rows are not those that were archived.
         NotReady: the object store does not answer.
     """
+    if await connection.scalar(text("SHOW transaction_isolation")) == "read committed":
+        locked = select(_episode.c.id).where(_episode.c.id == func.any(list(episodes))).order_by(_episode.c.id)
+        await connection.execute(locked.with_for_update(read=True, key_share=True))
     for attempt in range(MAX_ATTEMPTS):
         if not (rows := await _list_hidden(connection, episodes)):
             return

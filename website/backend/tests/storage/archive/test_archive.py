@@ -16,9 +16,11 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from typer.testing import CliRunner, Result
 
 import skill_arcade
 import skill_arcade.dataset as sa
+from skill_arcade.cli import app
 from skill_arcade.errors import NotReady, RecordingDamaged
 from skill_arcade.settings import Settings
 from skill_arcade.storage.archive import archiver
@@ -262,6 +264,34 @@ async def test_objects_have_a_row_group_for_each_episode_and_the_columns_of_a_tr
     assert file.schema_arrow.remove_metadata() == SCHEMA
 
 
+@pytest.mark.anyio
+async def test_command_archives_after_the_days_that_are_set_and_says_how_much(
+    episodes: list[UUID], tmp_path: Path, engine: AsyncEngine, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKILL_ARCADE_HOME", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", database_url.render_as_string(False))
+    monkeypatch.delenv("ARCHIVE_AFTER_DAYS", raising=False)
+
+    async def run(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["archive", *arguments])
+
+    async with transaction(engine) as connection:
+        await connection.execute(text("UPDATE episode SET time_ended = now() - interval '10 days'"))
+        await connection.execute(
+            text("UPDATE episode SET time_ended = now() - interval '30 days' WHERE id = :id"), {"id": episodes[0]}
+        )
+    unset = await run()
+    assert (unset.exit_code, unset.stderr) == (
+        1,
+        "Nothing is archived: set ARCHIVE_AFTER_DAYS, or give --after-days.\n",
+    )
+    monkeypatch.setenv("ARCHIVE_AFTER_DAYS", "20")
+    first, second = await run(), await run("--after-days", "5")
+    assert "1 episodes with 12 transitions were archived" in first.stdout, first.output
+    assert "2 episodes with 24 transitions were archived" in second.stdout, second.output
+    assert await count_rows(engine) == 0
+
+
 # What is not archived ---------------------------------------------------------------------------------------------
 
 
@@ -408,6 +438,38 @@ async def test_two_archivers_share_the_work(
     assert contents == await list_places(engine)
     assert sorted(len(members) for members in contents.values()) == [1] * 8
     assert await count_rows(engine) == 0
+
+
+ARCHIVED = "SELECT count(*) = 3 FROM archived_episode WHERE time_archived IS NOT NULL"
+WAITS = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
+async def wait_until(engine: AsyncEngine, query: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            async with transaction(engine) as connection:
+                if await connection.scalar(text(query)):
+                    return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("snapshot", [False, True])
+async def test_reader_sees_rows_to_the_end_of_its_transaction_while_they_are_archived(
+    database_url: URL, episodes: list[UUID], folder: Path, engine: AsyncEngine, snapshot: bool
+) -> None:
+    objects = DiskObjects(folder)
+    query = text("SELECT count(*) FROM transition WHERE episode_id = :id")
+    async with opened_engine(database_url) as other:
+        async with transaction(engine, snapshot=snapshot) as connection:
+            await show_archived(connection, objects, episodes[1:2])
+            archiving = asyncio.create_task(Archiver(other, objects).run(ANY_AGE))
+            await wait_until(engine, ARCHIVED if snapshot else WAITS)
+            assert await connection.scalar(query, {"id": episodes[1]}) == 12
+        assert (await archiving).n_episodes == 3
+    async with transaction(engine) as connection:
+        await show_archived(connection, objects, episodes[1:2])
+        assert await connection.scalar(query, {"id": episodes[1]}) == 12
 
 
 @pytest.mark.anyio
