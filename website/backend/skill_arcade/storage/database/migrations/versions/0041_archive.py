@@ -1,6 +1,7 @@
 """Where the transitions of archived episodes are, and views that have their values without them."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,21 +12,16 @@ down_revision = "0037"
 branch_labels = None
 depends_on = None
 
-# An archived episode has no rows that the definition before could count.
-CHANGED = {
-    "episode_pace": {
-        "elapsed_seconds": "coalesce(before.elapsed_seconds, a.elapsed_us / 1e6::float8)",
-        "active_seconds": "coalesce(before.active_seconds, a.active_us / 1e6::float8)",
-        "active_speed": "coalesce(before.active_speed, "
-        "(stored.n_steps - 1) * 1e6::float8 / nullif(before.nominal_hz * a.active_us, 0))",
-        "overall_speed": "coalesce(before.overall_speed, "
-        "(stored.n_steps - 1) * 1e6::float8 / nullif(before.nominal_hz * a.elapsed_us, 0))",
-    },
-    "episode_summary": {
-        "latency_p50_ms": "coalesce(before.latency_p50_ms, a.latency_p50_ms)",
-        "latency_p95_ms": "coalesce(before.latency_p95_ms, a.latency_p95_ms)",
-        "dropped_frames": "before.dropped_frames + coalesce(a.dropped_frames, 0)",
-    },
+# An archived episode has no rows that the definition before could count. Its own values come first.
+SUMMARY_COLUMNS = ("latency_p50_ms", "latency_p95_ms", "dropped_frames")
+SUMMARY_VALUE = "coalesce((SELECT a.{name} FROM archived_episode a WHERE a.episode_id = e.id), {before})"
+PACE = {
+    "elapsed_seconds": "coalesce(before.elapsed_seconds, a.elapsed_us / 1e6::float8)",
+    "active_seconds": "coalesce(before.active_seconds, a.active_us / 1e6::float8)",
+    "active_speed": "coalesce(before.active_speed, "
+    "(stored.n_steps - 1) * 1e6::float8 / nullif(before.nominal_hz * a.active_us, 0))",
+    "overall_speed": "coalesce(before.overall_speed, "
+    "(stored.n_steps - 1) * 1e6::float8 / nullif(before.nominal_hz * a.elapsed_us, 0))",
 }
 WORK_KIND = "certify, erase{archive} or withdraw"
 
@@ -96,27 +92,61 @@ def upgrade() -> None:
     )
     op.create_index(op.f("archived_episode_object_key_idx"), "archived_episode", ["object_key"])
     op.alter_column("work", "kind", comment=WORK_KIND.format(archive=", archive"))
-    for view, changed in CHANGED.items():
-        names = _list_columns(view)
-        if not changed.keys() <= set(names):
-            raise RuntimeError(f"the view {view} is not as this migration expects")
-        columns = ", ".join(f'{changed[name]} AS "{name}"' if name in changed else f'before."{name}"' for name in names)
-        joined = "LEFT JOIN archived_episode a ON a.episode_id = before.episode_id"
-        if view == "episode_pace":
-            joined += " JOIN episode stored ON stored.id = before.episode_id"
-        before = _definition(view).rstrip().rstrip(";")
-        _execute(f"CREATE OR REPLACE VIEW {view} AS SELECT {columns} FROM ({before}) AS before {joined}")
+    _change_pace()
+    # The end of the definition stays, because other migrations look for it.
+    _change_summary(lambda name, before: SUMMARY_VALUE.format(name=name, before=before))
 
 
 def downgrade() -> None:
     """Take back. It fails if episodes are archived: their rows would be missing."""
     if op.get_bind().execute(sa.text("SELECT count(*) FROM archived_episode")).scalar():
         raise RuntimeError("episodes are archived; the tables of the version before have no place for them")
-    for view in CHANGED:
-        _execute(f"CREATE OR REPLACE VIEW {view} AS {_unwrap(_definition(view))}")
+    _change_summary(lambda _, value: _split(value.strip().removeprefix("COALESCE(").removesuffix(")"))[1])
+    _execute(f"CREATE OR REPLACE VIEW episode_pace AS {_unwrap(_definition('episode_pace'))}")
     op.alter_column("work", "kind", comment=WORK_KIND.format(archive=""))
     op.drop_table("archived_episode")
     op.drop_table("archive_object")
+
+
+def _change_pace() -> None:
+    names = _list_columns("episode_pace")
+    if not PACE.keys() <= set(names):
+        raise RuntimeError("the view episode_pace is not as this migration expects")
+    columns = ", ".join(f'{PACE[name]} AS "{name}"' if name in PACE else f'before."{name}"' for name in names)
+    before = _definition("episode_pace").rstrip().rstrip(";")
+    _execute(
+        f"CREATE OR REPLACE VIEW episode_pace AS SELECT {columns} FROM ({before}) AS before "
+        "LEFT JOIN archived_episode a ON a.episode_id = before.episode_id "
+        "JOIN episode stored ON stored.id = before.episode_id"
+    )
+
+
+def _change_summary(change: Callable[[str, str], str]) -> None:
+    """Replace the values of `SUMMARY_COLUMNS` in the select list, as Postgres has it."""
+    definition = _definition("episode_summary").strip().removeprefix("SELECT")
+    items = _split(definition)
+    n_changed = 0
+    for index, item in enumerate(items):
+        value, _, name = item.rpartition(" AS ")
+        if name.strip() in SUMMARY_COLUMNS:
+            items[index] = f" {change(name.strip(), value)} AS {name}"
+            n_changed += 1
+    if n_changed != len(SUMMARY_COLUMNS):
+        raise RuntimeError("the view episode_summary is not as this migration expects")
+    _execute(f"CREATE OR REPLACE VIEW episode_summary AS SELECT {','.join(items)}")
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas that are in no parentheses and no quotes."""
+    parts, depth, is_quoted = [""], 0, False
+    for letter in text:
+        is_quoted ^= letter == "'"
+        depth += 0 if is_quoted else {"(": 1, "[": 1, ")": -1, "]": -1}.get(letter, 0)
+        if letter == "," and depth == 0 and not is_quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def _unwrap(definition: str) -> str:
