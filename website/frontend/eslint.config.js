@@ -53,7 +53,7 @@ export default tseslint.config(
       "public",
       "src/api/problems.ts",
       "src/api/schema.ts",
-      "src/locales/*.ts",
+      "src/locales/**/*.ts",
       "src/wire/close-codes.ts",
     ],
   },

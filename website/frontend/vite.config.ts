@@ -14,9 +14,8 @@ const isolation = {
 
 // `/play/:gameId` and `/research` are pages.
 const proxy = {
-  "^/(auth|challenges|episodes|exports|games|leaderboards|lockstep|me|shared|studies)(/|\\?|$)": {
-    target: backend,
-  },
+  "^/(auth|challenges|episodes|exports|games|judgements)(/|\\?|$)": { target: backend },
+  "^/(leaderboards|lockstep|me|shared|studies)(/|\\?|$)": { target: backend },
   "^/(consent/document|play/tickets)(\\?|$)": { target: backend },
   "^/research/": { target: backend },
   "^/(health/live|health/ready|metrics|openapi\\.json|config\\.json)$": { target: backend },

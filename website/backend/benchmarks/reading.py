@@ -48,7 +48,7 @@ def measure(name: str, folder: Path, read: Callable[[], int]) -> None:
         n_frames = read()
         best = min(best, time.monotonic() - started)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    sys.stdout.write(f"{name:<34} {n_frames / best:>9,.0f} frames/s {size / n_frames:>10,.0f} bytes a frame\n")
+    sys.stdout.write(f"{name:<42} {n_frames / best:>9,.0f} frames/s {size / n_frames:>10,.0f} bytes a frame\n")
 
 
 def main() -> None:
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300, help="of each episode")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o711)  # the embedded Postgres has a user of its own
         settings = Settings(skill_arcade_home=Path(place) / "home", database_url=None)
         os.environ["MINARI_DATASETS_PATH"] = str(Path(place) / "minari")
         (Path(place) / "minari").mkdir()
@@ -78,6 +79,13 @@ def main() -> None:
                 windows = sa.Windows(dataset.episodes(), length=4, stride=4)
                 return sum(batch["observations"][..., 0, 0, 0].size for batch in windows.batches(64, seed=1))
 
+            views = sa.AgentViews(dataset.episodes(), Path(place) / "views")
+            list(views.batches(256, seed=0))  # computes them
+
+            def read_agent_views() -> int:
+                return sum(len(actions) for seed in range(20) for _, actions in views.batches(256, seed))
+
+            measure("Skill Arcade, agent views (4 frames each)", Path(place) / "views", read_agent_views)
             measure("Skill Arcade, episode by episode", settings.objects_folder, read_recordings)
             measure("Skill Arcade, shuffled windows of 4", settings.objects_folder, read_windows)
             measure(

@@ -52,7 +52,8 @@ def train_policy(seen: NDArray[Any], done: NDArray[Any], n_actions: int = 2, epo
         for rows in np.array_split(order, max(1, len(order) // 64)):
             error = targets[rows] - softmax(inputs[rows] @ weights)
             weights += 0.5 * inputs[rows].T @ error / len(rows)
-    return weights / scale[:, None]
+    unscaled: Weights = weights / scale[:, None]
+    return unscaled
 
 
 def play_episode(seed: int, weights: Weights | None, **kwargs: Any) -> float:

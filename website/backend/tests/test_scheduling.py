@@ -12,6 +12,7 @@ import pytest
 
 from skill_arcade import scheduling
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.assignment import GameRequest
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.session_manager import SessionManager
 from skill_arcade.scheduling import SCHED_ATTR, SLICE_NS, request_short_slice
@@ -64,7 +65,7 @@ async def test_short_slice_is_requested_when_game_is_ready(tmp_path: Path) -> No
     starting = await sessions._open_connection(game.environment, "")
     assert slice_ns(starting.slot.process.pid) > SLICE_NS
     game_connection = await sessions.get_or_start_game(
-        sessions.register_connection("ada", sessions.next_connection_id()), game
+        sessions.register_connection("ada", sessions.next_connection_id()), GameRequest(game)
     )
     async with asyncio.timeout(10):
         while slice_ns(game_connection.slot.process.pid) > SLICE_NS:

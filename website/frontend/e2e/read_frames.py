@@ -48,6 +48,7 @@ def describe_frames(episode: dataset.Episode) -> dict[str, Any]:
         "seed": episode.seed,
         "ghost": episode.provenance.get("ghost"),
         "branch": episode.branch,
+        "human_steps": None if (takeover := episode.takeover) is None else takeover.is_intervention.tolist(),
         "watch": episode.provenance.get("watch", False),
         "watch_events": [
             {"kind": event.kind, "data": event.data} for event in episode.events if event.kind in ("watch", "watchers")

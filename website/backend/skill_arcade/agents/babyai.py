@@ -1,5 +1,7 @@
 """BabyAI's own expert, on a copy of the environment that plays along."""
 
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 import gymnasium
@@ -25,7 +27,8 @@ class BabyAIPolicy(Policy):
         """Begin an episode."""
         from minigrid.utils.baby_ai_bot import BabyAIBot  # noqa: PLC0415 (slow to import, and only for these games)
 
-        self._copy.reset(seed=seed)
+        with redirect_stdout(sys.stderr):  # BabyAI prints; standard output is for what a command returns
+            self._copy.reset(seed=seed)
         self._bot, self._last_action = BabyAIBot(self._copy), None  # type: ignore[no-untyped-call]
 
     def choose(self, observation: Any, info: dict[str, Any]) -> int:

@@ -1,1 +1,1 @@
-"""Statistics of learning, for one person's scores and for groups; they need NumPy only."""
+"""Statistics of learning, of groups, of agreement and of preferences; they need NumPy only."""

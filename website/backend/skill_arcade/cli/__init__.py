@@ -22,6 +22,7 @@ from skill_arcade.cli import data_dictionary, error_reference, formatting, psql,
 from skill_arcade.cli import datasets as datasets_command
 from skill_arcade.cli import export as export_command
 from skill_arcade.cli import games as games_command
+from skill_arcade.cli import judgements as judgements_command
 from skill_arcade.cli import publish as publish_command
 from skill_arcade.cli import quarantine as quarantine_command
 from skill_arcade.cli import show as show_command
@@ -166,6 +167,7 @@ app.add_typer(consent_command.app, name="consent")
 app.add_typer(studies_command.app, name="studies")
 app.add_typer(agents_command.app, name="agents")
 app.add_typer(datasets_command.app, name="datasets")
+app.add_typer(judgements_command.app, name="judgements")
 
 
 @app.command()

@@ -28,6 +28,8 @@ PROVENANCE = {
     "branch": "only if the episode begins with a frame of another one: `kind` is play-from-here, `parent` and `step` "
     "are that episode and the number of its steps before the frame; `root` and `root_step` are the episode that began "
     "with a reset and the number of steps since; `score` is the sum of their rewards, which `episode.score` lacks",
+    "takeover": "only if an agent acted until the person took over: `agent` is its name, `hand_back_steps` the number "
+    "of steps after the last release until it acts again",
     "program": "only if a program played by `act`: `pace` is stepped (the game waited for each action) or realtime; "
     "`seed` is the seed that it chose, or null",
     "watch": "true if others could watch live by a link when the episode began; otherwise absent",
@@ -47,6 +49,10 @@ EVENTS = {
     "the key or button, `frame`: index of the observation on the screen",
     "act": "a program set the action of the coming steps: `action`, `frame`: index of the observation it decided by; "
     "only in real time, because stepped each action is a step",
+    "takeover": "another one acts from the next step on: `actor` is human or agent",
+    "agent-action": "what the agent chooses for the coming steps, also where the person acts: `action`; null: it has "
+    "failed",
+    "agent-failed": "the agent raised an error, and acts no more: `error`",
     "setup": "change of keys, touch controls, gamepads or sound during the episode; fields as in `player.setup`",
     "focus": "`state`: blur or focus (the window lost or got the keyboard focus), hidden or visible (the page)",
     "pause": "the player paused the game, or the page did because it lost the focus; no fields",

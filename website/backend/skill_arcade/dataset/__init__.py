@@ -22,6 +22,7 @@ observations. Data is read on first access and verified. Missing or inconsistent
 """
 
 from skill_arcade.dataset.agent_view import agent_view
+from skill_arcade.dataset.agent_views import AgentViews
 from skill_arcade.dataset.episode import Episode, Event
 from skill_arcade.dataset.episodes import Episodes
 from skill_arcade.dataset.frames import Frames
@@ -30,4 +31,4 @@ from skill_arcade.dataset.windows import Windows
 
 open = open_dataset
 
-__all__ = ["Dataset", "Episode", "Episodes", "Event", "Frames", "Windows", "agent_view", "open"]
+__all__ = ["AgentViews", "Dataset", "Episode", "Episodes", "Event", "Frames", "Windows", "agent_view", "open"]

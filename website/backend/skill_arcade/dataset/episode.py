@@ -14,6 +14,7 @@ from skill_arcade.dataset.checks import check_rows, find_modified_rows
 from skill_arcade.dataset.clock import ClockAlignment
 from skill_arcade.dataset.frames import Frames, Pictures
 from skill_arcade.dataset.source import Rows, Source
+from skill_arcade.dataset.takeover import Takeover, read_takeover
 from skill_arcade.errors import RecordingDamaged
 from skill_arcade.exact_json import decode_info
 from skill_arcade.frames.apng import read_apng, read_pictures
@@ -161,6 +162,18 @@ class Episode:
         if (branch := self.branch) is None:
             return np.empty(0, np.int64)
         return np.array(self._source.read_line(UUID(branch["parent"]), int(branch["step"])).actions, np.int64)
+
+    @property
+    def with_agent(self) -> bool:
+        """Whether an agent acted in it until the person took over."""
+        return self._list_item.with_agent
+
+    @cached_property
+    def takeover(self) -> Takeover | None:
+        """Who acted at each step, if an agent played until the person took over; None if nobody else acted."""
+        if (described := self.provenance.get("takeover")) is None:
+            return None
+        return read_takeover(described["agent"], self.actions, self.events)
 
     @cached_property
     def reset_info(self) -> dict[str, Any]:

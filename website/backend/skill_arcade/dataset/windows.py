@@ -43,8 +43,7 @@ class Windows:
         Raises:
             ValueError: `align` is not one of the above, or `length` or `stride` is less than 1.
         """
-        if ALIGN_PATTERN.fullmatch(align) is None:
-            raise ValueError(f"align must be applied, seen or shift_K such as shift_15, not {align!r}")
+        check_align(align)
         if min(length, stride) < 1:
             raise ValueError("length and stride must be at least 1")
         self.episodes = list(episodes)
@@ -110,6 +109,12 @@ class Windows:
             "episode": episode_index,
             "step": start,
         }
+
+
+def check_align(align: str) -> None:
+    """Raise ValueError if `align` is none of those that `Windows` describes."""
+    if ALIGN_PATTERN.fullmatch(align) is None:
+        raise ValueError(f"align must be applied, seen or shift_K such as shift_15, not {align!r}")
 
 
 def align_steps(episode: Episode, align: str) -> NDArray[np.int64]:

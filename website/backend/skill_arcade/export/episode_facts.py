@@ -85,6 +85,7 @@ def describe_episode(number: int, episode: Episode, key: str, frozen: FrozenFact
             "notes": [_describe_note(note, key) for note in notes],
             "ghost": _describe_ghost(provenance.get("ghost"), key),
             "branch": _describe_branch(episode.branch, key),
+            "takeover": provenance.get("takeover"),
             "study": episode.study,
             "software": {name: provenance[name] for name in _SOFTWARE if name in provenance},
         },

@@ -14,6 +14,9 @@ tensor of every value, and reads a feature of shape (1,) as a number without dim
   arrays of several dimensions; `meta/columns.json` has their shapes. `text.*` has its texts. A mission is also the
   task.
 - A missing time is -1.
+- If an agent acted in an episode of the group, `intervention`, `intervention_label`, `near_switch`, `agent_action` and
+  `human_action` say who acted (`skill_arcade.dataset.takeover`). Without `action` and `observation` at the beginning of
+  their names, they are no inputs and outputs of a policy.
 """
 
 import json
@@ -26,6 +29,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.episode import Episode
+from skill_arcade.dataset.takeover import ABSENT as NO_ACTION
+from skill_arcade.dataset.takeover import take_over_all
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.export.episode_facts import ExportedEpisode
 from skill_arcade.export.formats import Report
@@ -148,6 +153,8 @@ def build_columns(episode: Episode, group: dict[str, Any], number: int, index: i
     for name in ("server_us", *MISSING_TIMES):
         times = episode.times[name].astype(np.float64)
         columns[name] = np.where(np.isnan(times), ABSENT, np.nan_to_num(times)).astype(np.int64)
+    if group.get("with_agent"):
+        columns |= _list_takeover(episode, group["reference"]["actions"][0])
     columns |= {
         "timestamp": (steps / group["reference"]["fps"]).astype(np.float32),
         "frame_index": steps,
@@ -156,6 +163,20 @@ def build_columns(episode: Episode, group: dict[str, Any], number: int, index: i
         "task_index": np.full(n_steps, _find_task(arrays, group)),
     }
     return columns
+
+
+def _list_takeover(episode: Episode, first_action: int) -> Columns:
+    """Return who acted at each step. `intervention` is the name that LeRobot's DAgger data sets give it."""
+    takeover = episode.takeover or take_over_all(episode.actions)
+    return {
+        "intervention": takeover.is_intervention,
+        "intervention_label": takeover.intervention_labels,
+        "near_switch": takeover.is_near_switch,
+        **{
+            name: np.where(actions == NO_ACTION, ABSENT, actions + first_action)
+            for name, actions in (("agent_action", takeover.agent_actions), ("human_action", takeover.human_actions))
+        },
+    }
 
 
 def _vector_actions(episode: Episode, group: dict[str, Any]) -> NDArray[np.float32]:

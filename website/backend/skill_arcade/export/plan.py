@@ -153,6 +153,8 @@ def make_plan(
         raise InvalidRequest("No ended episode matches the condition, so there is nothing to export.")
     for name, group in groups.items():
         group["reference"] = reference = describe_reference(members[name]) if has_reference else None
+        if any(episode.with_agent for episode in members[name]):
+            group["with_agent"] = True
         if has_tasks and reference and any(dtype == TEXT for dtype, _ in reference["leaves"].values()):
             group["tasks"] = list_texts(members[name])
     test_players = _choose_test_players(members, test_fraction)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill_arcade.dataset.episode import Episode
+from skill_arcade.dataset.takeover import POLICY, take_over_all
 from skill_arcade.export.episode_facts import ExportedEpisode, facts_json
 from skill_arcade.export.formats import Report
 from skill_arcade.export.plan import Part, Plan
@@ -42,8 +43,9 @@ class RldsFormat:
         with RecordFile(folder / part.group / VERSION / name) as file:
             for exported in episodes:
                 arrays = name_leaves(conforming_arrays(exported.episode, group["reference"]))
-                features = features or describe_features(exported.episode, arrays)
-                record = write_example(build_example(exported, arrays))
+                takeover = _list_takeover(exported.episode) if group.get("with_agent") else {}
+                features = features or describe_features(exported.episode, arrays, takeover)
+                record = write_example(build_example(exported, arrays, takeover))
                 n_bytes += len(record)
                 file.write(record)
         return {"features": features, "n_bytes": n_bytes}
@@ -102,7 +104,9 @@ def name_leaves(arrays: dict[LeafPath, NDArray[Any]]) -> dict[str, NDArray[Any]]
     return named
 
 
-def build_example(exported: ExportedEpisode, arrays: dict[str, NDArray[Any]]) -> dict[str, Values]:
+def build_example(
+    exported: ExportedEpisode, arrays: dict[str, NDArray[Any]], takeover: dict[str, NDArray[Any]]
+) -> dict[str, Values]:
     """Return the Example of an episode with T + 1 steps. In RLDS the last step's action and reward are invalid."""
     episode = exported.episode
     n_rows = len(episode.actions) + 1
@@ -131,10 +135,27 @@ def build_example(exported: ExportedEpisode, arrays: dict[str, NDArray[Any]]) ->
         example[f"steps/{name}"] = np.where(np.isnan(times), ABSENT, np.nan_to_num(times)).astype(np.int64)
     for name, array in arrays.items():
         example[f"steps/observation/{name}"] = _flat(array)
+    for name, array in takeover.items():
+        example[f"steps/{name}"] = _flat(array)
     return example
 
 
-def describe_features(episode: Episode, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+def _list_takeover(episode: Episode) -> dict[str, NDArray[Any]]:
+    """Return who acted at each of the T + 1 steps, by the names of the RLDS data set of Sirius (`austin_sirius...`)."""
+    takeover = episode.takeover or take_over_all(episode.actions)
+    return {
+        "is_intervention": np.append(takeover.is_intervention, False),
+        "action_mode": np.append(takeover.is_intervention.astype(np.int64), POLICY),
+        "intv_label": np.append(takeover.intervention_labels, POLICY),
+        "is_near_switch": np.append(takeover.is_near_switch, False),
+        "agent_action": np.append(takeover.agent_actions, ABSENT),
+        "human_action": np.append(takeover.human_actions, ABSENT),
+    }
+
+
+def describe_features(
+    episode: Episode, arrays: dict[str, NDArray[Any]], takeover: dict[str, NDArray[Any]]
+) -> dict[str, Any]:
     """Return `features.json`: the type of each list in an Example."""
     _, height, width, _ = episode.frames.shape
     observation_features: dict[str, Any] = {PICTURE_NAME: _image(height, width)}
@@ -144,6 +165,7 @@ def describe_features(episode: Episode, arrays: dict[str, NDArray[Any]]) -> dict
         **{name: _scalar("float32") for name in ("reward", "discount")},
         **{name: _scalar("bool") for name in ("is_first", "is_last", "is_terminal")},
         **{name: _scalar("int64") for name in ("action", "server_us", *MISSING_TIMES)},
+        **{name: _scalar(array.dtype.name) for name, array in takeover.items()},
         "info": _text(),
         "reward_float64": _tensor(episode.rewards),
     }

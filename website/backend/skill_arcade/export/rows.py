@@ -60,7 +60,10 @@ FACTS = pa.schema(
         ("latency_p50_ms", pa.float64()),
         ("latency_p95_ms", pa.float64()),
         ("dropped_frames", pa.int64()),
-        *((name, pa.string()) for name in ("input_device", "device", "software", "ghost", "branch", "study", "notes")),
+        *(
+            (name, pa.string())
+            for name in ("input_device", "device", "software", "ghost", "branch", "takeover", "study", "notes")
+        ),
     ]
 )
 EVENTS = pa.schema(

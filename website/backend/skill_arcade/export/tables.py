@@ -39,7 +39,7 @@ FROM (
     SELECT *, row_number() OVER played AS episode_index,
         epoch(time_created - lag(time_ended) OVER played) AS gap_seconds
     FROM episode_summary
-    WHERE NOT is_branch
+    WHERE NOT is_branch AND NOT with_agent
     WINDOW played AS (PARTITION BY player_id, variant ORDER BY time_created, episode_id)
 )
 WINDOW past AS (PARTITION BY player_id, variant ORDER BY episode_index);

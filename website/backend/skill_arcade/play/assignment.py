@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from skill_arcade.agents.catalogue import Agent
 from skill_arcade.games.manifest import Manifest
 
 
@@ -166,6 +167,27 @@ class ResumedEpisode(RecordedSteps):
         return None if self.server_before is None else str(self.server_before)
 
 
+@dataclass(frozen=True, slots=True)
+class GameRequest:
+    """The game that a player asks for, and all that it is played with."""
+
+    game: Manifest
+    options: dict[str, str] = field(default_factory=dict)
+    """Option values that the player chose, as `Manifest.choose` takes them."""
+    lockstep_module: str | None = None
+    """SHA-256 of the emulator that pages can load, or None if the game is streamed."""
+    daily: DailyAssignment | None = None
+    ghost: Ghost | None = None
+    """Episode that the page shows meanwhile, or None."""
+    study: StudyAssignment | None = None
+    branch: Branch | None = None
+    """Frame of a recorded episode from which it is played, or None."""
+    agent: str | None = None
+    """Name of the agent that plays until the person takes over (rule O38), or None."""
+    consent: PlayConsent = field(default_factory=PlayConsent)
+    """What the player allows. The default records without a consent, as for programs."""
+
+
 class GameAssignment(BaseModel):
     """A player, a game, and where and how to record; sent to a game process as JSON."""
 
@@ -189,14 +211,25 @@ class GameAssignment(BaseModel):
     study: StudyAssignment | None = None
     branch: Branch | None = None
     """Frame of a recorded episode with which each episode of the session begins, or None."""
+    agent: str | None = None
+    """Name of the agent that plays until the person takes over (rule O38), or None."""
     consent: PlayConsent = PlayConsent()
     resumed: ResumedEpisode | None = None
     """Episode of another server with which the session begins, or None."""
 
+    def fulfils(self, request: GameRequest) -> bool:
+        """Whether a game with this assignment is the one that its player asks for."""
+        names = ("options", "daily", "ghost", "study", "branch", "agent", "consent")
+        is_same = all(getattr(self, name) == getattr(request, name) for name in names)
+        return is_same and self.game.id == request.game.id
+
     @property
     def can_move(self) -> bool:
-        """Whether another server may continue an episode of it: recorded, of no study and no day, no branch (O29)."""
-        is_plain = self.daily is None and self.study is None and self.branch is None
+        """Whether another server may continue an episode of it: recorded, of no study and no day, no branch (O29).
+
+        An agent does not move, because what it remembers does not.
+        """
+        is_plain = self.daily is None and self.study is None and self.branch is None and self.agent is None
         return self.consent.is_recorded and is_plain
 
 
@@ -216,6 +249,8 @@ class SessionConfig:
     ghost: Ghost | None = None
     branch: Branch | None = None
     """Frame with which each episode of this session begins, or None."""
+    agent: Agent | None = None
+    """Agent that plays until the person takes over, or None."""
     input_delay_us: int = 0
     frame_delay_us: int = 0
     sound: bool | None = None

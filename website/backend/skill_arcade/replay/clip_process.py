@@ -1,7 +1,8 @@
 """Makes one clip in a process of its own (`python -m skill_arcade.replay.clip_process`), at low priority.
 
-Standard input has one line of JSON with `format`, `first`, `count`, `delays_us` and the `sizes` of the segments, and
-then the segments. Standard output is the clip. With exit code 1, standard error has `{"error": ..., "message": ...}`.
+Standard input has one line of JSON with `format`, `first`, `count`, `delays_us`, `crop` (or null) and the `sizes` of
+the segments, and then the segments. Standard output is the clip. With exit code 1, standard error has
+`{"error": ..., "message": ...}`.
 """
 
 import json
@@ -21,8 +22,9 @@ def main() -> None:
     request = json.loads(source.readline())
     segments = [source.read(size) for size in request["sizes"]]
     frames = range(request["first"], request["first"] + request["count"])
+    crop = None if request["crop"] is None else tuple(request["crop"])
     try:
-        clip = make_clip(ClipFormat(request["format"]), segments, frames, request["delays_us"])
+        clip = make_clip(ClipFormat(request["format"]), segments, frames, request["delays_us"], crop)
     except ArcadeError as error:
         sys.stderr.write(json.dumps({"error": type(error).__name__, "message": str(error)}) + "\n")
         sys.exit(1)

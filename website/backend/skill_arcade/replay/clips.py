@@ -48,7 +48,17 @@ MEDIA_TYPES = {
 }
 
 
-def make_clip(format_: ClipFormat, segments: Sequence[bytes], frames: range, delays_us: Sequence[int]) -> bytes:
+Crop = tuple[int, int, int, int]
+"""Part of a picture: x, y, width and height in pixels. What is beyond the picture is left out."""
+
+
+def make_clip(
+    format_: ClipFormat,
+    segments: Sequence[bytes],
+    frames: range,
+    delays_us: Sequence[int],
+    crop: Crop | None = None,
+) -> bytes:
     """Return a clip.
 
     Args:
@@ -56,13 +66,17 @@ def make_clip(format_: ClipFormat, segments: Sequence[bytes], frames: range, del
         segments: consecutive APNG objects that contain the frames.
         frames: indices of the frames, counted from the first frame of `segments`.
         delays_us: duration of each frame in microseconds.
+        crop: part of the picture, or None for all of it.
 
     Raises:
-        InvalidRequest: the picture changes its size within the frames, which the format cannot hold.
+        InvalidRequest: the crop is beyond the picture, or the picture changes its size within the frames, which the
+            format cannot hold.
         ValueError: a segment is damaged.
     """
     delays = [min(max(delay, 1), MAX_DELAY_US) for delay in delays_us]
     pictures = _cut(segments, frames)
+    if crop is not None:
+        pictures = _crop(pictures, crop)
     if format_ is ClipFormat.png:
         return encode_png(next(pictures))
     pictures = _require_one_size(pictures)
@@ -101,6 +115,15 @@ def _cut(segments: Sequence[bytes], frames: range) -> Iterator[Pictures]:
         for index in range(max(frames.start - place, 0), min(frames.stop - place, len(pictures))):
             yield pictures[index]
         place += len(pictures)
+
+
+def _crop(pictures: Iterator[Pictures], crop: Crop) -> Iterator[Pictures]:
+    x, y, width, height = crop
+    for picture in pictures:
+        part = picture[y : y + height, x : x + width]
+        if not part.size:
+            raise InvalidRequest(f"The part of the picture begins at {x}, {y}, and the picture ends before.")
+        yield np.ascontiguousarray(part)
 
 
 def _require_one_size(pictures: Iterator[Pictures]) -> Iterator[Pictures]:

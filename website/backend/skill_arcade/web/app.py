@@ -30,6 +30,7 @@ from skill_arcade.web.routes import (
     exports,
     games,
     health,
+    judgements,
     lockstep,
     me,
     notes,
@@ -69,6 +70,7 @@ class Arcade(FastAPI):
         route_modules = (
             *(auth, config, games, play, me, preferences, play_socket, episodes, exports, lockstep, health),
             *(watch_socket, replay, clips, notes, shares, shared, boards, daily, consent, studies, research, datasets),
+            *(judgements,),
         )
         for router in (module.router for module in route_modules):
             self.include_router(router)

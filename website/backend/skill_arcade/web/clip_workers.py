@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 
 from skill_arcade.errors import InvalidRequest, NotReady, TooManyRequests
-from skill_arcade.replay.clips import ClipFormat
+from skill_arcade.replay.clips import ClipFormat, Crop
 
 log = logging.getLogger(__name__)
 MAX_CONCURRENT_CLIPS = 2
@@ -24,34 +24,52 @@ class ClipWorkers:
     """Makes clips in child processes at low priority, so that games are not delayed."""
 
     def __init__(self) -> None:
-        self._running = 0
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_CLIPS)
 
     async def make(
-        self, format_: ClipFormat, segments: Sequence[bytes], frames: range, delays_us: Sequence[int]
+        self,
+        format_: ClipFormat,
+        segments: Sequence[bytes],
+        frames: range,
+        delays_us: Sequence[int],
+        *,
+        crop: Crop | None = None,
+        max_wait_seconds: float = 0,
     ) -> bytes:
         """Return a clip; the arguments are those of `make_clip`.
 
+        `max_wait_seconds` is how long it may wait while `MAX_CONCURRENT_CLIPS` are being made.
+
         Raises:
-            TooManyRequests: `MAX_CONCURRENT_CLIPS` are being made.
+            TooManyRequests: `MAX_CONCURRENT_CLIPS` are being made, and were for as long as it may wait.
             InvalidRequest: the clip cannot be made; the message says why.
             NotReady: the process failed or took too long.
         """
-        if self._running >= MAX_CONCURRENT_CLIPS:
+        if self._slots.locked() and max_wait_seconds <= 0:
             raise TooManyRequests(BUSY_MESSAGE, 2.0)
-        self._running += 1
         try:
-            return await self._run(format_, segments, frames, delays_us)
+            await asyncio.wait_for(self._slots.acquire(), max_wait_seconds or None)
+        except TimeoutError:
+            raise TooManyRequests(BUSY_MESSAGE, 2.0) from None
+        try:
+            return await self._run(format_, segments, frames, delays_us, crop)
         finally:
-            self._running -= 1
+            self._slots.release()
 
     async def _run(
-        self, format_: ClipFormat, segments: Sequence[bytes], frames: range, delays_us: Sequence[int]
+        self,
+        format_: ClipFormat,
+        segments: Sequence[bytes],
+        frames: range,
+        delays_us: Sequence[int],
+        crop: Crop | None,
     ) -> bytes:
         request = {
             "format": format_,
             "first": frames.start,
             "count": len(frames),
             "delays_us": list(delays_us),
+            "crop": crop,
             "sizes": [len(segment) for segment in segments],
         }
         process = await asyncio.create_subprocess_exec(

@@ -6,8 +6,10 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 import skill_arcade.games
+from skill_arcade.agents.catalogue import AGENTS
 from skill_arcade.games.catalogue import Catalogue, list_aliases
 from skill_arcade.games.manifest import Manifest, Variant, format_label
+from skill_arcade.games.texts import label_option
 from skill_arcade.web.assets import Asset, make_asset, read_asset
 from skill_arcade.web.models.games import Game
 
@@ -66,6 +68,11 @@ class GameAssets:
         }
         aliases = [{"id": id_, "options": alias.options} for id_, alias in list_aliases(manifest).items()]
         described = {**manifest.model_dump(), "options": list(_describe_options(manifest)), "aliases": aliases}
+        described["agents"] = [
+            {"name": agent.name, "summary": agent.summary}
+            for agent in AGENTS
+            if manifest.pace.kind == "real-time" and agent.plays(manifest)
+        ]
         return Game.model_validate({**described, **urls})
 
 
@@ -74,7 +81,7 @@ def _describe_options(manifest: Manifest) -> Iterable[dict[str, object]]:
         variants = manifest.variants().get(name, {})
         yield {
             "name": name,
-            "label": name.replace("_", " ").capitalize(),
+            "label": label_option(name),
             "values": list(values),
             "labels": [_describe_value(value, variants.get(value)) for value in values],
             "default": manifest.default_value(name),

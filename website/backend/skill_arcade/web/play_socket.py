@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from uuid import UUID
@@ -22,7 +22,7 @@ from skill_arcade.errors import (
     NotFound,
 )
 from skill_arcade.games.manifest import Manifest
-from skill_arcade.play.assignment import Branch, Ghost
+from skill_arcade.play.assignment import Branch, GameRequest, Ghost
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
 from skill_arcade.play.connections.player_connections import PlayerConnection
 from skill_arcade.telemetry import log_context
@@ -78,6 +78,8 @@ class JoinRequest:
     """Key of the trial of a study that the ticket is for, or None."""
     branch: tuple[UUID, int] | None
     """Episode, and number of its frame, to play from, or None."""
+    agent: str | None
+    """Agent that plays until the person takes over, or None."""
     nonce: str
 
 
@@ -129,7 +131,17 @@ def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str
         raise InvalidRequest("The daily challenge has no options. Open it from the list of games.")
     state.cooldowns.check(ticket.user_id)
     connection = state.sessions.register_connection(ticket.user_id, connection_id)
-    return JoinRequest(connection, game, options, ticket.daily, ticket.ghost, ticket.trial, ticket.branch, ticket.nonce)
+    return JoinRequest(
+        connection,
+        game,
+        options,
+        ticket.daily,
+        ticket.ghost,
+        ticket.trial,
+        ticket.branch,
+        ticket.agent,
+        ticket.nonce,
+    )
 
 
 def _code_for(error: ArcadeError) -> CloseCode:
@@ -211,21 +223,24 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
         game, daily = await state.daily.assign(join_request.day, game)
     if consent.is_program:
         use_program_limits(socket.scope)
+    request = GameRequest(
+        game,
+        options,
+        daily=daily,
+        ghost=ghost,
+        study=study,
+        branch=branch,
+        agent=join_request.agent,
+        consent=consent,
+    )
     limit = PROGRAM_MESSAGES if consent.is_program else MESSAGES
     async with state.leases.holding(join_request.connection):
         for is_retry in (False, True):
             emulator = await state.emulator.get() if uses_lockstep else None
             game_connection = await state.sessions.get_or_start_game(
                 join_request.connection,
-                game,
-                emulator.digest if emulator else None,
-                options,
+                replace(request, lockstep_module=emulator.digest if emulator else None),
                 client_key(socket.client.host if socket.client else ""),
-                daily,
-                ghost,
-                consent,
-                study,
-                branch,
                 partial(_tell_moving, socket),
             )
             was_ready = game_connection.ready.done()

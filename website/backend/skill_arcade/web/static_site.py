@@ -18,6 +18,7 @@ API = (
     "challenges",
     "config.json",
     "games",
+    "judgements",
     "leaderboards",
     "me",
     "ws",

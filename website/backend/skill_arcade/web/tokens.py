@@ -37,6 +37,7 @@ class PlayTicket:
     """What a play ticket is for: its user, and the day of a challenge (ISO 8601), an episode to race, or a trial.
 
     `trial` is the key of a trial of a study. `branch` is the episode, and the number of the frame, to play from.
+    `agent` is the one that plays until the person takes over.
     """
 
     user_id: str
@@ -44,6 +45,7 @@ class PlayTicket:
     ghost: UUID | None = None
     trial: str | None = None
     branch: tuple[UUID, int] | None = None
+    agent: str | None = None
     nonce: str = ""
     """Random part of the ticket, by which other servers know that it was used."""
 
@@ -112,6 +114,7 @@ class Tokens:
         ghost: UUID | None = None,
         trial: str | None = None,
         branch: tuple[UUID, int] | None = None,
+        agent: str | None = None,
     ) -> IssuedToken:
         """Issue a ticket that opens one connection to this game within 60 s.
 
@@ -119,8 +122,9 @@ class Tokens:
         * `ghost`: an episode to race, or None.
         * `trial`: key of the trial of a study that is played, or None.
         * `branch`: an episode, and the number of its frame, to play from, or None.
+        * `agent`: name of the agent that plays until the person takes over, or None.
         """
-        fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial}
+        fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial, "agent": agent}
         fields["branch"] = None if branch is None else f"{branch[0]}/{branch[1]}"
         chosen = {name: value for name, value in fields.items() if value is not None}
         nonce = secrets.token_urlsafe(12)
@@ -143,6 +147,7 @@ class Tokens:
             None if ghost is None else UUID(str(ghost)),
             payload.get("trial"),
             _read_branch(payload.get("branch")),
+            payload.get("agent"),
             str(payload["once"]),
         )
 

@@ -322,6 +322,14 @@ class Outcome(_Message):
     )
 
 
+class Actor(_Message):
+    """Who acts from now on in a game that an agent plays until the person takes over (rule O38)."""
+
+    type: Literal["actor"]
+    actor: Literal["human", "agent"]
+    agent: str = Field(description="name of the agent")
+
+
 class Ticked(_Message):
     """Acknowledges `ticks`: the server has verified and recorded the steps up to here."""
 
@@ -386,7 +394,7 @@ class Watchable(_Message):
 
 
 ServerMessage = Annotated[
-    Welcome | Started | Outcome | Ticked | Paused | Resumed | Ended | Pong | Caption | Notice | Watchable,
+    Welcome | Started | Outcome | Actor | Ticked | Paused | Resumed | Ended | Pong | Caption | Notice | Watchable,
     Field(discriminator="type"),
 ]
 server_message: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)

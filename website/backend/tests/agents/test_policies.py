@@ -78,6 +78,17 @@ def test_pong_follower_makes_the_first_points() -> None:
     assert points == [1, 1, 1]
 
 
+def test_babyai_bot_writes_nothing_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """BabyAI prints when it rejects a level, which is in the middle of what `agents run --json` writes."""
+    game = GAMES["babyai-go-to-red-ball"]
+    policy = find_agent("babyai-bot", game).make(game, 7)
+    for seed in range(1, 30):
+        policy.start(seed)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "rejected" in captured.err
+
+
 @pytest.mark.parametrize("game", BABYAI)
 def test_babyai_bot_solves_its_levels(game: str) -> None:
     scores = [play("babyai-bot", GAMES[game], seed, 2000)[0] for seed in (1, 2)]

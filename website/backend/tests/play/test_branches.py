@@ -2,16 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import numpy as np
 import pytest
-from websockets.asyncio.client import connect
 
 import skill_arcade.dataset as sa
 from skill_arcade.certify.rerun import rerun_episode
@@ -23,13 +20,13 @@ from skill_arcade.recording.segment import Segment
 from skill_arcade.storage.database.episode_measures import UNMEASURED
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.conftest import temporary_home
-from tests.support.arcade import Arcade, Player, running_arcade, sign_in, ticket_subprotocols, wait_until_uploaded
+from tests.support.arcade import Arcade, running_arcade, wait_until_uploaded
 from tests.support.moved import read_all, recorded_digests
+from tests.support.rounds import N_FRAMES, play, playing, request
 from tests.support.session_harness import SessionHarness
 
 GAMES = ["breakout", "berzerk", "qbert", "tetris", "mountain-car", "tower-of-hanoi", "minigrid-locked-room"]
 ATARI = [id_ for id_, game in load_catalogue().games.items() if game.environment.id.startswith("ALE/")]
-N_FRAMES = 60
 
 
 def play_actions(harness: SessionHarness, actions: list[int]) -> list[Segment]:
@@ -120,35 +117,6 @@ def arcade() -> Iterator[Arcade]:
 @pytest.fixture(autouse=True)
 def _arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
-
-
-async def request(arcade: Arcade, method: str, path: str, email: str, body: Any = None) -> httpx.Response:
-    headers = {"authorization": f"Bearer {await sign_in(arcade.url, email)}"}
-    async with httpx.AsyncClient(base_url=arcade.url, headers=headers, timeout=60) as client:
-        return await client.request(method, path, json=body)
-
-
-@asynccontextmanager
-async def playing(arcade: Arcade, email: str, game: str = "breakout", **body: Any) -> AsyncIterator[Player]:
-    answer = await request(arcade, "POST", "/play/tickets", email, {"game_id": game, **body})
-    assert answer.status_code == 200, answer.text
-    address = f"ws://127.0.0.1:{arcade.port}/ws/{game}"
-    async with connect(address, subprotocols=ticket_subprotocols(answer.json()["ticket"]), compression=None) as socket:
-        yield Player(socket)
-
-
-async def play(arcade: Arcade, email: str, **body: Any) -> str:
-    """Play some frames, leave, and wait until the episode is uploaded. Return its id."""
-    async with playing(arcade, email, **body) as player:
-        await player.hello()
-        await player.send("start")
-        episode: str = (await player.read_until("started"))["episode"]
-        await player.press("fire")
-        await player.read_until_frame(N_FRAMES)
-        await player.send("leave")
-        await player.read_until("ended")
-    await wait_until_uploaded(arcade)
-    return episode
 
 
 @pytest.mark.anyio

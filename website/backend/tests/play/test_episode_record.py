@@ -150,7 +150,16 @@ def check_contents(episode: sa.Episode) -> None:
     assert episode.environment.keys() == ENVIRONMENT.keys()
     parts = {name for name in episode.provenance if name != "player"}
     parts |= {f"player.{name}" for name in episode.provenance["player"]}
-    assert parts == PROVENANCE.keys() - {"lockstep", "program", "branch", "ghost", "watch", "study", "player.setup"}
+    assert parts == PROVENANCE.keys() - {
+        "lockstep",
+        "program",
+        "branch",
+        "takeover",
+        "ghost",
+        "watch",
+        "study",
+        "player.setup",
+    }
     assert {event.kind for event in episode.events} <= EVENTS.keys()
     assert re.fullmatch(r"[0-9a-f]{64}", episode.environment["rom"]["sha256"])
     assert re.fullmatch(r"[0-9a-f]{64}", episode.provenance["manifest_sha256"])

@@ -9,6 +9,7 @@ import pytest
 
 from skill_arcade.errors import TakenOver
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.assignment import GameRequest
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
 from skill_arcade.play.connections.session_manager import SessionManager
@@ -30,7 +31,9 @@ async def join(
     sessions: SessionManager, number: int, game: str = "tower-of-hanoi"
 ) -> tuple[GameConnection, ClientQueue]:
     """Do what the play socket does once it has authorized a connection."""
-    game_connection = await sessions.get_or_start_game(sessions.register_connection("ada", number), GAMES[game])
+    game_connection = await sessions.get_or_start_game(
+        sessions.register_connection("ada", number), GameRequest(GAMES[game])
+    )
     return game_connection, game_connection.attach(HELLO_MESSAGE)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.assignment import GameRequest
 from skill_arcade.play.connections.game_connection import ClientQueue
 from skill_arcade.play.connections.recording_capacity import Backlog, RecordingCapacity
 from skill_arcade.play.connections.session_manager import SessionManager
@@ -36,7 +37,7 @@ async def test_R7_capacity_error_rejects_next_episode_until_it_is_lifted(
         capacity=open_capacity(tmp_path), segment_seconds=1, resume_seconds=5, max_games=1, games_per_process=4
     )
     game_connection = await sessions.get_or_start_game(
-        sessions.register_connection("ada", sessions.next_connection_id()), HANOI
+        sessions.register_connection("ada", sessions.next_connection_id()), GameRequest(HANOI)
     )
     client_queue = game_connection.attach(HELLO_MESSAGE)
     start = json.dumps({"type": "start", "at": 2.0}).encode()

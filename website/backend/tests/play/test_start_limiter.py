@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from skill_arcade.games.catalogue import load_catalogue
+from skill_arcade.play.assignment import GameRequest
 from skill_arcade.play.connections import start_limiter
 from skill_arcade.play.connections.game_connection import GameConnection
 from skill_arcade.play.connections.recording_capacity import RecordingCapacity
@@ -28,7 +29,7 @@ async def test_start_limiter_starts_games_one_at_a_time(tmp_path: Path) -> None:
 
     async def join(name: str) -> GameConnection:
         game_connection = await sessions.get_or_start_game(
-            sessions.register_connection(name, sessions.next_connection_id()), HANOI
+            sessions.register_connection(name, sessions.next_connection_id()), GameRequest(HANOI)
         )
         ready.append(
             all(other.ready.done() for other in sessions._connections.values() if other is not game_connection)

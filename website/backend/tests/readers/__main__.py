@@ -24,6 +24,7 @@ from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import migrate_sync
+from tests.readers.preferences import write_preferences
 from tests.readers.recordings import REPRESENTATIVE_GAMES, record_games
 from tests.readers.source import write_sources
 from tests.support.consent import include_rows_without_consent
@@ -88,6 +89,7 @@ ENVIRONMENTS = (
         ("d3rlpy", "minari", "torch"),
         trains_on=(FormatName.minari,),
     ),
+    Environment("imitation", ("imitation==1.0.1", "pyarrow"), (), ("imitation", "gymnasium", "torch")),
     Environment(
         "agents",
         ("gymnasium", "ale-py", "opencv-python-headless"),
@@ -134,6 +136,8 @@ def main() -> None:
                         print_progress(
                             f"{environment.name} {reader}: {len(results[-1].right)} right, {results[-1].wrong}"
                         )
+        if any(environment.name == "imitation" for environment in chosen):
+            export_preferences(folder / "preferences")
         trained += train(chosen, folder, arguments.cache)
         if not names:
             write_page(results, trained, left_out, games)
@@ -182,6 +186,20 @@ def export_all(
                 yield format_
     finally:
         server.close()
+
+
+def export_preferences(folder: Path) -> None:
+    """Write an export of judgements, with its source values, from a database of its own."""
+    folder.mkdir()
+    with temporary_home() as home:
+        server = EmbeddedPostgres(home / "postgres")
+        try:
+            url = server.server.url()
+            migrate_sync(url)
+            include_rows_without_consent(url)
+            write_preferences(url, home, folder)
+        finally:
+            server.close()
 
 
 def read(
@@ -255,6 +273,11 @@ def train(chosen: list[Environment], folder: Path, cache: Path) -> list[tuple[st
     if "agents" in names:
         command = [str(cache / "agents" / "bin" / "python"), str(BACKEND / "tests" / "readers" / "read_agent_view.py")]
         runs.append(("`agent_view` equals the wrappers of Gymnasium, 5 games", command))
+    if "imitation" in names:
+        script = str(BACKEND / "tests" / "readers" / "read_preferences.py")
+        python = str(cache / "imitation" / "bin" / "python")
+        description = "imitation `PreferenceDataset` has the judgements, and a reward is learned from it"
+        runs.append((description, [python, script, str(folder / "preferences")]))
     results = []
     for description, command in runs:
         run = subprocess.run(

@@ -98,3 +98,16 @@ def test_clip_of_pictures_of_two_sizes_is_refused_except_png() -> None:
 
 def test_caption_changes_keep_the_first_of_equal_texts() -> None:
     assert keep_changes([(0, "a"), (1, "a"), (2, "b"), (3, "a")]) == [(0, "a"), (2, "b"), (3, "a")]
+
+
+@pytest.mark.parametrize("n_colours", [3, 2000])
+def test_cropped_clip_has_the_exact_part_of_each_picture(n_colours: int) -> None:
+    pictures = draw_pictures(n_colours)
+    clip = make_clip(ClipFormat.apng, [store(pictures)], range(2, 9), [TICK_US] * 7, (5, 3, 20, 1000))
+    frames, _ = read_animation(clip)
+    assert np.array_equal(frames, pictures[2:9, 3:, 5:25])
+
+
+def test_crop_beyond_the_picture_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="the picture ends before"):
+        make_clip(ClipFormat.apng, [store(draw_pictures(3))], range(2), [TICK_US] * 2, (WIDTH, 0, 5, 5))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from skill_arcade.agents.catalogue import Agent
 from skill_arcade.environments.factory import make_environment
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.assignment import PlayConsent, SessionConfig
@@ -43,6 +44,7 @@ class SessionHarness:
         input_delay_us: int = 0,
         frame_delay_us: int = 0,
         sound: bool | None = None,
+        agent: Agent | None = None,
     ) -> None:
         """`provenance` is what the server adds to each episode, and `seed` that of a session with one episode."""
         self.journal = journal
@@ -77,6 +79,7 @@ class SessionHarness:
                 input_delay_us=input_delay_us,
                 frame_delay_us=frame_delay_us,
                 sound=sound,
+                agent=agent,
             ),
             wall_us=lambda: WALL_US + self.now + self.wall_jump_us,
         )

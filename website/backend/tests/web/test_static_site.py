@@ -139,6 +139,7 @@ def test_proxy_of_vite_sends_exactly_the_api_to_the_server() -> None:
         "/boards/breakout",
         "/daily",
         "/replay/x",
+        "/judge/pairs",
         "/watch",
         "/you",
         "/assets/a.js",

@@ -49,6 +49,8 @@ export interface Recording {
   seed: number;
   ghost: { episode: string; seed: "same" | "drawn" } | null;
   branch: Record<string, unknown> | null;
+  /** Whether the person acted, at each step; null if no agent did. */
+  human_steps: boolean[] | null;
   /** Whether others could watch when the episode began, and the events about it. */
   watch: boolean;
   watch_events: { kind: string; data: Record<string, unknown> }[];

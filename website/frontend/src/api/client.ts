@@ -10,6 +10,7 @@ import { session } from "./session";
 type Schemas = components["schemas"];
 export type Game = Schemas["Game"];
 export type GameControl = Schemas["GameControl"];
+export type GameAgent = Schemas["GameAgent"];
 export type FirebaseMethod = Schemas["FirebaseMethod"];
 export type LoginMethod = Schemas["EmailMethod"] | FirebaseMethod;
 export type Episode = Schemas["PlayedEpisode"];

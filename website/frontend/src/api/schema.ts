@@ -581,6 +581,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/judgements/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Judgement State
+         * @description Return a set as the user sees it, with the next items.
+         */
+        readonly get: operations["read_judgement_state"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/judgements/{name}/answers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Answer Judgement
+         * @description Store an answer, and return the next items. A second answer to an item is ignored: undo the first one.
+         */
+        readonly post: operations["answer_judgement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/judgements/{name}/items/{number}/clips/{side}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Judgement Clip
+         * @description Return a clip as an APNG whose pixels are exact. It has the frames of the clip and no others.
+         */
+        readonly get: operations["read_judgement_clip"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/judgements/{name}/undo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Undo Judgement
+         * @description Retract the user's last answer, whose item is the next one again. Without an answer nothing changes.
+         */
+        readonly post: operations["undo_judgement"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/leaderboards": {
         readonly parameters: {
             readonly query?: never;
@@ -897,7 +977,9 @@ export interface paths {
         readonly put?: never;
         /**
          * Issue Ticket
-         * @description Issue a ticket that opens one connection to this game within 60 s: to play, race a ghost, or play from a frame.
+         * @description Issue a ticket that opens one connection to this game within 60 s.
+         *
+         *     It is to play, to race a ghost, to play from a frame, or to let an agent play until one takes over.
          *
          *     The user must have answered the consent document before.
          */
@@ -1280,6 +1362,27 @@ export interface components {
              * @enum {string}
              */
             readonly type: "act";
+        };
+        /**
+         * Actor
+         * @description Who acts from now on in a game that an agent plays until the person takes over (rule O38).
+         */
+        readonly Actor: {
+            /**
+             * Actor
+             * @enum {string}
+             */
+            readonly actor: "human" | "agent";
+            /**
+             * Agent
+             * @description name of the agent
+             */
+            readonly agent: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "actor";
         };
         /**
          * Align
@@ -2221,6 +2324,11 @@ export interface components {
             /** Actions */
             readonly actions: readonly components["schemas"]["GameAction"][];
             /**
+             * Agents
+             * @description agents that can play it until a person takes over
+             */
+            readonly agents: readonly components["schemas"]["GameAgent"][];
+            /**
              * Aliases
              * @description former ids of the game
              */
@@ -2264,6 +2372,16 @@ export interface components {
             readonly label: string | null;
             /** Press */
             readonly press: readonly string[];
+        };
+        /**
+         * GameAgent
+         * @description An agent that can play a real-time game until the person takes over.
+         */
+        readonly GameAgent: {
+            /** Name */
+            readonly name: string;
+            /** Summary */
+            readonly summary: string;
         };
         /**
          * GameAlias
@@ -2522,6 +2640,109 @@ export interface components {
             readonly study: string;
         };
         readonly JsonValue: unknown;
+        /**
+         * JudgementRequest
+         * @description An answer to an item.
+         */
+        readonly JudgementRequest: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            readonly answer: "left" | "right" | "equal" | "cannot_tell" | "skip" | "rating";
+            /**
+             * N Plays
+             * @description number of times that the clips were played to their end
+             */
+            readonly n_plays: number;
+            /** Number */
+            readonly number: number;
+            /**
+             * Rating
+             * @description only for the answer `rating`: a whole number on the scale
+             */
+            readonly rating: number | null;
+            /**
+             * Reaction Ms
+             * @description from the first paint of the clips to the answer
+             */
+            readonly reaction_ms: number;
+        };
+        /**
+         * JudgementState
+         * @description A set as a judge sees it, with the next items.
+         */
+        readonly JudgementState: {
+            /**
+             * Frames Per Second
+             * @description pace of the clips
+             */
+            readonly frames_per_second: number;
+            /**
+             * Game
+             * @description name of the game
+             */
+            readonly game: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "pair" | "rating";
+            /**
+             * N Answered
+             * @description number of items that this judge has answered
+             */
+            readonly n_answered: number;
+            /**
+             * N Items
+             * @description number of items for this judge, with repeats
+             */
+            readonly n_items: number;
+            /** Name */
+            readonly name: string;
+            /**
+             * Pixel Aspect
+             * @description width of a pixel divided by its height
+             */
+            readonly pixel_aspect: number;
+            /**
+             * Question
+             * @description what is asked; empty: the page's own words
+             */
+            readonly question: string;
+            /**
+             * Scale
+             * @description scale of ratings
+             * @enum {string}
+             */
+            readonly scale: "1-5" | "0-100";
+            /**
+             * Smooth
+             * @description the picture is scaled smoothly
+             */
+            readonly smooth: boolean;
+            /**
+             * Tasks
+             * @description the next items in this judge's order; empty: all are answered
+             */
+            readonly tasks: readonly components["schemas"]["JudgementTask"][];
+        };
+        /**
+         * JudgementTask
+         * @description An item to judge. It tells nothing of the recordings.
+         */
+        readonly JudgementTask: {
+            /**
+             * Clips
+             * @description paths of the clips (APNG): left and right, or the one to rate
+             */
+            readonly clips: readonly string[];
+            /**
+             * Number
+             * @description number of the item, for the answer
+             */
+            readonly number: number;
+        };
         /**
          * Latched
          * @description In lockstep: an input, and the step before which the page latched it.
@@ -3038,6 +3259,11 @@ export interface components {
             readonly time_created: string;
             /** Time Ended */
             readonly time_ended: string | null;
+            /**
+             * With Agent
+             * @description an agent acted in it, so that its score does not compare
+             */
+            readonly with_agent: boolean;
         };
         /**
          * PlayedGame
@@ -3572,7 +3798,7 @@ export interface components {
              */
             readonly type: "scene";
         };
-        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Outcome"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"] | components["schemas"]["Watchable"];
+        readonly ServerMessage: components["schemas"]["Welcome"] | components["schemas"]["Started"] | components["schemas"]["Outcome"] | components["schemas"]["Actor"] | components["schemas"]["Ticked"] | components["schemas"]["Paused"] | components["schemas"]["Resumed"] | components["schemas"]["Ended"] | components["schemas"]["Pong"] | components["schemas"]["Caption"] | components["schemas"]["Notice"] | components["schemas"]["Watchable"];
         /**
          * Setup
          * @description The player's controls, touch layout, gamepads and sound from now on.
@@ -4226,6 +4452,11 @@ export interface components {
          * @description Request a play ticket for a game.
          */
         readonly TicketRequest: {
+            /**
+             * Agent
+             * @description agent that plays until the person takes over, of those that the game lists
+             */
+            readonly agent: string | null;
             /** @description frame to play from, of an episode that the user may see */
             readonly branch: components["schemas"]["BranchRequest"] | null;
             /** Game Id */
@@ -6146,6 +6377,290 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    readonly read_judgement_state: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JudgementState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly answer_judgement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["JudgementRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JudgementState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_judgement_clip: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+                readonly number: number;
+                /** @description as the user sees it; a clip to rate is left */
+                readonly side: "left" | "right";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description the clip */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/apng": unknown;
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly undo_judgement: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["JudgementState"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };

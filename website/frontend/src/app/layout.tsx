@@ -20,7 +20,7 @@ export function Layout() {
   const client = useQueryClient();
   const signOut = () => {
     session.set(null);
-    for (const key of ["episodes", "research", "boards", "daily", "consent"])
+    for (const key of ["episodes", "research", "boards", "daily", "consent", "judge"])
       client.removeQueries({ queryKey: [key] });
     void forgetAccount(() => client.query(loginMethodQuery));
   };

@@ -65,6 +65,11 @@ export const router = createBrowserRouter([
         errorElement: <ErrorPage />,
       },
       {
+        path: "judge/:name",
+        lazy: async () => ({ Component: (await import("./routes/judge")).JudgeRoute }),
+        errorElement: <ErrorPage />,
+      },
+      {
         path: "watch",
         lazy: async () => ({ Component: (await import("./routes/watch")).WatchRoute }),
         errorElement: <ErrorPage />,

@@ -29,6 +29,9 @@ export const paths = {
   branch: (gameId: string, episodeId: string, frame: number, shareToken: string | null) =>
     `/play/${encodeURIComponent(gameId)}?branch=${encodeURIComponent(episodeId)}` +
     `&frame=${String(frame)}${shareFragment(shareToken)}`,
+  /** A game that an agent plays until the player takes over. */
+  takeover: (gameId: string, agent: string) =>
+    `/play/${encodeURIComponent(gameId)}?agent=${encodeURIComponent(agent)}`,
   replay: (episodeId: string) => `/replay/${encodeURIComponent(episodeId)}`,
   replayFrame: (episodeId: string, frame: number, shareToken: string | null = null) =>
     `/replay/${encodeURIComponent(episodeId)}?f=${String(frame)}${shareFragment(shareToken)}`,
@@ -36,6 +39,8 @@ export const paths = {
   watch: (token: string) => `/watch#${token}`,
   /** A participant's own link to a study. The token is in the fragment. */
   study: (name: string, resume: string) => `/study/${encodeURIComponent(name)}#resume=${resume}`,
+  /** Clips that a judge compares or rates. */
+  judge: (name: string) => `/judge/${encodeURIComponent(name)}`,
   account: "/you",
   /** Asks what may be recorded, then opens `next`. */
   consent: (next: string) => `/consent?next=${encodeURIComponent(next)}`,

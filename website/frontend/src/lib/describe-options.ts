@@ -1,3 +1,5 @@
+import { translateGameText } from "./game-texts";
+
 interface Option {
   name: string;
   label: string;
@@ -8,7 +10,7 @@ interface Option {
 
 /** Returns the text of an option's value, such as "0.5×" or "8 × 8". */
 export function labelOfValue({ name, values, labels }: Option, value: string): string {
-  return name === "speed" ? `${value}×` : (labels[values.indexOf(value)] ?? value);
+  return name === "speed" ? `${value}×` : translateGameText(labels[values.indexOf(value)] ?? value);
 }
 
 /**
@@ -22,7 +24,9 @@ export function describeOptions(
   return options
     .flatMap((option) => {
       const value = chosen[option.name] ?? option.default;
-      return value === null ? [] : [`${option.label} ${labelOfValue(option, value)}`];
+      return value === null
+        ? []
+        : [`${translateGameText(option.label)} ${labelOfValue(option, value)}`];
     })
     .join(", ");
 }

@@ -1,17 +1,23 @@
 import type { Messages } from "@lingui/core";
 
+import { activateGameTexts } from "./game-texts";
 import { i18n } from "./i18n";
 
 /** Languages of the page: name in the language itself, direction of the script, catalogue. */
 const LANGUAGES = {
   en: { name: "English", direction: "ltr", load: null },
-  de: { name: "Deutsch", direction: "ltr", load: () => import("@/locales/de") },
+  de: {
+    name: "Deutsch",
+    direction: "ltr",
+    load: () => Promise.all([import("@/locales/de"), import("@/locales/games/de")]),
+  },
 } as const satisfies Record<
   string,
   {
     name: string;
     direction: "ltr" | "rtl";
-    load: (() => Promise<{ messages: Messages }>) | null;
+    /** Loads the catalogues of the page and of the games. */
+    load: (() => Promise<readonly [{ messages: Messages }, { messages: Messages }]>) | null;
   }
 >;
 
@@ -76,10 +82,11 @@ async function activateLanguage(language: Language, regions: readonly string[]):
   const activation = ++latestActivation;
   const { direction, load } = LANGUAGES[language];
   if (load !== null) {
-    const { messages } = await load();
+    const [page, games] = await load();
     if (activation !== latestActivation) return;
-    i18n.load(language, messages);
-  }
+    i18n.load(language, page.messages);
+    activateGameTexts(games.messages);
+  } else activateGameTexts({});
   i18n.activate(language, [...regions, language]);
   document.documentElement.lang = language;
   document.documentElement.dir = direction;

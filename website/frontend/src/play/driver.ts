@@ -1,4 +1,4 @@
-import type { Ended, FocusState, Setup, Watchable, Welcome } from "@/wire/messages";
+import type { Actor, Ended, FocusState, Setup, Watchable, Welcome } from "@/wire/messages";
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
 import type { ControlChange } from "./input/held-controls";
@@ -53,6 +53,8 @@ export interface DriverEvents {
   ended: (ended: Ended) => void;
   /** The text beside the picture from now on. */
   caption: (text: string) => void;
+  /** Who acts from now on, if an agent plays until the player takes over. */
+  actor: (actor: Actor) => void;
   notice: (text: string) => void;
   /** Whether others may watch, and how many do. */
   watchable: (watchable: Watchable) => void;

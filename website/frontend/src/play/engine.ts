@@ -39,6 +39,7 @@ export class GameEngine implements Engine {
     steppedBy: null,
     fps: null,
     caption: null,
+    actor: null,
     notice: null,
     ghost: null,
     isRecorded: true,
@@ -102,6 +103,7 @@ export class GameEngine implements Engine {
           isRecorded: recorded,
           canBeWatched: watchable,
           watchable: NOT_WATCHABLE,
+          actor: null,
         });
         this.#speaker.setSampleRate(hz);
         this.#apply({ type: "welcomed", phase });
@@ -125,6 +127,7 @@ export class GameEngine implements Engine {
       resumed: () => this.#onResumed(),
       ended: (ended) => this.#onEnded(ended),
       caption: (caption) => this.#store.set({ caption }),
+      actor: (actor) => this.#store.set({ actor }),
       notice: (text) => this.#showNotice(text),
       watchable: ({ token, n_watchers }) => this.#store.set({ watchable: { token, n_watchers } }),
       latency: (ms) => this.#store.set({ latencyMs: Math.round(ms) }),

@@ -1,4 +1,4 @@
-import type { FocusState, Setup, ShownGhost, Watchable } from "@/wire/messages";
+import type { Actor, FocusState, Setup, ShownGhost, Watchable } from "@/wire/messages";
 
 import type { SteppedBy } from "./driver";
 import type { InputSink } from "./input/held-controls";
@@ -29,6 +29,8 @@ export interface Snapshot {
   fps: number | null;
   /** Text beside the picture, such as a mission; null if the game has none. */
   caption: string | null;
+  /** Who acts, if an agent plays until the player takes over; otherwise null. */
+  actor: Actor | null;
   notice: { id: number; text: string } | null;
   /** Token of the link by which others watch, null if nobody may, and how many do. */
   watchable: Watchable;

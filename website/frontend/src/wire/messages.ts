@@ -10,6 +10,8 @@ export type WatcherMessage = Schemas["WatcherMessage"];
 export type WatchedGame = Schemas["WatchedGame"];
 export type Scene = Schemas["Scene"];
 export type Watchable = Omit<Schemas["Watchable"], "type">;
+/** Who acts in a game that an agent plays until the person takes over. */
+export type Actor = Omit<Schemas["Actor"], "type">;
 export type ShownGhost = Schemas["ShownGhost"];
 export type Ended = Schemas["Ended"];
 export type Offer = Schemas["Offer"];
@@ -28,6 +30,7 @@ const MESSAGE_TYPES: Record<ServerMessage["type"], true> = {
   welcome: true,
   started: true,
   outcome: true,
+  actor: true,
   ticked: true,
   paused: true,
   resumed: true,

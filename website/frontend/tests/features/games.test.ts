@@ -18,6 +18,7 @@ function game(id: string, name: string, tags: string[] = [], controls: string[] 
     controls: controls.map((control) => ({ name: control, label: control, keys: [] })),
     actions: [],
     options: [],
+    agents: [],
     aliases: [],
     steer: null,
     show: { score: true, lives: null, text: null, pixel_aspect: 1, smooth: false },

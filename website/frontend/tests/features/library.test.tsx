@@ -24,6 +24,7 @@ const game = (_: unknown, index: number): Game => ({
   controls: [],
   actions: [],
   options: [],
+  agents: [],
   aliases: [],
   steer: null,
   show: { score: true, lives: null, text: null, pixel_aspect: 1, smooth: false },

@@ -15,15 +15,7 @@ from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
 from skill_arcade.games.manifest import EnvironmentSpec, Manifest, hash_manifest
-from skill_arcade.play.assignment import (
-    Branch,
-    DailyAssignment,
-    GameAssignment,
-    Ghost,
-    PlayConsent,
-    ResumedEpisode,
-    StudyAssignment,
-)
+from skill_arcade.play.assignment import GameAssignment, GameRequest, ResumedEpisode, StudyAssignment
 from skill_arcade.play.connections.game_connection import WATCHDOG_POLL_SECONDS, GameConnection
 from skill_arcade.play.connections.game_registry import GameRegistry, OnWait
 from skill_arcade.play.connections.player_activity import ActivityLimits, PlayerActivity
@@ -197,29 +189,15 @@ class SessionManager:
     async def get_or_start_game(
         self,
         player_connection: PlayerConnection,
-        game: Manifest,
-        lockstep_module: str | None = None,
-        options: dict[str, str] | None = None,
+        request: GameRequest,
         address: str = "",
-        daily: DailyAssignment | None = None,
-        ghost: Ghost | None = None,
-        consent: PlayConsent | None = None,
-        study: StudyAssignment | None = None,
-        branch: Branch | None = None,
         on_wait: OnWait = do_not_wait,
     ) -> GameConnection:
         """Return the player's running game if it is this one, or start it.
 
         If another server has the player's game, it is asked for it, and its episode is continued here (rule O26).
 
-        * `lockstep_module`: SHA-256 of the emulator that pages can load, or None if the game is streamed.
-        * `options`: option values that the player chose, as `Manifest.choose` takes them.
         * `address`: key of the client address, whose number of games is limited.
-        * `daily`: the daily challenge that is played, or None.
-        * `ghost`: episode that the page shows meanwhile, or None.
-        * `consent`: what the player allows; None records without a consent, as for programs.
-        * `study`: the trial of a study that is played, or None.
-        * `branch`: frame of a recorded episode from which it is played, or None.
         * `on_wait`: called once if another server has to let the game go first.
 
         Raises:
@@ -230,38 +208,20 @@ class SessionManager:
         try:
             async with player_connection.lock.lock:
                 player_connection.ensure_latest()
-                chosen = (game, options or {}, lockstep_module, address, daily, ghost, consent or PlayConsent(), study)
-                return await self._find_connection(player_connection, *chosen, branch, on_wait)
+                return await self._find_connection(player_connection, request, address, on_wait)
         except (NotReady, TooManyGames) as error:
             self.rejections[type(error).__name__] += 1
             raise
 
     async def _find_connection(
-        self,
-        player_connection: PlayerConnection,
-        game: Manifest,
-        options: dict[str, str],
-        lockstep_module: str | None,
-        address: str,
-        daily: DailyAssignment | None,
-        ghost: Ghost | None,
-        consent: PlayConsent,
-        study: StudyAssignment | None,
-        branch: Branch | None,
-        on_wait: OnWait,
+        self, player_connection: PlayerConnection, request: GameRequest, address: str, on_wait: OnWait
     ) -> GameConnection:
         current = self._connections.get(player_connection.user_id)
         if self._is_shutting_down:
             raise ServerShuttingDown(RESTART_REASON)
         if current is not None and not current.closed.done():
             assignment = current.assignment
-            if (
-                not current.is_stopped
-                and assignment is not None
-                and (assignment.game.id, assignment.options, assignment.daily, assignment.ghost, assignment.consent)
-                == (game.id, options, daily, ghost, consent)
-                and (assignment.study, assignment.branch) == (study, branch)
-            ):
+            if not current.is_stopped and assignment is not None and assignment.fulfils(request):
                 if self.registry is not None and not await self.registry.keep_game(player_connection):
                     await self._end_current_game(current, "taken-over")
                 elif not current.is_stopped and not current.closed.done():
@@ -275,9 +235,7 @@ class SessionManager:
         self.capacity.check()
         self._opening_count += 1
         self._opening_addresses[address] += 1
-        assignment = self._make_assignment(
-            player_connection.user_id, game, options, lockstep_module, daily, ghost, consent, study, branch
-        )
+        assignment = self._make_assignment(player_connection.user_id, request)
         claimed: ResumedEpisode | None = None
         try:
             if self.registry is not None:
@@ -312,7 +270,7 @@ class SessionManager:
         """
         if self._is_shutting_down:
             return False
-        assignment = self._make_assignment(user_id, game, options, None, None, None, PlayConsent(), None, None)
+        assignment = self._make_assignment(user_id, GameRequest(game, options))
         async with self._start_limiter.slot() as started:
             started.append(game_connection := await self._open_connection(assignment.game.environment, ""))
             game_connection.assign(assignment.model_copy(update={"resumed": episode}))
@@ -478,32 +436,22 @@ class SessionManager:
         except OSError as error:
             log.warning("cannot record why a game process died, the uploader ends its episode pid=%d: %s", pid, error)
 
-    def _make_assignment(
-        self,
-        user_id: str,
-        game: Manifest,
-        options: dict[str, str],
-        lockstep_module: str | None,
-        daily: DailyAssignment | None,
-        ghost: Ghost | None,
-        consent: PlayConsent,
-        study: StudyAssignment | None,
-        branch: Branch | None,
-    ) -> GameAssignment:
+    def _make_assignment(self, user_id: str, request: GameRequest) -> GameAssignment:
         return GameAssignment(
             user_id=user_id,
-            game=game.choose(options),
-            options=options,
-            manifest_hash=hash_manifest(game, options),
+            game=request.game.choose(request.options),
+            options=request.options,
+            manifest_hash=hash_manifest(request.game, request.options),
             journal_folder=self.capacity.folder,
             segment_seconds=self._segment_seconds,
             resume_seconds=self._resume_seconds,
             commit=self._commit,
             server_id=self._server_id,
-            lockstep_module=None if daily is not None else lockstep_module,
-            daily=daily,
-            ghost=ghost,
-            consent=consent,
-            study=study,
-            branch=branch,
+            lockstep_module=None if request.daily is not None else request.lockstep_module,
+            daily=request.daily,
+            ghost=request.ghost,
+            consent=request.consent,
+            study=request.study,
+            branch=request.branch,
+            agent=request.agent,
         )

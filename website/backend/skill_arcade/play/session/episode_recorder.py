@@ -110,6 +110,11 @@ class EpisodeRecorder:
         self.prepared_reset = self._packet(encoded_frame, now)
 
     @property
+    def last_result(self) -> StepResult:
+        """What the last step, or the reset, has returned."""
+        return self._last_result
+
+    @property
     def is_over(self) -> bool:
         """True once the environment has ended the episode."""
         return self._last_result.terminated or self._last_result.truncated

@@ -30,6 +30,11 @@ class InputLatch:
         self._action: tuple[int | None] | None = None
         self._chosen: tuple[int, ActiveInput] | None = None
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether a control was held at the last `sample`."""
+        return bool(self._held_controls)
+
     def hold_action(self, action: int, source: ActiveInput) -> None:
         """Use this action at every tick from now on, whatever is pressed, until the next one or `release`."""
         self._chosen = action, source

@@ -27,6 +27,7 @@ from skill_arcade.play.session.prepared_reset import PreparedReset
 from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header, make_resumed_header
 from skill_arcade.play.session.resumption import Resumption
 from skill_arcade.play.session.sound_stream import SoundStream
+from skill_arcade.play.session.takeover import Takeover
 from skill_arcade.play.session.watch_feed import WatchFeed, WatchSink
 from skill_arcade.recording.journal import EpisodeJournal
 from skill_arcade.recording.records import ActiveInput, SegmentHeader
@@ -73,7 +74,9 @@ class Session:
         self._input_delay = InputDelay(config.input_delay_us)
         self._watch = WatchFeed(sink)
         self._clock: Clock = make_clock(game.pace)
-        self._lockstep_support = LockstepSupport.find(game, env, config.lockstep_module)
+        self._takeover = None if config.agent is None else Takeover(config.agent, game, env, self._channel.send)
+        module = None if config.agent is not None else config.lockstep_module
+        self._lockstep_support = LockstepSupport.find(game, env, module)
         self._verifier: LockstepVerifier | None = None
         self._latch = InputLatch(game.actions, game.noop)
         self._phase = Phase.ready
@@ -204,7 +207,7 @@ class Session:
     @property
     def _can_hand_over(self) -> bool:
         """Whether another server can find and repeat the episode: it is recorded, of no study or day, and no branch."""
-        is_plain = not self._config.is_single_episode and self._config.branch is None
+        is_plain = not self._config.is_single_episode and self._config.branch is None and self._takeover is None
         return self._config.consent.is_recorded and is_plain
 
     def open_resumption(self, steps: RecordedSteps) -> Resumption:
@@ -398,6 +401,8 @@ class Session:
             self._send_preview()
         if episode is not None:
             self._send_started(episode)
+            if self._takeover is not None:
+                self._takeover.tell()
             self._channel.expect_frame(episode.n_steps)
             if self._verifier is None:
                 self._send_keyframe(episode, now)
@@ -432,6 +437,7 @@ class Session:
             **lockstep_fields,
             **({} if self._config.ghost is None else {"ghost": self._config.ghost.describe()}),
             **({"watch": True} if self._watch.is_on else {}),
+            **({} if self._takeover is None else {"takeover": self._takeover.describe()}),
             **({} if self._program is None else {"program": self._program.model_dump(mode="json")}),
         }
         fields = {"environment": self._environment.spec, "provenance": provenance, "started_wall_us": self._wall_us()}
@@ -450,6 +456,8 @@ class Session:
         self._phase = Phase.playing
         self._channel.expect_frame(0)
         self._send_started(self._episode)
+        if self._takeover is not None:
+            self._takeover.start(self._episode, seed, now)
         if verifier is None:
             self._send_outcome(self._episode)
             self._send(self._episode.prepared_reset)
@@ -514,6 +522,8 @@ class Session:
             return None
         if not self._config.consent.is_program:
             return NOT_A_PROGRAM.format("choose its pace and seed")
+        if self._takeover is not None:
+            return "an agent plays this game already, and only a person takes over"
         if message.mode == "lockstep":
             return "a program plays streamed, so its start must have the mode streamed"
         if message.program.seed is not None and self._config.seed is not None:
@@ -571,6 +581,9 @@ class Session:
             self._apply_inputs(now)
             action, source = self._latch.sample()
         assert action is not None
+        if self._takeover is not None:
+            is_holding = self._latch.is_holding
+            action, source = self._takeover.choose(self._episode, action, source, now, is_holding=is_holding)
         late_us = self._clock.on_step(now)
         if late_us is not None:
             self.worst_late_us = max(self.worst_late_us, late_us)
@@ -579,7 +592,11 @@ class Session:
         packet = self._episode.step(action, source, now=now, late_us=late_us)
         self._send_outcome(self._episode)
         self._send(packet)
-        return self._end_episode(self._episode.end_reason, now) if packet.is_final else None
+        if packet.is_final:
+            return self._end_episode(self._episode.end_reason, now)
+        if self._takeover is not None:
+            self._takeover.observe(self._episode, now)
+        return None
 
     def _end_episode(self, reason: str, now: int) -> None:
         """End the episode; its record stays open for `END_GRACE_US` for the last paint times."""

@@ -10,6 +10,7 @@ import os
 import socket
 import time
 
+from skill_arcade.agents.catalogue import find_agent
 from skill_arcade.environments.playable_env import PlayableEnv
 from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
 from skill_arcade.play.assignment import Branch, GameAssignment, ResumedEpisode, SessionConfig
@@ -201,6 +202,7 @@ class SessionRunner:
                 is_single_episode=assignment.daily is not None or study is not None,
                 ghost=assignment.ghost,
                 branch=assignment.branch,
+                agent=None if assignment.agent is None else find_agent(assignment.agent, assignment.game),
                 input_delay_us=0 if study is None else round(study.input_delay_ms * 1000),
                 frame_delay_us=0 if study is None else round(study.frame_delay_ms * 1000),
                 sound=None if study is None else study.sound,

@@ -35,6 +35,7 @@ COPY_SCHEMAS: dict[str, dict[str, str]] = {
         "overall_speed": NUMBER,
         "variant": TEXT,
         "is_branch": BOOLEAN,
+        "with_agent": BOOLEAN,
     },
     "transition": {column.name: column.kind.value[2] for column in TRANSITION if column.is_exported},
     "event": {

@@ -40,7 +40,7 @@ _table = Table.metadata.tables
 _document, _consent, _decision = _table["consent_document"], _table["consent"], _table["consent_decision"]
 _episode, _user, _share = _table["episode"], _table["user"], _table["share"]
 _participant = _table["participant"]
-_of_participant = (_table["participant_answer"], _table["participant_exclusion"])
+_answers = (_table["participant_answer"], _table["participant_exclusion"], _table["judgement"])
 # The view, which the migrations own, so it is no part of the metadata.
 _view = table("episode_consent", column("episode_id"), column("scope"), column("is_allowed", Boolean))
 _IS_PENDING = (_consent.c.withdrawn != text("'{}'::jsonb"), _consent.c.time_processed.is_(None))
@@ -347,7 +347,7 @@ async def _end_sharing(connection: AsyncConnection, user_id: str) -> None:
 async def _end_participation(connection: AsyncConnection, user_id: str) -> None:
     """Delete the answers of a participant of a study, and free their place. An outcome that they have stays.
 
-    The stratum is made of answers, and exclusions of judgements on them.
+    Their judgements of clips are deleted, too. The stratum is made of answers, and exclusions of judgements on them.
     """
     own = _participant.c.user_id == user_id
     forgotten = {"stratum": None, "failed_checks": 0, "holds_slot": False}
@@ -355,7 +355,7 @@ async def _end_participation(connection: AsyncConnection, user_id: str) -> None:
     is_running = _participant.c.time_ended.is_(None)
     ended = {"status": "no-consent", "time_ended": func.now()}
     await connection.execute(update(_participant).where(own, is_running).values(**ended))
-    for answers in _of_participant:
+    for answers in _answers:
         await connection.execute(delete(answers).where(answers.c.user_id == user_id))
 
 

@@ -21,12 +21,12 @@ BATCH_SIZE = 20
 """Episodes that are measured in one transaction."""
 
 # An upload after the measurement, or another manifest, makes a measure out of date. No chart counts an episode that
-# begins in the middle of another one.
+# begins in the middle of another one, or in which an agent acted.
 UNMEASURED = """
 FROM episode e
 JOIN game g ON g.id = e.game_id
 LEFT JOIN episode_measure m ON m.episode_id = e.id
-WHERE e.time_ended IS NOT NULL AND NOT e.provenance ? 'branch'
+WHERE e.time_ended IS NOT NULL AND NOT e.provenance ?| ARRAY['branch', 'takeover']
     AND (m.episode_id IS NULL OR m.time_measured < e.time_updated OR m.time_measured < g.time_updated)
 """
 # The views know people only, so the measures of programs have no latencies, actions and reaction times.

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import AccountErased
+from skill_arcade.storage.database.judgements import remove_items
 from skill_arcade.storage.database.tables import Table
 from skill_arcade.storage.database.work import WorkKind, delete_work, request_work
 
@@ -109,6 +110,7 @@ async def erase_episode(connection: AsyncConnection, episode_id: UUID) -> None:
     # The pseudonym stays, so that a later version of the dataset can say what was removed.
     of_datasets = update(_dataset_episode).where(_dataset_episode.c.episode_id == episode_id)
     await connection.execute(of_datasets.values(episode_id=None, digest=None))
+    await remove_items(connection, episode_id)
     for table in _episode_tables:
         await connection.execute(delete(table).where(table.c.episode_id == episode_id))
     for kind in (WorkKind.CERTIFY, WorkKind.ARCHIVE):

@@ -61,6 +61,8 @@ class EpisodeListItem:
     """The player's choices among the options of the game."""
     is_branch: bool
     """Whether it begins at a frame of another episode."""
+    with_agent: bool
+    """Whether an agent acted in it until the person took over."""
     certificate: CertificateResult | None = None
     """Result of the newest re-run; None if the episode has not been re-run."""
 
@@ -256,6 +258,7 @@ def _list_item_query(reads_emails: bool) -> Select[Any]:
         "time_ended": _episode.c.time_ended,
         "options": func.coalesce(_episode.c.provenance["options"], text("'{}'::jsonb")),
         "is_branch": _episode.c.provenance.has_key("branch"),
+        "with_agent": _episode.c.provenance.has_key("takeover"),
     }
     joined = _episode.join(_user, _user.c.id == _episode.c.user_id).join(_game, _game.c.id == _episode.c.game_id)
     return select(*(column.label(label) for label, column in columns.items())).select_from(joined)

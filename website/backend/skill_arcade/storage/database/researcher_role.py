@@ -18,6 +18,7 @@ READABLE = (
     *("consent_document", "consent_decision", "episode_consent"),
     *("saved_dataset", "dataset_version", "dataset_episode", "archive_object"),
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions
+    *("judgement_set", "judgement_item", "judgement"),  # withdrawal deletes the judge's answers
     "alembic_version",  # `dataset` checks that it knows this version of the tables
 )
 """Tables and views that the role reads as they are."""
@@ -34,7 +35,7 @@ LIMITED_TABLES = {
     **dict.fromkeys(
         (
             *("transition", "archived_episode", "segment", "event", "certificate", "quarantine", "note"),
-            *("episode_measure", "death"),
+            *("episode_measure", "death", "judgement_clip"),
         ),
         "episode_id",
     ),

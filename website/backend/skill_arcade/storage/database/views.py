@@ -91,6 +91,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
             "overall_speed": "episode_pace.overall_speed",
             "variant": "episode_variant.variant",
             "is_branch": "true: it begins at a frame of another episode (`provenance.branch`)",
+            "with_agent": "true: an agent acted in it until the person took over (`provenance.takeover`)",
         },
     ),
     "episode_pace": (

@@ -22,6 +22,7 @@ class PlayedEpisode(ResponseModel):
     end_reason: str | None
     options: dict[str, str] = Field(description="option values that the player chose")
     is_branch: bool = Field(description="it begins at a frame of another episode, so that its score does not compare")
+    with_agent: bool = Field(description="an agent acted in it, so that its score does not compare")
     time_created: datetime
     time_ended: datetime | None
     certificate: Literal["certified", "mismatch", "irreproducible", "damaged"] | None = Field(

@@ -65,6 +65,13 @@ class GameOption(ResponseModel):
     default: str | None = Field(description="value that applies if none is chosen; null if the environment decides it")
 
 
+class GameAgent(ResponseModel):
+    """An agent that can play a real-time game until the person takes over."""
+
+    name: str
+    summary: str
+
+
 class GameAlias(ResponseModel):
     """A former id of a game, and the options that give the game that it named."""
 
@@ -83,6 +90,7 @@ class Game(ResponseModel):
     actions: list[GameAction]
     steer: GameAxisControl | None = Field(description="null if the controls are buttons only")
     options: list[GameOption]
+    agents: list[GameAgent] = Field(description="agents that can play it until a person takes over")
     aliases: list[GameAlias] = Field(description="former ids of the game")
     show: GameDisplay
     tags: list[str]

@@ -19,11 +19,14 @@ class TicketRequest(RequestModel):
     """Request a play ticket for a game."""
 
     model_config = ConfigDict(
-        json_schema_extra=lambda schema: schema["required"].extend(("ghost", "branch", "share_token"))
+        json_schema_extra=lambda schema: schema["required"].extend(("ghost", "branch", "agent", "share_token"))
     )
     game_id: str = Field(max_length=100)
     ghost: UUID | None = Field(None, description="episode of this game to race, which the user may see")
     branch: BranchRequest | None = Field(None, description="frame to play from, of an episode that the user may see")
+    agent: str | None = Field(
+        None, max_length=100, description="agent that plays until the person takes over, of those that the game lists"
+    )
     share_token: str | None = Field(
         None, max_length=100, description="token of a link that shares the episode to race or to play from"
     )

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from skill_arcade.agents.catalogue import find_agent
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.catalogue import Catalogue
+from skill_arcade.games.manifest import Manifest
 from skill_arcade.storage.database.queries import EpisodeListItem, list_episodes
 from skill_arcade.web.branches import check_branch
 from skill_arcade.web.current_user import CurrentUser, UserId
@@ -25,11 +27,15 @@ router = APIRouter(tags=["play"])
 
 @router.post("/play/tickets", responses=problem_answers(401, 403, 404, 410, 422, 429, 503))
 async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> Ticket:
-    """Issue a ticket that opens one connection to this game within 60 s: to play, race a ghost, or play from a frame.
+    """Issue a ticket that opens one connection to this game within 60 s.
+
+    It is to play, to race a ghost, to play from a frame, or to let an agent play until one takes over.
 
     The user must have answered the consent document before.
     """
     find_game(state, body.game_id)
+    if body.agent is not None:
+        check_agent(body, state.catalogue.games[body.game_id])
     state.cooldowns.check(user.user_id)
     state.tickets.check(user.user_id)
     await state.consents.check_play(user.user_id)
@@ -43,7 +49,7 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
         branch = body.branch.episode, body.branch.frame
         async with request_transaction(state.engine) as connection:
             await check_branch(connection, state, *branch, body.game_id, viewer)
-    issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost, branch=branch)
+    issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost, branch=branch, agent=body.agent)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at)
 
 
@@ -58,6 +64,21 @@ async def list_my_episodes(
     async with request_transaction(state.engine) as connection:
         episodes = await list_episodes(connection, user=user_id, before=before, limit=limit)
     return [_describe_episode(state.catalogue, episode) for episode in episodes]
+
+
+def check_agent(body: TicketRequest, game: Manifest) -> None:
+    """Check that the agent of a request can play this game beside a person.
+
+    Raises:
+        NotFound: there is no such agent.
+        InvalidRequest: it does not play the game, or the game cannot be taken over.
+    """
+    assert body.agent is not None
+    find_agent(body.agent, game)
+    if game.pace.kind != "real-time":
+        raise InvalidRequest(f"{game.name} waits for each key, so no agent can play it until you take over.")
+    if body.ghost is not None or body.branch is not None:
+        raise InvalidRequest("A round that an agent plays has no ghost, and begins at its start. Leave them out.")
 
 
 def _describe_episode(catalogue: Catalogue, item: EpisodeListItem) -> PlayedEpisode:

@@ -205,6 +205,7 @@ READERS = {
     "storage/database/branches.py": "shows archived rows before it reads",
     "storage/database/bulk_copy.py": "its caller shows archived rows",
     "storage/database/dataset_versions.py": "reads archived_episode.shown_md5",
+    "storage/database/judgements.py": "shows archived rows before it reads",
     "storage/database/episode_measures.py": "shows archived rows before it reads",
     "storage/database/moved_episodes.py": "episodes without a final end, which are not archived",
     "storage/database/provisional_ends.py": "episodes without a final end, which are not archived",

@@ -76,6 +76,8 @@ function OpenedGame({ game, session }: { game: Game; session: Session }) {
   const daily = query.get("daily");
   const ghost = query.get("ghost");
   const branch = query.get("branch");
+  const named = query.get("agent");
+  const agent = game.agents.find(({ name }) => name === named) ?? null;
   const frame = /^\d{1,9}$/.exec(query.get("frame") ?? "")?.[0] ?? "0";
   const share = new URLSearchParams(hash.slice(1)).get("share");
   return (
@@ -92,10 +94,11 @@ function OpenedGame({ game, session }: { game: Game; session: Session }) {
         </Suspense>
       ) : ghost === null ? (
         <GamePage
-          key={`${game.id} ${daily ?? ""}`}
+          key={`${game.id} ${daily ?? ""} ${agent?.name ?? ""}`}
           game={game}
           session={session}
           daily={daily}
+          agent={daily === null ? agent : null}
           renderPlace={renderPlace}
         />
       ) : (

@@ -1,5 +1,6 @@
 import type { Episode, Game } from "@/api/client";
 import { idsOf } from "@/lib/game-ids";
+import { translateGameText } from "@/lib/game-texts";
 
 import { FEATURED_GAMES } from "./featured-games";
 
@@ -11,7 +12,8 @@ function searchText(game: Game): string {
   const options = game.options
     .filter((option) => option.default !== null)
     .flatMap(({ label, values, labels }) => [label, ...values, ...labels]);
-  return [game.name, game.summary, ...game.tags, ...options, ...idsOf(game)]
+  const texts = [game.summary, ...options];
+  return [game.name, ...texts, ...texts.map(translateGameText), ...game.tags, ...idsOf(game)]
     .join(" ")
     .toLowerCase();
 }

@@ -6,6 +6,7 @@ import { updatePreferences, usePreferences } from "@/api/preferences";
 import { Button } from "@/components/button";
 import { KeyCap } from "@/components/key-cap";
 import { idsOf, storedFor } from "@/lib/game-ids";
+import { translateGameText } from "@/lib/game-texts";
 import { useKeyLabel } from "@/lib/keyboard-layout";
 
 import { bindKey, isBindable, type Keys } from "./keys";
@@ -38,7 +39,8 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
   useKeyCapture(isChoosingRef, control, (code) => {
     setControl(null);
     if (control === null || code === null) return;
-    const label = game.controls.find(({ name }) => name === control)?.label ?? control;
+    const found = game.controls.find(({ name }) => name === control);
+    const label = found === undefined ? control : translateGameText(found.label);
     if (!isBindable(code)) {
       setStatus(i18n._("{key} is reserved. Choose another key.", { key: keyLabel(code) }));
       return;
@@ -51,7 +53,7 @@ export function ControlsCard({ game, keys, isChoosingRef, hasSound }: Props) {
       <dl className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-2.5">
         {game.controls.map((one) => (
           <div key={one.name} className="contents">
-            <dt>{one.label}</dt>
+            <dt>{translateGameText(one.label)}</dt>
             <dd className="flex justify-end gap-1.5">
               {isEditing ? (
                 <KeyButton
@@ -148,7 +150,10 @@ function KeyButton({ control, codes, active, onChoose }: KeyButtonProps) {
   return (
     <button
       type="button"
-      aria-label={i18n._("Change key for {label}, currently {now}", { label: control.label, now })}
+      aria-label={i18n._("Change key for {label}, currently {now}", {
+        label: translateGameText(control.label),
+        now,
+      })}
       aria-pressed={active}
       onClick={onChoose}
       className="flex min-h-10 items-center gap-1.5 rounded-lg border-2 border-dashed border-line px-2 hover:border-dim aria-pressed:border-solid aria-pressed:border-focus"

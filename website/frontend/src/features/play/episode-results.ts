@@ -60,6 +60,7 @@ function listFinished(
       episode.time_ended !== null &&
       episode.status !== "incomplete" &&
       !episode.is_branch &&
+      !episode.with_agent &&
       hasSameOptions(episode.options, options),
   );
 }

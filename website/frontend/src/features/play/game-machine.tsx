@@ -3,6 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import type { Game } from "@/api/client";
 import type { Engine, Snapshot } from "@/play/engine";
 
+import { ActorLine } from "./actor-line";
 import { Announcer } from "./announcer";
 import { aspectStyle } from "./aspect-style";
 import { Caption } from "./caption";
@@ -40,6 +41,7 @@ export function GameMachine(props: Props) {
         >
           <Hud game={game} snapshot={snapshot} best={best} />
           {game.show.text !== null && <Caption text={snapshot.caption ?? ""} />}
+          {snapshot.actor !== null && <ActorLine actor={snapshot.actor} />}
           <div className="screen-box" style={aspectStyle(game, snapshot.size)}>
             <Screen engine={engine} game={game} size={snapshot.size}>
               {layer}

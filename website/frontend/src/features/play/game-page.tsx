@@ -11,7 +11,7 @@ import {
 } from "react";
 import { useNavigate } from "react-router";
 
-import { api, type Game } from "@/api/client";
+import { api, type Game, type GameAgent } from "@/api/client";
 import { usePreferences } from "@/api/preferences";
 import { episodesQuery } from "@/api/queries";
 import type { Session } from "@/api/session";
@@ -21,8 +21,9 @@ import { storedFor } from "@/lib/game-ids";
 import { writeOptions } from "@/lib/write-options";
 import { hueFor } from "@/lib/hue";
 import { usePrefersReducedMotion } from "@/lib/media";
-import type { Engine, Phase } from "@/play/engine";
+import type { Engine, Phase, Snapshot } from "@/play/engine";
 
+import { AgentPanel, AgentPicker } from "./agent-picker";
 import type { Branch } from "./branch/branch";
 import { GameMachine } from "./game-machine";
 import { GameSidebar, SidebarSection } from "./game-sidebar";
@@ -41,7 +42,7 @@ import { SettingsCard } from "./settings-card";
 import { TopBar } from "./top-bar";
 import { useEngine, useSnapshot } from "./use-engine";
 import { useOptions } from "./use-options";
-import { usePlayControls } from "./use-play-controls";
+import { type PlayControls, usePlayControls } from "./use-play-controls";
 import { useVibration } from "./use-vibration";
 
 const WatchCard = lazy(async () => ({ default: (await import("./watch-card")).WatchCard }));
@@ -54,6 +55,8 @@ interface GamePageProps {
   daily?: string | null;
   /** Renders the place of a finished episode on leaderboards. */
   renderPlace?: (episodeId: string) => ReactNode;
+  /** Agent that plays until the player takes over; null: none. */
+  agent?: GameAgent | null;
   race?: Race;
   branch?: Branch;
 }
@@ -66,6 +69,7 @@ export function GamePage({
   game,
   session,
   daily = null,
+  agent = null,
   renderPlace,
   race,
   branch,
@@ -73,13 +77,13 @@ export function GamePage({
   const [engineKey, setEngineKey] = useState(0);
   const [ownOptions] = useOptions(game);
   const options = (race ?? branch)?.options ?? (daily === null ? ownOptions : NO_OPTIONS);
-  const getTicket = () => requestTicket(game, daily, race, branch);
+  const getTicket = () => requestTicket(game, daily, agent, race, branch);
   const engine = useEngine(game, options, engineKey, getTicket, race?.onEngine);
   if (engine === null) return null;
   return (
     <GameView
       key={engineKey}
-      {...{ engine, game, options, session, daily, renderPlace, race, branch }}
+      {...{ engine, game, options, session, daily, agent, renderPlace, race, branch }}
       onReopen={() => setEngineKey(engineKey + 1)}
     />
   );
@@ -88,6 +92,7 @@ export function GamePage({
 function requestTicket(
   game: Game,
   daily: string | null,
+  agent: GameAgent | null,
   race: Race | undefined,
   branch: Branch | undefined,
 ): Promise<{ ticket: string }> {
@@ -96,6 +101,7 @@ function requestTicket(
     game_id: game.id,
     ghost: race?.episode ?? null,
     branch: branch === undefined ? null : { episode: branch.episode, frame: branch.frame },
+    agent: agent?.name ?? null,
     share_token: (race ?? branch)?.share ?? null,
   });
 }
@@ -106,6 +112,7 @@ interface Props {
   options: Options;
   session: Session;
   daily: string | null;
+  agent: GameAgent | null;
   renderPlace: ((episodeId: string) => ReactNode) | undefined;
   race: Race | undefined;
   branch: Branch | undefined;
@@ -118,17 +125,17 @@ function GameView({
   options,
   session,
   daily,
+  agent,
   renderPlace,
   race,
   branch,
   onReopen,
 }: Props) {
-  const { i18n } = useLingui();
   const snapshot = useSnapshot(engine);
   const ownResults = useEpisodeResults(game, options, session, snapshot.phase);
-  // A score that counts from a recorded frame does not compare.
-  const results = branch === undefined ? ownResults : null;
-  const isOrdinary = daily === null && race === undefined && branch === undefined;
+  // A score that counts from a recorded frame, or to which an agent has added, does not compare.
+  const results = branch === undefined && agent === null ? ownResults : null;
+  const hasOptions = daily === null && race === undefined && branch === undefined;
   const { kind } = snapshot.phase;
   const preferences = usePreferences();
   const hasVibration = !usePrefersReducedMotion() && preferences.haptics;
@@ -137,7 +144,7 @@ function GameView({
     customKeys: storedFor(preferences.keys, game),
     isSingleTry: daily !== null,
   });
-  const { keys, touch, gamepads, isChoosingRef } = controls;
+  const { touch } = controls;
   useVibration(snapshot.lives, touch, hasVibration);
   useNavigateAfterLeaving(snapshot.phase);
 
@@ -156,42 +163,66 @@ function GameView({
           overlay={
             <Overlay
               {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}
-              hasOptions={isOrdinary}
+              hasOptions={hasOptions}
               hasCover={branch === undefined}
             >
-              {isOrdinary && <RaceBest {...{ game, options, session }} />}
+              {hasOptions && agent === null && <RaceBest {...{ game, options, session }} />}
+              {hasOptions && <AgentPicker game={game} agent={agent} />}
             </Overlay>
           }
         />
-        <GameSidebar
-          game={game}
-          optionsText={describeOptions(game.options, options)}
-          board={daily === null ? paths.board(game.id, writeOptions(options)) : paths.daily}
-          results={results ?? []}
-          notice={snapshot.notice}
-        >
-          {race?.panel(snapshot.ghost)}
-          {branch?.panel}
-          <SidebarSection title={i18n._("Controls")}>
-            <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
-          </SidebarSection>
-          <SidebarSection title={i18n._("Settings")}>
-            <SettingsCard {...{ touch, gamepads }} hasSound={snapshot.hasSound} />
-          </SidebarSection>
-          {snapshot.canBeWatched && (
-            <SidebarSection title={i18n._("Watchers")}>
-              <Suspense>
-                <WatchCard
-                  engine={engine}
-                  watchable={snapshot.watchable}
-                  isConnected={!DISCONNECTED.has(kind)}
-                />
-              </Suspense>
-            </SidebarSection>
-          )}
-        </GameSidebar>
+        <Sidebar {...{ engine, game, options, snapshot, daily, agent, race, branch, controls }}>
+          {results ?? []}
+        </Sidebar>
       </div>
     </div>
+  );
+}
+
+interface SidebarProps extends Pick<
+  Props,
+  "engine" | "game" | "options" | "daily" | "agent" | "race" | "branch"
+> {
+  snapshot: Snapshot;
+  controls: PlayControls;
+  /** Results of earlier episodes that compare with those of this page, oldest first. */
+  children: readonly EpisodeResult[];
+}
+
+/** What is beside the screen: the game, what it is played with, controls, settings, watchers. */
+function Sidebar(props: SidebarProps) {
+  const { engine, game, options, snapshot, daily, agent, race, branch, controls, children } = props;
+  const { keys, touch, gamepads, isChoosingRef } = controls;
+  const { i18n } = useLingui();
+  return (
+    <GameSidebar
+      game={game}
+      optionsText={describeOptions(game.options, options)}
+      board={daily === null ? paths.board(game.id, writeOptions(options)) : paths.daily}
+      results={children}
+      notice={snapshot.notice}
+    >
+      {race?.panel(snapshot.ghost)}
+      {branch?.panel}
+      {agent !== null && <AgentPanel {...{ game, agent }} />}
+      <SidebarSection title={i18n._("Controls")}>
+        <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
+      </SidebarSection>
+      <SidebarSection title={i18n._("Settings")}>
+        <SettingsCard {...{ touch, gamepads }} hasSound={snapshot.hasSound} />
+      </SidebarSection>
+      {snapshot.canBeWatched && (
+        <SidebarSection title={i18n._("Watchers")}>
+          <Suspense>
+            <WatchCard
+              engine={engine}
+              watchable={snapshot.watchable}
+              isConnected={!DISCONNECTED.has(snapshot.phase.kind)}
+            />
+          </Suspense>
+        </SidebarSection>
+      )}
+    </GameSidebar>
   );
 }
 

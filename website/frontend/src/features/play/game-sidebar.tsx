@@ -4,6 +4,7 @@ import { Link } from "react-router";
 
 import type { Game } from "@/api/client";
 import { formatCount, formatScore } from "@/lib/format";
+import { translateGameText } from "@/lib/game-texts";
 import type { Snapshot } from "@/play/engine";
 
 import { compareResults, type EpisodeResult } from "./episode-results";
@@ -38,7 +39,7 @@ export function GameSidebar({ game, optionsText, board, results, notice, childre
       )}
       <section>
         <h2 className="mb-3 text-2xl sign">{i18n._("How to play")}</h2>
-        <p className="text-pretty">{game.summary}</p>
+        <p className="text-pretty">{translateGameText(game.summary)}</p>
         <p className="mt-3 text-sm text-dim">
           {game.pace.kind === "real-time"
             ? i18n._("Real time, {score} steps per second.", { score: formatScore(game.pace.hz) })

@@ -3,6 +3,7 @@ import { useId } from "react";
 
 import type { Game } from "@/api/client";
 import { labelOfValue } from "@/lib/describe-options";
+import { translateGameText } from "@/lib/game-texts";
 
 import { useOptions } from "./use-options";
 
@@ -15,7 +16,7 @@ export function OptionsPicker({ game }: { game: Game }) {
       {game.options.map((option) => (
         <OptionSelect
           key={option.name}
-          label={option.label}
+          label={translateGameText(option.label)}
           value={selected[option.name] ?? option.default ?? ""}
           hasDefault={option.default !== null}
           onChange={(to) => select(option.name, to)}

@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { coverUrl, type Game } from "@/api/client";
 import { Button, buttonClass } from "@/components/button";
 import { paths } from "@/config/paths";
+import { translateGameText } from "@/lib/game-texts";
 import type { ReconnectCause } from "@/play/driver";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
 
@@ -92,7 +93,9 @@ function OverlayContent({
     case "ready":
       return (
         <Panel title={game.name}>
-          <p className="mx-auto mt-3 max-w-sm text-pretty lg:hidden">{game.summary}</p>
+          <p className="mx-auto mt-3 max-w-sm text-pretty lg:hidden">
+            {translateGameText(game.summary)}
+          </p>
           <Button className="mt-6 text-lg" onClick={() => engine.start()}>
             {i18n._("Start")}
           </Button>

@@ -2,6 +2,7 @@ import { useLingui } from "@lingui/react";
 import { useEffect, useRef } from "react";
 
 import type { GameControl } from "@/api/client";
+import { translateGameText } from "@/lib/game-texts";
 import type { InputSink } from "@/play/input/held-controls";
 import { listenButton, listenPad, type PadControls } from "@/play/input/touch";
 
@@ -148,7 +149,7 @@ function TouchButton({ control, input, look }: ButtonProps) {
       tabIndex={-1}
       className={`touch-none leading-tight font-bold text-balance text-on-bright shadow-[0_5px_0_var(--shade)] select-none data-held:translate-y-1 data-held:shadow-none data-held:brightness-110 ${look}`}
     >
-      {control.label}
+      {translateGameText(control.label)}
     </button>
   );
 }

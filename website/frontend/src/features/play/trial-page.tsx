@@ -5,6 +5,7 @@ import type { Game } from "@/api/client";
 import { usePreferences } from "@/api/preferences";
 import { KeyCap } from "@/components/key-cap";
 import { describeOptions } from "@/lib/describe-options";
+import { translateGameText } from "@/lib/game-texts";
 import { hueFor } from "@/lib/hue";
 import type { Engine } from "@/play/engine";
 
@@ -116,7 +117,7 @@ function TrialView(props: Props & { engine: Engine; onReopen: () => void }) {
           )}
           <section>
             <h2 className="mb-3 text-2xl sign">{i18n._("How to play")}</h2>
-            <p className="text-pretty">{game.summary}</p>
+            <p className="text-pretty">{translateGameText(game.summary)}</p>
             {optionsText !== "" && <p className="mt-3 font-bold">{optionsText}</p>}
           </section>
           <ControlList game={game} keys={controls.keys} />

@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 
 import type { ReplayGame } from "@/api/replay";
 import { formatCount, formatScore } from "@/lib/format";
+import { translateGameText } from "@/lib/game-texts";
 import { pressedAt } from "@/play/replay/markers";
 
 import { type ReplayModel, useFrame, useLoaded, usePlayerState } from "./use-replay";
@@ -149,8 +150,10 @@ function ControlRow({
   );
 }
 
-const labelOf = (game: ReplayGame, control: string): string =>
-  game.controls.find(({ name }) => name === control)?.label ?? control;
+function labelOf(game: ReplayGame, control: string): string {
+  const found = game.controls.find(({ name }) => name === control);
+  return found === undefined ? control : translateGameText(found.label);
+}
 
 function Fact({ name, id, children }: { name: string; id: string; children: string }) {
   return (

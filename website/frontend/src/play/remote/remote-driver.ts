@@ -131,6 +131,8 @@ export function createRemoteDriver(
         return events?.ended(message);
       case "caption":
         return events?.caption(message.text);
+      case "actor":
+        return events?.actor({ actor: message.actor, agent: message.agent });
       case "notice":
         return events?.notice(translateServerText(message.text));
       case "watchable":

@@ -31,6 +31,7 @@ from skill_arcade.storage.database.tables.episodes import (
     Segment,
     Transition,
 )
+from skill_arcade.storage.database.tables.judgements import Judgement, JudgementClip, JudgementItem, JudgementSet
 from skill_arcade.storage.database.tables.leases import GameLease, SpentTicket
 from skill_arcade.storage.database.tables.measures import Death, EpisodeMeasure
 from skill_arcade.storage.database.tables.servers import Server
@@ -73,6 +74,10 @@ __all__ = [
     "Event",
     "Game",
     "GameLease",
+    "Judgement",
+    "JudgementClip",
+    "JudgementItem",
+    "JudgementSet",
     "Note",
     "Participant",
     "ParticipantAnswer",

@@ -1,0 +1,95 @@
+"""Who acted at each step of an episode that an agent played until a person took over."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+ABSENT = -1
+"""An action that nobody chose."""
+SWITCH_STEPS = 15
+"""Steps before and after a switch whose labels are doubtful: a person needs 250 to 300 ms to react."""
+INTERVENTION, POLICY, BEFORE_INTERVENTION = 1, 0, -10
+"""Values of `Takeover.intervention_labels`."""
+
+
+class EventLike(Protocol):
+    """An event of an episode."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of the event."""
+
+    @property
+    def step(self) -> int:
+        """Number of steps before it."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What it says."""
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """Who acted, and what both would have done. All arrays have one value for each of the T steps.
+
+    The words are those of data sets for DAgger: an intervention is a step in which the person acts (HG-DAgger, Kelly et
+    al. 2019, arXiv:1810.02890).
+    """
+
+    agent: str
+    """Name of the agent."""
+    is_intervention: NDArray[np.bool_]
+    """Whether the person acted, (T,)."""
+    agent_actions: NDArray[np.int64]
+    """What the agent chose, also where the person acted, (T,); -1: it had failed."""
+    human_actions: NDArray[np.int64]
+    """What the person did, (T,); -1 where the agent acted."""
+
+    @cached_property
+    def switches(self) -> NDArray[np.int64]:
+        """Steps in which another one acts than in the step before."""
+        return np.flatnonzero(np.diff(self.is_intervention.astype(np.int8))) + 1
+
+    @cached_property
+    def is_near_switch(self) -> NDArray[np.bool_]:
+        """Whether a switch is within 15 steps, so that the label is doubtful, (T,)."""
+        near = np.zeros(len(self.is_intervention), np.bool_)
+        for step in self.switches:
+            near[max(step - SWITCH_STEPS, 0) : step + SWITCH_STEPS] = True
+        return near
+
+    @cached_property
+    def intervention_labels(self) -> NDArray[np.int64]:
+        """1 where the person acted, 0 where the agent did, and -10 in the 15 steps before the person took over, (T,).
+
+        These are the labels of Sirius (Liu et al. 2022, arXiv:2211.08416).
+        """
+        labels = np.where(self.is_intervention, INTERVENTION, POLICY)
+        for step in self.switches:
+            if self.is_intervention[step]:
+                before = slice(max(step - SWITCH_STEPS, 0), step)
+                labels[before][~self.is_intervention[before]] = BEFORE_INTERVENTION
+        return labels
+
+
+def take_over_all(actions: NDArray[np.int64]) -> Takeover:
+    """Return what stands for an episode in which no agent acted: all steps are the person's."""
+    absent = np.full(len(actions), ABSENT, np.int64)
+    return Takeover("", np.ones(len(actions), np.bool_), absent, actions.astype(np.int64))
+
+
+def read_takeover(agent: str, actions: NDArray[np.int64], events: Iterable[EventLike]) -> Takeover:
+    """Return who acted, from the events `takeover` and `agent-action` and the actions that were taken, (T,)."""
+    is_human = np.zeros(len(actions), np.bool_)
+    agent_actions = np.full(len(actions), ABSENT, np.int64)
+    for event in events:
+        if event.kind == "takeover":
+            is_human[event.step :] = event.data["actor"] == "human"
+        elif event.kind == "agent-action":
+            chosen = event.data["action"]
+            agent_actions[event.step :] = chosen if isinstance(chosen, int) else ABSENT
+    return Takeover(agent, is_human, agent_actions, np.where(is_human, actions, ABSENT))

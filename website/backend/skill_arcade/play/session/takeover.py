@@ -1,0 +1,113 @@
+"""An agent that plays until the person takes over by pressing a control, and after they let go (rule O38)."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from skill_arcade.agents.catalogue import Agent
+from skill_arcade.agents.policy import Policy
+from skill_arcade.environments.playable_env import PlayableEnv, StepResult
+from skill_arcade.exact_json import decode_info
+from skill_arcade.games.manifest import Manifest
+from skill_arcade.play.session.episode_recorder import EpisodeRecorder
+from skill_arcade.recording.records import ActiveInput
+from skill_arcade.wire import messages
+
+log = logging.getLogger(__name__)
+
+HAND_BACK_SECONDS = 0.5
+"""Time after the last release in which the person still acts: to press nothing between two presses is a choice too."""
+AGENT_FAILED_NOTICE = "The agent has failed, so you play on alone. Everything that was played is saved."
+
+Actor = Literal["human", "agent"]
+Send = Callable[[messages.Actor | messages.Notice], None]
+
+
+class Takeover:
+    """Decides at each step who acts, tells the page, and records it: events `takeover` and `agent-action` (rule R41).
+
+    A failure of the agent's policy ends neither the episode nor the session: the person acts from then on.
+    """
+
+    def __init__(self, agent: Agent, game: Manifest, env: PlayableEnv, send: Send) -> None:
+        """`game` is real-time, and `agent` plays it."""
+        assert game.pace.kind == "real-time"
+        self._agent, self._game, self._environment, self._send = agent, game, env, send
+        self._hand_back_steps = max(round(HAND_BACK_SECONDS * game.pace.hz), 1)
+        self._policy: Policy | None = None
+        self._actor: Actor = "agent"
+        self._agent_action: int | None = None
+        """What the agent would do in the next step; None: it has failed."""
+        self._recorded_action: int | None = None
+        self._last_held_step = 0
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the agent for the provenance of an episode."""
+        return {"agent": self._agent.name, "hand_back_steps": self._hand_back_steps}
+
+    def tell(self) -> None:
+        """Tell the page who acts."""
+        self._send(messages.Actor(type="actor", actor=self._actor, agent=self._agent.name))
+
+    def start(self, episode: EpisodeRecorder, seed: int, now: int) -> None:
+        """Begin an episode. The agent acts first."""
+        self._recorded_action, self._last_held_step = None, -self._hand_back_steps - 1
+        try:
+            self._policy = self._agent.make(self._game, self._environment.n_actions)
+            self._policy.start(seed)
+        except Exception as error:  # noqa: BLE001 a policy may raise anything
+            self._stop_agent(episode, error, now)
+        self._switch(episode, "agent", now)
+        self.observe(episode, now)
+
+    def choose(
+        self, episode: EpisodeRecorder, action: int, source: ActiveInput | None, now: int, *, is_holding: bool
+    ) -> tuple[int, ActiveInput | None]:
+        """Return the action of the next step, and the input that it follows from.
+
+        `action` is that of the controls that the person holds; `is_holding` tells whether there are any.
+        """
+        actor = self._find_actor(episode.n_steps, is_holding=is_holding)
+        if actor != self._actor:
+            self._switch(episode, actor, now)
+        if self._agent_action != self._recorded_action:
+            self._recorded_action = self._agent_action
+            episode.record_event("agent-action", now, action=self._agent_action)
+        if actor == "human" or self._agent_action is None:
+            return action, source
+        return self._agent_action, None
+
+    def observe(self, episode: EpisodeRecorder, now: int) -> None:
+        """Let the agent choose its action for the next step, also while the person acts."""
+        if self._policy is None:
+            return
+        try:
+            self._agent_action = self._choose_agent_action(episode.last_result)
+        except Exception as error:  # noqa: BLE001 a policy may raise anything
+            self._stop_agent(episode, error, now)
+
+    def _choose_agent_action(self, result: StepResult) -> int:
+        assert self._policy is not None
+        is_picture = self._agent.observes == "picture" or self._environment.observes_picture
+        observation = self._environment.picture().rgb() if is_picture else result.observation
+        action = int(self._policy.choose(observation, decode_info(result.info)))
+        if not 0 <= action < self._environment.n_actions:
+            raise ValueError(f"it chose the action {action}; there are 0 to {self._environment.n_actions - 1}")
+        return action
+
+    def _find_actor(self, step: int, *, is_holding: bool) -> Actor:
+        if is_holding:
+            self._last_held_step = step
+        is_human = self._agent_action is None or step - self._last_held_step <= self._hand_back_steps
+        return "human" if is_human else "agent"
+
+    def _switch(self, episode: EpisodeRecorder, actor: Actor, now: int) -> None:
+        self._actor = actor
+        episode.record_event("takeover", now, actor=actor)
+        self.tell()
+
+    def _stop_agent(self, episode: EpisodeRecorder, error: Exception, now: int) -> None:
+        log.warning("agent failed agent=%s episode=%s", self._agent.name, episode.id, exc_info=error)
+        self._policy, self._agent_action = None, None
+        episode.record_event("agent-failed", now, error=f"{type(error).__name__}: {error}"[:400])
+        self._send(messages.Notice(type="notice", text=AGENT_FAILED_NOTICE))

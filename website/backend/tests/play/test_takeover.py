@@ -1,0 +1,258 @@
+"""An agent acts until the person takes over (rules O38 and R41)."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from skill_arcade.agents.catalogue import Agent, find_agent
+from skill_arcade.dataset.takeover import ABSENT, Takeover, read_takeover
+from skill_arcade.wire.close_codes import CloseCode
+from tests.support.catalogue import load_games
+from tests.support.moved import read_all
+from tests.support.session_harness import SessionHarness
+
+FIRE, LEFT = 1, 3
+HAND_BACK = 30
+"""Steps of half a second at 60 Hz."""
+
+
+class Counting:
+    """A policy that chooses 0, 2, 0, 2, ... for two steps each."""
+
+    def __init__(self) -> None:
+        self._n_chosen = 0
+
+    def start(self, seed: int) -> None:
+        self._n_chosen = 0
+
+    def choose(self, observation: Any, info: dict[str, Any]) -> int:
+        self._n_chosen += 1
+        return (self._n_chosen - 1) // 2 % 2 * 2
+
+
+class Failing(Counting):
+    """Fails at its tenth choice."""
+
+    def choose(self, observation: Any, info: dict[str, Any]) -> int:
+        if self._n_chosen == 9:
+            raise RuntimeError("out of ideas")
+        return super().choose(observation, info)
+
+
+def agent(make: Callable[[], Any] = Counting) -> Agent:
+    return Agent("tester", "For tests.", ("*",), lambda _game, _n_actions: make())
+
+
+def recorded(harness: SessionHarness) -> tuple[NDArray[np.int64], Takeover, list[Any]]:
+    """End the session; return the recorded actions, who acted, and the events."""
+    harness.session.stop("left", harness.now)
+    segments = read_all(harness.journal, episode=harness.headers[-1].episode_id)
+    actions = np.array([step.action for segment in segments for step in segment.steps], np.int64)
+    events = [event for segment in segments for event in segment.events]
+    return actions, read_takeover("tester", actions, events), events
+
+
+def test_O38_R41_person_acts_from_the_press_until_half_a_second_after_the_release(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent())
+    harness.send("start")
+    harness.ticks(10)
+    harness.press("left")
+    harness.ticks(5)
+    harness.press("left", down=False)
+    harness.ticks(HAND_BACK + 20)
+    actions, takeover, _ = recorded(harness)
+    expected_agent = [index // 2 % 2 * 2 for index in range(len(actions))]
+    human = list(range(10, 15 + HAND_BACK))
+    assert np.flatnonzero(takeover.is_intervention).tolist() == human
+    assert takeover.agent_actions.tolist() == expected_agent
+    assert actions[:10].tolist() == expected_agent[:10]
+    assert actions[10:15].tolist() == [LEFT] * 5
+    assert actions[15 : 15 + HAND_BACK].tolist() == [0] * HAND_BACK
+    assert actions[15 + HAND_BACK :].tolist() == expected_agent[15 + HAND_BACK :]
+    assert takeover.human_actions.tolist() == [
+        action if index in human else ABSENT for index, action in enumerate(actions.tolist())
+    ]
+    assert harness.headers[0].provenance["takeover"] == {"agent": "tester", "hand_back_steps": HAND_BACK}
+
+
+def test_O38_page_learns_who_acts_before_the_frame_of_the_step(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent())
+    harness.send("start")
+    assert harness.order[-3:] == ["started", "actor", "frame"]
+    harness.ticks(3)
+    harness.press("fire")
+    harness.ticks(1)
+    assert harness.order[-2:] == ["actor", "frame"]
+    assert harness.messages_of("actor") == {"type": "actor", "actor": "human", "agent": "tester"}
+    harness.reconnect()
+    assert "actor" in harness.order[-3:]
+
+
+def test_O38_tap_between_two_ticks_takes_over(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent())
+    harness.send("start")
+    harness.ticks(4)
+    harness.press("fire")
+    harness.press("fire", down=False)
+    harness.ticks(3)
+    actions, takeover, _ = recorded(harness)
+    assert actions[4] == FIRE
+    assert takeover.is_intervention[4:].all()
+
+
+def test_O38_labels_around_switches_are_those_of_fifteen_steps(tmp_path: Path) -> None:
+    is_human = np.zeros(200, np.bool_)
+    is_human[50:100] = True
+    absent = np.full(200, ABSENT)
+    takeover = Takeover("tester", is_human, absent, absent)
+    assert takeover.switches.tolist() == [50, 100]
+    assert np.flatnonzero(takeover.is_near_switch).tolist() == [*range(35, 65), *range(85, 115)]
+    assert np.flatnonzero(takeover.intervention_labels == -10).tolist() == list(range(35, 50))
+    assert np.flatnonzero(takeover.intervention_labels == 1).tolist() == list(range(50, 100))
+
+
+@pytest.mark.parametrize("make", [Failing, lambda: 1 / 0], ids=["while it plays", "at the start"])
+def test_O38_failed_agent_leaves_the_game_to_the_person(tmp_path: Path, make: Callable[[], Any]) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent(make))
+    harness.send("start")
+    harness.ticks(20)
+    assert "agent" in harness.messages_of("notice")["text"]
+    assert harness.messages_of("actor")["actor"] == "human"
+    harness.press("left")
+    harness.ticks(2)
+    actions, takeover, events = recorded(harness)
+    assert actions[-2:].tolist() == [LEFT, LEFT]
+    assert takeover.is_intervention[-12:].all()
+    assert takeover.agent_actions[-1] == ABSENT
+    assert [event.data for event in events if event.kind == "agent-failed"]
+
+
+def test_O38_agent_that_chooses_no_action_of_the_game_has_failed(tmp_path: Path) -> None:
+    class Wrong(Counting):
+        def choose(self, observation: Any, info: dict[str, Any]) -> int:
+            return 99
+
+    harness = SessionHarness(tmp_path, "breakout", agent=agent(Wrong))
+    harness.send("start")
+    harness.ticks(2)
+    _, _, events = recorded(harness)
+    assert "99" in next(event.data["error"] for event in events if event.kind == "agent-failed")
+
+
+def test_O38_neither_lockstep_nor_a_program_plays_with_an_agent(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent(), is_program=True)
+    assert harness.messages_of("welcome")["lockstep"] is None
+    harness.send("start", program={"pace": "realtime", "seed": None})
+    assert harness.closed is not None
+    assert harness.closed[0] is CloseCode.BAD_MESSAGE
+
+
+def test_O38_next_episode_begins_with_the_agent(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent())
+    harness.send("start")
+    harness.press("left")
+    harness.ticks(3)
+    harness.send("leave")
+    harness.press("left", down=False)
+    harness.send("start")
+    harness.ticks(3)
+    _, takeover, _ = recorded(harness)
+    assert not takeover.is_intervention.any()
+
+
+def test_pong_follower_plays_until_the_person_takes_over(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "pong", agent=find_agent("pong-follower", load_games()["pong"]))
+    harness.send("start")
+    harness.ticks(600)
+    harness.press("right")
+    harness.ticks(30)
+    harness.press("right", down=False)
+    harness.ticks(120)
+    _, takeover, _ = recorded(harness)
+    assert set(takeover.agent_actions.tolist()) > {0, 1}
+    assert takeover.is_intervention.sum() == 30 + HAND_BACK
+
+
+# -- an agent learns from a person who takes over ------------------------------------------------------------------
+
+
+class Clone:
+    """A linear policy for CartPole, fitted to what a person did."""
+
+    def __init__(self) -> None:
+        self.weights = np.zeros(5)
+
+    def fit(self, observations: NDArray[np.float64], actions: NDArray[np.int64]) -> None:
+        """Fit by least squares to actions 0 and 1, as -1 and 1."""
+        inputs = np.hstack([observations, np.ones((len(observations), 1))])
+        self.weights = np.linalg.lstsq(inputs, 2.0 * actions - 1, rcond=None)[0]
+
+    def start(self, seed: int) -> None:
+        """Begin an episode."""
+
+    def choose(self, observation: Any, info: dict[str, Any]) -> int:
+        return int(np.append(observation, 1.0) @ self.weights > 0)
+
+
+def expert_action(state: NDArray[np.float64]) -> int:
+    """Keep the pole upright and the cart in the middle: a hand-written controller that never falls."""
+    return int(0.05 * state[0] + 0.1 * state[1] + state[2] + 0.3 * state[3] > 0)
+
+
+def play_with_expert(journal: Path, clone: Clone, seed: int) -> tuple[NDArray[np.float64], Takeover]:
+    """Let the clone play; an expert takes over while the pole is in danger. Return the observations, and who acted."""
+    harness = SessionHarness(journal, "cart-pole", seed=seed, agent=replace(agent(), make=lambda _game, _n: clone))
+    harness.send("start")
+    observations: list[Any] = []
+    held: str | None = None
+    while not harness.has_ended():
+        assert harness.session._episode is not None
+        state = harness.session._episode.last_result.observation
+        observations.append(np.array(state, np.float64))
+        is_in_danger = abs(state[2]) > (0.02 if held else 0.06) or abs(state[0]) > (0.3 if held else 1.0)
+        wanted = ("left", "right")[expert_action(state)] if is_in_danger else None
+        if wanted != held:
+            if held is not None:
+                harness.press(held, down=False)
+            if wanted is not None:
+                harness.press(wanted)
+            held = wanted
+        harness.ticks(1)
+    _, takeover, _ = recorded(harness)
+    return np.array(observations), takeover
+
+
+def mean_steps(clone: Clone) -> float:
+    """Return the mean length of twenty episodes that the clone plays alone."""
+    env, lengths = gymnasium.make("CartPole-v1"), []
+    for seed in range(101, 121):
+        observation, _ = env.reset(seed=seed)
+        n_steps, is_over = 0, False
+        while not is_over:
+            observation, _, terminated, truncated, _ = env.step(clone.choose(observation, {}))
+            n_steps, is_over = n_steps + 1, terminated or truncated
+        lengths.append(n_steps)
+    return float(np.mean(lengths))
+
+
+def test_clone_improves_over_three_rounds_of_takeovers(tmp_path: Path) -> None:
+    """HG-DAgger (Kelly et al. 2019): what is learned is what the person did in control, here a quarter of a second."""
+    clone, rng = Clone(), random.Random(1)
+    observations, actions = np.empty((0, 4)), np.empty(0, np.int64)
+    lengths = [mean_steps(clone)]
+    for number in range(3):
+        seen, takeover = play_with_expert(tmp_path / f"{number}", clone, rng.randint(1, 10_000))
+        steps = np.flatnonzero(takeover.is_intervention)[:12]
+        observations = np.vstack([observations, seen[steps]])
+        actions = np.append(actions, takeover.human_actions[steps])
+        clone.fit(observations, actions)
+        lengths.append(mean_steps(clone))
+    assert lengths == sorted(lengths)
+    assert lengths[-1] > 3 * lengths[0]

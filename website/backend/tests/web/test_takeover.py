@@ -1,0 +1,98 @@
+"""A person takes over from an agent on a running server (rules O38 and R41)."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+import skill_arcade.dataset as sa
+from skill_arcade.certify.rerun import rerun_episode
+from skill_arcade.storage.database.episode_measures import UNMEASURED
+from skill_arcade.storage.database.tables import CertificateResult
+from tests.conftest import temporary_home
+from tests.support.arcade import Arcade, running_arcade, wait_until_uploaded
+from tests.support.rounds import playing, request
+
+FOLLOWER = {"game": "pong", "agent": "pong-follower"}
+
+
+@pytest.fixture(scope="module")
+def arcade() -> Iterator[Arcade]:
+    with temporary_home() as home, running_arcade(home, SEGMENT_SECONDS="1", CERTIFIER="false") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _arcade_home(arcade: Arcade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKILL_ARCADE_HOME", str(arcade.home))
+
+
+@pytest.mark.anyio
+async def test_R41_round_with_an_agent_is_certified_and_in_no_statistics(arcade: Arcade) -> None:
+    async with playing(arcade, "ada@example.org", **FOLLOWER) as player:
+        assert (await player.hello())["lockstep"] is None
+        await player.send("start")
+        episode: str = (await player.read_until("started"))["episode"]
+        assert (await player.read_until("actor"))["actor"] == "agent"
+        await player.read_until_frame(60)
+        await player.press("right")
+        assert (await player.read_until("actor"))["actor"] == "human"
+        await player.send("input", control="right", down=False, frame=None, device="keyboard", code="ArrowUp")
+        assert (await player.read_until("actor"))["actor"] == "agent"
+        await player.read_until_frame(player.packets[-1].frame + 30)
+        await player.send("leave")
+        await player.read_until("ended")
+    await wait_until_uploaded(arcade)
+    with sa.open() as data:
+        round_ = data.episode(UUID(episode))
+        takeover = round_.takeover
+        assert takeover is not None
+        assert takeover.agent == "pong-follower"
+        assert len(takeover.switches) == 2
+        assert (takeover.human_actions[takeover.is_intervention] == round_.actions[takeover.is_intervention]).all()
+        of_agent = ~takeover.is_intervention
+        assert (takeover.agent_actions[of_agent] == round_.actions[of_agent]).all()
+        assert rerun_episode(round_).result is CertificateResult.certified
+        assert episode not in map(str, data.query(f"SELECT e.id {UNMEASURED}")["id"].to_pylist())
+        assert not data.query("SELECT * FROM learning_curve").num_rows
+        assert data.query("SELECT with_agent FROM episode_summary").to_pylist() == [{"with_agent": True}]
+    listed = (await request(arcade, "GET", "/me/episodes", "ada@example.org")).json()
+    assert [one["with_agent"] for one in listed] == [True]
+
+
+@pytest.mark.anyio
+async def test_O38_reconnect_goes_on_with_the_agent_and_another_ticket_ends_it(arcade: Arcade) -> None:
+    async with playing(arcade, "eve@example.org", **FOLLOWER) as player:
+        await player.hello()
+        await player.send("start")
+        episode = (await player.read_until("started"))["episode"]
+        await player.read_until_frame(5)
+    async with playing(arcade, "eve@example.org", **FOLLOWER) as player:
+        assert (await player.hello())["phase"] == "paused"
+        assert (await player.read_until("started"))["episode"] == episode
+        assert (await player.read_until("actor"))["agent"] == "pong-follower"
+    async with playing(arcade, "eve@example.org", game="pong") as player:
+        assert (await player.hello())["phase"] == "ready"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ({"game_id": "pong", "agent": "nobody"}, 404, "The agents are:"),
+        ({"game_id": "breakout", "agent": "pong-follower"}, 422, "does not play"),
+        ({"game_id": "tower-of-hanoi", "agent": "hanoi-optimal"}, 422, "waits for each key"),
+        ({"game_id": "pong", "agent": "random", "ghost": "00000000-0000-0000-0000-000000000000"}, 422, "no ghost"),
+    ],
+)
+async def test_O38_ticket_is_refused_in_words(arcade: Arcade, body: dict[str, str], status: int, reason: str) -> None:
+    answer = await request(arcade, "POST", "/play/tickets", "cai@example.org", body)
+    assert answer.status_code == status
+    assert reason in answer.text
+
+
+@pytest.mark.anyio
+async def test_games_list_the_agents_that_can_be_taken_over(arcade: Arcade) -> None:
+    games = {game["id"]: game for game in (await request(arcade, "GET", "/games", "cai@example.org")).json()}
+    assert "pong-follower" in [agent["name"] for agent in games["pong"]["agents"]]
+    assert games["tower-of-hanoi"]["agents"] == []

@@ -1,0 +1,74 @@
+// An agent plays; a person takes over by a key and gives back.
+import { describe, expect } from "vitest";
+
+import { findAccessibilityFaults } from "./support/accessibility";
+import { OUTPUT_FOLDER } from "./support/browser";
+import { findOverflows } from "./support/overflow";
+import { resumeIfPaused } from "./support/pause";
+import { readBack, type Recording, signIn } from "./support/replay-session";
+import { quit, startRound } from "./support/round";
+import { createScenario } from "./support/scenario";
+import { openSuite } from "./support/suite";
+
+const step = createScenario(300_000);
+const suite = openSuite("takeover");
+let episode: string;
+
+describe("takeover", () => {
+  step("page offers the agents of a game", async () => {
+    const { server } = suite;
+    const { page } = suite.visit;
+    await signIn(page, server.url);
+    await page.goto("/play/pong");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByLabel("Agent").selectOption("pong-follower");
+    await page.waitForURL(`${server.url}/play/pong?agent=pong-follower`);
+    await page.getByRole("heading", { name: "pong-follower plays" }).waitFor();
+  });
+
+  step("agent plays, and a key takes over until it is let go", async () => {
+    const { page } = suite.visit;
+    const actor = (name: string) => page.waitForSelector(`[data-actor="${name}"]`);
+    episode = await startRound(page);
+    await actor("agent");
+    await page.waitForTimeout(1500);
+    await resumeIfPaused(page);
+    await page.keyboard.down("ArrowUp");
+    await actor("human");
+    await page.screenshot({ path: `${OUTPUT_FOLDER}takeover.png` });
+    await page.keyboard.up("ArrowUp");
+    await actor("agent");
+    await page.waitForTimeout(500);
+    await quit(page, suite.server.url);
+  });
+
+  step("recording says who acted at each step", async () => {
+    const { human_steps: steps, mode } = await readBack<Recording>(suite.server, "frames", episode);
+    expect(mode).toBe("streamed");
+    const switches = (steps ?? []).filter(
+      (human, index) => index > 0 && human !== steps?.[index - 1],
+    );
+    expect(switches).toEqual([true, false]);
+    await suite.visit.page.goto(`/replay/${episode}`);
+    await suite.visit.page.getByRole("heading", { name: "Pong" }).first().waitFor();
+  });
+
+  for (const width of [390, 1280])
+    step(`page at ${String(width)} px has no accessibility faults`, async () => {
+      const { page } = suite.visit;
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto("/play/pong?agent=pong-follower");
+      await page.waitForSelector('[data-phase="ready"]');
+      await page.screenshot({
+        path: `${OUTPUT_FOLDER}takeover-${String(width)}.png`,
+        fullPage: true,
+      });
+      expect([...(await findAccessibilityFaults(page)), ...(await findOverflows(page))]).toEqual(
+        [],
+      );
+    });
+
+  step("no errors appear in the console", () => {
+    expect(suite.visit.errors).toEqual([]);
+  });
+});
