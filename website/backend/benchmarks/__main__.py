@@ -30,6 +30,7 @@ NAMES = (
     "dashboard",
     "drawing",
     "branches",
+    "archive",
 )
 
 
@@ -49,6 +50,7 @@ def main(
     scripted: Annotated[int, typer.Option(min=0, help="latency: scripted players for the CPU; 0 leaves it out.")] = 16,
     episodes: Annotated[int, typer.Option(min=1000, help="boards: number of generated episodes.")] = 1_000_000,
     generated: Annotated[int, typer.Option(min=1000, help="dashboard, drawing: generated episodes.")] = 100_000,
+    transitions: Annotated[int, typer.Option(min=4000, help="archive: number of generated transitions.")] = 20_000_000,
     folder: Annotated[Path, typer.Option(help="Folder for the JSON file.")] = RESULTS,
 ) -> None:
     """Run one benchmark. Most take less than 2 min, latency 6 min, endurance 10 min, certify with all games 20 min."""
@@ -67,6 +69,7 @@ def main(
         "boards": {"episodes": episodes},
         "dashboard": {"episodes": generated},
         "drawing": {"episodes": generated},
+        "archive": {"transitions": transitions},
         "times": {"seconds": seconds},
         "spectators": {"seconds": seconds},
         "ghost": {"seconds": seconds},

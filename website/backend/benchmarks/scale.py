@@ -48,7 +48,7 @@ FROM generate_series(CAST(:first AS int), CAST(:last AS int)) n,
 TRANSITIONS = f"""
 INSERT INTO transition (id, episode_id, step, action, reward, time_created, server_us, shown_us, input_us,
     input_received_us, late_us, input_frame, terminated, truncated, obs_key, next_obs_key, info)
-SELECT e.id, e.id, s, (hashint4(s / 30 + e.seed::int) & 7) % 4,
+SELECT (left(e.id::text, 28) || lpad(to_hex(s + 1), 8, '0'))::uuid, e.id, s, (hashint4(s / 30 + e.seed::int) & 7) % 4,
     CASE WHEN hashint4(s + e.seed::int) % 50 = 0 THEN 1 ELSE 0 END,
     e.time_created + s * interval '16667 microseconds', s * 16667::bigint,
     CASE WHEN hashint4(s * 7 + e.seed::int) % 500 <> 0 THEN 5000000 + s * 16667::bigint + hashint4(s) % 500 END,

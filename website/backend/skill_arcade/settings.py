@@ -224,6 +224,13 @@ class Settings(BaseSettings):
         description="Memory limit in MB of a process that re-runs episodes. An episode that needs more is "
         "irreproducible.",
     )
+    archive_after_days: int | None = Field(
+        None,
+        ge=1,
+        le=36500,
+        description="Number of days after its end from which `skill-arcade archive` moves the transitions of an "
+        "episode from the database to the object store. Default: never.",
+    )
     gcp_run_endpoint: str | None = Field(None, description="URL of an emulator of the Cloud Run API, for tests only.")
     max_address_percent: int | None = Field(
         None,

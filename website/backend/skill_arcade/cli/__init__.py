@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from skill_arcade import __version__
 from skill_arcade.certify.process import certify
 from skill_arcade.cli import agents as agents_command
+from skill_arcade.cli import archive as archive_command
 from skill_arcade.cli import boards as boards_command
 from skill_arcade.cli import check as check_command
 from skill_arcade.cli import consent as consent_command
@@ -268,6 +269,19 @@ def check(
         check_command.print_result(result, everything=everything)
     if not result.is_consistent:
         raise typer.Exit(1)
+
+
+@app.command("archive")
+def archive(
+    after_days: Annotated[
+        int | None, typer.Option(min=1, help="Number of days since the end of an episode. Default: ARCHIVE_AFTER_DAYS.")
+    ] = None,
+) -> None:
+    """Move the transitions of old, certified episodes to the object store. Several may run at once; each is repeatable.
+
+    Every command and page reads them from there. SQL in the database does not see them.
+    """
+    asyncio.run(archive_command.archive(read_settings(), after_days))
 
 
 @app.command("sign-out")

@@ -57,6 +57,7 @@ from skill_arcade.storage.database.dataset_versions import (
 )
 from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.episode_measures import measure_missing
+from skill_arcade.storage.objects import open_objects
 
 app = typer.Typer(no_args_is_help=True, help="Datasets: save a selection of episodes, export, compare and publish it.")
 _Result = TypeVar("_Result")
@@ -107,7 +108,11 @@ def save(
                 newest = await find_newest(connection, name)
             new = _plan_save(name, newest, given, where, selection, scope)
             if new.filters is not None:
-                await measure_missing(engine)
+                objects = open_objects(settings)
+                try:
+                    await measure_missing(engine, objects)
+                finally:
+                    await objects.close()
             async with transaction(engine) as connection:
                 return await save_version(connection, new)
 

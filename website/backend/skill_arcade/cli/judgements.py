@@ -23,6 +23,7 @@ from skill_arcade.judgements.sets import make_set
 from skill_arcade.settings import Settings, read_settings
 from skill_arcade.storage.database.engine import open_engine, transaction
 from skill_arcade.storage.database.judgements import close_set, get_set, list_results, list_sets
+from skill_arcade.storage.objects import open_objects
 
 app = typer.Typer(no_args_is_help=True, help="Judgements: draw clips, let people compare or rate them, read results.")
 _Result = TypeVar("_Result")
@@ -81,7 +82,11 @@ def create(
     catalogue = load_catalogue(settings.games_folder)
 
     async def work(connection: AsyncConnection) -> Any:
-        return await make_set(connection, catalogue, name, specification)
+        objects = open_objects(settings)
+        try:
+            return await make_set(connection, objects, catalogue, name, specification)
+        finally:
+            await objects.close()
 
     made = asyncio.run(_run(work, settings))
     what = "pairs" if made.kind == "pair" else "clips"

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from skill_arcade.cli.formatting import open_console
 from skill_arcade.errors import RecordingDamaged
 from skill_arcade.settings import Settings
+from skill_arcade.storage.archive.rows import list_archived
 from skill_arcade.storage.database.certificates import newest_certificate
 from skill_arcade.storage.database.queries import (
     EpisodeListItem,
@@ -29,7 +30,10 @@ from skill_arcade.storage.objects.verified import read_verified
 
 @dataclass(frozen=True, slots=True)
 class EpisodeDetails:
-    """The stored data of an episode. `faults` maps the key of a missing or damaged object to the problem."""
+    """The stored data of an episode. `faults` maps the key of a missing or damaged object to the problem.
+
+    `archive_key` is the object with the archived transitions, None if they are in the database.
+    """
 
     episode_item: EpisodeListItem
     episode: Row[Any]
@@ -42,6 +46,7 @@ class EpisodeDetails:
     faults: Mapping[str, str]
     location: str
     waiting: Sequence[Path]
+    archive_key: str | None
 
 
 async def read_details(
@@ -55,6 +60,7 @@ async def read_details(
     finally:
         await objects.close()
     journal = settings.journal_folder / str(episode_item.id)
+    archived = await list_archived(connection, episode_item.id, episode_item.id)
     return EpisodeDetails(
         episode_item=episode_item,
         episode=await get_episode(connection, episode_item.id),
@@ -67,6 +73,7 @@ async def read_details(
         faults=faults,
         location=settings.gcp_bucket_name or str(settings.objects_folder),
         waiting=sorted(journal.glob("*.*")) if journal.is_dir() else [],
+        archive_key=archived.get(episode_item.id, (0, None))[1],
     )
 
 
@@ -169,6 +176,7 @@ def _print_rows(details: EpisodeDetails) -> list[str]:
         f"transition: {details.n_transitions} rows, steps 0 to {details.n_transitions - 1}"
         if details.n_transitions
         else "transition: no rows",
+        *([f"archived in: {details.archive_key}"] if details.archive_key is not None else []),
         f"segment: {len(details.segments)} rows",
         f"event: {kinds}",
         *(
@@ -197,8 +205,9 @@ def _print_objects(details: EpisodeDetails) -> list[str]:
 
 
 def _print_reading(details: EpisodeDetails) -> list[str]:
+    select = f"select * from transition where episode_id = '{details.episode_item.id}' order by step"
     return [
         f'Python:  import skill_arcade.dataset as sa; episode = sa.open().episode("{details.episode_item.id}")',
-        f"SQL:     select * from transition where episode_id = '{details.episode_item.id}' order by step",
+        f"SQL:     {select if details.archive_key is None else 'not in the database; see docs/questions.md'}",
         "Frames:  each .png is an animated PNG; open it in a browser",
     ]

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.dataset.loop import LoopThread
-from skill_arcade.errors import InvalidRequest
+from skill_arcade.errors import InvalidRequest, RecordingDamaged
 from skill_arcade.settings import CHILD_POOL_SIZE, Settings
+from skill_arcade.storage.archive.rows import STEP_VIEWS, list_archive, show_archived
 from skill_arcade.storage.database.branches import Line, read_line
 from skill_arcade.storage.database.bulk_copy import copy_rows
 from skill_arcade.storage.database.consents import allows
@@ -75,7 +76,7 @@ class Source:
 
     def read_line(self, episode_id: UUID, step: int) -> Line:
         """Return the steps that lead to a frame of an episode. Raises NotFound if they were erased."""
-        return self.run(lambda connection: read_line(connection, episode_id, step))
+        return self._read_steps(lambda connection: read_line(connection, self._objects, episode_id, step))
 
     def list_episodes(self, **filters: Any) -> list[EpisodeListItem]:
         """Return a page of episodes, newest first. `filters` are the arguments of `queries.list_episodes`.
@@ -178,17 +179,16 @@ class Source:
     def read_rows(self, episode_id: UUID) -> Rows:
         """Return all rows of an episode. Raises NotFound."""
 
-        async def read() -> Rows:
-            # A segment may be stored between two queries, so all queries use one snapshot.
-            async with transaction(self._engine, snapshot=True) as connection:
-                return Rows(
-                    await get_episode(connection, episode_id),
-                    await episode_transitions(connection, episode_id),
-                    await episode_segments(connection, episode_id),
-                    await episode_events(connection, episode_id),
-                )
+        async def read(connection: AsyncConnection) -> Rows:
+            await show_archived(connection, self._objects, [episode_id])
+            return Rows(
+                await get_episode(connection, episode_id),
+                await episode_transitions(connection, episode_id),
+                await episode_segments(connection, episode_id),
+                await episode_events(connection, episode_id),
+            )
 
-        return self._loop.run(read())
+        return self._read_steps(read)
 
     def read_episode(self, episode_id: UUID) -> Row[Any]:
         """Return the episode's own row. Raises NotFound."""
@@ -199,14 +199,27 @@ class Source:
 
         return self._loop.run(read())
 
-    def copy_rows(self, name: str, episodes: Sequence[UUID], path: Path) -> None:
-        """Write the rows of these episodes in a table or view as CSV; see `bulk_copy`."""
+    def copy_rows(self, name: str, episodes: Sequence[UUID], path: Path, *, with_archived: bool = True) -> None:
+        """Write the rows of these episodes in a table or view as CSV; see `bulk_copy`.
 
-        async def copy() -> None:
+        Without `with_archived`, those of archived transitions are left out.
+        """
+
+        async def copy(connection: AsyncConnection) -> None:
+            if with_archived and name in ("transition", *STEP_VIEWS):
+                await show_archived(connection, self._objects, episodes, views=True)
+            await copy_rows(connection, name, episodes, path)
+
+        self._read_steps(copy)
+
+    def list_archive(self, episodes: Sequence[UUID]) -> dict[str, str]:
+        """Return the keys of the objects with archived transitions of these episodes, and the SHA-256 of each."""
+
+        async def read() -> dict[str, str]:
             async with transaction(self._engine) as connection:
-                await copy_rows(connection, name, episodes, path)
+                return await list_archive(connection, episodes)
 
-        self._loop.run(copy())
+        return self._loop.run(read())
 
     def read_object(self, key: str, sha256: str) -> bytes:
         """Return the bytes of an object after verifying its checksum.
@@ -221,6 +234,22 @@ class Source:
         if not self._loop.closed:
             self._loop.run(self._stack.aclose())
             self._loop.close()
+
+    def _read_steps(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Return what `work` returns for a connection that may show archived steps, in one snapshot.
+
+        A segment may be stored between two queries, and an erasure may replace an object with the archived steps of
+        several players, which a snapshot does not see. Another snapshot then does.
+        """
+
+        async def call() -> T:
+            async with transaction(self._engine, snapshot=True) as connection:
+                return await work(connection)
+
+        try:
+            return self._loop.run(call())
+        except RecordingDamaged:
+            return self._loop.run(call())
 
     async def _open(self, settings: Settings) -> None:
         self._stack.push_async_callback(self._objects.close)

@@ -65,9 +65,9 @@ class TablesFormat:
         for name, columns in COPY_SCHEMAS.items():
             csv_path = folder / f"{name}.csv"
             source.copy_rows(name, ids, csv_path)
-            file = ParquetFile(folder / name / f"{part.group}-{part.place:05d}.parquet", _schema(columns))
+            file = ParquetFile(folder / name / f"{part.group}-{part.place:05d}.parquet", table_schema(columns))
             if csv_path.stat().st_size:
-                for batch in _read(csv_path, columns):
+                for batch in read_copied(csv_path, columns):
                     file.write(_pseudonymise(_freeze(name, batch, part_episodes), pseudonyms))
             file.close()
             csv_path.unlink()
@@ -87,11 +87,12 @@ class TablesFormat:
         )
 
 
-def _schema(columns: dict[str, str]) -> pa.Schema:
+def table_schema(columns: dict[str, str]) -> pa.Schema:
+    """Return the Arrow schema of a table of `COPY_SCHEMAS`."""
     return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in columns.items()])
 
 
-def _read(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
+def read_copied(path: Path, columns: dict[str, str]) -> csv.CSVStreamingReader:
     """Read CSV in batches. Postgres quotes an empty text and leaves NULL empty.
 
     A block must hold at least one row, and a row may have an `info` of any size.

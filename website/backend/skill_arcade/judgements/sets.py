@@ -13,13 +13,14 @@ from skill_arcade.judgements.draw import Candidate, Clip, draw_items, hash_set
 from skill_arcade.judgements.schema import TURN_BASED_FRAMES_PER_SECOND, SetSpecification
 from skill_arcade.storage.database.dataset_versions import get_version
 from skill_arcade.storage.database.judgements import SCOPES_OF_AUDIENCE, add_set, list_candidates, read_rewards
+from skill_arcade.storage.objects import ObjectStore
 
 MIN_FRAMES = 2
 """Least number of frames of a clip: one step."""
 
 
 async def make_set(
-    connection: AsyncConnection, catalogue: Catalogue, name: str, specification: SetSpecification
+    connection: AsyncConnection, objects: ObjectStore, catalogue: Catalogue, name: str, specification: SetSpecification
 ) -> Row[Any]:
     """Draw a set and store it. Return its row.
 
@@ -57,7 +58,7 @@ async def make_set(
     rewards: dict[UUID, list[float]] = {}
     if specification.n_gold:
         for candidate in candidates:
-            rewards[candidate.episode_id] = await read_rewards(connection, candidate.episode_id)
+            rewards[candidate.episode_id] = await read_rewards(connection, objects, candidate.episode_id)
 
     def sum_rewards(clip: Clip) -> float:
         return sum(rewards[clip.episode_id][clip.frame_from : clip.frame_to - 1])

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from skill_arcade.errors import ArcadeError, ConsentWithdrawn
 from skill_arcade.recording.purge import find_episodes, list_set_aside, purge_set_aside, read_owner
 from skill_arcade.recording.records import SegmentHeader
+from skill_arcade.storage.archive.rows import has_archive
 from skill_arcade.storage.database.consents import (
     check_consent,
     describe_withdrawal,
@@ -192,8 +193,18 @@ class AccountEraser:
                 episodes = await list_page(connection)
             if not episodes:
                 return
+            await self._erase_archived(episodes)
             for episode in episodes:
                 await self._erase_episode(episode)
+
+    async def _erase_archived(self, episodes: Sequence[UUID]) -> None:
+        """Remove the transitions of episodes from the archive, together, because an object has those of several."""
+        async with transaction(self._engine) as connection:
+            if not await has_archive(connection, episodes):
+                return
+        from skill_arcade.storage.archive.removal import remove_archived  # noqa: PLC0415  (imports pyarrow: 35 MB)
+
+        await remove_archived(self._engine, self._objects, episodes)
 
     async def _erase_prefix(self, prefix: str) -> None:
         """Delete the objects whose keys begin with `prefix`."""

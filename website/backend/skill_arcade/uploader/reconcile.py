@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.errors import ObjectMissing, RecordingDamaged
 from skill_arcade.recording.journal_files import JournalFile, list_journal_files
+from skill_arcade.storage.archive.rows import ARCHIVE, show_archived
 from skill_arcade.storage.database.consents import is_withdrawn
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.erasures import list_unfinished, list_user_episodes
@@ -72,6 +73,7 @@ async def reconcile(
         journal_id: id of the journal. Episodes that servers with another journal play may have no end.
     """
     keys, foreign = await list_keys(objects)
+    archive_keys = {key async for key in objects.list(ARCHIVE)}
     pieces = await asyncio.to_thread(list_journal_files, journal)
     unmet = dict(seen or {})
     async with transaction(engine) as connection:
@@ -89,6 +91,8 @@ async def reconcile(
             is_elsewhere=tally.server_id is not None and tally.server_id in elsewhere,
         )
         await _check_objects(report, tally, waiting, stored, objects, read=read)
+        if tally.archive_key is not None and (read or tally.archive_key not in archive_keys):
+            await _check_archive(report, objects, engine)
         if not report.problems or not await _is_erased(engine, tally.id):
             yield report
     for episode in sorted(pieces.keys() | keys.keys() | unmet.keys()):
@@ -239,6 +243,15 @@ async def _check_objects(
     for key in sorted(key for key in keys - named.keys() - on_the_way if not is_set_aside(key)):
         if await _any_there(objects, {key}):  # else it was erased since it was listed
             report.problems.append(f"object {key} belongs to no segment")
+
+
+async def _check_archive(report: EpisodeReport, objects: ObjectStore, engine: AsyncEngine) -> None:
+    """Check that the archived transitions can be read, and have the digest of those that were archived."""
+    async with transaction(engine) as connection:
+        try:
+            await show_archived(connection, objects, [report.episode])
+        except RecordingDamaged as error:
+            report.problems.append(str(error))
 
 
 async def _any_there(objects: ObjectStore, keys: set[str]) -> bool:

@@ -51,6 +51,9 @@ async def check_restored(
     """
     _, n_reopened = await replay_erasures(objects, restored)
     await replay_withdrawals(objects, restored)
+    from skill_arcade.storage.archive.removal import find_replaced  # noqa: PLC0415  (imports pyarrow)
+
+    await find_replaced(restored, objects)
     expected, found = await _summarise(current, until), await _summarise(restored, until)
     problems = list(_differences(expected, found))
     async for report in reconcile(journal, objects, restored):

@@ -47,7 +47,7 @@ async def check_branch(
             "packages or of this machine."
         )
     await find_frame(connection, episode, step)
-    await read_line(connection, episode_id, step)
+    await read_line(connection, state.objects, episode_id, step)
 
 
 def find_options(state: AppState, episode: Row[Any]) -> dict[str, str]:
@@ -68,7 +68,7 @@ async def find_branch(state: AppState, episode_id: UUID, step: int, game: Manife
         options = find_options(state, episode)
         if not has_same_settings(episode, state.catalogue, game, options):
             raise InvalidRequest("The game has changed. Reload the page.")
-        line = await read_line(connection, episode_id, step)
+        line = await read_line(connection, state.objects, episode_id, step)
         frame = await find_frame(connection, episode, step)
     key = next(key for key in sorted(frame.objects) if key.endswith(".png"))
     data = await state.objects.get(key)

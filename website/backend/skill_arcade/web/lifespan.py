@@ -155,7 +155,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
     firebase = open_firebase(settings)
     if firebase is not None:
         stack.callback(firebase.close)
-    research = ResearchService(engine)
+    research = ResearchService(engine, objects)
     stack.push_async_callback(research.stop)
     users = UserService(engine)
     consents = ConsentService(

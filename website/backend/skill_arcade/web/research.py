@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.errors import NotReady
+from skill_arcade.errors import NotReady, RecordingDamaged
 from skill_arcade.research.answers import Answer, Counts, answer_chart
 from skill_arcade.research.selection import Selection
 from skill_arcade.storage.database.dataset_versions import NewVersion, save_version
@@ -22,6 +22,7 @@ from skill_arcade.storage.database.episode_measures import (
     list_unmeasured,
     measure_episodes,
 )
+from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.web.request_transaction import request_transaction
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,8 @@ class Freshness:
 class ResearchService:
     """Computes charts, and the measures that they read."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, objects: ObjectStore) -> None:
+        self._engine, self._objects = engine, objects
         self._queries = asyncio.Semaphore(MAX_QUERIES)
         self._counts = Counts()
         self._measuring: asyncio.Task[None] | None = None
@@ -79,11 +80,11 @@ class ResearchService:
             while True:
                 async with transaction(self._engine) as connection:
                     ids = await list_unmeasured(connection, BATCH_SIZE)
-                    await measure_episodes(connection, ids)
+                    await measure_episodes(connection, self._objects, ids)
                 n_measured += len(ids)
                 if len(ids) < BATCH_SIZE:
                     break
                 await asyncio.sleep(BATCH_PAUSE_SECONDS)
-        except (NotReady, DBAPIError) as error:
+        except (NotReady, RecordingDamaged, DBAPIError) as error:
             log.warning("cannot measure episodes, the next request retries: %s", error)
         log.info("measured episodes n=%d", n_measured)

@@ -12,6 +12,7 @@ from skill_arcade.research.answers import Answer, answer_chart
 from skill_arcade.research.selection import Selection
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.episode_measures import measure_missing
+from skill_arcade.storage.objects.disk import DiskObjects
 from tests.support.catalogue import load_games
 from tests.support.consent import include_rows_without_consent
 from tests.support.database import opened_engine
@@ -37,7 +38,7 @@ def test_certificate_of_lost_episode_stores_where_it_ended(database_url: URL, tm
                     verdict = await asyncio.to_thread(rerun_episode, dataset.episode(header.episode_id))
                     await store_verdict(engine, header.episode_id, verdict)
                     await store_verdict(engine, header.episode_id, verdict)  # a second re-run replaces what it found
-            await measure_missing(engine)
+            await measure_missing(engine, DiskObjects(objects))
             async with engine.connect() as connection:
                 lost = text(
                     "SELECT id::text, n_steps - 1, end_reason FROM episode "

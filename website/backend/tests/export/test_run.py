@@ -235,7 +235,7 @@ def test_export_without_any_exportable_episode_says_so(damaged: Episode, run: Ru
 def test_failure_of_all_episodes_together_is_attributed_to_the_failing_one(
     arcade: Arcade, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_csv = tables._read
+    read_csv = tables.read_copied
     (first,) = arcade.dataset.episodes(where="game_id = 'breakout' AND steps > 30")
 
     def reject_first(path: Path, columns: dict[str, str]) -> Any:
@@ -244,7 +244,7 @@ def test_failure_of_all_episodes_together_is_attributed_to_the_failing_one(
         return read_csv(path, columns)
 
     # This format reads the rows of all episodes of a game at once.
-    monkeypatch.setattr(tables, "_read", reject_first)
+    monkeypatch.setattr(tables, "read_copied", reject_first)
     result = run("export", "--format", "tables", tmp_path / "out")
     assert result.exit_code == 3, result.output
     assert f"{first.id} (breakout): ValueError: unreadable" in result.stderr

@@ -111,6 +111,6 @@ def test_rows_larger_than_a_block_are_read(tmp_path: Path, monkeypatch: pytest.M
     info = json.dumps({"grid": "x" * 10_000})
     with (tmp_path / "rows.csv").open("w", newline="") as file:
         csv.writer(file).writerows([[number, info if number == 50 else ""] for number in range(100)])
-    found = tables._read(tmp_path / "rows.csv", {"step": "int64", "info": "string"}).read_all()
+    found = tables.read_copied(tmp_path / "rows.csv", {"step": "int64", "info": "string"}).read_all()
     assert found["step"].to_pylist() == list(range(100))
     assert found["info"][50].as_py() == info

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,11 +27,14 @@ from skill_arcade.research.selection import Selection
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.episode_measures import count_unmeasured, list_unmeasured, measure_episodes
 from skill_arcade.storage.database.researcher_role import ROLE
+from skill_arcade.storage.objects.disk import DiskObjects
 from tests.support.board_data import add_episode, add_user
 from tests.support.consent import write_consent
 from tests.support.database import fresh_database, opened_engine
 
 N_EPISODES = 12_000
+OBJECTS = DiskObjects(Path("/nonexistent"))
+"""No episode of these tests is archived."""
 SELECTIONS = (
     {"game": "breakout"},
     {"game": "breakout", "split": "daytime", "zone": "Europe/Berlin", "min_episodes": 10},
@@ -208,7 +212,7 @@ async def test_episode_without_consent_for_research_is_in_no_chart(engine: Async
             await add_user(connection, user)
             consent = await write_consent(connection, user, scopes)
             await add_episode(connection, user, 3.0, consent_id=consent)
-        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        await measure_episodes(connection, OBJECTS, await list_unmeasured(connection, 10))
         assert await count_unmeasured(connection) == 0
     async with transaction(engine) as connection:
         answer = await answer_chart(connection, "games", Selection())
@@ -221,7 +225,7 @@ async def test_measures_equal_summary_and_duplicates_are_flagged(engine: AsyncEn
         first = await add_episode(connection, "ada", 1.0, game="pong", presses=3)
         second = await add_episode(connection, "ada", 2.0, game="pong", provenance={"study": {"name": "s", "arm": "b"}})
         await connection.execute(text("UPDATE episode SET n_steps = 100"))
-        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        await measure_episodes(connection, OBJECTS, await list_unmeasured(connection, 10))
         columns = "latency_p50_ms, dropped_frames, device, mode, active_speed, paused_seconds, variant"
         measured = await connection.execute(text(f"SELECT {columns} FROM episode_measure ORDER BY episode_id"))
         summary = await connection.execute(text(f"SELECT {columns} FROM episode_summary ORDER BY episode_id"))
@@ -242,7 +246,7 @@ async def test_days_and_daytime_use_zone_of_selection(engine: AsyncEngine) -> No
     start = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
     async with transaction(engine) as connection:
         await add_episode(connection, "ada", 1.0, at=start + timedelta(seconds=2))
-        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        await measure_episodes(connection, OBJECTS, await list_unmeasured(connection, 10))
     async with transaction(engine) as connection:
         for zone in ("UTC", "Asia/Tokyo"):
             local = start.astimezone(ZoneInfo(zone))
@@ -262,7 +266,7 @@ async def test_breaks_and_days_compare_neighbouring_episodes(engine: AsyncEngine
     async with transaction(engine) as connection:
         for seconds, score in scores.items():
             await add_episode(connection, "ada", score, at=start + timedelta(seconds=seconds))
-        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        await measure_episodes(connection, OBJECTS, await list_unmeasured(connection, 10))
     async with transaction(engine) as connection:
         selection = Selection(game="lake")
         breaks = (await answer_chart(connection, "breaks", selection)).rows
@@ -370,7 +374,7 @@ async def test_references_have_published_scores_and_programs_with_their_protocol
         await add_program(connection, "follower", -5.0, pace="realtime", sticky=0.25)
         renamed = "UPDATE episode SET environment = jsonb_set(environment, '{id}', '\"ALE/Pong-v5\"')"
         await connection.execute(text(renamed))
-        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        await measure_episodes(connection, OBJECTS, await list_unmeasured(connection, 10))
 
         async def read(**fields: Any) -> tuple[dict[str, dict[str, Any]], Answer]:
             answer = await answer_chart(connection, "references", Selection(game="pong", **fields))
@@ -411,7 +415,7 @@ async def test_references_of_unpublished_game_say_that_none_are_known(engine: As
         await add_user(connection, "ada")
         consent = await write_consent(connection, "ada", ("research",))
         await add_episode(connection, "ada", 1.0, consent_id=consent)
-        await measure_episodes(connection, await list_unmeasured(connection, 10))
+        await measure_episodes(connection, OBJECTS, await list_unmeasured(connection, 10))
         answer = await answer_chart(connection, "references", Selection(game="lake"))
     assert [row["kind"] for row in answer.rows] == ["shown"]
     assert "No published scores are known for this game." in answer.notes

@@ -1,5 +1,6 @@
 """Sets of clips for tests, drawn from recorded episodes."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -9,12 +10,16 @@ from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.judgements.schema import parse_specification
 from skill_arcade.judgements.sets import make_set
 from skill_arcade.storage.database.judgements import add_judgement
+from skill_arcade.storage.objects.disk import DiskObjects
+
+OBJECTS = DiskObjects(Path("/nonexistent"))
+"""No episode of these tests is archived."""
 
 
 async def draw_set(connection: AsyncConnection, catalogue: Catalogue, name: str, **fields: Any) -> Row[Any]:
     """Draw and store a set of pong, by default of four pairs of six frames."""
     specification = {"game": "pong", "items": 4, "seconds": 0.1, "gold": 0.25, "repeats": 0.25, **fields}
-    return await make_set(connection, catalogue, name, parse_specification(specification))
+    return await make_set(connection, OBJECTS, catalogue, name, parse_specification(specification))
 
 
 async def write_answer(

@@ -11,6 +11,7 @@ from skill_arcade.errors import AccountErased
 from skill_arcade.ids import new_episode_id
 from skill_arcade.recording.segment import DAMAGED_SUFFIX
 from skill_arcade.settings import Settings
+from skill_arcade.storage.archive.parquet import open_object
 from skill_arcade.storage.database.certificates import NewCertificate, add_certificate
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.erasures import begin_erasure, get_erasure, id_after_erasure, lock_user
@@ -20,6 +21,7 @@ from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.uploader.account_eraser import AccountEraser, replay_erasures
 from skill_arcade.uploader.reconcile import reconcile
 from skill_arcade.uploader.uploader import Uploader
+from tests.support.archive import archive_all, certify_all, list_contents, read_all
 from tests.support.cloud.storage import Answer, StorageServer, storage_server
 from tests.support.journals import write_episode
 from tests.support.uploads import read_rows
@@ -310,3 +312,46 @@ async def test_replay_into_empty_database_keeps_account_from_coming_back(
         await connection.execute(text("DELETE FROM erasure"))
     assert await replay_erasures(objects, engine) == (1, 0)
     assert (await tombstone(engine))[0]
+
+
+async def test_erasure_removes_archived_transitions_and_keeps_those_of_others(
+    uploader: Uploader,
+    eraser: AccountEraser,
+    journal: Path,
+    objects: ObjectStore,
+    engine: AsyncEngine,
+    tmp_path: Path,
+) -> None:
+    async with transaction(engine) as connection:
+        await upsert_user(connection, "other", "bob@example.org")
+    header, _ = write_episode(journal, segments=(4, 3))
+    other, _ = write_episode(journal, segments=(4, 3), user_id="other")
+    await uploader.drain()
+    await certify_all(engine)
+    before = await read_all(engine, objects, other.episode_id, tmp_path)
+    await archive_all(engine, objects)
+    assert list((await list_contents(objects)).values()) == [{header.episode_id, other.episode_id}]
+    await close_account(engine)
+    await eraser.erase_all()
+    (key,) = await list_contents(objects)
+    file = open_object(await objects.get(key))
+    everything = f"{file.read().to_pylist()} {file.metadata.metadata} {await all_rows(engine)}"
+    assert str(header.episode_id) not in everything
+    assert str(other.episode_id) in everything
+    after = await read_all(engine, objects, other.episode_id, tmp_path)
+    assert {name for name in after if after[name] != before[name]} == set()
+    assert await tombstone(engine) == (True, {"breakout": {"episodes": 1, "steps": 7}})
+
+
+async def test_erasure_of_all_players_of_an_object_deletes_it(
+    uploader: Uploader, eraser: AccountEraser, journal: Path, objects: ObjectStore, engine: AsyncEngine
+) -> None:
+    for _ in range(3):
+        write_episode(journal)
+    await uploader.drain()
+    await archive_all(engine, objects)
+    assert await list_contents(objects) != {}
+    await close_account(engine)
+    await eraser.erase_all()
+    assert [key async for key in objects.list("archive/")] == []
+    assert await all_rows(engine) == ""

@@ -303,7 +303,7 @@ async def settle(arcade: Visitor) -> None:
     async with arcade.state.engine.begin() as connection:
         for row in (await connection.execute(text("SELECT DISTINCT user_id FROM board_player"))).scalars():
             await enqueue_user(connection, row)
-        await measure_episodes(connection, await list_unmeasured(connection, 100))
+        await measure_episodes(connection, arcade.state.objects, await list_unmeasured(connection, 100))
     await judge_queue(arcade.state.engine)
 
 

@@ -20,12 +20,14 @@ from skill_arcade.frames.apng import read_apng
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.erasures import begin_erasure, erase_episode, finish_erasure
 from skill_arcade.storage.database.tables import Table
+from tests.support.archive import archive_all
 from tests.support.recorded_episode import RecordedEpisode, record_episode
 from tests.web.conftest import Visitor, open_arcade
 
 pytestmark = pytest.mark.anyio
 ADA, EVA, RITA = "ada@example.org", "eva@example.org", "rita@example.org"
 ON_DISK = pytest.mark.parametrize("recording", ["disk"], indirect=True)
+ALSO_ARCHIVED = pytest.mark.parametrize("recording", ["disk", "archived"], indirect=True)
 MISSION = "go to the red ball"
 
 
@@ -70,6 +72,8 @@ async def recording(
     async with open_arcade(settings.model_copy(update=changes)) as arcade:
         for key in episode.keys:
             await arcade.state.objects.put(key, (source_folder / key).read_bytes())
+        if request.param == "archived":
+            assert (await archive_all(arcade.state.engine, arcade.state.objects)).n_episodes == 1
         yield Recording(arcade, episode)
 
 
@@ -109,7 +113,7 @@ async def test_segment_range_that_is_unsatisfiable_answers_416_and_odd_ones_are_
     assert (await recording.get("/segments/1/frames", Range=requested)).status_code == status
 
 
-@ON_DISK
+@ALSO_ARCHIVED
 async def test_step_columns_equal_the_recorded_rows_on_every_page_size(recording: Recording) -> None:
     whole = (await recording.get("/replay/steps")).json()
     assert whole["action"] == [step % 3 for step in range(12)]
@@ -125,7 +129,7 @@ async def test_step_columns_equal_the_recorded_rows_on_every_page_size(recording
     assert (await recording.get("/replay/steps?first=12")).json()["action"] == []
 
 
-@ON_DISK
+@ALSO_ARCHIVED
 async def test_step_columns_know_the_lives_at_the_start_of_each_page(recording: Recording) -> None:
     manifest = json.dumps({"name": "Pong", "show": {"lives": "lives"}})
     await recording.execute(text("UPDATE game SET config = cast(:config AS jsonb)").bindparams(config=manifest))
@@ -142,7 +146,7 @@ async def test_step_columns_name_rewards_that_json_cannot_say(recording: Recordi
     assert rewards[:3] == ["NaN", "Infinity", "-Infinity"]
 
 
-@ON_DISK
+@ALSO_ARCHIVED
 async def test_frame_info_is_that_of_reset_or_of_the_step_before(recording: Recording) -> None:
     infos = [(await recording.get(f"/replay/info/{frame}")).json()["info"]["lives"] for frame in range(13)]
     assert infos == [5] * 6 + [4] * 7
@@ -327,7 +331,7 @@ async def test_erasure_removes_links_and_notes_of_the_episode_and_of_the_author(
     assert (await recording.get("/replay", None, link["token"])).status_code == 404
 
 
-@ON_DISK
+@ALSO_ARCHIVED
 async def test_clip_across_segments_has_the_recorded_frames_and_durations(recording: Recording) -> None:
     token = (await recording.make_link())["token"]
     answer = await recording.get("/clips?format=apng&first=3&end=11", None, token)

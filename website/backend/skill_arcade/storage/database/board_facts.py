@@ -11,6 +11,7 @@ from skill_arcade.storage.database.tables import Table
 _table = Table.metadata.tables
 _episode, _user, _game = _table["episode"], _table["user"], _table["game"]
 _certificate, _event, _transition = _table["certificate"], _table["event"], _table["transition"]
+_archived = _table["archived_episode"]
 
 
 async def read_episode_facts(connection: AsyncConnection, episode_id: UUID) -> Row[Any] | None:
@@ -55,6 +56,7 @@ async def list_event_kinds(connection: AsyncConnection, episode_id: UUID) -> fro
 
 async def count_before_shown(connection: AsyncConnection, episode_id: UUID) -> int:
     """Return the number of presses that refer to a frame which, by the browser's clock, was painted after them."""
+    # The archiver has counted those of an archived episode.
     frame = _event.c.data["frame"].as_integer()
     query = (
         select(func.count())
@@ -67,4 +69,5 @@ async def count_before_shown(connection: AsyncConnection, episode_id: UUID) -> i
             _event.c.client_us < _transition.c.shown_us,
         )
     )
-    return (await connection.execute(query)).scalar_one()
+    archived = select(_archived.c.n_before_shown).where(_archived.c.episode_id == episode_id)
+    return (await connection.execute(query)).scalar_one() + (await connection.scalar(archived) or 0)

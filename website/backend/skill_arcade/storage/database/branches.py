@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import NotFound
+from skill_arcade.storage.archive.rows import show_archived
 from skill_arcade.storage.database.tables import Table, Transition
+from skill_arcade.storage.objects import ObjectStore
 
 _table = Table.metadata.tables
 _episode, _segment = _table["episode"], _table["segment"]
@@ -32,7 +34,7 @@ class StoredFrame:
     position: int
 
 
-async def read_line(connection: AsyncConnection, episode_id: UUID, step: int) -> Line:
+async def read_line(connection: AsyncConnection, objects: ObjectStore, episode_id: UUID, step: int) -> Line:
     """Read the steps of the line that lead to observation `step` of an episode.
 
     Raises:
@@ -45,6 +47,7 @@ async def read_line(connection: AsyncConnection, episode_id: UUID, step: int) ->
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise NotFound(f"The round {episode_id}, from which this one branches, was erased.")
+        await show_archived(connection, objects, [episode_id])
         actions, rewards = await _read_steps(connection, episode_id, step)
         if step > row.n_steps or len(actions) != step:
             raise NotFound(f"Episode {episode_id} has no frame {step}.")
@@ -62,17 +65,14 @@ async def find_frame(connection: AsyncConnection, episode: Row[Any], step: int) 
     Raises:
         NotFound: it is not stored.
     """
-    key: str | None = "0/0"
-    if step > 0:
-        of_step = (Transition.c.episode_id == episode.id) & (Transition.c.step == step - 1)
-        key = await connection.scalar(select(Transition.c.next_obs_key).where(of_step))
-    if key is not None:
-        number, position = map(int, key.split("/"))
-        of_segment = (_segment.c.episode_id == episode.id) & (_segment.c.number == number)
-        objects = await connection.scalar(select(_segment.c.objects).where(of_segment))
-        if objects is not None:
-            return StoredFrame(objects, position)
-    raise NotFound(f"Episode {episode.id} has no frame {step}.")
+    # Observation i + 1 is in the segment of step i. The first segment begins with the observation of the reset.
+    first_frame = _segment.c.first_step + case((_segment.c.number == 0, 0), else_=1)
+    of_frame = (first_frame <= step) & (first_frame + _segment.c.n_frames > step)
+    query = select(_segment.c.objects, (step - first_frame).label("position"))
+    found = (await connection.execute(query.where(_segment.c.episode_id == episode.id, of_frame))).one_or_none()
+    if found is None:
+        raise NotFound(f"Episode {episode.id} has no frame {step}.")
+    return StoredFrame(found.objects, found.position)
 
 
 async def _read_steps(connection: AsyncConnection, episode_id: UUID, n_steps: int) -> tuple[list[int], float]:

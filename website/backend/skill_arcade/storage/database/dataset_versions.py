@@ -60,9 +60,10 @@ WITH shown AS (
 SELECT e.id, encode(sha256(convert_to(jsonb_build_array(
     e.id, e.user_id, e.game_id, e.seed, e.n_steps, e.status, e.score, e.end_reason, e.environment, e.provenance,
     e.reset_info, extract(epoch FROM e.time_created), extract(epoch FROM e.time_ended),
-    shown.md5, segments.parts, notes.parts)::text, 'UTF8')), 'hex') AS digest
+    coalesce(shown.md5, archived.shown_md5), segments.parts, notes.parts)::text, 'UTF8')), 'hex') AS digest
 FROM episode e
 LEFT JOIN shown ON shown.episode_id = e.id
+LEFT JOIN archived_episode archived ON archived.episode_id = e.id
 LEFT JOIN segments ON segments.episode_id = e.id
 LEFT JOIN notes ON notes.episode_id = e.id
 WHERE e.id = ANY(:ids)

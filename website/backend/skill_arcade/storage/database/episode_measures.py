@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from skill_arcade.storage.archive.rows import show_archived
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.tables import Table
+from skill_arcade.storage.objects import ObjectStore
 
 _measure = Table.metadata.tables["episode_measure"]
 BATCH_SIZE = 20
@@ -79,8 +81,9 @@ async def count_unmeasured(connection: AsyncConnection) -> int:
     return int((await connection.execute(text(f"SELECT count(*) {UNMEASURED}"))).scalar_one())
 
 
-async def measure_episodes(connection: AsyncConnection, ids: Sequence[UUID]) -> None:
+async def measure_episodes(connection: AsyncConnection, objects: ObjectStore, ids: Sequence[UUID]) -> None:
     """Compute the measures of these episodes, and replace earlier ones. Episodes that do not exist are ignored."""
+    await show_archived(connection, objects, ids, views=True)
     names = [column.name for column in _measure.columns]
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in names if name != "episode_id")
     statement = (
@@ -96,13 +99,13 @@ async def find_newest_measure(connection: AsyncConnection) -> datetime | None:
     return newest
 
 
-async def measure_missing(engine: AsyncEngine) -> int:
+async def measure_missing(engine: AsyncEngine, objects: ObjectStore) -> int:
     """Compute the measures that are missing or outdated, batch by batch; return their number."""
     n_measured = 0
     while True:
         async with transaction(engine) as connection:
             ids = await list_unmeasured(connection, BATCH_SIZE)
-            await measure_episodes(connection, ids)
+            await measure_episodes(connection, objects, ids)
         n_measured += len(ids)
         if len(ids) < BATCH_SIZE:
             return n_measured

@@ -122,7 +122,8 @@ async def erase_episode(connection: AsyncConnection, episode_id: UUID) -> None:
     await remove_items(connection, episode_id)
     for table in _episode_tables:
         await connection.execute(delete(table).where(table.c.episode_id == episode_id))
-    await delete_work(connection, WorkKind.CERTIFY, [str(episode_id)])
+    for kind in (WorkKind.CERTIFY, WorkKind.ARCHIVE):
+        await delete_work(connection, kind, [str(episode_id)])
     deletion = delete(_episode).where(_episode.c.id == episode_id)
     user_id, game_id, n_steps = (
         await connection.execute(deletion.returning(_episode.c.user_id, _episode.c.game_id, _episode.c.n_steps))

@@ -15,7 +15,9 @@ from sqlalchemy.types import TypeEngine
 
 from skill_arcade.errors import NameTaken, NotFound
 from skill_arcade.ids import new_episode_id
+from skill_arcade.storage.archive.rows import show_archived
 from skill_arcade.storage.database.tables import Table
+from skill_arcade.storage.objects import ObjectStore
 
 _table = Table.metadata.tables
 _set, _item = _table["judgement_set"], _table["judgement_item"]
@@ -119,8 +121,9 @@ async def list_candidates(
     return list(await connection.execute(_bind(_CANDIDATES), values))
 
 
-async def read_rewards(connection: AsyncConnection, episode_id: UUID) -> list[float]:
+async def read_rewards(connection: AsyncConnection, objects: ObjectStore, episode_id: UUID) -> list[float]:
     """Return the rewards of an episode's steps."""
+    await show_archived(connection, objects, [episode_id])
     transition = _table["transition"]
     query = select(transition.c.reward).where(transition.c.episode_id == episode_id).order_by(transition.c.step)
     return [float(reward) for reward in (await connection.execute(query)).scalars()]

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import InvalidRequest, NotFound
+from skill_arcade.storage.archive.rows import list_archived
 from skill_arcade.storage.database import tables
 from skill_arcade.storage.database.consents import is_allowed
 from skill_arcade.storage.database.erasures import id_after_erasure, is_erased
@@ -363,6 +364,7 @@ async def count_parts(connection: AsyncConnection, episode_id: UUID) -> tuple[in
     transitions = select(func.count()).where(_transition.c.episode_id == episode_id)
     events = select(_event.c.kind, func.count()).where(_event.c.episode_id == episode_id).group_by(_event.c.kind)
     n_transitions = (await connection.execute(transitions)).scalar_one()
+    n_transitions += (await list_archived(connection, episode_id, episode_id)).get(episode_id, (0, ""))[0]
     return n_transitions, {row[0]: row[1] for row in await connection.execute(events)}
 
 

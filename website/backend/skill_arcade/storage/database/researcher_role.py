@@ -16,7 +16,7 @@ ROLE = "researcher"
 READABLE = (
     *("game", "server", "baseline", "baseline_source", "published_agent", "published_score"),
     *("consent_document", "consent_decision", "episode_consent"),
-    *("saved_dataset", "dataset_version", "dataset_episode"),
+    *("saved_dataset", "dataset_version", "dataset_episode", "archive_object"),
     "agent_version",
     *("study_version", "participant_answer", "participant_exclusion"),  # withdrawal deletes answers and exclusions
     *("judgement_set", "judgement_item", "judgement"),  # withdrawal deletes the judge's answers
@@ -36,8 +36,8 @@ LIMITED_TABLES = {
     "episode": "id",
     **dict.fromkeys(
         (
-            *("transition", "segment", "event", "certificate", "quarantine", "note", "episode_measure", "death"),
-            "judgement_clip",
+            *("transition", "archived_episode", "segment", "event", "certificate", "quarantine", "note"),
+            *("episode_measure", "death", "judgement_clip"),
         ),
         "episode_id",
     ),

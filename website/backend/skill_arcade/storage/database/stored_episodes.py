@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from skill_arcade.storage.archive.rows import list_archived
 from skill_arcade.storage.database import tables
 from skill_arcade.storage.database.provisional_ends import SERVER_LOST
 
@@ -30,7 +31,8 @@ class StoredSegment:
 class StoredEpisode:
     """An episode's step counter, and its stored transitions and segments.
 
-    `server_id` is the server that plays it, None if unknown. `is_lost` is True if its end is provisional.
+    `server_id` is the server that plays it, None if unknown. `is_lost` is True if its end is provisional. Archived
+    transitions count; `archive_key` is the key of the object that has them, None if they are in the database.
     """
 
     id: UUID
@@ -41,6 +43,7 @@ class StoredEpisode:
     segments: list[StoredSegment] = field(default_factory=list)
     server_id: UUID | None = None
     is_lost: bool = False
+    archive_key: str | None = None
 
 
 async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, limit: int) -> list[StoredEpisode]:
@@ -53,7 +56,10 @@ async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, 
     if not episodes:
         return []
     first, last = episodes[0].id, episodes[-1].id
-    counts = await _count_transitions(connection, first, last)
+    counts, archived = await _count_transitions(connection, first, last), await list_archived(connection, first, last)
+    for episode, (n_steps, _) in archived.items():
+        n_more, last_step = counts.get(episode, (0, -1))
+        counts[episode] = (n_steps + n_more, max(n_steps - 1, last_step))
     segments = await _list_segments(connection, first, last)
     return [
         StoredEpisode(
@@ -64,6 +70,7 @@ async def list_stored_episodes(connection: AsyncConnection, after: UUID | None, 
             segments.get(row.id, []),
             row.server_id,
             row.end_reason == SERVER_LOST,
+            archived.get(row.id, (0, None))[1],
         )
         for row in episodes
     ]

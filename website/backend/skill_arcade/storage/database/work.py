@@ -40,6 +40,7 @@ class WorkKind(StrEnum):
 
     CERTIFY = "certify"
     ERASE = "erase"
+    ARCHIVE = "archive"
     WITHDRAW = "withdraw"
 
 

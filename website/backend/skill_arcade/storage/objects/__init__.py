@@ -24,6 +24,12 @@ class ObjectStore(Protocol):
     async def get(self, key: str) -> bytes:
         """Return the bytes of an object. Raises ObjectMissing, InvalidRequest, NotReady."""
 
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Return `length` bytes of an object from `start` on, fewer at its end. Raises as `get`.
+
+        The store verifies no checksum of a part: the caller compares what it reads with a digest.
+        """
+
     def open_writer(self, key: str) -> AbstractContextManager[BinaryIO]:
         """Open a file whose bytes become an object, of any size, when the block ends without an exception.
 

@@ -29,6 +29,9 @@ class DiskObjects:
     async def get(self, key: str) -> bytes:
         return await asyncio.to_thread(self._get, self._path(key))
 
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        return await asyncio.to_thread(self._get_range, self._path(key), start, length)
+
     @contextmanager
     def open_writer(self, key: str) -> Iterator[BinaryIO]:
         """Write a temporary file, and link it to its path at the end."""
@@ -134,6 +137,15 @@ class DiskObjects:
         with self._translate_errors():
             try:
                 return path.read_bytes()
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+                raise self._missing(path) from error
+
+    def _get_range(self, path: Path, start: int, length: int) -> bytes:
+        with self._translate_errors():
+            try:
+                with path.open("rb") as stream:
+                    stream.seek(start)
+                    return stream.read(length)
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
                 raise self._missing(path) from error
 

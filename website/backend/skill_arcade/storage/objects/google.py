@@ -98,6 +98,9 @@ class GoogleObjects:
         """Download the object in one request and verify its checksum."""
         return await self._run(self._get, check_key(key))
 
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        return await self._run(self._get_range, check_key(key), start, length)
+
     @contextmanager
     def open_writer(self, key: str) -> Iterator[BinaryIO]:
         """Upload in chunks. A resumable upload that is not finished leaves no object."""
@@ -132,7 +135,7 @@ class GoogleObjects:
     async def read_chunks(self, key: str) -> AsyncIterator[bytes]:
         """Each chunk is one request for a range of the object."""
         for start in range(0, await self.size(key), CHUNK_BYTES):
-            yield await self._run(self._get_range, key, start)
+            yield await self._run(self._get_range, key, start, CHUNK_BYTES)
 
     async def delete(self, key: str) -> None:
         await self._run(self._delete, check_key(key))
@@ -204,11 +207,11 @@ class GoogleObjects:
                 raise self._missing(key) from error
         return int(blob.size)
 
-    def _get_range(self, key: str, start: int) -> bytes:
+    def _get_range(self, key: str, start: int, length: int) -> bytes:
         with translate_errors(self._name):
             try:
                 data: bytes = self._blob(key).download_as_bytes(
-                    start=start, end=start + CHUNK_BYTES - 1, checksum=None, **self._retry_options
+                    start=start, end=start + length - 1, checksum=None, **self._retry_options
                 )
             except api_errors.NotFound as error:
                 raise self._missing(key) from error

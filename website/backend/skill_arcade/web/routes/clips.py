@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.replay.clips import MAX_CLIP_FRAMES, MEDIA_TYPES, ClipFormat
+from skill_arcade.storage.archive.rows import show_archived
 from skill_arcade.storage.database.queries import episode_segments
 from skill_arcade.storage.database.replay import read_step_columns
 from skill_arcade.web.problems import problem_answers
@@ -44,6 +45,7 @@ async def make_episode_clip(
     async with request_transaction(state.engine) as connection:
         episode, _ = await find_visible_episode(connection, episode_id, viewer)
         segments = await episode_segments(connection, episode_id)
+        await show_archived(connection, state.objects, [episode_id])
         columns = await read_step_columns(connection, episode_id, max(first - 1, 0), end - first + 1, None)
     n_frames = sum(row.n_frames for row in segments)
     if end > n_frames:

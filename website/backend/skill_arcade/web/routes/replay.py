@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy import Row
 
 from skill_arcade.replay.captions import keep_changes, read_captions, shorten
+from skill_arcade.storage.archive.rows import show_archived
 from skill_arcade.storage.database.queries import episode_segments
 from skill_arcade.storage.database.replay import (
     list_info_texts,
@@ -104,6 +105,7 @@ async def list_steps(
         episode, _ = await find_visible_episode(connection, episode_id, viewer)
         manifest = await read_manifest(connection, episode.game_id)
         lives_key = (manifest.get("show") or {}).get("lives")
+        await show_archived(connection, state.objects, [episode_id])
         columns = await read_step_columns(connection, episode_id, first, count, lives_key)
     return await anyio.to_thread.run_sync(_send_columns, first, columns, _accepts_gzip(request))
 
@@ -129,6 +131,7 @@ async def read_frame_info(
     """Return the `info` that came with a frame: of `reset` for frame 0, of step `frame - 1` otherwise."""
     async with request_transaction(state.engine) as connection:
         await find_visible_episode(connection, episode_id, viewer)
+        await show_archived(connection, state.objects, [episode_id])
         return FrameInfo(frame=frame, info=await read_info(connection, episode_id, frame))
 
 
@@ -140,6 +143,8 @@ async def list_captions(episode_id: UUID, viewer: CurrentViewer, state: State) -
         manifest = await read_manifest(connection, episode.game_id)
         key: str | None = (manifest.get("show") or {}).get("text")
         segments = await episode_segments(connection, episode_id)
+        if key is not None:
+            await show_archived(connection, state.objects, [episode_id])
         texts = [] if key is None else await list_info_texts(connection, episode_id, key)
     observed: list[tuple[int, str]] = []
     first_frame = 0

@@ -82,6 +82,16 @@ async def test_get_of_missing_object_names_key(store: ObjectStore) -> None:
             await store.get(key)
 
 
+async def test_range_has_these_bytes_and_fewer_at_the_end(store: ObjectStore) -> None:
+    data = bytes(range(256)) * 9
+    await store.put("a/b", data)
+    assert await store.get_range("a/b", 300, 40) == data[300:340]
+    assert await store.get_range("a/b", 0, len(data)) == data
+    assert await store.get_range("a/b", len(data) - 5, 40) == data[-5:]
+    with pytest.raises(ObjectMissing, match="a/x"):
+        await store.get_range("a/x", 0, 1)
+
+
 async def test_writer_of_many_chunks_stores_one_object(store: ObjectStore) -> None:
     data = bytes(range(256)) * (34 << 10) + b"end"  # more than one request of an upload
     with store.open_writer("a/big") as stream:

@@ -5,6 +5,7 @@ All modules are imported here, because `Table.metadata` has a table only after i
 
 from skill_arcade.storage.database.tables.accounts import Erasure, Preference, User
 from skill_arcade.storage.database.tables.agents import Agent, AgentToken, AgentVersion
+from skill_arcade.storage.database.tables.archive import ArchivedEpisode, ArchiveObject
 from skill_arcade.storage.database.tables.base import Table
 from skill_arcade.storage.database.tables.boards import (
     Baseline,
@@ -51,6 +52,8 @@ __all__ = [
     "Agent",
     "AgentToken",
     "AgentVersion",
+    "ArchiveObject",
+    "ArchivedEpisode",
     "Baseline",
     "BaselineSource",
     "Board",

@@ -15,7 +15,7 @@ class Work(Table, table=True):
     __tablename__ = "work"
     __table_args__ = (Index(None, "kind", "time_due"),)
 
-    kind: str = Field(primary_key=True, sa_column_kwargs=commented("certify, erase or withdraw"))
+    kind: str = Field(primary_key=True, sa_column_kwargs=commented("certify, erase, archive or withdraw"))
     subject: str = Field(
         primary_key=True, sa_column_kwargs=commented("id of the episode, user or consent that it is about")
     )

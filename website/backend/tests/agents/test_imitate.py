@@ -1,0 +1,49 @@
+"""`examples/imitate.py` learns from recorded play, and the ONNX file plays the game."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from skill_arcade.agents.onnx import OnnxPolicy
+from skill_arcade.environments.factory import make_environment
+from skill_arcade.games.catalogue import load_catalogue
+from tests.readers.recordings import record_games
+from tests.support.database import fresh_database
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "imitate.py"
+PACKAGES = ("torch", "onnx", "onnxruntime")
+pytestmark = [
+    pytest.mark.may_skip(reason="torch is 1 GB that the environment of the tests need not have"),
+    pytest.mark.skipif(any(find_spec(name) is None for name in PACKAGES), reason="pip install torch onnx onnxruntime"),
+]
+
+
+@pytest.mark.parametrize(("game", "name"), [("cart-pole", "observation"), ("minigrid-door-key", "image")])
+def test_imitate_writes_a_policy_that_plays(postgres: URL, tmp_path: Path, game: str, name: str) -> None:
+    with fresh_database(postgres) as url:
+        record_games(url, tmp_path / "home", [game], steps=200, has_odd=False)
+        address = url.render_as_string(hide_password=False)
+        environment = {**os.environ, "SKILL_ARCADE_HOME": str(tmp_path / "home"), "DATABASE_URL": address}
+        arguments = ("--epochs", "2", "--seeds", "2", "--max-steps", "50", "--curve", "curve.csv")
+        command = [sys.executable, str(EXAMPLE), game, *arguments]
+        done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "steps to learn from" in done.stdout
+    assert len((tmp_path / "curve.csv").read_text().splitlines()) == 3
+    policy = OnnxPolicy(tmp_path / "clone.onnx")
+    assert policy.metadata["game"] == game
+    env = make_environment(load_catalogue().games[game].environment)
+    result = env.reset(7)
+    policy.start(7)
+    assert name in policy._inputs
+    for _ in range(10):
+        action = policy.choose(result.observation, {})
+        assert 0 <= action < env.n_actions
+        if not result.terminated:
+            result = env.step(action)
+    env.close()
