@@ -2,6 +2,7 @@
 
 python examples/imitate.py cart-pole                        # people's episodes of this arcade
 python examples/imitate.py minigrid-door-key --ids played.jsonl   # those that `skill-arcade agents run --json` printed
+python examples/imitate.py cart-pole --minari FOLDER        # of `skill-arcade export --format minari FOLDER`
 python examples/imitate.py pong --align shift_15 --device cuda    # people act on what they saw 250 ms before
 ... --out clone.onnx --curve curve.csv                      # then: skill-arcade agents add clone.onnx ...
 
@@ -11,6 +12,7 @@ It needs torch and onnx: pip install torch onnx
 import argparse
 import csv
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,10 +25,10 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from skill_arcade.agents.atari import AtariViewPolicy
 from torch import Tensor, nn
 
 import skill_arcade.dataset as sa
+from skill_arcade.agents.atari import AtariViewPolicy
 from skill_arcade.agents.policy import Policy
 from skill_arcade.environments.factory import make_environment
 from skill_arcade.exact_json import decode_info
@@ -280,6 +282,42 @@ def write_onnx(net: nn.Module, samples: Samples, path: Path, card: Mapping[str, 
     onnx.save(model, str(path))
 
 
+@dataclass(frozen=True)
+class MinariEpisode:
+    """An episode of an export, with what is read of a recorded one."""
+
+    id: str
+    observations: Any
+    actions: NDArray[np.int64]
+    rewards: NDArray[np.float64]
+    times: Mapping[str, Any]
+
+    @property
+    def frames(self) -> Any:
+        """The observations of an Atari game."""
+        return self.observations
+
+    @property
+    def score(self) -> float:
+        """The sum of the rewards."""
+        return float(self.rewards.sum())
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+def read_minari(folder: Path, game: str) -> list[Any]:
+    """Return the episodes of a game in an export. Their times say when a key was pressed, so `seen` works too."""
+    os.environ["MINARI_DATASETS_PATH"] = str(folder)  # Minari reads it at import
+    import minari  # noqa: PLC0415
+
+    episodes = []
+    for one in minari.load_dataset(f"skill-arcade/{game}/human-v0").iterate_episodes():
+        times = {name: np.asarray(one.infos[name])[1:, 0] for name in ("input_us", "input_frame")}
+        episodes.append(MinariEpisode(str(one.id), one.observations, one.actions, one.rewards, times))
+    return episodes
+
+
 def choose_episodes(dataset: sa.Dataset, game: str, ids: Path | None) -> list[sa.Episode]:
     """Return the episodes to learn from: people's, or those whose ids a file of JSON lines has."""
     if ids is None:
@@ -303,6 +341,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("game", help="id of a game: CartPole and other vectors, MiniGrid, Atari")
     parser.add_argument("--ids", type=Path, metavar="FILE", help="JSON lines with the ids of episodes")
+    parser.add_argument("--minari", type=Path, metavar="FOLDER", help="an export, rather than this arcade")
     parser.add_argument("--align", default="applied", help="applied, seen, or shift_K: what an action is paired with")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=8, help="the epoch that runs then is the last")
@@ -316,7 +355,10 @@ def main() -> None:
     game = load_catalogue(read_settings().games_folder).games[options.game]
     n_actions = make_environment(game.environment).n_actions
     with sa.open() as dataset:
-        episodes = choose_episodes(dataset, options.game, options.ids)
+        if options.minari is None:
+            episodes = choose_episodes(dataset, options.game, options.ids)
+        else:
+            episodes = read_minari(options.minari, options.game)
         if not episodes:
             sys.exit(f"There are no episodes of {options.game} to learn from. Play some, or name them with --ids.")
         samples = read_samples(episodes, game, options.align, options.cache)

@@ -23,13 +23,22 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("game", "name"), [("cart-pole", "observation"), ("minigrid-door-key", "image")])
-def test_imitate_writes_a_policy_that_plays(postgres: URL, tmp_path: Path, game: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("game", "name", "is_exported"),
+    [("cart-pole", "observation", False), ("minigrid-door-key", "image", False), ("cart-pole", "observation", True)],
+)
+def test_imitate_writes_a_policy_that_plays(
+    postgres: URL, tmp_path: Path, game: str, name: str, is_exported: bool
+) -> None:
     with fresh_database(postgres) as url:
         record_games(url, tmp_path / "home", [game], steps=200, has_odd=False)
         address = url.render_as_string(hide_password=False)
         environment = {**os.environ, "SKILL_ARCADE_HOME": str(tmp_path / "home"), "DATABASE_URL": address}
-        arguments = ("--epochs", "2", "--seeds", "2", "--max-steps", "50", "--curve", "curve.csv")
+        arguments: tuple[str, ...] = ("--epochs", "2", "--seeds", "2", "--max-steps", "50", "--curve", "curve.csv")
+        if is_exported:
+            export = [sys.executable, "-m", "skill_arcade", "export", "--format", "minari", str(tmp_path / "out")]
+            subprocess.run(export, check=True, env=environment, capture_output=True)
+            arguments += ("--minari", str(tmp_path / "out"), "--align", "seen")
         command = [sys.executable, str(EXAMPLE), game, *arguments]
         done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
