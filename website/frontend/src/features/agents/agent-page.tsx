@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useParams } from "react-router";
 
+import type { Game } from "@/api/client";
 import { agentQuery, type AgentVersion } from "@/api/agents";
 import { gamesQuery } from "@/api/queries";
 import { Button, buttonClass } from "@/components/button";
@@ -14,6 +15,9 @@ import { translateServerText } from "@/lib/server-texts";
 import { describeFormat, describeObservation } from "./agent-texts";
 import { LiveGames } from "./live-games";
 import { ScoreCard } from "./score-card";
+
+/** Games of an agent that are linked; the others are counted. */
+const MAX_LINKS = 6;
 
 /** An agent: what it is, what it plays now, and its scores beside those of people. */
 export function AgentPage({ userId }: { userId: string }) {
@@ -70,6 +74,7 @@ export function AgentPage({ userId }: { userId: string }) {
           <LiveGames games={live} />
         </section>
       )}
+      <TakeOver agent={name} games={games ?? []} />
       <section aria-labelledby="scores" className="mt-8">
         <h2 id="scores" className="text-3xl sign">
           {i18n._("Scores")}
@@ -95,6 +100,39 @@ export function AgentPage({ userId }: { userId: string }) {
       </section>
       {newest !== undefined && <About version={newest} count={versions.length} />}
     </div>
+  );
+}
+
+/** Games that the agent can play until one takes over, the first ones of many. */
+function TakeOver({ agent, games }: { agent: string; games: readonly Game[] }) {
+  const { i18n } = useLingui();
+  const possible = games.filter((game) => game.agents.some(({ name }) => name === agent));
+  if (possible.length === 0) return null;
+  return (
+    <section aria-labelledby="take-over" className="mt-8">
+      <h2 id="take-over" className="text-3xl sign">
+        {i18n._("Play together")}
+      </h2>
+      <p className="mt-3 text-dim">
+        {i18n._("It plays until you press a key, and goes on when you let go.")}
+      </p>
+      <ul className="mt-3 flex flex-wrap gap-2">
+        {possible.slice(0, MAX_LINKS).map((game) => (
+          <li key={game.id}>
+            <Link to={paths.takeover(game.id, agent)} className={buttonClass("plain")}>
+              {game.name}
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {possible.length > MAX_LINKS && (
+        <p className="mt-3 text-dim">
+          {i18n._("And in {count} other games, where you choose it before the start.", {
+            count: possible.length - MAX_LINKS,
+          })}
+        </p>
+      )}
+    </section>
   );
 }
 
