@@ -3,9 +3,18 @@
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 
 TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayTicket:
+    """A play ticket, and the origin of the socket that it is for, or None if it is that of the arcade."""
+
+    ticket: str
+    socket: str | None
 
 
 class RequestRefused(Exception):
@@ -25,7 +34,7 @@ def sign_in(url: str, name: str) -> str:
     return str(post(url, "/auth/login", body, {"X-Skill-Arcade-Synthetic": "true"})["token"])
 
 
-def issue_ticket(url: str, token: str, game: str, branch: tuple[str, int] | None = None) -> str:
+def issue_ticket(url: str, token: str, game: str, branch: tuple[str, int] | None = None) -> PlayTicket:
     """Return a play ticket, which opens one connection within 60 s. Raises as `sign_in` does.
 
     `branch` is the id of an episode, and the number of its frame, to play from.
@@ -33,7 +42,8 @@ def issue_ticket(url: str, token: str, game: str, branch: tuple[str, int] | None
     body: dict[str, Any] = {"game_id": game}
     if branch is not None:
         body["branch"] = {"episode": branch[0], "frame": branch[1]}
-    return str(post(url, "/play/tickets", body, {"Authorization": f"Bearer {token}"})["ticket"])
+    answer = post(url, "/play/tickets", body, {"Authorization": f"Bearer {token}"})
+    return PlayTicket(str(answer["ticket"]), answer.get("socket"))  # an older arcade names no socket
 
 
 def post(url: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:

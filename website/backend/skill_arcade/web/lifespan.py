@@ -40,6 +40,7 @@ from skill_arcade.web.graceful_shutdown import graceful_shutdown
 from skill_arcade.web.heartbeat import ServerHeartbeat
 from skill_arcade.web.lost_games import LostGames
 from skill_arcade.web.metric_export import export_metrics, should_export
+from skill_arcade.web.placement import Placement
 from skill_arcade.web.rate_limiting.table import PLAYER_TICKETS
 from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.research import ResearchService
@@ -92,10 +93,15 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         if should_export(settings):
             export_task = asyncio.create_task(export_metrics(state), name="export metrics")
             stack.callback(export_task.cancel)
-        stack.enter_context(graceful_shutdown(partial(sessions.stop, GAMES_GRACE_SECONDS)))
+        stack.enter_context(graceful_shutdown(partial(drain, state)))
         request_short_slice()
         log.info("loaded the catalogue games=%d", len(state.catalogue.games))
         yield {"arcade": state}
+
+
+async def drain(state: AppState) -> None:
+    """Hand over or end all games, while other servers stop sending players here."""
+    await asyncio.gather(state.heartbeat.withdraw(), state.sessions.stop(GAMES_GRACE_SECONDS))
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:
@@ -169,6 +175,8 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         journal_id,
         max_games=settings.max_games,
         lost_seconds=settings.server_lost_seconds,
+        socket_origin=settings.socket_origin,
+        accepts_games=lambda: not sessions.capacity.rejection_reason,
     )
     sessions = open_session_manager(settings, heartbeat.server_id, partial(storage_answers, engine, objects))
     leases = GameLeases(
@@ -203,6 +211,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         leases=leases,
         moves=moves,
         lost_games=lost_games,
+        placement=Placement(engine, settings),
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         export_jobs=export_jobs,

@@ -50,7 +50,8 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
         async with request_transaction(state.engine) as connection:
             await check_branch(connection, state, *branch, body.game_id, viewer)
     issued = state.tokens.issue_ticket(user.user_id, body.game_id, ghost=body.ghost, branch=branch, agent=body.agent)
-    return Ticket(ticket=issued.token, expires_at=issued.expires_at)
+    socket = await state.placement.find_socket(user.user_id)
+    return Ticket(ticket=issued.token, expires_at=issued.expires_at, socket=socket)
 
 
 @router.get("/me/episodes", responses=problem_answers(401, 422, 503))
