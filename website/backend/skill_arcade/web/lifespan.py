@@ -26,6 +26,7 @@ from skill_arcade.storage.objects import open_objects
 from skill_arcade.supervised_process import SupervisedProcess
 from skill_arcade.uploader.process import run_uploader
 from skill_arcade.uploader.uploader import storage_answers
+from skill_arcade.web.agones import find_agones
 from skill_arcade.web.clip_workers import ClipWorkers
 from skill_arcade.web.cloud_run_jobs import CertifyJob, CloudRunJob
 from skill_arcade.web.consents import ConsentService
@@ -73,6 +74,9 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     settings = choose_home(settings)
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
+        agones = find_agones(lambda: state.sessions.n_games)
+        if agones is not None:
+            stack.push_async_callback(agones.shut_down)  # last of all: Agones deletes the server and its disk
         await state.heartbeat.register()
         stack.push_async_callback(state.heartbeat.end)  # last: the uploader still uploads until then
         beating = state.heartbeat.run(lambda: state.sessions.n_games, state.lost_games.recover)
@@ -94,6 +98,9 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
             export_task = asyncio.create_task(export_metrics(state), name="export metrics")
             stack.callback(export_task.cancel)
         stack.enter_context(graceful_shutdown(partial(drain, state)))
+        if agones is not None:
+            agones_task = asyncio.create_task(agones.run(), name="agones")
+            stack.callback(agones_task.cancel)
         request_short_slice()
         log.info("loaded the catalogue games=%d", len(state.catalogue.games))
         yield {"arcade": state}
