@@ -76,7 +76,7 @@ def test_fleet_agrees_with_the_server() -> None:
         name.lower(): value.replace("$(POD_NAME)", "pod-1") for name, value in values.items() if name != "POD_NAME"
     }
     assert set(fields) <= set(Settings.model_fields)
-    settings = Settings(_env_file=None, **(fields | {"database_url": "postgresql://host/name"}))  # type: ignore[arg-type]
+    settings = Settings(_env_file=None, **(fields | {"database_url": "postgresql://host/name"}))
     check_settings(settings, {})
     assert server["counters"][COUNTER]["capacity"] == int(values["MAX_GAMES"])
     assert server["health"]["periodSeconds"] > HEALTH_SECONDS

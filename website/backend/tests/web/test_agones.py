@@ -6,6 +6,7 @@ That bodies are JSON objects sent with Content-Type application/json is from its
 as is that the sidecar may start after the server.
 """
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from skill_arcade.recording.journal import OPEN, SEALED
 from skill_arcade.web.agones import Agones, find_agones
+from tests.support.arcade import open_player
+from tests.support.database import temporary_home
+from tests.support.server import ServerUnderTest
 
 pytestmark = pytest.mark.anyio
 EMPTY_CALLS = {("POST", path) for path in ("/ready", "/health", "/allocate", "/shutdown")}
@@ -116,6 +121,33 @@ async def test_R42_missing_sidecar_prevents_nothing() -> None:
     agones = Agones("http://localhost:9", lambda: 0)
     await agones.report()
     await agones.shut_down()
+
+
+async def wait_for_call(sidecar: Sidecar, path: str) -> None:
+    """Wait until the server has made a call."""
+    async with asyncio.timeout(60):
+        while path not in [called for called, _ in sidecar.calls]:
+            await asyncio.sleep(0.05)
+
+
+async def test_R42_server_says_shutdown_after_everything_is_stored(sidecar: Sidecar) -> None:
+    with temporary_home() as home:
+        server = ServerUnderTest(home, {"AGONES_SDK_HTTP_PORT": str(sidecar.server_address[1])})
+        try:
+            await asyncio.to_thread(server.start)
+            await wait_for_call(sidecar, "/ready")
+            async with open_player(server, "ada@example.org", "breakout") as player:
+                await wait_for_call(sidecar, "/allocate")
+                await player.send("start", mode="streamed")
+                await player.read_until_frame(60)
+                server.running.terminate()
+                await wait_for_call(sidecar, "/shutdown")
+                assert server.files(OPEN, SEALED) == []
+            await asyncio.to_thread(server.running.wait, 60)
+            assert sidecar.calls[-1][0] == "/shutdown"
+        finally:
+            if server.running.poll() is None:
+                await asyncio.to_thread(server.stop)
 
 
 def test_server_without_agones_calls_nobody() -> None:
