@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from skill_arcade.errors import SettingsError
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+SOCKET_ORIGIN = r"wss?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+"""Origin of play sockets, as a regular expression."""
 # A comma-separated list: TRUSTED_HOSTS=localhost,arcade.example.org
 Listed = Annotated[tuple[str, ...], NoDecode]
 # Connection pool size of the certifier and of each reader of recordings, which run one query at a time.
@@ -250,6 +252,17 @@ class Settings(BaseSettings):
         ("localhost", "127.0.0.1", "::1"),
         description="Host names that this server answers to. *.example.org matches all subdomains, * any host.",
     )
+    socket_origin: str | None = Field(
+        None,
+        pattern=rf"^{SOCKET_ORIGIN}$",
+        description="Public origin of this very server, for example wss://arcade-0.example.org. Other servers then "
+        "send players to it by their tickets. Default: none, so that pages connect to the server that they talk to.",
+    )
+    socket_origins: Listed = Field(
+        (),
+        description="Origins of other servers to which tickets of this one may send players, for example "
+        "wss://*.example.org. Pages may connect to these only. Default: none besides SOCKET_ORIGIN.",
+    )
     cors_origins: Listed = Field(
         (),
         description="Origins of other sites whose pages may use this server, for example "
@@ -343,6 +356,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "trusted_hosts",
+        "socket_origins",
         "cors_origins",
         "firebase_providers",
         "researcher_emails",
@@ -371,6 +385,12 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("postgres://", "postgresql://", "postgresql+asyncpg://")):
             raise ValueError("not a Postgres URL, for example postgresql://user:password@host/name")
         return value
+
+    @property
+    def allowed_sockets(self) -> tuple[str, ...]:
+        """Origins of play sockets that tickets of this server may name; none: they name no server."""
+        own = () if self.socket_origin is None else (self.socket_origin,)
+        return tuple(dict.fromkeys((*own, *self.socket_origins)))
 
     @property
     def journal_folder(self) -> Path:

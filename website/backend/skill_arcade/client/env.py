@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed as SocketClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from skill_arcade.client.http import issue_ticket, sign_in, sign_in_agent
+from skill_arcade.client.http import PlayTicket, issue_ticket, sign_in, sign_in_agent
 from skill_arcade.exact_json import decode_info, decode_value
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.wire.packet import FramePacket
@@ -261,11 +261,14 @@ def space_of(value: Any) -> spaces.Space[Any]:
     return spaces.Box(-np.inf, np.inf, array.shape, array.dtype.type)
 
 
-def _connect(url: str, game: str, ticket: str, options: dict[str, str]) -> AbstractContextManager[ClientConnection]:
-    address = f"ws{url.rstrip('/').removeprefix('http')}/ws/{game}"
+def _connect(
+    url: str, game: str, ticket: PlayTicket, options: dict[str, str]
+) -> AbstractContextManager[ClientConnection]:
+    origin = ticket.socket or f"ws{url.rstrip('/').removeprefix('http')}"
+    address = f"{origin}/ws/{game}"
     if options:
         address += f"?{urlencode(options)}"
-    protocols = [Subprotocol("skill-arcade"), Subprotocol(f"ticket.{ticket}")]
+    protocols = [Subprotocol("skill-arcade"), Subprotocol(f"ticket.{ticket.ticket}")]
     return connect(address, subprotocols=protocols, compression=None, open_timeout=TIMEOUT_SECONDS, close_timeout=1)
 
 

@@ -3,10 +3,19 @@
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayTicket:
+    """A play ticket, and the origin of the socket that it is for, or None if it is that of the arcade."""
+
+    ticket: str
+    socket: str | None
 
 
 class RequestRefused(Exception):
@@ -43,7 +52,7 @@ def read_agent(url: str, token: str, name: str) -> dict[str, Any]:
 
 def issue_ticket(
     url: str, token: str, game: str, branch: tuple[str, int] | None = None, version: int | None = None
-) -> str:
+) -> PlayTicket:
     """Return a play ticket, which opens one connection within 60 s. Raises as `sign_in` does.
 
     `branch` is the id of an episode, and the number of its frame, to play from. `version` is the number of the version
@@ -54,7 +63,8 @@ def issue_ticket(
         body["agent_version"] = version
     if branch is not None:
         body["branch"] = {"episode": branch[0], "frame": branch[1]}
-    return str(post(url, "/play/tickets", body, {"Authorization": f"Bearer {token}"})["ticket"])
+    answer = post(url, "/play/tickets", body, {"Authorization": f"Bearer {token}"})
+    return PlayTicket(str(answer["ticket"]), answer.get("socket"))  # an older arcade names no socket
 
 
 def post(url: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:

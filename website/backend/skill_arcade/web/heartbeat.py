@@ -30,13 +30,24 @@ MIN_TIMEOUT_SECONDS = 5.0
 class ServerHeartbeat:
     """Gives signs of life of this server, and ends episodes of servers that give none (rules R23 and R24)."""
 
-    def __init__(self, engine: AsyncEngine, journal_id: UUID, *, max_games: int, lost_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        journal_id: UUID,
+        *,
+        max_games: int,
+        lost_seconds: float,
+        socket_origin: str | None = None,
+        accepts_games: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`socket_origin` is where this server accepts players while `accepts_games`, or None if no ticket names it."""
         self.server_id = uuid4()
         self.n_running, self.n_silent, self.n_ended_episodes = 1, 0, 0
         self.is_steady = False
         self._recovery: asyncio.Task[None] | None = None
         self._engine, self._journal_id, self._max_games = engine, journal_id, max_games
         self._lifetime = timedelta(seconds=lost_seconds)
+        self._socket_origin, self._accepts_games = socket_origin, accepts_games
 
     async def register(self) -> None:
         """Add this server to the table. Raises NotReady if the database does not answer."""
@@ -49,6 +60,7 @@ class ServerHeartbeat:
                 address=socket.gethostname(),
                 revision=os.environ.get("K_REVISION", skill_arcade.__version__),
                 max_games=self._max_games,
+                socket_origin=self._find_socket_origin(),
             )
 
     async def run(self, count_games: Callable[[], int], recover: Callable[[], Awaitable[None]]) -> None:
@@ -79,7 +91,9 @@ class ServerHeartbeat:
     async def beat(self, n_games: int) -> None:
         """Give one sign of life; if no own one was missed, end the episodes of servers that are lost."""
         async with transaction(self._engine) as connection:
-            heartbeat = await servers.beat(connection, self.server_id, n_games, self._lifetime)
+            heartbeat = await servers.beat(
+                connection, self.server_id, n_games, self._lifetime, self._find_socket_origin()
+            )
         if heartbeat is None:
             log.warning("the database does not know this server, adding it again server=%s", self.server_id)
             await self.register()
@@ -93,6 +107,18 @@ class ServerHeartbeat:
         self.n_ended_episodes += len(episodes)
         for episode in episodes:
             log.warning("server lost, ended its episode episode=%s", episode)
+
+    async def withdraw(self) -> None:
+        """Let no ticket name this server any more, because it stops. Without the database it is named for a while."""
+        if self._socket_origin is None:
+            return
+        self._socket_origin = None
+        with suppress(NotReady, DBAPIError, OSError, TimeoutError):
+            async with asyncio.timeout(1.0), transaction(self._engine) as connection:
+                await servers.withdraw_server(connection, self.server_id)
+
+    def _find_socket_origin(self) -> str | None:
+        return self._socket_origin if self._socket_origin is not None and self._accepts_games() else None
 
     async def end(self) -> None:
         """Note the orderly stop. If the database does not answer, the server counts as lost."""

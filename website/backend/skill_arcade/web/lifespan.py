@@ -27,6 +27,7 @@ from skill_arcade.supervised_process import SupervisedProcess
 from skill_arcade.uploader.process import run_uploader
 from skill_arcade.uploader.uploader import storage_answers
 from skill_arcade.web.agents import AgentService, register_built_in_agents
+from skill_arcade.web.agones import find_agones
 from skill_arcade.web.clip_workers import ClipWorkers
 from skill_arcade.web.cloud_run_jobs import CertifyJob, CloudRunJob
 from skill_arcade.web.consents import ConsentService
@@ -41,6 +42,7 @@ from skill_arcade.web.graceful_shutdown import graceful_shutdown
 from skill_arcade.web.heartbeat import ServerHeartbeat
 from skill_arcade.web.lost_games import LostGames
 from skill_arcade.web.metric_export import export_metrics, should_export
+from skill_arcade.web.placement import Placement
 from skill_arcade.web.rate_limiting.table import PLAYER_TICKETS
 from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.research import ResearchService
@@ -73,6 +75,9 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
     settings = choose_home(settings)
     async with AsyncExitStack() as stack:
         state = await open_parts(settings, stack)
+        agones = find_agones(lambda: state.sessions.n_games)
+        if agones is not None:
+            stack.push_async_callback(agones.shut_down)  # last of all: Agones deletes the server and its disk
         await state.heartbeat.register()
         stack.push_async_callback(state.heartbeat.end)  # last: the uploader still uploads until then
         beating = state.heartbeat.run(lambda: state.sessions.n_games, state.lost_games.recover)
@@ -93,10 +98,18 @@ async def run_arcade(settings: Settings) -> AsyncIterator[Mapping[str, AppState]
         if should_export(settings):
             export_task = asyncio.create_task(export_metrics(state), name="export metrics")
             stack.callback(export_task.cancel)
-        stack.enter_context(graceful_shutdown(partial(sessions.stop, GAMES_GRACE_SECONDS)))
+        stack.enter_context(graceful_shutdown(partial(drain, state)))
+        if agones is not None:
+            agones_task = asyncio.create_task(agones.run(), name="agones")
+            stack.callback(agones_task.cancel)
         request_short_slice()
         log.info("loaded the catalogue games=%d", len(state.catalogue.games))
         yield {"arcade": state}
+
+
+async def drain(state: AppState) -> None:
+    """Hand over or end all games, while other servers stop sending players here."""
+    await asyncio.gather(state.heartbeat.withdraw(), state.sessions.stop(GAMES_GRACE_SECONDS))
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:
@@ -171,6 +184,8 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         journal_id,
         max_games=settings.max_games,
         lost_seconds=settings.server_lost_seconds,
+        socket_origin=settings.socket_origin,
+        accepts_games=lambda: not sessions.capacity.rejection_reason,
     )
     sessions = open_session_manager(settings, heartbeat.server_id, partial(storage_answers, engine, objects))
     leases = GameLeases(
@@ -206,6 +221,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         leases=leases,
         moves=moves,
         lost_games=lost_games,
+        placement=Placement(engine, settings),
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         export_jobs=export_jobs,

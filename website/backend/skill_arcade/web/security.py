@@ -145,13 +145,13 @@ class RequestGuardMiddleware:
 
 
 def page_policy(settings: Settings) -> str:
-    """Return the content security policy of the page, with lockstep and Firebase where they are enabled."""
+    """Return the content security policy of the page, with lockstep, Firebase and other servers if enabled."""
     policy = POLICY.replace(*WASM) if settings.is_lockstep_enabled else POLICY
-    if settings.sign_in_method != "firebase":
-        return policy
-    emulator = settings.firebase_auth_emulator_host
-    origins = FIREBASE if emulator is None else (f"http://{emulator}",)
-    return policy.replace("connect-src 'self'", f"connect-src 'self' {' '.join(origins)}")
+    origins = settings.allowed_sockets
+    if settings.sign_in_method == "firebase":
+        emulator = settings.firebase_auth_emulator_host
+        origins += FIREBASE if emulator is None else (f"http://{emulator}",)
+    return policy.replace("connect-src 'self'", " ".join(("connect-src 'self'", *origins)))
 
 
 def host_name(address: str) -> str | None:

@@ -1,10 +1,12 @@
 """Checks of the settings at startup, above all of those that a server needs outside of the local environment."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 from skill_arcade.errors import SettingsError
-from skill_arcade.settings import Settings
+from skill_arcade.settings import SOCKET_ORIGIN, Settings
+from skill_arcade.web.security import host_name, matches_host
 
 # Each makes Google's libraries trust an emulator.
 EMULATOR_SETTINGS = (
@@ -47,6 +49,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield f"JOURNAL_MAX_MB={quota} must be more than JOURNAL_MIN_FREE_MB={settings.journal_min_free_mb}"
     if quota is None and settings.skill_arcade_fallback_home is not None:
         yield "SKILL_ARCADE_FALLBACK_HOME requires JOURNAL_MAX_MB, because its disk may be the server's memory"
+    yield from _socket_problems(settings)
     if settings.export_job is not None and settings.gcp_bucket_name is None:
         yield "EXPORT_JOB requires GCP_BUCKET_NAME, because the job cannot write to this server's disk"
     max_connections, needed = settings.database_max_connections, settings.database_connections
@@ -56,6 +59,17 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"UPLOADER_NUM_WORKERS, twice for deployments) and {RESERVED_CONNECTIONS} reserved ones exceed "
             f"DATABASE_MAX_CONNECTIONS={max_connections}"
         )
+
+
+def _socket_problems(settings: Settings) -> Iterator[str]:
+    for pattern in settings.socket_origins:
+        if not re.fullmatch(SOCKET_ORIGIN, pattern.replace("://*.", "://", 1)):
+            yield f"SOCKET_ORIGINS contains {pattern}; write origins such as wss://arcade-1.example.org"
+    if settings.socket_origin is None:
+        return
+    host = host_name(settings.socket_origin.partition("://")[2])
+    if not matches_host(host, [name.lower().strip("[]") for name in settings.trusted_hosts]):
+        yield f"TRUSTED_HOSTS lacks {host}, the host of SOCKET_ORIGIN, so the server would reject its players"
 
 
 def _missing_settings(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
@@ -71,6 +85,8 @@ def _missing_settings(settings: Settings, environment: Mapping[str, str]) -> Ite
         yield "FIREBASE_PROJECT_ID is not set; to let anyone sign in with any e-mail address, set AUTH_METHOD=email"
     if settings.trusted_hosts == Settings.model_fields["trusted_hosts"].default:
         yield "TRUSTED_HOSTS is not set; list the host names of this server"
+    if unencrypted := [origin for origin in settings.allowed_sockets if not origin.startswith("wss://")]:
+        yield f"SOCKET_ORIGIN and SOCKET_ORIGINS must begin with wss://, unlike {', '.join(unencrypted)}"
     for name in EMULATOR_SETTINGS:
         if environment.get(name) or getattr(settings, name.lower(), None):
             yield f"{name} is set, but it is for tests only; unset it"

@@ -24,6 +24,7 @@ from skill_arcade.web.game_leases import GameLeases
 from skill_arcade.web.game_moves import GameMoves
 from skill_arcade.web.heartbeat import ServerHeartbeat
 from skill_arcade.web.lost_games import LostGames
+from skill_arcade.web.placement import Placement
 from skill_arcade.web.rate_limiting.token_bucket import Cooldowns, KeyedRateLimiter
 from skill_arcade.web.research import ResearchService
 from skill_arcade.web.studies.studies import Studies
@@ -53,6 +54,7 @@ class AppState:
     leases: GameLeases
     moves: GameMoves
     lost_games: LostGames
+    placement: Placement
     emulator: EmulatorCache
     exports: Exports
     export_jobs: ExportJobs | None

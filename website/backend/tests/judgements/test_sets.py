@@ -156,7 +156,7 @@ async def withdraw(connection: AsyncConnection, user: str, *scopes: str) -> None
         ("everyone", ("research", "boards"), True),
     ],
 )
-async def test_r38_clips_are_drawn_of_players_who_allow_it(
+async def test_R38_clips_are_drawn_of_players_who_allow_it(
     audience: str,
     scopes: tuple[str, ...],
     is_drawn: bool,
@@ -170,7 +170,7 @@ async def test_r38_clips_are_drawn_of_players_who_allow_it(
         assert await list_drawn(connection, "pairs") == ids(episodes, ["ada", "eva"] if is_drawn else ["eva"])
 
 
-async def test_r38_withdrawal_takes_clips_out_of_sight_and_out_of_results(
+async def test_R38_withdrawal_takes_clips_out_of_sight_and_out_of_results(
     episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
 ) -> None:
     async with engine.begin() as connection:
@@ -191,7 +191,7 @@ async def test_r38_withdrawal_takes_clips_out_of_sight_and_out_of_results(
 
 
 @pytest.mark.parametrize("kind", ["pair", "rating"])
-async def test_r38_login_of_a_researcher_reads_results_of_allowed_clips_only(
+async def test_R38_login_of_a_researcher_reads_results_of_allowed_clips_only(
     kind: str, episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
 ) -> None:
     async with engine.begin() as connection:
@@ -213,7 +213,7 @@ async def test_r38_login_of_a_researcher_reads_results_of_allowed_clips_only(
     assert numbers > of_ada
 
 
-async def test_r39_erased_episode_takes_its_items_and_their_answers_along(
+async def test_R39_erased_episode_takes_its_items_and_their_answers_along(
     episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
 ) -> None:
     async with engine.begin() as connection:

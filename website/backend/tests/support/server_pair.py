@@ -8,11 +8,14 @@ from contextlib import contextmanager, suppress
 import psutil
 from sqlalchemy import URL
 
+from tests.support.arcade import find_port
 from tests.support.database import temporary_home
 from tests.support.faults.outside import build_clock_shim
 from tests.support.lockstep_page import EMPTY_MODULE
 from tests.support.server import ServerUnderTest
 
+ADDRESSED = {"SOCKET_ORIGIN": "{socket_origin}", "SOCKET_ORIGINS": "{socket_origins}"}
+"""Settings with which each server has an address of its own, and tickets may name those of all."""
 ServerPair = tuple[ServerUnderTest, ServerUnderTest]
 CLOCK_SKEW_SECONDS = 5
 
@@ -28,6 +31,7 @@ def running_pair(url: URL, **settings: str) -> Iterator[ServerPair]:
 def running_servers(url: URL, n_servers: int, **settings: str) -> Iterator[list[ServerUnderTest]]:
     """Start servers, and stop them at the end.
 
+    In a setting `{socket_origin}` is the server's own origin, and `{socket_origins}` are those of all.
     If there is a C compiler, the clock of the second one is `CLOCK_SKEW_SECONDS` ahead.
     """
     with temporary_home() as home:
@@ -46,6 +50,14 @@ def running_servers(url: URL, n_servers: int, **settings: str) -> Iterator[list[
                 "LOCKSTEP_FOLDER": str(home),
             }
             servers.append(ServerUnderTest(home / name, common | settings))
+        for server in servers:
+            server.port = find_port()
+        origins = ",".join(socket_origin(server) for server in servers)
+        for server in servers:
+            server.settings = {
+                name: value.replace("{socket_origin}", socket_origin(server)).replace("{socket_origins}", origins)
+                for name, value in server.settings.items()
+            }
         if shutil.which("cc"):
             (home / "clock").mkdir()
             servers[1].settings |= build_clock_shim(home / "clock")
@@ -59,6 +71,11 @@ def running_servers(url: URL, n_servers: int, **settings: str) -> Iterator[list[
                 if server.running.poll() is None:
                     server.running.send_signal(signal.SIGCONT)
                     server.stop()
+
+
+def socket_origin(server: ServerUnderTest) -> str:
+    """Return the origin of a server's play sockets."""
+    return f"ws://127.0.0.1:{server.port}"
 
 
 def kill_machine(server: ServerUnderTest) -> None:

@@ -29,7 +29,8 @@ async def test_ticket_is_for_one_user_one_game_and_one_use(arcade: Visitor) -> N
     headers_of_user = await arcade.sign_in()
     answer = await arcade.http.post("/play/tickets", json={"game_id": "pong"}, headers=headers_of_user)
     assert answer.status_code == 200
-    assert set(answer.json()) == {"ticket", "expires_at"}
+    assert set(answer.json()) == {"ticket", "expires_at", "socket"}
+    assert answer.json()["socket"] is None
     me = (await arcade.http.get("/auth/me", headers=headers_of_user)).json()
     assert arcade.state.tokens.redeem_ticket(answer.json()["ticket"], "pong").user_id == me["user_id"]
     with pytest.raises(NotSignedIn):

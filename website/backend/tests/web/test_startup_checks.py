@@ -56,6 +56,27 @@ def test_startup_checks_name_all_missing_settings() -> None:
         assert name in message
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"socket_origin": "wss://arcade-0.example.org"}, "TRUSTED_HOSTS lacks arcade-0.example.org"),
+        ({"socket_origin": "ws://arcade-0.run.app"}, "must begin with wss://, unlike ws://arcade-0.run.app"),
+        ({"socket_origins": "ws://*.run.app"}, "must begin with wss://, unlike ws://*.run.app"),
+        ({"socket_origins": "https://arcade-1.run.app"}, "SOCKET_ORIGINS contains https://arcade-1.run.app"),
+        ({"socket_origins": "wss://*"}, "SOCKET_ORIGINS contains wss://*"),
+        ({"socket_origins": "wss://a.run.app; script-src *"}, "SOCKET_ORIGINS contains wss://a.run.app; script-src *"),
+    ],
+)
+def test_startup_checks_reject_socket_origins_that_cannot_work(changes: dict[str, str], message: str) -> None:
+    assert message in check_message(settings(**changes))
+
+
+def test_startup_checks_accept_origins_of_addressed_servers() -> None:
+    addressed = settings(socket_origin="wss://arcade-0.run.app", socket_origins="wss://*.run.app,wss://a.b.org:8443")
+    check_settings(addressed, {})
+    assert addressed.allowed_sockets == ("wss://arcade-0.run.app", "wss://*.run.app", "wss://a.b.org:8443")
+
+
 @pytest.mark.anyio
 async def test_startup_checks_run_before_anything_is_opened() -> None:
     app = create_app(settings(auth_secret=None))

@@ -223,8 +223,12 @@ export const downloadUrl = (ticket: ExportTicket): string => getEnv().http + tic
 /** Returns the URL of the socket of watchers. */
 export const watchUrl = (): string => `${getEnv().socket}/ws/watch/live`;
 
-/** Returns the URL of a play socket. */
-export const socketUrl = (gameId: string, options: Readonly<Record<string, string>>): string => {
+/** Returns the URL of a play socket. `origin` is the one that the ticket names, if any. */
+export const socketUrl = (
+  gameId: string,
+  options: Readonly<Record<string, string>>,
+  origin?: string | null,
+): string => {
   const query = new URLSearchParams(options).toString();
-  return `${getEnv().socket}/ws/${encodeURIComponent(gameId)}${query === "" ? "" : `?${query}`}`;
+  return `${origin ?? getEnv().socket}/ws/${encodeURIComponent(gameId)}${query === "" ? "" : `?${query}`}`;
 };

@@ -4717,6 +4717,11 @@ export interface components {
              * Format: date-time
              */
             readonly expires_at: string;
+            /**
+             * Socket
+             * @description origin of the play socket to connect to, as ws or wss; null: that of this request
+             */
+            readonly socket: string | null;
             /** Ticket */
             readonly ticket: string;
         };

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, literal, select, text, update
+from sqlalchemy import and_, delete, false, func, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.storage.database.tables import Table
 
-_server = Table.metadata.tables["server"]
+_server, _lease = Table.metadata.tables["server"], Table.metadata.tables["game_lease"]
 
 MAX_KEPT = timedelta(days=30)
 """Time after its end or its loss after which a server is forgotten."""
@@ -21,9 +21,11 @@ _IS_SILENT = and_(
     _server.c.time_ended.is_(None),
     _server.c.time_expires.between(func.now() - literal(SILENT_PERIOD), func.now()),
 )
+# Half of the time after which it is lost: three signs of life at most, so that tickets leave out a dead server earlier.
+_IS_FRESH = func.now() - _server.c.time_beat < _server.c.time_expires - func.now()
 # A server that missed signs of life itself knows nothing of the silence of others: perhaps the database was down.
 _BEAT = text("""
-    UPDATE server SET games = :games, time_ended = NULL,
+    UPDATE server SET games = :games, socket_origin = :socket_origin, time_ended = NULL,
         time_beat = now(), time_expires = now() + CAST(:lifetime AS interval),
         time_steady = CASE WHEN time_beat < now() - CAST(:lifetime AS interval) / 2 THEN now() ELSE time_steady END
     WHERE id = :id RETURNING time_steady <= now() - CAST(:lifetime AS interval)
@@ -54,6 +56,16 @@ class SilentServer:
     time_beat: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedServer:
+    """A server that accepts players at `socket_origin`. `has_player`: it holds the lease of the player's game."""
+
+    socket_origin: str
+    games: int
+    max_games: int
+    has_player: bool
+
+
 async def add_server(
     connection: AsyncConnection, server_id: UUID, journal_id: UUID, lifetime: timedelta, **facts: Any
 ) -> None:
@@ -64,16 +76,22 @@ async def add_server(
         server_id: the server.
         journal_id: journal that it writes.
         lifetime: time after a sign of life after which the server is lost.
-        facts: values of `address`, `revision` and `max_games`.
+        facts: values of `address`, `revision`, `max_games` and `socket_origin`.
     """
     await connection.execute(delete(_server).where(_server.c.time_expires < func.now() - literal(MAX_KEPT)))
     expires = func.now() + literal(lifetime)
     await connection.execute(insert(_server).values(id=server_id, journal_id=journal_id, time_expires=expires, **facts))
 
 
-async def beat(connection: AsyncConnection, server_id: UUID, n_games: int, lifetime: timedelta) -> Heartbeat | None:
-    """Give a sign of life of a server. Return None if it has no row, for example because the database was restored."""
-    is_steady = await connection.scalar(_BEAT, {"id": server_id, "games": n_games, "lifetime": lifetime})
+async def beat(
+    connection: AsyncConnection, server_id: UUID, n_games: int, lifetime: timedelta, socket_origin: str | None = None
+) -> Heartbeat | None:
+    """Give a sign of life of a server. Return None if it has no row, for example because the database was restored.
+
+    `socket_origin` is where it accepts players, or None if no ticket may name it.
+    """
+    values = {"id": server_id, "games": n_games, "lifetime": lifetime, "socket_origin": socket_origin}
+    is_steady = await connection.scalar(_BEAT, values)
     if is_steady is None:
         return None
     counts = select(func.count().filter(_IS_RUNNING), func.count().filter(_IS_SILENT))
@@ -84,6 +102,32 @@ async def beat(connection: AsyncConnection, server_id: UUID, n_games: int, lifet
 async def end_server(connection: AsyncConnection, server_id: UUID) -> None:
     """Note that a server stopped in order. Its journal may still hold segments for its next start."""
     await connection.execute(update(_server).where(_server.c.id == server_id).values(time_ended=func.now(), games=0))
+
+
+async def withdraw_server(connection: AsyncConnection, server_id: UUID) -> None:
+    """Let no ticket name a server any more: it is about to stop."""
+    await connection.execute(update(_server).where(_server.c.id == server_id).values(socket_origin=None))
+
+
+async def list_placed(connection: AsyncConnection, user_id: str) -> list[PlacedServer]:
+    """Return the servers that accept players, oldest first, with the number of their games.
+
+    Leases are counted too, because they say at once what the heartbeat says seconds later.
+    """
+    is_valid = and_(_lease.c.server_id == _server.c.id, _lease.c.time_expires >= func.now())
+    query = (
+        select(
+            _server.c.socket_origin,
+            func.greatest(_server.c.games, func.count(_lease.c.user_id)),
+            _server.c.max_games,
+            func.coalesce(func.bool_or(_lease.c.user_id == user_id), false()),
+        )
+        .outerjoin(_lease, is_valid)
+        .where(_IS_RUNNING, _IS_FRESH, _server.c.socket_origin.is_not(None))
+        .group_by(_server.c.id)
+        .order_by(_server.c.time_started, _server.c.id)
+    )
+    return [PlacedServer(*row) for row in await connection.execute(query)]
 
 
 async def list_silent(connection: AsyncConnection) -> list[SilentServer]:

@@ -42,3 +42,6 @@ class Ticket(ResponseModel):
 
     ticket: str
     expires_at: datetime
+    socket: str | None = Field(
+        description="origin of the play socket to connect to, as ws or wss; null: that of this request"
+    )

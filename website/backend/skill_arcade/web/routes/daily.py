@@ -65,7 +65,8 @@ async def issue_daily_ticket(body: DailyTicketRequest, user_id: UserId, state: S
     if is_running is None:
         await state.daily.check_try(user_id, body.day)
     issued = state.tokens.issue_ticket(user_id, await state.daily.read_game_id(body.day), daily=day)
-    return Ticket(ticket=issued.token, expires_at=issued.expires_at)
+    socket = await state.placement.find_socket(user_id)
+    return Ticket(ticket=issued.token, expires_at=issued.expires_at, socket=socket)
 
 
 async def _reveal(connection: AsyncConnection, day: date) -> DailyReveal | None:

@@ -59,7 +59,8 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
         agent=body.agent,
         agent_version=body.agent_version,
     )
-    return Ticket(ticket=issued.token, expires_at=issued.expires_at)
+    socket = await state.placement.find_socket(user.user_id)
+    return Ticket(ticket=issued.token, expires_at=issued.expires_at, socket=socket)
 
 
 @router.get("/me/episodes", responses=problem_answers(401, 422, 503))

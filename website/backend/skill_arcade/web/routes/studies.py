@@ -64,7 +64,8 @@ async def issue_trial_ticket(user_id: UserId, state: State) -> Ticket:
     state.tickets.check(user_id)
     game_id, trial = await state.studies.trials.issue(user_id)
     issued = state.tokens.issue_ticket(user_id, game_id, trial=trial)
-    return Ticket(ticket=issued.token, expires_at=issued.expires_at)
+    socket = await state.placement.find_socket(user_id)
+    return Ticket(ticket=issued.token, expires_at=issued.expires_at, socket=socket)
 
 
 @router.post("/studies/me/withdrawal", responses=problem_answers(401, 404, 422, 503))

@@ -370,7 +370,7 @@ def kill_at(url: URL, folder: Path, at: int, erased: list[UUID]) -> bool:
 
 
 @pytest.mark.anyio
-async def test_archiver_that_is_killed_at_any_step_loses_nothing_and_is_repeated(
+async def test_R40_archiver_that_is_killed_at_any_step_loses_nothing_and_is_repeated(
     database_url: URL, episodes: list[UUID], folder: Path, tmp_path: Path
 ) -> None:
     async with opened_engine(database_url) as engine:
@@ -474,7 +474,7 @@ async def test_reader_sees_rows_to_the_end_of_its_transaction_while_they_are_arc
 
 
 @pytest.mark.anyio
-async def test_rows_that_change_before_they_are_deleted_stay(
+async def test_R40_rows_that_change_before_they_are_deleted_stay(
     episodes: list[UUID], folder: Path, engine: AsyncEngine
 ) -> None:
     objects = DiskObjects(folder)
@@ -499,7 +499,7 @@ async def test_rows_that_change_before_they_are_deleted_stay(
 
 
 @pytest.mark.anyio
-async def test_store_that_returns_other_bytes_keeps_the_rows(
+async def test_R40_store_that_returns_other_bytes_keeps_the_rows(
     episodes: list[UUID], folder: Path, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     objects = DiskObjects(folder)

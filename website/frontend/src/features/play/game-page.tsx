@@ -40,7 +40,7 @@ import type { Race } from "./ghost/race";
 import { RaceBest } from "./ghost/race-best";
 import { SettingsCard } from "./settings-card";
 import { TopBar } from "./top-bar";
-import { useEngine, useSnapshot } from "./use-engine";
+import { useEngine, useSnapshot, type GetTicket } from "./use-engine";
 import { useOptions } from "./use-options";
 import { type PlayControls, usePlayControls } from "./use-play-controls";
 import { useVibration } from "./use-vibration";
@@ -95,7 +95,7 @@ function requestTicket(
   agent: GameAgent | null,
   race: Race | undefined,
   branch: Branch | undefined,
-): Promise<{ ticket: string }> {
+): ReturnType<GetTicket> {
   if (daily !== null) return api.dailyTicket(daily);
   return api.ticket({
     game_id: game.id,

@@ -31,8 +31,8 @@ function helpFor({ status, code }: ApiError): CloseReason["help"] {
   return [404, 409, 410].includes(status) ? "none" : "reopen";
 }
 
-/** Requests a ticket for a game. */
-export type GetTicket = () => Promise<{ ticket: string }>;
+/** Requests a ticket for a game. A server of an older release names no socket. */
+export type GetTicket = () => Promise<{ ticket: string; socket?: string | null }>;
 
 async function getAddress(
   gameId: string,
@@ -40,8 +40,8 @@ async function getAddress(
   getTicket: GetTicket,
 ): Promise<SocketAddress> {
   try {
-    const { ticket } = await getTicket();
-    return { url: socketUrl(gameId, options), ticket };
+    const { ticket, socket } = await getTicket();
+    return { url: socketUrl(gameId, options, socket), ticket };
   } catch (error) {
     throw toTicketError(error);
   }

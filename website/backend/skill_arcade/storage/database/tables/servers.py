@@ -18,6 +18,13 @@ class Server(Table, table=True):
     address: str = Field(sa_column_kwargs=commented("name of its host or container"))
     revision: str = Field(sa_column_kwargs=commented("revision of Cloud Run, or the version of the package"))
     max_games: int = Field(sa_column_kwargs=commented("number of games that it may run at once"))
+    socket_origin: str | None = Field(
+        None,
+        sa_column_kwargs=commented(
+            "origin at which it accepts players, as ws or wss; null: no ticket names it, for example because it is "
+            "stopping"
+        ),
+    )
     games: int = Field(0, sa_column_kwargs=commented("number of games that ran at time_beat", server_default="0"))
     time_started: datetime = Field(sa_column=database_time_column("time of the start"))
     time_beat: datetime = Field(sa_column=database_time_column("time of the last sign of life"))

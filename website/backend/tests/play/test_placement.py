@@ -1,0 +1,153 @@
+"""Tickets name the server to connect to: full ones are left out, dead ones too, and a game's player is sent to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import URL
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
+
+from skill_arcade.client import ArcadeEnv
+from skill_arcade.storage.database.servers import PlacedServer
+from skill_arcade.web.placement import choose_server, is_allowed, margin
+from tests.support.arcade import Player, sign_in, ticket_subprotocols
+from tests.support.database import fresh_database
+from tests.support.server import ServerUnderTest
+from tests.support.server_pair import ADDRESSED, kill_machine, running_servers, socket_origin
+
+pytestmark = pytest.mark.anyio
+LOST_SECONDS = 6
+MAX_GAMES = 3
+"""Of each server; one is the margin."""
+GAME = "breakout"
+Pair = list[ServerUnderTest]
+
+
+@pytest.fixture
+def pair(postgres: URL) -> Iterator[Pair]:
+    """Two servers with addresses, on one database."""
+    settings = {"SERVER_LOST_SECONDS": str(LOST_SECONDS), "MAX_GAMES": str(MAX_GAMES), "RESUME_SECONDS": "30"}
+    with fresh_database(postgres) as url, running_servers(url, 2, **ADDRESSED, **settings) as servers:
+        yield servers
+
+
+async def request_ticket(server: ServerUnderTest, email: str) -> tuple[str, str | None]:
+    """Return a ticket of a server, and the origin that it names."""
+    headers = {"Authorization": f"Bearer {await sign_in(server.url, email)}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
+        answer = (await client.post("/play/tickets", json={"game_id": GAME})).raise_for_status().json()
+    return answer["ticket"], answer["socket"]
+
+
+@asynccontextmanager
+async def open_placed_player(server: ServerUnderTest, email: str) -> AsyncIterator[str]:
+    """Play as a page of `server` does: connect to the origin that the ticket names. Yield it."""
+    ticket, origin = await request_ticket(server, email)
+    assert origin is not None
+    address, protocols = f"{origin}/ws/{GAME}", ticket_subprotocols(ticket)
+    async with connect(
+        address, subprotocols=protocols, origin=Origin(server.url), compression=None, open_timeout=60, close_timeout=1
+    ) as socket:
+        await Player(socket).hello()
+        yield origin
+
+
+def new_email() -> str:
+    """Return the address of a player who has never played."""
+    return f"{uuid4().hex}@example.org"
+
+
+async def test_O39_players_fill_one_server_after_the_other(pair: Pair) -> None:
+    one, two = pair
+    first, second = socket_origin(one), socket_origin(two)
+    emails = [new_email() for _ in range(2 * MAX_GAMES)]
+    async with AsyncExitStack() as stack:
+        origins = [await stack.enter_async_context(open_placed_player(two, email)) for email in emails]
+        # Two on each, and then the games that both have kept free.
+        assert origins == [first, first, second, second, first, second]
+        # All are full: each server names itself, and refuses.
+        assert [(await request_ticket(server, new_email()))[1] for server in pair] == [first, second]
+        # A player is sent to their game, although the server is full.
+        assert [(await request_ticket(one, email))[1] for email in emails] == origins
+
+
+async def test_O39_dead_server_is_named_for_half_of_the_time_at_most(pair: Pair) -> None:
+    one, two = pair
+    email = new_email()
+    async with open_placed_player(two, email) as origin:
+        assert origin == socket_origin(one)
+        kill_machine(one)
+    await asyncio.sleep(LOST_SECONDS / 2)
+    assert [(await request_ticket(two, person))[1] for person in (email, new_email())] == [socket_origin(two)] * 2
+
+
+async def test_O39_server_that_stops_is_not_named_from_sigterm_on(pair: Pair) -> None:
+    one, two = pair
+    email = new_email()
+    async with open_placed_player(two, email) as origin:
+        assert origin == socket_origin(one)
+        one.running.terminate()
+        async with asyncio.timeout(10):
+            while (await request_ticket(two, email))[1] != socket_origin(two):
+                assert one.running.poll() is None, "the server has stopped, and was named until then"
+        await asyncio.to_thread(one.running.wait, 60)
+    assert (await request_ticket(two, new_email()))[1] == socket_origin(two)
+
+
+async def test_O39_programs_and_pages_may_connect_to_the_named_server(pair: Pair) -> None:
+    one, two = pair
+    async with httpx.AsyncClient() as client:
+        policy = (await client.get(f"{two.url}/health")).headers["content-security-policy"]
+        assert f"connect-src 'self' {socket_origin(two)} {socket_origin(one)};" in policy
+    with pytest.raises(InvalidStatus):
+        await connect(f"{socket_origin(one)}/ws/{GAME}", origin=Origin("https://elsewhere.example"))
+    env = await asyncio.to_thread(ArcadeEnv, two.url, GAME, name="placed")
+    try:
+        await asyncio.to_thread(env.reset)
+        assert len(one.games()) > 0
+        async with httpx.AsyncClient() as client:
+            counts = [(await client.get(f"{server.url}/metrics")).text for server in pair]
+        gauges = [line for text in counts for line in text.splitlines() if line.startswith("skill_arcade_games{")]
+        assert [line.rpartition(" ")[2] for line in gauges] == ["1", "0"]
+    finally:
+        await asyncio.to_thread(env.close)
+
+
+def placed(games: int, max_games: int = 64, *, has_player: bool = False) -> PlacedServer:
+    """Return a server of this many games."""
+    return PlacedServer(f"wss://{games}-{max_games}", games, max_games, has_player)
+
+
+def test_choose_server_prefers_the_owner_then_the_fullest_with_a_margin() -> None:
+    assert choose_server([placed(3), placed(9), placed(56)]) == placed(9)
+    assert choose_server([placed(3), placed(55), placed(56)]) == placed(55)
+    assert choose_server([placed(3), placed(64, has_player=True)]) == placed(64, has_player=True)
+    assert choose_server([placed(64), placed(58), placed(57)]) == placed(57)
+    assert choose_server([placed(64)]) is None
+    assert choose_server([]) is None
+
+
+def test_margin_is_an_eighth_and_never_the_whole_server() -> None:
+    assert [margin(n) for n in (1, 2, 3, 8, 9, 64)] == [0, 1, 1, 1, 2, 8]
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_expected"),
+    [
+        ("wss://arcade-1.example.org", True),
+        ("wss://a.b.example.org", True),
+        ("wss://example.org", False),
+        ("wss://badexample.org", False),
+        ("ws://arcade-1.example.org", False),
+        ("wss://arcade-1.example.org:8443", False),
+        ("ws://127.0.0.1:8361", True),
+        ("ws://127.0.0.1:8362", False),
+    ],
+)
+def test_is_allowed_follows_the_pages_policy(origin: str, *, is_expected: bool) -> None:
+    assert is_allowed(origin, ("wss://*.example.org", "ws://127.0.0.1:8361")) is is_expected
