@@ -53,6 +53,7 @@ def test_python_of_documents_with_recorded_episode_runs(
     recorded = record_episode(database_url, tmp_path / "objects", game="breakout")
     monkeypatch.setenv("DATABASE_URL", database_url.render_as_string(hide_password=False))
     monkeypatch.setenv("SKILL_ARCADE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # an example may write a folder
     exec(compile(example.replace(", certified=True", ""), "example", "exec"), {})  # the recorded episode has no verdict
     printed = capsys.readouterr().out
     assert printed.startswith(str(recorded.id)) if "print(" in example else printed == ""
