@@ -151,6 +151,7 @@ def check_contents(episode: sa.Episode) -> None:
     parts = {name for name in episode.provenance if name != "player"}
     parts |= {f"player.{name}" for name in episode.provenance["player"]}
     assert parts == PROVENANCE.keys() - {
+        "agent",
         "lockstep",
         "program",
         "branch",
