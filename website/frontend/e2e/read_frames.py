@@ -76,7 +76,7 @@ def read_latencies(episode: dataset.Episode) -> dict[int, float]:
     latencies: dict[int, float] = {}
     before = np.nan
     for step in range(len(inputs) - 1):
-        changed = not (inputs[step] == before or (np.isnan(inputs[step]) and np.isnan(before)))
+        changed = not np.isnan(inputs[step]) and inputs[step] != before  # none: an agent acts
         if changed and np.isfinite(shown[step + 1]):
             latencies[step] = float((shown[step + 1] - inputs[step]) / 1000)
         before = inputs[step]
