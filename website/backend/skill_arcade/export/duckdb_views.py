@@ -32,7 +32,7 @@ FROM (
     SELECT episode_id, step, input_us, lag(input_us) OVER later AS before_us, lead(shown_us) OVER later AS next_shown_us
     FROM transition WINDOW later AS (PARTITION BY episode_id ORDER BY step)
 )
-WHERE input_us IS DISTINCT FROM before_us AND next_shown_us IS NOT NULL;
+WHERE input_us IS DISTINCT FROM before_us AND next_shown_us IS NOT NULL AND input_us IS NOT NULL;
 CREATE VIEW reaction_time AS
 WITH press AS (
     SELECT episode_id, number, data ->> 'control' AS control, data ->> 'device' AS device,

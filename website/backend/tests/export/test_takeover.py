@@ -115,3 +115,11 @@ def test_facts_of_a_round_name_the_agent(
     facts = pq.read_table(next(folder.rglob("episodes*.parquet"))).to_pylist()
     assert [one["takeover"] is not None for one in facts] == [True, False]
     assert "pong-follower" in facts[0]["takeover"]
+
+
+def test_input_latency_has_no_row_where_the_agent_acts_again(settings: Settings, rounds: list[sa.Episode]) -> None:
+    """A step of the agent follows from no input."""
+    with sa.open(settings=settings) as recordings:
+        latencies = recordings.query("SELECT episode_id::text AS id, latency_ms FROM input_latency").to_pylist()
+    assert {row["id"] for row in latencies} == {str(round_.id) for round_ in rounds}
+    assert all(row["latency_ms"] > 0 for row in latencies)
