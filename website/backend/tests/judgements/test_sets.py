@@ -88,10 +88,11 @@ async def test_same_specification_draws_the_same_set(
     assert (first.n_items, first.n_repeats, first.n_frames, first.frames_per_second) == (4, 1, 6, 60)
 
 
-async def test_branches_running_episodes_and_missing_pictures_are_left_out(
+async def test_branches_takeovers_running_episodes_and_missing_pictures_are_left_out(
     episodes: dict[str, RecordedEpisode], catalogue: Catalogue, engine: AsyncEngine
 ) -> None:
     changes = (
+        "UPDATE episode SET provenance = provenance || '{\"takeover\": {}}' WHERE user_id = 'ada'",
         "UPDATE episode SET provenance = provenance || '{\"branch\": {}}' WHERE user_id = 'ada'",
         "UPDATE episode SET time_ended = NULL WHERE user_id = 'ada'",
         "UPDATE segment SET n_frames = n_frames - 1 WHERE number = 1 AND episode_id IN "
@@ -103,7 +104,7 @@ async def test_branches_running_episodes_and_missing_pictures_are_left_out(
             await draw_set(connection, catalogue, f"set-{number}", branches=False)
             assert await list_drawn(connection, f"set-{number}") == ids(episodes, ["eva"])
     async with engine.begin() as connection:
-        await connection.execute(text(changes[0]))
+        await connection.execute(text(changes[1]))
         await draw_set(connection, catalogue, "with-branches", items=12)
         assert await list_drawn(connection, "with-branches") == ids(episodes, ["ada", "eva"])
 

@@ -37,7 +37,7 @@ _ALLOWED = """
     WHERE c.episode_id = e.id AND c.scope = ANY(:scopes) AND c.is_allowed
 ) = cardinality(CAST(:scopes AS text[])))
 """
-# Episodes that have ended, with the pictures of all observations.
+# Episodes that have ended, with the pictures of all observations, in which only the player has acted.
 _CANDIDATES = f"""
 SELECT e.id, e.n_steps
 FROM episode e
@@ -45,7 +45,7 @@ JOIN "user" u ON u.id = e.user_id
 JOIN game g ON g.id = e.game_id
 WHERE coalesce(g.alias_of, g.id) = :game AND e.time_ended IS NOT NULL AND e.n_steps + 1 >= :n_frames
     AND (u.is_synthetic AND 'programs' = ANY(:sources) OR NOT u.is_synthetic AND 'people' = ANY(:sources))
-    AND (:branches OR NOT e.provenance ? 'branch')
+    AND (:branches OR NOT e.provenance ? 'branch') AND NOT e.provenance ? 'takeover'
     AND (CAST(:version AS uuid) IS NULL
         OR e.id IN (SELECT d.episode_id FROM dataset_episode d WHERE d.version_id = :version))
     AND (SELECT sum(s.n_frames) FROM segment s WHERE s.episode_id = e.id) = e.n_steps + 1
