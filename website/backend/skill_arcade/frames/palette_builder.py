@@ -30,6 +30,8 @@ class PaletteBuilder:
     def index(self, picture: Picture) -> tuple[NDArray[np.uint8], bytes]:
         """Return the indices (height, width) of a picture, and the colours that it added, three bytes each.
 
+        The indices of a picture with a palette are its own array.
+
         Raises:
             TooManyColours: the colours do not fit; the palette cannot be used any more.
         """
@@ -58,9 +60,9 @@ class PaletteBuilder:
         ):
             raise TooManyColours
         self._given = palette
-        if len(palette) > MAX_COLOURS and (pixels == MAX_COLOURS).any():
+        if len(palette) > MAX_COLOURS and pixels.max(initial=0) >= MAX_COLOURS:
             raise TooManyColours
-        return pixels.copy(), b""
+        return pixels, b""
 
     def _look_up(self, colours: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], bytes]:
         unique, inverse = np.unique(colours, return_inverse=True)
