@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from skill_arcade.environments.positions import KNOWN_GAMES
 from skill_arcade.research import summaries
-from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS
+from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS, NEWEST_MISMATCH
 from skill_arcade.research.selection import Selection, quote
 
 MAX_POINT_PLAYERS, MAX_PLAYER_POINTS = 8, 120
@@ -219,14 +219,13 @@ SELECT grp AS "group", (low + bin * width)::float8 AS x_from,
 FROM binned GROUP BY grp, bin, low, width ORDER BY grp, bin"""
 
 
-def _flags(selection: Selection) -> str:
-    counts = ",\n  ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, (condition, _) in FLAGS.items())
+def _flags(_: Selection) -> str:
+    counts = ",\n  ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in FLAGS.items())
     listed = ", ".join(f"({place}, '{name}', {name})" for place, name in enumerate(FLAGS))
-    sources = "\n".join(selection.flagged_sources())
     return f""",
 counted AS (SELECT count(*) AS n,
   {counts}
-FROM chosen m {sources})
+FROM chosen m {NEWEST_MISMATCH})
 SELECT flag.name AS flag, flag.episodes, flag.episodes / greatest(counted.n, 1)::float8 AS share
 FROM counted CROSS JOIN LATERAL (VALUES {listed}) AS flag (place, name, episodes) ORDER BY flag.place"""
 
