@@ -161,7 +161,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
     stack.push_async_callback(exports.stop)
     emulator, export_jobs, certify_job = settings.gcp_run_endpoint, None, None
     if settings.export_job is not None:
-        export_jobs = ExportJobs(objects, CloudRunJob(settings.export_job, emulator))
+        export_jobs = ExportJobs(objects, engine, CloudRunJob(settings.export_job, emulator))
     if settings.certify_job is not None:
         certify_job = CertifyJob(CloudRunJob(settings.certify_job, emulator))
         stack.push_async_callback(certify_job.stop)

@@ -16,7 +16,7 @@ from skill_arcade.errors import AccountErased
 from skill_arcade.storage.database.episode_measures import mark_duplicates
 from skill_arcade.storage.database.judgements import remove_items
 from skill_arcade.storage.database.tables import Table
-from skill_arcade.storage.database.work import WorkKind, delete_work, request_work
+from skill_arcade.storage.database.work import WorkKind, delete_exports, delete_work, request_work
 
 _table = Table.metadata.tables
 _user, _episode, _erasure, _consent = _table["user"], _table["episode"], _table["erasure"], _table["consent"]
@@ -145,6 +145,7 @@ async def finish_erasure(connection: AsyncConnection, user_id: str) -> None:
     withdrawals = [str(id_) for id_ in (await connection.execute(consents)).scalars()]
     await delete_work(connection, WorkKind.WITHDRAW, withdrawals)
     await delete_work(connection, WorkKind.ERASE, [user_id])
+    await delete_exports(connection, user_id)
     for table in _user_tables:
         await connection.execute(delete(table).where(table.c.user_id == user_id))
     await connection.execute(delete(_user).where(_user.c.id == user_id))
