@@ -205,6 +205,8 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         has_other_servers=lambda: heartbeat.n_running > 1,
     )
     lost_games = LostGames(engine, objects, catalogue, sessions, moves)
+    placement = Placement(engine, settings)
+    stack.push_async_callback(placement.stop)
     return AppState(
         settings=settings,
         tokens=tokens,
@@ -221,7 +223,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         leases=leases,
         moves=moves,
         lost_games=lost_games,
-        placement=Placement(engine, settings),
+        placement=placement,
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         export_jobs=export_jobs,
