@@ -92,12 +92,13 @@ def _days(_: Selection) -> str:
     return """,
 span AS (SELECT CASE WHEN max(local_start) - min(local_start) > interval '100 days' THEN 'week' ELSE 'day' END AS unit
   FROM chosen),
-top AS (SELECT game_id FROM chosen GROUP BY game_id ORDER BY count(*) DESC, game_id LIMIT 5)
-SELECT to_char(date_trunc(span.unit, c.local_start), 'YYYY-MM-DD') AS day, span.unit,
-  coalesce(top.game_id, 'others') AS game, count(*) AS episodes, count(DISTINCT c.user_id) AS players,
-  (sum(extract(epoch FROM c.time_ended - c.time_started)) / 3600)::float8 AS hours
-FROM chosen c CROSS JOIN span LEFT JOIN top ON top.game_id = c.game_id
-GROUP BY 1, 2, 3 ORDER BY 1, 3 LIMIT 1000"""
+top AS (SELECT game_id FROM chosen GROUP BY game_id ORDER BY count(*) DESC, game_id LIMIT 5),
+of_players AS (SELECT date_trunc(span.unit, c.local_start) AS day, span.unit, coalesce(top.game_id, 'others') AS game,
+    count(*) AS n, sum(c.time_ended - c.time_started) AS played
+  FROM chosen c CROSS JOIN span LEFT JOIN top ON top.game_id = c.game_id GROUP BY 1, 2, 3, c.user_id)
+SELECT to_char(day, 'YYYY-MM-DD') AS day, unit, game, sum(n)::bigint AS episodes, count(*) AS players,
+  (sum(extract(epoch FROM played)) / 3600)::float8 AS hours
+FROM of_players GROUP BY of_players.day, unit, game ORDER BY of_players.day, game LIMIT 1000"""
 
 
 def _ends(_: Selection) -> str:
