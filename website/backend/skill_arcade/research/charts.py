@@ -90,15 +90,15 @@ GROUP BY t.game_id, g.config ->> 'name' ORDER BY episodes DESC, t.game_id LIMIT 
 
 def _days(_: Selection) -> str:
     return """,
-span AS (SELECT CASE WHEN max(local_start) - min(local_start) > interval '100 days' THEN 'week' ELSE 'day' END AS unit
-  FROM chosen),
-top AS (SELECT game_id FROM chosen GROUP BY game_id ORDER BY count(*) DESC, game_id LIMIT 5),
-of_players AS (SELECT date_trunc(span.unit, c.local_start) AS day, span.unit, coalesce(top.game_id, 'others') AS game,
-    count(*) AS n, sum(c.time_ended - c.time_started) AS played
-  FROM chosen c CROSS JOIN span LEFT JOIN top ON top.game_id = c.game_id GROUP BY 1, 2, 3, c.user_id)
-SELECT to_char(day, 'YYYY-MM-DD') AS day, unit, game, sum(n)::bigint AS episodes, count(*) AS players,
-  (sum(extract(epoch FROM played)) / 3600)::float8 AS hours
-FROM of_players GROUP BY of_players.day, unit, game ORDER BY of_players.day, game LIMIT 1000"""
+of_days AS (SELECT date_trunc('day', local_start) AS day, game_id, user_id, count(*) AS n,
+    sum(time_ended - time_started) AS played FROM chosen GROUP BY 1, 2, 3),
+span AS (SELECT CASE WHEN max(day) - min(day) > interval '100 days' THEN 'week' ELSE 'day' END AS unit FROM of_days),
+top AS (SELECT game_id FROM of_days GROUP BY game_id ORDER BY sum(n) DESC, game_id LIMIT 5)
+SELECT to_char(date_trunc(span.unit, d.day), 'YYYY-MM-DD') AS day, span.unit,
+  coalesce(top.game_id, 'others') AS game, sum(d.n)::bigint AS episodes, count(DISTINCT d.user_id) AS players,
+  (sum(extract(epoch FROM d.played)) / 3600)::float8 AS hours
+FROM of_days d CROSS JOIN span LEFT JOIN top ON top.game_id = d.game_id
+GROUP BY 1, 2, 3 ORDER BY 1, 3 LIMIT 1000"""
 
 
 def _ends(_: Selection) -> str:
@@ -110,16 +110,17 @@ FROM chosen GROUP BY 1 ORDER BY episodes DESC, 1"""
 
 def _recordings(_: Selection) -> str:
     return """,
-newest AS (SELECT DISTINCT ON (episode_id) episode_id, result::text AS result FROM certificate
+newest AS (SELECT DISTINCT ON (episode_id) episode_id, result FROM certificate
   ORDER BY episode_id, time_created DESC),
-verdicts AS (SELECT coalesce(n.result, 'not certified yet') AS name, count(*) AS n
-  FROM chosen c LEFT JOIN newest n ON n.episode_id = c.episode_id GROUP BY 1),
+verdicts AS (SELECT coalesce(n.result::text, 'not certified yet') AS name, count(*) AS n
+  FROM chosen c LEFT JOIN newest n ON n.episode_id = c.episode_id GROUP BY n.result),
 delays AS (SELECT extract(epoch FROM max(s.time_delivered) - c.time_ended)::float8 AS seconds
   FROM (SELECT * FROM chosen ORDER BY episode_id DESC LIMIT 1000) AS c
   JOIN segment s ON s.episode_id = c.episode_id GROUP BY c.episode_id, c.time_ended)
 SELECT 'certificate: ' || name AS measure, n::float8 AS value, 'episodes' AS unit FROM verdicts
 UNION ALL SELECT 'games that run now', count(*)::float8, 'episodes' FROM played_episode
-  WHERE time_ended IS NULL AND id IN (SELECT id FROM episode WHERE time_updated > now() - interval '2 minutes')
+  WHERE time_ended IS NULL AND EXISTS (SELECT FROM episode e WHERE e.id = played_episode.id
+    AND e.time_ended IS NULL AND e.time_updated > now() - interval '2 minutes')
 UNION ALL SELECT 'segments in quarantine', sum(quarantined_segments)::float8, 'segments' FROM chosen
 UNION ALL SELECT 'upload after the end, median of the newest 1,000',
   percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), 's' FROM delays
