@@ -116,20 +116,27 @@ async def measure(
 
 
 def run(n_servers: int = 3, sizes: tuple[int, ...] = (24, 48), seconds: float = 12.0) -> Report:
-    """Measure each number of players on up to four servers, which have just enough room for the largest one."""
+    """Measure each number of players on up to four servers, which have just enough room for them."""
     report = Report("servers", COLUMNS)
-    max_games = next(games for games in range(1, 1000) if n_servers * (games - margin(games)) >= max(sizes))
-    report.facts = {"games": ", ".join(GAMES), "measured s": seconds, "MAX_GAMES of each server": max_games}
+    report.facts = {"games": ", ".join(GAMES), "measured s": seconds}
     with temporary_home() as home:
         postgres = EmbeddedPostgres(home / "postgres")
         try:
-            url = postgres.server.url().set(database="servers")
-            asyncio.run(execute(postgres.server.url(), "CREATE DATABASE servers"))
-            migrate_sync(url)
-            with running_servers(url, n_servers, **ADDRESSED, MAX_GAMES=str(max_games), LOG_LEVEL="WARNING") as servers:
-                for n in sizes:
+            for n in sizes:
+                url = postgres.server.url().set(database=f"servers_{n}")
+                asyncio.run(execute(postgres.server.url(), f"CREATE DATABASE servers_{n}"))
+                migrate_sync(url)
+                room = str(find_max_games(n_servers, n))
+                with running_servers(
+                    url, n_servers, **ADDRESSED, MAX_GAMES=room, SEGMENT_SECONDS="5", LOG_LEVEL="WARNING"
+                ) as servers:
                     uvloop.run(measure(report, url, home, servers, n, seconds))
-                    print(dict(zip(COLUMNS, report.rows[-1], strict=True)), file=sys.stderr, flush=True)  # noqa: T201
+                print(dict(zip(COLUMNS, report.rows[-1], strict=True)), file=sys.stderr, flush=True)  # noqa: T201
         finally:
             postgres.close()
     return report
+
+
+def find_max_games(n_servers: int, n_players: int) -> int:
+    """Return the least MAX_GAMES with which these servers take this many players and keep their margins free."""
+    return next(games for games in range(1, n_players + 2) if n_servers * (games - margin(games)) >= n_players)
