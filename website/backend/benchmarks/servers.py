@@ -40,6 +40,8 @@ SETTLE_SECONDS = 3.0
 """Time from the last player's first frame to the measurement."""
 JOIN_SECONDS = 0.15
 """Time between players."""
+IDLE_SECONDS = 30.0
+"""Time for which the statements of servers without a player are counted."""
 KINDS = ("server", "games", "uploader", "certifier", "postgres")
 
 
@@ -115,6 +117,22 @@ async def measure(
     )  # fmt: skip
 
 
+async def count_idle_statements(url: URL, log: Path, n_servers: int) -> dict[str, float]:
+    """Return how many statements servers without players send: heartbeats, and looking for work. Postgres logs them."""
+    async with opened_engine(url) as engine, engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
+        await connection.execute(text("SELECT pg_reload_conf()"))
+        await asyncio.sleep(1)
+        start = log.stat().st_size
+        await asyncio.sleep(IDLE_SECONDS)
+        lines = log.read_bytes()[start:].splitlines()
+        await connection.execute(text("ALTER SYSTEM RESET log_statement"))
+        await connection.execute(text("SELECT pg_reload_conf()"))
+    n = sum(b" LOG:  execute " in line or b" LOG:  statement: " in line for line in lines)
+    return {f"statements/s of each of {n_servers} servers without players": n / IDLE_SECONDS / n_servers}
+
+
 def run(n_servers: int = 3, sizes: tuple[int, ...] = (24, 48), seconds: float = 12.0) -> Report:
     """Measure each number of players on up to four servers, which have just enough room for them."""
     report = Report("servers", COLUMNS)
@@ -130,6 +148,8 @@ def run(n_servers: int = 3, sizes: tuple[int, ...] = (24, 48), seconds: float = 
                 with running_servers(
                     url, n_servers, **ADDRESSED, MAX_GAMES=room, SEGMENT_SECONDS="5", LOG_LEVEL="WARNING"
                 ) as servers:
+                    if n == sizes[0]:
+                        report.facts |= asyncio.run(count_idle_statements(url, postgres.server.log, n_servers))
                     uvloop.run(measure(report, url, home, servers, n, seconds))
                 print(dict(zip(COLUMNS, report.rows[-1], strict=True)), file=sys.stderr, flush=True)  # noqa: T201
         finally:
