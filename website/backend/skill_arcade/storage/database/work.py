@@ -45,6 +45,10 @@ LEASE = timedelta(seconds=60)
 RENEWALS_PER_LEASE = 4
 MIN_FAILING_ATTEMPTS = 6
 """Number of attempts after which work counts as failing: after half a minute of retries."""
+POLL_SECONDS, IDLE_POLL_SECONDS = 1.0, 4.0
+"""Intervals at which a process looks for work: at first, and after `N_FAST_POLLS` in vain. Ten idle servers then send
+fewer than 50 statements a second, with those that begin and end transactions (`benchmarks servers`)."""
+N_FAST_POLLS = 10
 MAX_RETRY_DELAY = timedelta(hours=1)
 """Longest time until work that failed is tried again."""
 
@@ -89,6 +93,11 @@ _MISSING = text("""
     UNION ALL SELECT 'withdraw', id::text, now() FROM consent WHERE withdrawn != '{}'::jsonb AND time_processed IS NULL
     ON CONFLICT DO NOTHING
 """)
+
+
+def poll_pause(n_idle_polls: int) -> float:
+    """Return the seconds until a process looks for work again, after it has found none this many times."""
+    return POLL_SECONDS if n_idle_polls < N_FAST_POLLS else IDLE_POLL_SECONDS
 
 
 async def request_work(
