@@ -12,7 +12,7 @@ from skill_arcade.analysis.aggregates import (
     probability_of_improvement,
 )
 from skill_arcade.analysis.learning_laws import MIN_SCORES, Law, fit_learning_laws
-from skill_arcade.research.flags import FLAGS
+from skill_arcade.research.flags import FLAG_REASONS
 
 REPETITIONS = 400
 """Draws of a bootstrap, so that an answer takes less than 0.3 s. Its interval is uncertain by about a tenth."""
@@ -92,7 +92,7 @@ def profile_groups(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
 
 def explain_flags(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Add the `reason` of each flag."""
-    return [{"flag": row["flag"], "reason": FLAGS[row["flag"]][1], **row} for row in rows]
+    return [{"flag": row["flag"], "reason": FLAG_REASONS[row["flag"]], **row} for row in rows]
 
 
 def describe_references(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
