@@ -1,4 +1,4 @@
-"""Entry point of `website/play`, `website/test`, `website/backend/lock` and `website/lockstep/build`."""
+"""Entry point of `website/play`, `website/test` and `website/lockstep/build`."""
 
 import importlib
 import sys
@@ -9,10 +9,8 @@ from devtools.errors import UserFacingError
 MODULES = {
     "play": "play",
     "test": "test",
-    "lock": "lock",
     "build": "build",
     "lockstep": "lockstep",
-    "lint-repository": "lint",
 }
 
 

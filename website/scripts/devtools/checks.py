@@ -9,7 +9,7 @@ from pathlib import Path
 from devtools.backend import PYTHON
 from devtools.chromium import find_chromium
 from devtools.cloud import install_firebase_tools
-from devtools.paths import BACKEND, DEPLOY, FRONTEND, ROOT, SCRIPTS, WEBSITE
+from devtools.paths import BACKEND, DEPLOY, FRONTEND, SCRIPTS, WEBSITE
 
 SERIAL_GROUP = "serial"
 MAX_RETRIED_FILES = 2
@@ -80,12 +80,16 @@ def retry_browser_tests(failed_tests: Sequence[str]) -> Sequence[str | Path] | N
 RUFF_ARGUMENTS = ("--config", "pyproject.toml", ".", SCRIPTS, FRONTEND / "e2e", FRONTEND / "tests", DEPLOY)
 
 PYTEST = (venv_program("pytest"), "-q")
+REPOSITORY_TESTS = backend_test_paths("repository")
 DEVTOOLS_TESTS = backend_test_paths("devtools")
 DATA_TESTS = backend_test_paths("certify", "cli", "dataset", "environments", "export", "frames", "games")
 DATA_TESTS += backend_test_paths("recording", "research", "storage")
 PLAY_TESTS = (*backend_test_paths("lockstep", "play", "uploader"), "benchmarks/tests")
 """Tests that mostly wait for games. They run last in their group, when fewer other checks use the CPU."""
-OTHER_TESTS = ("tests", *(f"--ignore={folder}" for folder in (*DEVTOOLS_TESTS, *DATA_TESTS, *PLAY_TESTS)))
+OTHER_TESTS = (
+    "tests",
+    *(f"--ignore={folder}" for folder in (*REPOSITORY_TESTS, *DEVTOOLS_TESTS, *DATA_TESTS, *PLAY_TESTS)),
+)
 """Arguments that select every test folder that is in no list above, so that a new folder is never left out.
 
 pytest does not ignore a folder that it would start with, so `benchmarks/tests` must not be such a folder.
@@ -96,7 +100,7 @@ CHECKS: tuple[Check, ...] = (
     backend_check("format", "Python: format", venv_program("ruff"), "format", "--check", *RUFF_ARGUMENTS),
     backend_check("mypy", "Python: types", venv_program("mypy")),
     backend_check("imports", "Python: layers of imports", venv_program("lint-imports"), "--no-logo"),
-    Check("repository", "lint of names, docs and locks", [PYTHON, SCRIPTS, "lint-repository"], ROOT, "backend"),
+    backend_check("repository", "rules about names, docs and locks, and their tests", *PYTEST, *REPOSITORY_TESTS),
     backend_check("rules", "Python: tests of the developer tools", *PYTEST, *DEVTOOLS_TESTS),
     frontend_check("generated", "page: generated types are current", "generate:check"),
     frontend_check("tsc", "page: types", "types"),

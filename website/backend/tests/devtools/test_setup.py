@@ -12,11 +12,10 @@ import pytest
 from devtools.build_stamps import digest_files, is_fresh, write_stamp
 from devtools.chromium import find_chromium
 from devtools.errors import UserFacingError
-from devtools.lock import UV_LOCK
 from devtools.paths import FRONTEND, WEBSITE, check_own, check_writable
 from devtools.play import isolate_data
 from devtools.run import run, tool_environment
-from devtools.uv import find_uv
+from devtools.uv import UV_LOCK, find_uv
 
 PLAY = WEBSITE / "play"
 UNREACHABLE_PROXY = "http://127.0.0.1:9"
