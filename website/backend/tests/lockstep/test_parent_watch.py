@@ -7,15 +7,14 @@ import sys
 
 import pytest
 
-from devtools.errors import UserFacingError
-from devtools.parent_watch import exit_with_parent
-from devtools.paths import SCRIPTS
+from devtools.paths import LOCKSTEP, SCRIPTS
+from devtools.run import UserFacingError
+from parent_watch import exit_with_parent
 
 BUILD = """
 import subprocess, sys
-sys.path.insert(0, sys.argv[1])
-from devtools.parent_watch import exit_with_parent
-exit_with_parent(int(sys.argv[2]))
+from parent_watch import exit_with_parent
+exit_with_parent(int(sys.argv[1]))
 compiler = subprocess.Popen(["sleep", "60"])
 print(compiler.pid, flush=True)
 compiler.wait()
@@ -24,8 +23,9 @@ compiler.wait()
 
 def test_build_server_is_killed_exits_with_its_compiler() -> None:
     with subprocess.Popen(["sleep", "60"]) as server:
-        command = [sys.executable, "-c", BUILD, str(SCRIPTS), str(server.pid)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:
+        command = [sys.executable, "-c", BUILD, str(server.pid)]
+        environment = os.environ | {"PYTHONPATH": f"{SCRIPTS}:{LOCKSTEP}"}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as build:
             assert build.stdout is not None
             compiler = os.pidfd_open(int(build.stdout.readline()))
             assert build.poll() is None
