@@ -34,10 +34,7 @@ def tool_environment() -> dict[str, str]:
 
 
 def run(step: str, command: Sequence[str | Path], folder: Path | None = None, /, **variables: str) -> None:
-    """Run `command` with `variables` added to its environment, and print the name of this step and how long it took.
-
-    Raises `UserFacingError` with the last lines of the output if the command fails.
-    """
+    """Run `command` with `variables` in its environment, and print this step and its time. Raises `UserFacingError`."""
     print(f"{step} ...", flush=True)
     begin = time.monotonic()
     run_quietly(step, command, folder, **variables)
@@ -45,7 +42,7 @@ def run(step: str, command: Sequence[str | Path], folder: Path | None = None, /,
 
 
 def run_quietly(step: str, command: Sequence[str | Path], folder: Path | None = None, /, **variables: str) -> str:
-    """Run `command` like `run`, but print nothing, and return the output."""
+    """Run `command` like `run`, but print nothing, and return the output. An error shows its last lines."""
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "text": True}
     try:
         return str(subprocess.check_output(command, cwd=folder, env=tool_environment() | variables, **pipes))

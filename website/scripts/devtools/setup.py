@@ -89,14 +89,17 @@ def find_uv() -> Path:
 
 
 def install_python_packages() -> None:
-    """Make the virtual environment match the lock file. uv checks the hashes and skips what is installed."""
+    """Install the locked packages, whose hashes uv checks, and the project. uv skips what is installed."""
     uv = find_uv()
     if not PYTHON.exists():
         run("Creating the virtual environment", [uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV])
     install = (uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "--requirement", LOCK)
     run("Installing Python packages", [*install, "--require-hashes"], BACKEND)
-    # The locked hatchling builds the project itself, so none is downloaded. `--exact` removes what is not locked.
-    run("Installing the project", [*install, "--exact", "--no-build-isolation", "--editable", "."], BACKEND)
+    digest = digest_files((LOCK, BACKEND / "pyproject.toml"), sys.version)
+    if not is_fresh(stamp := VENV / ".installed", digest):
+        # The locked hatchling builds the project, so none is downloaded. `--exact` removes what is not locked any more.
+        run("Installing the project", [*install, "--exact", "--no-build-isolation", "--editable", "."], BACKEND)
+        stamp.write_text(digest)
 
 
 def install_front_end_packages() -> None:
