@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devtools.paths import BACKEND, LOCKSTEP, PYTHON
 from devtools.run import UserFacingError, run_quietly, tool_environment
-from devtools.setup import set_up
+from devtools.setup import check_folders, set_up
 
 REMOTE_SETTINGS = ("DATABASE_URL", "GCP_")
 
@@ -55,6 +55,7 @@ def server_environment(data: Path | None, *, lockstep: bool) -> dict[str, str]:
     environment = tool_environment() if lockstep else tool_environment() | {"LOCKSTEP": "false"}
     if not data:
         return environment
+    check_folders(data)
     data.mkdir(parents=True, exist_ok=True)
     local = {name: value for name, value in environment.items() if not name.startswith(REMOTE_SETTINGS)}
     return local | {"SKILL_ARCADE_HOME": str(data.resolve())}

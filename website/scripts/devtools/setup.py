@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ PAGE_SOURCES = ("src/**/*", "public/**/*", "index.html", "package*.json", "vite.
 def set_up(*, page: bool) -> None:
     """Install missing packages and, if `page` is set, build the front end."""
     check_node()
-    check_own(VENV, FRONTEND / "node_modules")
+    check_folders(STATE, BACKEND, FRONTEND, own=(VENV, FRONTEND / "node_modules"))
     with setup_lock():
         install_python_packages()
         install_front_end_packages()
@@ -30,9 +30,14 @@ def set_up(*, page: bool) -> None:
             build_page()
 
 
-def check_own(*folders: Path) -> None:
-    """Raise `UserFacingError` if a folder is a link: set-up would change the packages of another clone or worktree."""
-    for link in filter(Path.is_symlink, folders):
+def check_folders(*writable: Path, own: Sequence[Path] = ()) -> None:
+    """Raise `UserFacingError` for a folder that is not writable, or one that is a link, which another clone may own."""
+    for folder in writable:
+        existing = next(filter(Path.exists, (folder, *folder.parents)))
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            advice = "Change its owner to your user (chown), or clone the repository into a folder that you own."
+            raise UserFacingError(f"Cannot write to the folder {existing}. {advice}")
+    for link in filter(Path.is_symlink, own):
         advice = "Delete the link; set-up then installs the packages into a folder of this clone."
         raise UserFacingError(f"{link} is a link to {link.resolve()}, which another clone may use. {advice}")
 
@@ -55,13 +60,8 @@ def check_node() -> None:
 @contextmanager
 def setup_lock() -> Iterator[None]:
     """Hold the set-up lock of this clone, so that two commands do not install at the same time."""
-    try:
-        STATE.mkdir(parents=True, exist_ok=True)
-        lock = (STATE / "setup.lock").open("w")
-    except OSError as error:
-        advice = "Change its owner to your user (chown), or clone the repository into a folder that you own."
-        raise UserFacingError(f"Cannot write to {STATE} ({error.strerror}). {advice}") from error
-    with lock:
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -73,8 +73,7 @@ def setup_lock() -> Iterator[None]:
 def find_uv() -> Path:
     """Return the path of uv: one on the PATH that is new enough, else this clone's own after installing it by pip.
 
-    `pip --target` needs neither write access outside the clone nor the venv module, and it works where the system's
-    Python is "externally managed".
+    `pip --target` needs no rights outside the clone and no venv module, also if Python is "externally managed".
     """
     own = STATE / "uv/bin/uv"
     for uv in filter(Path.is_file, (Path(shutil.which("uv") or own), own)):

@@ -13,7 +13,7 @@ import pytest
 from devtools.paths import FRONTEND, SCRIPTS, WEBSITE
 from devtools.play import server_environment
 from devtools.run import UserFacingError, digest_files, is_fresh, run
-from devtools.setup import UV_LOCK, check_own, find_chromium, find_uv, setup_lock
+from devtools.setup import UV_LOCK, check_folders, find_chromium, find_uv, setup_lock
 
 PLAY = WEBSITE / "play"
 UNREACHABLE_PROXY = "http://127.0.0.1:9"
@@ -99,11 +99,18 @@ def test_play_without_node_or_npm_reports_what_was_found(
     assert "Install both (Debian: apt-get install nodejs npm)" in error
 
 
-def test_setup_lock_folder_not_writable_reports_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_folders_file_in_the_way_reports_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr("devtools.setup.STATE", tmp_path / "file" / "state")
-    with pytest.raises(UserFacingError, match=r"file/state \(Not a directory\).*chown"), setup_lock():
-        pass
+    check_folders(tmp_path / "missing" / "folder")
+    with pytest.raises(UserFacingError, match=r"Cannot write to the folder .*/file\. .*chown"):
+        check_folders(tmp_path, tmp_path / "file" / "state")
+
+
+def test_check_folders_not_writable_reports_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests may run as root, who can write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
+    with pytest.raises(UserFacingError, match=rf"Cannot write to the folder {tmp_path}\. .*chown"):
+        check_folders(tmp_path / "missing")
 
 
 def test_setup_lock_held_by_another_setup_waits(
@@ -211,6 +218,6 @@ def test_link_to_packages_of_another_clone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
     link = tmp_path / "second"
     link.symlink_to(tmp_path / "first")
-    check_own(tmp_path / "first", tmp_path / "missing")
+    check_folders(own=[tmp_path / "first", tmp_path / "missing"])
     with pytest.raises(UserFacingError, match=r"is a link to .*first.* Delete the link"):
-        check_own(tmp_path / "first", link)
+        check_folders(own=[tmp_path / "first", link])
