@@ -101,7 +101,7 @@ def read_options(arguments: list[str]) -> list[Check]:
         prog="website/test",
         description="Sets up the project and runs every check, up to three at a time, also after one failed.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="checks, in order:\n" + "\n".join(f"  {check.name:<10} {check.description}" for check in CHECKS),
+        epilog="checks:\n" + "\n".join(f"  {check.name:<10} {check.description} ({check.group})" for check in CHECKS),
     )
     names = [check.name for check in CHECKS]
     parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="run this check; repeatable")

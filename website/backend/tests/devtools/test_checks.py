@@ -1,4 +1,8 @@
-"""Tests of the list of checks: together they run each test of the back end once."""
+"""Tests of the list of checks: together they run each test of the back end once.
+
+The files in tests/checks hold the arguments with which three checks start pytest. `backend.txt` selects every folder
+that no other file or check names, so that a new folder is never left out.
+"""
 
 from collections import Counter
 from pathlib import Path
