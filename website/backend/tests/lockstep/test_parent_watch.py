@@ -4,9 +4,11 @@ import os
 import select
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import build_module
 from devtools.paths import LOCKSTEP, SCRIPTS
 from devtools.run import UserFacingError
 from parent_watch import exit_with_parent
@@ -41,3 +43,17 @@ def test_exit_with_parent_process_has_exited_raises_error() -> None:
         parent.wait()
     with pytest.raises(UserFacingError, match=str(parent.pid)):
         exit_with_parent(parent.pid)
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_build_in_background_starts_a_missing_build_for_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_built: bool
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(build_module, "WEBSITE", tmp_path / "website")
+    monkeypatch.setattr(build_module, "STATE", tmp_path)
+    monkeypatch.setattr(build_module, "is_built", lambda: is_built)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: commands.append(command))
+    build_module.main(["--background-for", "123"])
+    assert [(command[0], command[-2:]) for command in commands] == [("nice", ["--parent-pid", "123"])] * (not is_built)
+    assert ("log: lockstep.log" in capsys.readouterr().out) == (not is_built)
