@@ -19,8 +19,7 @@ from devtools.setup import find_chromium, set_up
 PARALLEL = ("backend", "frontend", "data")  # groups that run in parallel, each check by check; all others run alone
 ON_DEMAND = "on demand"  # group of checks that take long, or need rare programs, so that only --only selects them
 SLOW = ("lockstep", "browser")  # checks that --fast skips
-PROGRESS_INTERVAL_SECONDS = 30
-OUTPUT_GRACE_SECONDS = 5  # for the last output of a check that has ended
+PROGRESS_INTERVAL_SECONDS, OUTPUT_GRACE_SECONDS = 30, 5  # the latter for the last output of a check that has ended
 MAX_RETRIED_FILES = 2  # of unsteady browser tests; if more fail, the change is at fault
 MAX_FAILED_TESTS, MAX_LINE_CHARACTERS = 10, 240
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -135,6 +134,7 @@ def run_checks(checks: Sequence[Check]) -> list[Result]:
                 names = ", ".join(f"{name} ({time.monotonic() - at:.0f} s)" for name, at in sorted(running.items()))
                 with output_lock:
                     show(f"   running: {names}\n")
+            _ = [future.result() for future in futures]  # raises what a thread has raised
     results += [run_check(check, show) for check in checks if len(groups) < 2 or check.group not in PARALLEL]
     return sorted(results, key=lambda result: checks.index(result.check))
 
@@ -145,10 +145,10 @@ def run_check(check: Check, write: Write) -> Result:
     write(f"\n== {check.name}: {check.description}\n")
     try:
         environment = tool_environment() | check.prepare()
-    except UserFacingError as error:
+        passed, failed_tests = execute(check.command, check.folder, environment, write)
+    except (UserFacingError, OSError) as error:
         write(f"{error}\n")
         return Result(check, time.monotonic() - begin, passed=False)
-    passed, failed_tests = execute(check.command, check.folder, environment, write)
     files = sorted({found[0] for test in failed_tests if (found := re.search(r"[\w-]+\.test\.ts", test))})
     if not passed and check.retry and 0 < len(files) <= MAX_RETRIED_FILES:
         write(f"\n== {check.name}: failed tests once more, alone\n")

@@ -1,13 +1,21 @@
 """Groups of checks run in parallel, and the output and the failure of every check are shown."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from devtools.run import UserFacingError
 from devtools.test import Check, Result, format_summary, run_checks
+
+WAIT = (
+    "import pathlib, time\nend = time.monotonic() + 60\n"
+    "while not pathlib.Path('{}').exists():\n    assert time.monotonic() < end\n    time.sleep(0.01)"
+)
+"""Program that waits for a file."""
 
 
 def check(name: str, group: str, code: str, folder: Path) -> Check:
@@ -17,16 +25,12 @@ def check(name: str, group: str, code: str, folder: Path) -> Check:
 def test_run_checks_several_groups_run_in_parallel_and_serial_group_last(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    wait = (
-        "import pathlib, time\nend = time.monotonic() + 20\n"
-        "while not pathlib.Path('{}').exists():\n    assert time.monotonic() < end\n    time.sleep(0.01)"
-    )
     write = "import pathlib; pathlib.Path('{}').touch(); print('wrote {}')"
     checks = [
         # Each group waits for a file of the other one, so both time out unless they run in parallel.
-        check("a", "backend", f"{write.format('a', 'a')}\n{wait.format('b')}", tmp_path),
+        check("a", "backend", f"{write.format('a', 'a')}\n{WAIT.format('b')}", tmp_path),
         check("last", "alone", "import os; print(sorted(os.listdir()))", tmp_path),
-        check("b", "frontend", f"{wait.format('a')}\n{write.format('b', 'b')}", tmp_path),
+        check("b", "frontend", f"{WAIT.format('a')}\n{write.format('b', 'b')}", tmp_path),
         check("c", "frontend", "import sys; print('no', file=sys.stderr); sys.exit(3)", tmp_path),
     ]
     results = run_checks(checks)
@@ -119,3 +123,38 @@ def test_run_checks_program_left_behind_does_not_hold_the_check(
     [result] = run_checks([check("a", "backend", code, tmp_path)])
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
     assert result.passed
+
+
+def test_run_checks_missing_program_or_package_fails_and_others_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def prepare() -> dict[str, str]:
+        raise UserFacingError("no Chromium was found")
+
+    checks = [
+        check("a", "backend", "", tmp_path)._replace(command=[tmp_path / "missing"]),
+        check("b", "backend", "print('b ran')", tmp_path),
+        check("c", "frontend", "", tmp_path)._replace(prepare=prepare),
+    ]
+    assert [result.passed for result in run_checks(checks)] == [False, True, False]
+    output = capfd.readouterr().out
+    assert "No such file or directory: " in output
+    assert "b ran" in output
+    assert "no Chromium was found" in output
+
+
+def test_run_checks_error_in_a_thread_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devtools.test.find_failed_tests", lambda lines: lines[1])
+    with pytest.raises(IndexError):
+        run_checks([check("a", "backend", "", tmp_path), check("b", "frontend", "", tmp_path)])
+
+
+def test_run_checks_long_checks_are_named_while_they_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def show(text: str) -> None:
+        if re.fullmatch(r"   running: a \(\d+ s\), b \(\d+ s\)\n", text):
+            (tmp_path / "named").touch()
+
+    monkeypatch.setattr("devtools.test.PROGRESS_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr("devtools.test.show", show)
+    checks = [check(name, group, WAIT.format("named"), tmp_path) for name, group in (("a", "backend"), ("b", "data"))]
+    assert all(result.passed for result in run_checks(checks))
