@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from devtools.repository_rules.repository import Finding, Repository
+from tests.repository.rules.repository import Finding, Repository
 
 TOP_LEVEL_NAMES = {"website", ".github", ".ci", "README.md", ".gitignore", "LICENSE"}
 ENTRY_POINTS = ("website/play", "website/test", "website/backend/lock", "website/lockstep/build", ".ci/run")

@@ -6,9 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.build_stamps import digest_files
-from devtools.console import print_line
-from devtools.run import run, tool_environment
+from devtools.run import digest_files, run_quietly
 
 TARGET = ("-target", "wasm32-wasi")
 # try and catch are removed; a throw becomes a trap (capi.cpp). ALE throws only if it is misused. No debug information
@@ -47,7 +45,7 @@ def compile_objects(dirs: BuildDirs, jobs: int) -> list[Path]:
     objects = [dirs.work / "objects" / f"{path.stem}-{digest_one(path, common)}.o" for path in files]
     todo = [(path, target) for path, target in zip(files, objects, strict=True) if not target.is_file()]
     (dirs.work / "objects").mkdir(exist_ok=True)
-    print_line(f"Compiling {len(todo)} of {len(files)} files, {jobs} in parallel ...")
+    print(f"Compiling {len(todo)} of {len(files)} files, {jobs} in parallel ...")
     if todo:
         header = precompile_header(common, dirs)
     with ThreadPoolExecutor(jobs) as pool:
@@ -56,7 +54,7 @@ def compile_objects(dirs: BuildDirs, jobs: int) -> list[Path]:
             for number, done in enumerate(as_completed(running), start=1):
                 done.result()
                 if number % 20 == 0 or number == len(todo):
-                    print_line(f"  {number} of {len(todo)}")
+                    print(f"  {number} of {len(todo)}")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -89,18 +87,18 @@ def compile_to(target: Path, arguments: Sequence[str | Path], dirs: BuildDirs) -
     part = target.with_suffix(".part")
     include = ("-I", dirs.lockstep / "shims", "-I", dirs.source, "-I", dirs.source / "ale")
     command = [*TARGET, *COMPILE_FLAGS, *include, *arguments, "-o", part]
-    zig(command, dirs, failure=f"Cannot compile {target.stem.rpartition('-')[0]}")
+    zig(f"Compiling {target.stem.rpartition('-')[0]}", command, dirs)
     part.rename(target)
 
 
 def link_module(objects: Iterable[Path], module: Path, dirs: BuildDirs) -> None:
     """Link all object files to one module without a main function."""
-    zig([*TARGET, *LINK_FLAGS, *objects, "-o", module], dirs, failure="Cannot link the module")
+    print("Linking ...")
+    zig("Linking the module", [*TARGET, *LINK_FLAGS, *objects, "-o", module], dirs)
 
 
-def zig(arguments: list[str | Path], dirs: BuildDirs, *, failure: str) -> None:
+def zig(step: str, arguments: list[str | Path], dirs: BuildDirs) -> None:
     """Run zig's C++ compiler with its caches in the working folder."""
     cache = str(dirs.work / "cache")
-    variables = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
     command = [dirs.tools / "ziglang" / "zig", "c++", *arguments]
-    run(command, failure=failure, environment=tool_environment() | variables, folder=dirs.work)
+    run_quietly(step, command, dirs.work, ZIG_GLOBAL_CACHE_DIR=cache, ZIG_LOCAL_CACHE_DIR=cache)

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from devtools.repository_rules.repository import Finding, Repository
+from tests.repository.rules.repository import Finding, Repository
 
 TESTS = ("website/backend/tests/*test_*.py", "website/deploy/tests/test_*.py")
 MIN_WORDS = 3

@@ -5,7 +5,7 @@ import select
 import signal
 import threading
 
-from devtools.errors import UserFacingError
+from devtools.run import UserFacingError
 
 
 def exit_with_parent(pid: int) -> None:

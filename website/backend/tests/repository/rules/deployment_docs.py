@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 
-from devtools.repository_rules.repository import Finding, Repository
+from tests.repository.rules.repository import Finding, Repository
 
 DEPLOY_DOC, OPERATIONS_DOC = "website/docs/deploy.md", "website/docs/operations.md"
 DEPLOY = "website/deploy"

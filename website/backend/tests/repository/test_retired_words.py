@@ -2,8 +2,8 @@
 
 import pytest
 
-from devtools.repository_rules.retired_words import Entry, find_retired_words, read_list
-from tests.devtools.conftest import RepositoryFolder
+from tests.repository.conftest import RepositoryFolder
+from tests.repository.rules.retired_words import Entry, find_retired_words, read_list
 
 
 def entry(*words: str, **fields: object) -> Entry:

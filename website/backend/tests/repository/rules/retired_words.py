@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devtools.repository_rules.repository import Finding, Repository, is_lock, matches
+from tests.repository.rules.repository import Finding, Repository, is_lock, matches
 
 LIST = Path(__file__).with_name("retired_words.toml")
 NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from devtools.repository_rules.repository import Finding, Repository
+from tests.repository.rules.repository import Finding, Repository
 
 MAX_LINE_CHARACTERS = 100
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from devtools.repository_rules.repository import Finding, Repository, is_lock
+from tests.repository.rules.repository import Finding, Repository, is_lock
 
 # The groups keep these lines from matching themselves.
 REGISTRY = re.compile(r"registry\.(npm)js|files\.(python)hosted|(py)pi\.org|(deb)\.debian|file:///[a-z]")

@@ -1,11 +1,11 @@
-"""Fixtures for the tests of the developer tools."""
+"""Fixtures for the rules of the repository and for their tests."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from devtools.repository_rules.repository import Repository
+from tests.repository.rules.repository import Repository
 
 
 class RepositoryFolder:

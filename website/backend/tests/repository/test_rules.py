@@ -1,4 +1,4 @@
-"""Each rule of lint-repository finds a planted fault, and accepts a file without it."""
+"""Each rule of the repository finds a planted fault, and accepts a file without it."""
 
 import json
 import shutil
@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from devtools.paths import ROOT
-from devtools.repository_rules import command, deployment_docs, layout, locks, markdown, test_names, text
-from devtools.repository_rules.repository import Finding, Repository
-from tests.devtools.conftest import RepositoryFolder
+from tests.repository.conftest import RepositoryFolder
+from tests.repository.rules import RULES, deployment_docs, layout, locks, markdown, names_of_tests, text
+from tests.repository.rules.repository import Finding, Repository
 
 PACKAGE = "website/backend/skill_arcade"
 TEXT_RULES = ("registries", "machine-paths", "unfinished")
@@ -62,7 +62,7 @@ def test_entry_points_not_executable_are_found(repository_folder: RepositoryFold
 )
 def test_text_rules_planted_fault_is_found(repository_folder: RepositoryFolder, rule: str, fault: str) -> None:
     repository_folder.write("a.txt", f"first line\n{fault}\n")
-    found = {name: lines(list(command.RULES[name](repository_folder.read()))) for name in TEXT_RULES}
+    found = {name: lines(list(RULES[name](repository_folder.read()))) for name in TEXT_RULES}
     assert found == {name: [("a.txt", 2)] if name == rule else [] for name in TEXT_RULES}
 
 
@@ -117,7 +117,7 @@ def test_decision_list_without_a_decision_is_found(repository_folder: Repository
     ],
 )
 def test_test_names_structure_is_checked(name: str, problem: str | None) -> None:
-    found = test_names.find_problem(name)
+    found = names_of_tests.find_problem(name)
     assert (found is None) if problem is None else (found or "").startswith(problem)
 
 
@@ -125,7 +125,7 @@ def test_test_names_method_of_class_is_checked(repository_folder: RepositoryFold
     source = "class TestGame:\n    async def test_it(self) -> None: ...\n\n    def helper(self) -> None: ...\n"
     repository_folder.write("website/backend/tests/play/test_game.py", source)
     repository_folder.write("website/backend/tests/support/game.py", source)
-    assert lines(list(test_names.check_test_names(repository_folder.read()))) == [
+    assert lines(list(names_of_tests.check_test_names(repository_folder.read()))) == [
         ("website/backend/tests/play/test_game.py", 2)
     ]
 
@@ -140,7 +140,9 @@ def copy_from_repository(folder: RepositoryFolder, *files: str) -> None:
 @pytest.fixture
 def python_locks(repository_folder: RepositoryFolder) -> RepositoryFolder:
     """The lock files of this repository and their pyproject.toml."""
-    copy_from_repository(repository_folder, locks.PYPROJECT, locks.PRODUCTION, locks.DEVELOPMENT, locks.UV)
+    copy_from_repository(
+        repository_folder, locks.PYPROJECT, locks.UV_INPUT, locks.PRODUCTION, locks.DEVELOPMENT, locks.UV
+    )
     return repository_folder
 
 
@@ -223,18 +225,3 @@ def test_deployment_docs_outdated_cost_table_is_found(repository_folder: Reposit
     repository_folder.write("website/backend/benchmarks/prices.json", json.dumps(prices))
     (finding,) = deployment_docs.check_deployment_docs(repository_folder.read())
     assert "cost tables" in finding.message
-
-
-def test_command_finding_is_printed_and_exits_1(
-    repository_folder: RepositoryFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository_folder.write("a.md", "[b](b.md)\n")
-    repository_folder.write("docs/c.md", "[d](d.md)\n")
-    monkeypatch.setattr(command, "ROOT", repository_folder.root)
-    assert command.main(["--rule", "markdown-links"]) == 1
-    output = capsys.readouterr().out
-    assert "a.md:1: [markdown-links] " in output
-    assert "docs/c.md:1: [markdown-links] " in output
-    assert command.main(["--rule", "markdown-links", "--under", "docs/"]) == 1
-    assert "a.md" not in capsys.readouterr().out
-    assert command.main(["--rule", "markdown-links", "--skip", "markdown-links"]) == 0

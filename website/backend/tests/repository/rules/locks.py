@@ -1,28 +1,52 @@
 """Rules about the lock files of Python and npm packages."""
 
+import hashlib
 import json
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from devtools import lock
-from devtools.repository_rules.repository import Finding, Repository
+from tests.repository.rules.repository import Finding, Repository
 
 BACKEND = "website/backend"
-PYPROJECT = f"{BACKEND}/{lock.PYPROJECT.name}"
-PRODUCTION = f"{BACKEND}/{lock.PRODUCTION_LOCK.name}"
-DEVELOPMENT = f"{BACKEND}/{lock.DEVELOPMENT_LOCK.name}"
-UV = f"{BACKEND}/{lock.UV_LOCK.name}"
+PYPROJECT, UV_INPUT = f"{BACKEND}/pyproject.toml", f"{BACKEND}/uv.in"
+PRODUCTION = f"{BACKEND}/requirements.lock"
+DEVELOPMENT = f"{BACKEND}/requirements-dev.lock"
+UV = f"{BACKEND}/requirements-uv.lock"
+HEADER = "# From pyproject.toml by website/backend/lock. Dependencies: sha256:"
 FRONTEND = "website/frontend"
 PACKAGE, PACKAGE_LOCK = f"{FRONTEND}/package.json", f"{FRONTEND}/package-lock.json"
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)", re.MULTILINE)
 LOCK_LINE = re.compile(r"^(#.*|[\w.-]+==[^\s;]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|    #.*)$")
 SHARED_WITH_PRODUCTION = {"httpx", "packaging"}
 """Packages that only development asks for, but that other packages of production need too."""
+
+
+def dependency_groups(backend: Path) -> list[str]:
+    """Return the names of the dependency groups in pyproject.toml."""
+    return sorted(tomllib.loads((backend / "pyproject.toml").read_text())["dependency-groups"])
+
+
+def digest_dependencies(backend: Path) -> str:
+    """Return a digest of everything that decides what is locked. Layout and comments do not change it.
+
+    `website/backend/lock` writes it into the lock files.
+    """
+    data = tomllib.loads((backend / "pyproject.toml").read_text())
+    project = data["project"]
+    inputs = [
+        project["requires-python"],
+        project["dependencies"],
+        project.get("optional-dependencies", {}),
+        data["dependency-groups"],
+        (backend / "uv.in").read_text().strip(),
+    ]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def check_python_locks(repository: Repository) -> Iterator[Finding]:
@@ -32,7 +56,7 @@ def check_python_locks(repository: Repository) -> Iterator[Finding]:
             yield Finding(file, 1, "the lock file is missing: run website/backend/lock")
             return
         first = repository.texts[file].partition("\n")[0]
-        if first != lock.HEADER + lock.digest_dependencies(repository.root / PYPROJECT):
+        if first != HEADER + digest_dependencies(repository.root / BACKEND):
             yield Finding(file, 1, "the lock file does not belong to pyproject.toml: run website/backend/lock")
         for number, line in enumerate(repository.texts[file].splitlines(), start=1):
             if not LOCK_LINE.match(line) or ("/" in line and "website/backend/lock" not in line):

@@ -8,31 +8,31 @@ import argparse
 import fcntl
 import gzip
 import hashlib
+import os
+import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from devtools.build_stamps import digest_files, is_fresh, write_stamp
-from devtools.console import print_line, report_step
-from devtools.errors import UserFacingError
-from devtools.parent_watch import exit_with_parent
-from devtools.paths import STATE, WEBSITE, check_writable
-from devtools.run import run, tool_environment
-from devtools.zig import BuildDirs, compile_objects, link_module
+from devtools.paths import LOCKSTEP, STATE, WEBSITE
+from devtools.run import UserFacingError, digest_files, is_fresh, run
+from parent_watch import exit_with_parent
+from zig import BuildDirs, compile_objects, link_module
 
-LOCKSTEP = WEBSITE / "lockstep"
 BUILD_FOLDER = STATE / "lockstep"
 MODULE = BUILD_FOLDER / "lockstep.wasm"
 EXPECTED = LOCKSTEP / "module.sha256"
 TOOLS, ALE_SOURCE = BUILD_FOLDER / "tools", BUILD_FOLDER / "source"
 VERSION = "0.12.1"
 SOURCE_SUFFIXES = {".cpp", ".cxx", ".hpp", ".hxx", ".h", ".in", ".ins"}
+NO_INPUTS = {".md", ".in", ".pyc"}
+"""Suffixes of files beside this one that do not change the module."""
 EXCLUDED_FOLDERS = {"python", "vector", "wasm"}
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Build the module if it is missing or outdated. An interrupted build is continued."""
     parser = argparse.ArgumentParser(
         prog="website/lockstep/build",
@@ -46,23 +46,53 @@ def main(arguments: list[str]) -> int:
         "--pin", action="store_true", help="write the digest of the result to module.sha256 as the expected one"
     )
     parser.add_argument("--parent-pid", type=int, metavar="PID", help="exit as soon as this process exits")
+    parser.add_argument(
+        "--background-for", type=int, metavar="PID", help="build in the background until this process exits"
+    )
     options = parser.parse_args(arguments)
+    if options.background_for is not None:
+        build_in_background(options.background_for)
+        return
     if options.parent_pid is not None:
         exit_with_parent(options.parent_pid)
     if options.jobs < 1:
         raise UserFacingError(f"--jobs must be at least 1, not {options.jobs}.")
-    check_writable(BUILD_FOLDER)
+    BUILD_FOLDER.mkdir(parents=True, exist_ok=True)
     with build_lock():
         if is_built():
-            print_line("The lockstep module is up to date.")
+            print("The lockstep module is up to date.")
         else:
             build_module(options.jobs, pin=options.pin)
-    return 0
 
 
 def is_built() -> bool:
     """Return whether the module exists and was built from the current inputs."""
     return MODULE.is_file() and is_fresh(MODULE.with_suffix(".stamp"), digest_inputs())
+
+
+def build_in_background(pid: int) -> None:
+    """Start a build at the lowest priority, unless the module is built. It exits if process `pid` exits.
+
+    This process exits, so the build becomes no child of process `pid`, which is the server. The next start of the
+    server continues the build.
+    """
+    if is_built():
+        return
+    STATE.mkdir(exist_ok=True)
+    log = STATE / "lockstep.log"
+    jobs = str(max(1, (os.cpu_count() or 2) - 1))
+    with log.open("wb") as output:
+        subprocess.Popen(
+            ["nice", "-n", "19", sys.executable, "-u", __file__, "--jobs", jobs, "--parent-pid", str(pid)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    print(
+        "Building the emulator that runs Atari games in the page, in the background. This takes some minutes, but only "
+        f"once (log: {log.relative_to(WEBSITE.parent)}). Until it is built, Atari games are streamed."
+    )
 
 
 def build_module(jobs: int, *, pin: bool) -> None:
@@ -72,8 +102,7 @@ def build_module(jobs: int, *, pin: bool) -> None:
     dirs = BuildDirs(ALE_SOURCE, LOCKSTEP, TOOLS, BUILD_FOLDER)
     objects = compile_objects(dirs, jobs)
     fresh = MODULE.with_suffix(".new")
-    with report_step("Linking"):
-        link_module(objects, fresh, dirs)
+    link_module(objects, fresh, dirs)
     digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
     if pin:
         EXPECTED.write_text(digest + "\n")
@@ -87,43 +116,37 @@ def build_module(jobs: int, *, pin: bool) -> None:
     fresh.with_suffix(".gz").write_bytes(gzip.compress(fresh.read_bytes(), 9, mtime=0))
     fresh.with_suffix(".gz").replace(MODULE.with_name(MODULE.name + ".gz"))
     fresh.replace(MODULE)
-    write_stamp(MODULE.with_suffix(".stamp"), digest_inputs())
-    print_line(f"Built {MODULE.relative_to(WEBSITE)}: {MODULE.stat().st_size:,} bytes, sha256 {digest}.")
+    MODULE.with_suffix(".stamp").write_text(digest_inputs())
+    print(f"Built {MODULE.relative_to(WEBSITE)}: {MODULE.stat().st_size:,} bytes, sha256 {digest}.")
 
 
 def digest_inputs() -> str:
     """Return a digest of everything that the module depends on."""
-    sources = [path for path in LOCKSTEP.rglob("*") if path.is_file() and path.suffix not in {".md", ".in"}]
-    return digest_files([*sources, Path(__file__), Path(__file__).with_name("zig.py")])
+    return digest_files([path for path in LOCKSTEP.rglob("*") if path.is_file() and path.suffix not in NO_INPUTS])
 
 
 def fetch_tools() -> None:
     """Download the compiler, and what pip needs to read ALE's source package. Pip checks the hashes."""
     lock = LOCKSTEP / "tools.lock"
-    if is_fresh(TOOLS / ".installed", digest_files([lock], sys.version)):
+    digest = digest_files([lock], sys.version)
+    if is_fresh(stamp := TOOLS / ".installed", digest):
         return
-    with report_step("Downloading the compiler (100 MB)"):
-        pip(
-            ["install", "--upgrade", "--target", TOOLS, "--only-binary", ":all:", "--requirement", lock],
-            failure="Cannot install the compiler with pip",
-        )
-        write_stamp(TOOLS / ".installed", digest_files([lock], sys.version))
+    install = ("install", "--upgrade", "--target", TOOLS, "--only-binary", ":all:", "--requirement", lock)
+    pip("Downloading the compiler (100 MB)", *install)
+    stamp.write_text(digest)
 
 
 def fetch_source() -> None:
     """Download ALE's source package, check its hash, and unpack the code that is compiled."""
     lock = LOCKSTEP / "source.lock"
-    if is_fresh(ALE_SOURCE / ".unpacked", digest_files([lock])):
+    digest = digest_files([lock])
+    if is_fresh(stamp := ALE_SOURCE / ".unpacked", digest):
         return
-    with report_step("Downloading ALE's source"):
-        download = BUILD_FOLDER / "download"
-        pip(
-            ["download", "--no-binary", ":all:", "--no-build-isolation", "--dest", download, "--requirement", lock],
-            failure="Cannot download ALE's source with pip",
-            variables={"PYTHONPATH": str(TOOLS)},
-        )
-        unpack_source(download / f"ale_py-{VERSION}.tar.gz")
-        write_stamp(ALE_SOURCE / ".unpacked", digest_files([lock]))
+    target = BUILD_FOLDER / "download"
+    download = ("download", "--no-binary", ":all:", "--no-build-isolation", "--dest", target, "--requirement", lock)
+    pip("Downloading ALE's source", *download, PYTHONPATH=str(TOOLS))
+    unpack_source(target / f"ale_py-{VERSION}.tar.gz")
+    stamp.write_text(digest)
 
 
 def unpack_source(archive: Path) -> None:
@@ -145,11 +168,10 @@ def unpack_source(archive: Path) -> None:
     (ALE_SOURCE / "version.hpp").write_text(template.replace("@ALE_VERSION_GIT_SHA@", ""))
 
 
-def pip(arguments: list[str | Path], *, failure: str, variables: dict[str, str] | None = None) -> None:
-    """Run pip with required hashes and without dependencies."""
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
-    command = [sys.executable, "-m", "pip", arguments[0], *quiet, *arguments[1:]]
-    run(command, failure=failure, environment=tool_environment() | (variables or {}))
+def pip(step: str, command: str, *arguments: str | Path, **variables: str) -> None:
+    """Run a command of pip with required hashes and without dependencies."""
+    options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
+    run(step, [sys.executable, "-m", "pip", command, *options, *arguments], **variables)
 
 
 @contextmanager
@@ -159,6 +181,10 @@ def build_lock() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print_line("Waiting for another build of the lockstep module to finish ...")
+            print("Waiting for another build of the lockstep module to finish ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.paths import SCRIPTS
+PLUGINS = Path(__file__).parent / "plugins"
 
 TESTS = """
 import pytest
@@ -27,9 +27,9 @@ def test_pass(): ...
 
 def run_tests(folder: Path, content: str, ci: str) -> str:
     """Run a test file with the plugin, and return the summary and the exit code."""
-    (folder / "conftest.py").write_text('pytest_plugins = ["devtools.pytest_skips"]\n')
+    (folder / "conftest.py").write_text('pytest_plugins = ["pytest_skips"]\n')
     (folder / "test_it.py").write_text(content)
-    environment = os.environ | {"CI": ci, "PYTHONPATH": str(SCRIPTS)}
+    environment = os.environ | {"CI": ci, "PYTHONPATH": str(PLUGINS)}
     command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", str(folder)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.stdout
