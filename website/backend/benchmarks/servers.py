@@ -134,7 +134,7 @@ async def count_idle_statements(url: URL, log: Path, n_servers: int) -> dict[str
 
 
 def run(n_servers: int = 3, sizes: tuple[int, ...] = (24, 48), seconds: float = 12.0) -> Report:
-    """Measure each number of players on up to four servers, which have just enough room for them."""
+    """Measure each number of players on up to four servers, which take just as many."""
     report = Report("servers", COLUMNS)
     report.facts = {"games": ", ".join(GAMES), "measured s": seconds}
     with temporary_home() as home:
@@ -144,9 +144,9 @@ def run(n_servers: int = 3, sizes: tuple[int, ...] = (24, 48), seconds: float = 
                 url = postgres.server.url().set(database=f"servers_{n}")
                 asyncio.run(execute(postgres.server.url(), f"CREATE DATABASE servers_{n}"))
                 migrate_sync(url)
-                room = str(find_max_games(n_servers, n))
+                max_games = str(find_max_games(n_servers, n))
                 with running_servers(
-                    url, n_servers, **ADDRESSED, MAX_GAMES=room, SEGMENT_SECONDS="5", LOG_LEVEL="WARNING"
+                    url, n_servers, **ADDRESSED, MAX_GAMES=max_games, SEGMENT_SECONDS="5", LOG_LEVEL="WARNING"
                 ) as servers:
                     if n == sizes[0]:
                         report.facts |= asyncio.run(count_idle_statements(url, postgres.server.log, n_servers))
