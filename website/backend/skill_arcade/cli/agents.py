@@ -54,7 +54,7 @@ def list_agents() -> None:
     rows = asyncio.run(_run(settings, lambda connection: stored.list_agents(connection, MAX_LISTED)))
     built_in = {agent.name: agent for agent in AGENTS}
     known = {row.name: (f"{row.number}", row.format, row.observation, row.summary, row.games) for row in rows}
-    fresh = {name: ("-", "scripted", agent.observes, agent.summary, agent.games) for name, agent in built_in.items()}
+    fresh = {name: ("-", agent.format, agent.observes, agent.summary, agent.games) for name, agent in built_in.items()}
     for name, (number, format_, observation, summary, patterns) in sorted((fresh | known).items()):
         agent = built_in.get(name)
         played = [game.id for game in games if (matches(patterns, game.id) if agent is None else agent.plays(game))]
