@@ -20,7 +20,7 @@ from skill_arcade.agents.comparison import compare_agents
 from skill_arcade.agents.runner import PlayedEpisode, run_agent
 from skill_arcade.analysis.aggregates import Interval
 from skill_arcade.cli.formatting import make_grid, open_console, print_table
-from skill_arcade.client import ConnectionClosed
+from skill_arcade.client import ConnectionClosed, EpisodeRefused, LockstepUnavailable
 from skill_arcade.client.env import Pace
 from skill_arcade.client.http import RequestRefused, read_agent, sign_in, sign_in_agent
 from skill_arcade.errors import InvalidRequest, NotFound, NotReady
@@ -43,6 +43,13 @@ Token = Annotated[
     ),
 ]
 File = Annotated[Path | None, typer.Option(help="Weights, if `agents add` ran on another machine.")]
+PaceOption = Annotated[
+    Pace,
+    typer.Option(
+        help="stepped: the game waits for each action. realtime: it runs as for people. lockstep: the agent steps its "
+        "own copy of an Atari game at the same rate, without waiting for the network."
+    ),
+]
 
 
 @app.command("list")
@@ -141,9 +148,7 @@ def run(
     url: Annotated[str, typer.Option(help="Address of the arcade.")] = "http://localhost:8080",
     episodes: Annotated[int, typer.Option(min=1, help="Number of episodes.")] = 1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the first episode; each next one has the next.")] = 1,
-    pace: Annotated[Pace, typer.Option(help="stepped: the game waits for it. realtime: it runs as for people.")] = (
-        "stepped"
-    ),
+    pace: PaceOption = "stepped",
     option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the game.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Steps after which an episode is left.")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="Number of the version; by default the newest.")] = None,
@@ -175,9 +180,7 @@ def compare(
     url: Annotated[str, typer.Option(help="Address of the arcade.")] = "http://localhost:8080",
     episodes: Annotated[int, typer.Option(min=2, help="Number of episodes of each agent.")] = 10,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the first episode; each next one has the next.")] = 1,
-    pace: Annotated[Pace, typer.Option(help="stepped: the game waits for them. realtime: it runs as for people.")] = (
-        "stepped"
-    ),
+    pace: PaceOption = "stepped",
     option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the game.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Steps after which an episode is left.")] = None,
 ) -> None:
@@ -285,7 +288,7 @@ def _explaining(name: str, url: str) -> Iterator[None]:
     """Turn errors of the arcade into those of the command."""
     try:
         yield
-    except (RequestRefused, ConnectionClosed) as error:
+    except (RequestRefused, ConnectionClosed, EpisodeRefused, LockstepUnavailable) as error:
         raise InvalidRequest(f"The arcade at {url} did not let {name} play on: {error}") from error
     except OSError as error:
         raise NotReady(f"The arcade at {url} does not answer; start it with `website/play`. ({error})") from error

@@ -211,14 +211,15 @@ async def test_scores_are_beside_those_of_people_with_equal_settings_only(arcade
     assert lake["you"] == {"episodes": 1, "players": 1, "median": 4.0, "best": 4.0}
 
 
-async def test_scores_of_a_game_that_waited_are_not_compared(arcade: Visitor) -> None:
+@pytest.mark.parametrize("pace", ["stepped", "lockstep"])
+async def test_scores_of_an_agent_with_more_time_than_people_are_not_compared(arcade: Visitor, pace: str) -> None:
     async with arcade.state.engine.begin() as connection:
         agent = await add_agent(connection)
-        await add_agent_episode(connection, agent, 21.0, game="pong", pace="stepped")
+        await add_agent_episode(connection, agent, 21.0, game="pong", pace=pace)
         await add_agent_episode(connection, agent, 3.0, game="pong", pace="realtime")
         await add_people(connection, {"ann": 1.0, "bob": 3.0, "cat": 5.0}, game="pong")
-    realtime, stepped = await read_scores(arcade, await arcade.sign_in())
-    assert (stepped["pace"], stepped["incomparable"], stepped["people"]) == ("stepped", "stepped", None)
+    realtime, other = await read_scores(arcade, await arcade.sign_in())
+    assert (other["pace"], other["incomparable"], other["people"]) == (pace, pace, None)
     assert (realtime["pace"], realtime["incomparable"], realtime["people"]["median"]) == ("realtime", None, 3.0)
 
 

@@ -75,17 +75,19 @@ class AgentScore(ResponseModel):
     game_name: str
     options: dict[str, str]
     version: int
-    pace: Literal["realtime", "stepped", "turn-based"] = Field(
-        description="realtime: the game ran as for people; stepped: it waited for the agent; turn-based: it always does"
+    pace: Literal["realtime", "stepped", "lockstep", "turn-based"] = Field(
+        description="realtime: the game ran as for people; stepped: it waited for the agent; lockstep: the agent ran "
+        "it, and could pause it; turn-based: it always waits"
     )
     sticky_probability: float | None = Field(description="probability that ALE repeats the action before")
     frame_skip: int | None = Field(description="frames that one action lasts")
     agent: ScoreSummary
     people: ScoreSummary | None = Field(description="people with equal settings; null: not comparable")
     you: ScoreSummary | None = Field(description="the user's own episodes with equal settings; null: none")
-    incomparable: Literal["stepped", "no-people", "too-few-people", "other-settings"] | None = Field(
-        description="why `people` is null. stepped: the game waited for the agent; no-people: nobody has finished this "
-        "game and shows it; too-few-people: fewer than three have; other-settings: they had other options or versions"
+    incomparable: Literal["stepped", "lockstep", "no-people", "too-few-people", "other-settings"] | None = Field(
+        description="why `people` is null. stepped: the game waited for the agent; lockstep: the agent could pause it; "
+        "no-people: nobody has finished this game and shows it; too-few-people: fewer than three have; other-settings: "
+        "they had other options or versions"
     )
     replays: list[AgentEpisode] = Field(description="newest finished episodes")
 

@@ -62,7 +62,7 @@ async def read_agent(
         versions = await stored.list_versions(connection, agent.user_id)
         played = await read_agent_episodes(connection, {version.id: version.number for version in versions})
         groups = _group_newest(played, state.catalogue)
-        games = sorted({settings.game_id for settings, pace, _ in groups if pace != "stepped"})
+        games = sorted({settings.game_id for settings, pace, _ in groups if pace not in _PACES_OF_PROGRAMS})
         people = await read_people_scores(connection, games) if games else {}
         own = group_by_settings(await read_user_episodes(connection, user_id)) if games else {}
     return AgentDetails(
@@ -74,6 +74,8 @@ async def read_agent(
     )
 
 
+_PACES_OF_PROGRAMS = ("stepped", "lockstep")
+"""Paces at which the agent has time that people do not have."""
 _Key = tuple[Settings, str, int]
 """Settings, pace, and number of the version."""
 
@@ -100,14 +102,14 @@ def _describe(
 ) -> AgentScore:
     settings, pace, version = key
     equal, kwargs, reason = people.get(settings, {}), settings.read_kwargs(), None
-    if pace == "stepped":
-        reason = "stepped"
+    if pace in _PACES_OF_PROGRAMS:
+        reason = pace
     elif not equal:
         is_played = any(one.game_id == settings.game_id for one in people)
         reason = "other-settings" if is_played else "no-people"
     elif len(equal) < MIN_PEOPLE:
         reason = "too-few-people"
-    mine = [] if pace == "stepped" else own.get(settings, [])
+    mine = [] if pace in _PACES_OF_PROGRAMS else own.get(settings, [])
     skip = kwargs.get("frameskip")
     return AgentScore(
         game_id=settings.game_id,
