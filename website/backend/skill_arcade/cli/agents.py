@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.agent_version import Observation, matches
+from skill_arcade.agent_version import Observation, VersionFacts, find_unmatched, matches
 from skill_arcade.agents.added import describe_target, load_agent
 from skill_arcade.agents.catalogue import AGENTS, Agent, find_agent
 from skill_arcade.agents.comparison import compare_agents
@@ -22,7 +22,7 @@ from skill_arcade.analysis.aggregates import Interval
 from skill_arcade.cli.formatting import make_grid, open_console, print_table
 from skill_arcade.client import ConnectionClosed, EpisodeRefused, LockstepUnavailable
 from skill_arcade.client.env import Pace
-from skill_arcade.client.http import RequestRefused, read_agent, sign_in, sign_in_agent
+from skill_arcade.client.http import RequestRefused, read_agent, send_version, sign_in, sign_in_agent
 from skill_arcade.errors import InvalidRequest, NotFound, NotReady
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
@@ -90,11 +90,15 @@ def add(
         str | None, typer.Option(metavar="0,2,3", help="Action of the game for each output of the weights.")
     ] = None,
     training: Annotated[Path | None, typer.Option(help="JSON file with facts of its training.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of an arcade that knows the agent, to which a version is added.")
+    ] = None,
+    token: Token = None,
 ) -> None:
-    """Add an agent to this arcade's database, or a version to an agent.
+    """Add an agent to this arcade's database, or a version to an agent. With --url and --token: to another arcade.
 
     A version never changes. It is loaded once before it is stored; the weights are copied to SKILL_ARCADE_HOME, where
-    `agents run` finds them.
+    `agents run` finds them, and are not sent.
     """
     if not _NAME.fullmatch(name):
         raise InvalidRequest(f"--name {name}: use 1 to 40 lower-case letters, digits and `-`.")
@@ -115,10 +119,24 @@ def add(
         kept = _weights_path(settings, facts.sha256)
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(target, kept)
-    _, number = asyncio.run(
-        _run(settings, lambda connection: stored.add_version(connection, name, facts, summary=summary, owner=owner))
-    )
+    if url is not None:
+        number = _send_version(url, token, name, facts, is_new=bool(summary or owner))
+    else:
+        _, number = asyncio.run(
+            _run(settings, lambda connection: stored.add_version(connection, name, facts, summary=summary, owner=owner))
+        )
     typer.echo(f"{name}, version {number}: {facts.format}, SHA-256 {facts.sha256}.")
+
+
+def _send_version(url: str, token: str | None, name: str, facts: VersionFacts, *, is_new: bool) -> int:
+    """Add a version at an arcade, signed in as the agent. Return its number. Raises InvalidRequest or NotReady."""
+    if token is None or is_new:
+        raise InvalidRequest(
+            "At another arcade a version is added to an agent that it knows: give the agent's --token, and leave out "
+            "--summary and --owner."
+        )
+    with _explaining(name, url):
+        return int(send_version(url, sign_in_agent(url, token), name, asdict(facts))["number"])
 
 
 @app.command("token")
@@ -306,10 +324,8 @@ def _weights_path(settings: Settings, sha256: str) -> Path:
 
 def _check_games(settings: Settings, patterns: list[str]) -> None:
     """Raise NotFound for a pattern that fits no game."""
-    ids = load_catalogue(settings.games_folder).games
-    for pattern in patterns:
-        if not any(matches([pattern.removeprefix("!")], id_) for id_ in ids):
-            raise NotFound(f"--game {pattern}: no game has such an id; `skill-arcade games` lists all games.")
+    if (pattern := find_unmatched(patterns, load_catalogue(settings.games_folder).games)) is not None:
+        raise NotFound(f"--game {pattern}: no game has such an id; `skill-arcade games` lists all games.")
 
 
 def _read_text(path: Path) -> str:
