@@ -28,6 +28,7 @@ NAMES = (
     "ghost",
     "laws",
     "programs",
+    "paces",
     "dashboard",
     "drawing",
     "branches",

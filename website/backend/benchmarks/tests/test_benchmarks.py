@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import certify, cost, cost_model, dashboard, frames, latency, players, sound, spectators, uploader
+from benchmarks import (
+    certify,
+    cost,
+    cost_model,
+    dashboard,
+    frames,
+    latency,
+    paces,
+    players,
+    sound,
+    spectators,
+    uploader,
+)
 from benchmarks.report import Report, read_results
 from skill_arcade.research.charts import CHARTS
 
@@ -50,6 +62,12 @@ def test_spectators_benchmark_loses_no_frame() -> None:
     assert [row["watchers"] for row in rows] == [0, 3]
     assert [row["frames lost"] for row in rows] == [0, 0]
     assert float(str(rows[1]["B/s a watcher"])) > 0
+
+
+def test_paces_benchmark_leaves_observations_out_in_real_time_only() -> None:
+    rows = as_dicts(paces.run((20,), seconds=1.0, repeats=1))
+    assert [row["pace"] for row in rows] == ["stepped", "realtime", "lockstep"]
+    assert [row["observations left out %"] == 0 for row in rows if row["pace"] != "realtime"] == [True, True]
 
 
 def test_certify_benchmark_certifies_every_family_and_detects_tampering() -> None:
