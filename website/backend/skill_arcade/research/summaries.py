@@ -124,7 +124,11 @@ def explain_references(rows: Sequence[Row]) -> list[str]:
 
 def _describe_protocol(row: Mapping[str, Any]) -> str:
     """Return the known parts of a protocol, separated by commas."""
-    pace = {"stepped": "the game waits for each action", None: "real time, as people play"}
+    pace = {
+        "stepped": "the game waits for each action",
+        "lockstep": "real time, stepped by the program itself",
+        None: "real time, as people play",
+    }
     parts = [pace.get(row["pace"], "real time")]
     parts += _describe_emulation(row)
     if row["max_episode_frames"] is not None:
