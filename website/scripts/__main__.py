@@ -1,39 +1,11 @@
-"""Entry point of `website/play`, `website/test`, `website/backend/lock` and `website/lockstep/build`."""
+"""Entry point of `website/play` and `website/test`, and of the check `build`."""
 
-import importlib
+import signal
 import sys
+from typing import Any
 
-from devtools.console import print_line
-from devtools.errors import UserFacingError
+from devtools import play, setup, test
 
-MODULES = {
-    "play": "play",
-    "test": "test",
-    "lock": "lock",
-    "build": "build",
-    "lockstep": "lockstep",
-    "lint-repository": "lint",
-}
-
-
-def main(arguments: list[str]) -> int:
-    """Run the command that the first argument names with the other arguments, and return its exit code.
-
-    A `UserFacingError` is printed without a traceback.
-    """
-    if not arguments or arguments[0] not in MODULES:
-        print_line(f"usage: website/scripts COMMAND; the commands are {', '.join(MODULES)}", error=True)
-        return 2
-    command = importlib.import_module(f"devtools.{MODULES[arguments[0]]}")
-    try:
-        return int(command.main(arguments[1:]))
-    except UserFacingError as error:
-        print_line(str(error), error=True)
-        return 1
-    except KeyboardInterrupt:
-        print_line("Stopped.", error=True)
-        return 130
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+COMMANDS: dict[str, Any] = {"play": play.main, "test": test.main, "build": lambda _: setup.build_page()}
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends this process and all that it runs, without a traceback
+COMMANDS[sys.argv[1]](sys.argv[2:])

@@ -11,6 +11,7 @@ from benchmarks.report import RESULTS, Report
 NAMES = (
     "players",
     "ticks",
+    "servers",
     "frames",
     "uploader",
     "cost",
@@ -28,6 +29,7 @@ NAMES = (
     "ghost",
     "laws",
     "programs",
+    "paces",
     "dashboard",
     "drawing",
     "branches",
@@ -37,9 +39,13 @@ NAMES = (
 
 def main(
     name: Annotated[str, typer.Argument(help=", ".join(NAMES))],
-    sizes: Annotated[str, typer.Option(help="players: numbers of players, separated by commas.")] = "1,8,16,32,48",
+    sizes: Annotated[
+        str, typer.Option(help="players, servers: numbers of players, separated by commas.")
+    ] = "1,8,16,32,48",
+    servers: Annotated[int, typer.Option(min=1, max=4, help="servers: number of servers.")] = 3,
     seconds: Annotated[
-        float, typer.Option(min=7, help="players, times, latency, spectators, ghost: seconds of each measurement.")
+        float,
+        typer.Option(min=7, help="players, servers, times, latency, spectators, ghost: seconds of each measurement."),
     ] = 12.0,
     games: Annotated[str, typer.Option(help="certify: ids or families, separated by commas (default: all).")] = "",
     minutes: Annotated[float, typer.Option(min=0.1, help="endurance, replay: minutes of play.")] = 10.0,
@@ -62,6 +68,11 @@ def main(
     options: dict[str, dict[str, Any]] = {
         "players": {"sizes": tuple(map(int, sizes.split(","))), "seconds": seconds, "is_aligned": aligned},
         "ticks": {"games_per_process": per_process, "seconds": seconds},
+        "servers": {
+            "n_servers": servers,
+            "sizes": tuple(map(int, sizes.split(","))),
+            "seconds": seconds,
+        },
         "latency": {
             "delays": tuple(map(int, delays.split(","))),
             "presses": presses,

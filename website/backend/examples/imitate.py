@@ -4,19 +4,22 @@ python examples/imitate.py cart-pole                        # people's episodes 
 python examples/imitate.py minigrid-door-key --ids played.jsonl   # those that `skill-arcade agents run --json` printed
 python examples/imitate.py cart-pole --minari FOLDER        # of `skill-arcade export --format minari FOLDER`
 python examples/imitate.py pong --align shift_15 --device cuda    # people act on what they saw 250 ms before
-... --out clone.onnx --curve curve.csv                      # then: skill-arcade agents add clone.onnx ...
+... --out clone.onnx --curve curve.csv --card clone.json    # then: skill-arcade agents add clone.onnx ...
 
 It needs torch and onnx: pip install torch onnx
 """
 
 import argparse
 import csv
+import hashlib
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -202,13 +205,17 @@ def train(
     net: nn.Module,
     samples: Samples,
     epochs: int,
-    play: Callable[[nn.Module], float],
+    play: Callable[[nn.Module], NDArray[np.float64]],
     minutes: float,
-) -> list[dict[str, float]]:
-    """Fit the network by cross-entropy with Adam. Return the learning curve: a row for each epoch."""
+) -> tuple[list[dict[str, float]], NDArray[np.float64]]:
+    """Fit the network by cross-entropy with Adam.
+
+    Return the learning curve, a row for each epoch, and the returns of the episodes played after the last one.
+    """
     device = next(net.parameters()).device
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     curve: list[dict[str, float]] = []
+    returns: NDArray[np.float64] = np.empty(0)
     end = time.monotonic() + 60 * minutes
     for epoch in range(1, epochs + 1):
         net.train()
@@ -223,12 +230,13 @@ def train(
         is_last = epoch == epochs or time.monotonic() > end
         row = {"epoch": epoch, "loss": total / count, "accuracy": measure_accuracy(net, samples)}
         if is_last or epoch % 5 == 0:
-            row["return"] = play(net)
+            returns = play(net)
+            row["return"] = float(returns.mean())
         curve.append(row)
         print(", ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)  # noqa: T201
         if is_last:
             break
-    return curve
+    return curve, returns
 
 
 def measure_accuracy(net: nn.Module, samples: Samples) -> float:
@@ -244,8 +252,8 @@ def measure_accuracy(net: nn.Module, samples: Samples) -> float:
     return right / max(n_checked, 1)
 
 
-def play_episodes(game: Manifest, policy: Policy, seeds: range, max_steps: int) -> float:
-    """Return the mean return of episodes of the game itself, which are not recorded."""
+def play_episodes(game: Manifest, policy: Policy, seeds: range, max_steps: int) -> NDArray[np.float64]:
+    """Return the returns of episodes of the game itself, which are not recorded."""
     env = make_environment(game.environment)
     is_atari = game.environment.id.startswith("ALE/")
     player = AtariViewPolicy(policy) if is_atari else policy
@@ -260,7 +268,12 @@ def play_episodes(game: Manifest, policy: Policy, seeds: range, max_steps: int) 
             total, n_steps = total + result.reward, n_steps + 1
         totals.append(total)
     env.close()
-    return float(np.mean(totals))
+    return np.array(totals, np.float64)
+
+
+def play_net(net: nn.Module, *, game: Manifest, seeds: range, max_steps: int) -> NDArray[np.float64]:
+    """Return the returns of episodes that a network plays."""
+    return play_episodes(game, NetPolicy(net), seeds, max_steps)
 
 
 def write_onnx(net: nn.Module, samples: Samples, path: Path, card: Mapping[str, Any]) -> None:
@@ -326,6 +339,31 @@ def choose_episodes(dataset: sa.Dataset, game: str, ids: Path | None) -> list[sa
     return [dataset.episode(UUID(line["id"])) for line in lines]
 
 
+def describe_play(episodes: list[Any]) -> dict[str, Any]:
+    """Describe the play that was learned from: whose it was, and by which seeds of an agent it can be made again."""
+    facts: dict[str, Any] = {"recorded_episodes": len(episodes)}
+    agents = [getattr(episode, "provenance", {}).get("agent") for episode in episodes]
+    if not any(agents):
+        return {"recorded_play": "people", **facts}
+    if not all(agents):
+        return {"recorded_play": "people and agents", **facts}
+    versions = sorted({f"agent {one['name']}, SHA-256 {one['sha256']}" for one in agents})
+    seeds = sorted({episode.seed for episode in episodes})
+    is_range = seeds == list(range(seeds[0], seeds[-1] + 1))
+    described = f"{seeds[0]} to {seeds[-1]}" if is_range else ", ".join(map(str, seeds))
+    return {"recorded_play": "; ".join(versions), **facts, "recorded_seeds": described}
+
+
+def describe_returns(returns: NDArray[np.float64], seeds: range) -> dict[str, Any]:
+    """Describe what the clone reached in episodes of the game itself."""
+    return {
+        "return": float(returns.mean()),
+        "return_deviation": float(returns.std(ddof=1)) if len(returns) > 1 else None,
+        "return_episodes": len(returns),
+        "return_seeds": f"{seeds[0]} to {seeds[-1]}",
+    }
+
+
 def describe_normalised(dataset: sa.Dataset, game: Manifest, result: float) -> str:
     """Return the human-normalised score (Mnih et al. 2015), if the arcade has the scores of people and of chance."""
     where = f"environment_id = '{game.environment.id}' AND source_id = 'dqn-zoo'"
@@ -345,11 +383,13 @@ def main() -> None:
     parser.add_argument("--align", default="applied", help="applied, seen, or shift_K: what an action is paired with")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=8, help="the epoch that runs then is the last")
+    parser.add_argument("--seed", type=int, default=1, help="of the first weights")
     parser.add_argument("--seeds", type=int, default=20, help="episodes played after every fifth epoch")
     parser.add_argument("--max-steps", type=int, default=20_000, help="of each of them")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=Path("clone.onnx"))
     parser.add_argument("--curve", type=Path, help="CSV of the learning curve")
+    parser.add_argument("--card", type=Path, help="JSON with the facts of the training, for `agents add --training`")
     parser.add_argument("--cache", type=Path, default=Path("agent-views"), help="folder of Atari views")
     options = parser.parse_args()
     game = load_catalogue(read_settings().games_folder).games[options.game]
@@ -364,25 +404,34 @@ def main() -> None:
         samples = read_samples(episodes, game, options.align, options.cache)
         human = float(np.mean([float(episode.score) for episode in episodes]))
         print(f"{len(episodes)} episodes with a mean return of {human:.4g}, {samples.n_train} steps to learn from")  # noqa: T201
-        torch.manual_seed(1)
+        torch.manual_seed(options.seed)
         net = make_net(samples, n_actions).to(options.device)
         seeds = range(1_000_001, 1_000_001 + options.seeds)
-        play: Callable[[nn.Module], float] = lambda one: play_episodes(game, NetPolicy(one), seeds, options.max_steps)  # noqa: E731
-        before = play(net)
-        curve = train(net, samples, options.epochs, play, options.minutes)
-        result = curve[-1]["return"]
+        play = partial(play_net, game=game, seeds=seeds, max_steps=options.max_steps)
+        before = float(play(net).mean())
+        curve, returns = train(net, samples, options.epochs, play, options.minutes)
+        result = float(returns.mean())
         normalised = describe_normalised(dataset, game, result)
     print(f"untrained {before:.4g}, clone {result:.4g}, recorded play {human:.4g}{normalised}")  # noqa: T201
     card = {
         "game": options.game,
-        "recorded_episodes": len(episodes),
+        **describe_play(episodes),
+        "recorded_return": human,
         "steps": samples.n_train,
         "align": options.align,
         "epochs": len(curve),
-        "return": result,
+        "seed": options.seed,
+        "accuracy": curve[-1]["accuracy"],
+        "untrained_return": before,
+        **describe_returns(returns, seeds),
+        "command": f"python examples/imitate.py {shlex.join(sys.argv[1:])}",
+        "torch": torch.__version__,
     }
     write_onnx(net, samples, options.out, card)
     print(f"wrote {options.out}")  # noqa: T201
+    if options.card is not None:
+        sha256 = hashlib.sha256(options.out.read_bytes()).hexdigest()
+        options.card.write_text(json.dumps({**card, "sha256": sha256}, indent=2) + "\n")
     if options.curve is not None:
         with options.curve.open("w", newline="") as file:
             writer = csv.DictWriter(file, ["epoch", "loss", "accuracy", "return"])

@@ -1,6 +1,6 @@
 """What a version of an agent is, for the database and for those who run it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -23,6 +23,12 @@ class VersionFacts:
     action_map: tuple[int, ...] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     licence: str | None = None
+
+
+def find_unmatched(games: Sequence[str], game_ids: Iterable[str]) -> str | None:
+    """Return the first of these patterns that no game has an id for, or None."""
+    ids = list(game_ids)
+    return next((one for one in games if not any(fnmatchcase(id_, one.removeprefix("!")) for id_ in ids)), None)
 
 
 def matches(games: Sequence[str], game_id: str) -> bool:

@@ -261,7 +261,8 @@ class Settings(BaseSettings):
     socket_origins: Listed = Field(
         (),
         description="Origins of other servers to which tickets of this one may send players, for example "
-        "wss://*.example.org. Pages may connect to these only. Default: none besides SOCKET_ORIGIN.",
+        "wss://*.example.org. Pages may connect to these only. Those without a wildcard are woken by a request when "
+        "the others are nearly full. Default: none besides SOCKET_ORIGIN.",
     )
     cors_origins: Listed = Field(
         (),

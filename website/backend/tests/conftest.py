@@ -25,7 +25,7 @@ from tests.support.database import (
 
 __all__ = ["PREFIX", "UNSAFE", "execute", "fresh_database", "opened_engine", "remove_home", "temporary_home"]
 
-pytest_plugins = ["devtools.pytest_skips"]
+pytest_plugins = ["pytest_skips"]
 # The same examples in every run, without deadlines, because the machine may be slow.
 hypothesis.settings.register_profile(
     "steady",

@@ -13,8 +13,9 @@ locals {
   }
   size = local.sizes[var.size]
   # The addresses of the service are known before it exists.
-  host       = "${local.name}-${data.google_project.arcade.number}.${var.region}.run.app"
-  run_member = "serviceAccount:${google_service_account.account["run"].email}"
+  host             = "${local.name}-${data.google_project.arcade.number}.${var.region}.run.app"
+  further_services = local.production && var.game_services > 1 ? range(2, var.game_services + 1) : []
+  run_member       = "serviceAccount:${google_service_account.account["run"].email}"
 }
 
 data "google_project" "arcade" {

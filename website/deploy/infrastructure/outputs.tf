@@ -19,6 +19,7 @@ locals {
       MAX_INSTANCES        = tostring(local.size.servers)
       UPLOADER_NUM_WORKERS = "4"
     } : {},
+    local.production && var.game_services > 1 ? { GAME_SERVICES = tostring(var.game_services) } : {},
     var.researchers == "" ? {} : { RESEARCHERS = var.researchers },
   )
   environment = "repos/${var.repository}/environments/${var.kind}"

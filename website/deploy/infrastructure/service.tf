@@ -28,6 +28,39 @@ resource "google_cloud_run_v2_service_iam_member" "public" {
   role     = "roles/run.invoker"
 }
 
+# Further services for games, each with one server at an address of its own (docs/placement.md).
+resource "google_cloud_run_v2_service" "game" {
+  for_each            = toset([for number in local.further_services : "${local.name}-${number}"])
+  name                = each.key
+  location            = var.region
+  deletion_protection = false
+  template {
+    service_account = google_service_account.account["run"].email
+    containers {
+      image = "us-docker.pkg.dev/cloudrun/container/hello"
+    }
+    scaling {
+      max_instance_count = 1
+    }
+  }
+  lifecycle {
+    ignore_changes = all
+    precondition {
+      condition     = var.game_services <= local.size.servers
+      error_message = "The database of this size has connections for ${local.size.servers} servers. Lower game_services, or choose a larger size."
+    }
+  }
+  depends_on = [google_project_service.api]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "public_game" {
+  for_each = google_cloud_run_v2_service.game
+  name     = each.value.name
+  location = var.region
+  member   = "allUsers"
+  role     = "roles/run.invoker"
+}
+
 # The jobs that make downloads and re-run episodes. As with the service, releases own everything but their existence.
 resource "google_cloud_run_v2_job" "worker" {
   for_each            = local.production ? toset(["export", "certify"]) : toset([])

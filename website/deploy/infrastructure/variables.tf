@@ -61,6 +61,16 @@ variable "size" {
   }
 }
 
+variable "game_services" {
+  description = "Services that run games, each with one server at an address of its own. 1: one service with several servers."
+  type        = number
+  default     = 1
+  validation {
+    condition     = floor(var.game_services) == var.game_services && var.game_services >= 1 && var.game_services <= 20
+    error_message = "game_services must be a number from 1 to 20."
+  }
+}
+
 variable "high_availability" {
   description = "Keep a second database in another zone. It doubles the price of the database."
   type        = bool

@@ -13,23 +13,23 @@ from typing import Any, NoReturn
 from release import canary, console, service
 from release.console import log_info
 from release.errors import UserFacingError, run_main
+from release.game_services import GameServices, list_services, placement_settings
 from release.google import Google
 from release.hosting import KEY_LABEL, LIVE, PREVIOUS_LABEL, Channel, Hosting, read_serving_config, write_page_config
 from release.image import push_image
 from release.project import DEPLOY, ROOT, git, read_commit, read_project, resource_labels
-from release.service import Traffic
+from release.service import CANDIDATE, SERVICE, Traffic
 
-SERVICE, MIGRATE_JOB, CANDIDATE = "arcade", "arcade-migrate", "candidate"
-EXPORT_JOB, CERTIFY_JOB = "arcade-export", "arcade-certify"
+MIGRATE_JOB, EXPORT_JOB, CERTIFY_JOB = "arcade-migrate", "arcade-export", "arcade-certify"
 # One game uses 3 to 5 % of a core, so 2 CPUs can run 40 games.
 MAX_GAMES = 40
 DESCRIPTION = """Releases a built image and a built page to production, and rolls back if the release fails.
 
 Order: push the image, migrate the database, start a candidate revision without traffic, run the smoke test on it,
 send it a tenth of the new players and compare it with the previous revision, shift the traffic, run the smoke test,
-release the page, run the smoke test. A half that did not change is skipped. While a
-rollback holds releases, nothing is released. Settings come from environment variables, which website/deploy/bootstrap
-prints."""
+release further services with games (GAME_SERVICES), release the page, run the smoke test. A half that did not change
+is skipped. While a rollback holds releases, nothing is released. Settings come from environment variables, which
+website/deploy/bootstrap prints."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Release:
     def __init__(self, google: Google, hosting: Hosting, options: argparse.Namespace, folder: Path) -> None:
         self._google, self._hosting, self._options, self._folder = google, hosting, options, folder
         self._traffic = Traffic(google, SERVICE)
+        self._game_services = GameServices(google, self._run_smoke_test)
         self._api_url = f"https://{google.project.host(SERVICE)}"
         self._candidate_url = f"https://{CANDIDATE}---{google.project.host(SERVICE)}"
         self._shifted_to = ""  # the revision that the traffic may have been shifted to
@@ -65,7 +66,12 @@ class Release:
 
     def restore(self) -> None:
         """Roll back the page and the traffic, unless a rollback by somebody else has already taken over."""
-        for what, half in (("page", self._restore_page), ("traffic", self._restore_traffic)):
+        halves = (
+            ("page", self._restore_page),
+            ("traffic", self._restore_traffic),
+            ("services with games", self._game_services.restore),
+        )
+        for what, half in halves:
             try:
                 half()
             except UserFacingError as error:
@@ -104,7 +110,7 @@ class Release:
         log_info(f"planned release {plan}")
 
     def _settings(self) -> dict[str, str]:
-        read, project = os.environ.get, self._google.project
+        read, project, services = os.environ.get, self._google.project, list_services()
         hosts = [url.removeprefix("https://") for url in (self._api_url, self._candidate_url)]
         # Hosting shows the page at two addresses of its own.
         origins = [self._page_url, f"https://{self._hosting.site}.firebaseapp.com", read("MORE_ORIGINS") or ""]
@@ -117,7 +123,7 @@ class Release:
             "GCP_SQL_USER": project.sql_user,
             "GCP_SQL_IAM_AUTH": "true",
             "MAX_GAMES": str(MAX_GAMES),
-            "MAX_INSTANCES": max_instances(),
+            "MAX_INSTANCES": str(len(services)) if len(services) > 1 else max_instances(),
             "UPLOADER_NUM_WORKERS": read("UPLOADER_NUM_WORKERS") or "4",
             "DATABASE_POOL_SIZE": "4",
             "DATABASE_MAX_CONNECTIONS": read("SQL_MAX_CONNECTIONS") or "",
@@ -132,18 +138,18 @@ class Release:
             "MAX_ADDRESS_PERCENT": read("MAX_ADDRESS_PERCENT") or "",
             "RESEARCHER_EMAILS": read("RESEARCHER_EMAILS") or "",
             "ADMIN_EMAILS": read("ADMIN_EMAILS") or "",
+            **placement_settings(self._google, SERVICE),
         }
 
     def _release_backend(self) -> None:
         image = push_image(self._google, self._options.image, "server", self._folder)
         service.migrate_database(self._google, MIGRATE_JOB, image, self._google.project.sql_name, self._folder)
-        labels = {
-            service.KEY_LABEL: self._key,
-            service.PREVIOUS_LABEL: self._live.revision,
-            "commit": read_commit(),
-        }
-        size = service.size_flags(cpu=2, memory="3Gi", games=MAX_GAMES, instances=int(max_instances()), minimum=1)
-        flags = (f"--labels={resource_labels(SERVICE, **labels)}", "--no-traffic", f"--tag={CANDIDATE}")
+        labels = {service.KEY_LABEL: self._key, "commit": read_commit()}
+        marks = resource_labels(SERVICE, **labels, **{service.PREVIOUS_LABEL: self._live.revision})
+        # A service with an address for its server has one server.
+        instances = 1 if len(list_services()) > 1 else int(max_instances())
+        size = service.size_flags(cpu=2, memory="3Gi", games=MAX_GAMES, instances=instances, minimum=1)
+        flags = (f"--labels={marks}", "--no-traffic", f"--tag={CANDIDATE}")
         service.deploy_service(self._google, SERVICE, image, self._folder / "service.json", *size, *flags)
         self._run_smoke_test(self._candidate_url)
         found = self._traffic.read()
@@ -156,6 +162,7 @@ class Release:
             self._check_still_allowed(found)
         self._traffic.shift(found, revision, hold="" if self._options.end_hold else None)
         self._run_smoke_test(self._api_url)
+        self._game_services.release(image, self._settings(), self._folder, MAX_GAMES, **labels)
         self._deploy_jobs(image)
 
     def _has_canary(self) -> bool:
@@ -182,7 +189,8 @@ class Release:
         service.write_environment(environment, self._google, settings)
         account = f"--service-account={self._google.project.account('arcade-run')}"
         # A file of the container is in its memory, so there is room for one part of an export beside its process.
-        size = ("--cpu=2", "--memory=4Gi", "--tasks=1", "--max-retries=0", "--task-timeout=6h")
+        # An execution that dies is started again, and makes the same export once its claim has ended.
+        size = ("--cpu=2", "--memory=4Gi", "--tasks=1", "--max-retries=2", "--task-timeout=6h")
         service.deploy_job(self._google, EXPORT_JOB, image, environment, "export-requested", account, *size)
         tasks = os.environ.get("CERTIFY_TASKS") or "1"
         size = ("--cpu=1", "--memory=4Gi", f"--tasks={tasks}", "--max-retries=0", "--task-timeout=50m")

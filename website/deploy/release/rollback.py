@@ -7,11 +7,11 @@ from typing import Any
 from release import console, service
 from release.console import log_info
 from release.errors import UserFacingError, run_main
+from release.game_services import GameServices
 from release.google import Google
 from release.hosting import LIVE, PREVIOUS_LABEL, Hosting
-from release.production import SERVICE
 from release.project import DEPLOY, read_project
-from release.service import Traffic
+from release.service import SERVICE, Traffic
 
 MAX_CONFLICTS = 5
 DESCRIPTION = """Rolls production back to the previous revision of the back end and the previous version of the page.
@@ -80,7 +80,11 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="website/deploy/rollback", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--revision", default="", help="revision to serve (gcloud run revisions list)")
+    parser.add_argument(
+        "--revision",
+        default="",
+        help="revision of the first service to serve (gcloud run revisions list); the others go one release back",
+    )
     parser.add_argument("--version", default="", help="id of the version of the page to show")
     parser.add_argument("--only", choices=["backend", "page"], help="roll back only this half")
     parser.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
@@ -91,6 +95,7 @@ def main(arguments: list[str]) -> None:
         hold_releases(traffic)
     else:
         roll_back_backend(google, traffic, options.revision)
+        GameServices(google, lambda _: None).roll_back()
     if options.only != "backend":
         roll_back_page(hosting, options.version)
     log_info(f"rolled back service={google.project.host(SERVICE)}. Releases are held. Check it in a browser too.")

@@ -10,6 +10,8 @@ from release.errors import UserFacingError
 from release.google import Google, StatusError
 from release.project import AUTH_SECRET, METRICS_SECRET, OWNER_SECRET, OWNER_USER, resource_labels
 
+SERVICE, CANDIDATE = "arcade", "candidate"
+"""Name of the first service, and the tag of a revision that is being tried."""
 # The journal is on an in-memory volume with its own size limit. If uploads stall, the journal fills this volume and new
 # games are rejected. On the container's own disk it would exhaust the instance's memory and end every game.
 JOURNAL_FOLDER = "/journal"

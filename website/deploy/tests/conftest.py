@@ -15,7 +15,7 @@ from fake_cloud.server import FakeServer, PublicServer
 from harness import PREVIEW, PRODUCTION, DeployHarness, make_repository
 from terraform.toolbox import PYTHON, install_tools, start_providers
 
-pytest_plugins = ["devtools.pytest_skips"]
+pytest_plugins = ["pytest_skips"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

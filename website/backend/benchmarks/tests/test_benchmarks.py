@@ -12,6 +12,7 @@ from benchmarks import (
     dashboard,
     frames,
     latency,
+    paces,
     players,
     sound,
     spectators,
@@ -72,6 +73,12 @@ def test_spectators_benchmark_loses_no_frame() -> None:
     assert [row["watchers"] for row in rows] == [0, 3]
     assert [row["frames lost"] for row in rows] == [0, 0]
     assert float(str(rows[1]["B/s a watcher"])) > 0
+
+
+def test_paces_benchmark_leaves_observations_out_in_real_time_only() -> None:
+    rows = as_dicts(paces.run((20,), seconds=1.0, repeats=1))
+    assert [row["pace"] for row in rows] == ["stepped", "realtime", "lockstep"]
+    assert [row["observations left out %"] == 0 for row in rows if row["pace"] != "realtime"] == [True, True]
 
 
 def test_certify_benchmark_certifies_every_family_and_detects_tampering() -> None:

@@ -1,1 +1,1 @@
-"""Agents that are there from the start: scripted players, without weights."""
+"""Agents: those that are there from the start, and those that somebody has added."""

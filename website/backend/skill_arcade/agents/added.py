@@ -89,7 +89,8 @@ def load_agent(name: str, summary: str, version: Mapping[str, Any], file: Path |
         make = lambda _game, n_actions: class_(n_actions)  # noqa: E731
     games = tuple(version["games"])
     if version["observation"] != "atari":
-        return Agent(name, summary, games, make, version["sha256"], entry_point, version["observation"])
+        observes: Observation = version["observation"]
+        return Agent(name, summary, games, make, version["sha256"], entry_point, observes, version["format"])
     return Agent(
         name,
         summary,
@@ -98,6 +99,7 @@ def load_agent(name: str, summary: str, version: Mapping[str, Any], file: Path |
         version["sha256"],
         entry_point,
         "picture",
+        version["format"],
     )
 
 

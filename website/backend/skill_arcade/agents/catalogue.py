@@ -1,20 +1,28 @@
 """Which agents are there from the start, and which games each of them plays."""
 
 import hashlib
+import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from skill_arcade.agent_version import Observation, VersionFacts, matches
+from skill_arcade.agent_version import Format, Observation, VersionFacts, matches
 from skill_arcade.agents.babyai import BabyAIPolicy
+from skill_arcade.agents.cart_pole import CartPolePolicy
 from skill_arcade.agents.hanoi import HanoiPolicy
+from skill_arcade.agents.onnx import INSTALL, OnnxPolicy
 from skill_arcade.agents.policy import Policy
 from skill_arcade.agents.pong import PongPolicy
 from skill_arcade.agents.simple import NoopPolicy, RandomPolicy
 from skill_arcade.agents.tetris import TetrisPolicy
 from skill_arcade.errors import InvalidRequest, NotFound
 from skill_arcade.games.manifest import Manifest
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+"""For each cloned agent its weights, NAME.onnx, and their card, NAME.json, as `examples/imitate.py` wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,7 @@ class Agent:
 
     `make` creates its policy for a game and its number of actions. `observes` is what the policy gets. `entry_point` is
     the class of the policy, or None for weights. `sha256` is the digest of the weights, or of the source file.
+    `training` has the facts of the training of weights.
     """
 
     name: str
@@ -32,6 +41,13 @@ class Agent:
     sha256: str
     entry_point: str | None = None
     observes: Observation = "environment"
+    format: Format = "scripted"
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def missing_package(self) -> str | None:
+        """Name of the package that the agent needs and that is not installed, or None."""
+        return "onnxruntime" if self.format == "onnx" and find_spec("onnxruntime") is None else None
 
     def plays(self, game: Manifest) -> bool:
         """Return whether the agent plays a game."""
@@ -44,10 +60,11 @@ def describe_version(agent: Agent) -> VersionFacts:
     """Describe an agent that is there from the start, for its version in the database."""
     return VersionFacts(
         sha256=agent.sha256,
-        format="scripted",
+        format=agent.format,
         games=agent.games,
         observation=agent.observes,
         entry_point=agent.entry_point,
+        training=agent.training,
         licence="MIT",
     )
 
@@ -67,6 +84,13 @@ def _make_built_in(
 ) -> Agent:
     module = policy.__module__
     return Agent(name, summary, games, make, hash_source(module), f"{module}:{policy.__name__}", observes)
+
+
+def _make_clone(name: str, summary: str, games: tuple[str, ...]) -> Agent:
+    weights = WEIGHTS_FOLDER / f"{name}.onnx"
+    card = json.loads((WEIGHTS_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return Agent(name, summary, games, lambda _game, _n: OnnxPolicy(weights), sha256, format="onnx", training=card)
 
 
 AGENTS = (
@@ -113,6 +137,16 @@ AGENTS = (
         lambda _game, _n_actions: PongPolicy(),
         "picture",
     ),
+    _make_built_in(
+        "cart-pole-balancer",
+        "Keeps the pole upright and the cart in the middle.",
+        ("cart-pole",),
+        CartPolePolicy,
+        lambda _game, _n_actions: CartPolePolicy(),
+    ),
+    _make_clone(
+        "cart-pole-clone", "A small network that has learned from rounds of cart-pole-balancer.", ("cart-pole",)
+    ),
 )
 
 
@@ -121,7 +155,7 @@ def find_agent(name: str, game: Manifest) -> Agent:
 
     Raises:
         NotFound: there is no such agent.
-        InvalidRequest: it does not play this game.
+        InvalidRequest: it does not play this game, or needs a package that is not installed.
     """
     agent = next((agent for agent in AGENTS if agent.name == name), None)
     if agent is None:
@@ -129,4 +163,6 @@ def find_agent(name: str, game: Manifest) -> Agent:
     if not agent.plays(game):
         players = ", ".join(agent.name for agent in AGENTS if agent.plays(game))
         raise InvalidRequest(f"The agent {name} does not play {game.id}. Agents that do: {players}.")
+    if (package := agent.missing_package) is not None:
+        raise InvalidRequest(f"The agent {name} needs {package}, which is not installed here. Run: {INSTALL}")
     return agent

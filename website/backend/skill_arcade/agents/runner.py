@@ -43,7 +43,8 @@ def run_agent(
         game: The variant that is played: the game with its options applied.
         options: Options of the game, as the arcade takes them.
         seeds: Seeds, 1 to 2**31 - 1.
-        pace: `stepped`: the game waits for the agent. `realtime`: it runs as for people.
+        pace: `stepped`: the game waits for the agent. `realtime`: it runs as for people. `lockstep`: the agent steps
+            its own copy of the game.
         max_steps: Number of steps after which an episode is left; None: never.
         token: Token of the agent; None: it signs in by its name alone.
         version: Number of its version that plays; None: no version is named.
@@ -51,6 +52,8 @@ def run_agent(
     Raises:
         RequestRefused: the arcade refuses the sign-in or the game.
         ConnectionClosed: the arcade closes the connection.
+        LockstepUnavailable: the game cannot be played in lockstep.
+        EpisodeRefused: the arcade refuses a step that was taken in lockstep.
         OSError: the arcade does not answer.
     """
     env = ArcadeEnv(

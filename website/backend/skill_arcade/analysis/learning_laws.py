@@ -33,6 +33,9 @@ MIN_BIC_DIFFERENCE = 6.0
 """BIC difference from which a law is preferred; "strong evidence" by Raftery 1995 (https://doi.org/10.2307/271063)."""
 
 _N_GRID = 24
+"""Points of the first grid for each parameter."""
+_N_REFINED = 10
+"""Points of each narrower grid. Five of them leave an error of 3e-4 of a step of the first one."""
 _N_REFINEMENTS = 5
 _MIN_VARIANCE = 1e-12
 """Least residual variance, relative to the variance of the scores, so that a perfect fit has a finite BIC."""
@@ -172,12 +175,12 @@ def _fit_shape(values: _Floats, law: Law, shape: _Shape, ranges: _Ranges) -> Law
     """Search the shape's parameters on a grid of logarithms, which is narrowed around its best point."""
     x = np.arange(len(values), dtype=np.float64)
     lows, highs = (np.log(np.array(side)) for side in zip(*ranges, strict=True))
-    for _ in range(1 + _N_REFINEMENTS):
-        axes = [np.linspace(low, high, _N_GRID) for low, high in zip(lows, highs, strict=True)]
+    for n_points in (_N_GRID, *[_N_REFINED] * _N_REFINEMENTS):
+        axes = [np.linspace(low, high, n_points) for low, high in zip(lows, highs, strict=True)]
         logarithms = np.array(list(product(*axes)))
         terms = shape(np.exp(logarithms)[:, np.newaxis, :], x)
         point = logarithms[np.argmin(_residuals(values, terms))]
-        steps = (highs - lows) / (_N_GRID - 1)
+        steps = (highs - lows) / (n_points - 1)
         lows, highs = np.maximum(lows, point - steps), np.minimum(highs, point + steps)
     term = shape(np.exp(point)[np.newaxis, np.newaxis, :], x)[0]
     negative_gain, asymptote = np.polynomial.polynomial.polyfit(term, values, 1)[::-1]
@@ -191,7 +194,7 @@ def _residuals(values: _Floats, terms: _Floats) -> _Floats:
     """Return the sum of squared residuals of the line through (term, value), for each row of terms, shape (k,)."""
     y = values - values.mean()
     centred = terms - terms.mean(axis=1, keepdims=True)
-    variance = (centred**2).sum(axis=1)
+    variance = np.einsum("kn,kn->k", centred, centred)
     explained = np.divide((centred @ y) ** 2, variance, out=np.zeros_like(variance), where=variance > _MIN_VARIANCE)
     return np.asarray((y**2).sum() - explained)
 

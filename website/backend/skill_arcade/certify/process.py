@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
@@ -33,6 +35,7 @@ from skill_arcade.storage.database.work import (
     WorkKind,
     delete_work,
     finish_work,
+    poll_pause,
     request_missing,
     retry_later,
 )
@@ -40,12 +43,13 @@ from skill_arcade.telemetry import set_up_logging
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
-"""Interval at which the certifier polls the database for finished episodes."""
-SWEEP_POLLS = 60
-"""Number of polls without work after which seasons that have ended are frozen, and unrequested work is looked for."""
-RECHECK_POLLS = 60
-"""Number of polls without work after which the worker process is stopped. Starting it is as slow as a long re-run."""
+SWEEP_SECONDS = 60.0
+"""Time without work after which seasons that have ended are frozen, and unrequested work is looked for."""
+RECHECK_POLLS = 22
+"""Number of polls without work, about a minute, after which the worker process is stopped.
+
+Starting it is as slow as a long re-run.
+"""
 MAX_BATCH_EPISODES = 4
 """Maximum number of episodes that a certifier claims at once: the others are left to other certifiers."""
 
@@ -65,20 +69,21 @@ async def certify(settings: Settings, *, until_done: bool = False) -> int:
     """
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    idle_polls, n_episodes = 0, 0
+    idle_polls, n_episodes, quiet_since = 0, 0, -math.inf
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings, CHILD_POOL_SIZE))
         workers = stack.enter_context(closing(Workers(settings, 1, idle=True)))
         queue = Worker(engine, [WorkKind.CERTIFY])
         while not stopping.is_set():
             try:
-                if is_sweep := idle_polls % SWEEP_POLLS == 0:
+                if is_sweep := time.monotonic() - quiet_since >= SWEEP_SECONDS:
+                    quiet_since = time.monotonic()
                     async with transaction(engine) as connection:
                         await request_missing(connection)
                 n_done = await certify_some(queue, workers, engine, stopping)
                 await keep_boards(engine, is_idle=not n_done and is_sweep)
                 if n_done:
-                    idle_polls, n_episodes = 1, n_episodes + n_done
+                    idle_polls, n_episodes, quiet_since = 0, n_episodes + n_done, time.monotonic()
                     continue
                 if until_done:
                     break
@@ -88,7 +93,7 @@ async def certify(settings: Settings, *, until_done: bool = False) -> int:
             if idle_polls == RECHECK_POLLS:
                 await asyncio.to_thread(workers.close)
             stop_task = asyncio.create_task(stopping.wait())
-            await asyncio.wait({stop_task}, timeout=POLL_SECONDS)
+            await asyncio.wait({stop_task}, timeout=poll_pause(idle_polls))
             stop_task.cancel()
     return n_episodes
 

@@ -13,16 +13,16 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from skill_arcade.agent_version import Observation, matches
+from skill_arcade.agent_version import Observation, VersionFacts, find_unmatched, matches
 from skill_arcade.agents.added import describe_target, load_agent
 from skill_arcade.agents.catalogue import AGENTS, Agent, find_agent
 from skill_arcade.agents.comparison import compare_agents
 from skill_arcade.agents.runner import PlayedEpisode, run_agent
 from skill_arcade.analysis.aggregates import Interval
 from skill_arcade.cli.formatting import make_grid, open_console, print_table
-from skill_arcade.client import ConnectionClosed
+from skill_arcade.client import ConnectionClosed, EpisodeRefused, LockstepUnavailable
 from skill_arcade.client.env import Pace
-from skill_arcade.client.http import RequestRefused, read_agent, sign_in, sign_in_agent
+from skill_arcade.client.http import RequestRefused, read_agent, send_version, sign_in, sign_in_agent
 from skill_arcade.errors import InvalidRequest, NotFound, NotReady
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import Manifest
@@ -43,6 +43,13 @@ Token = Annotated[
     ),
 ]
 File = Annotated[Path | None, typer.Option(help="Weights, if `agents add` ran on another machine.")]
+PaceOption = Annotated[
+    Pace,
+    typer.Option(
+        help="stepped: the game waits for each action. realtime: it runs as for people. lockstep: the agent steps its "
+        "own copy of an Atari game at the same rate, without waiting for the network."
+    ),
+]
 
 
 @app.command("list")
@@ -54,7 +61,7 @@ def list_agents() -> None:
     rows = asyncio.run(_run(settings, lambda connection: stored.list_agents(connection, MAX_LISTED)))
     built_in = {agent.name: agent for agent in AGENTS}
     known = {row.name: (f"{row.number}", row.format, row.observation, row.summary, row.games) for row in rows}
-    fresh = {name: ("-", "scripted", agent.observes, agent.summary, agent.games) for name, agent in built_in.items()}
+    fresh = {name: ("-", agent.format, agent.observes, agent.summary, agent.games) for name, agent in built_in.items()}
     for name, (number, format_, observation, summary, patterns) in sorted((fresh | known).items()):
         agent = built_in.get(name)
         played = [game.id for game in games if (matches(patterns, game.id) if agent is None else agent.plays(game))]
@@ -83,11 +90,15 @@ def add(
         str | None, typer.Option(metavar="0,2,3", help="Action of the game for each output of the weights.")
     ] = None,
     training: Annotated[Path | None, typer.Option(help="JSON file with facts of its training.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of an arcade that knows the agent, to which a version is added.")
+    ] = None,
+    token: Token = None,
 ) -> None:
-    """Add an agent to this arcade's database, or a version to an agent.
+    """Add an agent to this arcade's database, or a version to an agent. With --url and --token: to another arcade.
 
     A version never changes. It is loaded once before it is stored; the weights are copied to SKILL_ARCADE_HOME, where
-    `agents run` finds them.
+    `agents run` finds them, and are not sent.
     """
     if not _NAME.fullmatch(name):
         raise InvalidRequest(f"--name {name}: use 1 to 40 lower-case letters, digits and `-`.")
@@ -108,10 +119,24 @@ def add(
         kept = _weights_path(settings, facts.sha256)
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(target, kept)
-    _, number = asyncio.run(
-        _run(settings, lambda connection: stored.add_version(connection, name, facts, summary=summary, owner=owner))
-    )
+    if url is not None:
+        number = _send_version(url, token, name, facts, is_new=bool(summary or owner))
+    else:
+        _, number = asyncio.run(
+            _run(settings, lambda connection: stored.add_version(connection, name, facts, summary=summary, owner=owner))
+        )
     typer.echo(f"{name}, version {number}: {facts.format}, SHA-256 {facts.sha256}.")
+
+
+def _send_version(url: str, token: str | None, name: str, facts: VersionFacts, *, is_new: bool) -> int:
+    """Add a version at an arcade, signed in as the agent. Return its number. Raises InvalidRequest or NotReady."""
+    if token is None or is_new:
+        raise InvalidRequest(
+            "At another arcade a version is added to an agent that it knows: give the agent's --token, and leave out "
+            "--summary and --owner."
+        )
+    with _explaining(name, url):
+        return int(send_version(url, sign_in_agent(url, token), name, asdict(facts))["number"])
 
 
 @app.command("token")
@@ -141,9 +166,7 @@ def run(
     url: Annotated[str, typer.Option(help="Address of the arcade.")] = "http://localhost:8080",
     episodes: Annotated[int, typer.Option(min=1, help="Number of episodes.")] = 1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the first episode; each next one has the next.")] = 1,
-    pace: Annotated[Pace, typer.Option(help="stepped: the game waits for it. realtime: it runs as for people.")] = (
-        "stepped"
-    ),
+    pace: PaceOption = "stepped",
     option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the game.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Steps after which an episode is left.")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="Number of the version; by default the newest.")] = None,
@@ -175,9 +198,7 @@ def compare(
     url: Annotated[str, typer.Option(help="Address of the arcade.")] = "http://localhost:8080",
     episodes: Annotated[int, typer.Option(min=2, help="Number of episodes of each agent.")] = 10,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the first episode; each next one has the next.")] = 1,
-    pace: Annotated[Pace, typer.Option(help="stepped: the game waits for them. realtime: it runs as for people.")] = (
-        "stepped"
-    ),
+    pace: PaceOption = "stepped",
     option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the game.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Steps after which an episode is left.")] = None,
 ) -> None:
@@ -285,7 +306,7 @@ def _explaining(name: str, url: str) -> Iterator[None]:
     """Turn errors of the arcade into those of the command."""
     try:
         yield
-    except (RequestRefused, ConnectionClosed) as error:
+    except (RequestRefused, ConnectionClosed, EpisodeRefused, LockstepUnavailable) as error:
         raise InvalidRequest(f"The arcade at {url} did not let {name} play on: {error}") from error
     except OSError as error:
         raise NotReady(f"The arcade at {url} does not answer; start it with `website/play`. ({error})") from error
@@ -303,10 +324,8 @@ def _weights_path(settings: Settings, sha256: str) -> Path:
 
 def _check_games(settings: Settings, patterns: list[str]) -> None:
     """Raise NotFound for a pattern that fits no game."""
-    ids = load_catalogue(settings.games_folder).games
-    for pattern in patterns:
-        if not any(matches([pattern.removeprefix("!")], id_) for id_ in ids):
-            raise NotFound(f"--game {pattern}: no game has such an id; `skill-arcade games` lists all games.")
+    if (pattern := find_unmatched(patterns, load_catalogue(settings.games_folder).games)) is not None:
+        raise NotFound(f"--game {pattern}: no game has such an id; `skill-arcade games` lists all games.")
 
 
 def _read_text(path: Path) -> str:

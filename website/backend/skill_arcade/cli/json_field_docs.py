@@ -32,8 +32,8 @@ PROVENANCE = {
     "`sha256` of weights or source",
     "takeover": "only if an agent acted until the person took over: `agent` is its name, `hand_back_steps` the number "
     "of steps after the last release until it acts again",
-    "program": "only if a program played by `act`: `pace` is stepped (the game waited for each action) or realtime; "
-    "`seed` is the seed that it chose, or null",
+    "program": "only if a program played: `pace` is stepped (the game waited for each action), realtime or lockstep "
+    "(the program stepped its own copy of the game); `seed` is the seed that it chose, or null",
     "watch": "true if others could watch live by a link when the episode began; otherwise absent",
     "player.at": "time of this report: milliseconds since the time origin, browser clock",
     "player.time_origin": "time origin of the browser clock on the browser's wall clock: Unix time in milliseconds",
@@ -50,7 +50,7 @@ EVENTS = {
     "input": "press or release of a control: `control`, `down`, `device` (keyboard, touch, mouse, gamepad), `code` of "
     "the key or button, `frame`: index of the observation on the screen",
     "act": "a program set the action of the coming steps: `action`, `frame`: index of the observation it decided by; "
-    "only in real time, because stepped each action is a step",
+    "only in real time: stepped, each action is a step, and in lockstep it follows from `input`",
     "takeover": "another one acts from the next step on: `actor` is human or agent",
     "agent-action": "what the agent chooses for the coming steps, also where the person acts: `action`; null: it has "
     "failed",

@@ -8,5 +8,6 @@ env.close()
 """
 
 from skill_arcade.client.env import ArcadeEnv, ConnectionClosed
+from skill_arcade.client.lockstep import EpisodeRefused, LockstepUnavailable
 
-__all__ = ["ArcadeEnv", "ConnectionClosed"]
+__all__ = ["ArcadeEnv", "ConnectionClosed", "EpisodeRefused", "LockstepUnavailable"]

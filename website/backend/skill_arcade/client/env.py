@@ -4,7 +4,7 @@ import json
 import string
 import time
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import gymnasium
@@ -16,11 +16,15 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from skill_arcade.client.http import PlayTicket, issue_ticket, sign_in, sign_in_agent
+from skill_arcade.client.lockstep import EpisodeRefused, LockstepGame, LockstepUnavailable
 from skill_arcade.exact_json import decode_info, decode_value
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.wire.packet import FramePacket
 
-Pace = Literal["stepped", "realtime"]
+if TYPE_CHECKING:
+    from skill_arcade.client.emulator import LocalEmulator
+
+Pace = Literal["stepped", "realtime", "lockstep"]
 Picture = NDArray[np.uint8]
 
 TIMEOUT_SECONDS = 30.0
@@ -72,6 +76,8 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
                 real time can be watched by everyone who is signed in.
             pace: `stepped`: the game waits for each `step`, and the episode is marked so. `realtime`: the game runs as
                 for people; `step` sets the action and returns the newest observation, so observations may be left out.
+                `lockstep`: the program steps its own copy of an Atari game, at the game's rate and without waiting for
+                the network, and the arcade verifies each step. It needs ale-py.
             options: Options of the game, such as `{"mode": "4"}`.
             observations: What `reset` and `step` return.
             branch: Id of an episode that the program has played, and the number of a frame: each episode begins there,
@@ -80,20 +86,38 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         Raises:
             RequestRefused: the arcade refuses the sign-in or the game.
             ConnectionClosed: the arcade closes the connection.
+            LockstepUnavailable: the game cannot be played in lockstep here.
             OSError: the arcade does not answer.
         """
+        if pace == "lockstep" and branch is not None:
+            raise ValueError(
+                "an episode that begins at a recorded frame is not played in lockstep; choose another pace"
+            )
+        load_emulator = _find_emulator() if pace == "lockstep" else None
         self.pace: Pace = pace
         self.render_mode = "rgb_array"
         self._observes_picture = observations == "picture"
         self._exit = ExitStack()
         self._is_branch = branch is not None
+        self._emulator: LocalEmulator | None = None
+        self._lockstep: LockstepGame | None = None
+        self._notice = ""
         session = sign_in(url, name) if token is None else sign_in_agent(url, token)
         ticket = issue_ticket(url, session, game, branch, version)
         self._socket = self._exit.enter_context(_connect(url, game, ticket, options or {}))
         self._send("hello", **_describe_program(name))
         welcome = self._read_until("welcome")
+        if load_emulator is not None:
+            try:
+                offer = _require_offer(welcome["lockstep"], game)
+                self._emulator = load_emulator(offer)
+            except LockstepUnavailable:
+                self._exit.close()
+                raise
+            self._exit.callback(self._emulator.close)
+            self._lockstep = LockstepGame(offer, self._emulator, self._send_exactly, _now_ms)
         if version is not None:  # a game that waits is played too fast to be watched
-            self._send("watch", allowed=pace == "realtime")
+            self._send("watch", allowed=pace != "stepped")
         self._decoder = Decoder(welcome["width"], welcome["height"])
         self._n_actions = int(welcome["n_actions"])
         self.action_space = spaces.Discrete(self._n_actions)  # type: ignore[assignment]
@@ -115,13 +139,15 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         Raises:
             ValueError: there is a seed, although the episode begins at a recorded frame.
             ConnectionClosed: the arcade closed the connection.
+            EpisodeRefused: in lockstep, the arcade refused the last steps of the episode before.
         """
         if seed is not None and self._is_branch:
             raise ValueError("an episode that begins at a recorded frame has the seed of that episode; leave it out")
         super().reset(seed=seed)
         if not self._is_over:
-            self._send("leave")
-            self._read_until("ended")
+            self._leave()
+        if self._lockstep is not None:
+            return self._reset_lockstep(self._lockstep, seed)
         self._acknowledged, self._is_over = 0, False
         self._send("start", mode="streamed", program={"pace": self.pace, "seed": seed})
         self._episode = self._read_until("started")["episode"]
@@ -135,14 +161,20 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Act, and return the observation that follows. In real time it is the newest one, at least one step later.
 
+        In lockstep it waits until the step is due. A program that is a second late pauses the game, which is recorded.
+
         Raises:
             ValueError: there is no such action, or no episode runs.
             ConnectionClosed: the arcade closed the connection.
+            EpisodeRefused: in lockstep, the arcade did not accept a step.
         """
         if not self.action_space.contains(action):
             raise ValueError(f"the action is {action!r}; this game has the actions 0 to {self._n_actions - 1}")
-        if self._is_over or self._packet is None:
+        if self._is_over:
             raise ValueError("no episode runs; call reset first")
+        if self._lockstep is not None:
+            return self._step_lockstep(self._lockstep, int(action))
+        assert self._packet is not None
         frame = self._packet.frame
         self._send("act", action=int(action), frame=frame)
         reward = self._read_frame(frame + 1)
@@ -158,15 +190,63 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         return self._picture
 
     def close(self) -> None:
-        """End the episode that runs, and disconnect. It is recorded as left."""
+        """End the episode that runs, and disconnect. It is recorded as left.
+
+        Raises:
+            EpisodeRefused: in lockstep, the arcade refused the last steps.
+        """
         try:
             if not self._is_over:
-                self._send("leave")
-                self._read_until("ended")
+                self._leave()
         except ConnectionClosed:
             pass
+        finally:
+            self._is_over = True
+            self._exit.close()
+
+    def _leave(self) -> None:
+        if self._lockstep is not None:
+            self._lockstep.flush()
+        self._send("leave")
         self._is_over = True
-        self._exit.close()
+        self._read_until("ended")
+
+    # -- lockstep -------------------------------------------------------------------------------------------------
+
+    def _reset_lockstep(self, game: LockstepGame, seed: int | None) -> tuple[Any, dict[str, Any]]:
+        assert self._emulator is not None
+        self._send("start", mode="lockstep", program={"pace": "lockstep", "seed": seed})
+        started = self._read_until("started")
+        self._episode, self._is_over, self._notice = started["episode"], False, ""
+        game.start(started["lockstep"]["ale_seed"])
+        if self._emulator.digest != started["lockstep"]["digest"]:
+            self._leave()
+            raise LockstepUnavailable(
+                "The first picture of this machine is not that of the arcade. Choose another pace."
+            )
+        return self._observe_lockstep(game)
+
+    def _step_lockstep(self, game: LockstepGame, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        while self._read(0.0) is not None:  # so that a refusal is noticed
+            pass
+        if game.needs_pause():
+            game.flush()
+            self._send("pause")
+            self._send("resume")
+            self._read_until("resumed")
+            game.resume()
+        reward, terminated, truncated = game.step(action)
+        if terminated or truncated:
+            self._is_over = True
+            self._read_until("ended")
+        observation, info = self._observe_lockstep(game)
+        return observation, reward, terminated, truncated, info
+
+    def _observe_lockstep(self, game: LockstepGame) -> tuple[Any, dict[str, Any]]:
+        assert self._emulator is not None
+        self._picture = self._emulator.picture
+        arcade = {"episode": self._episode, "frame": game.n_steps, "score": game.score, "picture": self._picture}
+        return self._picture, {"lives": self._emulator.lives, "arcade": arcade}
 
     # -- socket ---------------------------------------------------------------------------------------------------
 
@@ -216,8 +296,18 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
             raise ConnectionClosed(_explain(error)) from error
         if isinstance(data, str):
             message: dict[str, Any] = json.loads(data)
+            if self._lockstep is not None:
+                self._check_refusal(message)
             return message
         return FramePacket.unpack(data)
+
+    def _check_refusal(self, message: dict[str, Any]) -> None:
+        """Raise EpisodeRefused if the arcade has ended the episode for another reason than its own end or `leave`."""
+        if message["type"] == "notice":
+            self._notice = message["text"]
+        if message["type"] == "ended" and message["reason"] not in ("terminated", "truncated", "left"):
+            self._is_over = True
+            raise EpisodeRefused(f"{self._notice or 'The arcade ended the episode.'} (reason {message['reason']})")
 
     def _send(self, kind: str, **fields: Any) -> None:
         self._send_exactly(kind, at=_now_ms(), **fields)
@@ -270,6 +360,28 @@ def _connect(
         address += f"?{urlencode(options)}"
     protocols = [Subprotocol("skill-arcade"), Subprotocol(f"ticket.{ticket.ticket}")]
     return connect(address, subprotocols=protocols, compression=None, open_timeout=TIMEOUT_SECONDS, close_timeout=1)
+
+
+def _find_emulator() -> "type[LocalEmulator]":
+    """Return the class that steps a game on this machine. Raises LockstepUnavailable if ale-py is not installed."""
+    try:
+        from skill_arcade.client.emulator import LocalEmulator  # noqa: PLC0415  (ale-py is not needed for another pace)
+    except ImportError as error:
+        raise LockstepUnavailable(
+            f"Lockstep needs ale-py, which cannot be imported ({error}). Run: pip install ale-py. Or choose another "
+            "pace."
+        ) from error
+    return LocalEmulator
+
+
+def _require_offer(offer: dict[str, Any] | None, game: str) -> dict[str, Any]:
+    """Return the offer of lockstep in `welcome`. Raises LockstepUnavailable if there is none."""
+    if offer is None:
+        raise LockstepUnavailable(
+            f"The arcade does not offer lockstep for {game}. It does so for Atari games if its setting LOCKSTEP allows "
+            "it and its emulator is built. Choose another pace."
+        )
+    return offer
 
 
 def _describe_program(name: str) -> dict[str, Any]:

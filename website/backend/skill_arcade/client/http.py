@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -50,6 +51,11 @@ def read_agent(url: str, token: str, name: str) -> dict[str, Any]:
     return send(url, f"/players/agents/{quote(name)}", None, {"Authorization": f"Bearer {token}"})
 
 
+def send_version(url: str, token: str, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a version of an agent, signed in as it or as its owner, and return the version. Raises as `sign_in` does."""
+    return post(url, f"/players/agents/{quote(name)}/versions", facts, {"Authorization": f"Bearer {token}"})
+
+
 def issue_ticket(
     url: str, token: str, game: str, branch: tuple[str, int] | None = None, version: int | None = None
 ) -> PlayTicket:
@@ -67,7 +73,7 @@ def issue_ticket(
     return PlayTicket(str(answer["ticket"]), answer.get("socket"))  # an older arcade names no socket
 
 
-def post(url: str, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+def post(url: str, path: str, body: Mapping[str, Any], headers: dict[str, str]) -> dict[str, Any]:
     """Post JSON, and return the JSON of the answer."""
     return send(url, path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
 

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import ale_py
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
@@ -15,11 +16,12 @@ TIME_BASED_SEED = -1
 
 @dataclass(frozen=True, slots=True)
 class EmulatorConfig:
-    """The game's ROM (its snake_case name and SHA-256) and the arguments of `AtariEnv`.
+    """The version of ale-py, the game's ROM (its snake_case name and SHA-256), and the arguments of `AtariEnv`.
 
     `max_frames` 0 and `max_steps` None mean no limit. `mode` and `difficulty` None mean the ROM's own.
     """
 
+    ale_version: str
     game: str
     rom_sha256: str
     sticky: float
@@ -50,6 +52,7 @@ def describe_emulation(standard: EnvSpec, rom: dict[str, str]) -> EmulatorConfig
     if not isinstance(frameskip, int):
         return None
     return EmulatorConfig(
+        ale_version=ale_py.__version__,
         game=rom["game"],
         rom_sha256=rom["sha256"],
         sticky=float(given.get("repeat_action_probability", 0.25)),

@@ -290,6 +290,11 @@ class Manifest(_Strict):
                 environment = environment.model_copy(update={"kwargs": {**environment.kwargs, name: value}})
         return self.model_copy(update={"environment": environment, "pace": pace})
 
+    def limit_steps(self, limit: int) -> "Manifest":
+        """Return this game with episodes of at most `limit` steps."""
+        kwargs = {**self.environment.kwargs, "max_episode_steps": limit}
+        return self.model_copy(update={"environment": self.environment.model_copy(update={"kwargs": kwargs})})
+
     def resolve_variant(self, options: Mapping[str, str]) -> "Manifest":
         """Return this game as the chosen variant alone: with its environment, and without the other variants.
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from skill_arcade.environments.positions import KNOWN_GAMES
 from skill_arcade.research import summaries
-from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS
+from skill_arcade.research.flags import FLAG_COLUMNS, FLAGS, NEWEST_MISMATCH
 from skill_arcade.research.selection import Selection, quote
 
 MAX_POINT_PLAYERS, MAX_PLAYER_POINTS = 8, 120
@@ -90,13 +90,14 @@ GROUP BY t.game_id, g.config ->> 'name' ORDER BY episodes DESC, t.game_id LIMIT 
 
 def _days(_: Selection) -> str:
     return """,
-span AS (SELECT CASE WHEN max(local_start) - min(local_start) > interval '100 days' THEN 'week' ELSE 'day' END AS unit
-  FROM chosen),
-top AS (SELECT game_id FROM chosen GROUP BY game_id ORDER BY count(*) DESC, game_id LIMIT 5)
-SELECT to_char(date_trunc(span.unit, c.local_start), 'YYYY-MM-DD') AS day, span.unit,
-  coalesce(top.game_id, 'others') AS game, count(*) AS episodes, count(DISTINCT c.user_id) AS players,
-  (sum(extract(epoch FROM c.time_ended - c.time_started)) / 3600)::float8 AS hours
-FROM chosen c CROSS JOIN span LEFT JOIN top ON top.game_id = c.game_id
+of_days AS (SELECT date_trunc('day', local_start) AS day, game_id, user_id, count(*) AS n,
+    sum(time_ended - time_started) AS played FROM chosen GROUP BY 1, 2, 3),
+span AS (SELECT CASE WHEN max(day) - min(day) > interval '100 days' THEN 'week' ELSE 'day' END AS unit FROM of_days),
+top AS (SELECT game_id FROM of_days GROUP BY game_id ORDER BY sum(n) DESC, game_id LIMIT 5)
+SELECT to_char(date_trunc(span.unit, d.day), 'YYYY-MM-DD') AS day, span.unit,
+  coalesce(top.game_id, 'others') AS game, sum(d.n)::bigint AS episodes, count(DISTINCT d.user_id) AS players,
+  (sum(extract(epoch FROM d.played)) / 3600)::float8 AS hours
+FROM of_days d CROSS JOIN span LEFT JOIN top ON top.game_id = d.game_id
 GROUP BY 1, 2, 3 ORDER BY 1, 3 LIMIT 1000"""
 
 
@@ -109,16 +110,17 @@ FROM chosen GROUP BY 1 ORDER BY episodes DESC, 1"""
 
 def _recordings(_: Selection) -> str:
     return """,
-newest AS (SELECT DISTINCT ON (episode_id) episode_id, result::text AS result FROM certificate
+newest AS (SELECT DISTINCT ON (episode_id) episode_id, result FROM certificate
   ORDER BY episode_id, time_created DESC),
-verdicts AS (SELECT coalesce(n.result, 'not certified yet') AS name, count(*) AS n
-  FROM chosen c LEFT JOIN newest n ON n.episode_id = c.episode_id GROUP BY 1),
+verdicts AS (SELECT coalesce(n.result::text, 'not certified yet') AS name, count(*) AS n
+  FROM chosen c LEFT JOIN newest n ON n.episode_id = c.episode_id GROUP BY n.result),
 delays AS (SELECT extract(epoch FROM max(s.time_delivered) - c.time_ended)::float8 AS seconds
   FROM (SELECT * FROM chosen ORDER BY episode_id DESC LIMIT 1000) AS c
   JOIN segment s ON s.episode_id = c.episode_id GROUP BY c.episode_id, c.time_ended)
 SELECT 'certificate: ' || name AS measure, n::float8 AS value, 'episodes' AS unit FROM verdicts
 UNION ALL SELECT 'games that run now', count(*)::float8, 'episodes' FROM played_episode
-  WHERE time_ended IS NULL AND id IN (SELECT id FROM episode WHERE time_updated > now() - interval '2 minutes')
+  WHERE time_ended IS NULL AND EXISTS (SELECT FROM episode e WHERE e.id = played_episode.id
+    AND e.time_ended IS NULL AND e.time_updated > now() - interval '2 minutes')
 UNION ALL SELECT 'segments in quarantine', sum(quarantined_segments)::float8, 'segments' FROM chosen
 UNION ALL SELECT 'upload after the end, median of the newest 1,000',
   percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), 's' FROM delays
@@ -219,14 +221,13 @@ SELECT grp AS "group", (low + bin * width)::float8 AS x_from,
 FROM binned GROUP BY grp, bin, low, width ORDER BY grp, bin"""
 
 
-def _flags(selection: Selection) -> str:
-    counts = ",\n  ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, (condition, _) in FLAGS.items())
+def _flags(_: Selection) -> str:
+    counts = ",\n  ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in FLAGS.items())
     listed = ", ".join(f"({place}, '{name}', {name})" for place, name in enumerate(FLAGS))
-    sources = "\n".join(selection.flagged_sources())
     return f""",
 counted AS (SELECT count(*) AS n,
   {counts}
-FROM chosen m {sources})
+FROM chosen m {NEWEST_MISMATCH})
 SELECT flag.name AS flag, flag.episodes, flag.episodes / greatest(counted.n, 1)::float8 AS share
 FROM counted CROSS JOIN LATERAL (VALUES {listed}) AS flag (place, name, episodes) ORDER BY flag.place"""
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from skill_arcade.errors import InvalidRequest
-from skill_arcade.research.flags import FLAGGED_SOURCES, N_FLAGS
+from skill_arcade.research.flags import N_FLAGS, NEWEST_MISMATCH
 
 Split = Literal["none", "daytime", "device", "mode", "arm", "kind"]
 Measure = Literal[
@@ -102,7 +102,7 @@ class Selection(BaseModel):
             )
         if self.flagged == "leave-out":
             listed.append(f"{N_FLAGS} AS n_flags")
-            sources += self.flagged_sources()
+            sources.append(NEWEST_MISMATCH)
         where = f"\n  WHERE {' AND '.join(self._of_game())}" if self._of_game() else ""
         conditions = [*self._conditions(), *(["n_flags < 1"] if leaves_out and self.flagged == "leave-out" else [])]
         chosen = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -111,11 +111,6 @@ class Selection(BaseModel):
             f"WITH played AS (\n  SELECT {columns_text}\n  FROM {sources_text}{where}{window}\n),\n"
             f"chosen AS (SELECT * FROM played{chosen})"
         )
-
-    def flagged_sources(self) -> list[str]:
-        """Return the joins that the conditions of flags read."""
-        game = "" if self.game is None else f" AND game_id = {quote(self.game)}"
-        return [source.replace("{game}", game) for source in FLAGGED_SOURCES]
 
     def _column(self, name: str) -> str:
         """Return the expression of a column of `played`."""

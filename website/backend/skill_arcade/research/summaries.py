@@ -12,7 +12,7 @@ from skill_arcade.analysis.aggregates import (
     probability_of_improvement,
 )
 from skill_arcade.analysis.learning_laws import MIN_SCORES, Law, fit_learning_laws
-from skill_arcade.research.flags import FLAGS
+from skill_arcade.research.flags import FLAG_REASONS
 
 REPETITIONS = 400
 """Draws of a bootstrap, so that an answer takes less than 0.3 s. Its interval is uncertain by about a tenth."""
@@ -92,7 +92,7 @@ def profile_groups(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
 
 def explain_flags(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Add the `reason` of each flag."""
-    return [{"flag": row["flag"], "reason": FLAGS[row["flag"]][1], **row} for row in rows]
+    return [{"flag": row["flag"], "reason": FLAG_REASONS[row["flag"]], **row} for row in rows]
 
 
 def describe_references(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -124,7 +124,11 @@ def explain_references(rows: Sequence[Row]) -> list[str]:
 
 def _describe_protocol(row: Mapping[str, Any]) -> str:
     """Return the known parts of a protocol, separated by commas."""
-    pace = {"stepped": "the game waits for each action", None: "real time, as people play"}
+    pace = {
+        "stepped": "the game waits for each action",
+        "lockstep": "real time, stepped by the program itself",
+        None: "real time, as people play",
+    }
     parts = [pace.get(row["pace"], "real time")]
     parts += _describe_emulation(row)
     if row["max_episode_frames"] is not None:

@@ -7,6 +7,8 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -40,19 +42,17 @@ from skill_arcade.storage.database.erasures import (
     list_user_episodes,
     reopen_erasure,
 )
-from skill_arcade.storage.database.work import Claim, Worker, WorkKind, finish_work, retry_later
+from skill_arcade.storage.database.work import Claim, Worker, WorkKind, finish_work, poll_pause, retry_later
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.uploader.objects import list_prefixes
 from skill_arcade.uploader.rows import find_consent_id
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
-"""Interval at which the eraser looks for accounts to erase."""
 MAX_CLAIMS = 10
 """Accounts and withdrawals that are claimed at once."""
-SWEEP_POLLS = 60
-"""Number of polls after which the journal is purged of what other servers have erased."""
+SWEEP_SECONDS = 60.0
+"""Interval at which the journal is purged of what other servers have erased."""
 PAGE = 200
 
 
@@ -111,30 +111,32 @@ class AccountEraser:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Poll for work until `stopping` is set. Failures are retried."""
-        n_polls = 0
+        n_idle_polls, swept_at = 0, -math.inf
         while not stopping.is_set():
             try:
-                if n_polls % SWEEP_POLLS == 0:
+                if time.monotonic() - swept_at >= SWEEP_SECONDS:
                     await self.purge_journal()
-                await self.erase_all()
+                    swept_at = time.monotonic()
+                n_idle_polls = 0 if await self.erase_all() else n_idle_polls + 1
             except (ArcadeError, DBAPIError, OSError) as error:
-                log.warning(
-                    "erasure failed, retrying delay_s=%.0f error=%s: %s", POLL_SECONDS, type(error).__name__, error
-                )
-            n_polls += 1
+                n_idle_polls = 0
+                log.warning("erasure failed, retrying error=%s: %s", type(error).__name__, error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
+                await asyncio.wait_for(stopping.wait(), poll_pause(n_idle_polls))
 
-    async def erase_all(self) -> None:
+    async def erase_all(self) -> bool:
         """Erase every account that is closed and every recording that was withdrawn, unless another server does.
 
-        Work that is not finished is tried again later, and does not hold up the rest.
+        Work that is not finished is tried again later, and does not hold up the rest. Return whether there was any.
         """
+        has_worked = False
         while claims := await self._queue.claim(MAX_CLAIMS):
+            has_worked = True
             async with self._queue.renewing():
                 are_done = [await self._do(claim) for claim in claims]
             if not all(are_done):
-                return
+                break
+        return has_worked
 
     async def purge_journal(self) -> None:
         """Delete what this journal has set aside of accounts and recordings that were erased, by whichever server."""

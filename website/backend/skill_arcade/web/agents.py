@@ -6,15 +6,18 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from skill_arcade.agent_version import matches
+from skill_arcade.agent_version import VersionFacts, matches
 from skill_arcade.agents.catalogue import AGENTS, describe_version
 from skill_arcade.errors import InvalidRequest, NotAllowed, NotSignedIn
 from skill_arcade.play.assignment import PlayConsent, PlayingAgent
 from skill_arcade.storage.database.agents import (
     add_version,
     find_account,
+    find_agent,
     find_token_owner,
     find_version,
+    issue_token,
+    revoke_tokens,
 )
 from skill_arcade.web.rate_limiting.table import AGENT_TICKETS
 from skill_arcade.web.rate_limiting.token_bucket import KeyedRateLimiter
@@ -57,6 +60,37 @@ class AgentService:
         async with request_transaction(self._engine) as connection:
             await _find_playing(connection, user.user_id, number, game_id)
 
+    async def add_version(self, user: Identity, name: str, facts: VersionFacts) -> Row[Any]:
+        """Add a version of an agent, and return its row. Facts that equal those of a version add none.
+
+        Raises:
+            NotFound: there is no such agent.
+            NotAllowed: the user neither owns the agent nor has signed in with a token of it.
+            InvalidRequest: the agent has too many versions.
+        """
+        async with request_transaction(self._engine) as connection:
+            agent = await find_agent(connection, name)
+            if user.user_id != agent.user_id or AGENT_ROLE not in user.roles:
+                _require_owner(agent, user)
+            _, number = await add_version(connection, name, facts)
+            version = await find_version(connection, agent.user_id, number)
+        assert version is not None
+        return version
+
+    async def issue_token(self, user: Identity, name: str) -> str:
+        """Make a token of an agent, for its owner. Raises NotFound, NotAllowed, and InvalidRequest for too many."""
+        async with request_transaction(self._engine) as connection:
+            agent = await find_agent(connection, name)
+            _require_owner(agent, user)
+            return await issue_token(connection, agent.user_id)
+
+    async def revoke_tokens(self, user: Identity, name: str) -> int:
+        """Reject all tokens of an agent, for its owner. Return their number. Raises NotFound and NotAllowed."""
+        async with request_transaction(self._engine) as connection:
+            agent = await find_agent(connection, name)
+            _require_owner(agent, user)
+            return await revoke_tokens(connection, agent.user_id)
+
     async def join(self, consent: PlayConsent, user_id: str, number: int, game_id: str) -> PlayConsent:
         """Return what an agent may do whose ticket names a version: play as a program, and be watched.
 
@@ -67,6 +101,14 @@ class AgentService:
             agent, version = await _find_playing(connection, user_id, number, game_id)
         playing = PlayingAgent(version_id=version.id, name=agent.name, version=version.number, sha256=version.sha256)
         return consent.model_copy(update={"is_program": True, "is_watchable": True, "agent": playing})
+
+
+def _require_owner(agent: Row[Any], user: Identity) -> None:
+    if agent.owner_id is None or user.user_id != agent.owner_id:
+        raise NotAllowed(
+            f"Only the owner of {agent.name} may do this. The operator makes you its owner: `skill-arcade agents add "
+            "... --owner ADDRESS`."
+        )
 
 
 async def _find_playing(

@@ -40,8 +40,7 @@ async def check_branch(
     if episode.time_ended is None:
         raise InvalidRequest(f"Episode {episode_id} has not ended yet, or is not uploaded yet. Try again in a moment.")
     _check_step(episode, step)
-    game, options = state.catalogue.games[game_id], find_options(state, episode)
-    if not has_same_settings(episode, state.catalogue, game, options):
+    if not _can_repeat(state, episode, state.catalogue.games[game_id], find_options(state, episode)):
         raise InvalidRequest(
             "This round cannot be repeated here, because it was played with another version of the game, of its "
             "packages or of this machine."
@@ -66,7 +65,7 @@ async def find_branch(state: AppState, episode_id: UUID, step: int, game: Manife
     async with request_transaction(state.engine) as connection:
         episode = await get_episode(connection, episode_id)
         options = find_options(state, episode)
-        if not has_same_settings(episode, state.catalogue, game, options):
+        if not _can_repeat(state, episode, game, options):
             raise InvalidRequest("The game has changed. Reload the page.")
         line = await read_line(connection, state.objects, episode_id, step)
         frame = await find_frame(connection, episode, step)
@@ -83,6 +82,17 @@ async def find_branch(state: AppState, episode_id: UUID, step: int, game: Manife
         picture_sha256=await asyncio.to_thread(_digest, data, frame.position),
     )
     return branch, options
+
+
+def _can_repeat(state: AppState, episode: Row[Any], game: Manifest, options: dict[str, str]) -> bool:
+    """Return whether the episode's steps would lead to the same frames today.
+
+    A trial of a study may have ended after fewer steps than the game does, which changes none before (rule O36).
+    """
+    limit = (episode.environment.get("kwargs") or {}).get("max_episode_steps")
+    if "study" in episode.provenance and limit is not None:
+        game = game.limit_steps(limit)
+    return has_same_settings(episode, state.catalogue, game, options)
 
 
 def _check_step(episode: Row[Any], step: int) -> None:

@@ -1,8 +1,8 @@
 """Exports that a job makes, so that a game server does none of the work.
 
-A request and everything about it are objects below `exports/USER/JOB/`, which the bucket deletes after two days:
-`request.json`, then `claimed.json` of the job that makes it, `progress-N.json` every few seconds, and at the end the
-ZIP and `result.json`.
+A request is a row of `work`, which a job claims. What it says and everything about it are objects below
+`exports/USER/JOB/`, which the bucket deletes after two days: `request.json`, then `progress-ATTEMPT-N.json` every few
+seconds, and at the end the ZIP and `result.json`.
 """
 
 import asyncio
@@ -13,25 +13,44 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.errors import ArcadeError, NotFound, NotReady, ObjectExists, ObjectMissing, TooManyExports
 from skill_arcade.export.selection import ExportSelection
 from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import open_engine, transaction
+from skill_arcade.storage.database.work import (
+    LEASE,
+    Claim,
+    Worker,
+    WorkKind,
+    delete_work,
+    finish_work,
+    has_work,
+    request_work,
+)
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.web.cloud_run_jobs import JobStarter
 from skill_arcade.web.exports import FAILED_MESSAGE, ExportDownload, State
+from skill_arcade.web.request_transaction import request_transaction
 
 log = logging.getLogger(__name__)
 
 EXPORTS = "exports/"
-REQUEST, CLAIM, RESULT, ARCHIVE, PROGRESS = "request.json", "claimed.json", "result.json", "export.zip", "progress-"
+REQUEST, RESULT, ARCHIVE, PROGRESS = "request.json", "result.json", "export.zip", "progress-"
 EXPORT_JOB_SECONDS = 24 * 3600
 """Time for which a download that a job makes can be fetched."""
 PROGRESS_SECONDS = 5.0
 """Interval at which a job stores its progress, also if there is none."""
 MAX_SILENT_SECONDS = 120.0
-"""Time without stored progress after which a job counts as ended."""
+"""Time without stored progress after which an export counts as failed, until another job makes it."""
+MAX_ATTEMPTS = 3
+"""Jobs that may end while they make an export, before it has failed."""
+POLL_SECONDS = 5.0
+"""Interval at which a job without work looks for exports of a job that has died."""
 MAX_START_SECONDS = 600.0
 """Time that a job may take to start."""
 MAX_CONCURRENT_DOWNLOADS = 4
@@ -75,8 +94,10 @@ class JobProgress:
 class ExportJobs:
     """The server's side: requests exports, reads their progress and opens their files."""
 
-    def __init__(self, objects: ObjectStore, starter: JobStarter, now: Callable[[], float] = time.time) -> None:
-        self._objects, self._starter, self._now = objects, starter, now
+    def __init__(
+        self, objects: ObjectStore, engine: AsyncEngine, starter: JobStarter, now: Callable[[], float] = time.time
+    ) -> None:
+        self._objects, self._engine, self._starter, self._now = objects, engine, starter, now
         self._n_sending = 0
 
     async def request(self, user_id: str, selection: ExportSelection) -> JobId:
@@ -93,9 +114,17 @@ class ExportJobs:
         request = {"selection": selection.model_dump(mode="json"), "time": self._now()}
         await self._objects.put(job.key(REQUEST), json.dumps(request).encode())
         try:
+            async with request_transaction(self._engine) as connection:
+                await request_work(connection, WorkKind.EXPORT, str(job))
+        except BaseException:
+            await self._objects.delete(job.key(REQUEST))
+            raise
+        try:
             await self._starter.start()
         except NotReady as error:
             await self._objects.delete(job.key(REQUEST))
+            async with request_transaction(self._engine) as connection:
+                await delete_work(connection, WorkKind.EXPORT, [str(job)])
             raise NotReady("The download cannot be prepared at the moment. Try again in a few minutes.") from error
         return job
 
@@ -103,7 +132,7 @@ class ExportJobs:
         """Return the progress of an export; `unknown` if it does not exist any more."""
         names = [key.rpartition("/")[2] async for key in self._objects.list(job.key(""))]
         newest = max((name for name in names if name.startswith(PROGRESS)), default=None)
-        name = next((name for name in (RESULT, newest, CLAIM, REQUEST) if name in names), None)
+        name = next((name for name in (RESULT, newest, REQUEST) if name in names), None)
         if name is None:
             return JobProgress("unknown", self._now())
         try:
@@ -152,38 +181,65 @@ class ExportJobs:
 
 
 async def make_requested(settings: Settings) -> int:
-    """Make all requested exports that no other job makes, one after the other; return their number."""
+    """Make the requested exports that no other job makes, one after the other; return their number.
+
+    If others are being made, wait until the claim of a job that has died would have ended: this may be its retry.
+    """
     objects = open_objects(settings, workers=2)
     n_made = 0
     try:
-        while (job := await _claim(objects)) is not None:
-            request = json.loads(await objects.get(job.key(REQUEST)))
-            await _make(settings, objects, job, ExportSelection.model_validate(request["selection"]))
-            n_made += 1
+        async with open_engine(settings) as engine:
+            worker = Worker(engine, [WorkKind.EXPORT])
+            async with worker.renewing():
+                async for claim in _claim_exports(engine, worker):
+                    n_made += await _make_claimed(settings, objects, engine, claim)
     finally:
         await objects.close()
     return n_made
 
 
-async def _claim(objects: ObjectStore) -> JobId | None:
-    """Claim a request. Storing the claim fails for all jobs but one."""
-    names: dict[JobId, set[str]] = {}
-    async for key in objects.list(EXPORTS):
-        names.setdefault(_job_of(key), set()).add(key.rpartition("/")[2])
-    for job, found in names.items():
-        if REQUEST in found and not found & {CLAIM, RESULT}:
-            claim = _describe(JobProgress("making", time.time())) | {"nonce": secrets.token_hex(8)}
-            with suppress(ObjectExists):
-                await objects.put(job.key(CLAIM), json.dumps(claim).encode())
-                return job
-    return None
+async def _claim_exports(engine: AsyncEngine, worker: Worker) -> AsyncIterator[Claim]:
+    """Yield claimed exports, until there are none or others have kept theirs for the time of a lease."""
+    waiting_since = time.monotonic()
+    while time.monotonic() < waiting_since + LEASE.total_seconds() + POLL_SECONDS:
+        if claims := await worker.claim():
+            yield claims[0]
+            waiting_since = time.monotonic()
+            continue
+        async with transaction(engine) as connection:
+            if not await has_work(connection, WorkKind.EXPORT):
+                return
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def _make(settings: Settings, objects: ObjectStore, job: JobId, selection: ExportSelection) -> None:
-    """Make one export and store its ZIP and its result, whatever fails."""
-    log.info("making an export job=%s", job.job)
+async def _make_claimed(settings: Settings, objects: ObjectStore, engine: AsyncEngine, claim: Claim) -> bool:
+    """Make an export unless it is made or deleted. Return whether it was made."""
+    job = JobId.parse(claim.subject)
+    assert job is not None
+    names = {key.rpartition("/")[2] async for key in objects.list(job.key(""))}
+    is_wanted = REQUEST in names and RESULT not in names
+    if is_wanted:
+        if ARCHIVE in names:  # the job before has ended before it could store the result
+            await objects.delete(job.key(ARCHIVE))
+        result = await _make(settings, objects, job, claim.attempts)
+        with suppress(ObjectExists):  # another job has made it, because this one was too slow to keep its claim
+            await objects.put(job.key(RESULT), json.dumps(_describe(result)).encode())
+        async for key in objects.list(job.key(PROGRESS)):
+            await objects.delete(key)
+    async with transaction(engine) as connection:
+        await finish_work(connection, claim)
+    return is_wanted
+
+
+async def _make(settings: Settings, objects: ObjectStore, job: JobId, attempt: int) -> JobProgress:
+    """Make one export and store its ZIP. Return the result, whatever fails."""
+    if attempt > MAX_ATTEMPTS:
+        log.error("every job that made the export has ended job=%s attempts=%d", job.job, attempt - 1)
+        return JobProgress("failed", time.time(), message=FAILED_MESSAGE)
+    log.info("making an export job=%s attempt=%d", job.job, attempt)
+    selection = ExportSelection.model_validate(json.loads(await objects.get(job.key(REQUEST)))["selection"])
     download = ExportDownload(job.user_id)
-    reporter = asyncio.create_task(_report(objects, job, download))
+    reporter = asyncio.create_task(_report(objects, job, download, attempt))
     try:
         result = await _write_archive(settings, objects, job, download, selection)
     finally:
@@ -191,10 +247,8 @@ async def _make(settings: Settings, objects: ObjectStore, job: JobId, selection:
         reporter.cancel()
         with suppress(asyncio.CancelledError):
             await reporter
-    await objects.put(job.key(RESULT), json.dumps(_describe(result)).encode())
-    async for key in objects.list(job.key(PROGRESS)):
-        await objects.delete(key)
     log.info("export made job=%s state=%s bytes=%d message=%s", job.job, result.state, result.bytes, result.message)
+    return result
 
 
 async def _write_archive(
@@ -213,17 +267,15 @@ async def _write_archive(
     return replace(_progress_of(download), state="ready")
 
 
-async def _report(objects: ObjectStore, job: JobId, download: ExportDownload) -> None:
+async def _report(objects: ObjectStore, job: JobId, download: ExportDownload, attempt: int) -> None:
     """Store the progress regularly, until cancelled. Without it the export counts as failed."""
-    number = 0
-    while True:
-        await asyncio.sleep(PROGRESS_SECONDS)
-        number += 1
+    for number in count():
         try:
             progress = json.dumps(_describe(replace(_progress_of(download), state="making"))).encode()
-            await objects.put(job.key(f"{PROGRESS}{number:06d}.json"), progress)
+            await objects.put(job.key(f"{PROGRESS}{attempt:03d}-{number:06d}.json"), progress)
         except ArcadeError as error:
             log.warning("cannot store the progress, retrying: %s", error)
+        await asyncio.sleep(PROGRESS_SECONDS)
 
 
 def _progress_of(download: ExportDownload) -> JobProgress:

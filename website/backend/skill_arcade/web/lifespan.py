@@ -161,7 +161,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
     stack.push_async_callback(exports.stop)
     emulator, export_jobs, certify_job = settings.gcp_run_endpoint, None, None
     if settings.export_job is not None:
-        export_jobs = ExportJobs(objects, CloudRunJob(settings.export_job, emulator))
+        export_jobs = ExportJobs(objects, engine, CloudRunJob(settings.export_job, emulator))
     if settings.certify_job is not None:
         certify_job = CertifyJob(CloudRunJob(settings.certify_job, emulator))
         stack.push_async_callback(certify_job.stop)
@@ -205,6 +205,8 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         has_other_servers=lambda: heartbeat.n_running > 1,
     )
     lost_games = LostGames(engine, objects, catalogue, sessions, moves)
+    placement = Placement(engine, settings)
+    stack.push_async_callback(placement.stop)
     return AppState(
         settings=settings,
         tokens=tokens,
@@ -221,7 +223,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         leases=leases,
         moves=moves,
         lost_games=lost_games,
-        placement=Placement(engine, settings),
+        placement=placement,
         emulator=EmulatorCache(settings.lockstep_folder, is_enabled=settings.is_lockstep_enabled),
         exports=exports,
         export_jobs=export_jobs,

@@ -10,6 +10,7 @@ from skill_arcade.errors import NotReady
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.servers import PlacedServer, list_placed
 from skill_arcade.web.request_transaction import request_transaction
+from skill_arcade.web.sleeping_servers import SleepingServers
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Placement:
 
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
         self._engine, self._own_origin, self._allowed = engine, settings.socket_origin, settings.allowed_sockets
+        self._sleeping = SleepingServers(self._allowed, margin)
 
     async def find_socket(self, user_id: str) -> str | None:
         """Return the origin of the socket for this player, or None for the origin of the request.
@@ -39,8 +41,14 @@ class Placement:
         except NotReady:
             log.warning("cannot find a server for a player, naming this one user=%s", user_id)
             return self._own_origin
-        chosen = choose_server([server for server in servers if is_allowed(server.socket_origin, self._allowed)])
+        servers = [server for server in servers if is_allowed(server.socket_origin, self._allowed)]
+        self._sleeping.wake_if_few_places(servers)
+        chosen = choose_server(servers)
         return self._own_origin if chosen is None else chosen.socket_origin
+
+    async def stop(self) -> None:
+        """Wait for what runs in the background."""
+        await self._sleeping.stop()
 
 
 def choose_server(servers: Sequence[PlacedServer]) -> PlacedServer | None:

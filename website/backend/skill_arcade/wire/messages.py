@@ -19,7 +19,7 @@ NO_NUL = r"^[^\x00]*$"
 """Postgres stores no NUL in text. JSON with lone surrogates is rejected by the parser."""
 Short = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Mode = Literal["streamed", "lockstep"]
-ProgramPace = Literal["stepped", "realtime"]
+ProgramPace = Literal["stepped", "realtime", "lockstep"]
 MAX_TICKS = 1800
 """Steps in one message: 30 s at 60 Hz, which a page may have played while it was disconnected."""
 
@@ -67,7 +67,10 @@ class Setup(_Message):
 class ProgramStart(_Message):
     """How a program plays an episode (rule O24)."""
 
-    pace: ProgramPace = Field(description="stepped: the game waits for each `act`; realtime: as for people")
+    pace: ProgramPace = Field(
+        description="stepped: the game waits for each `act`; realtime: as for people; lockstep: the program steps its "
+        "own copy of the game, and sends `ticks`"
+    )
     seed: int | None = Field(ge=1, le=2**31 - 1, description="seed of the episode; null: the server draws one")
 
 
@@ -246,6 +249,7 @@ class Offer(_Message):
 
     module: str = Field(description="path of the emulator (a WebAssembly module)")
     rom: str = Field(description="path of the ROM; requires the session token")
+    ale_version: str = Field(description="version of ale-py; a program that steps by itself needs the same one")
     game: str = Field(description="name of the game in ALE")
     hz: float
     sticky: float = Field(description="repeat_action_probability")

@@ -107,6 +107,10 @@ def test_added_class_plays_by_its_token_as_its_version(arcade: Arcade, tmp_path:
     assert run(*play, "--version", "3").returncode != 0
     refused = run("agents", "run", "dice", "pong", "--url", arcade.url)
     assert "The agent dice does not play pong. It plays: frozen-lake, cliff-walking." in refused.stderr
+    elsewhere = (*words, "--game", "taxi", "--url", arcade.url)
+    third = run(*elsewhere, "--token", token)
+    assert third.stdout.startswith("dice, version 3: "), third.stderr
+    assert "give the agent's --token" in run(*elsewhere).stderr
     assert run("agents", "revoke", "dice", home=arcade.home).stdout == "Revoked 1 tokens of dice.\n"
     refused = run(*play, "--token", token)
     assert "This agent token is invalid or was revoked" in refused.stderr

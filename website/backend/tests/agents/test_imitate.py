@@ -1,5 +1,7 @@
 """`examples/imitate.py` learns from recorded play, and the ONNX file plays the game."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +37,7 @@ def test_imitate_writes_a_policy_that_plays(
         address = url.render_as_string(hide_password=False)
         environment = {**os.environ, "SKILL_ARCADE_HOME": str(tmp_path / "home"), "DATABASE_URL": address}
         arguments: tuple[str, ...] = ("--epochs", "2", "--seeds", "2", "--max-steps", "50", "--curve", "curve.csv")
+        arguments += ("--card", "card.json")
         if is_exported:
             export = [sys.executable, "-m", "skill_arcade", "export", "--format", "minari", str(tmp_path / "out")]
             subprocess.run(export, check=True, env=environment, capture_output=True)
@@ -45,6 +48,10 @@ def test_imitate_writes_a_policy_that_plays(
     assert "steps to learn from" in done.stdout
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 3
     policy = OnnxPolicy(tmp_path / "clone.onnx")
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card.pop("sha256") == hashlib.sha256((tmp_path / "clone.onnx").read_bytes()).hexdigest()
+    assert policy.metadata == {name: str(value) for name, value in card.items()}
+    assert (card["recorded_play"], card["return_episodes"], card["return_seeds"]) == ("people", 2, "1000001 to 1000002")
     assert policy.metadata["game"] == game
     env = make_environment(load_catalogue().games[game].environment)
     result = env.reset(7)

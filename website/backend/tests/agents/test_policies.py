@@ -78,6 +78,11 @@ def test_pong_follower_makes_the_first_points() -> None:
     assert points == [1, 1, 1]
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_cart_pole_balancer_never_falls(seed: int) -> None:
+    assert play("cart-pole-balancer", GAMES["cart-pole"], seed, 500)[0] == 500
+
+
 def test_babyai_bot_writes_nothing_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     """BabyAI prints when it rejects a level, which is in the middle of what `agents run --json` writes."""
     game = GAMES["babyai-go-to-red-ball"]

@@ -14,8 +14,10 @@ from websockets.typing import Origin
 
 from skill_arcade.client import ArcadeEnv
 from skill_arcade.storage.database.servers import PlacedServer
+from skill_arcade.web import sleeping_servers
 from skill_arcade.web.placement import choose_server, is_allowed, margin
-from tests.support.arcade import Player, sign_in, ticket_subprotocols
+from skill_arcade.web.sleeping_servers import SleepingServers
+from tests.support.arcade import Player, issue_placed_ticket, sign_in, ticket_subprotocols
 from tests.support.database import fresh_database
 from tests.support.server import ServerUnderTest
 from tests.support.server_pair import ADDRESSED, kill_machine, running_servers, socket_origin
@@ -38,10 +40,7 @@ def pair(postgres: URL) -> Iterator[Pair]:
 
 async def request_ticket(server: ServerUnderTest, email: str) -> tuple[str, str | None]:
     """Return a ticket of a server, and the origin that it names."""
-    headers = {"Authorization": f"Bearer {await sign_in(server.url, email)}"}
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
-        answer = (await client.post("/play/tickets", json={"game_id": GAME})).raise_for_status().json()
-    return answer["ticket"], answer["socket"]
+    return await issue_placed_ticket(server.url, await sign_in(server.url, email), GAME)
 
 
 @asynccontextmanager
@@ -97,6 +96,62 @@ async def test_O39_server_that_stops_is_not_named_from_sigterm_on(pair: Pair) ->
                 assert one.running.poll() is None, "the server has stopped, and was named until then"
         await asyncio.to_thread(one.running.wait, 60)
     assert (await request_ticket(two, new_email()))[1] == socket_origin(two)
+
+
+async def test_nearly_full_server_wakes_the_one_that_sleeps(pair: Pair) -> None:
+    one, two = pair
+    await asyncio.to_thread(two.stop)
+    woken = asyncio.Event()
+
+    async def start(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Do as a platform that starts a server with the first request."""
+        writer.close()
+        listener.close()
+        woken.set()
+
+    listener = await asyncio.start_server(start, "127.0.0.1", two.port)
+    async with open_placed_player(one, new_email()) as origin:
+        assert (origin, woken.is_set()) == (socket_origin(one), False)
+        await request_ticket(one, new_email())  # one place is left besides the margin of one
+        async with asyncio.timeout(10):
+            await woken.wait()
+        await asyncio.to_thread(two.start)
+        async with open_placed_player(one, new_email()) as second, open_placed_player(one, new_email()) as third:
+            assert [second, third] == [socket_origin(one), socket_origin(two)]
+
+
+async def test_sleeping_servers_are_asked_in_turn_and_only_if_places_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sleeping_servers, "_request_health", asked.append)
+    now = 0.0
+    origins = ("wss://*.example.org", "wss://8-64", "wss://a", "wss://b")
+    sleeping = SleepingServers(origins, margin, lambda: now)
+
+    async def asked_after(seconds: float, *servers: PlacedServer) -> list[str]:
+        nonlocal now
+        now += seconds
+        asked.clear()
+        sleeping.wake_if_few_places(servers)
+        await sleeping.stop()
+        return list(asked)
+
+    assert await asked_after(0, placed(47)) == []
+    assert await asked_after(0, placed(47), placed(60)) == []
+    assert await asked_after(0, placed(48)) == ["wss://8-64"]  # 8 places besides the margin of 8
+    assert await asked_after(sleeping_servers.WAKE_SECONDS - 1, placed(48)) == []
+    assert await asked_after(1, placed(60), placed(50)) == ["wss://a"]
+    assert await asked_after(sleeping_servers.WAKE_SECONDS, placed(60)) == ["wss://b"]
+    assert await asked_after(sleeping_servers.WAKE_SECONDS, placed(60)) == ["wss://8-64"]
+    assert await asked_after(sleeping_servers.WAKE_SECONDS) == ["wss://a"]  # none gives signs of life
+    assert await asked_after(sleeping_servers.WAKE_SECONDS, placed(8), placed(60)) == []
+
+
+async def test_server_that_cannot_be_woken_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    sleeping = SleepingServers(["ws://127.0.0.1:9"], margin)  # nobody listens
+    sleeping.wake_if_few_places([placed(60)])
+    await sleeping.stop()
+    assert "does not answer yet" in caplog.text
 
 
 async def test_O39_programs_and_pages_may_connect_to_the_named_server(pair: Pair) -> None:

@@ -95,7 +95,22 @@ def test_O24_unknown_action_and_given_seed_are_rejected_in_words(tmp_path: Path)
     ordinary.send("start")
     ordinary.send("act", action=0, frame=None)
     assert ordinary.closed == (CloseCode.BAD_MESSAGE, "act needs a start with program")
-    lockstep = SessionHarness(tmp_path / "lockstep", "breakout", is_program=True)
-    lockstep.send("start", program=STEPPED, mode="lockstep")
-    assert lockstep.closed is not None
-    assert "streamed" in lockstep.closed[1]
+
+
+@pytest.mark.parametrize(
+    ("mode", "pace", "reason"),
+    [
+        ("lockstep", "stepped", "needs the mode lockstep with the pace lockstep"),
+        ("streamed", "lockstep", "needs the mode lockstep with the pace lockstep"),
+        ("lockstep", "lockstep", "not offered in lockstep"),
+    ],
+)
+def test_O35_lockstep_without_its_pace_or_its_offer_is_rejected_in_words(
+    tmp_path: Path, mode: str, pace: str, reason: str
+) -> None:
+    harness = SessionHarness(tmp_path, "breakout", is_program=True)
+    harness.send("start", program={"pace": pace, "seed": None}, mode=mode)
+    assert harness.closed is not None
+    assert harness.closed[0] is CloseCode.BAD_MESSAGE
+    assert reason in harness.closed[1]
+    assert not harness.headers

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from skill_arcade.agents.cart_pole import CartPolePolicy
 from skill_arcade.agents.catalogue import Agent, find_agent
 from skill_arcade.dataset.takeover import ABSENT, Takeover, read_takeover
 from skill_arcade.wire.close_codes import CloseCode
@@ -201,23 +202,19 @@ class Clone:
         return int(np.append(observation, 1.0) @ self.weights > 0)
 
 
-def expert_action(state: NDArray[np.float64]) -> int:
-    """Keep the pole upright and the cart in the middle: a hand-written controller that never falls."""
-    return int(0.05 * state[0] + 0.1 * state[1] + state[2] + 0.3 * state[3] > 0)
-
-
 def play_with_expert(journal: Path, clone: Clone, seed: int) -> tuple[NDArray[np.float64], Takeover]:
     """Let the clone play; an expert takes over while the pole is in danger. Return the observations, and who acted."""
     harness = SessionHarness(journal, "cart-pole", seed=seed, agent=replace(agent(), make=lambda _game, _n: clone))
     harness.send("start")
     observations: list[Any] = []
+    expert = CartPolePolicy()
     held: str | None = None
     while not harness.has_ended():
         assert harness.session._episode is not None
         state = harness.session._episode.last_result.observation
         observations.append(np.array(state, np.float64))
         is_in_danger = abs(state[2]) > (0.02 if held else 0.06) or abs(state[0]) > (0.3 if held else 1.0)
-        wanted = ("left", "right")[expert_action(state)] if is_in_danger else None
+        wanted = ("left", "right")[expert.choose(state, {})] if is_in_danger else None
         if wanted != held:
             if held is not None:
                 harness.press(held, down=False)

@@ -1,4 +1,4 @@
-"""Loads exports of every game with every library, and trains with some: `python -m tests.readers --cache FOLDER`.
+"""Loads exports of every game with every library, and trains with some: `python -m tests.readers --games all`.
 
 Each library is installed in an environment of its own in the cache. The result is `website/docs/exports.md`.
 """
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import skill_arcade.dataset as sa
-from devtools.paths import BACKEND, ROOT
 from skill_arcade.export.formats import FormatName
 from skill_arcade.export.run import ENDED_SQL, export_parts, finish_export, list_left_out, open_plan
 from skill_arcade.games.catalogue import load_catalogue
@@ -31,7 +30,10 @@ from tests.support.consent import include_rows_without_consent
 from tests.support.database import temporary_home
 from tests.support.exported_env import CASES
 
-PAGE = ROOT / "website" / "docs" / "exports.md"
+BACKEND = Path(__file__).parents[2]
+PAGE = BACKEND.parent / "docs" / "exports.md"
+CACHE = Path.home() / ".cache" / "skill-arcade-readers"
+"""Default folder of the environments, several GB. They are kept, because they take minutes to install."""
 MARKER = "<!-- generated: python -m tests.readers -->"
 NAMES_VARIABLE = "READER_ENVIRONMENTS"
 """Variable with the names of environments, for the nightly workflow, which runs each in a job of its own."""
@@ -113,8 +115,8 @@ class Result:
 def main() -> None:
     """Run the matrix. Exit code 1 means that a reader or a training failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, required=True, help="folder of the environments, outside of the project")
-    parser.add_argument("--games", choices=("all", "representative"), default="all")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the environments, outside of the project")
+    parser.add_argument("--games", choices=("all", "representative"), default="representative")
     parser.add_argument("--environment", action="append", choices=[one.name for one in ENVIRONMENTS])
     parser.add_argument("--steps", type=int, default=40, help="steps of each game, at least")
     arguments = parser.parse_args()

@@ -224,10 +224,15 @@ async def sign_in(arcade_url: str, email: str, *, consents: bool = True) -> str:
 
 async def issue_ticket(arcade_url: str, token: str, game: str) -> str:
     """Return a play ticket."""
+    return (await issue_placed_ticket(arcade_url, token, game))[0]
+
+
+async def issue_placed_ticket(arcade_url: str, token: str, game: str) -> tuple[str, str | None]:
+    """Return a play ticket, and the origin of the server that it names."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=arcade_url, headers=headers, verify=NO_TLS, timeout=60) as client:
-        answer = await client.post("/play/tickets", json={"game_id": game})
-        return str(answer.raise_for_status().json()["ticket"])
+        answer = (await client.post("/play/tickets", json={"game_id": game})).raise_for_status().json()
+        return answer["ticket"], answer["socket"]
 
 
 class Address(Protocol):

@@ -1,5 +1,6 @@
 """Agents on the server: they sign in by a token, play as one of their versions, and are never counted as people."""
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,13 +16,13 @@ from skill_arcade.play.assignment import GameAssignment, PlayConsent, PlayingAge
 from skill_arcade.play.session.provenance import describe_server
 from skill_arcade.research.charts import CHARTS
 from skill_arcade.settings import Settings
-from skill_arcade.storage.database.agents import issue_token, revoke_tokens
+from skill_arcade.storage.database.agents import add_version, issue_token, revoke_tokens
 from skill_arcade.storage.database.boards import add_player, enqueue_user
 from skill_arcade.storage.database.episode_measures import list_unmeasured, measure_episodes
 from skill_arcade.storage.database.views import VIEWS
 from skill_arcade.web.app import create_app
 from skill_arcade.web.game_moves import fits
-from tests.support.agents import add_agent, add_agent_episode
+from tests.support.agents import add_agent, add_agent_episode, make_facts
 from tests.support.board_data import add_episode, add_user
 from tests.support.consent import write_consent
 from tests.web.conftest import Visitor, open_arcade
@@ -110,6 +111,117 @@ async def test_person_cannot_name_a_version_where_programs_may_not_play(closed: 
         headers = await arcade.sign_in("deep-red@programs.example.org", consents=False)  # e-mail verifies nothing
         status, message = await ask_ticket(arcade, headers, 1)
         assert (status, "token of the agent" in message) == (403, True)
+
+
+VERSION: dict[str, Any] = {
+    "sha256": "ef" * 32,
+    "format": "onnx",
+    "entry_point": None,
+    "observation": "atari",
+    "games": ["pong"],
+    "env_spec": None,
+    "action_map": [0, 2, 3],
+    "training": {"frames": 10_000_000, "code": "https://example.org"},
+    "licence": "MIT",
+}
+VERSIONS, TOKENS = "/players/agents/deep-red/versions", "/players/agents/deep-red/tokens"
+
+
+async def own(arcade: Visitor) -> tuple[dict[str, str], str]:
+    """Add an agent with an owner. Return the owner's request headers, and the user id of the agent."""
+    owner = await arcade.sign_in("owner@example.org")
+    async with arcade.state.engine.begin() as connection:
+        user_id, _ = await add_version(
+            connection, "deep-red", make_facts(), summary="Plays.", owner="owner@example.org"
+        )
+    return owner, user_id
+
+
+async def test_owner_and_agent_add_versions_and_the_same_facts_add_none(arcade: Visitor) -> None:
+    owner, user_id = await own(arcade)
+    agent = await sign_in_agent(arcade, user_id)
+    numbers = []
+    for headers, body in ((owner, VERSION), (agent, VERSION), (agent, VERSION | {"sha256": "01" * 32})):
+        answer = await arcade.http.post(VERSIONS, json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        numbers.append(answer.json()["number"])
+    assert numbers == [2, 2, 3]
+    versions = (await arcade.http.get("/players/agents/deep-red", headers=owner)).json()["versions"]
+    assert [one["number"] for one in versions] == [3, 2, 1]
+    assert {key: versions[1][key] for key in VERSION} == VERSION
+    assert (await ask_ticket(arcade, agent, 3))[0] == 200
+    assert (await ask_ticket(arcade, agent, 3, "frozen-lake"))[0] == 422
+
+
+async def test_only_the_owner_adds_versions_and_makes_and_revokes_tokens(arcade: Visitor) -> None:
+    owner, user_id = await own(arcade)
+    async with arcade.state.engine.begin() as connection:
+        other, _ = await add_agent(connection, "deep-green")
+    program = {"X-Skill-Arcade-Synthetic": "true"}
+    body = {"email": "deep-red@programs.example.org"}
+    signed_in = await arcade.http.post("/auth/login", json=body, headers=program)  # by name, without a token
+    by_name = {"authorization": f"Bearer {signed_in.json()['token']}"}
+    strangers = [await arcade.sign_in(), await sign_in_agent(arcade, other), by_name]
+    for headers in strangers:
+        for answer in (
+            await arcade.http.post(VERSIONS, json=VERSION, headers=headers),
+            await arcade.http.post(TOKENS, headers=headers),
+            await arcade.http.delete(TOKENS, headers=headers),
+        ):
+            assert (answer.status_code, answer.json()["error"]) == (403, "NotAllowed"), answer.text
+            assert "--owner" in answer.json()["message"]
+    built_in = await arcade.http.post("/players/agents/random/versions", json=VERSION, headers=owner)
+    assert built_in.status_code == 403
+    assert (await arcade.http.post("/players/agents/none/tokens", headers=owner)).status_code == 404
+    made = await arcade.http.post(TOKENS, headers=owner)
+    assert (await arcade.http.post("/auth/agents", json=made.json())).status_code == 200
+    assert (await arcade.http.delete(TOKENS, headers=owner)).json() == {"revoked": 1}
+    assert (await arcade.http.post("/auth/agents", json=made.json())).status_code == 401
+    agent = await sign_in_agent(arcade, user_id)
+    assert (await arcade.http.post(TOKENS, headers=agent)).status_code == 403  # a token makes no others
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"games": ["no-such-game"]}, "No game has an id like no-such-game"),
+        ({"games": []}, "games"),
+        ({"format": "scripted"}, "format"),
+        ({"format": "entry-point"}, "entry_point must be null for weights"),
+        ({"format": "entry-point", "entry_point": "module:Class"}, "action_map must be null"),
+        ({"entry_point": "module"}, "entry_point"),
+        ({"sha256": "ab"}, "sha256"),
+        ({"training": {"text": "a\x00b"}}, "no NUL"),
+        ({"training": {"text": "a" * 30_000}}, "at most 20000 characters"),
+        ({"env_spec": {"id": "CartPole-v1", "unknown": 1}}, "not one that Gymnasium reads"),
+        ({"owner": "me"}, "owner"),
+    ],
+)
+async def test_version_that_is_not_valid_is_refused_in_words(
+    arcade: Visitor, change: dict[str, Any], text: str
+) -> None:
+    owner, _ = await own(arcade)
+    answer = await arcade.http.post(VERSIONS, json=VERSION | change, headers=owner)
+    assert answer.status_code == 422, answer.text
+    assert text in answer.json()["message"]
+
+
+def nest(times: int) -> str:
+    return f'{{"a": {"[" * times}{"]" * times}}}'
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [('{"a": "\\ud800"}', 422), ('{"a": NaN}', 422), ('{"a": 1e999}', 422), (nest(800), 422), (nest(19), 201)],
+    ids=["surrogate", "nan", "infinite", "deep", "shallow"],
+)
+async def test_facts_that_the_database_cannot_store_are_refused(arcade: Visitor, facts: str, status: int) -> None:
+    owner, _ = await own(arcade)
+    content = json.dumps(VERSION | {"training": "FACTS"}).replace('"FACTS"', facts)
+    headers = owner | {"content-type": "application/json"}
+    answer = await arcade.http.post(VERSIONS, content=content, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert (await arcade.http.get("/players/agents/deep-red", headers=owner)).status_code == 200
 
 
 async def test_agent_has_a_quota_of_its_own(arcade: Visitor) -> None:
@@ -211,14 +323,15 @@ async def test_scores_are_beside_those_of_people_with_equal_settings_only(arcade
     assert lake["you"] == {"episodes": 1, "players": 1, "median": 4.0, "best": 4.0}
 
 
-async def test_scores_of_a_game_that_waited_are_not_compared(arcade: Visitor) -> None:
+@pytest.mark.parametrize("pace", ["stepped", "lockstep"])
+async def test_scores_of_an_agent_with_more_time_than_people_are_not_compared(arcade: Visitor, pace: str) -> None:
     async with arcade.state.engine.begin() as connection:
         agent = await add_agent(connection)
-        await add_agent_episode(connection, agent, 21.0, game="pong", pace="stepped")
+        await add_agent_episode(connection, agent, 21.0, game="pong", pace=pace)
         await add_agent_episode(connection, agent, 3.0, game="pong", pace="realtime")
         await add_people(connection, {"ann": 1.0, "bob": 3.0, "cat": 5.0}, game="pong")
-    realtime, stepped = await read_scores(arcade, await arcade.sign_in())
-    assert (stepped["pace"], stepped["incomparable"], stepped["people"]) == ("stepped", "stepped", None)
+    realtime, other = await read_scores(arcade, await arcade.sign_in())
+    assert (other["pace"], other["incomparable"], other["people"]) == (pace, pace, None)
     assert (realtime["pace"], realtime["incomparable"], realtime["people"]["median"]) == ("realtime", None, 3.0)
 
 

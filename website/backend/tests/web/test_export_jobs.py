@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -16,10 +17,14 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from skill_arcade.errors import NotFound, NotReady, TooManyExports
 from skill_arcade.export.selection import ExportSelection
+from skill_arcade.settings import read_settings
+from skill_arcade.storage.database.engine import create_engine, transaction
+from skill_arcade.storage.database.work import Worker, WorkKind, delete_exports, has_work
 from skill_arcade.storage.objects import ObjectStore
 from skill_arcade.storage.objects.disk import DiskObjects
 from skill_arcade.web import export_jobs
@@ -188,9 +193,9 @@ async def store(tmp_path: Path, anyio_backend: str) -> ObjectStore:
 
 
 @pytest.mark.anyio
-async def test_export_job_that_does_not_start_fails_after_a_while(store: ObjectStore) -> None:
+async def test_export_job_that_does_not_start_fails_after_a_while(store: ObjectStore, engine: AsyncEngine) -> None:
     clock, starter = Clock(), Starter()
-    jobs = ExportJobs(store, starter, clock)
+    jobs = ExportJobs(store, engine, starter, clock)
     job = await jobs.request("ada", SELECTION)
     assert ((await jobs.progress(job)).state, starter.n_starts) == ("waiting", 1)
     with pytest.raises(TooManyExports):
@@ -204,31 +209,92 @@ async def test_export_job_that_does_not_start_fails_after_a_while(store: ObjectS
 
 
 @pytest.mark.anyio
-async def test_export_job_that_dies_fails_when_silent(store: ObjectStore) -> None:
+async def test_export_job_that_is_silent_counts_as_failed(store: ObjectStore, engine: AsyncEngine) -> None:
     clock = Clock()
-    jobs = ExportJobs(store, Starter(), clock)
+    jobs = ExportJobs(store, engine, Starter(), clock)
     job = await jobs.request("ada", SELECTION)
-    assert await export_jobs._claim(store) == job
+    progress = {"time": clock(), "progress": {"state": "making"}}
+    await store.put(job.key(f"{export_jobs.PROGRESS}001-000000.json"), json.dumps(progress).encode())
     assert (await jobs.progress(job)).state == "making"
     clock.seconds += export_jobs.MAX_SILENT_SECONDS + 1
     assert (await jobs.progress(job)).state == "failed"
 
 
 @pytest.mark.anyio
-async def test_export_job_claims_each_request_once(store: ObjectStore) -> None:
-    jobs = ExportJobs(store, Starter())
-    requested = {await jobs.request(user, SELECTION) for user in ("ada", "bob", "eve")}
-    claimed = await asyncio.gather(*(export_jobs._claim(store) for _ in range(8)))
-    taken = [job for job in claimed if job is not None]
-    assert (set(taken) <= requested, len(taken)) == (True, len(set(taken)))
-    while (job := await export_jobs._claim(store)) is not None:
-        taken.append(job)
-    assert (set(taken), len(taken)) == (requested, 3)
+async def test_export_that_cannot_be_requested_leaves_nothing(store: ObjectStore, engine: AsyncEngine) -> None:
+    class Refusing(Starter):
+        async def start(self) -> None:
+            raise NotReady("no permission")
+
+    with pytest.raises(NotReady, match="Try again"):
+        await ExportJobs(store, engine, Refusing()).request("ada", SELECTION)
+    await engine.dispose()
+    broken = create_engine(engine.url.set(database="missing"))
+    with pytest.raises(NotReady):
+        await ExportJobs(store, broken, Starter()).request("ada", SELECTION)
+    await broken.dispose()
+    assert [key async for key in store.list(export_jobs.EXPORTS)] == []
+    async with transaction(engine) as connection:
+        assert not await has_work(connection, WorkKind.EXPORT)
 
 
 @pytest.mark.anyio
-async def test_export_job_of_deleted_objects_is_unknown(store: ObjectStore) -> None:
-    jobs = ExportJobs(store, Starter())
+async def test_requested_exports_go_with_their_user(store: ObjectStore, engine: AsyncEngine) -> None:
+    jobs = ExportJobs(store, engine, Starter())
+    for user in ("ad_", "ada", "ad_2"):
+        await jobs.request(user, SELECTION)
+    async with transaction(engine) as connection:
+        await delete_exports(connection, "ad_")
+        subjects = (await connection.execute(text("SELECT subject FROM work ORDER BY subject"))).scalars()
+        assert [subject.partition("/")[0] for subject in subjects] == ["ad_2", "ada"]
+
+
+def test_export_of_a_killed_job_is_made_by_the_next(server: JobServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first job is killed while it works; the second one waits for the end of its lease."""
+    slow = os.pathsep.join((str(Path(__file__).parent / "slow_export"), os.environ.get("PYTHONPATH", "")))
+    monkeypatch.setitem(server.run_api.environment, "PYTHONPATH", slow)
+    ticket = server.request("ada@example.org").json()
+    execution = server.run_api.executions[-1]
+    deadline = time.monotonic() + 60
+    while server.http.get(ticket["progress"]).json()["state"] != "making":
+        assert time.monotonic() < deadline, "the job has not begun"
+        time.sleep(0.05)
+    execution.kill()
+    execution.wait(30)
+    monkeypatch.delitem(server.run_api.environment, "PYTHONPATH")
+    next_job = [sys.executable, "-m", "skill_arcade", "export-requested"]
+    done = subprocess.run(
+        next_job, env={**os.environ, **server.run_api.environment}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "1 downloads were made.\n"), done.stderr
+    progress = server.http.get(ticket["progress"]).json()
+    assert (progress["state"], progress["episodes"]) == ("ready", 2)
+    assert server.http.get(ticket["address"]).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_export_job_gives_up_after_attempts_and_ignores_deleted_requests(
+    store: ObjectStore, engine: AsyncEngine
+) -> None:
+    jobs = ExportJobs(store, engine, Starter())
+    job, deleted = await jobs.request("ada", SELECTION), await jobs.request("bob", SELECTION)
+    await jobs.drop(deleted)
+    worker = Worker(engine, [WorkKind.EXPORT])
+    for attempt in range(1, export_jobs.MAX_ATTEMPTS + 2):
+        async with transaction(engine) as connection:
+            await connection.execute(text("UPDATE work SET time_due = now()"))
+        claims = await worker.claim(2)
+        assert [claim.attempts for claim in claims] == [attempt, attempt]
+    made = [await export_jobs._make_claimed(read_settings(), store, engine, claim) for claim in claims]
+    assert sorted(made) == [False, True]
+    assert ((await jobs.progress(job)).state, (await jobs.progress(deleted)).state) == ("failed", "unknown")
+    async with transaction(engine) as connection:
+        assert not await has_work(connection, WorkKind.EXPORT)
+
+
+@pytest.mark.anyio
+async def test_export_job_of_deleted_objects_is_unknown(store: ObjectStore, engine: AsyncEngine) -> None:
+    jobs = ExportJobs(store, engine, Starter())
     assert (await jobs.progress(JobId("ada", "0"))).state == "unknown"
     with pytest.raises(NotFound):
         await jobs.open(JobId("ada", "0"))
@@ -236,9 +302,9 @@ async def test_export_job_of_deleted_objects_is_unknown(store: ObjectStore) -> N
 
 @pytest.mark.anyio
 async def test_prepared_downloads_of_one_server_are_limited(
-    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = ExportJobs(store, Starter())
+    jobs = ExportJobs(store, engine, Starter())
     job = await jobs.request("ada", SELECTION)
     with store.open_writer(job.key(export_jobs.ARCHIVE)) as stream:
         stream.write(bytes(3 << 20))

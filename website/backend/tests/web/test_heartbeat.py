@@ -9,14 +9,12 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from skill_arcade.certify import process
 from skill_arcade.certify.pool import Workers
 from skill_arcade.certify.process import certify_some, keep_boards
 from skill_arcade.play.connections.player_connections import PlayerConnection
 from skill_arcade.storage.database.engine import create_engine
 from skill_arcade.storage.database.queries import upsert_user
-from skill_arcade.storage.database.work import Worker, WorkKind
-from skill_arcade.uploader import account_eraser
+from skill_arcade.storage.database.work import Worker, WorkKind, poll_pause
 from skill_arcade.uploader.account_eraser import AccountEraser
 from skill_arcade.web.game_leases import RENEWALS_PER_LIFETIME
 from skill_arcade.web.heartbeat import BEATS_PER_LIFETIME
@@ -45,7 +43,7 @@ def counting_statements(engine: AsyncEngine) -> Iterator[list[str]]:
 
 
 async def count_idle_polls(arcade: Visitor) -> float:
-    """Return the statements per second of the uploader's eraser and of the certifier while nothing waits."""
+    """Return the statements per second of the eraser and the certifier while nothing waits, before they slow down."""
     state = arcade.state
     with counting_statements(state.engine) as erasing:
         await AccountEraser(state.settings.journal_folder, state.objects, state.engine).erase_all()
@@ -53,7 +51,7 @@ async def count_idle_polls(arcade: Visitor) -> float:
         queue = Worker(state.engine, [WorkKind.CERTIFY])
         assert await certify_some(queue, workers, state.engine, asyncio.Event()) == 0
         await keep_boards(state.engine, is_idle=False)
-    return len(erasing) / account_eraser.POLL_SECONDS + len(certifying) / process.POLL_SECONDS
+    return (len(erasing) + len(certifying)) / poll_pause(0)
 
 
 async def hold(arcade: Visitor, user_id: str, release: asyncio.Event, held: asyncio.Semaphore) -> None:

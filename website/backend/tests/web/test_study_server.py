@@ -17,14 +17,15 @@ from websockets.asyncio.client import connect
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.engine import create_engine, database_url
 from skill_arcade.storage.database.tables import Table
-from tests.support.arcade import Player, ticket_subprotocols
+from tests.support.arcade import Arcade, Player, ticket_subprotocols
 from tests.support.consent import BIRTH_YEAR
+from tests.support.rounds import play, request
 from tests.support.server import ServerUnderTest
 from tests.support.studies import export_everything, make_study, open_in_database
 from tests.web.conftest import LAKE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-PERSON = "person-4711"
+PERSON, RITA = "person-4711", "rita@example.org"
 GAMES = LAKE.replace("FrozenLake-v1", "FrozenLake-v1, kwargs: {is_slippery: false}").replace(
     "controls: [{name: left, label: Left, keys: [ArrowLeft]}]\nactions: [{press: [left], action: 0}]",
     "controls: [{name: down, label: Down, keys: [ArrowDown]}, {name: right, label: Right, keys: [ArrowRight]}]\n"
@@ -301,6 +302,41 @@ async def test_F9_R30_imposed_sound_and_ghost_are_in_the_record(home: Path) -> N
         *(("loud", True, False, False), ("raced", None, True, False)),
         *(("raced", None, True, False), ("silent", False, False, False)),
     ]
+
+
+async def test_O36_researcher_plays_on_from_a_limited_trial_outside_of_the_study(home: Path) -> None:
+    content = make_study(arms={"all": {}})
+    content["stages"][3:5] = [TRIAL | {"name": "short", "input_delay_ms": 50}]
+    server = ServerUnderTest(home, {"RESEARCHER_EMAILS": RITA, "MAX_ADDRESS_PERCENT": "100"})
+    server.start()
+    try:
+        await open_study(home, content)
+        person = await join_until_the_games(server)
+        async with person.open_game("breakout") as player:
+            await player.send("start")
+            trial = (await player.read_until("ended"))["episode"]
+        await server.wait_until_uploaded()
+        arcade = Arcade(server.port, home, server.running)
+        branch = {"episode": trial, "frame": 25}
+        body = {"game_id": "breakout", "branch": branch}
+        refused = await asyncio.to_thread(httpx.post, f"{server.url}/play/tickets", json=body, headers=person.headers)
+        stranger = await request(arcade, "POST", "/play/tickets", "sam@example.org", body)
+        round_ = await play(arcade, RITA, branch=branch)
+        tables = await read_tables(home)
+        conditions = await read_conditions(home)
+    finally:
+        server.stop()
+    assert (refused.status_code, refused.json()["error"]) == (403, "ConsentRequired")
+    assert stranger.status_code == 404
+    episodes = {str(row.id): row for row in tables["episode"]}
+    assert (episodes[trial].n_steps, episodes[trial].end_reason) == (TRIAL["max_trial_frames"], "truncated")
+    child = episodes[round_]
+    assert child.n_steps > TRIAL["max_trial_frames"]
+    assert (child.seed, child.provenance["branch"]["parent"]) == (episodes[trial].seed, trial)
+    assert "study" not in child.provenance
+    [consent] = [one for one in tables["consent"] if one.id == child.consent_id]
+    assert consent.user_id == child.user_id != episodes[trial].user_id
+    assert [stage for stage, *_ in conditions] == ["short"]
 
 
 async def read_conditions(home: Path) -> list[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """A person takes over from an agent on a running server (rules O38 and R41)."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from uuid import UUID
 
 import pytest
@@ -96,3 +97,8 @@ async def test_games_list_the_agents_that_can_be_taken_over(arcade: Arcade) -> N
     games = {game["id"]: game for game in (await request(arcade, "GET", "/games", "cai@example.org")).json()}
     assert "pong-follower" in [agent["name"] for agent in games["pong"]["agents"]]
     assert games["tower-of-hanoi"]["agents"] == []
+    is_playable = find_spec("onnxruntime") is not None
+    assert ("cart-pole-clone" in [agent["name"] for agent in games["cart-pole"]["agents"]]) is is_playable
+    body = {"game_id": "cart-pole", "agent": "cart-pole-clone"}
+    answer = await request(arcade, "POST", "/play/tickets", "cai@example.org", body)
+    assert (answer.status_code, "needs onnxruntime" in answer.text) == ((200, False) if is_playable else (422, True))

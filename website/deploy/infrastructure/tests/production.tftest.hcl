@@ -88,6 +88,42 @@ run "github_has_every_variable" {
   }
 }
 
+run "further_services_are_public" {
+  command = apply
+  variables {
+    game_services = 3
+  }
+  assert {
+    condition     = join(" ", keys(google_cloud_run_v2_service.game)) == "arcade-2 arcade-3"
+    error_message = "The services are not those that a release deploys to (release/game_services.py)."
+  }
+  assert {
+    condition     = join(", ", [for one in google_cloud_run_v2_service_iam_member.public_game : "${one.name} ${one.member} ${one.role}"]) == "arcade-2 allUsers roles/run.invoker, arcade-3 allUsers roles/run.invoker"
+    error_message = "Players cannot reach a further service."
+  }
+  assert {
+    condition     = output.github_variables["GAME_SERVICES"] == "3"
+    error_message = "Releases do not know the further services."
+  }
+}
+
+run "more_services_than_connections_are_rejected" {
+  command = plan
+  variables {
+    game_services = 4
+    size          = "small"
+  }
+  expect_failures = [google_cloud_run_v2_service.game]
+}
+
+run "wrong_number_of_services_is_rejected" {
+  command = plan
+  variables {
+    game_services = 1.5
+  }
+  expect_failures = [var.game_services]
+}
+
 run "wrong_kind_is_rejected" {
   command = plan
   variables {

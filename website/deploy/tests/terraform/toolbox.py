@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.build_stamps import digest_files, is_fresh, write_stamp
-from devtools.setup import setup_lock
-from devtools.uv import find_uv
+from devtools.run import digest_files, is_fresh
+from devtools.setup import find_uv, setup_lock
 
 HERE = Path(__file__).resolve().parent
 DEPLOY = HERE.parents[1]
@@ -43,7 +42,7 @@ def install_tools() -> None:
         ]
         for command in commands:
             subprocess.run(command, cwd=TOOLS, check=True, capture_output=True)
-        write_stamp(stamp, digest_files(locks, sys.version))
+        stamp.write_text(digest_files(locks, sys.version))
 
 
 @contextmanager

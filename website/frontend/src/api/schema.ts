@@ -1050,6 +1050,52 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/players/agents/{name}/tokens": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Issue Agent Token
+         * @description Make a token of an agent, as its owner.
+         */
+        readonly post: operations["issue_agent_token"];
+        /**
+         * Revoke Agent Tokens
+         * @description Reject all tokens of an agent, as its owner, and end its sessions within a minute.
+         */
+        readonly delete: operations["revoke_agent_tokens"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/players/agents/{name}/versions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Add Agent Version
+         * @description Add a version of an agent, as its owner or signed in with a token of it.
+         *
+         *     Facts that equal those of a version add none; that version is returned.
+         */
+        readonly post: operations["add_agent_version"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/research/charts/{chart}": {
         readonly parameters: {
             readonly query?: never;
@@ -1492,19 +1538,19 @@ export interface components {
             readonly game_name: string;
             /**
              * Incomparable
-             * @description why `people` is null. stepped: the game waited for the agent; no-people: nobody has finished this game and shows it; too-few-people: fewer than three have; other-settings: they had other options or versions
+             * @description why `people` is null. stepped: the game waited for the agent; lockstep: the agent could pause it; no-people: nobody has finished this game and shows it; too-few-people: fewer than three have; other-settings: they had other options or versions
              */
-            readonly incomparable: ("stepped" | "no-people" | "too-few-people" | "other-settings") | null;
+            readonly incomparable: ("stepped" | "lockstep" | "no-people" | "too-few-people" | "other-settings") | null;
             /** Options */
             readonly options: {
                 readonly [key: string]: string;
             };
             /**
              * Pace
-             * @description realtime: the game ran as for people; stepped: it waited for the agent; turn-based: it always does
+             * @description realtime: the game ran as for people; stepped: it waited for the agent; lockstep: the agent ran it, and could pause it; turn-based: it always waits
              * @enum {string}
              */
-            readonly pace: "realtime" | "stepped" | "turn-based";
+            readonly pace: "realtime" | "stepped" | "lockstep" | "turn-based";
             /** @description people with equal settings; null: not comparable */
             readonly people: components["schemas"]["ScoreSummary"] | null;
             /**
@@ -1568,6 +1614,17 @@ export interface components {
              * @description number of its newest version
              */
             readonly version: number;
+        };
+        /**
+         * AgentToken
+         * @description A new token of an agent.
+         */
+        readonly AgentToken: {
+            /**
+             * Token
+             * @description shown once; its hash is stored
+             */
+            readonly token: string;
         };
         /**
          * AgentVersion
@@ -3169,6 +3226,40 @@ export interface components {
             readonly withdrawable: readonly ("research" | "publication" | "boards")[];
         };
         /**
+         * NewAgentVersion
+         * @description Facts of a version, as its owner states them. The weights are not sent.
+         */
+        readonly NewAgentVersion: {
+            /** Action Map */
+            readonly action_map: readonly number[] | null;
+            /** Entry Point */
+            readonly entry_point: string | null;
+            /** Env Spec */
+            readonly env_spec: {
+                readonly [key: string]: unknown;
+            } | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            readonly format: "onnx" | "entry-point";
+            /** Games */
+            readonly games: readonly string[];
+            /** Licence */
+            readonly licence: string;
+            /**
+             * Observation
+             * @enum {string}
+             */
+            readonly observation: "picture" | "environment" | "atari";
+            /** Sha256 */
+            readonly sha256: string;
+            /** Training */
+            readonly training: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /**
          * NewShareLink
          * @description A new link. Its token is shown once, because the server keeps only a hash of it.
          */
@@ -3303,6 +3394,11 @@ export interface components {
          * @description Everything that a page needs to run the game by itself, except the seed.
          */
         readonly Offer: {
+            /**
+             * Ale Version
+             * @description version of ale-py; a program that steps by itself needs the same one
+             */
+            readonly ale_version: string;
             /** All Actions */
             readonly all_actions: boolean;
             /**
@@ -3663,10 +3759,10 @@ export interface components {
         readonly ProgramStart: {
             /**
              * Pace
-             * @description stepped: the game waits for each `act`; realtime: as for people
+             * @description stepped: the game waits for each `act`; realtime: as for people; lockstep: the program steps its own copy of the game, and sends `ticks`
              * @enum {string}
              */
-            readonly pace: "stepped" | "realtime";
+            readonly pace: "stepped" | "realtime" | "lockstep";
             /**
              * Seed
              * @description seed of the episode; null: the server draws one
@@ -4006,6 +4102,17 @@ export interface components {
              * @enum {string}
              */
             readonly type: "resumed";
+        };
+        /**
+         * RevokedTokens
+         * @description Tokens of an agent that are rejected from now on.
+         */
+        readonly RevokedTokens: {
+            /**
+             * Revoked
+             * @description number of tokens that were valid
+             */
+            readonly revoked: number;
         };
         /**
          * SaveDatasetRequest
@@ -8006,6 +8113,211 @@ export interface operations {
             };
             /** @description NotSignedIn */
             readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly issue_agent_token: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AgentToken"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly revoke_agent_tokens: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RevokedTokens"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound or ObjectMissing or InvalidWatchLink */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_agent_version: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewAgentVersion"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AgentVersion"];
+                };
+            };
+            /** @description NotSignedIn */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotAllowed or ConsentRequired or TooYoung or StudyPreview or StudyClosed or UntrustedOrigin */
+            readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

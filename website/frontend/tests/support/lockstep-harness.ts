@@ -22,6 +22,7 @@ export const OFFER: Offer = {
   rom: "/lockstep/roms/breakout",
   game: "breakout",
   hz: 60,
+  ale_version: "0.12.1",
   sticky: 0,
   frameskip: 1,
   max_frames: 0,

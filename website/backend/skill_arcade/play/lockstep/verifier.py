@@ -73,6 +73,7 @@ class LockstepSupport:
         return messages.Offer(
             module=f"/lockstep/{self._module}.wasm",
             rom=f"/lockstep/roms/{game.id}?v={emulation.rom_sha256}",
+            ale_version=emulation.ale_version,
             game=emulation.game,
             hz=self._pace.hz,
             sticky=emulation.sticky,

@@ -530,8 +530,10 @@ class Session:
             return NOT_A_PROGRAM.format("choose its pace and seed")
         if self._takeover is not None:
             return "an agent plays this game already, and only a person takes over"
-        if message.mode == "lockstep":
-            return "a program plays streamed, so its start must have the mode streamed"
+        if (message.mode == "lockstep") != (message.program.pace == "lockstep"):
+            return "start needs the mode lockstep with the pace lockstep, and the mode streamed with another pace"
+        if message.mode == "lockstep" and self._lockstep_support is None:
+            return "this game is not offered in lockstep, or earlier steps were refused; choose another pace"
         if message.program.seed is not None and self._config.seed is not None:
             return "the seed of this game is given, so a program cannot choose it"
         if self._config.input_delay_us or self._config.frame_delay_us:
@@ -557,8 +559,10 @@ class Session:
 {self._environment.n_actions - 1}"
             )
         episode = self._episode
-        if episode is None or self._verifier is not None or self._phase is not Phase.playing:
+        if episode is None or self._phase is not Phase.playing:
             return None
+        if self._verifier is not None:
+            return self._channel.reject("act is for streamed episodes; in lockstep send ticks")
         frame = None if message.frame is None or message.frame > episode.n_steps else message.frame
         source = ActiveInput(round(message.at * 1000), received - episode.started_us, frame)
         if self._is_stepped or self._is_turn_based:

@@ -26,6 +26,8 @@ TOKEN_PREFIX = "agent-"
 """Begins each token, so that people and scanners of secrets recognise it."""
 MAX_VERSIONS = 100
 """Versions in a list, the newest ones."""
+MAX_STORED_VERSIONS = 1_000
+"""Versions that an agent can have."""
 MAX_TOKENS = 10
 """Valid tokens of an agent."""
 
@@ -40,7 +42,7 @@ async def add_version(
 
     Raises:
         NotFound: there is no user `owner`.
-        InvalidRequest: a person has the account of this name.
+        InvalidRequest: a person has the account of this name, or the agent has as many versions as it may.
     """
     owner_id = None if owner is None else await _find_owner(connection, owner)
     known = select(_agent).where(_agent.c.name == name).with_for_update()
@@ -57,6 +59,8 @@ async def add_version(
         if all(version._mapping[key] == value for key, value in values.items()):
             return agent.user_id, int(version.number)
     number = stored[0].number + 1 if stored else 1
+    if number > MAX_STORED_VERSIONS:
+        raise InvalidRequest(f"{name} has {MAX_STORED_VERSIONS} versions, the most that an agent can have.")
     row = {"id": new_episode_id(), "user_id": agent.user_id, "number": number, **values}
     await connection.execute(insert(_version).values(**row))
     return agent.user_id, number

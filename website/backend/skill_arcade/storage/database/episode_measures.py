@@ -69,6 +69,15 @@ CROSS JOIN LATERAL (
 WHERE e.id = ANY(:ids)
 """
 
+# Only with many steps are equal actions no coincidence.
+DUPLICATES = """
+UPDATE episode_measure m SET is_duplicate = found.is_duplicate
+FROM (SELECT episode_id, steps >= 100 AND actions_md5 IS NOT NULL AND row_number() OVER (
+        PARTITION BY game_id, seed, actions_md5, steps >= 100 ORDER BY episode_id) > 1 AS is_duplicate
+    FROM episode_measure WHERE seed = ANY(:seeds)) AS found
+WHERE m.episode_id = found.episode_id AND m.is_duplicate <> found.is_duplicate
+"""
+
 
 async def list_unmeasured(connection: AsyncConnection, limit: int) -> list[UUID]:
     """Return up to `limit` ended episodes without a measure that is up to date, oldest first."""
@@ -84,13 +93,22 @@ async def count_unmeasured(connection: AsyncConnection) -> int:
 async def measure_episodes(connection: AsyncConnection, objects: ObjectStore, ids: Sequence[UUID]) -> None:
     """Compute the measures of these episodes, and replace earlier ones. Episodes that do not exist are ignored."""
     await show_archived(connection, objects, ids, views=True)
-    names = [column.name for column in _measure.columns]
+    names = [column.name for column in _measure.columns if column.name not in ("is_duplicate", "n_flags")]
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in names if name != "episode_id")
     statement = (
         f"INSERT INTO episode_measure ({', '.join(names)}) SELECT {', '.join(names)} FROM ({MEASURES}) AS computed "
         f"ON CONFLICT (episode_id) DO UPDATE SET {updates}"
     )
+    # Of two transactions that measure equal episodes at once, neither would see a duplicate.
+    await connection.execute(text("LOCK TABLE episode_measure IN SHARE ROW EXCLUSIVE MODE"))
     await connection.execute(text(statement.replace("::", r"\:\:")), {"ids": list(ids)})
+    seeds = select(_measure.c.seed).distinct().where(_measure.c.episode_id.in_(ids))
+    await mark_duplicates(connection, list((await connection.execute(seeds)).scalars()))
+
+
+async def mark_duplicates(connection: AsyncConnection, seeds: Sequence[int]) -> None:
+    """Set `is_duplicate` of all measured episodes with these seeds."""
+    await connection.execute(text(DUPLICATES), {"seeds": list(seeds)})
 
 
 async def find_newest_measure(connection: AsyncConnection) -> datetime | None:

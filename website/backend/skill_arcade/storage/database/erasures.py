@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.errors import AccountErased
+from skill_arcade.storage.database.episode_measures import mark_duplicates
 from skill_arcade.storage.database.judgements import remove_items
 from skill_arcade.storage.database.tables import Table
-from skill_arcade.storage.database.work import WorkKind, delete_work, request_work
+from skill_arcade.storage.database.work import WorkKind, delete_exports, delete_work, request_work
 
 _table = Table.metadata.tables
 _user, _episode, _erasure, _consent = _table["user"], _table["episode"], _table["erasure"], _table["consent"]
@@ -125,9 +126,9 @@ async def erase_episode(connection: AsyncConnection, episode_id: UUID) -> None:
     for kind in (WorkKind.CERTIFY, WorkKind.ARCHIVE):
         await delete_work(connection, kind, [str(episode_id)])
     deletion = delete(_episode).where(_episode.c.id == episode_id)
-    user_id, game_id, n_steps = (
-        await connection.execute(deletion.returning(_episode.c.user_id, _episode.c.game_id, _episode.c.n_steps))
-    ).one()
+    columns = (_episode.c.user_id, _episode.c.game_id, _episode.c.n_steps, _episode.c.seed)
+    user_id, game_id, n_steps, seed = (await connection.execute(deletion.returning(*columns))).one()
+    await mark_duplicates(connection, [seed])
     tombstone = select(_erasure.c.games).where(_erasure.c.user_id == user_id).with_for_update()
     counts = (await connection.execute(tombstone)).one_or_none()
     if counts is None:  # its consent was withdrawn, and the account stays
@@ -144,6 +145,7 @@ async def finish_erasure(connection: AsyncConnection, user_id: str) -> None:
     withdrawals = [str(id_) for id_ in (await connection.execute(consents)).scalars()]
     await delete_work(connection, WorkKind.WITHDRAW, withdrawals)
     await delete_work(connection, WorkKind.ERASE, [user_id])
+    await delete_exports(connection, user_id)
     for table in _user_tables:
         await connection.execute(delete(table).where(table.c.user_id == user_id))
     await connection.execute(delete(_user).where(_user.c.id == user_id))

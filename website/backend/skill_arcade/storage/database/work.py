@@ -13,7 +13,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, ColumnElement, String, and_, bindparam, case, delete, func, literal, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -31,17 +45,22 @@ LEASE = timedelta(seconds=60)
 RENEWALS_PER_LEASE = 4
 MIN_FAILING_ATTEMPTS = 6
 """Number of attempts after which work counts as failing: after half a minute of retries."""
+POLL_SECONDS, IDLE_POLL_SECONDS = 1.0, 4.0
+"""Intervals at which a process looks for work: at first, and after `N_FAST_POLLS` in vain. Ten idle servers then send
+fewer than 50 statements a second, with those that begin and end transactions (`benchmarks servers`)."""
+N_FAST_POLLS = 10
 MAX_RETRY_DELAY = timedelta(hours=1)
 """Longest time until work that failed is tried again."""
 
 
 class WorkKind(StrEnum):
-    """What is done, and to what: to an episode, a user or a consent."""
+    """What is done, and to what: to an episode, a user, a consent or a requested export."""
 
     CERTIFY = "certify"
     ERASE = "erase"
     ARCHIVE = "archive"
     WITHDRAW = "withdraw"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,11 @@ _MISSING = text("""
     UNION ALL SELECT 'withdraw', id::text, now() FROM consent WHERE withdrawn != '{}'::jsonb AND time_processed IS NULL
     ON CONFLICT DO NOTHING
 """)
+
+
+def poll_pause(n_idle_polls: int) -> float:
+    """Return the seconds until a process looks for work again, after it has found none this many times."""
+    return POLL_SECONDS if n_idle_polls < N_FAST_POLLS else IDLE_POLL_SECONDS
 
 
 async def request_work(
@@ -146,6 +170,11 @@ async def release_claims(connection: AsyncConnection, worker: UUID) -> None:
     await connection.execute(released)
 
 
+async def has_work(connection: AsyncConnection, kind: WorkKind) -> bool:
+    """Return whether work of this kind is to be done or is being done."""
+    return bool(await connection.scalar(select(exists().where(_work.c.kind == kind))))
+
+
 async def list_failing(connection: AsyncConnection) -> list[FailingWork]:
     """Return the work that fails again and again, oldest first."""
     columns = [_work.c[name] for name in FailingWork.__slots__]
@@ -157,6 +186,12 @@ async def delete_work(connection: AsyncConnection, kind: WorkKind, subjects: Ite
     """Delete work that needs not be done any more, whoever does it."""
     named = _work.c.subject == func.any(bindparam("subjects", list(subjects), ARRAY(String)))
     await connection.execute(delete(_work).where(_work.c.kind == kind, named))
+
+
+async def delete_exports(connection: AsyncConnection, user_id: str) -> None:
+    """Delete the exports that a user has requested, whoever makes them."""
+    is_own = _work.c.subject.startswith(f"{user_id}/", autoescape=True)
+    await connection.execute(delete(_work).where(_work.c.kind == WorkKind.EXPORT, is_own))
 
 
 class Worker:

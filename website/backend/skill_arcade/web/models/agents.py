@@ -1,12 +1,81 @@
 """Models of agents: what plays, how it scores, and which of its games can be watched."""
 
+import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from skill_arcade.web.models.base import ResponseModel
+from skill_arcade.web.models.base import RequestModel, ResponseModel
+from skill_arcade.wire.messages import NO_NUL
+
+MAX_FACTS_CHARACTERS = 20_000
+"""Length of the facts of a training, or of a specification, as JSON."""
+
+
+MAX_FACTS_DEPTH = 20
+"""Lists and dictionaries inside each other in these facts. Serialisation fails at some hundreds."""
+
+
+class NewAgentVersion(RequestModel):
+    """Facts of a version, as its owner states them. The weights are not sent."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    format: Literal["onnx", "entry-point"]
+    entry_point: (
+        Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")] | None
+    )
+    observation: Literal["picture", "environment", "atari"]
+    games: Annotated[
+        list[Annotated[str, Field(max_length=100, pattern=r"^!?[a-z0-9*?\[\]-]+$")]],
+        Field(min_length=1, max_length=100),
+    ]
+    env_spec: dict[str, Any] | None
+    action_map: Annotated[list[Annotated[int, Field(ge=0, le=10_000)]], Field(min_length=1, max_length=1000)] | None
+    training: dict[str, Any]
+    licence: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+
+    @field_validator("env_spec", "training")
+    @classmethod
+    def _check_json(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Refuse what Postgres cannot store, or what is too long."""
+        if _measure_depth(value) > MAX_FACTS_DEPTH:
+            raise ValueError(f"must not be nested more than {MAX_FACTS_DEPTH} times")
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()  # raises ValueError for lone surrogates
+        if "\\u0000" in text or len(text) > MAX_FACTS_CHARACTERS:
+            raise ValueError(f"must have no NUL and at most {MAX_FACTS_CHARACTERS} characters as JSON")
+        return value
+
+    @model_validator(mode="after")
+    def _check_format(self) -> "NewAgentVersion":
+        if (self.format == "onnx") is not (self.entry_point is None):
+            raise ValueError("entry_point must be null for weights, and module:Class for a Python class")
+        if self.action_map is not None and self.format != "onnx":
+            raise ValueError("action_map must be null for a Python class, which returns actions of the game")
+        return self
+
+
+def _measure_depth(value: Any) -> int:
+    """Return how many lists and dictionaries are inside each other."""
+    depth, level = 0, [value]
+    while inner := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [part for one in inner for part in (one.values() if isinstance(one, dict) else one)]
+    return depth
+
+
+class AgentToken(ResponseModel):
+    """A new token of an agent."""
+
+    token: str = Field(description="shown once; its hash is stored")
+
+
+class RevokedTokens(ResponseModel):
+    """Tokens of an agent that are rejected from now on."""
+
+    revoked: int = Field(description="number of tokens that were valid")
 
 
 class AgentVersion(ResponseModel):
@@ -75,17 +144,19 @@ class AgentScore(ResponseModel):
     game_name: str
     options: dict[str, str]
     version: int
-    pace: Literal["realtime", "stepped", "turn-based"] = Field(
-        description="realtime: the game ran as for people; stepped: it waited for the agent; turn-based: it always does"
+    pace: Literal["realtime", "stepped", "lockstep", "turn-based"] = Field(
+        description="realtime: the game ran as for people; stepped: it waited for the agent; lockstep: the agent ran "
+        "it, and could pause it; turn-based: it always waits"
     )
     sticky_probability: float | None = Field(description="probability that ALE repeats the action before")
     frame_skip: int | None = Field(description="frames that one action lasts")
     agent: ScoreSummary
     people: ScoreSummary | None = Field(description="people with equal settings; null: not comparable")
     you: ScoreSummary | None = Field(description="the user's own episodes with equal settings; null: none")
-    incomparable: Literal["stepped", "no-people", "too-few-people", "other-settings"] | None = Field(
-        description="why `people` is null. stepped: the game waited for the agent; no-people: nobody has finished this "
-        "game and shows it; too-few-people: fewer than three have; other-settings: they had other options or versions"
+    incomparable: Literal["stepped", "lockstep", "no-people", "too-few-people", "other-settings"] | None = Field(
+        description="why `people` is null. stepped: the game waited for the agent; lockstep: the agent could pause it; "
+        "no-people: nobody has finished this game and shows it; too-few-people: fewer than three have; other-settings: "
+        "they had other options or versions"
     )
     replays: list[AgentEpisode] = Field(description="newest finished episodes")
 

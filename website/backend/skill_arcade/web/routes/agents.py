@@ -1,12 +1,16 @@
 """Routes of agents: which there are, how they score beside people, and which of their games can be watched."""
 
+import asyncio
+import json
 from statistics import median
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from sqlalchemy import Row
 
-from skill_arcade.agent_version import matches
+from skill_arcade.agent_version import VersionFacts, find_unmatched, matches
+from skill_arcade.agents.added import read_env_spec
+from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.games.manifest import RealTime
 from skill_arcade.storage.database import agents as stored
@@ -18,14 +22,17 @@ from skill_arcade.storage.database.agent_scores import (
     read_people_scores,
     read_user_episodes,
 )
-from skill_arcade.web.current_user import UserId
+from skill_arcade.web.current_user import CurrentUser, UserId
 from skill_arcade.web.models.agents import (
     AgentDetails,
     AgentEpisode,
     AgentScore,
     AgentSummary,
+    AgentToken,
     AgentVersion,
     LiveGame,
+    NewAgentVersion,
+    RevokedTokens,
     ScoreSummary,
 )
 from skill_arcade.web.problems import problem_answers
@@ -43,6 +50,9 @@ MIN_PEOPLE = 3
 """People without whom no scores of people are shown, because they would be those of known persons."""
 
 
+AgentName = Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9-]+$")]
+
+
 @router.get("/players/agents", responses=problem_answers(401, 503))
 async def list_agents(_: UserId, state: State) -> list[AgentSummary]:
     """List the agents by name, with the games that they play now on this server."""
@@ -53,16 +63,14 @@ async def list_agents(_: UserId, state: State) -> list[AgentSummary]:
 
 
 @router.get("/players/agents/{name}", responses=problem_answers(401, 404, 422, 503))
-async def read_agent(
-    name: Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9-]+$")], user_id: UserId, state: State
-) -> AgentDetails:
+async def read_agent(name: AgentName, user_id: UserId, state: State) -> AgentDetails:
     """Return an agent with its versions and the scores of its newest episodes, beside those of people."""
     async with request_transaction(state.engine) as connection:
         agent = await stored.find_agent(connection, name)
         versions = await stored.list_versions(connection, agent.user_id)
         played = await read_agent_episodes(connection, {version.id: version.number for version in versions})
         groups = _group_newest(played, state.catalogue)
-        games = sorted({settings.game_id for settings, pace, _ in groups if pace != "stepped"})
+        games = sorted({settings.game_id for settings, pace, _ in groups if pace not in _PACES_OF_PROGRAMS})
         people = await read_people_scores(connection, games) if games else {}
         own = group_by_settings(await read_user_episodes(connection, user_id)) if games else {}
     return AgentDetails(
@@ -74,6 +82,36 @@ async def read_agent(
     )
 
 
+@router.post("/players/agents/{name}/versions", status_code=201, responses=problem_answers(401, 403, 404, 422, 503))
+async def add_agent_version(name: AgentName, body: NewAgentVersion, user: CurrentUser, state: State) -> AgentVersion:
+    """Add a version of an agent, as its owner or signed in with a token of it.
+
+    Facts that equal those of a version add none; that version is returned.
+    """
+    if (pattern := find_unmatched(body.games, state.catalogue.games)) is not None:
+        raise InvalidRequest(f"No game has an id like {pattern}. GET /games lists the games.")
+    if body.env_spec is not None:
+        await asyncio.to_thread(read_env_spec, json.dumps(body.env_spec))
+    fields = body.model_dump() | {"games": tuple(body.games)}
+    action_map = None if body.action_map is None else tuple(body.action_map)
+    facts = VersionFacts(**fields | {"action_map": action_map})
+    return AgentVersion.model_validate(await state.agents.add_version(user, name, facts))
+
+
+@router.post("/players/agents/{name}/tokens", status_code=201, responses=problem_answers(401, 403, 404, 422, 503))
+async def issue_agent_token(name: AgentName, user: CurrentUser, state: State) -> AgentToken:
+    """Make a token of an agent, as its owner."""
+    return AgentToken(token=await state.agents.issue_token(user, name))
+
+
+@router.delete("/players/agents/{name}/tokens", responses=problem_answers(401, 403, 404, 422, 503))
+async def revoke_agent_tokens(name: AgentName, user: CurrentUser, state: State) -> RevokedTokens:
+    """Reject all tokens of an agent, as its owner, and end its sessions within a minute."""
+    return RevokedTokens(revoked=await state.agents.revoke_tokens(user, name))
+
+
+_PACES_OF_PROGRAMS = ("stepped", "lockstep")
+"""Paces at which the agent has time that people do not have."""
 _Key = tuple[Settings, str, int]
 """Settings, pace, and number of the version."""
 
@@ -100,14 +138,14 @@ def _describe(
 ) -> AgentScore:
     settings, pace, version = key
     equal, kwargs, reason = people.get(settings, {}), settings.read_kwargs(), None
-    if pace == "stepped":
-        reason = "stepped"
+    if pace in _PACES_OF_PROGRAMS:
+        reason = pace
     elif not equal:
         is_played = any(one.game_id == settings.game_id for one in people)
         reason = "other-settings" if is_played else "no-people"
     elif len(equal) < MIN_PEOPLE:
         reason = "too-few-people"
-    mine = [] if pace == "stepped" else own.get(settings, [])
+    mine = [] if pace in _PACES_OF_PROGRAMS else own.get(settings, [])
     skip = kwargs.get("frameskip")
     return AgentScore(
         game_id=settings.game_id,

@@ -135,9 +135,7 @@ class StudyTrials:
                 raise InvalidRequest(f"There is no game {stage.game!r} on this server any more.")
             game, options = found
             if (limit := limit_trial(stage, progress)) is not None:
-                kwargs = {**game.environment.kwargs, "max_episode_steps": limit}
-                environment = game.environment.model_copy(update={"kwargs": kwargs})
-                game = game.model_copy(update={"environment": environment})
+                game = game.limit_steps(limit)
             seed = _choose_seed(stage, row, int(trial), int(attempt))
             ghost = None
             if (episode_id := await self.find_ghost_episode(connection, row, stage)) is not None:

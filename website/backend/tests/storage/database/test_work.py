@@ -11,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from skill_arcade.storage.database import work
 from skill_arcade.storage.database.engine import transaction
 from skill_arcade.storage.database.work import (
+    IDLE_POLL_SECONDS,
     MIN_FAILING_ATTEMPTS,
+    N_FAST_POLLS,
+    POLL_SECONDS,
     Claim,
     Worker,
     WorkKind,
@@ -19,6 +22,7 @@ from skill_arcade.storage.database.work import (
     delete_work,
     finish_work,
     list_failing,
+    poll_pause,
     renew_claims,
     request_work,
     retry_later,
@@ -178,3 +182,8 @@ async def test_deleted_work_is_nobodys(engine: AsyncEngine) -> None:
     async with transaction(engine) as connection:
         await delete_work(connection, WorkKind.CERTIFY, ["episode"])
     assert not await finish(engine, own)
+
+
+def test_process_without_work_looks_less_often() -> None:
+    pauses = [poll_pause(n) for n in range(N_FAST_POLLS + 2)]
+    assert pauses == [POLL_SECONDS] * N_FAST_POLLS + [IDLE_POLL_SECONDS] * 2

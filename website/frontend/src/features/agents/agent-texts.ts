@@ -16,11 +16,13 @@ const OBSERVATIONS: Record<AgentVersion["observation"], string> = {
 const PACES: Record<AgentScore["pace"], string> = {
   realtime: /*i18n*/ "real time",
   stepped: /*i18n*/ "the game waits",
+  lockstep: /*i18n*/ "the agent runs the game",
   "turn-based": /*i18n*/ "turn-based",
 };
 
 const REASONS: Record<NonNullable<AgentScore["incomparable"]>, string> = {
   stepped: /*i18n*/ "Not comparable: the game waited for the agent, and does not wait for people.",
+  lockstep: /*i18n*/ "Not comparable: the agent ran the game itself, and could pause it to think.",
   "no-people": /*i18n*/ "Not comparable: nobody who shows their scores has finished this game.",
   "too-few-people":
     /*i18n*/ "Not comparable: fewer than three people who show their scores have finished this game.",

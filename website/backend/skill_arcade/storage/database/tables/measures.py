@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, String
+from sqlalchemy import Boolean, Column, Computed, Index, SmallInteger, String, text
 from sqlmodel import Field
 
 from skill_arcade.storage.database.tables.base import (
@@ -14,6 +14,20 @@ from skill_arcade.storage.database.tables.base import (
     json_column,
     timestamp_column,
 )
+
+FLAG_CONDITIONS = {
+    "dropped": "dropped_frames > 0.01 * steps",
+    "late": "missed_ticks > 0.01 * steps",
+    "latency": "coalesce(latency_p95_ms > 200, false)",
+    "focus": "focus_losses > 0",
+    "idle": "idle_seconds > 30",
+    "slow": "coalesce(active_speed < 0.9, false)",
+    "rejected": "incident IS NOT NULL",
+    "quarantined": "quarantined_segments > 0",
+    "duplicate": "is_duplicate",
+}
+"""Flags of quality to their conditions on the columns of `episode_measure`. A change needs a migration of `n_flags`."""
+_N_FLAGS = " + ".join(f"({condition})::int" for condition in FLAG_CONDITIONS.values())
 
 
 class EpisodeMeasure(Table, table=True):
@@ -58,6 +72,23 @@ class EpisodeMeasure(Table, table=True):
         sa_column_kwargs=commented("median of reaction_time.stimulus_ms, first press after each stimulus; null: none")
     )
     time_measured: datetime = Field(sa_column=database_time_column("time of the computation, database clock"))
+    is_duplicate: bool = Field(
+        default=False,
+        sa_column=Column(
+            Boolean,
+            nullable=False,
+            server_default=text("false"),
+            comment="true: at least 100 steps, and the same seed and actions as an earlier episode of the game",
+        ),
+    )
+    n_flags: int = Field(
+        sa_column=Column(
+            SmallInteger,
+            Computed(f"({_N_FLAGS})::smallint", persisted=True),
+            nullable=False,
+            comment="number of flags of quality, without mismatch",
+        )
+    )
 
 
 class Death(Table, table=True):

@@ -15,9 +15,10 @@ class Work(Table, table=True):
     __tablename__ = "work"
     __table_args__ = (Index(None, "kind", "time_due"),)
 
-    kind: str = Field(primary_key=True, sa_column_kwargs=commented("certify, erase, archive or withdraw"))
+    kind: str = Field(primary_key=True, sa_column_kwargs=commented("certify, erase, archive, withdraw or export"))
     subject: str = Field(
-        primary_key=True, sa_column_kwargs=commented("id of the episode, user or consent that it is about")
+        primary_key=True,
+        sa_column_kwargs=commented("id of the episode, user, consent or requested export that it is about"),
     )
     requests: int = Field(
         1, sa_column_kwargs=commented("number of requests; one that comes meanwhile repeats it", server_default="1")
