@@ -10,6 +10,7 @@ from benchmarks.report import RESULTS, Report
 
 NAMES = (
     "players",
+    "ticks",
     "servers",
     "frames",
     "uploader",
@@ -57,13 +58,16 @@ def main(
     episodes: Annotated[int, typer.Option(min=1000, help="boards: number of generated episodes.")] = 1_000_000,
     generated: Annotated[int, typer.Option(min=1000, help="dashboard, drawing: generated episodes.")] = 100_000,
     transitions: Annotated[int, typer.Option(min=4000, help="archive: number of generated transitions.")] = 20_000_000,
+    aligned: Annotated[bool, typer.Option(help="players: each asks for a random phase, as displays do.")] = False,
+    per_process: Annotated[int, typer.Option(min=1, help="ticks: games in one process.")] = 4,
     folder: Annotated[Path, typer.Option(help="Folder for the JSON file.")] = RESULTS,
 ) -> None:
     """Run one benchmark. Most take less than 2 min, latency 6 min, endurance 10 min, certify with all games 20 min."""
     if name not in NAMES:
         raise typer.BadParameter(f"unknown benchmark {name!r}, expected one of: {', '.join(NAMES)}")
     options: dict[str, dict[str, Any]] = {
-        "players": {"sizes": tuple(map(int, sizes.split(","))), "seconds": seconds},
+        "players": {"sizes": tuple(map(int, sizes.split(","))), "seconds": seconds, "is_aligned": aligned},
+        "ticks": {"games_per_process": per_process, "seconds": seconds},
         "servers": {
             "n_servers": servers,
             "sizes": tuple(map(int, sizes.split(","))),

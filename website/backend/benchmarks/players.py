@@ -63,14 +63,27 @@ class MachineStats:
     generator: float = 0.0
 
 
-async def play(player: Player, rng: random.Random, until: float, stats: PlayerStats, measuring: asyncio.Event) -> None:
-    """Play until this time, restart after each end, then leave."""
+async def play(
+    player: Player,
+    rng: random.Random,
+    until: float,
+    stats: PlayerStats,
+    measuring: asyncio.Event,
+    *,
+    is_aligned: bool = False,
+) -> None:
+    """Play until this time, restart after each end, then leave.
+
+    `is_aligned`: each episode asks for a random phase, as a page does for its display (rule F6).
+    """
     player.keep_pictures = False
     started = last = None
     n_frames = 0
     while time.monotonic() < until:
         await player.send("start")
         episode = UUID((await player.read_until("started"))["episode"])
+        if is_aligned:
+            await player.send("align", later_ms=rng.uniform(-500 / HZ, 500 / HZ))
         held: str | None = None
         over = False
         last = None
@@ -101,11 +114,19 @@ async def play(player: Player, rng: random.Random, until: float, stats: PlayerSt
 
 
 async def visit(
-    arcade: Arcade, name: str, game: str, seconds: float, stats: PlayerStats, measuring: asyncio.Event
+    arcade: Arcade,
+    name: str,
+    game: str,
+    seconds: float,
+    stats: PlayerStats,
+    measuring: asyncio.Event,
+    *,
+    is_aligned: bool,
 ) -> None:
     """Sign in, join, play, and leave."""
     async with open_player(arcade, f"{name}@example.org", game) as player:
-        await play(player, random.Random(name), time.monotonic() + seconds, stats, measuring)
+        until = time.monotonic() + seconds
+        await play(player, random.Random(name), until, stats, measuring, is_aligned=is_aligned)
 
 
 async def watch(arcade: Arcade, machine: MachineStats, measuring: asyncio.Event) -> None:
@@ -133,7 +154,7 @@ def age_sealed(journal: Path) -> dict[Path, float]:
     return ages
 
 
-async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> PlayerStats:
+async def measure(arcade: Arcade, report: Report, n: int, seconds: float, *, is_aligned: bool = False) -> PlayerStats:
     """Measure `n` players and visitors for `seconds`, and add a row."""
     stats, measuring, visitors = PlayerStats(), asyncio.Event(), PlayerStats()
     length = seconds + 3.5 + 0.1 * n
@@ -141,7 +162,8 @@ async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Pla
     async with asyncio.TaskGroup() as group:
         for number in range(n):
             stay = length - (time.monotonic() - started)
-            group.create_task(visit(arcade, f"p{number}", GAMES[number % len(GAMES)], stay, stats, measuring))
+            game = GAMES[number % len(GAMES)]
+            group.create_task(visit(arcade, f"p{number}", game, stay, stats, measuring, is_aligned=is_aligned))
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
         machine = MachineStats(CpuMeter(arcade.process.pid, arcade.home))
@@ -154,7 +176,8 @@ async def measure(arcade: Arcade, report: Report, n: int, seconds: float) -> Pla
             if (left := end - time.monotonic()) < 1:
                 break
             stay = min(VISIT_SECONDS, left - 0.2)
-            await visit(arcade, f"v{number}", GAMES[number % len(GAMES)], stay, visitors, measuring)
+            game = GAMES[number % len(GAMES)]
+            await visit(arcade, f"v{number}", game, stay, visitors, measuring, is_aligned=is_aligned)
         measuring.clear()
         await watching
         memory, private = machine.meter.memory()
@@ -199,10 +222,11 @@ async def _report(
     )  # fmt: skip
 
 
-def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0) -> Report:
-    """Measure each number of players on one server."""
+def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0, *, is_aligned: bool = False) -> Report:
+    """Measure each number of players on one server. `is_aligned`: each asks for a phase of its own (rule F6)."""
     report = Report("players", COLUMNS)
     report.facts = {"games": ", ".join(GAMES), "measured s": seconds, "a visitor stays s": VISIT_SECONDS}
+    report.facts["phases"] = "random, as displays ask for" if is_aligned else "as the server chooses"
     with tempfile.TemporaryDirectory(prefix="players-", ignore_cleanup_errors=True) as folder:
         started = time.monotonic()
         with running_arcade(
@@ -210,7 +234,7 @@ def run(sizes: tuple[int, ...] = (1, 8, 16, 32), seconds: float = 12.0) -> Repor
         ) as arcade:
             report.facts["server start to ready s, new database"] = time.monotonic() - started
             for n in sizes:
-                uvloop.run(measure(arcade, report, n, seconds))
+                uvloop.run(measure(arcade, report, n, seconds, is_aligned=is_aligned))
                 print(dict(zip(COLUMNS, report.rows[-1], strict=True)), file=sys.stderr, flush=True)  # noqa: T201
         started = time.monotonic()
         with running_arcade(Path(folder), LOG_LEVEL="WARNING"):

@@ -95,10 +95,10 @@ def select_keys(stored: Mapping[str, Any], keys: Collection[str]) -> dict[str, A
     if "$dict" in stored:
         return dict(stored)
     selected = {key: stored[key] for key in keys if key in stored}
+    if TYPES_KEY not in stored:
+        return selected
     types = {
-        pointer: described
-        for pointer, described in stored.get(TYPES_KEY, {}).items()
-        if _split_pointer(pointer)[0] in selected
+        pointer: described for pointer, described in stored[TYPES_KEY].items() if _split_pointer(pointer)[0] in selected
     }
     return {**selected, TYPES_KEY: types} if types else selected
 

@@ -16,6 +16,7 @@ from benchmarks import (
     players,
     sound,
     spectators,
+    ticks,
     uploader,
 )
 from benchmarks.report import Report, read_results
@@ -55,6 +56,16 @@ def test_players_benchmark_loses_no_steps() -> None:
     assert row["players"] == 2
     assert row["steps lost"] == 0
     assert int(row["steps seen"]) > 0  # type: ignore[call-overload]
+
+
+def test_ticks_benchmark_measures_every_part_of_each_tick() -> None:
+    report = ticks.run(n_games=2, games_per_process=2, seconds=1.0)
+    rows = {str(row["part"]).strip(): row for row in as_dicts(report)}
+    assert int(report.facts["ticks"]) > 0
+    once = ("environment step", "encode", "journal", "session")
+    assert {name: rows[name]["calls a tick"] for name in once} == pytest.approx(dict.fromkeys(once, 1.0), abs=0.1)
+    parts = sum(float(str(rows[name]["us a tick"])) for name in ("environment step", "encode", "journal"))
+    assert 0 < parts < float(str(rows["session"]["us a tick"])) < float(str(rows["process"]["us a tick"]))
 
 
 def test_spectators_benchmark_loses_no_frame() -> None:

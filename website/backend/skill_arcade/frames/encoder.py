@@ -55,11 +55,16 @@ class Encoder:
     def encode(self, picture: Picture, *, key: bool = False) -> EncodedFrame:
         """Encode the next picture. `key` requests a keyframe."""
         canvas, new_colours, restart = self._canvas(picture)
-        previous, self._previous = self._previous, canvas
+        previous = self._previous
         if previous is None or key or restart or previous.shape != canvas.shape:
+            self._previous = canvas.copy()  # the picture may be in a buffer that the next step overwrites
             palette = b"" if self._colours is None else self._colours.table()
             return self._encode_rectangle(canvas, None, (0, 0, canvas.shape[1], canvas.shape[0]), palette)
-        return self._encode_rectangle(canvas, previous, changed_rectangle(previous, canvas), new_colours)
+        x, y, width, height = rectangle = changed_rectangle(previous, canvas)
+        encoded = self._encode_rectangle(canvas, previous, rectangle, new_colours)
+        if width:
+            previous[y : y + height, x : x + width] = canvas[y : y + height, x : x + width]
+        return encoded
 
     def _canvas(self, picture: Picture) -> tuple[Bytes, bytes, bool]:
         """Return the pixels as (h, w) indices or (h, w, 4) RGBA, the new colours, and whether a keyframe is needed."""
@@ -85,19 +90,21 @@ class Encoder:
         data = b""
         if width:
             now = canvas[y : y + height, x : x + width]
-            if previous is not None:
-                now = _masked(now, previous[y : y + height, x : x + width])
-            rows = np.zeros((height, 1 + width * depth), np.uint8)
-            rows[:, 1:] = now.reshape(height, width * depth)
+            rows = np.empty((height, 1 + width * depth), np.uint8)
+            rows[:, 0] = 0
+            if previous is None:
+                rows[:, 1:] = now.reshape(height, width * depth)
+            else:
+                _write_changes(rows[:, 1:], now, previous[y : y + height, x : x + width])
             data = zlib.compress(rows.data, COMPRESSION_LEVEL)
         return EncodedFrame(key, depth == 4, x, y, width, height, palette, data)
 
 
-def _masked(now: Bytes, before: Bytes) -> Bytes:
-    """Return `now` with every unchanged pixel set to "unchanged"."""
+def _write_changes(rows: Bytes, now: Bytes, before: Bytes) -> None:
+    """Write `now` to `rows` (height, bytes), with every unchanged pixel set to "unchanged"."""
     if now.ndim == 2:
-        out = np.full(now.shape, UNCHANGED_INDEX, np.uint8)
-        np.copyto(out, now, where=now != before)
-        return out
-    masked: Bytes = now * (now != before).any(axis=2, keepdims=True)
-    return masked
+        rows.fill(UNCHANGED_INDEX)
+        np.copyto(rows, now, where=now != before)
+    else:
+        masked: Bytes = now * (now != before).any(axis=2, keepdims=True)
+        rows[:] = masked.reshape(rows.shape)

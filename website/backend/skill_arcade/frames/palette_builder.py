@@ -32,6 +32,8 @@ class PaletteBuilder:
     def index(self, picture: Picture) -> tuple[NDArray[np.uint8], bytes]:
         """Return the indices (height, width) of a picture, and the colours that it added, three bytes each.
 
+        The indices of a picture with a palette are its own array.
+
         Raises:
             TooManyColours: the colours do not fit; the palette cannot be used any more.
         """
@@ -61,9 +63,9 @@ class PaletteBuilder:
         ):
             raise TooManyColours
         self._given = palette
-        if len(palette) > MAX_COLOURS and (pixels == MAX_COLOURS).any():
+        if len(palette) > MAX_COLOURS and pixels.max(initial=0) >= MAX_COLOURS:
             raise TooManyColours
-        return pixels.copy(), b""
+        return pixels, b""
 
     def _look_up(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bytes]:
         """Return the indices of RGB pixels, (height, width, 3) to (height, width), and the colours that they add."""

@@ -327,10 +327,10 @@ def lock_episode(folder: Path) -> int | None:
 
 def write_all(file: int, data: bytes) -> None:
     """Append all of `data`. If that fails, truncate what was written of it and raise OSError."""
-    view = memoryview(data)
+    n_written = 0
     try:
-        while view:
-            view = view[os.write(file, view) :]
+        while n_written < len(data):
+            n_written += os.write(file, data[n_written:])
     except OSError:
-        os.ftruncate(file, os.fstat(file).st_size - (len(data) - len(view)))
+        os.ftruncate(file, os.fstat(file).st_size - n_written)
         raise

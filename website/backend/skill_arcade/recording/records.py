@@ -114,7 +114,7 @@ class RecordedStep(NamedTuple):
             _NONE if self.stepped_us is None else self.stepped_us,
         )
         info = self.info or b""
-        return b"".join((head, _INFO_SIZE.pack(len(info)), info, pack_frame(self.encoded, self.observation)))
+        return b"".join((head, _INFO_SIZE.pack(len(info)), info, *_frame_parts(self.encoded, self.observation)))
 
     @classmethod
     def unpack(cls, body: bytes) -> "RecordedStep":
@@ -156,7 +156,7 @@ class RecordedEvent:
 
     def pack(self) -> bytes:
         """Return the record as JSON."""
-        return _dumps(asdict(self))
+        return _dumps({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
     def unpack(cls, body: bytes) -> "RecordedEvent":
@@ -189,10 +189,13 @@ class EpisodeEnd:
 
 def pack_frame(encoded: EncodedFrame, observation: bytes) -> bytes:
     """Pack an encoded frame and, if the picture is not the observation, the observation."""
+    return b"".join(_frame_parts(encoded, observation))
+
+
+def _frame_parts(encoded: EncodedFrame, observation: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     key, true_colour, x, y, width, height, palette, data = encoded
     flags = (_KEY if key else 0) | (_TRUE_COLOUR if true_colour else 0)
-    head = _FRAME.pack(flags, x, y, width, height, len(palette), len(data))
-    return b"".join((head, palette, data, observation))
+    return _FRAME.pack(flags, x, y, width, height, len(palette), len(data)), palette, data, observation
 
 
 def unpack_frame(body: bytes) -> tuple[EncodedFrame, bytes]:
@@ -222,7 +225,7 @@ def unpack_shown(body: bytes) -> list[tuple[int, int]]:
 
 
 def _dumps(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), default=_plain).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -230,3 +233,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)

@@ -6,7 +6,7 @@ It handles the ticket, `hello`, reconnects and takeovers, timeouts, and the rate
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,7 +39,7 @@ from skill_arcade.web.rate_limiting.table import (
 from skill_arcade.web.rate_limiting.token_bucket import TokenBucket
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState, State
-from skill_arcade.web.uvicorn_protocols.websocket import use_program_limits
+from skill_arcade.web.uvicorn_protocols.websocket import find_protocol, use_program_limits
 from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.error_table import REASONS, close_code_of
 from skill_arcade.wire.messages import Hello, Notice, read_client
@@ -308,10 +308,11 @@ async def _relay_until_closed(
 async def _relay(
     socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue, limit: RateLimit
 ) -> None:
-    """Relay in both directions until one of them ends."""
-    forward_task = asyncio.create_task(
-        _forward_messages(socket, game_connection, client_queue, limit), name="forward messages"
-    )
+    """Relay in both directions until one of them ends. Most messages take the direct ways of the protocol."""
+    forward = partial(_forward_message, game_connection, client_queue, TokenBucket(limit))
+    forward_task = asyncio.create_task(_forward_messages(socket, client_queue, forward), name="forward messages")
+    if (protocol := find_protocol(socket.scope)) is not None:
+        client_queue.write_now, protocol.on_text = protocol.write_now, forward
     try:
         while (message := await client_queue.get()) is not None:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
@@ -327,18 +328,27 @@ async def _relay(
     except TimeoutError:
         client_queue.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
     finally:
+        if protocol is not None:
+            protocol.on_text = None
         forward_task.cancel()
         with suppress(asyncio.CancelledError):
             await forward_task
 
 
-async def _forward_messages(
-    socket: WebSocket, game_connection: GameConnection, client_queue: ClientQueue, limit: RateLimit
+def _forward_message(
+    game_connection: GameConnection, client_queue: ClientQueue, bucket: TokenBucket, text: bytes
 ) -> None:
+    """Forward a message of the page to the game, or close the connection if it exceeds the rate limit."""
+    if bucket.take():
+        game_connection.submit(client_queue, text)
+    else:
+        client_queue.close(CloseCode.RATE_LIMITED, REASONS[CloseCode.RATE_LIMITED])
+
+
+async def _forward_messages(socket: WebSocket, client_queue: ClientQueue, forward: Callable[[bytes], None]) -> None:
     """Forward messages of the page to the game; when the client disconnects, end the other direction too."""
-    bucket = TokenBucket(limit)
-    for connection_id in count(1):
-        if connection_id % MAX_CONSECUTIVE_MESSAGES == 0:
+    for number in count(1):
+        if number % MAX_CONSECUTIVE_MESSAGES == 0:
             await asyncio.sleep(0)
         try:
             text = _read_text(await socket.receive())
@@ -348,10 +358,7 @@ async def _forward_messages(
         if text is None:
             client_queue.close(CloseCode.NORMAL, "")
             return
-        if not bucket.take():
-            client_queue.close(CloseCode.RATE_LIMITED, REASONS[CloseCode.RATE_LIMITED])
-            return
-        game_connection.submit(client_queue, text)
+        forward(text)
 
 
 async def close_socket(socket: WebSocket, code: CloseCode, reason: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,9 +13,16 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
+from skill_arcade.play.connections.game_connection import ClientQueue
 from skill_arcade.web.rate_limiting.table import BYTES, FRAMES
-from skill_arcade.web.uvicorn_protocols.websocket import FrameCounter, RateLimitedWebSocketProtocol
+from skill_arcade.web.uvicorn_protocols.websocket import (
+    FrameCounter,
+    RateLimitedWebSocketProtocol,
+    binary_frame_head,
+    find_protocol,
+)
 from skill_arcade.wire.close_codes import CloseCode
 
 pytestmark = pytest.mark.anyio
@@ -25,9 +33,18 @@ UPGRADE = (
 
 
 async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """Send until the client's buffers are full, then close (`/full`), or read until it disconnects."""
+    """Do what the path says, then read until the client disconnects.
+
+    `/full` sends until the client's buffers are full, then closes. `/count` and `/listen` send and receive numbers.
+    """
     await receive()
     await send({"type": "websocket.accept"})
+    if scope["path"] == "/count":
+        await send_numbers(scope, send)
+        return
+    if scope["path"] == "/listen":
+        await receive_numbers(scope, receive)
+        return
     if scope["path"] == "/full":
         try:
             async with asyncio.timeout(0.5):
@@ -42,6 +59,47 @@ async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
             pass
     while (await receive())["type"] != "websocket.disconnect":
         pass
+
+
+N_NUMBERS = 600
+ways: Counter[str] = Counter()
+
+
+async def send_numbers(scope: Scope, send: Send) -> None:
+    """Send more than the buffers hold, as the play socket does; `ways` counts the messages that are written at once."""
+    queue, protocol = ClientQueue(), find_protocol(scope)
+    assert protocol is not None
+
+    def write_now(message: str | bytes) -> bool:
+        is_written = protocol.write_now(message)
+        ways["at once" if is_written else "refused"] += 1
+        return is_written
+
+    async def put_numbers() -> None:
+        for number in range(N_NUMBERS):
+            queue.put(f"{number}" if number % 7 == 0 else number.to_bytes(2) + bytes(50_000))
+            await asyncio.sleep(0 if number % 3 else 0.001)
+        queue.close(CloseCode.NORMAL, "")
+
+    queue.write_now = write_now
+    putting = asyncio.create_task(put_numbers())
+    while (message := await queue.get()) is not None:
+        await send({"type": "websocket.send", "bytes" if isinstance(message, bytes) else "text": message})
+    await putting
+    await send({"type": "websocket.close", "code": 1000})
+
+
+received: list[tuple[str, int]] = []
+
+
+async def receive_numbers(scope: Scope, receive: Receive) -> None:
+    """Note each number with the way on which it came. Some of them come before the application listens."""
+    protocol = find_protocol(scope)
+    assert protocol is not None
+    await asyncio.sleep(0.1)
+    protocol.on_text = lambda text: received.append(("direct", int(text)))
+    while (message := await receive())["type"] == "websocket.receive":
+        received.append(("queued", int(message["text"])))
 
 
 @pytest.fixture
@@ -123,3 +181,62 @@ async def test_F4_rate_limit_of_frames_closes_with_rate_limited(port: int) -> No
             with pytest.raises(ConnectionClosed):
                 await connection.recv()
     assert connection.close_code == CloseCode.RATE_LIMITED
+
+
+async def test_write_now_to_slow_client_keeps_order_and_loses_nothing(port: int) -> None:
+    ways.clear()
+    numbers = []
+    async with connect(f"ws://127.0.0.1:{port}/count", compression=None, close_timeout=1) as connection:
+        await asyncio.sleep(0.3)  # until its buffers are full
+        async for message in connection:
+            numbers.append(int(message) if isinstance(message, str) else int.from_bytes(message[:2]))
+    assert numbers == list(range(N_NUMBERS))
+    assert ways["at once"] > 10
+    assert ways["refused"] > 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
+def test_binary_frame_head_equals_that_of_websockets(size: int) -> None:
+    data = bytes(size)
+    assert binary_frame_head(size) + data == Frame(Opcode.BINARY, data).serialize(mask=False)
+
+
+async def test_write_now_to_closed_connection_returns_false(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocols: list[RateLimitedWebSocketProtocol] = []
+    connection_made = RateLimitedWebSocketProtocol.connection_made
+
+    def note(self: RateLimitedWebSocketProtocol, transport: asyncio.BaseTransport) -> None:
+        protocols.append(self)
+        connection_made(self, transport)
+
+    monkeypatch.setattr(RateLimitedWebSocketProtocol, "connection_made", note)
+    async with connect(f"ws://127.0.0.1:{port}/", compression=None, close_timeout=1) as connection:
+        (protocol,) = protocols
+        assert protocol.write_now(b"one")
+        assert await connection.recv() == b"one"
+    async with asyncio.timeout(10):
+        while not protocol.disconnected:
+            await asyncio.sleep(0.01)
+    assert not protocol.write_now(b"two")
+
+
+async def test_on_text_after_queued_messages_keeps_order_and_loses_nothing(port: int) -> None:
+    received.clear()
+    async with connect(f"ws://127.0.0.1:{port}/listen", compression=None, close_timeout=1) as connection:
+        for number in range(100):
+            await connection.send(iter([str(number), ""]) if number % 10 == 9 else str(number))  # some in two frames
+            await asyncio.sleep(0 if number < 20 else 0.004)
+    async with asyncio.timeout(10):
+        while len(received) < 100:
+            await asyncio.sleep(0.01)
+    assert [number for _, number in received] == list(range(100))
+    assert {way for way, _ in received} == {"direct", "queued"}
+
+
+async def test_on_text_with_invalid_utf8_closes_with_1007(port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/listen", compression=None, close_timeout=1) as connection:
+        await asyncio.sleep(0.3)
+        connection.transport.write(b"\x81\x81\0\0\0\0\xff")
+        with pytest.raises(ConnectionClosed):
+            await connection.recv()
+    assert connection.close_code == 1007

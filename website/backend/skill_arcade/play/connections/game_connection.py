@@ -8,6 +8,7 @@ import logging
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, cast
 from uuid import UUID, uuid4
 
@@ -49,11 +50,17 @@ HAND_OVER_REASON = "The server is restarting. Your game continues in a moment."
 
 
 class ClientQueue:
-    """Bounded queue of outgoing messages for one client. It ends when the client's connection is to be closed."""
+    """Bounded queue of outgoing messages for one client. It ends when the client's connection is to be closed.
+
+    A message that finds nothing before it is written at once by `write_now`, if the connection has such a function.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[str | bytes] = deque()
         self._wake = asyncio.Event()
+        self._is_drained = False
+        self.write_now: Callable[[str | bytes], bool] | None = None
+        """Writes a message to the client's connection; returns False if the message has to wait."""
         self.closing: tuple[CloseCode, str] | None = None
         self.has_missed_attach = False  # the game ended before it processed ATTACH
         self.unprocessed_messages: list[bytes] = []  # sent by the page before ATTACHED
@@ -68,6 +75,8 @@ class ClientQueue:
             self.close(CloseCode.TOO_SLOW, REASONS[CloseCode.TOO_SLOW])
         if self.closing is not None:
             return
+        if self._is_drained and not self._waiting and self.write_now is not None and self.write_now(message):
+            return
         self._waiting.append(message)
         self._wake.set()
 
@@ -78,12 +87,19 @@ class ClientQueue:
         self._wake.set()
 
     async def get(self) -> str | bytes | None:
-        """Return the next message, or None if the connection is to be closed."""
+        """Return the next message, or None if the connection is to be closed.
+
+        A call says that the message before it has been sent.
+        """
         while not self._waiting:
             if self.closing is not None:
                 return None
             self._wake.clear()
-            await self._wake.wait()
+            self._is_drained = True
+            try:
+                await self._wake.wait()
+            finally:
+                self._is_drained = False
         return self._waiting.popleft()
 
 
@@ -243,15 +259,17 @@ class GameConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         client_queue = self._client
         for kind, payload in self._parser.feed(data):
+            if kind == ToServer.FRAME:  # first, because nearly all messages are frames
+                if client_queue is not None and not self._unanswered_attaches:
+                    client_queue.put(payload)
+                continue
             if kind in (ToServer.WATCH_FRAME, ToServer.WATCH_SCENE):
                 self._on_watch_message(kind, payload)
                 continue
             self._note(kind, payload)
             if client_queue is None or self._unanswered_attaches:
                 continue  # it was sent to a client that has disconnected
-            if kind == ToServer.FRAME:
-                client_queue.put(payload)
-            elif kind == ToServer.TEXT:
+            if kind == ToServer.TEXT:
                 client_queue.put(payload.decode())
             elif kind == ToServer.CLOSE:
                 client_queue.close(*_read_close(payload))

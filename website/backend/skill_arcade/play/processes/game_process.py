@@ -82,12 +82,19 @@ class GameProcess:
 
         A session in real time is not listened to between its steps: its process then wakes once a step, not twice.
         """
-        sources = [runner.pipe for runner in self._runners if not runner.is_ticking]
-        due_times = [runner.due_us for runner in self._runners if runner.due_us is not None]
-        if any(runner.is_idle for runner in self._runners):
+        sources: list[socket.socket] = []
+        due_us: int | None = None
+        is_idle = False
+        for runner in self._runners:
+            if not runner.is_ticking:
+                sources.append(runner.pipe)
+            if runner.due_us is not None and (due_us is None or runner.due_us < due_us):
+                due_us = runner.due_us
+            is_idle = is_idle or runner.is_idle
+        if is_idle:
             timeout_s: float | None = 0.0
         else:
-            timeout_s = max(0.0, (min(due_times) - now_us()) / 1e6) if due_times else None
+            timeout_s = None if due_us is None else max(0.0, (due_us - now_us()) / 1e6)
         if self._control is not None:
             sources.append(self._control)
         if not sources:

@@ -352,7 +352,7 @@ class EpisodeRecorder:
     def _lives(self, outcome: StepResult) -> int:
         key = self._game.show.lives
         lives = -1 if key is None else outcome.info.get(key, -1)
-        if isinstance(lives, int | float):
+        if isinstance(lives, (int, float)):
             return max(-1, min(int(lives), MAX_LIVES))
         raise self._unrecordable(ValueError(f"info[{key!r}] is {lives!r}; show.lives needs a number"))
 

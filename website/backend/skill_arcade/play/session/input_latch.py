@@ -62,17 +62,21 @@ class InputLatch:
         """
         if self._chosen is not None:
             return self._chosen
+        if self._pending:
+            self._apply_together()
+        if self._action is None:  # cached while the held controls do not change
+            self._action = (self.resolve(),)
+        return self._action[0], self._source
+
+    def _apply_together(self) -> None:
         pressed: set[str] = set()
         released: set[str] = set()
         while self._pending:
             change = self._pending[0]
             if change.control in (released if change.down else pressed):
-                break
+                return
             (pressed if change.down else released).add(change.control)
             self._apply(self._pending.popleft())
-        if self._action is None:  # cached while the held controls do not change
-            self._action = (self.resolve(),)
-        return self._action[0], self._source
 
     def resolve(self) -> int | None:
         """Return the action of the held controls.

@@ -69,6 +69,7 @@ class Session:
         self._game, self._environment, self._open_journal = game, env, open_journal
         self._config, self._wall_us = config, wall_us
         self._control_names = {control.name for control in game.controls}
+        self._is_turn_based = game.pace.kind == "turn-based"
         sound = None if config.sound is False else SoundStream.find(env, game.pace)
         self._channel = ClientChannel(sink, sound, is_sound_forced=config.sound is True, delay_us=config.frame_delay_us)
         self._input_delay = InputDelay(config.input_delay_us)
@@ -123,14 +124,18 @@ class Session:
     @property
     def due_us(self) -> int | None:
         """Time at which `tick` has something to do, or None if the session only waits for messages."""
-        due_times = [self._leave_at_us, self._close_at_us, self._channel.due_us]
-        if self._phase is Phase.playing:
-            due_times.append(self._clock.due_us)
-            if self._game.pace.kind == "turn-based":
-                due_times.append(self._input_delay.due_us)
-        if self._episode is not None:
-            due_times.append(self._episode.rotation_due_us)
-        return min((due for due in due_times if due is not None), default=None)
+        is_playing = self._phase is Phase.playing
+        due_us = self._clock.due_us if is_playing else None
+        for other_us in (
+            self._leave_at_us,
+            self._close_at_us,
+            self._channel.due_us,
+            self._input_delay.due_us if is_playing and self._is_turn_based else None,
+            None if self._episode is None else self._episode.rotation_due_us,
+        ):
+            if other_us is not None and (due_us is None or other_us < due_us):
+                due_us = other_us
+        return due_us
 
     @end_session_on_failure
     def tick(self, now: int) -> None:
@@ -501,8 +506,9 @@ class Session:
         if episode is None or self._verifier is not None or self._phase is not Phase.playing:
             return None
         frame = None if message.frame is None or message.frame > episode.n_steps else message.frame
-        control = message.model_dump(include={"control", "down", "device", "code"})
-        self._record_event("input", received, message.at, frame=frame, **control)
+        control, down, device, code = message.control, message.down, message.device, message.code
+        fields = {"control": control, "down": down, "device": device, "code": code}
+        self._record_event("input", received, message.at, frame=frame, **fields)
         source = ActiveInput(round(message.at * 1000), received - episode.started_us, frame)
         self._input_delay.hold(message.control, source, received, down=message.down)
         return self._apply_inputs(now)
@@ -511,7 +517,7 @@ class Session:
         """Let the inputs act whose delay is over (rule I4). In real time they act at the next step."""
         for held in self._input_delay.take_due(now):
             self._latch.change(held.control, down=held.down, source=held.source)
-            if self._game.pace.kind == "turn-based":
+            if self._is_turn_based:
                 action, _ = self._latch.sample()
                 if held.down and action is not None:  # a press without an action of its own is not a step (rule I3)
                     self._step(now, action, held.source)
@@ -559,7 +565,7 @@ class Session:
             return self._channel.reject("act is for streamed episodes; in lockstep send ticks")
         frame = None if message.frame is None or message.frame > episode.n_steps else message.frame
         source = ActiveInput(round(message.at * 1000), received - episode.started_us, frame)
-        if self._is_stepped or self._game.pace.kind == "turn-based":
+        if self._is_stepped or self._is_turn_based:
             return self._step(now, message.action, source)
         self._record_event("act", received, message.at, action=message.action, frame=frame)
         return self._latch.hold_action(message.action, source)
@@ -582,7 +588,8 @@ class Session:
         if self._verifier is not None:
             return self._end_episode("silent", now)  # in lockstep only the timeout of a silent page is due (rule L7)
         if action is None:
-            self._apply_inputs(now)
+            if self._input_delay.due_us is not None:
+                self._apply_inputs(now)
             action, source = self._latch.sample()
         assert action is not None
         if self._takeover is not None:

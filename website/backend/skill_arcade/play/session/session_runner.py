@@ -7,6 +7,7 @@ import faulthandler
 import gc
 import logging
 import os
+import select
 import socket
 import time
 
@@ -48,6 +49,8 @@ class SessionRunner:
     def __init__(self, pipe: socket.socket, pool: EnvironmentPool) -> None:
         self.pipe = pipe
         self.pipe.setblocking(True)
+        self._readable = select.poll()
+        self._readable.register(pipe, select.POLLIN)
         self._pool = pool
         self._parser = MessageParser()
         self._assignment: GameAssignment | None = None
@@ -74,31 +77,35 @@ class SessionRunner:
         if self._resumption is not None:
             self._resume(self._resumption)  # the messages wait until the episode can be continued
         else:
-            self._read_messages()
+            has_messages = self._read_messages()
             if self._resumption is None:
-                self._run_due()
+                self._run_due(has_messages=has_messages)
         if (session := self._session) is not None:
             session.send_scene()
             self.due_us, self.is_ticking = session.due_us, session.is_ticking
             self.is_idle = session.is_idle or self._resumption is not None
         self.is_finished = self._is_discarded or (session is not None and session.is_finished)
 
-    def _read_messages(self) -> None:
+    def _read_messages(self) -> bool:
+        """Handle the messages that have arrived; return False if there are none."""
         data = self._read()
-        if data == b"":
+        if data is None:
+            return False
+        if not data:
             self._on_server_gone()
-        for kind, payload in self._parser.feed(data or b""):
+        for kind, payload in self._parser.feed(data):
             self._repeat_if_needed()
             if self._resumption is None:
                 self._dispatch(kind, payload)
             else:
                 self._unhandled.append((kind, payload))
+        return True
 
-    def _run_due(self) -> None:
+    def _run_due(self, *, has_messages: bool) -> None:
         session = self._session
         if session is None or session.is_finished:
             return
-        due = session.due_us
+        due = session.due_us if has_messages else self.due_us
         if due is not None and (now := now_us()) >= due:
             session.tick(now)
             self._report_lateness(session, now)
@@ -132,10 +139,11 @@ class SessionRunner:
             self._lateness_reported_at_us = now
 
     def _read(self) -> bytes | None:
-        try:
-            return self.pipe.recv(65536, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        # At most steps no message waits, and an exception for that would cost more than this question.
+        if not self._readable.poll(0):
             return None
+        try:
+            return self.pipe.recv(65536)
         except ConnectionError:
             return b""
 

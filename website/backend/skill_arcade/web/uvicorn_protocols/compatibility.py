@@ -31,6 +31,7 @@ USED_METHODS: dict[type, dict[str, tuple[str, ...]]] = {
         "connection_lost": ("exc",),
         "data_received": ("data",),
         "handle_connect": ("event",),
+        "handle_text": ("event",),
         "send": ("message",),
         "handle_parser_exception": (),
         "keepalive_timeout": (),

@@ -4,12 +4,16 @@ Connections that do not read their close frame are reset after 3 s.
 """
 
 import asyncio
+import struct
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Scope
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from skill_arcade.web.rate_limiting.table import BYTES, FRAMES, PROGRAM_BYTES, PROGRAM_FRAMES, RateLimit
 from skill_arcade.web.rate_limiting.token_bucket import TokenBucket
@@ -23,8 +27,28 @@ MAX_PARSE_BYTES = 2048
 """
 LIMITS_EXTENSION = "skill_arcade.limits"
 """ASGI extension of a connection's scope: a function that replaces its limits of bytes and frames."""
+DIRECT_EXTENSION = "skill_arcade.direct"
+"""ASGI extension of a connection's scope: the protocol, for messages without a task switch."""
 LINGER_SECONDS = 3.0
 """Time for which a closed connection may read what was sent before the close."""
+
+
+_HEAD = struct.Struct("!BB")
+_HEAD_16 = struct.Struct("!BBH")
+_HEAD_64 = struct.Struct("!BBQ")
+_WHOLE_BINARY = 0x82
+
+
+def binary_frame_head(size: int) -> bytes:
+    """Return the head of a server's frame with a whole binary message (RFC 6455, section 5.2).
+
+    Frames of the game are most of what the server sends. The general code of `websockets` makes a dozen calls for each.
+    """
+    if size < 126:
+        return _HEAD.pack(_WHOLE_BINARY, size)
+    if size < 65_536:
+        return _HEAD_16.pack(_WHOLE_BINARY, 126, size)
+    return _HEAD_64.pack(_WHOLE_BINARY, 127, size)
 
 
 class FrameCounter:
@@ -71,16 +95,22 @@ class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._next_parse: asyncio.Handle | None = None
         self._is_ignoring_input = False
         self._reset_timer: asyncio.TimerHandle | None = None
+        self.on_text: Callable[[bytes], None] | None = None
+        """Takes the text messages of the accepted connection, or None if the application receives them.
+
+        The queue of the application costs a task switch a message, and two system calls to pause and resume reading.
+        """
 
     def _set_limits(self, in_bytes: RateLimit, in_frames: RateLimit) -> None:
         self._byte_bucket, self._frame_bucket = TokenBucket(in_bytes), TokenBucket(in_frames)
         self._max_frames = int(in_frames.burst)
 
     def handle_connect(self, event: Request) -> None:
-        """Let the application raise the limits, once it knows who has connected."""
+        """Let the application raise the limits, once it knows who has connected, and exchange messages directly."""
         super().handle_connect(event)
         if not self.close_sent:
             self.scope["extensions"][LIMITS_EXTENSION] = {"set": self._set_limits}
+            self.scope["extensions"][DIRECT_EXTENSION] = {"protocol": self}
 
     def data_received(self, data: bytes) -> None:
         """Accept bytes, and close the connection if they exceed the rate limit."""
@@ -142,6 +172,40 @@ class RateLimitedWebSocketProtocol(WebSocketsSansIOProtocol):
             self.close_timer or self._reset_timer
         )  # otherwise Uvicorn closes when the application returns
 
+    def handle_text(self, event: Frame) -> None:
+        """Give a whole text message to `on_text` if no message waits before it; queue it otherwise."""
+        if self.on_text is None or not event.fin or self.close_sent or not self.queue.empty():
+            super().handle_text(event)
+            return
+        data = bytes(event.data)
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            super().handle_text(event)  # which closes the connection
+        else:
+            self.on_text(data)
+
+    def write_now(self, message: str | bytes) -> bool:
+        """Write a message of the accepted connection.
+
+        Return False, without writing, if the client is behind or the connection is closing: `send` then waits or
+        raises. What the event loop reads from a game in one iteration leaves in one system call, because uvloop joins
+        the writes of an iteration.
+        """
+        if not self.handshake_complete or not self.writable.is_set() or self.close_sent or self.disconnected:
+            return False
+        if self.conn.state is not State.OPEN:
+            return False
+        if isinstance(message, bytes) and not self.conn.extensions:
+            self.transport.write(binary_frame_head(len(message)) + message)
+            return True
+        if isinstance(message, bytes):
+            self.conn.send_binary(message)
+        else:
+            self.conn.send_text(message.encode())
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
+
     async def send(self, message: Any) -> None:
         """Send a message. After a close the client has `LINGER_SECONDS` to read it."""
         if self._is_ignoring_input:
@@ -174,3 +238,11 @@ def use_program_limits(scope: Scope) -> None:
     extension = scope.get("extensions", {}).get(LIMITS_EXTENSION)
     if extension is not None:
         extension["set"](PROGRAM_BYTES, PROGRAM_FRAMES)
+
+
+def find_protocol(scope: Scope) -> RateLimitedWebSocketProtocol | None:
+    """Return the protocol of a connection, or None in a test client."""
+    protocol: RateLimitedWebSocketProtocol | None = (
+        scope.get("extensions", {}).get(DIRECT_EXTENSION, {}).get("protocol")
+    )
+    return protocol
