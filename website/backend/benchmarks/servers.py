@@ -25,6 +25,7 @@ from benchmarks.processes import CpuMeter
 from benchmarks.report import Report, load_average, quantile
 from skill_arcade.storage.database.embedded import EmbeddedPostgres
 from skill_arcade.storage.database.engine import migrate_sync
+from skill_arcade.storage.database.work import N_FAST_POLLS, POLL_SECONDS
 from skill_arcade.web.placement import margin
 from tests.support.arcade import Player, issue_placed_ticket, sign_in, ticket_subprotocols
 from tests.support.database import execute, opened_engine, temporary_home
@@ -123,7 +124,7 @@ async def count_idle_statements(url: URL, log: Path, n_servers: int) -> dict[str
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
         await connection.execute(text("SELECT pg_reload_conf()"))
-        await asyncio.sleep(1)
+        await asyncio.sleep(N_FAST_POLLS * POLL_SECONDS + 2)  # a server that has started looks for work more often
         start = log.stat().st_size
         await asyncio.sleep(IDLE_SECONDS)
         lines = log.read_bytes()[start:].splitlines()
