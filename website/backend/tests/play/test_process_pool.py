@@ -16,6 +16,7 @@ from skill_arcade.environments.atari import AtariPlayableEnv
 from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.games.manifest import EnvironmentSpec
 from skill_arcade.play.processes import environment_pool
+from skill_arcade.play.processes import process_pool as pool_module
 from skill_arcade.play.processes.environment_pool import EnvironmentPool
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.play.processes.process_pool import GameProcessPool, GameSlot
@@ -39,8 +40,10 @@ def find_game_processes(arcade: Arcade) -> list[psutil.Process]:
     return find_games(arcade.process.pid)
 
 
-async def acquire_slot(process_pool: GameProcessPool, environment: EnvironmentSpec) -> GameSlot:
-    slot, pipe = await process_pool.acquire_slot(environment)
+async def acquire_slot(
+    process_pool: GameProcessPool, environment: EnvironmentSpec, *, is_repeating: bool = False
+) -> GameSlot:
+    slot, pipe = await process_pool.acquire_slot(environment, is_repeating=is_repeating)
     pipe.close()
     return slot
 
@@ -78,6 +81,26 @@ async def test_process_pool_shares_process_with_preloaded_environment() -> None:
     assert rejoined.process in (first.process, third.process)
     for slot in (second, third, other, rejoined):
         process_pool.release_slot(slot)
+
+
+async def test_games_that_repeat_steps_are_spread_over_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "N_CPUS", 2)
+    process_pool = GameProcessPool(4, ("text", "WARNING"))
+    playing = await acquire_slot_in_preloaded_process(process_pool, BREAKOUT, 3)
+    first = await acquire_slot(process_pool, BREAKOUT, is_repeating=True)
+    second = await acquire_slot(process_pool, BREAKOUT, is_repeating=True)
+    third = await acquire_slot(process_pool, BREAKOUT, is_repeating=True)
+    assert first.process is playing.process
+    assert second.process is not first.process
+    assert third.process is first.process, "each CPU repeats a game, so the fullest process takes one more"
+    second.end_repetition()
+    fourth = await acquire_slot(process_pool, BREAKOUT, is_repeating=True)
+    assert fourth.process is second.process
+    slots = [playing, first, second, third, fourth]
+    processes = {slot.process for slot in slots}
+    for slot in slots:
+        process_pool.release_slot(slot)
+    assert [process.n_repeating for process in processes] == [0, 0]
 
 
 async def test_process_pool_with_one_game_per_process_never_shares() -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from skill_arcade.errors import NotReady, ServerShuttingDown, TooManyGames
-from skill_arcade.games.manifest import EnvironmentSpec, Manifest, hash_manifest
+from skill_arcade.games.manifest import Manifest, hash_manifest
 from skill_arcade.play.assignment import (
     GameAssignment,
     GameRequest,
@@ -251,7 +251,7 @@ class SessionManager:
             async with self._start_limiter.slot() as started:
                 if self._is_shutting_down:
                     raise ServerShuttingDown(RESTART_REASON)
-                started.append(game_connection := await self._open_connection(assignment.game.environment, address))
+                started.append(game_connection := await self._open_connection(assignment, address))
                 self._connections[player_connection.user_id] = game_connection
                 game_connection.lock = player_connection.lock
                 game_connection.connection_number = player_connection.number
@@ -277,9 +277,10 @@ class SessionManager:
         if self._is_shutting_down:
             return False
         assignment = self._make_assignment(user_id, GameRequest(game, options))
+        assignment = assignment.model_copy(update={"resumed": episode})
         async with self._start_limiter.slot() as started:
-            started.append(game_connection := await self._open_connection(assignment.game.environment, ""))
-            game_connection.assign(assignment.model_copy(update={"resumed": episode}))
+            started.append(game_connection := await self._open_connection(assignment, ""))
+            game_connection.assign(assignment)
         await asyncio.wait([game_connection.closed], timeout=MAX_RECOVERY_SECONDS)
         if not game_connection.closed.done():
             game_connection.stop("crashed")
@@ -391,14 +392,17 @@ class SessionManager:
         if current is not None and not current.closed.done():
             await self._end_current_game(current)
 
-    async def _open_connection(self, environment: EnvironmentSpec, address: str) -> GameConnection:
+    async def _open_connection(self, assignment: GameAssignment, address: str) -> GameConnection:
         activity = PlayerActivity(self._activity_limits, time.monotonic())
+        is_repeating = assignment.resumed is not None or assignment.branch is not None
         try:
-            slot, pipe = await self._process_pool.acquire_slot(environment)
-            return await GameConnection.open(slot, pipe, self._on_game_closed, activity, address)
+            slot, pipe = await self._process_pool.acquire_slot(assignment.game.environment, is_repeating=is_repeating)
+            connection = await GameConnection.open(slot, pipe, self._on_game_closed, activity, address)
         except OSError as error:
             log.exception("cannot start a game process")
             raise NotReady("The game could not be started. Try again in a moment.") from error
+        connection.ready.add_done_callback(lambda _: slot.end_repetition())
+        return connection
 
     def _on_game_closed(self, game_connection: GameConnection) -> None:
         if game_connection.assignment is not None and (

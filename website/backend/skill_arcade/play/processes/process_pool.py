@@ -11,6 +11,8 @@ from skill_arcade.games.manifest import ATARI_ID_PREFIX, EnvironmentSpec
 from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.telemetry import Format
 
+N_CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 
 class GameProcessHandle:
     """The server's handle of a game process."""
@@ -19,7 +21,8 @@ class GameProcessHandle:
         self.pid = pid
         self.available = Counter(available)
         self.is_exclusive = is_exclusive
-        self.n_games = 0
+        self.n_games = self.n_repeating = 0
+        """Games, and those of them that repeat the steps of an episode."""
         self._control = control
         self._pidfd: int | None = None
         if hasattr(os, "pidfd_open"):
@@ -59,13 +62,20 @@ class GameProcessHandle:
 class GameSlot:
     """A place for one game in a process, with an instance of its environment reserved until `release`."""
 
-    def __init__(self, process: GameProcessHandle, key: str) -> None:
-        self.process, self._key = process, key
+    def __init__(self, process: GameProcessHandle, key: str, *, is_repeating: bool = False) -> None:
+        self.process, self._key, self._is_repeating = process, key, is_repeating
         process.n_games += 1
+        process.n_repeating += is_repeating
         process.available[key] -= 1
+
+    def end_repetition(self) -> None:
+        """Note that the game has repeated the steps that it had to."""
+        self.process.n_repeating -= self._is_repeating
+        self._is_repeating = False
 
     def release(self) -> None:
         """Free the place after the game has ended; its environment is back in the process's pool."""
+        self.end_repetition()
         self.process.n_games -= 1
         self.process.available[self._key] += 1
 
@@ -85,8 +95,12 @@ class GameProcessPool:
         self._memory_mb = memory_mb
         self._processes: list[GameProcessHandle] = []
 
-    async def acquire_slot(self, environment: EnvironmentSpec) -> tuple[GameSlot, socket.socket]:
+    async def acquire_slot(
+        self, environment: EnvironmentSpec, *, is_repeating: bool = False
+    ) -> tuple[GameSlot, socket.socket]:
         """Reserve a place for a game; return it and the server's end of the game's pipe.
+
+        `is_repeating`: it begins with the repetition of many steps, until `GameSlot.end_repetition`.
 
         Raises:
             OSError: no process could be started.
@@ -94,7 +108,8 @@ class GameProcessPool:
         parent_socket, child_socket = socket.socketpair()
         parent_socket.setblocking(False)
         with child_socket:
-            while (slot := self._find_slot(key := environment.model_dump_json())) is not None:
+            key = environment.model_dump_json()
+            while (slot := self._find_slot(key, is_repeating=is_repeating)) is not None:
                 try:
                     slot.process.add_game(child_socket)
                 except OSError:
@@ -104,7 +119,7 @@ class GameProcessPool:
             process = await asyncio.to_thread(self._fork, environment)
             self._processes.append(process)
             process.add_game(child_socket)
-            return GameSlot(process, key), parent_socket
+            return GameSlot(process, key, is_repeating=is_repeating), parent_socket
 
     def release_slot(self, slot: GameSlot) -> None:
         """Release the place of a game that has ended or whose process has died."""
@@ -112,17 +127,25 @@ class GameProcessPool:
         if slot.process.n_games == 0:
             self._close_when_idle(slot.process)
 
-    def _find_slot(self, key: str) -> GameSlot | None:
+    def _find_slot(self, key: str, *, is_repeating: bool) -> GameSlot | None:
         """Reserve a place in the fullest process that has an instance of the environment, or return None.
 
-        Fewer and fuller processes make better use of CPU caches.
+        Fewer and fuller processes make better use of CPU caches. Games that repeat steps are spread over as many
+        processes as there are CPUs, because each of them would use one for seconds.
         """
         candidates = [
             process
             for process in self._processes
             if not process.is_exclusive and process.n_games < self._max_games_per_process and process.available[key] > 0
         ]
-        return GameSlot(max(candidates, key=lambda process: process.n_games), key) if candidates else None
+        if is_repeating and candidates:
+            n_repeating = min(process.n_repeating for process in candidates)
+            if n_repeating and sum(process.n_repeating > 0 for process in self._processes) < N_CPUS:
+                return None
+            candidates = [process for process in candidates if process.n_repeating == n_repeating]
+        if not candidates:
+            return None
+        return GameSlot(max(candidates, key=lambda process: process.n_games), key, is_repeating=is_repeating)
 
     def _fork(self, environment: EnvironmentSpec) -> GameProcessHandle:
         fork_server = get_fork_server()
