@@ -209,6 +209,8 @@ async def _report(
             )
             quantiles = await connection.execute(query, {"episodes": list(stats.steps)})
             late = quantiles.scalar_one() or (float("nan"), float("nan"))
+    for kind, size in memory.items():
+        report.facts[f"MB (PSS) of {kind} with {n} players"] = size / 2**20
     player_seconds = stats.seconds + visitors.seconds
     cpu = {kind: 100 * used / player_seconds for kind, used in machine.meter.seconds.items()}
     parts = [cpu.get(kind, 0.0) for kind in ("server", "games", "uploader", "certifier", "postgres")]

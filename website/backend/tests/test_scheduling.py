@@ -62,7 +62,7 @@ async def test_short_slice_is_requested_when_game_is_ready(tmp_path: Path) -> No
     capacity = RecordingCapacity(tmp_path / "journal", tmp_path / "report", min_free_bytes=0, max_stall_seconds=60)
     sessions = SessionManager(capacity=capacity, segment_seconds=1, resume_seconds=5, max_games=2, games_per_process=1)
     game = load_catalogue(None).games["tower-of-hanoi"]
-    starting = await sessions._open_connection(game.environment, "")
+    starting = await sessions._open_connection(sessions._make_assignment("bob", GameRequest(game)), "")
     assert slice_ns(starting.slot.process.pid) > SLICE_NS
     game_connection = await sessions.get_or_start_game(
         sessions.register_connection("ada", sessions.next_connection_id()), GameRequest(game)

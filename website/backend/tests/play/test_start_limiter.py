@@ -47,9 +47,8 @@ async def test_start_limiter_releases_slot_after_timeout_or_error(
 ) -> None:
     monkeypatch.setattr(start_limiter, "START_TIMEOUT_SECONDS", 0.05)
     sessions, limiter = open_sessions(tmp_path), StartLimiter(1)
-    game_connection = await sessions._open_connection(
-        HANOI.environment, ""
-    )  # no game is assigned, so it never gets ready
+    assignment = sessions._make_assignment("ada", GameRequest(HANOI))
+    game_connection = await sessions._open_connection(assignment, "")  # it is not assigned, so it never gets ready
     async with limiter.slot() as started:
         started.append(game_connection)
     with pytest.raises(ZeroDivisionError):

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from skill_arcade.games.manifest import EnvironmentSpec
+from skill_arcade.play.assignment import GameAssignment
 from skill_arcade.play.connections.game_connection import ClientQueue, GameConnection
 from skill_arcade.settings import Settings
 from skill_arcade.web import play_socket
@@ -155,8 +155,8 @@ async def test_game_crash_at_start_is_not_retried(
     opened = []
     open_connection = arcade.state.sessions._open_connection
 
-    async def open_and_kill(environment: EnvironmentSpec, address: str) -> GameConnection:
-        game_connection = await open_connection(environment, address)
+    async def open_and_kill(assignment: GameAssignment, address: str) -> GameConnection:
+        game_connection = await open_connection(assignment, address)
         opened.append(game_connection)
         game_connection.slot.process.kill()
         return game_connection
