@@ -14,6 +14,8 @@ _server, _lease = Table.metadata.tables["server"], Table.metadata.tables["game_l
 
 MAX_KEPT = timedelta(days=30)
 """Time after its end or its loss after which a server is forgotten."""
+RECOVERY_GRACE = timedelta(seconds=2)
+"""Time after the loss of a server for which players that wait for their game go before the recovery of its journal."""
 SILENT_PERIOD = timedelta(days=1)
 """Time for which a lost server is counted as silent."""
 _IS_RUNNING = and_(_server.c.time_ended.is_(None), _server.c.time_expires >= func.now())
@@ -138,9 +140,13 @@ async def list_silent(connection: AsyncConnection) -> list[SilentServer]:
 
 
 async def list_lost_journals(connection: AsyncConnection) -> set[UUID]:
-    """Return the journals of servers that were lost within `SILENT_PERIOD`, unless a server runs on them."""
+    """Return the journals of servers that were lost within `SILENT_PERIOD`, unless a server runs on them.
+
+    Those that were lost within `RECOVERY_GRACE` are left out.
+    """
     running = select(_server.c.journal_id).where(_server.c.time_expires >= func.now())
-    query = select(_server.c.journal_id).where(_IS_SILENT, _server.c.journal_id.not_in(running))
+    is_due = _server.c.time_expires < func.now() - literal(RECOVERY_GRACE)
+    query = select(_server.c.journal_id).where(_IS_SILENT, is_due, _server.c.journal_id.not_in(running))
     return set((await connection.execute(query)).scalars())
 
 
