@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ import skill_arcade.dataset as sa
 from examples import clone
 from skill_arcade.client import ArcadeEnv, ConnectionClosed
 from skill_arcade.client.http import RequestRefused
-from skill_arcade.errors import NotFound
 from skill_arcade.games.catalogue import load_catalogue
 from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, running_arcade
+from tests.support.recordings import wait_for_episode
 
 GAMES = ("breakout", "cart-pole", "minigrid-fetch", "frozen-lake", "lunar-lander")
 PACKAGES = {"gymnasium", "numpy", "websockets", "cloudpickle", "typing_extensions", "farama_notifications"}
@@ -54,18 +53,6 @@ def make_original(game: str) -> gymnasium.Env[Any, Any]:
     if environment.id.startswith("MiniGrid-"):
         import minigrid  # noqa: F401, PLC0415
     return gymnasium.make(environment.id, render_mode="rgb_array", **environment.kwargs)
-
-
-def wait_for_episode(recordings: sa.Dataset, id_: str) -> sa.Episode:
-    """Return an episode once it has ended and is stored."""
-    deadline = time.monotonic() + 60
-    while True:
-        with suppress(NotFound):
-            episode = recordings.episode(id_)
-            if episode.time_ended:
-                return episode
-        assert time.monotonic() < deadline, id_
-        time.sleep(0.1)
 
 
 def assert_certified(arcade: Arcade, episodes: list[str]) -> None:

@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import ale_py
@@ -21,7 +20,6 @@ from skill_arcade.client.lockstep import LockstepGame, find_controls
 from skill_arcade.environments.atari import AtariPlayableEnv
 from skill_arcade.environments.emulator_config import ale_seed
 from skill_arcade.environments.factory import make_environment
-from skill_arcade.errors import NotFound
 from skill_arcade.games.catalogue import MANIFESTS, load_catalogue
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.lockstep.verifier import LockstepSupport
@@ -32,6 +30,7 @@ from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, running_arcade
 from tests.support.lockstep_page import EMPTY_MODULE
 from tests.support.network import NetworkConditions, delaying_proxy
+from tests.support.recordings import wait_for_episode
 
 ATARI = [game for game in load_catalogue().games.values() if game.environment.id.startswith("ALE/")]
 FACTS = json.loads((MANIFESTS / "atari-facts.json").read_text())
@@ -58,18 +57,6 @@ def arcade() -> Iterator[Arcade]:
 def recordings(arcade: Arcade, arcade_home: None) -> Iterator[sa.Dataset]:
     with sa.open() as opened:
         yield opened
-
-
-def wait_for_episode(recordings: sa.Dataset, id_: str) -> sa.Episode:
-    """Return an episode once it has ended and is stored."""
-    deadline = time.monotonic() + 60
-    while True:
-        with suppress(NotFound):
-            episode = recordings.episode(id_)
-            if episode.time_ended:
-                return episode
-        assert time.monotonic() < deadline, id_
-        time.sleep(0.1)
 
 
 def play(arcade: Arcade, pace: Any, game: str, options: dict[str, str]) -> tuple[str, list[tuple[Any, ...]]]:
