@@ -40,13 +40,19 @@ def placement_settings(google: Google, name: str) -> dict[str, str]:
 class GameServices:
     """All services with games but the first. `restore` undoes what `release` has changed."""
 
-    def __init__(self, google: Google, run_smoke_test: Callable[[str], None]) -> None:
-        self._google, self._run_smoke_test = google, run_smoke_test
-        self._names = list_services()[1:]
-        self._before: dict[str, str] = {}
+    def __init__(self, google: Google) -> None:
+        self._google, self._names = google, list_services()[1:]
+        self._changed: dict[str, tuple[str, str]] = {}
+        """Revisions of each service before and after."""
 
-    def release(self, image: str, settings: Mapping[str, str], folder: Path, games: int, **labels: str) -> None:
-        """Release an image to one service after the other. A server that is replaced hands its games over."""
+    def release(
+        self, image: str, settings: Mapping[str, str], folder: Path, check: Callable[[str], None], **labels: str
+    ) -> None:
+        """Release an image to one service after the other. A server that is replaced hands its games over.
+
+        `check` gets the address of each candidate, and raises `UserFacingError` if it must not serve.
+        """
+        games = int(settings["MAX_GAMES"])
         for name in self._names:
             traffic, environment = Traffic(self._google, name), folder / f"{name}.json"
             before = service.serving_revision(traffic.read())
@@ -57,28 +63,35 @@ class GameServices:
             marks = resource_labels(SERVICE, **labels, **{service.PREVIOUS_LABEL: before})
             flags = (f"--labels={marks}", "--no-traffic", f"--tag={CANDIDATE}")
             service.deploy_service(self._google, name, image, environment, *size, *flags)
-            self._run_smoke_test(f"https://{hosts[1]}")
+            check(f"https://{hosts[1]}")
             found = traffic.read()
             revision = "the-candidate" if self._google.dry_run else service.tagged_revision(found, CANDIDATE)
-            self._before[name] = before
+            self._changed[name] = before, revision
             traffic.shift(found, revision)
 
     def restore(self) -> None:
-        """Send the traffic of all services that were changed back to the revisions before."""
-        for name, revision in self._before.items():
-            log_info(f"release failed, rolling back traffic service={name} revision={revision}")
+        """Send the traffic of all services that were changed back, unless a rollback has moved it already."""
+        for name, (before, after) in self._changed.items():
             traffic = Traffic(self._google, name)
-            traffic.shift(traffic.read(), revision)
+            try:
+                found = traffic.read()
+                if service.traffic_shares(found).keys() == {after}:
+                    log_info(f"release failed, rolling back traffic service={name} revision={before}")
+                    traffic.shift(found, before)
+            except UserFacingError as error:
+                log_info(f"error: rollback of {name} FAILED: {error}. Do it by hand, see docs/operations.md.")
 
-    def roll_back(self) -> None:
-        """Send the traffic of each service to the revision that the serving one has replaced, if a release made it."""
+    def roll_back(self, key: str) -> None:
+        """Send the traffic of each service to its newest revision of the release with this key, if it has one."""
         for name in self._names:
             traffic = Traffic(self._google, name)
             found = traffic.read()
-            serving = service.serving_revision(found)
-            target = traffic.labels_of(serving).get(service.PREVIOUS_LABEL, "")
-            if not target or service.KEY_LABEL not in traffic.labels_of(target):
-                log_info(f"service {name} has no earlier release, and is left as it is")
-                continue
-            log_info(f"rolling back traffic service={name} from={serving} to={target}")
-            traffic.shift(found, target)
+            revision = serving = service.serving_revision(found)
+            while (labels := traffic.labels_of(revision)).get(service.KEY_LABEL) != key:
+                if not (revision := labels.get(service.PREVIOUS_LABEL, "")):
+                    break
+            if not revision:
+                log_info(f"service {name} has no such release, and is left as it is")
+            elif revision != serving:
+                log_info(f"rolling back traffic service={name} from={serving} to={revision}")
+                traffic.shift(found, revision)

@@ -47,7 +47,7 @@ class Release:
     def __init__(self, google: Google, hosting: Hosting, options: argparse.Namespace, folder: Path) -> None:
         self._google, self._hosting, self._options, self._folder = google, hosting, options, folder
         self._traffic = Traffic(google, SERVICE)
-        self._game_services = GameServices(google, self._run_smoke_test)
+        self._game_services = GameServices(google)
         self._api_url = f"https://{google.project.host(SERVICE)}"
         self._candidate_url = f"https://{CANDIDATE}---{google.project.host(SERVICE)}"
         self._shifted_to = ""  # the revision that the traffic may have been shifted to
@@ -162,8 +162,14 @@ class Release:
             self._check_still_allowed(found)
         self._traffic.shift(found, revision, hold="" if self._options.end_hold else None)
         self._run_smoke_test(self._api_url)
-        self._game_services.release(image, self._settings(), self._folder, MAX_GAMES, **labels)
+        self._game_services.release(image, self._settings(), self._folder, self._check_candidate, **labels)
         self._deploy_jobs(image)
+
+    def _check_candidate(self, url: str) -> None:
+        """Run the smoke test on a further service, and raise `UserFacingError` if a rollback has been made."""
+        self._run_smoke_test(url)
+        if not self._google.dry_run:
+            self._check_still_allowed(self._traffic.read())
 
     def _has_canary(self) -> bool:
         """Return whether there is an earlier release to compare with, and the operator wants to wait for it."""

@@ -21,7 +21,10 @@ at the same time stops. The database is not rolled back: each schema fits earlie
 
 
 def roll_back_backend(google: Google, traffic: Traffic, revision: str) -> None:
-    """Send the traffic to a revision, or if it is "", to the one that the serving revision replaced. Holds releases."""
+    """Send the traffic to a revision, or if it is "", to the one that the serving revision replaced. Holds releases.
+
+    Further services with games go to the same release.
+    """
     for number in range(MAX_CONFLICTS):
         found = traffic.read()
         serving = find_newest(traffic, found)
@@ -42,6 +45,7 @@ def roll_back_backend(google: Google, traffic: Traffic, revision: str) -> None:
                 raise
         else:
             break
+    GameServices(google).roll_back(traffic.labels_of(target)[service.KEY_LABEL])
     console.run([DEPLOY / "smoke", f"https://{google.project.host(SERVICE)}"], dry_run=google.dry_run)
 
 
@@ -83,7 +87,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--revision",
         default="",
-        help="revision of the first service to serve (gcloud run revisions list); the others go one release back",
+        help="revision of the first service to serve (gcloud run revisions list); the others go to the same release",
     )
     parser.add_argument("--version", default="", help="id of the version of the page to show")
     parser.add_argument("--only", choices=["backend", "page"], help="roll back only this half")
@@ -95,7 +99,6 @@ def main(arguments: list[str]) -> None:
         hold_releases(traffic)
     else:
         roll_back_backend(google, traffic, options.revision)
-        GameServices(google, lambda _: None).roll_back()
     if options.only != "backend":
         roll_back_page(hosting, options.version)
     log_info(f"rolled back service={google.project.host(SERVICE)}. Releases are held. Check it in a browser too.")

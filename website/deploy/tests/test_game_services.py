@@ -91,6 +91,23 @@ def test_rollback_moves_all_services_one_release_back(three: DeployHarness) -> N
     assert serving(three) == first
 
 
+def test_rollback_during_release_leaves_all_services_at_one_release(three: DeployHarness) -> None:
+    """The rollback comes while the last service's candidate is tested: it has to move the second service only."""
+    assert three.deploy().code == 0
+    first = serving(three)
+    three.commit("website/backend/app.py", "2")
+    assert three.deploy().code == 0
+    three.commit("website/backend/app.py", "3")
+    ready = three.cloud.pause_at("POST smoke /try.*candidate---arcade-3")
+    release = three.start_deploy()
+    ready.wait()
+    done = three.rollback("--only", "backend", "--revision", first["arcade"])
+    assert done.code == 0, done.output
+    ready.resume()
+    assert release.wait() == 1
+    assert serving(three) == first
+
+
 def test_release_after_more_services_were_created_has_nothing_to_roll_them_back_to(three: DeployHarness) -> None:
     three.environment["GAME_SERVICES"] = "2"
     assert three.deploy().code == 0
@@ -99,7 +116,7 @@ def test_release_after_more_services_were_created_has_nothing_to_roll_them_back_
     newest = serving(three)
     done = three.rollback("--only", "backend")
     assert done.code == 0, done.output
-    assert "service arcade-3 has no earlier release" in done.output
+    assert "service arcade-3 has no such release" in done.output
     after = serving(three)
     assert [after[name] == newest[name] for name in NAMES] == [False, False, True]
 
