@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -15,7 +14,6 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import data_equivalence
 
-import skill_arcade
 import skill_arcade.dataset as sa
 from examples import clone
 from skill_arcade.client import ArcadeEnv, ConnectionClosed
@@ -26,8 +24,6 @@ from tests.support.arcade import Arcade, running_arcade
 from tests.support.recordings import wait_for_episode
 
 GAMES = ("breakout", "cart-pole", "minigrid-fetch", "frozen-lake", "lunar-lander")
-PACKAGES = {"gymnasium", "numpy", "websockets", "cloudpickle", "typing_extensions", "farama_notifications"}
-"""The packages that the client needs, with those that they need themselves."""
 
 
 @pytest.fixture(scope="module")
@@ -180,22 +176,6 @@ def test_cloned_policy_of_the_example_plays_on_the_arcade_as_in_the_environment(
     played = clone.play_on_arcade(arcade.url, weights, seeds=(1, 2, 3))
     assert played == [clone.play_episode(seed, weights) for seed in (1, 2, 3)]
     assert min(played) > 20
-
-
-def test_client_imports_few_packages() -> None:
-    script = f"""
-import sys
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        top = name.partition(".")[0]
-        if top not in sys.stdlib_module_names and top != "skill_arcade" and top not in {PACKAGES!r}:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Refuse())
-import skill_arcade.client
-"""
-    folder = Path(skill_arcade.__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_reset_in_real_time_of_a_slow_program_returns_although_frames_have_passed(
