@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -98,10 +99,16 @@ class GridNet(nn.Module):
 
 
 class AtariNet(nn.Module):
-    """The network of Mnih et al. 2015 (doi:10.1038/nature14236), for 4 views of 84 by 84."""
+    """The network of Mnih et al. 2015 (doi:10.1038/nature14236), for 4 views of 84 by 84.
 
-    def __init__(self, n_actions: int) -> None:
+    What is always there is taken out of the views: a ball of two pixels is not learned beside a bright court.
+    """
+
+    def __init__(self, mean: Tensor, deviation: Tensor, n_actions: int) -> None:
+        """Scale by the mean of each pixel, (84, 84), and by the standard deviation of all, ()."""
         super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
         self.layers = nn.Sequential(
             *(
                 nn.Conv2d(4, 32, 8, 4),
@@ -116,7 +123,7 @@ class AtariNet(nn.Module):
 
     def forward(self, views: Tensor) -> Tensor:
         """Return one value for each action."""
-        values: Tensor = self.layers(views.float() / 255)
+        values: Tensor = self.layers((views.float() - self.mean) / self.deviation)
         return values
 
 
@@ -196,7 +203,11 @@ def make_net(samples: Samples, n_actions: int) -> nn.Module:
     if "image" in shape:
         return GridNet(n_actions)
     if shape["observation"] == (4, 84, 84):
-        return AtariNet(n_actions)
+        views = torch.cat(
+            [torch.from_numpy(inputs["observation"]) for inputs, _ in islice(samples.train(0), 10)]
+        ).float()
+        mean = views.mean((0, 1))
+        return AtariNet(mean, (views - mean).std() + 1e-6, n_actions)
     seen = torch.cat([torch.from_numpy(inputs["observation"]) for inputs, _ in samples.train(0)])
     return VectorNet(seen.mean(0), seen.std(0) + 1e-6, n_actions)
 
@@ -213,7 +224,7 @@ def train(
     Return the learning curve, a row for each epoch, and the returns of the episodes played after the last one.
     """
     device = next(net.parameters()).device
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(net.parameters(), lr=5e-4 if isinstance(net, AtariNet) else 1e-3)
     curve: list[dict[str, float]] = []
     returns: NDArray[np.float64] = np.empty(0)
     end = time.monotonic() + 60 * minutes
