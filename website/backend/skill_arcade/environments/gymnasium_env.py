@@ -12,6 +12,7 @@ from gymnasium.spaces import Discrete
 
 from skill_arcade.environments.changing_leaves import find_changing_leaves
 from skill_arcade.environments.environment_calls import environment_call
+from skill_arcade.environments.picture_cache import PictureCache
 from skill_arcade.environments.playable_env import StepResult
 from skill_arcade.environments.positions import Position, read_grid_position
 from skill_arcade.environments.pygame_surface import draws_on_surface, render_surface
@@ -48,6 +49,7 @@ class GymnasiumPlayableEnv:
         self._picture: Picture | None = None
         self._is_rendered = False
         self._draws_on_surface = draws_on_surface(self._env)
+        self._cache = PictureCache(self._env)
 
     def make_again(self) -> gymnasium.Env[Any, Any]:
         """Make a new instance of the environment itself, without anything of this class."""
@@ -86,10 +88,14 @@ class GymnasiumPlayableEnv:
 
     def _render(self) -> Picture:
         if self._draws_on_surface:
+            if (kept := self._cache.find()) is not None:
+                return kept
             with self._call("render"):
                 colours = render_surface(self._env)
             if colours is not None:
-                return Picture(colours)
+                picture = Picture(colours)
+                self._cache.add(picture)
+                return picture
             self._draws_on_surface = False
         with self._call("render"):
             rendered = self._env.render()

@@ -9,10 +9,12 @@ import pytest
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from numpy.typing import NDArray
 
+from skill_arcade.environments import picture_cache
 from skill_arcade.environments.factory import make_environment
 from skill_arcade.environments.gymnasium_env import GymnasiumPlayableEnv
 from skill_arcade.environments.hanoi import TowerOfHanoiEnv
 from skill_arcade.environments.pygame_surface import draws_on_surface, render_surface
+from skill_arcade.games.manifest import EnvironmentSpec
 from tests.support.catalogue import load_games
 
 PYGAME_GAMES = (
@@ -49,6 +51,32 @@ def test_picture_equals_what_render_returns_in_every_step(game: str) -> None:
             original.reset(seed=step + 2)
     env.close()
     original.close()
+
+
+@pytest.mark.parametrize("max_bytes", [picture_cache.MAX_BYTES, 3 * 512 * 512 * 4])
+def test_frozen_lake_kept_pictures_equal_what_render_returns(max_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_cache, "MAX_BYTES", max_bytes)
+    env = make_environment(EnvironmentSpec(id="FrozenLake-v1", kwargs={"map_name": "8x8"}))
+    assert isinstance(env, GymnasiumPlayableEnv)
+    original = env.make_again()
+    actions = np.random.default_rng(1)
+    states, n_kept = set(), 0
+    for seed in range(1, 6):
+        env.reset(seed)
+        original.reset(seed=seed)
+        for _ in range(40):
+            kept = env._cache.find()
+            picture = env.picture()
+            n_kept += kept is not None and picture is kept
+            np.testing.assert_array_equal(picture.rgb(), original.render())
+            action = int(actions.integers(env.n_actions))
+            states.add(int(env.step(action).observation))
+            if original.step(action)[2]:
+                break
+        np.testing.assert_array_equal(env.picture().rgb(), original.render())
+    assert len(states) > 5
+    assert n_kept > 20
+    assert env._cache._n_bytes == sum(kept.pixels.nbytes for kept in env._cache._pictures.values()) <= max_bytes
 
 
 class Darker(gymnasium.Wrapper[NDArray[np.float32], np.int64, NDArray[np.float32], np.int64]):
