@@ -51,6 +51,10 @@ class EpisodeJournal(Protocol):
     def end(self, end: EpisodeEnd, *, is_waiting: bool = True) -> None:
         """Append the end."""
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether everything is durable, or has failed to become so."""
+
     def wait_until_sealed(self) -> None:
         """Wait until everything is durable."""
 
@@ -96,6 +100,11 @@ class UnrecordedJournal:
 
     def end(self, end: EpisodeEnd, *, is_waiting: bool = True) -> None:
         """Do nothing."""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Always True."""
+        return True
 
     def wait_until_sealed(self) -> None:
         """Do nothing."""
@@ -197,6 +206,11 @@ class Journal:
         self._append(RecordKind.END, end.pack())
         self._finish(is_waiting=is_waiting)
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether everything that was handed to the thread is durable, or has failed to become so."""
+        return not self._sealer.is_running
+
     def wait_until_sealed(self) -> None:
         """Wait until everything is durable after `end`. Raises OSError if that failed."""
         self._sealer.wait()
@@ -284,6 +298,10 @@ class _Sealer:
         """Close the lock of the episode after everything is sealed; no segment follows."""
         self._lock = lock
         self._todo.put(None)
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def wait(self) -> None:
         if self._thread is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from skill_arcade.play.session.session import MAX_UNSEALED_EPISODES
 from skill_arcade.recording import journal as journal_module
 from skill_arcade.recording.journal import SEALED, lock_episode, seal_file
 from skill_arcade.recording.segment import read_segment
@@ -158,10 +159,22 @@ def test_R43_next_stepped_episode_begins_while_the_one_before_is_sealed(tmp_path
     first, second = (tmp_path / str(header.episode_id) for header in harness.headers)
     assert not list(first.glob(f"*{SEALED}"))
     assert lock_episode(first) is None  # so that no uploader takes it for that of a dead process
+    assert harness.session._unsealed
     threading.Timer(0.2, disk.release.set).start()
     harness.session.stop("left", harness.now)
     assert [len(list(folder.glob(f"*{SEALED}"))) for folder in (first, second)] == [1, 1]
     assert lock_episode(first) is not None
+
+
+def test_R43_at_most_eight_ended_episodes_wait_for_the_disk(tmp_path: Path, disk: BlockedDisk) -> None:
+    harness = SessionHarness(tmp_path, "cart-pole", is_program=True)
+    for _ in range(MAX_UNSEALED_EPISODES):
+        fall(harness)
+    assert len(harness.session._unsealed) == MAX_UNSEALED_EPISODES
+    threading.Timer(0.2, disk.release.set).start()
+    fall(harness)
+    assert not list((tmp_path / str(harness.headers[0].episode_id)).glob("*.open"))
+    assert disk.release.is_set()
 
 
 def test_R43_failed_sealing_ends_the_session_with_the_next_episode(tmp_path: Path, disk: BlockedDisk) -> None:
@@ -169,6 +182,7 @@ def test_R43_failed_sealing_ends_the_session_with_the_next_episode(tmp_path: Pat
     disk.failure = OSError(28, "No space left on device")
     disk.release.set()
     fall(harness)
+    harness.session._unsealed[0]._journal._sealer._thread.join()  # type: ignore[attr-defined]
     fall(harness)
     assert harness.closed is not None
     assert harness.closed[0] is CloseCode.RECORDING_UNAVAILABLE

@@ -273,6 +273,11 @@ class EpisodeRecorder:
             self._journal.close_without_sealing()
         return end
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether `wait_until_sealed` does not wait."""
+        return self._journal.is_sealed
+
     def wait_until_sealed(self) -> None:
         """Wait until the recording is on disk after `end`. Raises OSError if that failed."""
         self._journal.wait_until_sealed()

@@ -5,6 +5,7 @@ lockstep. It neither waits nor uses sockets; `session_runner` does.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, Protocol, assert_never
@@ -38,6 +39,8 @@ from skill_arcade.wire.packet import FramePacket
 
 log = logging.getLogger(__name__)
 
+MAX_UNSEALED_EPISODES = 8
+"""Ended episodes of a stepped program that may wait for the disk. An `fsync` takes milliseconds, sometimes a second."""
 END_GRACE_US = 1_000_000
 """Time for which an ended episode's record stays open for the paint times of its last frames."""
 
@@ -82,8 +85,8 @@ class Session:
         self._latch = InputLatch(game.actions, game.noop)
         self._phase = Phase.ready
         self._episode: EpisodeRecorder | None = None
-        self._unsealed: EpisodeRecorder | None = None
-        """Ended episode of a stepped program, whose recording may not be on disk yet (rule R43)."""
+        self._unsealed: deque[EpisodeRecorder] = deque()
+        """Ended episodes of a stepped program, whose recordings may not be on disk yet (rule R43)."""
         self._reason = ""
         self._prepared_reset = PreparedReset(env, config.seed)
         self._has_started = False
@@ -631,19 +634,23 @@ class Session:
     def _close_record(self, now: int) -> None:
         self._close_at_us = None
         if self._episode is not None:
-            self.wait_until_sealed()
+            self._check_sealed(MAX_UNSEALED_EPISODES - 1)
             if self._channel.dropped_frames:
                 self._episode.record_event("left-out", now, frames=self._channel.dropped_frames)
             episode, self._episode = self._episode, None
             is_waiting = not self._is_stepped
             episode.end(self._reason, now, is_waiting=is_waiting)
-            self._unsealed = None if is_waiting else episode
+            if not is_waiting:
+                self._unsealed.append(episode)
 
     def wait_until_sealed(self) -> None:
         """Wait until the recordings of all ended episodes are on disk. Raises OSError if that failed."""
-        unsealed, self._unsealed = self._unsealed, None
-        if unsealed is not None:
-            unsealed.wait_until_sealed()
+        self._check_sealed(0)
+
+    def _check_sealed(self, max_unsealed: int) -> None:
+        """Wait until at most `max_unsealed` ended episodes are not on disk. Raises OSError if that failed for one."""
+        while self._unsealed and (len(self._unsealed) > max_unsealed or self._unsealed[0].is_sealed):
+            self._unsealed.popleft().wait_until_sealed()
 
     def _pause(self, reason: Literal["player", "connection"], now: int) -> None:
         assert self._episode is not None
