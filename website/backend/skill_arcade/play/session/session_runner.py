@@ -365,9 +365,11 @@ class _PipeSink:
 
     def flush(self) -> None:
         """Write what waits, in one system call."""
-        if not self._waiting:
-            return
-        data, self._waiting = b"".join(self._waiting), []
+        if self._waiting:
+            data, self._waiting = b"".join(self._waiting), []
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         try:
             self._pipe.sendall(data)
         except ConnectionError:
