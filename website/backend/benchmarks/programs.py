@@ -1,18 +1,21 @@
 """Steps per second of one program that plays stepped, over loopback, with a real server.
 
-Each row is one game; the figures are medians of `repeats` runs, and the range of all.
+Each row is one game; the figures are medians of `repeats` runs, and the range of all. The CPU time is that of the
+program, the server and the game process, which work one after the other. It depends less on what else runs.
 """
 
 import statistics
 import time
 
+import psutil
+
 from benchmarks.report import Report, load_average
 from skill_arcade.client import ArcadeEnv
 from tests.conftest import temporary_home
-from tests.support.arcade import Arcade, running_arcade
+from tests.support.arcade import Arcade, find_games, running_arcade
 
 GAMES = ("breakout", "cart-pole", "minigrid-fetch", "frozen-lake", "tower-of-hanoi")
-COLUMNS = ("game", "steps", "steps/s median", "least", "most", "load")
+COLUMNS = ("game", "steps", "steps/s median", "least", "most", "CPU ms a step", "load")
 
 
 def run(steps: int = 1000, repeats: int = 5) -> Report:
@@ -20,22 +23,31 @@ def run(steps: int = 1000, repeats: int = 5) -> Report:
     report = Report("programs", COLUMNS)
     with temporary_home() as home, running_arcade(home, None, CERTIFIER="false") as arcade:
         for game in GAMES:
-            rates = measure(arcade, game, steps, repeats)
-            report.add(game, steps, statistics.median(rates), min(rates), max(rates), load_average())
+            rates, cpu_ms = measure(arcade, game, steps, repeats)
+            report.add(game, steps, statistics.median(rates), min(rates), max(rates), cpu_ms, load_average())
     return report
 
 
-def measure(arcade: Arcade, game: str, steps: int, repeats: int) -> list[float]:
-    """Return the steps per second of each run. Resets are part of a run."""
+def measure(arcade: Arcade, game: str, steps: int, repeats: int) -> tuple[list[float], float]:
+    """Return the steps per second of each run, and the median of CPU milliseconds a step. Resets are part of a run."""
     env = ArcadeEnv(arcade.url, game, name=f"pace-{game}")
-    rates = []
+    rates, cpu_ms = [], []
     for _ in range(repeats):
         env.reset()
-        begin = time.monotonic()
+        game_process = max(find_games(arcade.process.pid), key=psutil.Process.create_time)
+        processes = [psutil.Process(), psutil.Process(arcade.process.pid), game_process]
+        begin, cpu_begin = time.monotonic(), read_cpu_seconds(processes)
         for _ in range(steps):
             *_, terminated, truncated, _ = env.step(env.action_space.sample())
             if terminated or truncated:
                 env.reset()
         rates.append(steps / (time.monotonic() - begin))
+        cpu_ms.append((read_cpu_seconds(processes) - cpu_begin) * 1000 / steps)
     env.close()
-    return rates
+    return rates, statistics.median(cpu_ms)
+
+
+def read_cpu_seconds(processes: list[psutil.Process]) -> float:
+    """Return the CPU time that the processes have taken so far."""
+    times = [process.cpu_times() for process in processes]
+    return sum(one.user + one.system for one in times)

@@ -59,7 +59,7 @@ PARTS: dict[str, tuple[Any, str]] = {
     "  encode": (Encoder, "encode"),
     "  journal": (Journal, "step"),
     "    write": (journal, "write_all"),
-    "  pipe write": (session_runner._PipeSink, "_send"),
+    "  pipe write": (session_runner._PipeSink, "_write"),
 }
 COLUMNS = ("games", "games a process", "part", "us a tick", "calls a tick", "load")
 

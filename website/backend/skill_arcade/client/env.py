@@ -180,7 +180,6 @@ class ArcadeEnv(gymnasium.Env[Any, int]):
         reward = self._read_frame(frame + 1)
         packet = self._packet
         if packet.is_final:
-            self._acknowledge()
             self._read_until("ended")
             self._is_over = True
         return self._observe(), reward, packet.terminated, packet.truncated, self._describe()

@@ -12,8 +12,10 @@ from gymnasium.spaces import Discrete
 
 from skill_arcade.environments.changing_leaves import find_changing_leaves
 from skill_arcade.environments.environment_calls import environment_call
+from skill_arcade.environments.picture_cache import PictureCache
 from skill_arcade.environments.playable_env import StepResult
 from skill_arcade.environments.positions import Position, read_grid_position
+from skill_arcade.environments.pygame_surface import draws_on_surface, render_surface
 from skill_arcade.environments.rendered_picture import NO_RENDERER, read_picture
 from skill_arcade.environments.step_values import read_reset, read_step
 from skill_arcade.errors import EnvironmentFailed, UnsupportedEnvironment
@@ -46,6 +48,8 @@ class GymnasiumPlayableEnv:
         self.spec = spec
         self._picture: Picture | None = None
         self._is_rendered = False
+        self._draws_on_surface = draws_on_surface(self._env)
+        self._cache = PictureCache(self._env)
 
     def make_again(self) -> gymnasium.Env[Any, Any]:
         """Make a new instance of the environment itself, without anything of this class."""
@@ -78,17 +82,30 @@ class GymnasiumPlayableEnv:
         If nothing is rendered after a step, the picture stays.
         """
         if not self._is_rendered:
-            with self._call("render"):
-                rendered = self._env.render()
-            with self._reading():
-                pixels = read_picture(rendered)
-                if pixels is not None:
-                    self._picture = Picture(pixels)
-                elif self._picture is None:
-                    raise ValueError(f"render returned no picture after the reset; {NO_RENDERER}")
-            self._is_rendered = True
+            self._picture, self._is_rendered = self._render(), True
         assert self._picture is not None
         return self._picture
+
+    def _render(self) -> Picture:
+        if self._draws_on_surface:
+            if (kept := self._cache.find()) is not None:
+                return kept
+            with self._call("render"):
+                colours = render_surface(self._env)
+            if colours is not None:
+                picture = Picture(colours)
+                self._cache.add(picture)
+                return picture
+            self._draws_on_surface = False
+        with self._call("render"):
+            rendered = self._env.render()
+        with self._reading():
+            pixels = read_picture(rendered)
+            if pixels is not None:
+                return Picture(pixels)
+            if self._picture is None:
+                raise ValueError(f"render returned no picture after the reset; {NO_RENDERER}")
+            return self._picture
 
     def position(self) -> Position | None:
         """Return where the agent is, or None if this environment does not tell: `TellsPosition.position`."""

@@ -16,6 +16,8 @@ class Decoder:
         self._canvas = np.zeros((height, width), np.uint8)
         self._palette = np.zeros((256, 3), np.uint8)
         self._known = 0
+        self._rgb: NDArray[np.uint8] | None = None
+        """The canvas in RGB, or None if `decode` has to convert all of it."""
 
     def decode(self, piece: EncodedFrame) -> NDArray[np.uint8]:
         """Apply a frame and return the picture, (height, width, 3) uint8.
@@ -23,10 +25,19 @@ class Decoder:
         Raises:
             ValueError: the frame does not fit the canvas or its palette.
         """
-        return self.apply(piece).rgb().copy()
+        rgb = None if piece.key else self._rgb
+        picture = self.apply(piece)
+        if rgb is None:
+            self._rgb = np.array(picture.rgb(), order="C")
+        else:
+            part = np.s_[piece.y : piece.y + piece.height, piece.x : piece.x + piece.width]
+            rgb[part] = Picture(picture.pixels[part], picture.palette).rgb()
+            self._rgb = rgb
+        return self._rgb.copy()
 
     def apply(self, piece: EncodedFrame) -> Picture:
         """Apply a frame and return the picture, in arrays that the next frame overwrites."""
+        self._rgb = None
         depth = 4 if piece.true_colour else 1
         if piece.key:
             self._known = 0

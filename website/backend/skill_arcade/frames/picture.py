@@ -1,21 +1,28 @@
 """A picture of an environment."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 class Picture(NamedTuple):
-    """Pixels (height, width) with a palette (n <= 256, 3), or (height, width, 3) without one; all uint8."""
+    """Pixels in one of three forms.
 
-    pixels: NDArray[np.uint8]
+    * (height, width) uint8 with a palette (n <= 256, 3) uint8;
+    * (height, width, 3) uint8;
+    * (height, width) uint32, 0xRRGGBB.
+    """
+
+    pixels: NDArray[Any]
     palette: NDArray[np.uint8] | None = None
 
     def rgb(self) -> NDArray[np.uint8]:
         """Return the picture as (height, width, 3) uint8."""
-        return self.pixels if self.palette is None else self.palette[self.pixels]
+        if self.palette is not None:
+            return self.palette.take(self.pixels, axis=0)  # four times as fast as an index array
+        return unpack_colours(self.pixels) if self.pixels.ndim == 2 else self.pixels
 
     def equals(self, other: "Picture") -> bool:
         """Return whether every pixel has the same colour in both pictures."""
@@ -27,6 +34,21 @@ class Picture(NamedTuple):
             used = np.unique(self.pixels)
             return np.array_equal(self.palette[used], other.palette[used])
         return np.array_equal(self.rgb(), other.rgb())
+
+
+def pack_colours(pixels: NDArray[Any]) -> NDArray[np.uint32]:
+    """Return pixels without a palette as (height, width) 0xRRGGBB."""
+    if pixels.ndim == 2:
+        return pixels
+    packed = np.zeros((*pixels.shape[:2], 4), np.uint8)
+    packed[..., :3] = pixels[..., ::-1]
+    colours: NDArray[np.uint32] = packed.view("<u4")[..., 0]
+    return colours
+
+
+def unpack_colours(colours: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return (height, width) 0xRRGGBB as (height, width, 3) uint8."""
+    return np.ascontiguousarray(colours.astype("<u4", copy=False)[..., np.newaxis].view(np.uint8)[..., 2::-1])
 
 
 def digest_picture(picture: Picture) -> str:

@@ -48,8 +48,15 @@ class EpisodeJournal(Protocol):
     def rotate(self, *, true_colour: bool, size: tuple[int, int] | None = None) -> None:
         """Start the next segment."""
 
-    def end(self, end: EpisodeEnd) -> None:
+    def end(self, end: EpisodeEnd, *, is_waiting: bool = True) -> None:
         """Append the end."""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether everything is durable, or has failed to become so."""
+
+    def wait_until_sealed(self) -> None:
+        """Wait until everything is durable."""
 
     def hand_over(self) -> None:
         """Finish without an end."""
@@ -91,7 +98,15 @@ class UnrecordedJournal:
     def rotate(self, *, true_colour: bool, size: tuple[int, int] | None = None) -> None:
         """Do nothing."""
 
-    def end(self, end: EpisodeEnd) -> None:
+    def end(self, end: EpisodeEnd, *, is_waiting: bool = True) -> None:
+        """Do nothing."""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Always True."""
+        return True
+
+    def wait_until_sealed(self) -> None:
         """Do nothing."""
 
     def hand_over(self) -> None:
@@ -185,23 +200,34 @@ class Journal:
         self._header, self._file, self._frames = head, file, 0
         self._seal_later(old, number)
 
-    def end(self, end: EpisodeEnd) -> None:
-        """Append the end record, seal, and wait until everything is durable."""
+    def end(self, end: EpisodeEnd, *, is_waiting: bool = True) -> None:
+        """Append the end record, seal, and wait until everything is durable, or leave that to `wait_until_sealed`."""
         self.unlock()
         self._append(RecordKind.END, end.pack())
-        self._finish()
+        self._finish(is_waiting=is_waiting)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether everything that was handed to the thread is durable, or has failed to become so."""
+        return not self._sealer.is_running
+
+    def wait_until_sealed(self) -> None:
+        """Wait until everything is durable after `end`. Raises OSError if that failed."""
+        self._sealer.wait()
 
     def hand_over(self) -> None:
         """Seal without an end record, because another server continues the episode, and wait until it is durable."""
         self.unlock()
-        self._finish()
+        self._finish(is_waiting=True)
 
-    def _finish(self) -> None:
+    def _finish(self, *, is_waiting: bool) -> None:
         self._append(RecordKind.SEAL, b"")
         file, self._file = self._file, None
         self._seal_later(file, self._header.number)
-        self._sealer.finish()
-        self.close_without_sealing()
+        lock, self._lock = self._lock, None  # held until the last segment is sealed
+        self._sealer.finish(lock)
+        if is_waiting:
+            self._sealer.wait()
 
     def unlock(self) -> None:
         """Delete the reserve file, to make room for the end record."""
@@ -260,6 +286,7 @@ class _Sealer:
         self._todo: queue.SimpleQueue[tuple[int, Path] | None] = queue.SimpleQueue()
         self._failure: OSError | None = None
         self._thread: threading.Thread | None = None
+        self._lock: int | None = None
 
     def seal(self, file: int, path: Path) -> None:
         if self._thread is None:
@@ -267,8 +294,16 @@ class _Sealer:
             self._thread.start()
         self._todo.put((file, path))
 
-    def finish(self) -> None:
+    def finish(self, lock: int | None) -> None:
+        """Close the lock of the episode after everything is sealed; no segment follows."""
+        self._lock = lock
         self._todo.put(None)
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self) -> None:
         if self._thread is not None:
             self._thread.join()
         if self._failure is not None:
@@ -280,6 +315,8 @@ class _Sealer:
                 seal_file(*job)
             except OSError as failure:
                 self._failure = failure
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def seal_file(file: int, path: Path) -> None:

@@ -7,7 +7,7 @@ Records that are made at every tick are NamedTuples: creating a frozen dataclass
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -55,7 +55,8 @@ class SegmentHeader:
 
     def pack(self) -> bytes:
         """Return the record as JSON."""
-        return _dumps({**asdict(self), "episode_id": str(self.episode_id)})
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # `asdict` would copy all of them
+        return _dumps({**values, "episode_id": str(self.episode_id)})
 
     @classmethod
     def unpack(cls, body: bytes) -> "SegmentHeader":

@@ -12,7 +12,7 @@ from skill_arcade.frames.apng import count_frames, read_apng, write_apng
 from skill_arcade.frames.change import changed_rectangle
 from skill_arcade.frames.decoder import Decoder
 from skill_arcade.frames.encoder import EncodedFrame, Encoder
-from skill_arcade.frames.picture import Picture
+from skill_arcade.frames.picture import Picture, pack_colours, unpack_colours
 
 Pictures = list[Picture]
 
@@ -44,10 +44,25 @@ def colours_that_overflow(rng: np.random.Generator) -> Iterator[Picture]:
     yield from few_colours(rng)
 
 
-KINDS = [indexed_pictures, few_colours, many_colours]
+def packed_colours(rng: np.random.Generator) -> Iterator[Picture]:
+    for picture in few_colours(rng):
+        yield Picture(pack_colours(picture.pixels))
 
 
-@pytest.mark.parametrize("kind", [*KINDS, colours_that_overflow])
+def packed_colours_that_overflow(rng: np.random.Generator) -> Iterator[Picture]:
+    for picture in colours_that_overflow(rng):
+        yield Picture(pack_colours(picture.pixels))
+
+
+def alternating_forms(rng: np.random.Generator) -> Iterator[Picture]:
+    for number, picture in enumerate(few_colours(rng)):
+        yield picture if number % 3 else Picture(pack_colours(picture.pixels))
+
+
+KINDS = [indexed_pictures, few_colours, many_colours, packed_colours, alternating_forms]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, colours_that_overflow, packed_colours_that_overflow])
 def test_encoder_pictures_decode_to_equal_pixels(kind: Callable[[np.random.Generator], Iterator[Picture]]) -> None:
     pictures = list(kind(np.random.default_rng(1)))
     height, width = pictures[0].pixels.shape[:2]
@@ -55,6 +70,31 @@ def test_encoder_pictures_decode_to_equal_pixels(kind: Callable[[np.random.Gener
     for number, picture in enumerate(pictures):
         shown = decoder.decode(encoder.encode(picture, key=number % 7 == 6))
         np.testing.assert_array_equal(shown, picture.rgb())
+
+
+def test_encoder_packed_pictures_give_the_frames_of_rgb_pictures() -> None:
+    pictures = [picture.pixels.repeat(2, axis=0).repeat(8, axis=1) for picture in few_colours(np.random.default_rng(1))]
+    of_rgb, of_packed = Encoder(), Encoder()
+    sizes = []
+    for pixels in pictures:
+        colours = pack_colours(pixels)
+        np.testing.assert_array_equal(unpack_colours(colours), pixels)
+        frame, other = of_rgb.encode(Picture(pixels)), of_packed.encode(Picture(colours))
+        assert (frame.key, frame.palette) == (other.key, other.palette)
+        sizes.append((frame.width, other.width))
+    assert all(abs(width - other) <= 8 for width, other in sizes)
+    assert len(set(sizes)) > 1
+
+
+def test_decoder_picture_stays_after_later_frames_and_after_apply() -> None:
+    pictures = list(few_colours(np.random.default_rng(5)))
+    encoder, decoder = Encoder(), Decoder(13, 17)
+    shown = []
+    for number, picture in enumerate(pictures):
+        frame = encoder.encode(picture, key=number == 20)
+        shown.append(decoder.apply(frame).rgb() if number % 4 == 3 else decoder.decode(frame))
+    for picture, pixels in zip(pictures, shown, strict=True):
+        np.testing.assert_array_equal(pixels, picture.rgb())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,10 +1,15 @@
 """O24: a program plays by `act`, at its own pace or that of the game; a person cannot."""
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from skill_arcade.play.session.session import MAX_UNSEALED_EPISODES
+from skill_arcade.recording import journal as journal_module
+from skill_arcade.recording.journal import SEALED, lock_episode, seal_file
 from skill_arcade.recording.segment import read_segment
 from skill_arcade.wire.close_codes import CloseCode
 from tests.support.session_harness import SessionHarness
@@ -114,3 +119,82 @@ def test_O35_lockstep_without_its_pace_or_its_offer_is_rejected_in_words(
     assert harness.closed[0] is CloseCode.BAD_MESSAGE
     assert reason in harness.closed[1]
     assert not harness.headers
+
+
+class BlockedDisk:
+    """Sealing of segments that waits until `release` is set, and then fails with `failure` if there is one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.release = threading.Event()
+        self.failure: OSError | None = None
+        monkeypatch.setattr(journal_module, "seal_file", self._seal)
+
+    def _seal(self, file: int, path: Path) -> None:
+        assert self.release.wait(60)
+        if self.failure is not None:
+            raise self.failure
+        seal_file(file, path)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockedDisk]:
+    blocked = BlockedDisk(monkeypatch)
+    yield blocked
+    blocked.release.set()
+
+
+def fall(harness: SessionHarness) -> None:
+    """Play CartPole to its end, stepped."""
+    harness.acknowledges = False
+    harness.send("start", program=STEPPED)
+    while not harness.has_ended():
+        harness.send("act", action=1, frame=None)
+
+
+def test_R43_next_stepped_episode_begins_while_the_one_before_is_sealed(tmp_path: Path, disk: BlockedDisk) -> None:
+    harness = SessionHarness(tmp_path, "cart-pole", is_program=True)
+    fall(harness)
+    harness.send("start", program=STEPPED)
+    assert harness.order[-3:] == ["started", "outcome", "frame"]
+    first, second = (tmp_path / str(header.episode_id) for header in harness.headers)
+    assert not list(first.glob(f"*{SEALED}"))
+    assert lock_episode(first) is None  # so that no uploader takes it for that of a dead process
+    assert harness.session._unsealed
+    threading.Timer(0.2, disk.release.set).start()
+    harness.session.stop("left", harness.now)
+    assert [len(list(folder.glob(f"*{SEALED}"))) for folder in (first, second)] == [1, 1]
+    assert lock_episode(first) is not None
+
+
+def test_R43_at_most_eight_ended_episodes_wait_for_the_disk(tmp_path: Path, disk: BlockedDisk) -> None:
+    harness = SessionHarness(tmp_path, "cart-pole", is_program=True)
+    for _ in range(MAX_UNSEALED_EPISODES):
+        fall(harness)
+    assert len(harness.session._unsealed) == MAX_UNSEALED_EPISODES
+    threading.Timer(0.2, disk.release.set).start()
+    fall(harness)
+    assert not list((tmp_path / str(harness.headers[0].episode_id)).glob("*.open"))
+    assert disk.release.is_set()
+
+
+def test_R43_failed_sealing_ends_the_session_with_the_next_episode(tmp_path: Path, disk: BlockedDisk) -> None:
+    harness = SessionHarness(tmp_path, "cart-pole", is_program=True)
+    disk.failure = OSError(28, "No space left on device")
+    disk.release.set()
+    fall(harness)
+    harness.session._unsealed[0]._journal._sealer._thread.join()  # type: ignore[attr-defined]
+    fall(harness)
+    assert harness.closed is not None
+    assert harness.closed[0] is CloseCode.RECORDING_UNAVAILABLE
+    assert harness.session.is_finished
+
+
+def test_O24_seed_of_a_program_is_reset_once(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "cart-pole", is_program=True)
+    assert harness.session._prepared_reset.is_ready
+    harness.send("start", program={"pace": "stepped", "seed": 5})
+    harness.send("leave")
+    assert not harness.session.is_idle  # the next seed is expected from the program as well
+    harness.send("start", program=STEPPED)
+    harness.send("leave")
+    assert harness.session.is_idle

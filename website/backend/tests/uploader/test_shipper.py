@@ -101,7 +101,8 @@ def test_R34_follower_reads_what_is_appended_and_forgets_what_is_uploaded(journa
     game.rotate()
     game.play(1)
     assert [len(one.steps) for one in parse_records(follower.read())] == [7, 1]
-    game.journal._sealer.finish()
+    game.journal._sealer.finish(None)
+    game.journal._sealer.wait()
     (journal / str(game.header.episode_id) / "000000.sealed").unlink()
     game.play(1)
     (left,) = parse_records(follower.read())

@@ -10,6 +10,7 @@ from skill_arcade.errors import EnvironmentFailed
 from skill_arcade.exact_json import encode_typed, select_keys
 from skill_arcade.frames.encoder import EncodedFrame, Encoder
 from skill_arcade.games.manifest import Manifest
+from skill_arcade.play.session.prepared_reset import EncodedPicture, encode_first
 from skill_arcade.recording.journal import EpisodeJournal
 from skill_arcade.recording.observation import Leaves, describe_leaves, pack_observation
 from skill_arcade.recording.records import (
@@ -59,10 +60,12 @@ class EpisodeRecorder:
         now: int,
         segment_us: int,
         progress: Progress | None = None,
+        first_picture: EncodedPicture | None = None,
     ) -> None:
         """Open the journal and record observation 0.
 
         * `prepared_reset`: what `env.reset` has returned.
+        * `first_picture`: its picture, if that is encoded already.
         * `describe`: makes the header of the journal from the fields that are known only here.
         * `progress`: what was played of the episode on another server; the environment has repeated it. None for a new
           episode.
@@ -73,7 +76,7 @@ class EpisodeRecorder:
         self._game, self._environment = game, env
         self._segment_us, self._segment_started_us = segment_us, None if game.pace.kind == "turn-based" else now
         self._period_us = 1e6 / game.pace.hz if game.pace.kind == "real-time" else float("inf")
-        self._encoder = Encoder()
+        self._encoder, encoded_frame = first_picture or encode_first(env)
         self._keyframe_requested = False
         self._unrecorded_paints: list[tuple[int, int]] = []
         self._info: dict[str, Any] | None = None
@@ -85,11 +88,9 @@ class EpisodeRecorder:
             self.started_us, self.n_steps, self.score = progress.started_us, progress.n_steps, progress.score
             self._last_result, self._keyframe_requested = progress.last_result, True
             self._info = self._select_info(progress.last_result) if progress.n_steps else None
-        picture = env.picture()
-        encoded_frame = self._encoder.encode(picture)
         self._leaves = [] if env.observes_picture else self._describe_leaves(prepared_reset)
         observation = self._observation(prepared_reset)
-        height, width = picture.pixels.shape[:2]
+        width, height = encoded_frame.width, encoded_frame.height
         header = describe(
             width=width,
             height=height,
@@ -260,17 +261,26 @@ class EpisodeRecorder:
         )
         return "won" if won else "lost"
 
-    def end(self, reason: str, now: int) -> EpisodeEnd:
-        """Record the end, and wait until the recording is on disk."""
+    def end(self, reason: str, now: int, *, is_waiting: bool = True) -> EpisodeEnd:
+        """Record the end, and wait until the recording is on disk, or leave that to `wait_until_sealed`."""
         end = EpisodeEnd(self.outcome(), reason, self.score, self.n_steps, now - self.started_us)
         try:
             self._journal.unlock()
             for frame, at_us in self._unrecorded_paints:
                 self.record_event("last-shown", now, at_us, frame=frame)
-            self._journal.end(end)
+            self._journal.end(end, is_waiting=is_waiting)
         finally:
             self._journal.close_without_sealing()
         return end
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether `wait_until_sealed` does not wait."""
+        return self._journal.is_sealed
+
+    def wait_until_sealed(self) -> None:
+        """Wait until the recording is on disk after `end`. Raises OSError if that failed."""
+        self._journal.wait_until_sealed()
 
     def hand_over(self, now: int, reason: str) -> None:
         """Leave the episode to another server, and wait until what was recorded of it is on disk (rules R26 and R33).

@@ -5,6 +5,7 @@ lockstep. It neither waits nor uses sockets; `session_runner` does.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, Protocol, assert_never
@@ -38,6 +39,8 @@ from skill_arcade.wire.packet import FramePacket
 
 log = logging.getLogger(__name__)
 
+MAX_UNSEALED_EPISODES = 8
+"""Ended episodes of a stepped program that may wait for the disk. An `fsync` takes milliseconds, sometimes a second."""
 END_GRACE_US = 1_000_000
 """Time for which an ended episode's record stays open for the paint times of its last frames."""
 
@@ -82,6 +85,8 @@ class Session:
         self._latch = InputLatch(game.actions, game.noop)
         self._phase = Phase.ready
         self._episode: EpisodeRecorder | None = None
+        self._unsealed: deque[EpisodeRecorder] = deque()
+        """Ended episodes of a stepped program, whose recordings may not be on disk yet (rule R43)."""
         self._reason = ""
         self._prepared_reset = PreparedReset(env, config.seed)
         self._has_started = False
@@ -99,7 +104,8 @@ class Session:
     @property
     def is_idle(self) -> bool:
         """True if `prepare` has a reset to make."""
-        return not self._prepared_reset.is_ready and self._episode is None and not self.is_finished
+        is_seed_drawn = self._program is None or self._program.seed is None
+        return not self._prepared_reset.is_ready and self._episode is None and not self.is_finished and is_seed_drawn
 
     @property
     def is_ticking(self) -> bool:
@@ -187,6 +193,7 @@ class Session:
         if self._episode is not None and self._phase is not Phase.ended:
             self._end_episode(reason, now)
         self._close_record(now)
+        self.wait_until_sealed()
         self._channel.flush()
         self._leave_at_us = None
         self.is_finished = True
@@ -429,7 +436,9 @@ class Session:
             return
         self._has_started, self._program = True, message.program
         self._close_record(now)
-        seed, prepared_reset = self._prepared_reset.consume(None if self._program is None else self._program.seed)
+        seed, prepared_reset, picture = self._prepared_reset.consume(
+            None if self._program is None else self._program.seed
+        )
         verifier = (
             self._lockstep_support.make_verifier(seed)
             if self._lockstep_support is not None and message.mode == "lockstep"
@@ -457,6 +466,7 @@ class Session:
             self._open_journal,
             now=now,
             segment_us=self._config.segment_us,
+            first_picture=picture,
         )
         self._phase = Phase.playing
         self._channel.expect_frame(0)
@@ -618,16 +628,29 @@ class Session:
         self._input_delay.clear()
         self._channel.ended(episode, reason)
         self._close_at_us = now + END_GRACE_US
-        if episode.is_final_frame_painted or not self._channel.is_attached:
+        if episode.is_final_frame_painted or not self._channel.is_attached or self._is_stepped:
             self._close_record(now)
 
     def _close_record(self, now: int) -> None:
         self._close_at_us = None
         if self._episode is not None:
+            self._check_sealed(MAX_UNSEALED_EPISODES - 1)
             if self._channel.dropped_frames:
                 self._episode.record_event("left-out", now, frames=self._channel.dropped_frames)
             episode, self._episode = self._episode, None
-            episode.end(self._reason, now)
+            is_waiting = not self._is_stepped
+            episode.end(self._reason, now, is_waiting=is_waiting)
+            if not is_waiting:
+                self._unsealed.append(episode)
+
+    def wait_until_sealed(self) -> None:
+        """Wait until the recordings of all ended episodes are on disk. Raises OSError if that failed."""
+        self._check_sealed(0)
+
+    def _check_sealed(self, max_unsealed: int) -> None:
+        """Wait until at most `max_unsealed` ended episodes are not on disk. Raises OSError if that failed for one."""
+        while self._unsealed and (len(self._unsealed) > max_unsealed or self._unsealed[0].is_sealed):
+            self._unsealed.popleft().wait_until_sealed()
 
     def _pause(self, reason: Literal["player", "connection"], now: int) -> None:
         assert self._episode is not None

@@ -51,6 +51,7 @@ class SessionRunner:
         self.pipe.setblocking(True)
         self._readable = select.poll()
         self._readable.register(pipe, select.POLLIN)
+        self._sink = _PipeSink(pipe)
         self._pool = pool
         self._parser = MessageParser()
         self._assignment: GameAssignment | None = None
@@ -82,6 +83,7 @@ class SessionRunner:
                 self._run_due(has_messages=has_messages)
         if (session := self._session) is not None:
             session.send_scene()
+            self._sink.flush()
             self.due_us, self.is_ticking = session.due_us, session.is_ticking
             self.is_idle = session.is_idle or self._resumption is not None
         self.is_finished = self._is_discarded or (session is not None and session.is_finished)
@@ -119,6 +121,12 @@ class SessionRunner:
 
         The player's seat is free when the pipe is closed, whatever the environment does when it is closed.
         """
+        self._sink.flush()
+        if self._session is not None:
+            try:
+                self._session.wait_until_sealed()
+            except OSError as error:
+                log.error("recording failed, the uploader will finish it: %s", error)
         if self._journal is not None:
             self._journal.close_without_sealing()
         self.pipe.close()
@@ -134,7 +142,7 @@ class SessionRunner:
     def _report_lateness(self, session: Session, now: int) -> None:
         """Send the greatest lateness to the server's metrics, once a second."""
         if now - self._lateness_reported_at_us >= 1_000_000:
-            _PipeSink(self.pipe).late(session.worst_late_us, session.n_timed_steps, session.n_late_steps)
+            self._sink.late(session.worst_late_us, session.n_timed_steps, session.n_late_steps)
             session.worst_late_us = session.n_timed_steps = session.n_late_steps = 0
             self._lateness_reported_at_us = now
 
@@ -148,11 +156,16 @@ class SessionRunner:
             return b""
 
     def _dispatch(self, kind: int, payload: bytes) -> None:
+        """Handle a message of the server, and send what the session answers in one system call."""
+        self._handle(kind, payload)
+        self._sink.flush()
+
+    def _handle(self, kind: int, payload: bytes) -> None:
         now, session = now_us(), self._session
         if kind == ToGame.ASSIGN:
             self._assign(GameAssignment.model_validate_json(payload))
         elif kind == ToGame.PING:
-            self.pipe.sendall(pack(ToServer.PONG))
+            self._sink.send(ToServer.PONG)
         elif self._is_discarded or (session is not None and session.is_finished):
             return
         elif session is None:
@@ -163,7 +176,7 @@ class SessionRunner:
             (received,) = RECEIVED_TIME.unpack_from(payload)
             session.receive(payload[RECEIVED_TIME.size :], received, now)
         elif kind == ToGame.ATTACH:
-            self.pipe.sendall(pack(ToServer.ATTACHED))
+            self._sink.send(ToServer.ATTACHED)
             session.attach(Hello.model_validate_json(payload), now)
         elif kind == ToGame.DETACH:
             session.detach(now)
@@ -182,14 +195,14 @@ class SessionRunner:
         else:
             session.stop(reason, now)
         if session.handed_over is not None:
-            self.pipe.sendall(pack(ToServer.HANDED_OVER, str(session.handed_over).encode()))
+            self._sink.send(ToServer.HANDED_OVER, str(session.handed_over).encode())
 
     def _assign(self, assignment: GameAssignment) -> None:
         try:
             self._session = self._start_session(assignment)
         except (UnsupportedEnvironment, EnvironmentFailed) as error:
             log.error("game cannot start game=%s: %s", assignment.game.id, error)
-            _PipeSink(self.pipe).close(CloseCode.GAME_CRASHED, describe_crash(error))
+            self._sink.close(CloseCode.GAME_CRASHED, describe_crash(error))
             self._is_discarded = True
 
     def _start_session(self, assignment: GameAssignment) -> Session:
@@ -198,7 +211,7 @@ class SessionRunner:
         session = Session(
             assignment.game,
             self._environment,
-            _PipeSink(self.pipe),
+            self._sink,
             self._open_journal,
             SessionConfig(
                 user_id=assignment.user_id,
@@ -238,7 +251,7 @@ class SessionRunner:
         if not self._is_ready:
             gc.collect()
             gc.freeze()
-            self.pipe.sendall(pack(ToServer.READY))
+            self._sink.send(ToServer.READY)
             self._is_ready = True
         return session
 
@@ -266,7 +279,7 @@ class SessionRunner:
             if self._journal is not None:
                 self._journal.close_without_sealing()
             session.abandon()
-            self.pipe.sendall(pack(ToServer.NOT_RESUMED))
+            self._sink.send(ToServer.NOT_RESUMED)
             session.notify(NOT_RESUMED_NOTICE)
         else:
             session.end_if_over(now_us())
@@ -274,7 +287,7 @@ class SessionRunner:
         self._is_repeating_tail = False
         if isinstance(steps, ResumedEpisode) and steps.is_over:
             session.is_finished = True
-            self.pipe.sendall(pack(ToServer.READY))
+            self._sink.send(ToServer.READY)
             return
         self._make_ready(session)
         waiting, self._unhandled = self._unhandled, []
@@ -285,7 +298,7 @@ class SessionRunner:
         log.warning("cannot play from a frame episode=%s step=%d: %s", branch.parent, branch.step, error)
         assert self._session is not None
         self._session.stop("left", now_us())  # the record of the round before may still be open
-        _PipeSink(self.pipe).close(CloseCode.GAME_CRASHED, NOT_BRANCHED_REASON)
+        self._sink.close(CloseCode.GAME_CRASHED, NOT_BRANCHED_REASON)
         self._resumption, self._is_discarded = None, True
 
     def _open_journal(self, header: SegmentHeader) -> EpisodeJournal:
@@ -317,32 +330,46 @@ def choose_seed(assignment: GameAssignment) -> int | None:
 
 
 class _PipeSink:
-    """The session's message sink: the pipe to the server."""
+    """The session's message sink: the pipe to the server.
+
+    Messages wait for `flush`, because the first of two would wake the server, and the second would wake it again.
+    """
 
     def __init__(self, pipe: socket.socket) -> None:
         self._pipe = pipe
+        self._waiting: list[bytes] = []
 
     def text(self, message: bytes) -> None:
-        self._send(pack(ToServer.TEXT, message))
+        self.send(ToServer.TEXT, message)
 
     def frame(self, packet: bytes) -> None:
-        self._send(pack(ToServer.FRAME, packet))
+        self.send(ToServer.FRAME, packet)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Ask the server to close the client's connection."""
-        self._send(pack(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode()))
+        self.send(ToServer.CLOSE, code.to_bytes(2, "little") + reason.encode())
 
     def watch_frame(self, packet: bytes) -> None:
-        self._send(pack(ToServer.WATCH_FRAME, packet))
+        self.send(ToServer.WATCH_FRAME, packet)
 
     def watch_scene(self, scene: bytes | None) -> None:
-        self._send(pack(ToServer.WATCH_SCENE, scene or b""))
+        self.send(ToServer.WATCH_SCENE, scene or b"")
 
     def late(self, worst_us: int, n_steps: int, n_late: int) -> None:
         """Report the lateness of the steps, as `ToServer.LATE` says."""
-        self._send(pack(ToServer.LATE, LATE_COUNTS.pack(worst_us, n_steps, n_late)))
+        self.send(ToServer.LATE, LATE_COUNTS.pack(worst_us, n_steps, n_late))
 
-    def _send(self, data: bytes) -> None:
+    def send(self, kind: ToServer, payload: bytes = b"") -> None:
+        """Send a message with the next `flush`."""
+        self._waiting.append(pack(kind, payload))
+
+    def flush(self) -> None:
+        """Write what waits, in one system call."""
+        if self._waiting:
+            data, self._waiting = b"".join(self._waiting), []
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         try:
             self._pipe.sendall(data)
         except ConnectionError:
