@@ -8,7 +8,7 @@ from tests.support.arcade import running_arcade
 
 
 def test_smoke_plays_two_games(home: Path) -> None:
-    with running_arcade(home) as arcade:
+    with running_arcade(home, is_new=True) as arcade:
         command: list[str | Path] = [DEPLOY / "smoke", arcade.url, "--games", "2"]
         completed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stdout + completed.stderr
