@@ -16,7 +16,7 @@ from devtools.paths import BACKEND, DEPLOY, FRONTEND, LOCKSTEP, PYTHON, SCRIPTS
 from devtools.run import UserFacingError, tool_environment
 from devtools.setup import find_chromium, set_up
 
-PARALLEL = ("data", "play", "backend", "frontend")  # groups that run in parallel, each check by check; all others run alone
+PARALLEL = ("data", "play", "backend", "frontend")  # groups that run in parallel, each check by check; others run alone
 ON_DEMAND = "on demand"  # group of checks that take long, or need rare programs, so that only --only selects them
 SLOW = ("lockstep", "browser")  # checks that --fast skips
 PROGRESS_INTERVAL_SECONDS, OUTPUT_GRACE_SECONDS = 30, 5  # the latter for the last output of a check that has ended
