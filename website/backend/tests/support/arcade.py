@@ -48,14 +48,13 @@ class Arcade:
 
 
 @contextmanager
-def running_arcade(home: Path, log: Path | None = None, *, is_new: bool = False, **settings: str) -> Iterator[Arcade]:
+def running_arcade(home: Path, log: Path | None = None, **settings: str) -> Iterator[Arcade]:
     """Start the server as its own process, wait until it is ready, and stop it at the end.
 
-    `log` is a file for the output of the server and its processes, or None to drop it. If `is_new`, the server makes
-    its database itself.
+    `log` is a file for the output of the server and its processes, or None to drop it. The server gets a database with
+    empty tables (`prepare_home`).
     """
-    if not is_new:
-        prepare_home(home, settings)
+    prepare_home(home, settings)
     port = find_port()
     log_level = "WARNING" if log is None else "INFO"
     command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(port)]

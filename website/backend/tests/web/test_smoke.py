@@ -8,7 +8,8 @@ from tests.support.arcade import running_arcade
 
 
 def test_smoke_plays_two_games(home: Path) -> None:
-    with running_arcade(home, is_new=True) as arcade:
+    (home / "postgres").mkdir()  # so that the server makes its database itself, as for a new user
+    with running_arcade(home) as arcade:
         command: list[str | Path] = [DEPLOY / "smoke", arcade.url, "--games", "2"]
         completed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stdout + completed.stderr
