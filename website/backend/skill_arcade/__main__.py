@@ -9,12 +9,16 @@ import sys
 
 def main() -> None:
     """Run the command line. `serve` starts the fork server first, so that it loads while the rest is imported."""
+    import gc  # noqa: PLC0415 - see above
+
+    gc.disable()  # almost all objects that imports create stay, and looking for others takes a sixth of the time
     if sys.argv[1:2] == ["serve"]:
         from skill_arcade.play.processes.fork_server_client import get_fork_server  # noqa: PLC0415 - see above
 
         get_fork_server()
     from skill_arcade.cli import app  # noqa: PLC0415 - see above
 
+    gc.enable()
     app()
 
 

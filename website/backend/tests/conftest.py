@@ -21,11 +21,13 @@ from tests.support.database import (
     remove_abandoned,
     remove_home,
     temporary_home,
+    use_memory_for_homes,
 )
 
 __all__ = ["PREFIX", "UNSAFE", "execute", "fresh_database", "opened_engine", "remove_home", "temporary_home"]
 
 pytest_plugins = ["pytest_skips"]
+use_memory_for_homes()
 # The same examples in every run, without deadlines, because the machine may be slow.
 hypothesis.settings.register_profile(
     "steady",

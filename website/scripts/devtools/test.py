@@ -16,7 +16,7 @@ from devtools.paths import BACKEND, DEPLOY, FRONTEND, LOCKSTEP, PYTHON, SCRIPTS
 from devtools.run import UserFacingError, tool_environment
 from devtools.setup import find_chromium, set_up
 
-PARALLEL = ("backend", "frontend", "data")  # groups that run in parallel, each check by check; all others run alone
+PARALLEL = ("data", "play", "backend", "frontend")  # groups that run in parallel, each check by check; others run alone
 ON_DEMAND = "on demand"  # group of checks that take long, or need rare programs, so that only --only selects them
 SLOW = ("lockstep", "browser")  # checks that --fast skips
 PROGRESS_INTERVAL_SECONDS, OUTPUT_GRACE_SECONDS = 30, 5  # the latter for the last output of a check that has ended
@@ -76,7 +76,7 @@ CHECKS = (
     Check("backend", "tests of the server", "backend", BACKEND, python("pytest", "-q", "@tests/checks/backend.txt")),
     Check("deploy", "deployment: scripts, workflows, image", "frontend", DEPLOY, python("pytest", "-q")),
     Check("data", "tests of games, records, data", "data", BACKEND, python("pytest", "-q", "@tests/checks/data.txt")),
-    Check("play", "tests of play and upload", "data", BACKEND, python("pytest", "-q", "@tests/checks/play.txt")),
+    Check("play", "tests of play and upload", "play", BACKEND, python("pytest", "-q", "@tests/checks/play.txt")),
     Check("slow", "tests that take minutes", ON_DEMAND, BACKEND, python("pytest", "-q", "-m", "slow")),
     Check("readers", "exports, read by other libraries", ON_DEMAND, BACKEND, python("python", "-m", "tests.readers")),
     Check("clients", "deployment: real clients", ON_DEMAND, DEPLOY, python("pytest", "-q", "--clients=real")),
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> None:
 def read_options(arguments: list[str]) -> list[Check]:
     parser = argparse.ArgumentParser(
         prog="website/test",
-        description="Sets up the project and runs every check, up to three at a time, also after one failed.",
+        description="Sets up the project and runs every check, up to four at a time, also after one failed.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="checks:\n" + "\n".join(f"  {check.name:<10} {check.description} ({check.group})" for check in CHECKS),
     )

@@ -37,6 +37,7 @@ class Server(uvicorn.Server):
         # Objects created so far are permanent. Scanning them takes 0.1 s per garbage collection and delays all players.
         gc.collect()
         gc.freeze()
+        gc.enable()
         message = f"Skill Arcade is at {self._address}"
         # With JSON logs the address is a log line too.
         if read_settings().log_format == "json":
@@ -54,6 +55,7 @@ def run_server(host: str, port: int) -> None:
     check_uvicorn()
     settings = read_settings()
     sockets = open_sockets(host, port)
+    gc.disable()  # until startup has imported and created everything that stays
     config = uvicorn.Config(
         APP,
         host=host,

@@ -22,6 +22,7 @@ from skill_arcade.storage.database.postgres_server import PostgresServer
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.uploader.reconcile import EpisodeReport, reconcile
 from tests.support.arcade import UPLOADER_PROCESS, find_games, find_port, name_process, wait_ready
+from tests.support.database import prepare_home
 
 
 @dataclass
@@ -42,6 +43,7 @@ class ServerUnderTest:
         """Start the server, on the same port as before."""
         if not self.port:
             self.port = find_port()
+        prepare_home(self.home, self.settings)
         environment = {"LOG_LEVEL": "WARNING", "SEGMENT_SECONDS": "0.5", **self.settings}
         command = [sys.executable, "-m", "skill_arcade", "serve", "--port", str(self.port)]
         with (self.home / "server.log").open("ab") as log:

@@ -237,7 +237,8 @@ async def test_failing_erasure_does_not_hold_up_others(
     await eraser.erase_all()
     await eraser.erase_all()
     assert await tombstone(engine) == (True, {"breakout": {"episodes": 1, "steps": 8}})
-    assert await read_rows(engine, "SELECT subject, attempts, worker FROM work") == [("no id", 1, None)]
+    # On a slow machine the withdrawal is due again at the second call.
+    assert await read_rows(engine, "SELECT subject, attempts > 0, worker FROM work") == [("no id", True, None)]
 
 
 async def test_two_servers_erase_an_account_once_and_each_purges_its_journal(

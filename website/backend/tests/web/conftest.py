@@ -1,6 +1,5 @@
 """An arcade on a database of its own, and an HTTP client for it."""
 
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -15,7 +14,6 @@ from skill_arcade.settings import Settings
 from skill_arcade.web.app import create_app
 from skill_arcade.web.lifespan import open_parts
 from skill_arcade.web.state import AppState
-from tests.conftest import PREFIX, remove_home
 from tests.support.cloud.storage import StorageServer, storage_server
 from tests.support.consent import give_consent
 
@@ -61,14 +59,6 @@ class Visitor:
         if consents:
             (await give_consent(self.http, headers)).raise_for_status()
         return headers
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder for an arcade with an embedded database; the account of Postgres cannot read pytest's own folders."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    yield folder
-    remove_home(folder)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tests.support.arcade import running_arcade
 
 
 def test_smoke_plays_two_games(home: Path) -> None:
+    (home / "postgres").mkdir()  # so that the server makes its database itself, as for a new user
     with running_arcade(home) as arcade:
         command: list[str | Path] = [DEPLOY / "smoke", arcade.url, "--games", "2"]
         completed = subprocess.run(command, capture_output=True, text=True, check=False)
