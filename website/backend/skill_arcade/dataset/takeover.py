@@ -12,6 +12,8 @@ ABSENT = -1
 """An action that nobody chose."""
 SWITCH_STEPS = 15
 """Steps before and after a switch whose labels are doubtful: a person needs 250 to 300 ms to react."""
+REACTION_US = 250_000
+"""The same time in a turn-based game, in microseconds. A longer look at an observation leaves no doubt."""
 INTERVENTION, POLICY, BEFORE_INTERVENTION = 1, 0, -10
 """Values of `Takeover.intervention_labels`."""
 
@@ -48,6 +50,8 @@ class Takeover:
     """What the agent chose, also where the person acted, (T,); -1: it had failed."""
     human_actions: NDArray[np.int64]
     """What the person did, (T,); -1 where the agent acted."""
+    steps_us: NDArray[np.int64] | None = None
+    """Time of each step of a turn-based game, in microseconds, (T,); None: the game is in real time."""
 
     @cached_property
     def switches(self) -> NDArray[np.int64]:
@@ -56,24 +60,37 @@ class Takeover:
 
     @cached_property
     def is_near_switch(self) -> NDArray[np.bool_]:
-        """Whether a switch is within 15 steps, so that the label is doubtful, (T,)."""
+        """Whether a switch is so near that the label is doubtful, (T,): 15 steps.
+
+        In a turn-based game it is 250 ms, around a switch at which one acted so soon after the other.
+        """
         near = np.zeros(len(self.is_intervention), np.bool_)
         for step in self.switches:
-            near[max(step - SWITCH_STEPS, 0) : step + SWITCH_STEPS] = True
+            if self.steps_us is None:
+                near[max(step - SWITCH_STEPS, 0) : step + SWITCH_STEPS] = True
+            elif self.steps_us[step] - self.steps_us[step - 1] < REACTION_US:
+                near |= abs(self.steps_us - self.steps_us[step]) < REACTION_US
         return near
 
     @cached_property
     def intervention_labels(self) -> NDArray[np.int64]:
         """1 where the person acted, 0 where the agent did, and -10 in the 15 steps before the person took over, (T,).
 
-        These are the labels of Sirius (Liu et al. 2022, arXiv:2211.08416).
+        These are the labels of Sirius (Liu et al. 2022, arXiv:2211.08416). In a turn-based game -10 is the step before,
+        and those within 250 ms.
         """
         labels = np.where(self.is_intervention, INTERVENTION, POLICY)
         for step in self.switches:
             if self.is_intervention[step]:
-                before = slice(max(step - SWITCH_STEPS, 0), step)
+                before = slice(self._find_first_before(step), step)
                 labels[before][~self.is_intervention[before]] = BEFORE_INTERVENTION
         return labels
+
+    def _find_first_before(self, step: int) -> int:
+        """Return the first of the steps that led to a switch."""
+        if self.steps_us is None:
+            return max(step - SWITCH_STEPS, 0)
+        return min(step - 1, int(np.searchsorted(self.steps_us, self.steps_us[step] - REACTION_US, side="right")))
 
 
 def take_over_all(actions: NDArray[np.int64]) -> Takeover:
@@ -82,8 +99,16 @@ def take_over_all(actions: NDArray[np.int64]) -> Takeover:
     return Takeover("", np.ones(len(actions), np.bool_), absent, actions.astype(np.int64))
 
 
-def read_takeover(agent: str, actions: NDArray[np.int64], events: Iterable[EventLike]) -> Takeover:
-    """Return who acted, from the events `takeover` and `agent-action` and the actions that were taken, (T,)."""
+def read_takeover(
+    agent: str,
+    actions: NDArray[np.int64],
+    events: Iterable[EventLike],
+    steps_us: NDArray[np.int64] | None = None,
+) -> Takeover:
+    """Return who acted, from the events `takeover` and `agent-action` and the actions that were taken, (T,).
+
+    `steps_us` are the times of the steps of a turn-based game, (T,); None: the game is in real time.
+    """
     is_human = np.zeros(len(actions), np.bool_)
     agent_actions = np.full(len(actions), ABSENT, np.int64)
     for event in events:
@@ -92,4 +117,4 @@ def read_takeover(agent: str, actions: NDArray[np.int64], events: Iterable[Event
         elif event.kind == "agent-action":
             chosen = event.data["action"]
             agent_actions[event.step :] = chosen if isinstance(chosen, int) else ABSENT
-    return Takeover(agent, is_human, agent_actions, np.where(is_human, actions, ABSENT))
+    return Takeover(agent, is_human, agent_actions, np.where(is_human, actions, ABSENT), steps_us)

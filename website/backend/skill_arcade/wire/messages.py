@@ -187,6 +187,16 @@ class Resume(_Message):
     at: At
 
 
+class AgentSetup(_Message):
+    """How the agent plays from now on, in a game that it plays until the person takes over (rule O41)."""
+
+    type: Literal["agent"]
+    at: At
+    interval_ms: Annotated[int, Field(ge=100, le=60_000)] | None = Field(
+        description="time between two moves of the agent in a turn-based game; null: it does not move"
+    )
+
+
 class Watch(_Message):
     """Allow others to watch this game live by a link, or end it (rule O18)."""
 
@@ -216,6 +226,7 @@ ClientMessage = Annotated[
     | Focus
     | Pause
     | Resume
+    | AgentSetup
     | Watch
     | Leave,
     Field(discriminator="type"),

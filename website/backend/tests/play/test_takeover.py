@@ -181,6 +181,172 @@ def test_pong_follower_plays_until_the_person_takes_over(tmp_path: Path) -> None
     assert takeover.is_intervention.sum() == 30 + HAND_BACK
 
 
+# -- turn-based games ----------------------------------------------------------------------------------------------
+
+
+def run_until(harness: SessionHarness, until_us: int) -> None:
+    """Advance the clock to each deadline before a time, and then to that time."""
+    while (due := harness.session.due_us) is not None and due <= until_us:
+        harness.now = max(due, harness.now)
+        harness.session.tick(harness.now)
+    harness.now = until_us
+
+
+def hanoi(tmp_path: Path, name: str = "hanoi-optimal") -> SessionHarness:
+    harness = SessionHarness(tmp_path, "tower-of-hanoi", agent=find_agent(name, load_games()["tower-of-hanoi"]))
+    harness.send("start")
+    return harness
+
+
+def click(harness: SessionHarness, control: str, seconds: float = 0.1) -> None:
+    """Press a control, as a click on a pole does, and release it."""
+    harness.press(control)
+    run_until(harness, harness.now + round(seconds * 1e6))
+    harness.press(control, down=False)
+
+
+def test_O41_agent_moves_at_its_pace_and_waits_after_a_press_of_the_person(tmp_path: Path) -> None:
+    harness = hanoi(tmp_path)
+    start = harness.now
+    run_until(harness, start + 1_600_000)
+    assert harness.n_steps == 3
+    click(harness, "pole-1")
+    assert harness.n_steps == 4
+    released = harness.now
+    run_until(harness, released + 1_999_000)
+    assert harness.n_steps == 4
+    run_until(harness, released + 2_500_000)
+    assert harness.n_steps == 6
+    _, takeover, _ = recorded(harness)
+    assert takeover.is_intervention.tolist() == [False, False, False, True, False, False]
+    assert takeover.human_actions.tolist() == [ABSENT] * 3 + [0] + [ABSENT] * 2
+    assert (takeover.agent_actions != ABSENT).all()
+    described = harness.headers[0].provenance["takeover"]
+    assert described == {
+        "agent": "hanoi-optimal",
+        "hand_back_steps": 0,
+        "hand_back_seconds": 2.0,
+        "interval_ms": 500,
+    }
+
+
+def test_O41_labels_around_switches_of_a_turn_based_game_follow_the_time(tmp_path: Path) -> None:
+    is_human = np.array([False, False, True, True, False, False, True, False])
+    absent = np.full(8, ABSENT)
+    #                    the person acts 900 ms after the agent, and later 100 ms after it
+    steps_us = np.array([500, 1000, 1900, 2000, 4500, 5000, 5100, 7200]) * 1000
+    takeover = Takeover("tester", is_human, absent, absent, steps_us)
+    assert takeover.switches.tolist() == [2, 4, 6, 7]
+    assert np.flatnonzero(takeover.is_near_switch).tolist() == [5, 6]
+    assert takeover.intervention_labels.tolist() == [0, -10, 1, 1, 0, -10, 1, 0]
+    first = Takeover("tester", is_human[2:], absent, absent, steps_us[2:])
+    assert first.intervention_labels.tolist() == [1, 1, 0, -10, 1, 0]
+
+
+def test_O41_agent_waits_while_a_control_is_held_and_between_the_clicks_of_a_move(tmp_path: Path) -> None:
+    harness = hanoi(tmp_path)
+    harness.press("pole-1")
+    run_until(harness, harness.now + 30_000_000)
+    assert harness.n_steps == 1
+    harness.press("pole-1", down=False)
+    run_until(harness, harness.now + 1_500_000)
+    click(harness, "pole-2")
+    assert harness.n_steps == 2
+    run_until(harness, harness.now + 2_100_000)
+    assert harness.n_steps == 3
+
+
+def test_O41_agent_solves_the_puzzle_from_wherever_the_person_has_left_it(tmp_path: Path) -> None:
+    harness = hanoi(tmp_path)
+    click(harness, "pole-1")
+    click(harness, "pole-2")
+    click(harness, "pole-1")  # a disk in the air
+    while not harness.has_ended():
+        harness.ticks(1)
+    assert harness.messages_of("ended")["status"] == "won"
+
+
+def test_O41_pace_of_the_agent_can_be_changed_and_paused(tmp_path: Path) -> None:
+    harness = hanoi(tmp_path)
+    harness.send("agent", interval_ms=None)
+    run_until(harness, harness.now + 60_000_000)
+    assert harness.n_steps == 0
+    click(harness, "pole-1")
+    run_until(harness, harness.now + 60_000_000)
+    assert harness.n_steps == 1
+    harness.send("agent", interval_ms=200)
+    run_until(harness, harness.now + 1_010_000)
+    assert harness.n_steps == 6
+    _, _, events = recorded(harness)
+    assert [event.data for event in events if event.kind == "agent-setup"] == [
+        {"interval_ms": None},
+        {"interval_ms": 200},
+    ]
+
+
+def test_O41_pace_before_the_start_is_in_the_provenance(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "taxi", agent=find_agent("random", load_games()["taxi"]))
+    harness.send("agent", interval_ms=1000)
+    harness.send("start")
+    harness.ticks(3)
+    assert harness.headers[0].provenance["takeover"]["interval_ms"] == 1000
+
+
+def test_O41_paused_game_and_lost_connection_stop_the_agent(tmp_path: Path) -> None:
+    harness = hanoi(tmp_path)
+    harness.send("pause")
+    run_until(harness, harness.now + 20_000_000)
+    assert harness.n_steps == 0
+    harness.send("resume")
+    run_until(harness, harness.now + 1_010_000)
+    assert harness.n_steps == 2
+    harness.reconnect()
+    run_until(harness, harness.now + 20_000_000)
+    assert harness.n_steps == 2
+
+
+def test_O41_pace_is_refused_without_an_agent_and_out_of_range(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "tower-of-hanoi")
+    harness.send("agent", interval_ms=200)
+    assert harness.closed is not None
+    assert harness.closed == (CloseCode.BAD_MESSAGE, "agent is not allowed in a game without an agent")
+    harness = hanoi(tmp_path / "other")
+    harness.send("agent", interval_ms=1)
+    assert harness.closed is not None
+    assert harness.closed[0] is CloseCode.BAD_MESSAGE
+
+
+def test_O41_failed_agent_leaves_a_turn_based_game_to_the_person(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "frozen-lake", agent=agent(lambda: 1 / 0))
+    harness.send("start")
+    assert harness.messages_of("actor")["actor"] == "human"
+    run_until(harness, harness.now + 20_000_000)
+    harness.send("agent", interval_ms=100)
+    run_until(harness, harness.now + 20_000_000)
+    assert harness.n_steps == 0
+    click(harness, "right")
+    assert harness.n_steps == 1
+    _, takeover, _ = recorded(harness)
+    assert takeover.is_intervention.all()
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_O41_babyai_bot_reaches_the_goal_after_a_person_has_led_it_astray(tmp_path: Path, seed: int) -> None:
+    game = load_games()["babyai-go-to-local"]
+    harness = SessionHarness(tmp_path, game, seed=seed, agent=find_agent("babyai-bot", game))
+    harness.send("start")
+    rng = random.Random(seed)
+    for _ in range(6):
+        run_until(harness, harness.now + 2_600_000)
+        if not harness.has_ended():
+            click(harness, rng.choice(["left", "right", "forward"]))
+    while not harness.has_ended():
+        harness.ticks(1)
+    assert harness.messages_of("ended")["status"] == "won"
+    _, _, events = recorded(harness)
+    assert not [event for event in events if event.kind == "agent-failed"]
+
+
 # -- an agent learns from a person who takes over ------------------------------------------------------------------
 
 

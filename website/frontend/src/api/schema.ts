@@ -1569,6 +1569,27 @@ export interface components {
             readonly you: components["schemas"]["ScoreSummary"] | null;
         };
         /**
+         * AgentSetup
+         * @description How the agent plays from now on, in a game that it plays until the person takes over (rule O41).
+         */
+        readonly AgentSetup: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * Interval Ms
+             * @description time between two moves of the agent in a turn-based game; null: it does not move
+             */
+            readonly interval_ms: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "agent";
+        };
+        /**
          * AgentSignIn
          * @description Sign in as an agent, whatever the method of people is.
          */
@@ -1927,7 +1948,7 @@ export interface components {
             /** Name */
             readonly name: string;
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["AgentSetup"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
         /**
          * ClipFormat
          * @description File format of a clip.
@@ -2674,7 +2695,7 @@ export interface components {
         };
         /**
          * GameAgent
-         * @description An agent that can play a real-time game until the person takes over.
+         * @description An agent that can play a game until the person takes over.
          */
         readonly GameAgent: {
             /** Name */

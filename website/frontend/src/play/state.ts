@@ -1,4 +1,4 @@
-import type { Actor, FocusState, Setup, ShownGhost, Watchable } from "@/wire/messages";
+import type { Actor, AgentSetup, FocusState, Setup, ShownGhost, Watchable } from "@/wire/messages";
 
 import type { SteppedBy } from "./driver";
 import type { InputSink } from "./input/held-controls";
@@ -62,6 +62,8 @@ export interface Engine extends ReadableStore<Snapshot> {
   restart: () => void;
   /** Updates the player's setup, which is recorded. */
   updateSetup: (updateSetup: Setup) => void;
+  /** Sets how the agent plays that acts until the player takes over. */
+  setUpAgent: (setup: AgentSetup) => void;
   /** Sets the volume; null mutes the game. */
   setVolume: (setVolume: Volume) => void;
   reportFocus: (state: FocusState, at: number) => void;

@@ -56,9 +56,13 @@ export function AgentPanel({ game, agent }: { game: Game; agent: GameAgent }) {
   return (
     <SidebarSection title={i18n._("{agent} plays", { agent: agent.name })}>
       <p className="text-pretty">
-        {i18n._(
-          "Press any key of the game to take over. The agent goes on half a second after you let go.",
-        )}
+        {game.pace.kind === "real-time"
+          ? i18n._(
+              "Press any key of the game to take over. The agent goes on half a second after you let go.",
+            )
+          : i18n._(
+              "Press any key of the game, or tap a control, to make a move yourself. The agent goes on after two seconds without a move of yours.",
+            )}
       </p>
       <p className="mt-3 text-sm text-dim">
         {i18n._("The recording says who acted at each step. Such rounds are not ranked.")}

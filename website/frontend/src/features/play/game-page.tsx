@@ -23,6 +23,7 @@ import { hueFor } from "@/lib/hue";
 import { usePrefersReducedMotion } from "@/lib/media";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
 
+import { AgentBar } from "./agent-bar";
 import { AgentPanel, AgentPicker } from "./agent-picker";
 import type { Branch } from "./branch/branch";
 import { GameMachine } from "./game-machine";
@@ -155,12 +156,13 @@ function GameView({
       data-phase={kind}
       className="flex min-h-dvh flex-col"
     >
-      <TopBar {...{ engine, game, snapshot, preferences }} />
+      <TopBar {...{ engine, game, snapshot, preferences }} hasAgent={agent !== null} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <GameMachine
           {...{ engine, game, snapshot, controls }}
           best={bestScore(results ?? [])}
           layer={snapshot.ghost?.seed === "same" && kind !== "ready" && race?.layer}
+          agentBar={agent !== null && <AgentBar {...{ engine, game, snapshot }} />}
           overlay={
             <Overlay
               {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}

@@ -1,0 +1,90 @@
+import { useLingui } from "@lingui/react";
+import { useEffect, useId, useState } from "react";
+
+import type { Game } from "@/api/client";
+import type { Engine, Snapshot } from "@/play/engine";
+import type { Actor } from "@/wire/messages";
+
+interface Props {
+  engine: Engine;
+  game: Game;
+  snapshot: Snapshot;
+}
+
+/** Paces of an agent in a turn-based game; `null` is no move at all. */
+const PACES: readonly (readonly [string, number | null])[] = [
+  [/*i18n*/ "Stopped", null],
+  [/*i18n*/ "Slow", 1000],
+  [/*i18n*/ "Normal", 500],
+  [/*i18n*/ "Fast", 200],
+];
+const NORMAL_MS = 500;
+export const toggleClass =
+  "min-h-9 rounded-full border-2 border-line px-3 text-sm font-bold text-dim hover:border-dim hover:text-ink aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg";
+
+/** Line above the screen: who acts, and how the agent plays. */
+export function AgentBar({ engine, game, snapshot }: Props) {
+  const isTurnBased = game.pace.kind === "turn-based";
+  const [interval, setInterval] = useState<number | null>(NORMAL_MS);
+  useEffect(() => engine.setUpAgent({ interval_ms: interval }), [engine, interval]);
+  if (snapshot.actor === null) return null;
+  return (
+    <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-1">
+      <ActorLine actor={snapshot.actor} isTurnBased={isTurnBased} isStopped={interval === null} />
+      {isTurnBased && <PaceButtons interval={interval} onChange={setInterval} />}
+    </div>
+  );
+}
+
+interface ActorLineProps {
+  actor: Actor;
+  isTurnBased: boolean;
+  isStopped: boolean;
+}
+
+function ActorLine({ actor: { actor, agent }, isTurnBased, isStopped }: ActorLineProps) {
+  const { i18n } = useLingui();
+  const isAgent = actor === "agent";
+  const describe = (): string => {
+    if (isTurnBased && isStopped) return i18n._("{agent} is stopped. You play.", { agent });
+    if (isAgent) return i18n._("{agent} plays. Press a key to take over.", { agent });
+    return isTurnBased
+      ? i18n._("You play. {agent} goes on after two seconds.", { agent })
+      : i18n._("You play. {agent} goes on when you let go.", { agent });
+  };
+  return (
+    <p data-testid="actor" data-actor={actor} className="flex items-center gap-2 text-sm">
+      <span className={`size-3 shrink-0 rounded-full ${isAgent ? "bg-teal" : "bg-marigold"}`} />
+      {describe()}
+    </p>
+  );
+}
+
+interface PaceButtonsProps {
+  interval: number | null;
+  onChange: (interval: number | null) => void;
+}
+
+/** Buttons rather than a list, because keys on a button still play. */
+function PaceButtons({ interval, onChange }: PaceButtonsProps) {
+  const { i18n } = useLingui();
+  const id = useId();
+  return (
+    <div role="group" aria-labelledby={id} className="flex flex-wrap items-center gap-1">
+      <span id={id} className="mr-1 text-sm text-dim max-sm:sr-only">
+        {i18n._("Agent's pace")}
+      </span>
+      {PACES.map(([name, value]) => (
+        <button
+          key={name}
+          type="button"
+          className={toggleClass}
+          aria-pressed={interval === value}
+          onClick={() => onChange(value)}
+        >
+          {i18n._(name)}
+        </button>
+      ))}
+    </div>
+  );
+}
