@@ -1019,7 +1019,7 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description List the agents by name, with the games that they play now on this server.
+         * @description List the agents by name, with the games that they play now and that can be watched.
          */
         readonly get: operations["list_agents"];
         readonly put?: never;
@@ -1436,6 +1436,26 @@ export interface paths {
          * @description Begin a participation, or continue one: with the recruiter's id, or with the participant's own link.
          */
         readonly post: operations["join_study"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/ws/watch/servers/{server_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find Watched Server
+         * @description Return where the games of a server can be watched. The part of a link's token before the dot names the server.
+         */
+        readonly get: operations["find_watched_server"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -3113,7 +3133,7 @@ export interface components {
         };
         /**
          * LiveGame
-         * @description A game that an agent plays now on this server, and that can be watched.
+         * @description A game that an agent plays now, on any server, and that can be watched.
          */
         readonly LiveGame: {
             /** Game Id */
@@ -5014,6 +5034,17 @@ export interface components {
             readonly type: "game";
         };
         readonly WatcherMessage: components["schemas"]["WatchedGame"] | components["schemas"]["Scene"];
+        /**
+         * WatchSocket
+         * @description Where a game can be watched.
+         */
+        readonly WatchSocket: {
+            /**
+             * Socket
+             * @description origin of the socket, as ws or wss; null: that of the request
+             */
+            readonly socket: string | null;
+        };
         /**
          * Welcome
          * @description The game is ready. `phase` tells whether it is a new game or the player's own, paused.
@@ -9508,6 +9539,46 @@ export interface operations {
             };
             /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
             readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly find_watched_server: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly server_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WatchSocket"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
