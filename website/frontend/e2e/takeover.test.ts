@@ -49,17 +49,32 @@ describe("takeover", () => {
     await page.screenshot({ path: `${OUTPUT_FOLDER}takeover.png` });
     await page.keyboard.up("ArrowUp");
     await actor("agent");
+    await page.getByRole("group", { name: "Why did you take over?" }).waitFor();
+    await checkAtWidths("takeover-reason");
+    await resumeIfPaused(page);
+    await page.keyboard.down("ArrowUp");
+    await actor("human");
+    await page.keyboard.up("ArrowUp");
+    await actor("agent");
+    await page.getByRole("group", { name: "Why did you take over?" }).waitFor();
+    await page.keyboard.press("Digit2");
+    await page.getByTestId("reasons").waitFor({ state: "hidden" });
     await page.waitForTimeout(500);
     await quit(page, suite.server.url);
   });
 
   step("recording says who acted at each step", async () => {
-    const { human_steps: steps, mode } = await readBack<Recording>(suite.server, "frames", episode);
+    const {
+      human_steps: steps,
+      reasons,
+      mode,
+    } = await readBack<Recording>(suite.server, "frames", episode);
     expect(mode).toBe("streamed");
     const switches = (steps ?? []).filter(
       (human, index) => index > 0 && human !== steps?.[index - 1],
     );
-    expect(switches).toEqual([true, false]);
+    expect(switches).toEqual([true, false, true, false]);
+    expect(reasons).toEqual([null, "danger"]);
     await suite.visit.page.goto(`/replay/${episode}`);
     await suite.visit.page.getByRole("heading", { name: "Pong" }).first().waitFor();
   });

@@ -56,6 +56,8 @@ EVENTS = {
     "takeover": "another one acts from the next step on: `actor` is human or agent",
     "agent-action": "what the agent chooses for the coming steps, also where the person acts: `action`; null: it has "
     "failed",
+    "takeover-reason": "why the person took over in the step `first_step`, as they said after it: `reason` is mistake, "
+    "danger, demonstration or fun; of several, the last one counts",
     "agent-setup": "in a turn-based game, the person changed the agent's pace: `interval_ms`, null: stopped",
     "agent-failed": "the agent raised an error, and acts no more: `error`",
     "setup": "change of keys, touch controls, gamepads or sound during the episode; fields as in `player.setup`",

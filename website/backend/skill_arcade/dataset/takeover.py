@@ -1,7 +1,7 @@
 """Who acted at each step of an episode that an agent played until a person took over."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -16,6 +16,19 @@ REACTION_US = 250_000
 """The same time in a turn-based game, in microseconds. A longer look at an observation leaves no doubt."""
 INTERVENTION, POLICY, BEFORE_INTERVENTION = 1, 0, -10
 """Values of `Takeover.intervention_labels`."""
+
+
+REASONS = ("mistake", "danger", "demonstration", "fun")
+"""Why a person took over, in the order of the codes in exports, which begin with 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """The steps `start` to `end` (exclusive) in which a person acted, and why they took over, of `REASONS`, or None."""
+
+    start: int
+    end: int
+    reason: str | None
 
 
 class EventLike(Protocol):
@@ -50,6 +63,8 @@ class Takeover:
     """What the agent chose, also where the person acted, (T,); -1: it had failed."""
     human_actions: NDArray[np.int64]
     """What the person did, (T,); -1 where the agent acted."""
+    given_reasons: Mapping[int, str] = field(default_factory=dict)
+    """Why the person took over, by the step in which they did."""
     steps_us: NDArray[np.int64] | None = None
     """Time of each step of a turn-based game, in microseconds, (T,); None: the game is in real time."""
 
@@ -57,6 +72,22 @@ class Takeover:
     def switches(self) -> NDArray[np.int64]:
         """Steps in which another one acts than in the step before."""
         return np.flatnonzero(np.diff(self.is_intervention.astype(np.int8))) + 1
+
+    @cached_property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """Each time that the person acted, in order."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], self.is_intervention.astype(np.int8), [0]])))
+        spans = edges.reshape(-1, 2).tolist()
+        return tuple(Intervention(start, end, self.given_reasons.get(start)) for start, end in spans)
+
+    @cached_property
+    def reason_codes(self) -> NDArray[np.int64]:
+        """Why the person acts, an index of `REASONS`, (T,); -1: the agent acts, or nobody has said."""
+        codes = np.full(len(self.is_intervention), ABSENT, np.int64)
+        for one in self.interventions:
+            if one.reason in REASONS:
+                codes[one.start : one.end] = REASONS.index(one.reason)
+        return codes
 
     @cached_property
     def is_near_switch(self) -> NDArray[np.bool_]:
@@ -105,16 +136,19 @@ def read_takeover(
     events: Iterable[EventLike],
     steps_us: NDArray[np.int64] | None = None,
 ) -> Takeover:
-    """Return who acted, from the events `takeover` and `agent-action` and the actions that were taken, (T,).
+    """Return who acted, from the events and the actions that were taken, (T,).
 
     `steps_us` are the times of the steps of a turn-based game, (T,); None: the game is in real time.
     """
     is_human = np.zeros(len(actions), np.bool_)
     agent_actions = np.full(len(actions), ABSENT, np.int64)
+    reasons: dict[int, str] = {}
     for event in events:
         if event.kind == "takeover":
             is_human[event.step :] = event.data["actor"] == "human"
         elif event.kind == "agent-action":
             chosen = event.data["action"]
             agent_actions[event.step :] = chosen if isinstance(chosen, int) else ABSENT
-    return Takeover(agent, is_human, agent_actions, np.where(is_human, actions, ABSENT), steps_us)
+        elif event.kind == "takeover-reason":
+            reasons[event.data["first_step"]] = event.data["reason"]
+    return Takeover(agent, is_human, agent_actions, np.where(is_human, actions, ABSENT), reasons, steps_us)

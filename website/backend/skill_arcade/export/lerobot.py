@@ -14,9 +14,9 @@ tensor of every value, and reads a feature of shape (1,) as a number without dim
   arrays of several dimensions; `meta/columns.json` has their shapes. `text.*` has its texts. A mission is also the
   task.
 - A missing time is -1.
-- If an agent acted in an episode of the group, `intervention`, `intervention_label`, `near_switch`, `agent_action` and
-  `human_action` say who acted (`skill_arcade.dataset.takeover`). Without `action` and `observation` at the beginning of
-  their names, they are no inputs and outputs of a policy.
+- If an agent acted in an episode of the group, `intervention`, `intervention_label`, `intervention_reason`,
+  `near_switch`, `agent_action` and `human_action` say who acted (`skill_arcade.dataset.takeover`). Without `action` and
+  `observation` at the beginning of their names, they are no inputs and outputs of a policy.
 """
 
 import json
@@ -171,6 +171,7 @@ def _list_takeover(episode: Episode, first_action: int) -> Columns:
     return {
         "intervention": takeover.is_intervention,
         "intervention_label": takeover.intervention_labels,
+        "intervention_reason": takeover.reason_codes,
         "near_switch": takeover.is_near_switch,
         **{
             name: np.where(actions == NO_ACTION, ABSENT, actions + first_action)

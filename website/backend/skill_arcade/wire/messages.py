@@ -197,6 +197,16 @@ class AgentSetup(_Message):
     )
 
 
+class TakeoverReason(_Message):
+    """Why the person took over from the agent the last time (rule O41)."""
+
+    type: Literal["reason"]
+    at: At
+    reason: Literal["mistake", "danger", "demonstration", "fun"] = Field(
+        description="the agent did something wrong; it was about to lose; to show it how; for no such reason"
+    )
+
+
 class Watch(_Message):
     """Allow others to watch this game live by a link, or end it (rule O18)."""
 
@@ -227,6 +237,7 @@ ClientMessage = Annotated[
     | Pause
     | Resume
     | AgentSetup
+    | TakeoverReason
     | Watch
     | Leave,
     Field(discriminator="type"),

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import skill_arcade.dataset as sa
 from skill_arcade.agents.catalogue import find_agent
 from skill_arcade.cli import app
+from skill_arcade.dataset.takeover import REASONS
 from skill_arcade.export.tfrecord import read_example, read_records
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
@@ -36,6 +37,8 @@ def settings(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         harness.ticks(20)
         harness.press("right", down=False)
         harness.ticks(60)
+        if one is not None:
+            harness.send("reason", reason="danger")
         harness.send("leave")
 
     async def store(url: URL) -> None:
@@ -74,6 +77,8 @@ def test_lerobot_export_has_the_interventions(
     first = slice(0, len(rounds[0]))
     assert_array_equal(table["intervention"][first], takeover.is_intervention)
     assert_array_equal(table["intervention_label"][first], takeover.intervention_labels)
+    assert set(table["intervention_reason"]) == {-1, REASONS.index("danger")}
+    assert_array_equal(table["intervention_reason"][first], takeover.reason_codes)
     assert_array_equal(table["near_switch"][first], takeover.is_near_switch)
     assert_array_equal(table["agent_action"][first], takeover.agent_actions)
     assert_array_equal(table["human_action"][first], takeover.human_actions)
@@ -93,6 +98,7 @@ def test_rlds_export_has_the_interventions(
     assert_array_equal(found["steps/is_intervention"], np.append(takeover.is_intervention, False))
     assert_array_equal(found["steps/action_mode"], np.append(takeover.is_intervention, False))
     assert_array_equal(found["steps/intv_label"], np.append(takeover.intervention_labels, 0))
+    assert_array_equal(found["steps/intervention_reason"], np.append(takeover.reason_codes, -1))
     assert_array_equal(found["steps/agent_action"], np.append(takeover.agent_actions, -1))
     assert_array_equal(found["steps/human_action"], np.append(takeover.human_actions, -1))
 

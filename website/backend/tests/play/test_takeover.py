@@ -181,6 +181,65 @@ def test_pong_follower_plays_until_the_person_takes_over(tmp_path: Path) -> None
     assert takeover.is_intervention.sum() == 30 + HAND_BACK
 
 
+def take_over(harness: SessionHarness, n_steps: int = 5) -> None:
+    harness.press("left")
+    harness.ticks(n_steps)
+    harness.press("left", down=False)
+    harness.ticks(HAND_BACK + 5)
+
+
+def test_O41_R44_reason_belongs_to_the_last_intervention_and_the_last_answer_counts(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent())
+    harness.send("start")
+    harness.send("reason", reason="fun")  # nobody has taken over yet
+    harness.ticks(10)
+    take_over(harness)
+    harness.send("reason", reason="danger")
+    harness.send("reason", reason="mistake")
+    take_over(harness)
+    take_over(harness)
+    harness.send("reason", reason="demonstration")
+    _, takeover, events = recorded(harness)
+    assert [(one.start, one.end, one.reason) for one in takeover.interventions] == [
+        (10, 45, "mistake"),
+        (50, 85, None),
+        (90, 125, "demonstration"),
+    ]
+    assert np.flatnonzero(takeover.reason_codes == 0).tolist() == list(range(10, 45))
+    assert np.flatnonzero(takeover.reason_codes == 2).tolist() == list(range(90, 125))
+    assert len([event for event in events if event.kind == "takeover-reason"]) == 3
+
+
+def test_O41_reason_after_the_end_of_the_episode_is_recorded(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent())
+    harness.send("start")
+    harness.acknowledges = False
+    harness.press("left")
+    harness.ticks(3)
+    harness.send("leave")
+    harness.send("reason", reason="fun")
+    _, takeover, _ = recorded(harness)
+    assert [one.reason for one in takeover.interventions] == ["fun"]
+
+
+def test_O41_reason_is_refused_without_an_agent_and_if_it_is_none_of_the_words(tmp_path: Path) -> None:
+    for name, reason, one in (("without", "fun", None), ("other", "boredom", agent())):
+        harness = SessionHarness(tmp_path / name, "breakout", agent=one)
+        harness.send("start")
+        harness.send("reason", reason=reason)
+        assert harness.closed is not None
+        assert harness.closed[0] is CloseCode.BAD_MESSAGE
+
+
+def test_O41_failed_agent_is_no_intervention_with_a_reason(tmp_path: Path) -> None:
+    harness = SessionHarness(tmp_path, "breakout", agent=agent(Failing))
+    harness.send("start")
+    harness.ticks(20)
+    harness.send("reason", reason="fun")
+    _, takeover, _ = recorded(harness)
+    assert [one.reason for one in takeover.interventions] == [None]
+
+
 # -- turn-based games ----------------------------------------------------------------------------------------------
 
 
@@ -235,11 +294,11 @@ def test_O41_labels_around_switches_of_a_turn_based_game_follow_the_time(tmp_pat
     absent = np.full(8, ABSENT)
     #                    the person acts 900 ms after the agent, and later 100 ms after it
     steps_us = np.array([500, 1000, 1900, 2000, 4500, 5000, 5100, 7200]) * 1000
-    takeover = Takeover("tester", is_human, absent, absent, steps_us)
+    takeover = Takeover("tester", is_human, absent, absent, steps_us=steps_us)
     assert takeover.switches.tolist() == [2, 4, 6, 7]
     assert np.flatnonzero(takeover.is_near_switch).tolist() == [5, 6]
     assert takeover.intervention_labels.tolist() == [0, -10, 1, 1, 0, -10, 1, 0]
-    first = Takeover("tester", is_human[2:], absent, absent, steps_us[2:])
+    first = Takeover("tester", is_human[2:], absent, absent, steps_us=steps_us[2:])
     assert first.intervention_labels.tolist() == [1, 1, 0, -10, 1, 0]
 
 

@@ -51,6 +51,8 @@ export interface Recording {
   branch: Record<string, unknown> | null;
   /** Whether the person acted, at each step; null if no agent did. */
   human_steps: boolean[] | null;
+  /** Why the person took over, each time; null if no agent acted. */
+  reasons: (string | null)[] | null;
   /** Whether others could watch when the episode began, and the events about it. */
   watch: boolean;
   watch_events: { kind: string; data: Record<string, unknown> }[];

@@ -1968,7 +1968,7 @@ export interface components {
             /** Name */
             readonly name: string;
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["AgentSetup"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["AgentSetup"] | components["schemas"]["TakeoverReason"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
         /**
          * ClipFormat
          * @description File format of a clip.
@@ -4836,6 +4836,28 @@ export interface components {
         readonly StudyWithdrawn: {
             /** Study */
             readonly study: string;
+        };
+        /**
+         * TakeoverReason
+         * @description Why the person took over from the agent the last time (rule O41).
+         */
+        readonly TakeoverReason: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * Reason
+             * @description the agent did something wrong; it was about to lose; to show it how; for no such reason
+             * @enum {string}
+             */
+            readonly reason: "mistake" | "danger" | "demonstration" | "fun";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "reason";
         };
         /**
          * Ticked

@@ -1,6 +1,7 @@
 import type {
   Actor,
   AgentSetup,
+  Reason,
   Ended,
   FocusState,
   Setup,
@@ -94,6 +95,8 @@ export interface Driver extends Omit<PlayMode, "reportPaints"> {
   updateSetup: (updateSetup: Setup) => void;
   /** Sets how the agent plays. It is sent after each welcome and at each change. */
   setUpAgent: (setup: AgentSetup) => void;
+  /** Says why the player took over from the agent. */
+  giveReason: (reason: Reason, at: number) => void;
   start: (at: number) => void;
   /** Reports that this observation was painted at the time of this animation frame. */
   painted: (frame: number, at: number) => void;

@@ -1,4 +1,4 @@
-import type { AgentSetup, Ended, FocusState, Setup } from "@/wire/messages";
+import type { AgentSetup, Reason, Ended, FocusState, Setup } from "@/wire/messages";
 import type { FrameHead, Picture } from "@/wire/packet";
 
 import type { Driver } from "./driver";
@@ -154,6 +154,8 @@ export class GameEngine implements Engine {
   updateSetup = (setup: Setup): void => this.#driver.updateSetup(setup);
 
   setUpAgent = (setup: AgentSetup): void => this.#driver.setUpAgent(setup);
+
+  giveReason = (reason: Reason): void => this.#driver.giveReason(reason, this.#platform.now());
 
   setVolume = (loudness: Volume): void => this.#speaker.setVolume(loudness);
 

@@ -358,6 +358,14 @@ describe("agent", () => {
   });
 });
 
+describe("reason", () => {
+  test("[O41] reason of a takeover is sent", () => {
+    const socket = harness.startEpisode();
+    harness.engine.giveReason("danger");
+    expect(socket.sentOfType("reason").map(({ reason }) => reason)).toEqual(["danger"]);
+  });
+});
+
 describe("score that JSON cannot hold", () => {
   test.each([
     ["Infinity", Infinity],

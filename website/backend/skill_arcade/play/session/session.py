@@ -379,6 +379,8 @@ class Session:
                     self._resume(now)
             case messages.AgentSetup():
                 self._on_agent_setup(message, received, now)
+            case messages.TakeoverReason():
+                self._on_takeover_reason(message, received)
             case messages.Watch():
                 self._on_watch(message, received, now)
             case messages.Leave():
@@ -478,6 +480,12 @@ class Session:
             return self._channel.reject("agent is not allowed in a game without an agent")
         episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
         return self._takeover.set_up(message, episode, received, now)
+
+    def _on_takeover_reason(self, message: messages.TakeoverReason, received: int) -> None:
+        if self._takeover is None:
+            self._channel.reject("reason is not allowed in a game without an agent")
+        elif self._episode is not None:
+            self._takeover.record_reason(message, self._episode, received)
 
     def _on_watch(self, message: messages.Watch, received: int, now: int) -> None:
         """Allow or end watching (rules O18 and R19). Watchers begin with the picture that the player sees now."""

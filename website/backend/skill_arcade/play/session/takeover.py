@@ -55,6 +55,8 @@ class Takeover:
         self._correction: int | None = None
         """What the person did in the last step instead of what the agent chose; None: nothing else."""
         self._last_held_step = 0
+        self._intervention_step: int | None = None
+        """Step in which the person took over the last time; None: not yet in this episode."""
 
     def describe(self) -> dict[str, Any]:
         """Describe the agent for the provenance of an episode."""
@@ -73,6 +75,12 @@ class Takeover:
         if episode is not None:
             episode.record_event("agent-setup", received, round(message.at * 1000), interval_ms=message.interval_ms)
 
+    def record_reason(self, message: messages.TakeoverReason, episode: EpisodeRecorder, received: int) -> None:
+        """Record why the person took over the last time, if they did. The last answer counts."""
+        if self._intervention_step is not None:
+            data = {"reason": message.reason, "first_step": self._intervention_step}
+            episode.record_event("takeover-reason", received, round(message.at * 1000), **data)
+
     def on_input(self, now: int, *, is_holding: bool) -> None:
         """In a turn-based game, let the agent wait because the person has pressed or released a control."""
         if self.clock is not None:
@@ -88,7 +96,7 @@ class Takeover:
 
     def start(self, episode: EpisodeRecorder, seed: int, now: int) -> None:
         """Begin an episode. The agent acts first."""
-        self._recorded_action, self._correction = None, None
+        self._recorded_action, self._correction, self._intervention_step = None, None, None
         self._last_held_step = -self._hand_back_steps - 1
         self._set_clock(now)
         self._switch(episode, "agent", now)
@@ -147,6 +155,8 @@ class Takeover:
 
     def _switch(self, episode: EpisodeRecorder, actor: Actor, now: int) -> None:
         self._actor = actor
+        if actor != "agent" and self._policy is not None:
+            self._intervention_step = episode.n_steps
         episode.record_event("takeover", now, actor=actor)
         self.tell()
 

@@ -5,10 +5,15 @@ import type { Game } from "@/api/client";
 import type { Engine, Snapshot } from "@/play/engine";
 import type { Actor } from "@/wire/messages";
 
+import type { Keys } from "./keys";
+import { ReasonButtons } from "./reason-buttons";
+
 interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
+  /** Keys of the game, which answer no question. */
+  keys: Keys;
 }
 
 /** Paces of an agent in a turn-based game; `null` is no move at all. */
@@ -19,21 +24,48 @@ const PACES: readonly (readonly [string, number | null])[] = [
   [/*i18n*/ "Fast", 200],
 ];
 const NORMAL_MS = 500;
-export const toggleClass =
+const QUESTION_MS = 8000;
+const toggleClass =
   "min-h-9 rounded-full border-2 border-line px-3 text-sm font-bold text-dim hover:border-dim hover:text-ink aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg";
 
 /** Line above the screen: who acts, and how the agent plays. */
-export function AgentBar({ engine, game, snapshot }: Props) {
+export function AgentBar({ engine, game, snapshot, keys }: Props) {
   const isTurnBased = game.pace.kind === "turn-based";
   const [interval, setInterval] = useState<number | null>(NORMAL_MS);
   useEffect(() => engine.setUpAgent({ interval_ms: interval }), [engine, interval]);
+  const [isAsking, stopAsking] = useQuestion(snapshot);
   if (snapshot.actor === null) return null;
   return (
     <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-1">
       <ActorLine actor={snapshot.actor} isTurnBased={isTurnBased} isStopped={interval === null} />
       {isTurnBased && <PaceButtons interval={interval} onChange={setInterval} />}
+      <ReasonButtons
+        keys={keys}
+        // In real time the place is kept free, so that the picture does not move.
+        hidden={isAsking ? undefined : isTurnBased ? "hidden" : "invisible"}
+        onChoose={(reason) => {
+          engine.giveReason(reason);
+          stopAsking();
+        }}
+      />
     </div>
   );
+}
+
+/** Whether to ask why the player took over: for some seconds after they have given back. */
+function useQuestion({ actor, phase }: Snapshot): [boolean, () => void] {
+  const [isAsking, setIsAsking] = useState(false);
+  const [last, setLast] = useState(actor);
+  if (actor !== last) {
+    setLast(actor);
+    setIsAsking(last?.actor === "human" && actor?.actor === "agent");
+  }
+  useEffect(() => {
+    if (!isAsking) return;
+    const timer = setTimeout(() => setIsAsking(false), QUESTION_MS);
+    return () => clearTimeout(timer);
+  }, [isAsking]);
+  return [isAsking && phase.kind === "playing", () => setIsAsking(false)];
 }
 
 interface ActorLineProps {

@@ -162,7 +162,9 @@ function GameView({
           {...{ engine, game, snapshot, controls }}
           best={bestScore(results ?? [])}
           layer={snapshot.ghost?.seed === "same" && kind !== "ready" && race?.layer}
-          agentBar={agent !== null && <AgentBar {...{ engine, game, snapshot }} />}
+          agentBar={
+            agent !== null && <AgentBar {...{ engine, game, snapshot }} keys={controls.keys} />
+          }
           overlay={
             <Overlay
               {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}

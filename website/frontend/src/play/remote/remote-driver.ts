@@ -175,6 +175,7 @@ export function createRemoteDriver(
       agentSetup = now;
       sendAgentSetup();
     },
+    giveReason: (reason, at) => socket.send({ type: "reason", at, reason }),
     start: (at) =>
       socket.send({ type: "start", at, mode: lockstep?.chooseMode() ?? "streamed", program: null }),
     sendInput: (change, frame) => mode().sendInput(change, frame),
