@@ -79,6 +79,29 @@ describe("takeover", () => {
     await suite.visit.page.getByRole("heading", { name: "Pong" }).first().waitFor();
   });
 
+  step("person and agent play together, each with their own controls", async () => {
+    const { page } = suite.visit;
+    const actor = (name: string) => page.waitForSelector(`[data-actor="${name}"]`);
+    await page.goto("/play/pong?agent=pong-follower");
+    await page.waitForSelector('[data-phase="ready"]');
+    await page.getByRole("button", { name: "Play together" }).first().click();
+    await checkAtWidths("takeover-together-ready");
+    const together = await startRound(page);
+    await actor("agent");
+    // `startRound` has loaded the page again. The mode can be changed while the game runs.
+    await page.getByRole("button", { name: "Play together" }).first().click();
+    await page.getByText("Press a key to play with it.").waitFor();
+    await resumeIfPaused(page);
+    await page.keyboard.down("Space");
+    await actor("shared");
+    await checkAtWidths("takeover-together");
+    await page.keyboard.up("Space");
+    await actor("agent");
+    await quit(page, suite.server.url);
+    const { actors } = await readBack<Recording>(suite.server, "frames", together);
+    expect(new Set(actors)).toEqual(new Set([0, 2]));
+  });
+
   step(
     "agent of a turn-based game moves at its pace, and waits for a person's clicks",
     async () => {

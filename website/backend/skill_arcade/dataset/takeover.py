@@ -16,6 +16,8 @@ REACTION_US = 250_000
 """The same time in a turn-based game, in microseconds. A longer look at an observation leaves no doubt."""
 INTERVENTION, POLICY, BEFORE_INTERVENTION = 1, 0, -10
 """Values of `Takeover.intervention_labels`."""
+SHARED = 2
+"""Value of `Takeover.actors` for a step in which both acted."""
 
 
 REASONS = ("mistake", "danger", "demonstration", "fun")
@@ -58,11 +60,13 @@ class Takeover:
     agent: str
     """Name of the agent."""
     is_intervention: NDArray[np.bool_]
-    """Whether the person acted, (T,)."""
+    """Whether the person acted, (T,); in a shared step, whether that changed what the agent chose."""
     agent_actions: NDArray[np.int64]
     """What the agent chose, also where the person acted, (T,); -1: it had failed."""
     human_actions: NDArray[np.int64]
-    """What the person did, (T,); -1 where the agent acted."""
+    """What the person did, (T,); -1 where the agent acted alone."""
+    is_shared: NDArray[np.bool_] | None = None
+    """Whether both acted, (T,); None: in no step."""
     given_reasons: Mapping[int, str] = field(default_factory=dict)
     """Why the person took over, by the step in which they did."""
     steps_us: NDArray[np.int64] | None = None
@@ -72,6 +76,12 @@ class Takeover:
     def switches(self) -> NDArray[np.int64]:
         """Steps in which another one acts than in the step before."""
         return np.flatnonzero(np.diff(self.is_intervention.astype(np.int8))) + 1
+
+    @cached_property
+    def actors(self) -> NDArray[np.int64]:
+        """Who acted: 0 the agent, 1 the person, 2 both, (T,)."""
+        actors = np.where(self.is_intervention, INTERVENTION, POLICY)
+        return actors if self.is_shared is None else np.where(self.is_shared, SHARED, actors)
 
     @cached_property
     def interventions(self) -> tuple[Intervention, ...]:
@@ -105,7 +115,7 @@ class Takeover:
 
     @cached_property
     def intervention_labels(self) -> NDArray[np.int64]:
-        """1 where the person acted, 0 where the agent did, and -10 in the 15 steps before the person took over, (T,).
+        """1 for an intervention, 0 where the agent's choice was taken, and -10 in the 15 steps before one, (T,).
 
         These are the labels of Sirius (Liu et al. 2022, arXiv:2211.08416). In a turn-based game -10 is the step before,
         and those within 250 ms.
@@ -140,15 +150,23 @@ def read_takeover(
 
     `steps_us` are the times of the steps of a turn-based game, (T,); None: the game is in real time.
     """
-    is_human = np.zeros(len(actions), np.bool_)
+    is_human, is_shared = np.zeros(len(actions), np.bool_), np.zeros(len(actions), np.bool_)
     agent_actions = np.full(len(actions), ABSENT, np.int64)
+    held_actions = agent_actions.copy()
     reasons: dict[int, str] = {}
     for event in events:
         if event.kind == "takeover":
             is_human[event.step :] = event.data["actor"] == "human"
+            is_shared[event.step :] = event.data["actor"] == "shared"
+        elif event.kind == "human-action":
+            held_actions[event.step :] = event.data["action"]
         elif event.kind == "agent-action":
             chosen = event.data["action"]
             agent_actions[event.step :] = chosen if isinstance(chosen, int) else ABSENT
         elif event.kind == "takeover-reason":
             reasons[event.data["first_step"]] = event.data["reason"]
-    return Takeover(agent, is_human, agent_actions, np.where(is_human, actions, ABSENT), reasons, steps_us)
+    is_intervention = is_human | (is_shared & (actions != agent_actions))
+    human_actions = np.where(is_human, actions, np.where(is_shared, held_actions, ABSENT))
+    return Takeover(
+        agent, is_intervention, agent_actions, human_actions, is_shared if is_shared.any() else None, reasons, steps_us
+    )

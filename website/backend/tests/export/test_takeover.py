@@ -26,7 +26,10 @@ from tests.support.session_harness import SessionHarness, upload_all
 
 @pytest.fixture(scope="module")
 def settings(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Two rounds of Pong: in the first one a person takes over from an agent, in the second one there is none."""
+    """Two rounds of Pong: in the first one a person takes over from an agent and plays together with it.
+
+    In the second one there is no agent.
+    """
     home = tmp_path_factory.mktemp("arcade")
     agent = find_agent("pong-follower", load_games()["pong"])
     for one in (agent, None):
@@ -39,6 +42,11 @@ def settings(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         harness.ticks(60)
         if one is not None:
             harness.send("reason", reason="danger")
+            harness.send("agent", interval_ms=None, mode="together")
+            harness.press("fire")
+            harness.ticks(40)
+            harness.press("fire", down=False)
+            harness.ticks(10)
         harness.send("leave")
 
     async def store(url: URL) -> None:
@@ -77,6 +85,8 @@ def test_lerobot_export_has_the_interventions(
     first = slice(0, len(rounds[0]))
     assert_array_equal(table["intervention"][first], takeover.is_intervention)
     assert_array_equal(table["intervention_label"][first], takeover.intervention_labels)
+    assert set(table["actor"][first]) == {0, 1, 2}
+    assert_array_equal(table["actor"][first], takeover.actors)
     assert set(table["intervention_reason"]) == {-1, REASONS.index("danger")}
     assert_array_equal(table["intervention_reason"][first], takeover.reason_codes)
     assert_array_equal(table["near_switch"][first], takeover.is_near_switch)
@@ -98,6 +108,7 @@ def test_rlds_export_has_the_interventions(
     assert_array_equal(found["steps/is_intervention"], np.append(takeover.is_intervention, False))
     assert_array_equal(found["steps/action_mode"], np.append(takeover.is_intervention, False))
     assert_array_equal(found["steps/intv_label"], np.append(takeover.intervention_labels, 0))
+    assert_array_equal(found["steps/actor"], np.append(takeover.actors, 0))
     assert_array_equal(found["steps/intervention_reason"], np.append(takeover.reason_codes, -1))
     assert_array_equal(found["steps/agent_action"], np.append(takeover.agent_actions, -1))
     assert_array_equal(found["steps/human_action"], np.append(takeover.human_actions, -1))

@@ -92,6 +92,36 @@ async def test_O41_turn_based_round_with_an_agent_is_certified_and_in_no_statist
 
 
 @pytest.mark.anyio
+async def test_O41_shared_round_is_certified_from_the_actions_that_were_taken(arcade: Arcade) -> None:
+    async with playing(arcade, "hal@example.org", **FOLLOWER) as player:
+        await player.hello()
+        await player.send("agent", interval_ms=None, mode="together")
+        await player.send("start")
+        episode: str = (await player.read_until("started"))["episode"]
+        assert (await player.read_until("actor"))["actor"] == "agent"
+        await player.read_until_frame(90)
+        await player.press("fire")
+        assert (await player.read_until("actor"))["actor"] == "shared"
+        await player.read_until_frame(player.packets[-1].frame + 60)
+        await player.send("input", control="fire", down=False, frame=None, device="keyboard", code="Space")
+        assert (await player.read_until("actor"))["actor"] == "agent"
+        await player.send("leave")
+        await player.read_until("ended")
+    await wait_until_uploaded(arcade)
+    with sa.open() as data:
+        round_ = data.episode(UUID(episode))
+        takeover = round_.takeover
+        assert takeover is not None
+        assert takeover.is_shared is not None
+        shared = takeover.is_shared
+        assert set(takeover.human_actions[shared]) == {1}
+        combined = {0: 1, 1: 1, 2: 4, 3: 5, 4: 4, 5: 5}  # of Pong: each with fire
+        assert [combined[action] for action in takeover.agent_actions[shared]] == round_.actions[shared].tolist()
+        assert (takeover.agent_actions[~shared] == round_.actions[~shared]).all()
+        assert rerun_episode(round_).result is CertificateResult.certified
+
+
+@pytest.mark.anyio
 async def test_O38_reconnect_goes_on_with_the_agent_and_another_ticket_ends_it(arcade: Arcade) -> None:
     async with playing(arcade, "eve@example.org", **FOLLOWER) as player:
         await player.hello()

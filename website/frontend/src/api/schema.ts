@@ -1496,9 +1496,10 @@ export interface components {
         readonly Actor: {
             /**
              * Actor
+             * @description shared: both act, in the mode `together`
              * @enum {string}
              */
-            readonly actor: "human" | "agent";
+            readonly actor: "human" | "agent" | "shared";
             /**
              * Agent
              * @description name of the agent
@@ -1603,6 +1604,13 @@ export interface components {
              * @description time between two moves of the agent in a turn-based game; null: it does not move
              */
             readonly interval_ms: number | null;
+            /**
+             * Mode
+             * @description what a control does in a real-time game: the person takes over, or both act in one step
+             * @default take-over
+             * @enum {string}
+             */
+            readonly mode: "take-over" | "together";
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

@@ -344,10 +344,10 @@ describe("setup", () => {
 
 describe("agent", () => {
   test("[O41] its pace is sent after each welcome and at each change", async () => {
-    harness.engine.setUpAgent({ interval_ms: 500 });
+    harness.engine.setUpAgent({ interval_ms: 500, mode: "take-over" });
     expect(harness.sockets.last.sentOfType("agent")).toEqual([]);
     harness.sockets.last.welcome();
-    harness.engine.setUpAgent({ interval_ms: null });
+    harness.engine.setUpAgent({ interval_ms: null, mode: "together" });
     const paces = () => harness.sockets.last.sentOfType("agent").map((sent) => sent.interval_ms);
     expect(paces()).toEqual([500, null]);
     harness.sockets.last.events.closed(1006, "");

@@ -26,6 +26,7 @@ from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.play.session.prepared_reset import PreparedReset
 from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header, make_resumed_header
 from skill_arcade.play.session.resumption import Resumption
+from skill_arcade.play.session.shared_control import can_share
 from skill_arcade.play.session.sound_stream import SoundStream
 from skill_arcade.play.session.takeover import Takeover
 from skill_arcade.play.session.watch_feed import WatchFeed, WatchSink
@@ -478,6 +479,8 @@ class Session:
     def _on_agent_setup(self, message: messages.AgentSetup, received: int, now: int) -> None:
         if self._takeover is None:
             return self._channel.reject("agent is not allowed in a game without an agent")
+        if message.mode == "together" and not can_share(self._game):
+            return self._channel.reject(f"no two controls of {self._game.name} act together, so mode must be take-over")
         episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
         return self._takeover.set_up(message, episode, received, now)
 

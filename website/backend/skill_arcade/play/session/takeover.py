@@ -11,6 +11,7 @@ from skill_arcade.exact_json import decode_info
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.play.session.clock import AgentClock
 from skill_arcade.play.session.episode_recorder import EpisodeRecorder
+from skill_arcade.play.session.shared_control import SharedControl
 from skill_arcade.recording.records import ActiveInput
 from skill_arcade.wire import messages
 
@@ -24,15 +25,16 @@ DEFAULT_INTERVAL_MS = 500
 """Time between two moves of an agent in a turn-based game, until the person chooses another one."""
 AGENT_FAILED_NOTICE = "The agent has failed, so you play on alone. Everything that was played is saved."
 
-Actor = Literal["human", "agent"]
+Actor = Literal["human", "agent", "shared"]
 Send = Callable[[messages.Actor | messages.Notice], None]
 
 
 class Takeover:
     """Decides at each step who acts, tells the page, and records it: events `takeover` and `agent-action` (rule R41).
 
-    In a turn-based game each press is a step of the person, and `clock` says when the agent moves. A failure of the
-    agent's policy ends neither the episode nor the session: the person acts from then on.
+    In the mode `together` the controls of both act in one step while the person holds any. In a turn-based game each
+    press is a step of the person, and `clock` says when the agent moves. A failure of the agent's policy ends neither
+    the episode nor the session: the person acts from then on.
     """
 
     def __init__(self, agent: Agent, game: Manifest, env: PlayableEnv, send: Send) -> None:
@@ -52,6 +54,9 @@ class Takeover:
         self._agent_action: int | None = None
         """What the agent would do in the next step; None: it has failed."""
         self._recorded_action: int | None = None
+        self._recorded_human_action: int | None = None
+        self._mode: Literal["take-over", "together"] = "take-over"
+        self._shared_control = SharedControl(game)
         self._correction: int | None = None
         """What the person did in the last step instead of what the agent chose; None: nothing else."""
         self._last_held_step = 0
@@ -61,19 +66,22 @@ class Takeover:
     def describe(self) -> dict[str, Any]:
         """Describe the agent for the provenance of an episode."""
         described: dict[str, Any] = {"agent": self._agent.name, "hand_back_steps": self._hand_back_steps}
+        described["mode"] = self._mode
         if self.clock is not None:
             described |= {"hand_back_seconds": TURN_HAND_BACK_SECONDS, "interval_ms": self._interval_ms}
         return described
 
     def set_up(self, message: messages.AgentSetup, episode: EpisodeRecorder | None, received: int, now: int) -> None:
         """Change how the agent plays from now on."""
-        if self.clock is None or message.interval_ms == self._interval_ms:
+        interval_ms = None if self.clock is None else message.interval_ms
+        if (interval_ms, message.mode) == (self._interval_ms, self._mode):
             return
-        self._interval_ms = message.interval_ms
+        self._interval_ms, self._mode = interval_ms, message.mode
         if episode is None or self._policy is not None:
             self._set_clock(now)
         if episode is not None:
-            episode.record_event("agent-setup", received, round(message.at * 1000), interval_ms=message.interval_ms)
+            data = {"interval_ms": interval_ms, "mode": message.mode}
+            episode.record_event("agent-setup", received, round(message.at * 1000), **data)
 
     def record_reason(self, message: messages.TakeoverReason, episode: EpisodeRecorder, received: int) -> None:
         """Record why the person took over the last time, if they did. The last answer counts."""
@@ -96,7 +104,8 @@ class Takeover:
 
     def start(self, episode: EpisodeRecorder, seed: int, now: int) -> None:
         """Begin an episode. The agent acts first."""
-        self._recorded_action, self._correction, self._intervention_step = None, None, None
+        self._recorded_action, self._recorded_human_action = None, None
+        self._correction, self._intervention_step = None, None
         self._last_held_step = -self._hand_back_steps - 1
         self._set_clock(now)
         self._switch(episode, "agent", now)
@@ -121,10 +130,21 @@ class Takeover:
         if self._agent_action != self._recorded_action:
             self._recorded_action = self._agent_action
             episode.record_event("agent-action", now, action=self._agent_action)
-        if actor == "human" or self._agent_action is None:
-            self._correction = None if action == self._agent_action else action
-            return action, source
-        return self._agent_action, None
+        if actor == "agent":
+            return self._agent_action, None
+        if actor == "shared":
+            action = self._share(episode, action, now)
+        self._correction = None if action == self._agent_action else action
+        return action, source
+
+    def _share(self, episode: EpisodeRecorder, human_action: int | None, now: int) -> int:
+        """Return the action of both, and record that of the person if it has changed."""
+        assert human_action is not None
+        assert self._agent_action is not None
+        if human_action != self._recorded_human_action:
+            self._recorded_human_action = human_action
+            episode.record_event("human-action", now, action=human_action)
+        return self._shared_control.combine(human_action, self._agent_action)
 
     def observe(self, episode: EpisodeRecorder, now: int) -> None:
         """Let the agent choose its action for the next step, also while the person acts."""
@@ -150,8 +170,11 @@ class Takeover:
     def _find_actor(self, step: int, *, is_holding: bool) -> Actor:
         if is_holding:
             self._last_held_step = step
-        is_human = self._agent_action is None or step - self._last_held_step <= self._hand_back_steps
-        return "human" if is_human else "agent"
+        if self._agent_action is None:
+            return "human"
+        if self._mode == "together":
+            return "shared" if is_holding else "agent"
+        return "human" if step - self._last_held_step <= self._hand_back_steps else "agent"
 
     def _switch(self, episode: EpisodeRecorder, actor: Actor, now: int) -> None:
         self._actor = actor

@@ -5,6 +5,7 @@ import type { Game } from "@/api/client";
 import type { Engine, Snapshot } from "@/play/engine";
 import type { Actor } from "@/wire/messages";
 
+import type { AgentControls } from "./agent-setup";
 import type { Keys } from "./keys";
 import { ReasonButtons } from "./reason-buttons";
 
@@ -12,6 +13,7 @@ interface Props {
   engine: Engine;
   game: Game;
   snapshot: Snapshot;
+  agentControls: AgentControls;
   /** Keys of the game, which answer no question. */
   keys: Keys;
 }
@@ -23,22 +25,30 @@ const PACES: readonly (readonly [string, number | null])[] = [
   [/*i18n*/ "Normal", 500],
   [/*i18n*/ "Fast", 200],
 ];
-const NORMAL_MS = 500;
 const QUESTION_MS = 8000;
 const toggleClass =
   "min-h-9 rounded-full border-2 border-line px-3 text-sm font-bold text-dim hover:border-dim hover:text-ink aria-pressed:border-ink aria-pressed:bg-ink aria-pressed:text-bg";
 
 /** Line above the screen: who acts, and how the agent plays. */
-export function AgentBar({ engine, game, snapshot, keys }: Props) {
+export function AgentBar({ engine, game, snapshot, agentControls, keys }: Props) {
   const isTurnBased = game.pace.kind === "turn-based";
-  const [interval, setInterval] = useState<number | null>(NORMAL_MS);
-  useEffect(() => engine.setUpAgent({ interval_ms: interval }), [engine, interval]);
+  const { interval_ms: interval, mode } = agentControls.setup;
   const [isAsking, stopAsking] = useQuestion(snapshot);
   if (snapshot.actor === null) return null;
   return (
     <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-1">
-      <ActorLine actor={snapshot.actor} isTurnBased={isTurnBased} isStopped={interval === null} />
-      {isTurnBased && <PaceButtons interval={interval} onChange={setInterval} />}
+      <ActorLine
+        actor={snapshot.actor}
+        isTurnBased={isTurnBased}
+        isStopped={interval === null}
+        isTogether={mode === "together"}
+      />
+      {isTurnBased && (
+        <PaceButtons
+          interval={interval}
+          onChange={(interval_ms) => agentControls.change({ interval_ms })}
+        />
+      )}
       <ReasonButtons
         keys={keys}
         // In real time the place is kept free, so that the picture does not move.
@@ -72,13 +82,22 @@ interface ActorLineProps {
   actor: Actor;
   isTurnBased: boolean;
   isStopped: boolean;
+  isTogether: boolean;
 }
 
-function ActorLine({ actor: { actor, agent }, isTurnBased, isStopped }: ActorLineProps) {
+function ActorLine({
+  actor: { actor, agent },
+  isTurnBased,
+  isStopped,
+  isTogether,
+}: ActorLineProps) {
   const { i18n } = useLingui();
   const isAgent = actor === "agent";
   const describe = (): string => {
     if (isTurnBased && isStopped) return i18n._("{agent} is stopped. You play.", { agent });
+    if (actor === "shared") return i18n._("You and {agent} play together.", { agent });
+    if (isAgent && isTogether)
+      return i18n._("{agent} plays. Press a key to play with it.", { agent });
     if (isAgent) return i18n._("{agent} plays. Press a key to take over.", { agent });
     return isTurnBased
       ? i18n._("You play. {agent} goes on after two seconds.", { agent })
