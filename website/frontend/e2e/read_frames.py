@@ -49,6 +49,8 @@ def describe_frames(episode: dataset.Episode) -> dict[str, Any]:
         "ghost": episode.provenance.get("ghost"),
         "branch": episode.branch,
         "human_steps": None if (takeover := episode.takeover) is None else takeover.is_intervention.tolist(),
+        "reasons": None if takeover is None else [one.reason for one in takeover.interventions],
+        "actors": None if takeover is None else takeover.actors.tolist(),
         "watch": episode.provenance.get("watch", False),
         "watch_events": [
             {"kind": event.kind, "data": event.data} for event in episode.events if event.kind in ("watch", "watchers")

@@ -31,7 +31,10 @@ PROVENANCE = {
     "agent": "only if a version of an agent played: `version_id` (table `agent_version`), `name`, `version` and "
     "`sha256` of weights or source",
     "takeover": "only if an agent acted until the person took over: `agent` is its name, `hand_back_steps` the number "
-    "of steps after the last release until it acts again",
+    "of steps after the last release until it acts again, `mode` what a control does: take-over, or together (both act "
+    "in one step). Turn-based: `hand_back_steps` is 0, `interval_ms` the time "
+    "between two moves of the agent when the episode began (null: stopped), and `hand_back_seconds` the time after the "
+    "last press or release until it moves again",
     "program": "only if a program played: `pace` is stepped (the game waited for each action), realtime or lockstep "
     "(the program stepped its own copy of the game); `seed` is the seed that it chose, or null",
     "watch": "true if others could watch live by a link when the episode began; otherwise absent",
@@ -51,9 +54,14 @@ EVENTS = {
     "the key or button, `frame`: index of the observation on the screen",
     "act": "a program set the action of the coming steps: `action`, `frame`: index of the observation it decided by; "
     "only in real time: stepped, each action is a step, and in lockstep it follows from `input`",
-    "takeover": "another one acts from the next step on: `actor` is human or agent",
+    "takeover": "another one acts from the next step on: `actor` is human, agent or shared (both)",
+    "human-action": "what the person does in the coming shared steps: `action`",
     "agent-action": "what the agent chooses for the coming steps, also where the person acts: `action`; null: it has "
     "failed",
+    "takeover-reason": "why the person took over in the step `first_step`, as they said after it: `reason` is mistake, "
+    "danger, demonstration or fun; of several, the last one counts",
+    "agent-setup": "the person changed how the agent plays: `mode` is take-over or together, `interval_ms` its pace in "
+    "a turn-based game, null: stopped",
     "agent-failed": "the agent raised an error, and acts no more: `error`",
     "setup": "change of keys, touch controls, gamepads or sound during the episode; fields as in `player.setup`",
     "focus": "`state`: blur or focus (the window lost or got the keyboard focus), hidden or visible (the page)",

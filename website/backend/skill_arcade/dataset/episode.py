@@ -178,7 +178,9 @@ class Episode:
         """Who acted at each step, if an agent played until the person took over; None if nobody else acted."""
         if (described := self.provenance.get("takeover")) is None:
             return None
-        return read_takeover(described["agent"], self.actions, self.events)
+        # A turn-based game has no rate, so the agent has an interval of its own.
+        steps_us = self.times["server_us"].astype(np.int64) if "interval_ms" in described else None
+        return read_takeover(described["agent"], self.actions, self.events, steps_us)
 
     @cached_property
     def reset_info(self) -> dict[str, Any]:

@@ -14,9 +14,10 @@ tensor of every value, and reads a feature of shape (1,) as a number without dim
   arrays of several dimensions; `meta/columns.json` has their shapes. `text.*` has its texts. A mission is also the
   task.
 - A missing time is -1.
-- If an agent acted in an episode of the group, `intervention`, `intervention_label`, `near_switch`, `agent_action` and
-  `human_action` say who acted (`skill_arcade.dataset.takeover`). Without `action` and `observation` at the beginning of
-  their names, they are no inputs and outputs of a policy.
+- If an agent acted in an episode of the group, `actor`, `intervention`, `intervention_label`,
+  `intervention_reason`, `near_switch`, `agent_action` and `human_action` say who acted
+  (`skill_arcade.dataset.takeover`). Without `action` and `observation` at the beginning of their names, they are no
+  inputs and outputs of a policy.
 """
 
 import json
@@ -169,8 +170,10 @@ def _list_takeover(episode: Episode, first_action: int) -> Columns:
     """Return who acted at each step. `intervention` is the name that LeRobot's DAgger data sets give it."""
     takeover = episode.takeover or take_over_all(episode.actions)
     return {
+        "actor": takeover.actors,
         "intervention": takeover.is_intervention,
         "intervention_label": takeover.intervention_labels,
+        "intervention_reason": takeover.reason_codes,
         "near_switch": takeover.is_near_switch,
         **{
             name: np.where(actions == NO_ACTION, ABSENT, actions + first_action)

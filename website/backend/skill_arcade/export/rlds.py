@@ -144,9 +144,11 @@ def _list_takeover(episode: Episode) -> dict[str, NDArray[Any]]:
     """Return who acted at each of the T + 1 steps, by the names of the RLDS data set of Sirius (`austin_sirius...`)."""
     takeover = episode.takeover or take_over_all(episode.actions)
     return {
+        "actor": np.append(takeover.actors, POLICY),
         "is_intervention": np.append(takeover.is_intervention, False),
         "action_mode": np.append(takeover.is_intervention.astype(np.int64), POLICY),
         "intv_label": np.append(takeover.intervention_labels, POLICY),
+        "intervention_reason": np.append(takeover.reason_codes, ABSENT),
         "is_near_switch": np.append(takeover.is_near_switch, False),
         "agent_action": np.append(takeover.agent_actions, ABSENT),
         "human_action": np.append(takeover.human_actions, ABSENT),

@@ -71,7 +71,7 @@ class GameAssets:
         described["agents"] = [
             {"name": agent.name, "summary": agent.summary}
             for agent in AGENTS
-            if manifest.pace.kind == "real-time" and agent.plays(manifest) and agent.missing_package is None
+            if agent.plays(manifest) and agent.missing_package is None
         ]
         return Game.model_validate({**described, **urls})
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import DBAPIError
@@ -39,8 +40,12 @@ class ServerHeartbeat:
         lost_seconds: float,
         socket_origin: str | None = None,
         accepts_games: Callable[[], bool] = lambda: True,
+        list_live_games: Callable[[], list[dict[str, Any]]] = list,
     ) -> None:
-        """`socket_origin` is where this server accepts players while `accepts_games`, or None if no ticket names it."""
+        """`socket_origin` is where this server accepts players while `accepts_games`, or None if no ticket names it.
+
+        `list_live_games` lists the games of agents that can be watched here.
+        """
         self.server_id = uuid4()
         self.n_running, self.n_silent, self.n_ended_episodes = 1, 0, 0
         self.is_steady = False
@@ -48,6 +53,7 @@ class ServerHeartbeat:
         self._engine, self._journal_id, self._max_games = engine, journal_id, max_games
         self._lifetime = timedelta(seconds=lost_seconds)
         self._socket_origin, self._accepts_games = socket_origin, accepts_games
+        self._list_live_games = list_live_games
 
     async def register(self) -> None:
         """Add this server to the table. Raises NotReady if the database does not answer."""
@@ -92,7 +98,12 @@ class ServerHeartbeat:
         """Give one sign of life; if no own one was missed, end the episodes of servers that are lost."""
         async with transaction(self._engine) as connection:
             heartbeat = await servers.beat(
-                connection, self.server_id, n_games, self._lifetime, self._find_socket_origin()
+                connection,
+                self.server_id,
+                n_games,
+                self._lifetime,
+                self._find_socket_origin(),
+                self._list_live_games(),
             )
         if heartbeat is None:
             log.warning("the database does not know this server, adding it again server=%s", self.server_id)

@@ -40,6 +40,7 @@ from skill_arcade.web.game_leases import GameLeases
 from skill_arcade.web.game_moves import GameMoves
 from skill_arcade.web.graceful_shutdown import graceful_shutdown
 from skill_arcade.web.heartbeat import ServerHeartbeat
+from skill_arcade.web.live_games import list_live_games
 from skill_arcade.web.lost_games import LostGames
 from skill_arcade.web.metric_export import export_metrics, should_export
 from skill_arcade.web.placement import Placement
@@ -186,6 +187,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack) -> AppState:
         lost_seconds=settings.server_lost_seconds,
         socket_origin=settings.socket_origin,
         accepts_games=lambda: not sessions.capacity.rejection_reason,
+        list_live_games=lambda: list_live_games(sessions),
     )
     sessions = open_session_manager(settings, heartbeat.server_id, partial(storage_answers, engine, objects))
     leases = GameLeases(
@@ -283,6 +285,7 @@ def open_session_manager(
         games_per_process=settings.games_per_process,
         commit=settings.skill_arcade_commit or find_commit(),
         server_id=server_id,
+        has_own_address=settings.socket_origin is not None,
         log_options=(settings.log_format, settings.log_level),
         max_step_seconds=settings.max_step_seconds,
         game_memory_mb=settings.game_memory_mb,

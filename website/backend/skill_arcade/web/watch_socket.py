@@ -3,12 +3,17 @@
 import asyncio
 import logging
 from contextlib import suppress
+from uuid import UUID
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from skill_arcade.errors import InvalidWatchLink, TooManyWatchers
 from skill_arcade.play.connections.watch_hub import Watcher, WatchHub
+from skill_arcade.web.live_games import find_watch_socket
+from skill_arcade.web.models.play import WatchSocket
 from skill_arcade.web.play_socket import SEND_TIMEOUT_SECONDS, SUBPROTOCOL, close_socket
+from skill_arcade.web.problems import problem_answers
+from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import State
 from skill_arcade.wire.close_codes import CloseCode
 from skill_arcade.wire.error_table import REASONS, close_code_of
@@ -16,6 +21,13 @@ from skill_arcade.wire.error_table import REASONS, close_code_of
 log = logging.getLogger(__name__)
 router = APIRouter()
 TOKEN_PREFIX = "watch."
+
+
+@router.get("/ws/watch/servers/{server_id}", tags=["play"], responses=problem_answers(422, 503))
+async def find_watched_server(server_id: UUID, state: State) -> WatchSocket:
+    """Return where the games of a server can be watched. The part of a link's token before the dot names the server."""
+    async with request_transaction(state.engine) as connection:
+        return WatchSocket(socket=await find_watch_socket(connection, state, server_id))
 
 
 @router.websocket("/ws/watch/live")

@@ -187,6 +187,31 @@ class Resume(_Message):
     at: At
 
 
+class AgentSetup(_Message):
+    """How the agent plays from now on, in a game that it plays until the person takes over (rule O41)."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].append("mode"))
+    type: Literal["agent"]
+    at: At
+    interval_ms: Annotated[int, Field(ge=100, le=60_000)] | None = Field(
+        description="time between two moves of the agent in a turn-based game; null: it does not move"
+    )
+    mode: Literal["take-over", "together"] = Field(
+        "take-over",
+        description="what a control does in a real-time game: the person takes over, or both act in one step",
+    )
+
+
+class TakeoverReason(_Message):
+    """Why the person took over from the agent the last time (rule O41)."""
+
+    type: Literal["reason"]
+    at: At
+    reason: Literal["mistake", "danger", "demonstration", "fun"] = Field(
+        description="the agent did something wrong; it was about to lose; to show it how; for no such reason"
+    )
+
+
 class Watch(_Message):
     """Allow others to watch this game live by a link, or end it (rule O18)."""
 
@@ -216,6 +241,8 @@ ClientMessage = Annotated[
     | Focus
     | Pause
     | Resume
+    | AgentSetup
+    | TakeoverReason
     | Watch
     | Leave,
     Field(discriminator="type"),
@@ -330,7 +357,7 @@ class Actor(_Message):
     """Who acts from now on in a game that an agent plays until the person takes over (rule O38)."""
 
     type: Literal["actor"]
-    actor: Literal["human", "agent"]
+    actor: Literal["human", "agent", "shared"] = Field(description="shared: both act, in the mode `together`")
     agent: str = Field(description="name of the agent")
 
 

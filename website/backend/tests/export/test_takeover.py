@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import skill_arcade.dataset as sa
 from skill_arcade.agents.catalogue import find_agent
 from skill_arcade.cli import app
+from skill_arcade.dataset.takeover import REASONS
 from skill_arcade.export.tfrecord import read_example, read_records
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.queries import upsert_games, upsert_user
@@ -25,7 +26,10 @@ from tests.support.session_harness import SessionHarness, upload_all
 
 @pytest.fixture(scope="module")
 def settings(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Two rounds of Pong: in the first one a person takes over from an agent, in the second one there is none."""
+    """Two rounds of Pong: in the first one a person takes over from an agent and plays together with it.
+
+    In the second one there is no agent.
+    """
     home = tmp_path_factory.mktemp("arcade")
     agent = find_agent("pong-follower", load_games()["pong"])
     for one in (agent, None):
@@ -36,6 +40,13 @@ def settings(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         harness.ticks(20)
         harness.press("right", down=False)
         harness.ticks(60)
+        if one is not None:
+            harness.send("reason", reason="danger")
+            harness.send("agent", interval_ms=None, mode="together")
+            harness.press("fire")
+            harness.ticks(40)
+            harness.press("fire", down=False)
+            harness.ticks(10)
         harness.send("leave")
 
     async def store(url: URL) -> None:
@@ -74,6 +85,10 @@ def test_lerobot_export_has_the_interventions(
     first = slice(0, len(rounds[0]))
     assert_array_equal(table["intervention"][first], takeover.is_intervention)
     assert_array_equal(table["intervention_label"][first], takeover.intervention_labels)
+    assert set(table["actor"][first]) == {0, 1, 2}
+    assert_array_equal(table["actor"][first], takeover.actors)
+    assert set(table["intervention_reason"]) == {-1, REASONS.index("danger")}
+    assert_array_equal(table["intervention_reason"][first], takeover.reason_codes)
     assert_array_equal(table["near_switch"][first], takeover.is_near_switch)
     assert_array_equal(table["agent_action"][first], takeover.agent_actions)
     assert_array_equal(table["human_action"][first], takeover.human_actions)
@@ -93,6 +108,8 @@ def test_rlds_export_has_the_interventions(
     assert_array_equal(found["steps/is_intervention"], np.append(takeover.is_intervention, False))
     assert_array_equal(found["steps/action_mode"], np.append(takeover.is_intervention, False))
     assert_array_equal(found["steps/intv_label"], np.append(takeover.intervention_labels, 0))
+    assert_array_equal(found["steps/actor"], np.append(takeover.actors, 0))
+    assert_array_equal(found["steps/intervention_reason"], np.append(takeover.reason_codes, -1))
     assert_array_equal(found["steps/agent_action"], np.append(takeover.agent_actions, -1))
     assert_array_equal(found["steps/human_action"], np.append(takeover.human_actions, -1))
 

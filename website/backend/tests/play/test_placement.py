@@ -1,16 +1,19 @@
 """Tickets name the server to connect to: full ones are left out, dead ones too, and a game's player is sent to it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy import URL
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
-from websockets.typing import Origin
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
 from skill_arcade.client import ArcadeEnv
 from skill_arcade.storage.database.servers import PlacedServer
@@ -171,6 +174,80 @@ async def test_O39_programs_and_pages_may_connect_to_the_named_server(pair: Pair
         assert [line.rpartition(" ")[2] for line in gauges] == ["1", "0"]
     finally:
         await asyncio.to_thread(env.close)
+
+
+async def read_live(server: ServerUnderTest, agent: str) -> list[dict[str, Any]]:
+    """Return the live games of an agent, as the list of agents on a server has them."""
+    headers = {"Authorization": f"Bearer {await sign_in(server.url, 'onlooker@example.org')}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        listed = (await client.get("/players/agents")).raise_for_status().json()
+        live: list[dict[str, Any]] = next(found["live"] for found in listed if found["name"] == agent)
+        if live:  # its page has them too, unless a sign of life came in between
+            assert (await client.get(f"/players/agents/{agent}")).raise_for_status().json()["live"] in (live, [])
+    return live
+
+
+async def find_watch_socket(server: ServerUnderTest, token: str) -> str | None:
+    """Ask a server where the game of a link is, as its page does."""
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        answer = await client.get(f"/ws/watch/servers/{token.partition('.')[0]}")
+    found: str | None = answer.raise_for_status().json()["socket"]
+    return found
+
+
+async def watch(page: ServerUnderTest, origin: str, token: str) -> str:
+    """Watch a game from the page of a server, and return its name after a frame has come."""
+    protocols = [Subprotocol("skill-arcade"), Subprotocol(f"watch.{token}")]
+    async with connect(f"{origin}/ws/watch/live", subprotocols=protocols, origin=Origin(page.url)) as socket:
+        async with asyncio.timeout(20):
+            name: str = json.loads(await socket.recv())["name"]
+            while not isinstance(await socket.recv(), bytes):
+                pass
+        return name
+
+
+async def test_O18_every_server_lists_the_live_games_of_agents_and_leads_to_them(pair: Pair) -> None:
+    one, two = pair
+    make = partial(ArcadeEnv, two.url, "pong", name="pong-follower", version=1, pace="realtime")
+    env = await asyncio.to_thread(make)  # its ticket leads to the first server
+    try:
+        await asyncio.to_thread(env.reset)
+        (live,) = await read_live(one, "pong-follower")
+        async with asyncio.timeout(20):
+            while (elsewhere := await read_live(two, "pong-follower")) != [live]:
+                assert elsewhere == []
+                await asyncio.sleep(0.2)
+        token = live["watch_token"]
+        for page in pair:
+            assert await find_watch_socket(page, token) == socket_origin(one)
+            assert await watch(page, socket_origin(one), token) == "Pong"
+        with pytest.raises(ConnectionClosed):
+            await watch(two, socket_origin(two), token)
+    finally:
+        await asyncio.to_thread(env.close)
+    async with asyncio.timeout(20):
+        while await read_live(two, "pong-follower"):
+            await asyncio.sleep(0.2)
+
+
+async def test_O18_link_of_a_server_that_is_gone_leads_nowhere_and_its_games_are_not_listed(pair: Pair) -> None:
+    one, two = pair
+    make = partial(ArcadeEnv, two.url, "pong", name="pong-follower", version=1, pace="realtime")
+    env = await asyncio.to_thread(make)
+    try:
+        await asyncio.to_thread(env.reset)
+        async with asyncio.timeout(20):
+            while not (live := await read_live(two, "pong-follower")):
+                await asyncio.sleep(0.2)
+        kill_machine(one)
+        async with asyncio.timeout(LOST_SECONDS + 10):
+            while await read_live(two, "pong-follower"):
+                await asyncio.sleep(0.2)
+        assert await find_watch_socket(two, live[0]["watch_token"]) is None
+        assert await find_watch_socket(two, str(uuid4())) is None
+    finally:
+        with suppress(Exception):
+            await asyncio.to_thread(env.close)
 
 
 def placed(games: int, max_games: int = 64, *, has_player: bool = False) -> PlacedServer:

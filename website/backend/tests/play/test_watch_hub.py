@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Callable
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -144,6 +145,18 @@ async def test_O21_watchers_are_limited_per_game_and_per_server() -> None:
     hub.leave(first)
     assert registry.n_watchers == 2
     other.join()
+
+
+async def test_O18_token_names_the_server_that_has_an_address() -> None:
+    server_id = uuid4()
+    registry = WatchRegistry(1, 1, server_id)
+    hub = registry.open_hub(Owner(), "game")
+    named, _, secret = hub.token.partition(".")
+    assert (UUID(named), len(secret)) == (server_id, 43)
+    assert registry.find(hub.token) is hub
+    with pytest.raises(NotFound):
+        registry.find(secret)
+    assert "." not in open_hub()[1].token
 
 
 def revoke(registry: WatchRegistry, hub: WatchHub) -> None:

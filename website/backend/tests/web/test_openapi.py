@@ -32,7 +32,7 @@ def test_openapi_has_socket_messages_and_close_codes(document: dict[str, Any]) -
     schemas = document["components"]["schemas"]
     for name, schema in messages.schemas().items():
         assert schemas[name] == schema
-    assert len(schemas["ClientMessage"]["oneOf"]) == 15
+    assert len(schemas["ClientMessage"]["oneOf"]) == 17
     assert len(schemas["ServerMessage"]["oneOf"]) == 12
     assert len(schemas["WatcherMessage"]["oneOf"]) == 2
     assert schemas["CloseCode"]["enum"] == [int(code) for code in CloseCode]

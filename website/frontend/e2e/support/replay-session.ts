@@ -51,6 +51,10 @@ export interface Recording {
   branch: Record<string, unknown> | null;
   /** Whether the person acted, at each step; null if no agent did. */
   human_steps: boolean[] | null;
+  /** Who acted at each step: 0 the agent, 1 the person, 2 both; null if no agent did. */
+  actors: number[] | null;
+  /** Why the person took over, each time; null if no agent acted. */
+  reasons: (string | null)[] | null;
   /** Whether others could watch when the episode began, and the events about it. */
   watch: boolean;
   watch_events: { kind: string; data: Record<string, unknown> }[];

@@ -221,7 +221,8 @@ export const coverUrl = (cover: string): string =>
 export const downloadUrl = (ticket: ExportTicket): string => getEnv().http + ticket.address;
 
 /** Returns the URL of the socket of watchers. */
-export const watchUrl = (): string => `${getEnv().socket}/ws/watch/live`;
+export const watchUrl = (origin: string | null): string =>
+  `${origin ?? getEnv().socket}/ws/watch/live`;
 
 /** Returns the URL of a play socket. `origin` is the one that the ticket names, if any. */
 export const socketUrl = (

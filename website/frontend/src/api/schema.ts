@@ -1019,7 +1019,7 @@ export interface paths {
         };
         /**
          * List Agents
-         * @description List the agents by name, with the games that they play now on this server.
+         * @description List the agents by name, with the games that they play now and that can be watched.
          */
         readonly get: operations["list_agents"];
         readonly put?: never;
@@ -1442,6 +1442,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/ws/watch/servers/{server_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find Watched Server
+         * @description Return where the games of a server can be watched. The part of a link's token before the dot names the server.
+         */
+        readonly get: operations["find_watched_server"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1476,9 +1496,10 @@ export interface components {
         readonly Actor: {
             /**
              * Actor
+             * @description shared: both act, in the mode `together`
              * @enum {string}
              */
-            readonly actor: "human" | "agent";
+            readonly actor: "human" | "agent" | "shared";
             /**
              * Agent
              * @description name of the agent
@@ -1567,6 +1588,34 @@ export interface components {
             readonly version: number;
             /** @description the user's own episodes with equal settings; null: none */
             readonly you: components["schemas"]["ScoreSummary"] | null;
+        };
+        /**
+         * AgentSetup
+         * @description How the agent plays from now on, in a game that it plays until the person takes over (rule O41).
+         */
+        readonly AgentSetup: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * Interval Ms
+             * @description time between two moves of the agent in a turn-based game; null: it does not move
+             */
+            readonly interval_ms: number | null;
+            /**
+             * Mode
+             * @description what a control does in a real-time game: the person takes over, or both act in one step
+             * @default take-over
+             * @enum {string}
+             */
+            readonly mode: "take-over" | "together";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "agent";
         };
         /**
          * AgentSignIn
@@ -1927,7 +1976,7 @@ export interface components {
             /** Name */
             readonly name: string;
         };
-        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
+        readonly ClientMessage: components["schemas"]["Hello"] | components["schemas"]["Setup"] | components["schemas"]["Start"] | components["schemas"]["Act"] | components["schemas"]["Input"] | components["schemas"]["Ticks"] | components["schemas"]["Stream"] | components["schemas"]["Shown"] | components["schemas"]["Align"] | components["schemas"]["Ping"] | components["schemas"]["Focus"] | components["schemas"]["Pause"] | components["schemas"]["Resume"] | components["schemas"]["AgentSetup"] | components["schemas"]["TakeoverReason"] | components["schemas"]["Watch"] | components["schemas"]["Leave"];
         /**
          * ClipFormat
          * @description File format of a clip.
@@ -2674,7 +2723,7 @@ export interface components {
         };
         /**
          * GameAgent
-         * @description An agent that can play a real-time game until the person takes over.
+         * @description An agent that can play a game until the person takes over.
          */
         readonly GameAgent: {
             /** Name */
@@ -3092,7 +3141,7 @@ export interface components {
         };
         /**
          * LiveGame
-         * @description A game that an agent plays now on this server, and that can be watched.
+         * @description A game that an agent plays now, on any server, and that can be watched.
          */
         readonly LiveGame: {
             /** Game Id */
@@ -4797,6 +4846,28 @@ export interface components {
             readonly study: string;
         };
         /**
+         * TakeoverReason
+         * @description Why the person took over from the agent the last time (rule O41).
+         */
+        readonly TakeoverReason: {
+            /**
+             * At
+             * @description performance.now(), milliseconds
+             */
+            readonly at: number;
+            /**
+             * Reason
+             * @description the agent did something wrong; it was about to lose; to show it how; for no such reason
+             * @enum {string}
+             */
+            readonly reason: "mistake" | "danger" | "demonstration" | "fun";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly type: "reason";
+        };
+        /**
          * Ticked
          * @description Acknowledges `ticks`: the server has verified and recorded the steps up to here.
          */
@@ -4993,6 +5064,17 @@ export interface components {
             readonly type: "game";
         };
         readonly WatcherMessage: components["schemas"]["WatchedGame"] | components["schemas"]["Scene"];
+        /**
+         * WatchSocket
+         * @description Where a game can be watched.
+         */
+        readonly WatchSocket: {
+            /**
+             * Socket
+             * @description origin of the socket, as ws or wss; null: that of the request
+             */
+            readonly socket: string | null;
+        };
         /**
          * Welcome
          * @description The game is ready. `phase` tells whether it is a new game or the player's own, paused.
@@ -9487,6 +9569,46 @@ export interface operations {
             };
             /** @description TooManyRequests or TooManyExports or TooManyGames or TooManyWatchers */
             readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotReady or NewerStudy or TooManyConnections or ServerShuttingDown */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly find_watched_server: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly server_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WatchSocket"];
+                };
+            };
+            /** @description InvalidRequest or ObjectRejected */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

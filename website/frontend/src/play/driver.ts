@@ -1,4 +1,13 @@
-import type { Actor, Ended, FocusState, Setup, Watchable, Welcome } from "@/wire/messages";
+import type {
+  Actor,
+  AgentSetup,
+  Reason,
+  Ended,
+  FocusState,
+  Setup,
+  Watchable,
+  Welcome,
+} from "@/wire/messages";
 import type { FrameHead, Picture, Rectangle } from "@/wire/packet";
 
 import type { ControlChange } from "./input/held-controls";
@@ -84,6 +93,10 @@ export interface Driver extends Omit<PlayMode, "reportPaints"> {
   open: (events: DriverEvents) => void;
   /** Sets the player's setup. It is sent to the server after each welcome and at each change. */
   updateSetup: (updateSetup: Setup) => void;
+  /** Sets how the agent plays. It is sent after each welcome and at each change. */
+  setUpAgent: (setup: AgentSetup) => void;
+  /** Says why the player took over from the agent. */
+  giveReason: (reason: Reason, at: number) => void;
   start: (at: number) => void;
   /** Reports that this observation was painted at the time of this animation frame. */
   painted: (frame: number, at: number) => void;

@@ -1,4 +1,4 @@
-import type { Ended, FocusState, Setup } from "@/wire/messages";
+import type { AgentSetup, Reason, Ended, FocusState, Setup } from "@/wire/messages";
 import type { FrameHead, Picture } from "@/wire/packet";
 
 import type { Driver } from "./driver";
@@ -153,6 +153,10 @@ export class GameEngine implements Engine {
 
   updateSetup = (setup: Setup): void => this.#driver.updateSetup(setup);
 
+  setUpAgent = (setup: AgentSetup): void => this.#driver.setUpAgent(setup);
+
+  giveReason = (reason: Reason): void => this.#driver.giveReason(reason, this.#platform.now());
+
   setVolume = (loudness: Volume): void => this.#speaker.setVolume(loudness);
 
   restart = (): void => this.#leave({ thenRestart: true });
@@ -164,7 +168,7 @@ export class GameEngine implements Engine {
     const isAway = state === "blur" || state === "hidden";
     if (isAway) this.#controls.releaseAll(at);
     this.#driver.reportFocus(state, at);
-    if (isAway && this.#pace.kind === "real-time") this.#pauseFor("focus");
+    if (isAway && this.#runsByItself) this.#pauseFor("focus");
   }
 
   setWatchable = (allowed: boolean): void =>
@@ -185,6 +189,11 @@ export class GameEngine implements Engine {
 
   get #beats(): number {
     return this.#pace.kind === "real-time" ? COUNTDOWN_BEATS : 0;
+  }
+
+  /** Whether steps are taken without the player: in real time, or by an agent. */
+  get #runsByItself(): boolean {
+    return this.#pace.kind === "real-time" || this.getSnapshot().actor !== null;
   }
 
   /** Enters the phase that follows from an event. Returns false if it changes nothing. */
@@ -256,7 +265,7 @@ export class GameEngine implements Engine {
     if (restarts) this.start();
   }
 
-  /** Pauses a real-time game, or cancels its countdown. */
+  /** Pauses a game, or cancels its countdown. */
   #pauseFor(reason: "player" | "focus"): void {
     if (this.#phase.kind === "playing") {
       this.#releaseInputs();

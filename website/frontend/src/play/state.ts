@@ -1,4 +1,12 @@
-import type { Actor, FocusState, Setup, ShownGhost, Watchable } from "@/wire/messages";
+import type {
+  Actor,
+  AgentSetup,
+  Reason,
+  FocusState,
+  Setup,
+  ShownGhost,
+  Watchable,
+} from "@/wire/messages";
 
 import type { SteppedBy } from "./driver";
 import type { InputSink } from "./input/held-controls";
@@ -62,6 +70,10 @@ export interface Engine extends ReadableStore<Snapshot> {
   restart: () => void;
   /** Updates the player's setup, which is recorded. */
   updateSetup: (updateSetup: Setup) => void;
+  /** Sets how the agent plays that acts until the player takes over. */
+  setUpAgent: (setup: AgentSetup) => void;
+  /** Says why the player took over from the agent. */
+  giveReason: (reason: Reason) => void;
   /** Sets the volume; null mutes the game. */
   setVolume: (setVolume: Volume) => void;
   reportFocus: (state: FocusState, at: number) => void;

@@ -12,6 +12,10 @@ export type Scene = Schemas["Scene"];
 export type Watchable = Omit<Schemas["Watchable"], "type">;
 /** Who acts in a game that an agent plays until the person takes over. */
 export type Actor = Omit<Schemas["Actor"], "type">;
+/** How the agent plays: `agent` without type and time. */
+export type AgentSetup = Omit<Schemas["AgentSetup"], "type" | "at">;
+/** Why the player took over from the agent. */
+export type Reason = Schemas["TakeoverReason"]["reason"];
 export type ShownGhost = Schemas["ShownGhost"];
 export type Ended = Schemas["Ended"];
 export type Offer = Schemas["Offer"];

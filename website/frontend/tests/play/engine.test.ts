@@ -235,6 +235,17 @@ describe("input", () => {
     expect(harness.phase).toEqual({ kind: "paused", reason: "focus" });
   });
 
+  test("[O41] window blur pauses a turn-based game only if an agent moves in it", async () => {
+    const turnBased = await EngineHarness.open({ kind: "turn-based" });
+    const socket = turnBased.startEpisode();
+    turnBased.engine.reportFocus("blur", 2900);
+    expect(socket.sentOfType("pause")).toEqual([]);
+    socket.deliver({ type: "actor", actor: "agent", agent: "random" });
+    turnBased.engine.reportFocus("blur", 3000);
+    expect(socket.sentOfType("pause")).toHaveLength(1);
+    expect(turnBased.phase).toEqual({ kind: "paused", reason: "focus" });
+  });
+
   test("pause releases held controls and resume presses them again", () => {
     const socket = harness.startEpisode();
     harness.engine.input.press("left", "touch", "pad-left-1", 2800);
@@ -328,6 +339,30 @@ describe("setup", () => {
       "right",
       "left",
     ]);
+  });
+});
+
+describe("agent", () => {
+  test("[O41] its pace is sent after each welcome and at each change", async () => {
+    harness.engine.setUpAgent({ interval_ms: 500, mode: "take-over" });
+    expect(harness.sockets.last.sentOfType("agent")).toEqual([]);
+    harness.sockets.last.welcome();
+    harness.engine.setUpAgent({ interval_ms: null, mode: "together" });
+    const paces = () => harness.sockets.last.sentOfType("agent").map((sent) => sent.interval_ms);
+    expect(paces()).toEqual([500, null]);
+    harness.sockets.last.events.closed(1006, "");
+    harness.platform.advance(300);
+    await flushPromises();
+    harness.sockets.last.welcome();
+    expect(paces()).toEqual([null]);
+  });
+});
+
+describe("reason", () => {
+  test("[O41] reason of a takeover is sent", () => {
+    const socket = harness.startEpisode();
+    harness.engine.giveReason("danger");
+    expect(socket.sentOfType("reason").map(({ reason }) => reason)).toEqual(["danger"]);
   });
 });
 

@@ -72,6 +72,7 @@ class SessionManager:
         inactive_seconds: float = float("inf"),
         commit: str | None = None,
         server_id: UUID | None = None,
+        has_own_address: bool = False,
         log_options: tuple[Format, str] = ("text", "INFO"),
         max_step_seconds: float = 10.0,
         game_memory_mb: int | None = None,
@@ -80,10 +81,12 @@ class SessionManager:
     ) -> None:
         """`max_address_games` is the number of games of one client address; None means no limit.
 
-        `idle_seconds` and `inactive_seconds` are those of `ActivityLimits`.
+        `idle_seconds` and `inactive_seconds` are those of `ActivityLimits`. With `has_own_address` links to watch name
+        this server, so that they work on any page.
         """
         self.capacity = capacity
-        self.watch_registry = WatchRegistry(max_watchers_per_game, max_watchers)
+        named = server_id if has_own_address else None
+        self.watch_registry = WatchRegistry(max_watchers_per_game, max_watchers, named)
         self.registry: GameRegistry | None = None
         """The games on other servers, or None if there is no other server."""
         self.rejections: Counter[str] = Counter()

@@ -13,6 +13,7 @@ import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
+from uuid import UUID
 
 from skill_arcade.errors import InvalidWatchLink, TooManyWatchers
 from skill_arcade.wire.close_codes import CloseCode
@@ -88,12 +89,21 @@ class Watcher:
 class WatchHub:
     """The watchers of one game, and what a new one needs: the state, and all frames since the last keyframe."""
 
-    def __init__(self, owner: HubOwner, description: str, max_watchers: int, has_capacity: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        owner: HubOwner,
+        description: str,
+        max_watchers: int,
+        has_capacity: Callable[[], bool],
+        server_id: UUID | None = None,
+    ) -> None:
         """`description` is the message that describes the game.
 
-        `has_capacity` tells whether the server accepts another watcher.
+        `has_capacity` tells whether the server accepts another watcher. `server_id` is the server that the token names,
+        or None if it names none.
         """
-        self.token = secrets.token_urlsafe(TOKEN_BYTES)
+        secret = secrets.token_urlsafe(TOKEN_BYTES)
+        self.token = secret if server_id is None else f"{server_id}.{secret}"
         self._owner, self._description = owner, description
         self._max_watchers, self._has_capacity = max_watchers, has_capacity
         self._watchers: set[Watcher] = set()
@@ -204,8 +214,9 @@ class WatchHub:
 class WatchRegistry:
     """All games of this server that may be watched, by their token, and the limits on their watchers."""
 
-    def __init__(self, max_per_game: int, max_watchers: int) -> None:
-        self._max_per_game, self._max_watchers = max_per_game, max_watchers
+    def __init__(self, max_per_game: int, max_watchers: int, server_id: UUID | None = None) -> None:
+        """`server_id` is this server, if it has an address that tokens may lead to."""
+        self._max_per_game, self._max_watchers, self._server_id = max_per_game, max_watchers, server_id
         self._hubs: dict[bytes, WatchHub] = {}
 
     @property
@@ -215,9 +226,12 @@ class WatchRegistry:
 
     def open_hub(self, owner: HubOwner, description: str) -> WatchHub:
         """Make a game available under a new token."""
-        hub = WatchHub(owner, description, self._max_per_game, lambda: self.n_watchers < self._max_watchers)
+        hub = WatchHub(owner, description, self._max_per_game, self._has_capacity, self._server_id)
         self._hubs[_hash(hub.token)] = hub
         return hub
+
+    def _has_capacity(self) -> bool:
+        return self.n_watchers < self._max_watchers
 
     def close_hub(self, hub: WatchHub, code: CloseCode, reason: str) -> None:
         """Invalidate a token, and disconnect the watchers."""

@@ -106,6 +106,48 @@ class TurnClock:
     def on_step(self, now: int) -> None: ...
 
 
+class AgentClock:
+    """Clock of a turn-based game in which an agent moves at its own pace, and not while the person plays."""
+
+    def __init__(self, interval_us: int | None) -> None:
+        """`interval_us` is the time from one step to the agent's next one; None: the agent does not move."""
+        self._interval_us = interval_us
+        self._next_us: int | None = None
+        self._hold_until_us = 0
+        self._is_held = False
+
+    @property
+    def due_us(self) -> int | None:
+        """Time at which the agent moves, or None if it does not: it is paused, or a control is held."""
+        is_waiting = self._next_us is None or self._interval_us is None or self._is_held
+        return None if is_waiting else max(self._next_us or 0, self._hold_until_us)
+
+    def start(self, now: int) -> None:
+        """Let the agent move one interval from now."""
+        self._is_held, self._hold_until_us = False, now
+        self._next_us = now + (self._interval_us or 0)
+
+    def stop(self) -> None:
+        """Let the agent not move until `start`."""
+        self._next_us = None
+
+    def shift_phase(self, later_us: float) -> None: ...
+
+    def on_step(self, now: int) -> None:
+        """Note that somebody has moved: the agent's next move is one interval from now at the earliest."""
+        self._next_us = now + (self._interval_us or 0)
+
+    def set_interval(self, interval_us: int | None, now: int) -> None:
+        """Change the agent's pace; None: it does not move any more."""
+        self._interval_us = interval_us
+        if self._next_us is not None:
+            self.on_step(now)
+
+    def hold_off(self, until_us: int, *, is_held: bool) -> None:
+        """Let the agent not move before this time, and not while a control is held."""
+        self._hold_until_us, self._is_held = until_us, is_held
+
+
 def make_clock(pace: Pace) -> Clock:
     """Return the clock of a game whose pace the server sets."""
     return TickClock(pace.hz) if pace.kind == "real-time" else TurnClock()

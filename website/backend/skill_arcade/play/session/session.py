@@ -27,6 +27,7 @@ from skill_arcade.play.session.input_latch import InputLatch
 from skill_arcade.play.session.prepared_reset import PreparedReset
 from skill_arcade.play.session.provenance import describe_player, describe_setup, make_header, make_resumed_header
 from skill_arcade.play.session.resumption import Resumption
+from skill_arcade.play.session.shared_control import can_share
 from skill_arcade.play.session.sound_stream import SoundStream
 from skill_arcade.play.session.takeover import Takeover
 from skill_arcade.play.session.watch_feed import WatchFeed, WatchSink
@@ -110,7 +111,8 @@ class Session:
     @property
     def is_ticking(self) -> bool:
         """True while steps are paced by the clock; messages that arrive in between act at the next step anyway."""
-        return self._phase is Phase.playing and self._verifier is None and self._clock.due_us is not None
+        is_by_clock = self._verifier is None and self._clock.due_us is not None and not self._is_turn_based
+        return self._phase is Phase.playing and is_by_clock
 
     def prepare(self) -> None:
         """Reset the environment before `start` is received, and send the first picture as a preview (rule O10)."""
@@ -383,6 +385,10 @@ class Session:
                 if self._phase is Phase.paused:
                     self._record_event("resume", received, message.at)
                     self._resume(now)
+            case messages.AgentSetup():
+                self._on_agent_setup(message, received, now)
+            case messages.TakeoverReason():
+                self._on_takeover_reason(message, received)
             case messages.Watch():
                 self._on_watch(message, received, now)
             case messages.Leave():
@@ -480,6 +486,20 @@ class Session:
             self._watch.send_frame(self._episode.prepared_reset)
         self._clock.start(now)
 
+    def _on_agent_setup(self, message: messages.AgentSetup, received: int, now: int) -> None:
+        if self._takeover is None:
+            return self._channel.reject("agent is not allowed in a game without an agent")
+        if message.mode == "together" and not can_share(self._game):
+            return self._channel.reject(f"no two controls of {self._game.name} act together, so mode must be take-over")
+        episode = self._episode if self._phase in (Phase.playing, Phase.paused) else None
+        return self._takeover.set_up(message, episode, received, now)
+
+    def _on_takeover_reason(self, message: messages.TakeoverReason, received: int) -> None:
+        if self._takeover is None:
+            self._channel.reject("reason is not allowed in a game without an agent")
+        elif self._episode is not None:
+            self._takeover.record_reason(message, self._episode, received)
+
     def _on_watch(self, message: messages.Watch, received: int, now: int) -> None:
         """Allow or end watching (rules O18 and R19). Watchers begin with the picture that the player sees now."""
         if message.allowed and not self._config.consent.is_watchable:
@@ -529,6 +549,8 @@ class Session:
             self._latch.change(held.control, down=held.down, source=held.source)
             if self._is_turn_based:
                 action, _ = self._latch.sample()
+                if self._takeover is not None:
+                    self._takeover.on_input(now, is_holding=self._latch.is_holding)
                 if held.down and action is not None:  # a press without an action of its own is not a step (rule I3)
                     self._step(now, action, held.source)
 
@@ -552,7 +574,10 @@ class Session:
 
     def _make_clock(self) -> Clock:
         """Return the clock of the episode. A stepped one waits for the program, as a turn-based game does."""
-        return TurnClock() if self._is_stepped else make_clock(self._game.pace)
+        if self._is_stepped:
+            return TurnClock()
+        agent_clock = None if self._takeover is None else self._takeover.clock
+        return agent_clock or make_clock(self._game.pace)
 
     @property
     def _is_stepped(self) -> bool:
@@ -597,14 +622,15 @@ class Session:
         assert self._episode is not None
         if self._verifier is not None:
             return self._end_episode("silent", now)  # in lockstep only the timeout of a silent page is due (rule L7)
+        is_press = action is not None
         if action is None:
             if self._input_delay.due_us is not None:
                 self._apply_inputs(now)
             action, source = self._latch.sample()
-        assert action is not None
         if self._takeover is not None:
-            is_holding = self._latch.is_holding
+            is_holding = is_press or self._latch.is_holding
             action, source = self._takeover.choose(self._episode, action, source, now, is_holding=is_holding)
+        assert action is not None
         late_us = self._clock.on_step(now)
         if late_us is not None:
             self.worst_late_us = max(self.worst_late_us, late_us)

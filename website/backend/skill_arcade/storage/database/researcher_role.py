@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 ROLE = "researcher"
 # Explicit lists, so that a new table is not readable until it is added to one of them.
 READABLE = (
-    *("game", "server", "baseline", "baseline_source", "published_agent", "published_score"),
+    *("game", "baseline", "baseline_source", "published_agent", "published_score"),
     *("consent_document", "consent_decision", "episode_consent"),
     *("saved_dataset", "dataset_version", "dataset_episode", "archive_object"),
     "agent_version",
@@ -25,6 +25,8 @@ READABLE = (
 """Tables and views that the role reads as they are."""
 COLUMNS = {
     "user": "id, is_synthetic, time_created, time_updated",
+    "server": "id, journal_id, address, revision, max_games, socket_origin, games, time_started, time_beat, "
+    "time_steady, time_expires, time_ended",
     "agent": "user_id, name, summary, time_created",
     "erasure": "time_created, time_erased, games",
     "study": "name, status, time_created, time_closed",

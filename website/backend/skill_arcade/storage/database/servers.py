@@ -1,11 +1,14 @@
 """Servers with a heartbeat. Only the database's clock counts, so that wrong clocks of servers change nothing."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, false, func, insert, literal, select, text, update
+from sqlalchemy import and_, cast, delete, false, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from skill_arcade.storage.database.tables import Table
@@ -28,6 +31,7 @@ _IS_FRESH = func.now() - _server.c.time_beat < _server.c.time_expires - func.now
 # A server that missed signs of life itself knows nothing of the silence of others: perhaps the database was down.
 _BEAT = text("""
     UPDATE server SET games = :games, socket_origin = :socket_origin, time_ended = NULL,
+        live_games = CAST(:live_games AS jsonb),
         time_beat = now(), time_expires = now() + CAST(:lifetime AS interval),
         time_steady = CASE WHEN time_beat < now() - CAST(:lifetime AS interval) / 2 THEN now() ELSE time_steady END
     WHERE id = :id RETURNING time_steady <= now() - CAST(:lifetime AS interval)
@@ -86,13 +90,20 @@ async def add_server(
 
 
 async def beat(
-    connection: AsyncConnection, server_id: UUID, n_games: int, lifetime: timedelta, socket_origin: str | None = None
+    connection: AsyncConnection,
+    server_id: UUID,
+    n_games: int,
+    lifetime: timedelta,
+    socket_origin: str | None = None,
+    live_games: Sequence[dict[str, Any]] = (),
 ) -> Heartbeat | None:
     """Give a sign of life of a server. Return None if it has no row, for example because the database was restored.
 
-    `socket_origin` is where it accepts players, or None if no ticket may name it.
+    `socket_origin` is where it accepts players, or None if no ticket may name it. `live_games` are games of agents that
+    can be watched there.
     """
     values = {"id": server_id, "games": n_games, "lifetime": lifetime, "socket_origin": socket_origin}
+    values["live_games"] = json.dumps(list(live_games))
     is_steady = await connection.scalar(_BEAT, values)
     if is_steady is None:
         return None
@@ -103,7 +114,8 @@ async def beat(
 
 async def end_server(connection: AsyncConnection, server_id: UUID) -> None:
     """Note that a server stopped in order. Its journal may still hold segments for its next start."""
-    await connection.execute(update(_server).where(_server.c.id == server_id).values(time_ended=func.now(), games=0))
+    ended = {"time_ended": func.now(), "games": 0, "live_games": []}
+    await connection.execute(update(_server).where(_server.c.id == server_id).values(**ended))
 
 
 async def withdraw_server(connection: AsyncConnection, server_id: UUID) -> None:
@@ -130,6 +142,23 @@ async def list_placed(connection: AsyncConnection, user_id: str) -> list[PlacedS
         .order_by(_server.c.time_started, _server.c.id)
     )
     return [PlacedServer(*row) for row in await connection.execute(query)]
+
+
+async def find_socket_origin(connection: AsyncConnection, server_id: UUID) -> str | None:
+    """Return the origin at which a server accepts sockets, or None if it has none or does not run."""
+    query = select(_server.c.socket_origin).where(_server.c.id == server_id, _IS_RUNNING, _IS_FRESH)
+    return (await connection.execute(query)).scalar()
+
+
+async def list_live_games(connection: AsyncConnection, own_id: UUID) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the origins of the other servers, oldest first, with the games of agents that can be watched there."""
+    query = (
+        select(_server.c.socket_origin, _server.c.live_games)
+        .where(_IS_RUNNING, _IS_FRESH, _server.c.id != own_id, _server.c.socket_origin.is_not(None))
+        .where(_server.c.live_games != cast([], JSONB))
+        .order_by(_server.c.time_started, _server.c.id)
+    )
+    return [(origin, games) for origin, games in await connection.execute(query)]
 
 
 async def list_silent(connection: AsyncConnection) -> list[SilentServer]:

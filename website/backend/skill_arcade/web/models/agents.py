@@ -98,7 +98,7 @@ class AgentVersion(ResponseModel):
 
 
 class LiveGame(ResponseModel):
-    """A game that an agent plays now on this server, and that can be watched."""
+    """A game that an agent plays now, on any server, and that can be watched."""
 
     game_id: str
     game_name: str

@@ -66,7 +66,7 @@ class GameOption(ResponseModel):
 
 
 class GameAgent(ResponseModel):
-    """An agent that can play a real-time game until the person takes over."""
+    """An agent that can play a game until the person takes over."""
 
     name: str
     summary: str

@@ -37,6 +37,12 @@ class TicketRequest(RequestModel):
     )
 
 
+class WatchSocket(ResponseModel):
+    """Where a game can be watched."""
+
+    socket: str | None = Field(description="origin of the socket, as ws or wss; null: that of the request")
+
+
 class Ticket(ResponseModel):
     """A ticket that opens one play socket of one game."""
 

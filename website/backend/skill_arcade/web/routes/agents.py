@@ -23,6 +23,7 @@ from skill_arcade.storage.database.agent_scores import (
     read_user_episodes,
 )
 from skill_arcade.web.current_user import CurrentUser, UserId
+from skill_arcade.web.live_games import find_live_games
 from skill_arcade.web.models.agents import (
     AgentDetails,
     AgentEpisode,
@@ -37,7 +38,7 @@ from skill_arcade.web.models.agents import (
 )
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.request_transaction import request_transaction
-from skill_arcade.web.state import AppState, State
+from skill_arcade.web.state import State
 
 router = APIRouter(tags=["agents"])
 MAX_AGENTS = 200
@@ -55,10 +56,10 @@ AgentName = Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 @router.get("/players/agents", responses=problem_answers(401, 503))
 async def list_agents(_: UserId, state: State) -> list[AgentSummary]:
-    """List the agents by name, with the games that they play now on this server."""
+    """List the agents by name, with the games that they play now and that can be watched."""
     async with request_transaction(state.engine) as connection:
         rows = await stored.list_agents(connection, MAX_AGENTS)
-    live = _list_live(state)
+        live = await find_live_games(connection, state)
     return [_summarise(row, state.catalogue, live.get(row.name, [])) for row in rows]
 
 
@@ -73,11 +74,12 @@ async def read_agent(name: AgentName, user_id: UserId, state: State) -> AgentDet
         games = sorted({settings.game_id for settings, pace, _ in groups if pace not in _PACES_OF_PROGRAMS})
         people = await read_people_scores(connection, games) if games else {}
         own = group_by_settings(await read_user_episodes(connection, user_id)) if games else {}
+        live = await find_live_games(connection, state)
     return AgentDetails(
         name=agent.name,
         summary=agent.summary,
         versions=[AgentVersion.model_validate(version) for version in versions],
-        live=_list_live(state).get(name, []),
+        live=live.get(name, []),
         scores=[_describe(key, episodes, people, own, state.catalogue) for key, episodes in groups.items()],
     )
 
@@ -181,12 +183,3 @@ def _summarise(row: Row[Any], catalogue: Catalogue, live: list[LiveGame]) -> Age
         game_name=None if only is None else only.name,
         live=live,
     )
-
-
-def _list_live(state: AppState) -> dict[str, list[LiveGame]]:
-    """Return the games that agents play on this server and that can be watched, by the agent's name."""
-    live: dict[str, list[LiveGame]] = {}
-    for agent, game, token in state.sessions.list_watchable_agents():
-        found = LiveGame(game_id=game.id, game_name=game.name, version=agent.version, watch_token=token)
-        live.setdefault(agent.name, []).append(found)
-    return live

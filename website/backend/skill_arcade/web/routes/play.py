@@ -81,12 +81,10 @@ def check_agent(body: TicketRequest, game: Manifest) -> None:
 
     Raises:
         NotFound: there is no such agent.
-        InvalidRequest: it does not play the game, or the game cannot be taken over.
+        InvalidRequest: it does not play the game, or the request names a ghost or a branch.
     """
     assert body.agent is not None
     find_agent(body.agent, game)
-    if game.pace.kind != "real-time":
-        raise InvalidRequest(f"{game.name} waits for each key, so no agent can play it until you take over.")
     if body.ghost is not None or body.branch is not None:
         raise InvalidRequest("A round that an agent plays has no ghost, and begins at its start. Leave them out.")
 

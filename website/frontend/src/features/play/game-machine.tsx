@@ -3,7 +3,6 @@ import { type ReactNode, useMemo } from "react";
 import type { Game } from "@/api/client";
 import type { Engine, Snapshot } from "@/play/engine";
 
-import { ActorLine } from "./actor-line";
 import { Announcer } from "./announcer";
 import { aspectStyle } from "./aspect-style";
 import { Caption } from "./caption";
@@ -22,13 +21,15 @@ interface Props {
   best: number | null;
   /** What is drawn over the picture. */
   layer?: ReactNode;
+  /** Line above the screen about the agent that plays. */
+  agentBar?: ReactNode;
   /** What covers the screen while the game does not run. */
   overlay: ReactNode;
 }
 
 /** The machine: score, picture, and touch controls. */
 export function GameMachine(props: Props) {
-  const { engine, game, snapshot, controls, best, layer, overlay } = props;
+  const { engine, game, snapshot, controls, best, layer, agentBar, overlay } = props;
   const { touch, hand, screenInput } = controls;
   const touchLayout = useMemo(() => touchLayoutFor(game), [game]);
   return (
@@ -41,7 +42,7 @@ export function GameMachine(props: Props) {
         >
           <Hud game={game} snapshot={snapshot} best={best} />
           {game.show.text !== null && <Caption text={snapshot.caption ?? ""} />}
-          {snapshot.actor !== null && <ActorLine actor={snapshot.actor} />}
+          {agentBar}
           <div className="screen-box" style={aspectStyle(game, snapshot.size)}>
             <Screen engine={engine} game={game} size={snapshot.size}>
               {layer}

@@ -23,7 +23,9 @@ import { hueFor } from "@/lib/hue";
 import { usePrefersReducedMotion } from "@/lib/media";
 import type { Engine, Phase, Snapshot } from "@/play/engine";
 
+import { AgentBar } from "./agent-bar";
 import { AgentPanel, AgentPicker } from "./agent-picker";
+import { type AgentControls, useAgentControls } from "./agent-setup";
 import type { Branch } from "./branch/branch";
 import { GameMachine } from "./game-machine";
 import { GameSidebar, SidebarSection } from "./game-sidebar";
@@ -146,6 +148,7 @@ function GameView({
     isSingleTry: daily !== null,
   });
   const { touch } = controls;
+  const agentControls = useAgentControls(engine, agent !== null);
   useVibration(snapshot.lives, touch, hasVibration);
   useNavigateAfterLeaving(snapshot.phase);
 
@@ -155,12 +158,17 @@ function GameView({
       data-phase={kind}
       className="flex min-h-dvh flex-col"
     >
-      <TopBar {...{ engine, game, snapshot, preferences }} />
+      <TopBar {...{ engine, game, snapshot, preferences }} hasAgent={agent !== null} />
       <div className="relative lg:grid lg:flex-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <GameMachine
           {...{ engine, game, snapshot, controls }}
           best={bestScore(results ?? [])}
           layer={snapshot.ghost?.seed === "same" && kind !== "ready" && race?.layer}
+          agentBar={
+            agent !== null && (
+              <AgentBar {...{ engine, game, snapshot, agentControls }} keys={controls.keys} />
+            )
+          }
           overlay={
             <Overlay
               {...{ engine, game, snapshot, results, touch, daily, renderPlace, onReopen }}
@@ -168,11 +176,14 @@ function GameView({
               hasCover={branch === undefined}
             >
               {hasOptions && agent === null && <RaceBest {...{ game, options, session }} />}
-              {hasOptions && <AgentPicker game={game} agent={agent} />}
+              {hasOptions && <AgentPicker {...{ game, agent, agentControls }} />}
             </Overlay>
           }
         />
-        <Sidebar {...{ engine, game, options, snapshot, daily, agent, race, branch, controls }}>
+        <Sidebar
+          {...{ engine, game, options, snapshot, daily, agent, race, branch, controls }}
+          agentControls={agentControls}
+        >
           {results ?? []}
         </Sidebar>
       </div>
@@ -186,6 +197,7 @@ interface SidebarProps extends Pick<
 > {
   snapshot: Snapshot;
   controls: PlayControls;
+  agentControls: AgentControls;
   /** Results of earlier episodes that compare with those of this page, oldest first. */
   children: readonly EpisodeResult[];
 }
@@ -205,7 +217,7 @@ function Sidebar(props: SidebarProps) {
     >
       {race?.panel(snapshot.ghost)}
       {branch?.panel}
-      {agent !== null && <AgentPanel {...{ game, agent }} />}
+      {agent !== null && <AgentPanel {...{ game, agent }} agentControls={props.agentControls} />}
       <SidebarSection title={i18n._("Controls")}>
         <ControlsCard {...{ game, keys, isChoosingRef }} hasSound={snapshot.hasSound} />
       </SidebarSection>

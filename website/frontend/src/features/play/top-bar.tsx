@@ -12,13 +12,15 @@ interface Props {
   game: Game;
   snapshot: Snapshot;
   preferences: Preferences;
+  /** Whether an agent moves without the player, so that a turn-based game can be paused too. */
+  hasAgent: boolean;
 }
 
 const toolClass =
   "min-h-10 rounded-full px-3 text-sm font-bold whitespace-nowrap hover:bg-black/10 active:bg-black/20";
 
 /** Title bar with the controls for the running game. */
-export function TopBar({ engine, game, snapshot, preferences }: Props) {
+export function TopBar({ engine, game, snapshot, preferences, hasAgent }: Props) {
   const { i18n } = useLingui();
   const { kind } = snapshot.phase;
   const playing = kind === "playing";
@@ -32,7 +34,7 @@ export function TopBar({ engine, game, snapshot, preferences }: Props) {
       {(playing || kind === "paused") && <ModeBadge by={snapshot.steppedBy} />}
       {preferences.gauge && <LatencyGauge {...snapshot} />}
       {snapshot.hasSound && <SoundButton on={preferences.sound} />}
-      {playing && game.pace.kind === "real-time" && (
+      {playing && (game.pace.kind === "real-time" || hasAgent) && (
         <button type="button" className={toolClass} onClick={() => engine.pause()}>
           {i18n._("Pause")}
         </button>

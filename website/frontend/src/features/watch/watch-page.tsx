@@ -1,5 +1,6 @@
 import type { I18n } from "@lingui/core";
 import { useLingui } from "@lingui/react";
+import { useQuery } from "@tanstack/react-query";
 import {
   type CSSProperties,
   useEffect,
@@ -11,6 +12,7 @@ import {
 } from "react";
 
 import { watchUrl } from "@/api/client";
+import { watchSocketQuery } from "@/api/watch";
 import { LoadingPage, NotAvailablePage } from "@/components/page-state";
 import { ThemeButton } from "@/components/theme-button";
 import { Title } from "@/components/title";
@@ -24,17 +26,24 @@ import { WatchPlayer, type WatchState } from "@/play/watch/watch-player";
 
 /** Page on which somebody watches a game live, by the link of its player. */
 export function WatchPage({ token }: { token: string }) {
+  const socket = useQuery(watchSocketQuery(token));
+  if (socket.isPending) return <LoadingPage />;
+  // Without an answer the game may still be one of the server that the page talks to.
+  return <ConnectedPage token={token} origin={socket.data ?? null} />;
+}
+
+function ConnectedPage({ token, origin }: { token: string; origin: string | null }) {
   const player = useMemo(() => new WatchPlayer(browserPlatform), []);
   const connection = useMemo(
     () =>
       new WatchConnection({
         platform: browserPlatform,
         openSocket: openWatchSocket,
-        url: watchUrl(),
+        url: watchUrl(origin),
         token,
         player,
       }),
-    [token, player],
+    [token, origin, player],
   );
   useEffect(() => {
     connection.open();

@@ -2,7 +2,13 @@ import { translateServerText } from "@/lib/server-texts";
 import { i18n } from "@/lib/i18n";
 import { FrameDecoder, isPreview } from "@/wire/packet";
 import { isSound, readSound } from "@/wire/sound";
-import { WireError, type ServerMessage, type Setup, type Welcome } from "@/wire/messages";
+import {
+  type AgentSetup,
+  WireError,
+  type ServerMessage,
+  type Setup,
+  type Welcome,
+} from "@/wire/messages";
 
 import { Pinger } from "../pinger";
 import type { Driver, DriverEvents, PlayMode } from "../driver";
@@ -26,6 +32,7 @@ export function createRemoteDriver(
   const decoder = new FrameDecoder();
   let events: DriverEvents | null = null;
   let setup: Setup | null = null;
+  let agentSetup: AgentSetup | null = null;
 
   const socket = new ReconnectingSocket(options, {
     welcome: (welcome) => onWelcome(welcome),
@@ -90,6 +97,7 @@ export function createRemoteDriver(
     decoder.reset();
     pinger.start(welcome.ping_ms);
     sendSetup();
+    sendAgentSetup();
     const continues = lockstep?.continueAfterWelcome(welcome) ?? false;
     if (continues) return;
     paintReporter.reset();
@@ -98,6 +106,10 @@ export function createRemoteDriver(
 
   function sendSetup(): void {
     if (setup !== null) socket.send({ type: "setup", at: platform.now(), ...setup });
+  }
+
+  function sendAgentSetup(): void {
+    if (agentSetup !== null) socket.send({ type: "agent", at: platform.now(), ...agentSetup });
   }
 
   function onMessage(message: Exclude<ServerMessage, Welcome>): void {
@@ -159,6 +171,11 @@ export function createRemoteDriver(
       lockstep?.setAudioEnabled(now.sound);
       sendSetup();
     },
+    setUpAgent: (now) => {
+      agentSetup = now;
+      sendAgentSetup();
+    },
+    giveReason: (reason, at) => socket.send({ type: "reason", at, reason }),
     start: (at) =>
       socket.send({ type: "start", at, mode: lockstep?.chooseMode() ?? "streamed", program: null }),
     sendInput: (change, frame) => mode().sendInput(change, frame),

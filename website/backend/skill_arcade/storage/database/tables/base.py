@@ -40,9 +40,9 @@ def bigint_column(comment: str, *, nullable: bool = False, server_default: str |
     return Column(BigInteger, nullable=nullable, server_default=server_default, comment=comment)
 
 
-def json_column(comment: str, *, nullable: bool = False) -> Column[Any]:
+def json_column(comment: str, *, nullable: bool = False, default_json: str = "{}") -> Column[Any]:
     # With none_as_null, None is stored as SQL NULL and not as JSON null.
-    default = None if nullable else text("'{}'::jsonb")
+    default = None if nullable else text(f"'{default_json}'::jsonb")
     return Column(JSONB(none_as_null=True), nullable=nullable, server_default=default, comment=comment)
 
 

@@ -1,11 +1,18 @@
 """Table of the servers that run on this database."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Field
 
-from skill_arcade.storage.database.tables.base import Table, commented, database_time_column, timestamp_column
+from skill_arcade.storage.database.tables.base import (
+    Table,
+    commented,
+    database_time_column,
+    json_column,
+    timestamp_column,
+)
 
 
 class Server(Table, table=True):
@@ -26,6 +33,14 @@ class Server(Table, table=True):
         ),
     )
     games: int = Field(0, sa_column_kwargs=commented("number of games that ran at time_beat", server_default="0"))
+    live_games: list[dict[str, Any]] = Field(
+        default_factory=list,
+        sa_column=json_column(
+            "games of agents that could be watched at time_beat: for each `agent`, `version`, `game_id`, `game_name` "
+            "and `watch_token`, the token of the link",
+            default_json="[]",
+        ),
+    )
     time_started: datetime = Field(sa_column=database_time_column("time of the start"))
     time_beat: datetime = Field(sa_column=database_time_column("time of the last sign of life"))
     time_steady: datetime = Field(sa_column=database_time_column("time since which no sign of life was missed"))
