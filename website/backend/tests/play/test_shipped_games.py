@@ -1,6 +1,7 @@
 """Servers that ship their open journals, and are killed together with their disks (rules R34 and R35)."""
 
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from websockets.exceptions import ConnectionClosed
 
 from skill_arcade.play.session.session import TAIL_LOST_NOTICE
+from skill_arcade.recording.journal_id import find_journal_id
+from skill_arcade.recording.shipment import shipment_prefix
 from tests.play.test_two_servers import (
     GAME,
     LOST_SECONDS,
@@ -20,8 +23,9 @@ from tests.play.test_two_servers import (
     start_playing,
     wait_for,
 )
-from tests.support.arcade import open_player
+from tests.support.arcade import Player, open_player
 from tests.support.database import fresh_database, opened_engine
+from tests.support.server import ServerUnderTest
 from tests.support.server_pair import ServerPair, kill_machine, running_pair
 from tests.support.uploads import read_rows
 
@@ -59,6 +63,14 @@ async def engine(shared_url: URL, anyio_backend: str) -> AsyncIterator[AsyncEngi
     """An engine on the shared database."""
     async with opened_engine(shared_url) as engine:
         yield engine
+
+
+async def play_until_shipped(player: Player, server: ServerUnderTest) -> None:
+    """Play on until the server has shipped the frames so far, which takes a busy machine longer than it plays."""
+    shipments = server.home / "objects" / shipment_prefix(find_journal_id(server.home / "journal-id"))
+    before = time.time()
+    while not any(path.stat().st_mtime > before for path in shipments.glob("*")):
+        await player.read_until_frame(player.packets[-1].frame + 10)
 
 
 @pytest.mark.parametrize("is_continued", [True, False], ids=["player-returns", "nobody-returns"])
@@ -103,6 +115,7 @@ async def test_R35_game_that_was_never_uploaded_goes_on(shipping_pair: ServerPai
     email = new_email()
     async with open_player(lost, email, GAME) as first:
         episode = await start_playing(first)
+        await play_until_shipped(first, lost)
         kill_machine(lost)
         with suppress(ConnectionClosed):
             while True:
@@ -120,6 +133,7 @@ async def test_R35_game_that_was_never_uploaded_is_recovered(shipping_pair: Serv
     lost, other = shipping_pair
     async with open_player(lost, new_email(), GAME) as player:
         episode = await start_playing(player)
+        await play_until_shipped(player, lost)
         kill_machine(lost)
         with suppress(ConnectionClosed):
             while True:

@@ -17,7 +17,7 @@ _server, _lease = Table.metadata.tables["server"], Table.metadata.tables["game_l
 
 MAX_KEPT = timedelta(days=30)
 """Time after its end or its loss after which a server is forgotten."""
-RECOVERY_GRACE = timedelta(seconds=2)
+RECOVERY_GRACE = timedelta(seconds=5)
 """Time after the loss of a server for which players that wait for their game go before the recovery of its journal."""
 SILENT_PERIOD = timedelta(days=1)
 """Time for which a lost server is counted as silent."""
