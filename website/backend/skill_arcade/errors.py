@@ -80,6 +80,10 @@ class TooManyGames(ArcadeError):
     """The server runs as many games as it may."""
 
 
+class InGame(ArcadeError):
+    """The player has a game, which nothing that is only prepared may end."""
+
+
 class AlreadyPlayed(ArcadeError):
     """The player has had their try of the daily challenge, or its day is over."""
 

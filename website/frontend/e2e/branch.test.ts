@@ -1,4 +1,5 @@
 // Plays from a frame of a replay: the new round begins with the picture of that frame.
+import type { WebSocket } from "playwright-core";
 import { describe, expect } from "vitest";
 
 import { findAccessibilityFaults } from "./support/accessibility";
@@ -11,8 +12,9 @@ import { hashScreen } from "./support/screen";
 import { collectStartedEpisodes } from "./support/started-episode";
 import { openSuite } from "./support/suite";
 
-const FRAME = 90;
-const ROUND_SECONDS = 4;
+// Late enough that the branch is prepared while the replay rests on it; a round of Pong always lasts longer.
+const FRAME = 640;
+const ROUND_SECONDS = 13;
 
 const step = createScenario(300_000);
 const suite = openSuite("branch", { options: ["--no-lockstep"] });
@@ -25,14 +27,23 @@ describe("play from here", () => {
     const { server } = suite;
     const { page } = suite.visit;
     await signIn(page, server.url);
-    [parent, recording] = await playRound(page, server, "/play/breakout", ROUND_SECONDS);
+    [parent, recording] = await playRound(page, server, "/play/pong", ROUND_SECONDS);
     expect(recording.branch).toBeNull();
+    const preparing = page.waitForResponse(
+      (answer) => answer.request().postData()?.includes('"is_preparation":true') ?? false,
+    );
+    const sockets: WebSocket[] = [];
+    page.on("websocket", (socket) => sockets.push(socket));
     await page.goto(`/replay/${parent}?f=${String(FRAME)}`);
     await waitForFrame(page, FRAME);
+    expect((await preparing).status()).toBe(200);
+    await expect.poll(() => sockets.length).toBe(1);
     await page.getByRole("link", { name: "Play from here" }).click();
-    await page.waitForURL(`${server.url}/play/breakout?branch=${parent}&frame=${String(FRAME)}`);
+    await page.waitForURL(`${server.url}/play/pong?branch=${parent}&frame=${String(FRAME)}`);
     await page.waitForSelector('[data-phase="ready"]');
     await page.getByText(`Your round begins at frame ${String(FRAME)}`).waitFor();
+    expect(sockets).toHaveLength(2);
+    await expect.poll(() => sockets.map((socket) => socket.isClosed())).toEqual([true, false]);
   });
 
   step("each round begins with the picture of the frame", async () => {
@@ -67,9 +78,9 @@ describe("play from here", () => {
 
   step("unknown round says why it cannot be played from", async () => {
     const { page } = suite.visit;
-    await page.goto("/play/breakout?branch=00000000-0000-7000-8000-000000000000&frame=3");
+    await page.goto("/play/pong?branch=00000000-0000-7000-8000-000000000000&frame=3");
     await page.getByRole("heading", { name: "Frame not available" }).waitFor();
-    await page.goto(`/play/breakout?branch=${parent}&frame=999999`);
+    await page.goto(`/play/pong?branch=${parent}&frame=999999`);
     await page.getByText("Nothing follows frame 999999").first().waitFor();
   });
 
@@ -77,7 +88,7 @@ describe("play from here", () => {
     step(`page at ${String(width)} px has no accessibility faults`, async () => {
       const { page } = suite.visit;
       await page.setViewportSize({ width, height: 844 });
-      await page.goto(`/play/breakout?branch=${parent}&frame=${String(FRAME)}`);
+      await page.goto(`/play/pong?branch=${parent}&frame=${String(FRAME)}`);
       await page.waitForSelector('[data-phase="ready"]');
       await page.screenshot({
         path: `${OUTPUT_FOLDER}branch-${String(width)}.png`,

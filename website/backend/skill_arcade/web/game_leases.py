@@ -102,6 +102,15 @@ class GameLeases:
         async with request_transaction(self._engine) as connection:
             await game_leases.revoke_lease(connection, user_id)
 
+    async def is_elsewhere(self, user_id: str) -> bool:
+        """Return whether another server has the player's game.
+
+        Raises:
+            NotReady: the database does not answer.
+        """
+        async with request_transaction(self._engine) as connection:
+            return await game_leases.find_owner(connection, user_id) not in (None, self._server_id)
+
     async def spend_play_ticket(self, nonce: str) -> None:
         """Note that a play ticket was used. Without the database, tickets are single-use on this server only.
 

@@ -51,6 +51,8 @@ SUBPROTOCOL, TICKET_PREFIX = "skill-arcade", "ticket."
 MAX_CONSECUTIVE_MESSAGES = 16
 """Messages of one connection before other connections get their turn."""
 SEND_TIMEOUT_SECONDS, CLOSE_TIMEOUT_SECONDS, HELLO_TIMEOUT_SECONDS = 10.0, 1.0, 10.0
+PREPARED_SECONDS = 20.0
+"""Time for which a prepared game waits for its player."""
 MOVING_NOTICE = "Your game is moving to another server…"
 MAX_REASON_BYTES = 120
 """Below the 123 bytes of reason that fit into a close frame (RFC 6455, section 5.5)."""
@@ -82,6 +84,8 @@ class JoinRequest:
     """Number of the version of the agent that plays, or None."""
     agent: str | None
     """Agent that plays until the person takes over, or None."""
+    is_preparation: bool
+    """The game is only prepared, and ends if nobody plays it soon (rule O40)."""
     nonce: str
 
 
@@ -132,6 +136,8 @@ def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str
     if ticket.daily is not None and options:
         raise InvalidRequest("The daily challenge has no options. Open it from the list of games.")
     state.cooldowns.check(ticket.user_id)
+    if ticket.is_preparation and state.sessions.is_in_game(ticket.user_id):
+        raise ConnectionRejected(CloseCode.TAKEN_OVER)
     connection = state.sessions.register_connection(ticket.user_id, connection_id)
     return JoinRequest(
         connection,
@@ -143,6 +149,7 @@ def _authorize(state: AppState, game_id: str, token: str, options: dict[str, str
         ticket.branch,
         ticket.agent_version,
         ticket.agent,
+        ticket.is_preparation,
         ticket.nonce,
     )
 
@@ -250,7 +257,12 @@ async def _run_game(socket: WebSocket, state: AppState, join_request: JoinReques
             )
             was_ready = game_connection.ready.done()
             with log_context(session=game_connection.name, game=join_request.game.id):
-                client_queue = await _relay_until_closed(socket, game_connection, hello, texts, limit)
+                expires = PREPARED_SECONDS if join_request.is_preparation else None
+                client_queue = await _relay_until_closed(socket, game_connection, hello, texts, limit, expires)
+            if join_request.is_preparation:
+                if not game_connection.is_in_use:
+                    game_connection.stop("left")
+                break
             if not client_queue.has_missed_attach or is_retry or not was_ready:
                 break
             texts = client_queue.unprocessed_messages
@@ -288,10 +300,20 @@ async def _find_branch(state: AppState, frame: tuple[UUID, int], game: Manifest)
 
 
 async def _relay_until_closed(
-    socket: WebSocket, game_connection: GameConnection, hello: Hello, texts: list[bytes], limit: RateLimit
+    socket: WebSocket,
+    game_connection: GameConnection,
+    hello: Hello,
+    texts: list[bytes],
+    limit: RateLimit,
+    expires: float | None,
 ) -> ClientQueue:
-    """Relay until either side closes. `texts` are the messages that the page has sent after `hello` already."""
+    """Relay until either side closes, or for `expires` seconds.
+
+    `texts` are the messages that the page has sent after `hello` already.
+    """
     client_queue = game_connection.attach(hello)
+    if expires is not None:
+        asyncio.get_running_loop().call_later(expires, client_queue.close, CloseCode.IDLE, REASONS[CloseCode.IDLE])
     for text in texts:
         game_connection.submit(client_queue, text)
     started_at = time.monotonic()

@@ -48,6 +48,8 @@ class PlayTicket:
     agent_version: int | None = None
     """Number of the version of the agent that plays, or None."""
     agent: str | None = None
+    is_preparation: bool = False
+    """The game is only prepared, and ends if nobody plays it soon (rule O40)."""
     nonce: str = ""
     """Random part of the ticket, by which other servers know that it was used."""
 
@@ -118,6 +120,7 @@ class Tokens:
         branch: tuple[UUID, int] | None = None,
         agent_version: int | None = None,
         agent: str | None = None,
+        is_preparation: bool = False,
     ) -> IssuedToken:
         """Issue a ticket that opens one connection to this game within 60 s.
 
@@ -127,10 +130,12 @@ class Tokens:
         * `branch`: an episode, and the number of its frame, to play from, or None.
         * `agent_version`: number of the version of the agent that plays, or None.
         * `agent`: name of the agent that plays until the person takes over, or None.
+        * `is_preparation`: whether the game is only prepared.
         """
         fields = {"daily": daily, "ghost": None if ghost is None else str(ghost), "trial": trial, "agent": agent}
         fields["branch"] = None if branch is None else f"{branch[0]}/{branch[1]}"
         fields["agent_version"] = None if agent_version is None else str(agent_version)
+        fields["prepares"] = "yes" if is_preparation else None
         chosen = {name: value for name, value in fields.items() if value is not None}
         nonce = secrets.token_urlsafe(12)
         return self._issue(self._tickets, TICKET_SECONDS, user=user_id, game=game_id, once=nonce, **chosen)
@@ -154,6 +159,7 @@ class Tokens:
             _read_branch(payload.get("branch")),
             None if agent_version is None else int(agent_version),
             payload.get("agent"),
+            "prepares" in payload,
             str(payload["once"]),
         )
 

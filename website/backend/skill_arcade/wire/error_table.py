@@ -67,6 +67,7 @@ ERRORS: tuple[ErrorEntry, ...] = (
     ErrorEntry("The requested object does not exist.", errors.NotFound, 404, title="Not found"),
     ErrorEntry("The object store has no such object.", errors.ObjectMissing, 404),
     ErrorEntry("The name is taken. Choose another one.", errors.NameTaken, 409),
+    ErrorEntry("You have a game that runs, so none is prepared.", errors.InGame, 409),
     ErrorEntry("The try of this day was used, or the day is over.", errors.AlreadyPlayed, 409, title="Already played"),
     ErrorEntry("The object store has another object with this key.", errors.ObjectExists, 409),
     ErrorEntry("The link was revoked.", errors.LinkRevoked, 410, title="Link revoked"),

@@ -24,8 +24,15 @@ async def playing(arcade: Arcade, email: str, game: str = "breakout", **body: An
     """Open the socket of a game with a ticket for `body`."""
     answer = await request(arcade, "POST", "/play/tickets", email, {"game_id": game, **body})
     assert answer.status_code == 200, answer.text
+    async with connect_with(arcade, answer.json()["ticket"], game) as player:
+        yield player
+
+
+@asynccontextmanager
+async def connect_with(arcade: Arcade, ticket: str, game: str = "breakout") -> AsyncIterator[Player]:
+    """Open the socket of a game with a ticket."""
     address = f"ws://127.0.0.1:{arcade.port}/ws/{game}"
-    async with connect(address, subprotocols=ticket_subprotocols(answer.json()["ticket"]), compression=None) as socket:
+    async with connect(address, subprotocols=ticket_subprotocols(ticket), compression=None) as socket:
         yield Player(socket)
 
 

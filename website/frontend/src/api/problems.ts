@@ -28,6 +28,11 @@ export const PROBLEMS: Readonly<Record<string, Problem>> = {
     title: "",
     retry: false,
   },
+  InGame: {
+    words: /*i18n*/ "You have a game that runs, so none is prepared.",
+    title: "",
+    retry: false,
+  },
   InternalError: {
     words: /*i18n*/ "The request failed because of an error in the server. Try again later.",
     title: "",

@@ -4928,6 +4928,12 @@ export interface components {
              */
             readonly ghost: string | null;
             /**
+             * Is Preparation
+             * @description only repeat the steps up to the frame of `branch`, so that a ticket to play from it finds them done; refused if the player has a game or few places are left
+             * @default false
+             */
+            readonly is_preparation: boolean;
+            /**
              * Share Token
              * @description token of a link that shares the episode to race or to play from
              */
@@ -5438,7 +5444,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NameTaken or AlreadyPlayed or ObjectExists or TakenOver */
+            /** @description NameTaken or InGame or AlreadyPlayed or ObjectExists or TakenOver */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -7514,7 +7520,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NameTaken or AlreadyPlayed or ObjectExists or TakenOver */
+            /** @description NameTaken or InGame or AlreadyPlayed or ObjectExists or TakenOver */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -8090,6 +8096,15 @@ export interface operations {
             };
             /** @description NotFound or ObjectMissing or InvalidWatchLink */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NameTaken or InGame or AlreadyPlayed or ObjectExists or TakenOver */
+            readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

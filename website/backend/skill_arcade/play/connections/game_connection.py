@@ -196,6 +196,11 @@ class GameConnection(asyncio.Protocol):
         self._stop(ToGame.HAND_OVER, reason, close_code)
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether a client is attached, or may come back to an episode."""
+        return not self.closed.done() and (self._client is not None or self.activity.has_episode)
+
+    @property
     def _can_hand_over(self) -> bool:
         """Whether an episode runs that another server can continue."""
         return self.activity.has_episode and self.assignment is not None and self.assignment.can_move

@@ -359,6 +359,11 @@ class SessionManager:
         is_starting = lock is not None and lock.lock.locked()
         return user_id in self._connections or user_id in self._leaving or is_starting
 
+    def is_in_game(self, user_id: str) -> bool:
+        """Return whether the player has a game on this server that they play, may continue, or are starting."""
+        current = self._connections.get(user_id)
+        return self.has_game(user_id) if current is None else current.is_in_use
+
     async def end_lost_game(
         self,
         user_id: str,

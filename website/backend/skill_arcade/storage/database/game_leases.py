@@ -58,6 +58,13 @@ async def revoke_lease(connection: AsyncConnection, user_id: str) -> None:
         await _notify(connection, row.server_id, LostLease(user_id, row.fence, is_taken=False))
 
 
+async def find_owner(connection: AsyncConnection, user_id: str) -> UUID | None:
+    """Return the server that has the player's game, or None."""
+    query = select(_lease.c.server_id).where(_lease.c.user_id == user_id, _lease.c.time_expires >= func.now())
+    owner: UUID | None = (await connection.execute(query)).scalar()
+    return owner
+
+
 async def renew_leases(
     connection: AsyncConnection, server_id: UUID, fences: Mapping[str, int], lifetime: timedelta
 ) -> list[LostLease]:

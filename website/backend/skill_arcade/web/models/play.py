@@ -20,12 +20,17 @@ class TicketRequest(RequestModel):
 
     model_config = ConfigDict(
         json_schema_extra=lambda schema: schema["required"].extend(
-            ("ghost", "branch", "agent", "share_token", "agent_version")
+            ("ghost", "branch", "is_preparation", "agent", "share_token", "agent_version")
         )
     )
     game_id: str = Field(max_length=100)
     ghost: UUID | None = Field(None, description="episode of this game to race, which the user may see")
     branch: BranchRequest | None = Field(None, description="frame to play from, of an episode that the user may see")
+    is_preparation: bool = Field(
+        False,
+        description="only repeat the steps up to the frame of `branch`, so that a ticket to play from it finds them "
+        "done; refused if the player has a game or few places are left",
+    )
     agent: str | None = Field(
         None, max_length=100, description="agent that plays until the person takes over, of those that the game lists"
     )

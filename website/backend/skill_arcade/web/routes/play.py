@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from skill_arcade.agents.catalogue import find_agent
-from skill_arcade.errors import InvalidRequest
+from skill_arcade.errors import InGame, InvalidRequest, TooManyGames
 from skill_arcade.games.catalogue import Catalogue
 from skill_arcade.games.manifest import Manifest
 from skill_arcade.storage.database.queries import EpisodeListItem, list_episodes
@@ -16,16 +16,17 @@ from skill_arcade.web.current_user import CurrentUser, UserId
 from skill_arcade.web.ghost_access import check_ghost
 from skill_arcade.web.models.episodes import PlayedEpisode
 from skill_arcade.web.models.play import Ticket, TicketRequest
+from skill_arcade.web.placement import margin
 from skill_arcade.web.problems import problem_answers
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.routes.games import find_game
-from skill_arcade.web.state import State
+from skill_arcade.web.state import AppState, State
 from skill_arcade.web.viewer import Viewer
 
 router = APIRouter(tags=["play"])
 
 
-@router.post("/play/tickets", responses=problem_answers(401, 403, 404, 410, 422, 429, 503))
+@router.post("/play/tickets", responses=problem_answers(401, 403, 404, 409, 410, 422, 429, 503))
 async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> Ticket:
     """Issue a ticket that opens one connection to this game within 60 s.
 
@@ -51,6 +52,8 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
         branch = body.branch.episode, body.branch.frame
         async with request_transaction(state.engine) as connection:
             await check_branch(connection, state, *branch, body.game_id, viewer)
+    if body.is_preparation:
+        await check_preparation(body, user.user_id, state)
     issued = state.tokens.issue_ticket(
         user.user_id,
         body.game_id,
@@ -58,6 +61,7 @@ async def issue_ticket(body: TicketRequest, user: CurrentUser, state: State) -> 
         branch=branch,
         agent=body.agent,
         agent_version=body.agent_version,
+        is_preparation=body.is_preparation,
     )
     socket = await state.placement.find_socket(user.user_id)
     return Ticket(ticket=issued.token, expires_at=issued.expires_at, socket=socket)
@@ -87,6 +91,22 @@ def check_agent(body: TicketRequest, game: Manifest) -> None:
     find_agent(body.agent, game)
     if body.ghost is not None or body.branch is not None:
         raise InvalidRequest("A round that an agent plays has no ghost, and begins at its start. Leave them out.")
+
+
+async def check_preparation(body: TicketRequest, user_id: str, state: AppState) -> None:
+    """Check that a game may be prepared (rule O40).
+
+    Raises:
+        InvalidRequest: the request names no branch.
+        InGame: the player has a game, here or on another server.
+        TooManyGames: the places that are left are for those who play.
+    """
+    if body.branch is None:
+        raise InvalidRequest("Only a round that begins at a recorded frame can be prepared. Name its branch.")
+    if state.sessions.is_in_game(user_id) or await state.leases.is_elsewhere(user_id):
+        raise InGame("You have a game that runs, so none is prepared.")
+    if state.sessions.n_games >= state.settings.max_games - margin(state.settings.max_games):
+        raise TooManyGames("Few places are left, so no game is prepared.")
 
 
 def _describe_episode(catalogue: Catalogue, item: EpisodeListItem) -> PlayedEpisode:

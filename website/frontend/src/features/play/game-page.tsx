@@ -103,6 +103,7 @@ function requestTicket(
     game_id: game.id,
     ghost: race?.episode ?? null,
     branch: branch === undefined ? null : { episode: branch.episode, frame: branch.frame },
+    is_preparation: false,
     agent_version: null,
     agent: agent?.name ?? null,
     share_token: (race ?? branch)?.share ?? null,

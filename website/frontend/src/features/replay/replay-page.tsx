@@ -26,6 +26,7 @@ import { ClipDialog } from "./clip-dialog";
 import { EventsList } from "./events-list";
 import { HelpDialog } from "./help-dialog";
 import { NotesPanel, notesKey } from "./notes-panel";
+import { PlayFromHere } from "./play-from-here";
 import { ControlsReadout, InfoReadout, ReplayCaption, ReplayHud } from "./readout";
 import { ReplayScreen } from "./replay-screen";
 import { ShareDialog } from "./share-dialog";
@@ -187,24 +188,6 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
         />
       )}
     </div>
-  );
-}
-
-/** Plays on from the frame that is shown. After the environment's own end there is nothing to play. */
-function PlayFromHere({ model: { replay, player, client } }: { model: ReplayModel }) {
-  const { i18n } = useLingui();
-  const { frame } = usePlayerState(player);
-  const isEnd =
-    frame >= replay.n_steps &&
-    (replay.end_reason === "terminated" || replay.end_reason === "truncated");
-  if (isEnd || replay.provenance.daily !== undefined) return null;
-  return (
-    <Link
-      className={buttonClass("plain")}
-      to={paths.branch(replay.game.id, replay.id, frame, client.shareToken)}
-    >
-      {i18n._("Play from here")}
-    </Link>
   );
 }
 
