@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -49,7 +50,8 @@ def _make_cluster() -> Path:
     folder = make_home()
     atexit.register(remove_home, folder)
     server = EmbeddedPostgres(folder, UNSAFE)
-    migrate_sync(server.server.url())
+    with ThreadPoolExecutor(1) as thread:  # a benchmark may have an event loop in this one
+        thread.submit(migrate_sync, server.server.url()).result()
     server.close()
     return folder
 
