@@ -171,11 +171,10 @@ async def list_silent(connection: AsyncConnection) -> list[SilentServer]:
 async def list_lost_journals(connection: AsyncConnection) -> set[UUID]:
     """Return the journals of servers that were lost within `SILENT_PERIOD`, unless a server runs on them.
 
-    Those that were lost within `RECOVERY_GRACE` are left out.
+    Those that one was lost with within `RECOVERY_GRACE` are left out, also if an earlier one was lost before.
     """
-    running = select(_server.c.journal_id).where(_server.c.time_expires >= func.now())
-    is_due = _server.c.time_expires < func.now() - literal(RECOVERY_GRACE)
-    query = select(_server.c.journal_id).where(_IS_SILENT, is_due, _server.c.journal_id.not_in(running))
+    recent = select(_server.c.journal_id).where(_server.c.time_expires >= func.now() - literal(RECOVERY_GRACE))
+    query = select(_server.c.journal_id).where(_IS_SILENT, _server.c.journal_id.not_in(recent))
     return set((await connection.execute(query)).scalars())
 
 

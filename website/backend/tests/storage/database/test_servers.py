@@ -26,3 +26,12 @@ async def test_journal_is_recovered_only_after_waiting_players_had_time(engine: 
         assert await list_lost_journals(connection) == {journal, restarted}
         await add_server(connection, uuid4(), restarted, timedelta(seconds=30), **FACTS)
         assert await list_lost_journals(connection) == {journal}
+
+
+@pytest.mark.anyio
+async def test_journal_of_an_earlier_lost_server_waits_for_the_players_of_the_one_after_it(engine: AsyncEngine) -> None:
+    journal = uuid4()
+    async with transaction(engine) as connection:
+        for ago in (RECOVERY_GRACE + timedelta(minutes=1), timedelta(seconds=1)):
+            await add_server(connection, uuid4(), journal, -ago, **FACTS)
+        assert await list_lost_journals(connection) == set()
