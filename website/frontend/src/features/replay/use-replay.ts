@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 
 import type { ReplayClient } from "@/api/replay";
 import { type Replay, type ReplayCaption, type ReplayEvent } from "@/api/replay";
@@ -48,20 +48,27 @@ const NOTHING: LoadedData = {
   error: null,
 };
 
-/** Opens an episode on a frame, and loads steps, events and captions after the first picture. */
+/**
+ * Opens an episode on a frame, and loads steps, events and captions after the first picture. It
+ * stays open while its frames stay the same, also when the rest of its description changes.
+ */
 export function useReplay(
   replay: Replay,
   client: ReplayClient,
   prepare: (player: ReplayPlayer) => Promise<void>,
 ): ReplayModel | null {
   const [model, setModel] = useState<ReplayModel | null>(null);
+  const { segments, n_frames, lives, game } = replay;
   useEffect(() => {
     const { opened, close } = openReplay(replay, client, prepare);
     setModel(opened);
     return close;
     // Not `prepare`, which is for the start only.
-  }, [replay, client]);
-  return model;
+  }, [client, segments, n_frames, lives, game]);
+  return useMemo(
+    () => (model?.client === client ? { ...model, replay } : null),
+    [model, replay, client],
+  );
 }
 
 function openReplay(

@@ -6,14 +6,21 @@ import { browserPlatform } from "@/play/platform";
 import { FrameSource } from "@/play/replay/frame-source";
 import { StepData } from "@/play/replay/step-data";
 
-/** Returns the player of a ghost once its first frames are loaded, or have failed to load. */
-export function useGhostPlayer(client: ReplayClient, replay: Replay): GhostPlayer | null {
+/** What a ghost's player needs of its episode. */
+type Frames = Pick<Replay, "segments" | "n_frames" | "lives">;
+
+/**
+ * Returns the player of a ghost once its first frames are loaded, or have failed to load. It stays
+ * the same one while the frames do, also when the rest of the episode's description changes.
+ */
+export function useGhostPlayer(client: ReplayClient, replay: Frames): GhostPlayer | null {
+  const { segments, n_frames, lives } = replay;
   const [player, setPlayer] = useState<GhostPlayer | null>(null);
   useEffect(() => {
-    const { opened, isReady, close } = openGhost(client, replay);
+    const { opened, isReady, close } = openGhost(client, { segments, n_frames, lives });
     void isReady.then(() => setPlayer(opened));
     return close;
-  }, [client, replay]);
+  }, [client, segments, n_frames, lives]);
   return player;
 }
 
@@ -23,7 +30,7 @@ export function useGhostPlayer(client: ReplayClient, replay: Replay): GhostPlaye
  */
 function openGhost(
   client: ReplayClient,
-  replay: Replay,
+  replay: Frames,
 ): { opened: GhostPlayer; isReady: Promise<unknown>; close: () => void } {
   const source = new FrameSource(replay.segments, (path, signal) => client.file(path, signal));
   const data = new StepData(Math.max(replay.n_frames - 1, 0), replay.lives);
