@@ -166,7 +166,7 @@ for (const [name, shape] of Object.entries(SHAPES)) {
       if (faults.length > 0) found[place] = faults;
       await page.screenshot({ path: `${OUTPUT_FOLDER}boards-${name}-${place}.png` });
     }
-    expect(found).toEqual({});
+    expect(found, JSON.stringify(found)).toEqual({});
     await context.close();
   });
 }

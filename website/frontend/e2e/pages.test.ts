@@ -45,7 +45,8 @@ test.each(Object.entries(SHAPES))(
       baseURL: server.url,
       reducedMotion: "reduce",
     });
-    expect(await walk(await context.newPage(), findAccessibilityFaults)).toEqual({});
+    const found = await walk(await context.newPage(), findAccessibilityFaults);
+    expect(found, JSON.stringify(found)).toEqual({});
     await context.close();
   },
 );
@@ -62,6 +63,7 @@ test("pages in German at 390 px cut nothing off and have no accessibility faults
   const look = async (path: string, text: string) => {
     await page.goto(path);
     await page.getByText(text).first().waitFor();
+    await page.waitForLoadState("networkidle"); // axe is misled by content that moves while it measures
     const faults = [...(await findOverflows(page)), ...(await findAccessibilityFaults(page))];
     if (faults.length > 0) found[path] = faults;
   };
@@ -83,7 +85,7 @@ test("pages in German at 390 px cut nothing off and have no accessibility faults
   await page.getByText("For researchers").first().waitFor();
   await page.goto("/");
   await page.getByText("Surprise me").waitFor();
-  expect(found).toEqual({});
+  expect(found, JSON.stringify(found)).toEqual({});
   await context.close();
 });
 
@@ -104,7 +106,8 @@ test.each(Object.entries(LARGE))(
         });
       });
     }
-    expect(await walk(page, findOverflows, !letters)).toEqual({});
+    const found = await walk(page, findOverflows, !letters);
+    expect(found, JSON.stringify(found)).toEqual({});
     await context.close();
   },
 );

@@ -88,7 +88,7 @@ describe("accessibility", () => {
       await page.goto("/replay/00000000-0000-7000-8000-000000000000");
       await page.getByRole("alert").waitFor();
       await look("missing");
-      expect(found).toEqual({});
+      expect(found, JSON.stringify(found)).toEqual({});
       await context.close();
     });
   }
