@@ -1,6 +1,7 @@
 """Lets players begin a new episode at a frame of a recorded one (rule R31)."""
 
 import asyncio
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,18 @@ from skill_arcade.play.assignment import Branch
 from skill_arcade.storage.database.branches import find_frame, read_line
 from skill_arcade.storage.database.queries import get_episode
 from skill_arcade.web.ghosts import has_same_settings
+from skill_arcade.web.models.replay import BranchRefusal
 from skill_arcade.web.request_transaction import request_transaction
 from skill_arcade.web.state import AppState
 from skill_arcade.web.viewer import Viewer, find_visible_episode
 
 _ENDS = ("terminated", "truncated")
+_REFUSALS: Mapping[BranchRefusal, str] = {
+    "daily": "Nothing can be played from a round of a daily challenge.",
+    "incomplete": "This round has not ended yet, or is not uploaded yet. Try again in a moment.",
+    "changed": "This round cannot be repeated here, because it was played with another version of the game, of its "
+    "packages or of this machine.",
+}
 
 
 async def check_branch(
@@ -33,20 +41,28 @@ async def check_branch(
         InvalidRequest: it is of another game or of a daily challenge, is not complete, or cannot be repeated.
     """
     episode, _ = await find_visible_episode(connection, episode_id, viewer)
-    if "daily" in episode.provenance:  # its settings are its own
-        raise InvalidRequest("Nothing can be played from a round of a daily challenge.")
     if state.catalogue.current_id(episode.game_id) != game_id:
         raise InvalidRequest(f"Episode {episode_id} is of another game ({episode.game_id}).")
-    if episode.time_ended is None:
-        raise InvalidRequest(f"Episode {episode_id} has not ended yet, or is not uploaded yet. Try again in a moment.")
+    refusal = find_refusal(state, episode)
+    if refusal is not None:
+        raise InvalidRequest(_REFUSALS[refusal])
     _check_step(episode, step)
-    if not _can_repeat(state, episode, state.catalogue.games[game_id], find_options(state, episode)):
-        raise InvalidRequest(
-            "This round cannot be repeated here, because it was played with another version of the game, of its "
-            "packages or of this machine."
-        )
     await find_frame(connection, episode, step)
     await read_line(connection, state.objects, episode_id, step)
+
+
+def find_refusal(state: AppState, episode: Row[Any]) -> BranchRefusal | None:
+    """Return why nobody can play from any frame of an episode, or None if they can."""
+    if "daily" in episode.provenance:  # its settings are its own
+        return "daily"
+    if episode.time_ended is None:
+        return "incomplete"
+    game = state.catalogue.games.get(state.catalogue.current_id(episode.game_id))
+    try:
+        is_same = game is not None and _can_repeat(state, episode, game, find_options(state, episode))
+    except InvalidRequest:  # the game has lost an option that the round was played with
+        is_same = False
+    return None if is_same else "changed"
 
 
 def find_options(state: AppState, episode: Row[Any]) -> dict[str, str]:

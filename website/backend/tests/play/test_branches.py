@@ -17,10 +17,13 @@ from skill_arcade.games.catalogue import load_catalogue
 from skill_arcade.play.assignment import Branch
 from skill_arcade.play.session.resumption import ResumeFailed
 from skill_arcade.recording.segment import Segment
+from skill_arcade.settings import Settings
+from skill_arcade.storage.database.engine import database_url
 from skill_arcade.storage.database.episode_measures import UNMEASURED
 from skill_arcade.storage.database.tables import CertificateResult
 from tests.conftest import temporary_home
 from tests.support.arcade import Arcade, running_arcade, wait_until_uploaded
+from tests.support.database import execute
 from tests.support.moved import read_all, recorded_digests
 from tests.support.rounds import N_FRAMES, play, playing, request
 from tests.support.session_harness import SessionHarness
@@ -203,6 +206,31 @@ async def test_O32_ticket_names_only_frames_that_can_be_played_from(arcade: Arca
     status, detail = await ask("cai@example.org", branch={"episode": root, "frame": 3}, ghost=root)
     assert status == 422
     assert "ghost" in detail
+
+
+@pytest.mark.anyio
+async def test_O32_replay_says_beforehand_that_nobody_can_play_from_it(arcade: Arcade) -> None:
+    root = await play(arcade, "hal@example.org")
+
+    async def read_refusal() -> str | None:
+        replay = await request(arcade, "GET", f"/episodes/{root}/replay", "hal@example.org")
+        refusal: str | None = replay.raise_for_status().json()["branch_refusal"]
+        return refusal
+
+    async def ask() -> int:
+        body = {"game_id": "breakout", "branch": {"episode": root, "frame": 3}}
+        return (await request(arcade, "POST", "/play/tickets", "hal@example.org", body)).status_code
+
+    assert (await read_refusal(), await ask()) == (None, 200)
+    url = await asyncio.to_thread(database_url, Settings(_env_file=None, skill_arcade_home=arcade.home))
+    for column, path, refusal in (
+        ("environment", "{packages,ale-py}", "changed"),
+        ("provenance", "{options,lost}", "changed"),  # an option that the game does not have any more
+        ("provenance", "{daily}", "daily"),
+    ):
+        change = f"UPDATE episode SET {column} = jsonb_set({column}, '{path}', '\"0\"') WHERE id = '{root}'"
+        await execute(url, change)
+        assert (await read_refusal(), await ask()) == (refusal, 422)
 
 
 @pytest.mark.anyio

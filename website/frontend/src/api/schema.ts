@@ -3927,6 +3927,11 @@ export interface components {
              * @enum {string}
              */
             readonly access: "player" | "researcher" | "link" | "board" | "agent";
+            /**
+             * Branch Refusal
+             * @description why nobody can play from its frames; changed: the game or its packages; null: they can
+             */
+            readonly branch_refusal: ("daily" | "incomplete" | "changed") | null;
             /** @description null if there is no re-run yet */
             readonly certificate: components["schemas"]["ReplayCertificate"] | null;
             /** End Reason */

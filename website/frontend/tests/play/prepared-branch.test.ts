@@ -89,10 +89,12 @@ test("opens no socket for a ticket that comes when the player plays already", as
   expect(sockets.all).toEqual([]);
 });
 
-test("opens no socket if the server refuses", async () => {
+test("opens no socket if the server refuses, and does not ask again", async () => {
   answer = () => Promise.reject(new Error("The server is full."));
   branch.rest(1000);
   await wait(300);
+  branch.rest(2000);
+  await wait(10_000);
   expect(asked).toEqual([1000]);
   expect(sockets.all).toEqual([]);
 });

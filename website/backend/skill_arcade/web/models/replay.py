@@ -10,6 +10,8 @@ from skill_arcade.web.models.base import ResponseModel
 from skill_arcade.web.models.games import GameAction, GameControl, GameDisplay, RealTimePace, TurnBasedPace
 from skill_arcade.wire.numbers import Score
 
+BranchRefusal = Literal["daily", "incomplete", "changed"]
+
 
 class ReplaySegment(ResponseModel):
     """A segment of an episode. Its first frame is a keyframe; its frames and steps are consecutive."""
@@ -64,6 +66,9 @@ class Replay(ResponseModel):
     options: dict[str, str] = Field(description="option values that the player chose")
     time_created: datetime
     time_ended: datetime | None
+    branch_refusal: BranchRefusal | None = Field(
+        description="why nobody can play from its frames; changed: the game or its packages; null: they can"
+    )
     certificate: ReplayCertificate | None = Field(description="null if there is no re-run yet")
     environment: dict[str, JsonValue] = Field(description="id, arguments, packages and ROM of the environment")
     provenance: dict[str, JsonValue] = Field(description="server, manifest, mode; device: not by a link")

@@ -22,6 +22,7 @@ from skill_arcade.storage.database.replay import (
     read_manifest,
     read_step_columns,
 )
+from skill_arcade.web.branches import find_refusal
 from skill_arcade.web.models.replay import (
     FrameInfo,
     Replay,
@@ -83,6 +84,7 @@ async def read_replay(episode_id: UUID, viewer: CurrentViewer, state: State) -> 
             "lives": _read_lives(_show_value(manifest, "lives", episode.reset_info)),
             "mode": str(provenance.get("mode", "streamed")),
             "options": options,
+            "branch_refusal": find_refusal(state, episode),
             "certificate": certificate,
             "environment": {name: episode.environment.get(name) for name in PUBLIC_ENVIRONMENT},
             "provenance": provenance if not is_public(access) else _select(provenance, PUBLIC_PROVENANCE),

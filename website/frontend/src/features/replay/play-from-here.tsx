@@ -21,8 +21,16 @@ export function PlayFromHere({ model: { replay, player, client } }: { model: Rep
   const isEnd =
     frame >= replay.n_steps &&
     (replay.end_reason === "terminated" || replay.end_reason === "truncated");
-  const isOffered = !isEnd && replay.provenance.daily === undefined;
+  const isOffered = !isEnd && replay.branch_refusal === null;
   const keep = usePrepared(replay, client, isOffered && !isPlaying ? frame : null);
+  if (replay.branch_refusal === "changed")
+    return (
+      <p className="w-full text-sm text-dim">
+        {i18n._(
+          "Nobody can play from this round, because its game or the server has changed since.",
+        )}
+      </p>
+    );
   if (!isOffered) return null;
   return (
     <Link

@@ -149,7 +149,7 @@ function ReplayLayout({ model, start, now }: LayoutProps) {
                 {i18n._("Race")}
               </Link>
             )}
-            {replay.time_ended !== null && <PlayFromHere model={model} />}
+            <PlayFromHere model={model} />
           </div>
           <LoadError model={model} />
           <Section title={i18n._("Controls")}>

@@ -29,6 +29,7 @@ export class PreparedBranch {
   #socket: Socket | null = null;
   #preparedAt = -Infinity;
   #isKept = false;
+  #isRefused = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -39,7 +40,7 @@ export class PreparedBranch {
     if (frame === this.#frame || this.#isKept) return;
     this.#drop();
     this.#frame = frame;
-    if (frame === null || frame < MIN_FRAME) return;
+    if (frame === null || frame < MIN_FRAME || this.#isRefused) return;
     const { platform } = this.#options;
     const waitMs = Math.max(REST_MS, this.#preparedAt + INTERVAL_MS - platform.now());
     this.#timer = platform.after(waitMs, () => void this.#prepare(frame));
@@ -63,7 +64,9 @@ export class PreparedBranch {
     try {
       address = await getAddress(frame);
     } catch {
-      return; // the game begins later then, and its page says what is wrong, if anything
+      // The game begins later then, and its page says what is wrong, if anything.
+      this.#isRefused = true;
+      return;
     }
     if (this.#frame !== frame || this.#isKept) return;
     const ignore = () => undefined;
