@@ -8,11 +8,14 @@ export const gamesQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
+/** A game that is open stays as it was opened, because another description would begin it anew. */
 export const gameQuery = (id: string) =>
   queryOptions({
     queryKey: ["games", id],
     queryFn: ({ signal }) => api.game(id, signal),
     staleTime: 5 * 60_000,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   });
 
 export const loginMethodQuery = queryOptions({

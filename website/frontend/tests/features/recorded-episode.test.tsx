@@ -1,11 +1,17 @@
 // @vitest-environment happy-dom
-import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { cleanup, render, waitFor } from "@testing-library/react";
-import { afterEach, expect, test } from "vitest";
+import { focusManager, QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { cleanup, render, screen, waitFor } from "@testing-library/react";
+import { MemoryRouter } from "react-router";
+import { afterEach, expect, test, vi } from "vitest";
 
+import { api, type Game } from "@/api/client";
+import { gameQuery } from "@/api/queries";
 import { type Replay, ReplayClient } from "@/api/replay";
 import { useGhostPlayer } from "@/features/play/ghost/use-ghost-player";
+import { RecordedRound } from "@/features/play/recorded-round";
 import { useReplay } from "@/features/replay/use-replay";
+
+import { renderWithTexts } from "../support/render-with-texts";
 
 const KEY = ["episodes", "replay", "one"];
 const REPLAY = {
@@ -27,7 +33,12 @@ class FailingClient extends SilentClient {
   override file = () => Promise.reject(new Error("The file is missing."));
 }
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  focusManager.setFocused(undefined);
+});
 
 /** Renders a hook with the description of an episode, and returns what it returned. */
 function renderWithReplay<Result>(use: (replay: Replay) => Result) {
@@ -72,4 +83,49 @@ test("ghost stays the same when its episode is certified during the race", async
   await waitFor(() => expect(results.length).toBeGreaterThan(count));
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(results.at(-1)).toBe(first);
+});
+
+test("round stays open when its description cannot be fetched again", async () => {
+  const queries = new QueryClient();
+  const fetched = vi.spyOn(globalThis, "fetch").mockResolvedValueOnce(Response.json(REPLAY));
+  renderWithTexts(
+    <QueryClientProvider client={queries}>
+      <MemoryRouter>
+        <RecordedRound
+          game={{ id: "breakout" } as Game}
+          episode="one"
+          share={null}
+          errorTitle="Not available"
+          withoutLabel="Play"
+        >
+          {() => "the game"}
+        </RecordedRound>
+      </MemoryRouter>
+    </QueryClientProvider>,
+  );
+  await screen.findByText("the game");
+  fetched.mockResolvedValue(Response.json({ detail: "The server restarts." }, { status: 503 }));
+  await queries.invalidateQueries({ queryKey: ["episodes"] });
+  expect(queries.getQueryState(["episodes", "replay", "one", null])?.status).toBe("error");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(screen.queryByText("the game")).not.toBeNull();
+});
+
+test("game that is open is not fetched again when its window is chosen", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const fetched = vi.spyOn(api, "game").mockResolvedValue({ id: "breakout" } as Game);
+  function Page() {
+    return useQuery(gameQuery("breakout")).data?.id;
+  }
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <Page />
+    </QueryClientProvider>,
+  );
+  await screen.findByText("breakout");
+  vi.setSystemTime(Date.now() + 3_600_000);
+  focusManager.setFocused(false);
+  focusManager.setFocused(true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(fetched).toHaveBeenCalledOnce();
 });

@@ -50,7 +50,7 @@ function PlayerRoute({ session }: { session: Session }) {
   const { pathname, search, hash } = useLocation();
   const consent = useQuery(myConsentQuery(session.userId));
   const preferencesLoaded = usePreferencesLoaded(session.userId);
-  if (game.isError)
+  if (game.isLoadingError)
     return (
       <NotAvailablePage
         title={i18n._("Game not available")}

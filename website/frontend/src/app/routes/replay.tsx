@@ -56,7 +56,7 @@ function EpisodeRoute({ episodeId }: { episodeId: string }) {
       </LoadingPage>
     );
   }
-  if (replay.isError)
+  if (replay.isLoadingError)
     return (
       <NotAvailablePage
         title={i18n._("Replay not available")}

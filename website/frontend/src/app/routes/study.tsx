@@ -29,7 +29,7 @@ function Trial({ stage, onEnded }: { stage: StudyGames; onEnded: () => void }) {
   const { i18n } = useLingui();
   const game = useQuery(gameQuery(stage.game_id));
   if (game.isPending) return <LoadingPage />;
-  if (game.isError)
+  if (game.isLoadingError)
     return (
       <Message isError isPage title={i18n._("Cannot load the game")}>
         {game.error.message}

@@ -32,7 +32,7 @@ export function AgentPage({ userId }: { userId: string }) {
       </p>
     );
   }
-  if (agent.isError) {
+  if (agent.isLoadingError) {
     return (
       <>
         <Title>{i18n._("Agent not available")}</Title>

@@ -42,7 +42,7 @@ export function BoardView() {
       </p>
     );
   }
-  if (board.isError) {
+  if (board.isLoadingError) {
     return (
       <>
         <Title>{i18n._("Leaderboard not available")}</Title>

@@ -27,7 +27,7 @@ export function DailyView() {
       </p>
     );
   }
-  if (daily.isError) {
+  if (daily.isLoadingError) {
     return (
       <Message
         isError

@@ -44,7 +44,7 @@ export function ConsentForm(props: Props) {
         {i18n._("Loading…")}
       </p>
     );
-  if (page.isError)
+  if (page.isLoadingError)
     return (
       <Message isError isPage title={i18n._("Cannot load this page")}>
         {page.error.message}

@@ -82,7 +82,7 @@ export function Library({ children }: { children?: ReactNode }) {
     <div ref={container}>
       <Hero games={games.isPending ? null : all} lastPlayed={recent[0]} />
       {children}
-      {games.isError ? (
+      {games.isLoadingError ? (
         <Message
           isError
           title={i18n._("Cannot load the games")}

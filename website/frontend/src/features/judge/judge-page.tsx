@@ -56,7 +56,7 @@ export function JudgePage({ userId, name }: Props) {
   });
   const undo = useMutation({ mutationFn: () => undoJudgement(name), onSettled });
   if (set.isPending) return <LoadingPage />;
-  if (set.isError) return <Failure error={set.error} name={name} />;
+  if (set.isLoadingError) return <Failure error={set.error} name={name} />;
   const task = set.data.tasks[0];
   const isSending = answer.isPending || undo.isPending;
   const error = answer.error ?? undo.error;

@@ -34,7 +34,7 @@ export function RecordedRound({ game, episode, share, errorTitle, withoutLabel, 
     retry: false,
   });
   if (replay.isPending) return <LoadingPage />;
-  if (!replay.isError && replay.data.game.id === game.id) return children(replay.data, client);
+  if (!replay.isLoadingError && replay.data.game.id === game.id) return children(replay.data, client);
   return (
     <NotAvailablePage
       title={errorTitle}

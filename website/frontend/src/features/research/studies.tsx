@@ -16,7 +16,7 @@ export function Studies({ userId }: { userId: string }) {
   const [address] = useSearchParams();
   const studies = useQuery(studiesQuery(userId));
   if (studies.isPending) return <Loading />;
-  if (studies.isError)
+  if (studies.isLoadingError)
     return <Failure message={studies.error.message} retry={() => void studies.refetch()} />;
   const wanted = address.get("study");
   const chosen = studies.data.find(({ name }) => name === wanted) ?? studies.data[0];

@@ -28,7 +28,7 @@ export function TrialWithGhost({ episode, children }: Props) {
     staleTime: Infinity,
   });
   if (replay.isPending) return <LoadingPage />;
-  if (replay.isError)
+  if (replay.isLoadingError)
     return (
       <Message
         isError
