@@ -3,15 +3,19 @@
 import contextlib
 import errno
 import gc
+import importlib
 import logging
 import os
 import socket
+from functools import partial
 
 import typer
 import uvicorn
 
 from skill_arcade.errors import SettingsError
+from skill_arcade.play.processes.fork_server_client import get_fork_server
 from skill_arcade.settings import Settings, read_settings
+from skill_arcade.spare_process import fork_spare_processes
 from skill_arcade.web.rate_limiting.table import MAX_MESSAGE_BYTES
 from skill_arcade.web.uvicorn_protocols.compatibility import check_uvicorn
 from skill_arcade.web.uvicorn_protocols.http import LimitedHttpProtocol, limited_http_protocol, max_connections
@@ -67,6 +71,9 @@ def run_server(host: str, port: int) -> None:
         ws_max_size=MAX_MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    importlib.import_module(APP.partition(":")[0])
+    # They become the uploader and the certifier.
+    fork_spare_processes(2 if settings.certifier else 1, partial(_forget, sockets))
     # Ctrl-C is the normal way to stop the server, so it is not an error.
     with contextlib.suppress(KeyboardInterrupt):
         Server(config, _address(host, sockets[0].getsockname()[1])).run(sockets)
@@ -117,6 +124,12 @@ def _listen(family: int, address: tuple[str | int, int]) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _forget(sockets: list[socket.socket]) -> None:
+    """Let go of what only the server may hold, in a copy of it."""
+    _close(sockets)
+    get_fork_server().forget()
 
 
 def _close(sockets: list[socket.socket]) -> None:

@@ -87,6 +87,12 @@ class ForkServerClient:
         with self._lock:
             self._terminate()
 
+    def forget(self) -> None:
+        """Let go of the fork server without ending it. For a copy of this process, which does not own it."""
+        if self._control is not None:
+            self._control.close()
+        self._control = self._process = None
+
     def _request(self, request: bytes, child_socket: socket.socket) -> SpawnedProcess:
         control = self._control_socket()
         socket.send_fds(control, [request], [child_socket.fileno()])
