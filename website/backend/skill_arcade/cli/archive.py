@@ -1,15 +1,18 @@
 """`skill-arcade archive`: moves the transitions of old episodes to the object store."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import typer
 
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.settings import Settings
-from skill_arcade.storage.archive.archiver import ArchiveProgress, Archiver
 from skill_arcade.storage.database.engine import check_schema, open_engine, transaction
 from skill_arcade.storage.objects import open_objects
 from skill_arcade.telemetry import set_up_logging
+
+if TYPE_CHECKING:
+    from skill_arcade.storage.archive.archiver import ArchiveProgress
 
 
 async def archive(settings: Settings, after_days: int | None) -> None:
@@ -18,6 +21,8 @@ async def archive(settings: Settings, after_days: int | None) -> None:
     Raises:
         InvalidRequest: neither is set.
     """
+    from skill_arcade.storage.archive.archiver import Archiver  # noqa: PLC0415  (pyarrow takes half a second)
+
     days = after_days or settings.archive_after_days
     if days is None:
         raise InvalidRequest("Nothing is archived: set ARCHIVE_AFTER_DAYS, or give --after-days.")
@@ -35,5 +40,5 @@ async def archive(settings: Settings, after_days: int | None) -> None:
         typer.echo(f"{done.n_waiting} episodes wait, or another process archives them. The log names failures.")
 
 
-def _print_progress(progress: ArchiveProgress) -> None:
+def _print_progress(progress: "ArchiveProgress") -> None:
     typer.echo(f"{progress.n_episodes} episodes, {progress.n_steps} transitions; {progress.n_waiting} episodes wait")

@@ -16,7 +16,6 @@ from skill_arcade.cli.formatting import make_grid, print_table
 from skill_arcade.dataset.reader import open_dataset
 from skill_arcade.errors import InvalidRequest
 from skill_arcade.games.catalogue import load_catalogue
-from skill_arcade.judgements.export import clips_path, export_judgements
 from skill_arcade.judgements.results import JudgeResult, SetResult, summarise
 from skill_arcade.judgements.schema import NAME, Audience, Kind, Scale, parse_specification, read_file
 from skill_arcade.judgements.sets import make_set
@@ -166,6 +165,8 @@ def export(
     ] = "research",
 ) -> None:
     """Write the judgements to Parquet, one row each, under pseudonyms. docs/judgements.md describes the columns."""
+    from skill_arcade.judgements.export import clips_path, export_judgements  # noqa: PLC0415  (pyarrow: half a second)
+
     with open_dataset(settings=read_settings()) as dataset:
         n_rows = export_judgements(dataset, name, file, [scope], has_clips=clips, has_programs=programs)
     typer.echo(f"Wrote {n_rows} judgements to {file}" + (f", and their clips to {clips_path(file)}" if clips else ""))

@@ -3,31 +3,18 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.source import Source
 from skill_arcade.errors import SettingsError
-from skill_arcade.storage.database.bulk_copy import COPY_SCHEMAS
 from skill_arcade.storage.database.queries import EpisodeListItem
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+    import pyarrow as pa
 
 PAGE_SIZE = 200
 """Number of episodes per page of results."""
-ARROW_TYPES = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "timestamp": pa.timestamp("us", "UTC"),
-}
-"""Arrow types by the names in `COPY_SCHEMAS`."""
-# With the three columns that exported tables leave out.
-_COLUMNS = {**COPY_SCHEMAS["episode_summary"], "browser": "string", "mode": "string", "incident": "string"}
-SUMMARY_SCHEMA = pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in _COLUMNS.items()])
 
 
 class Episodes(Iterator[Episode]):
@@ -44,12 +31,16 @@ class Episodes(Iterator[Episode]):
     def __next__(self) -> Episode:
         return next(self._iterator)
 
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> "pa.Table":
         """Return a table with one row per episode: the columns of the view `episode_summary`.
 
         Reading takes some milliseconds per episode, for the latencies. Rows can go directly to other libraries, such as
         `duckdb.from_arrow(table)`, and to a file that R reads, by `pyarrow.parquet.write_table(table, path)`.
         """
+        import pyarrow as pa  # noqa: PLC0415  (see the module `arrow_schema`)
+
+        from skill_arcade.dataset.arrow_schema import SUMMARY_SCHEMA  # noqa: PLC0415
+
         batches = [
             pa.RecordBatch.from_pylist(self._source.read_summaries([item.id for item in page]), SUMMARY_SCHEMA)
             for page in self._pages()

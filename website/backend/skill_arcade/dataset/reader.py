@@ -2,10 +2,8 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
-
-import pyarrow as pa
 
 from skill_arcade.dataset.episode import Episode
 from skill_arcade.dataset.episodes import Episodes
@@ -16,6 +14,9 @@ from skill_arcade.storage.database.consents import RESEARCH
 from skill_arcade.storage.database.tables import EpisodeStatus
 from skill_arcade.storage.objects import ObjectStore, open_objects
 from skill_arcade.storage.objects.disk import DiskObjects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BUCKET_SCHEME = "gs://"
 
@@ -65,13 +66,15 @@ class Dataset:
         filters = {"user": user, "game": game, "status": episode_status, "where": condition, "scope": scope}
         return Episodes(self._source, filters)
 
-    def query(self, sql: str) -> pa.Table:
+    def query(self, sql: str) -> "pa.Table":
         """Return the rows of an SQL query, such as that of a chart of the research page. It cannot change anything.
 
         Raises:
             InvalidRequest: the database rejects the query.
             NotReady: the database does not answer.
         """
+        import pyarrow as pa  # noqa: PLC0415  (see the module `arrow_schema`)
+
         columns, rows = self._source.query(sql)
         # Without rows the types are unknown, but the columns are not.
         return pa.Table.from_pylist(rows) if rows else pa.table({name: pa.nulls(0) for name in columns})

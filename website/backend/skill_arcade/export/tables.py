@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from skill_arcade.dataset.episodes import ARROW_TYPES
+from skill_arcade.dataset.arrow_schema import ARROW_TYPES
 from skill_arcade.export.episode_facts import ExportedEpisode, later_is_none
 from skill_arcade.export.formats import Report
 from skill_arcade.export.parquet_writer import ParquetFile

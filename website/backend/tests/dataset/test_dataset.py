@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 from sqlalchemy import URL, text
 
 import skill_arcade.dataset as sa
-from skill_arcade.dataset.episodes import SUMMARY_SCHEMA
+from skill_arcade.dataset.arrow_schema import SUMMARY_SCHEMA
 from skill_arcade.errors import InvalidRequest, NotFound, NotReady, RecordingDamaged, SettingsError
 from skill_arcade.settings import Settings
 from skill_arcade.storage.database.grants import grant_rights
