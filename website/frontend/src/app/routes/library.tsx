@@ -1,5 +1,8 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect } from "react";
 
+import { myConsentQuery } from "@/api/consent";
+import { useSession } from "@/api/session";
 import { Title } from "@/components/title";
 import { Library } from "@/features/games/library";
 
@@ -7,11 +10,12 @@ const DailyCard = lazy(async () => ({
   default: (await import("@/features/boards/daily-card")).DailyCard,
 }));
 
-/** Delay before other pages are prefetched, so that the library loads first. */
+/** Delay before anything is prefetched, so that the library loads first. */
 const PREFETCH_DELAY_MS = 400;
 
 export function LibraryRoute() {
-  useEffect(prefetchPages, []);
+  useEffect(() => afterLibrary(prefetchPages), []);
+  usePrefetchedConsent();
   return (
     <>
       <Title>{""}</Title>
@@ -27,12 +31,26 @@ export function LibraryRoute() {
   );
 }
 
+/** Fetches the player's consent, without which no game opens, before a game is chosen. */
+function usePrefetchedConsent(): void {
+  const client = useQueryClient();
+  const userId = useSession()?.userId ?? null;
+  useEffect(() => {
+    if (userId === null) return;
+    return afterLibrary(() => {
+      client.query(myConsentQuery(userId)).catch(() => undefined); // the game's page asks again
+    });
+  }, [client, userId]);
+}
+
 /** Prefetches the next pages. If that fails, the router loads them on navigation. */
-function prefetchPages(): () => void {
-  const timer = setTimeout(() => {
-    for (const page of [import("./play"), import("./sign-in"), import("./account")]) {
-      page.catch(() => undefined);
-    }
-  }, PREFETCH_DELAY_MS);
+function prefetchPages(): void {
+  for (const page of [import("./play"), import("./sign-in"), import("./account")]) {
+    page.catch(() => undefined);
+  }
+}
+
+function afterLibrary(act: () => void): () => void {
+  const timer = setTimeout(act, PREFETCH_DELAY_MS);
   return () => clearTimeout(timer);
 }
