@@ -34,7 +34,8 @@ export function RecordedRound({ game, episode, share, errorTitle, withoutLabel, 
     retry: false,
   });
   if (replay.isPending) return <LoadingPage />;
-  if (!replay.isLoadingError && replay.data.game.id === game.id) return children(replay.data, client);
+  if (!replay.isLoadingError && replay.data.game.id === game.id)
+    return children(replay.data, client);
   return (
     <NotAvailablePage
       title={errorTitle}
