@@ -79,14 +79,18 @@ class CpuMeter:
         def tree(kind: str, usage: ProcessUsage) -> Iterator[tuple[str, ProcessUsage]]:
             yield kind, usage
             for child in children[usage.pid]:
-                yield from tree(SUPERVISED_KINDS.get(child.name, kind), child)
+                yield from tree(kind, child)
 
         if (server := by_pid.get(self._server)) is not None:
             yield "server", server
             for child in children[self._server]:
-                yield from tree("games" if child.name == "fork-server" else "server", child)
+                yield from tree(self._kind(child), child)
         if self._postmaster in by_pid:
             yield from tree("postgres", by_pid[self._postmaster])
+
+    @staticmethod
+    def _kind(child: ProcessUsage) -> str:
+        return "games" if child.name == "fork-server" else SUPERVISED_KINDS.get(child.name, "server")
 
 
 def read_all() -> Iterator[ProcessUsage]:
