@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import UUID
@@ -56,7 +57,9 @@ def has_same_settings(episode: Row[Any], catalogue: Catalogue, game: Manifest, o
     return not version_differences(then, now)
 
 
+@cache
 def _find_version(package: str) -> str | None:
+    """Return the version of a package. It is read from its files once, because it does not change in this process."""
     try:
         return version(package)
     except PackageNotFoundError:
