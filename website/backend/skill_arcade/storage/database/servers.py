@@ -171,7 +171,7 @@ async def list_silent(connection: AsyncConnection) -> list[SilentServer]:
 async def list_lost_journals(connection: AsyncConnection) -> set[UUID]:
     """Return the journals of servers that were lost within `SILENT_PERIOD`, unless a server runs on them.
 
-    Those that one was lost with within `RECOVERY_GRACE` are left out, also if an earlier one was lost before.
+    A journal is left out while its last server was lost within `RECOVERY_GRACE`, however early others were.
     """
     recent = select(_server.c.journal_id).where(_server.c.time_expires >= func.now() - literal(RECOVERY_GRACE))
     query = select(_server.c.journal_id).where(_IS_SILENT, _server.c.journal_id.not_in(recent))
